@@ -1,0 +1,148 @@
+/** The article as a publisher sends it and as it stands in the pipeline (contract §4). */
+import { z } from 'zod'
+import { isConfigId, isSha256 } from './ids.ts'
+import { cleanHtml, textToHtml } from './markup.ts'
+import { cleanLine, cleanText } from './text.ts'
+
+const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))
+const configId = z.string().refine(isConfigId, 'expected lower-case letters, digits and hyphens, at most 64')
+const instant = z.iso.datetime({ offset: true, error: 'expected an RFC 3339 date and time with an offset, like 2026-01-01T08:30:00+07:00' })
+/** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
+const utc = instant.transform(value => new Date(value).toISOString())
+const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
+export const pictureUrl = z.union([webUrl, z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>')])
+const language = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag, like vi or en-GB')
+
+const image = z.strictObject({
+  url: pictureUrl,
+  role: z.enum(['lead', 'inline', 'gallery']).default('inline'),
+  caption: line(2000).default(''),
+  alt: line(1000).default(''),
+  credit: line(500).default(''),
+  focus: z.strictObject({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }).optional(),
+  rights: z.strictObject({ outlets: z.array(z.string().max(64)).max(1000).default(['*']), until: utc.optional() }).optional(),
+})
+
+const body = z.union([z.strictObject({ html: z.string().max(2_000_000) }), z.strictObject({ text: z.string().max(2_000_000) })], {
+  error: 'expected {"html": "…"} or {"text": "…"}',
+})
+
+/** What `PUT /v1/articles/{localId}` takes. Unknown top-level fields are refused; `extensions` is passed on untouched. */
+export const articleInput = z.strictObject({
+  sourceVersion: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  type: z.enum(['article', 'live', 'gallery', 'video']).default('article'),
+  language: language.optional(),
+  title: line(1000).refine(value => value !== '', 'expected some text'),
+  summary: z.string().transform(cleanText).pipe(z.string().max(10_000)).default(''),
+  body,
+  byline: line(500).default(''),
+  dateline: line(500).default(''),
+  source: line(500).default(''),
+  categories: z.array(configId).max(50).default([]),
+  tags: z.array(line(200)).max(100).default([]),
+  urgency: z.int().min(1).max(8).default(4),
+  publishedAt: utc.optional(),
+  updatedAt: utc.optional(),
+  embargoUntil: utc.optional(),
+  expiresAt: utc.optional(),
+  expiryMode: z.enum(['withdraw', 'gone']).default('gone'),
+  canonicalUrl: webUrl.optional(),
+  slug: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and hyphens').max(200).optional(),
+  images: z.array(image).max(100).default([]),
+  change: z.enum(['minor', 'major', 'correction']).default('major'),
+  correction: z.strictObject({ note: line(2000) }).optional(),
+  rights: z.strictObject({ copyright: line(500).default(''), usageTerms: line(2000).default('') }).optional(),
+  audience: z.enum(['public', 'editorial']).default('public'),
+  storyId: line(200).optional(),
+  translationOf: z.string().max(200).optional(),
+  related: z.array(z.string().max(200)).max(100).default([]),
+  duplicateOf: z.string().max(200).optional(),
+  aiUse: line(200).optional(),
+  extensions: z.record(z.string(), z.unknown()).optional(),
+})
+export type ArticleInput = z.output<typeof articleInput>
+
+/** One size of a picture. `key` is where the object store has it; `url` is made from it by whoever shows it. */
+export const rendition = z.object({
+  preset: z.string(),
+  key: z.string(),
+  type: z.string(),
+  width: z.int(),
+  height: z.int(),
+  bytes: z.int(),
+})
+export type Rendition = z.output<typeof rendition>
+
+/** A picture as it stands: what the publisher said, and what became of it. `renditions` is empty unless `state` is `ready`. */
+export const picture = z.object({
+  url: z.string(),
+  role: z.enum(['lead', 'inline', 'gallery']),
+  caption: z.string(),
+  alt: z.string(),
+  credit: z.string(),
+  focus: z.object({ x: z.number(), y: z.number() }).optional(),
+  rights: z.object({ outlets: z.array(z.string()), until: z.string().optional() }).optional(),
+  state: z.enum(['ready', 'refused', 'waiting']),
+  /** SHA-256 of the original; its renditions' keys begin with it. */
+  sha256: z.string().optional(),
+  renditions: z.array(rendition),
+  /** Why it is refused or still waiting, for a person. */
+  reason: z.string().optional(),
+})
+export type Picture = z.output<typeof picture>
+
+/** The article inside the pipeline: everything of the input, the body as clean HTML, pictures with their renditions. */
+export const article = z.object({
+  sourceVersion: z.int().optional(),
+  type: z.enum(['article', 'live', 'gallery', 'video']),
+  language: z.string(),
+  title: z.string(),
+  summary: z.string(),
+  body: z.object({ html: z.string() }),
+  byline: z.string(),
+  dateline: z.string(),
+  source: z.string(),
+  categories: z.array(z.string()),
+  tags: z.array(z.string()),
+  urgency: z.int(),
+  publishedAt: z.string().optional(),
+  updatedAt: z.string().optional(),
+  embargoUntil: z.string().optional(),
+  expiresAt: z.string().optional(),
+  expiryMode: z.enum(['withdraw', 'gone']),
+  canonicalUrl: z.string().optional(),
+  slug: z.string().optional(),
+  images: z.array(picture),
+  change: z.enum(['minor', 'major', 'correction']),
+  correction: z.object({ note: z.string() }).optional(),
+  rights: z.object({ copyright: z.string(), usageTerms: z.string() }).optional(),
+  audience: z.enum(['public', 'editorial']),
+  storyId: z.string().optional(),
+  translationOf: z.string().optional(),
+  related: z.array(z.string()),
+  duplicateOf: z.string().optional(),
+  aiUse: z.string().optional(),
+  extensions: z.record(z.string(), z.unknown()).optional(),
+})
+export type Article = z.output<typeof article>
+
+/**
+ * From the outside's article to ours. `language` falls back to the site's. Pictures start as `waiting` with no renditions;
+ * the images service settles them. Pure: equal input gives equal output.
+ */
+export const toArticle = ({ body, images, language, ...rest }: ArticleInput, site: { language: string }): Article => ({
+  ...rest,
+  language: language ?? site.language,
+  body: { html: 'html' in body ? cleanHtml(body.html) : textToHtml(body.text) },
+  images: images.map(one => ({ ...one, state: 'waiting' as const, renditions: [] })),
+})
+
+/**
+ * What makes two submissions "the same content": everything the publisher said, but not his own version number and not what became
+ * of the pictures. Its SHA-256 is what duplicates are told by.
+ */
+export const contentOf = ({ sourceVersion: _, images, ...rest }: Article): unknown => ({
+  ...rest,
+  images: images.map(({ url, role, caption, alt, credit, focus, rights }) => ({ url, role, caption, alt, credit, focus, rights })),
+})
+

@@ -1,0 +1,135 @@
+/** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
+import { z } from 'zod'
+import type { Facets } from './fact.ts'
+import { isConfigId, isPublisherId, isSha256 } from './ids.ts'
+
+const id = z.string().refine(isConfigId, 'expected lower-case letters, digits and hyphens, at most 64')
+const languageTag = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag')
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' })
+/** The name of an environment variable that holds a secret; the secret itself is never written down. */
+const secretEnv = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, like TINH_DOAN_SECRET')
+const timeZone = z.string().refine(zone => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}, 'expected an IANA time zone, like Asia/Ho_Chi_Minh')
+
+export const scopes = ['publish', 'retract', 'republish', 'read'] as const
+export type Scope = (typeof scopes)[number]
+export const tokenConfig = z.strictObject({ id, sha256: z.string().refine(isSha256, "expected the 64 hex digits of the token's SHA-256"), scopes: z.array(z.enum(scopes)).min(1) })
+export type TokenConfig = z.output<typeof tokenConfig>
+
+export const siteConfig = z.strictObject({
+  /** An authority and a date, set once: every item's identity begins with it (RFC 4151). */
+  id: z.string().regex(/^[a-z0-9.-]+,\d{4}(-\d{2}(-\d{2})?)?$/, 'expected an authority and a date, like news.example,2026'),
+  title: z.string().min(1),
+  language: languageTag.default('en'),
+  timeZone: timeZone.default('UTC'),
+  publicUrl: httpUrl.transform(url => url.replace(/\/+$/, '')),
+})
+export type SiteConfig = z.output<typeof siteConfig>
+
+export const networkConfig = z.strictObject({
+  /** Private networks (CIDR) that pictures, callbacks and outlets may be on. */
+  allow: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'expected a network in CIDR form, like 127.0.0.0/8')).default([]),
+  /** Plain http is refused unless this is set. */
+  allowHttp: z.boolean().default(false),
+})
+export type NetworkConfig = z.output<typeof networkConfig>
+
+export const publisherConfig = z.strictObject({
+  id: z.string().refine(isPublisherId, 'expected lower-case letters, digits and hyphens, at most 32'),
+  name: z.string().min(1),
+  tokens: z.array(tokenConfig).default([]),
+})
+export type PublisherConfig = z.output<typeof publisherConfig>
+
+export const categoryConfig = z.strictObject({ id, name: z.string().min(1), parent: id.optional() })
+export type CategoryConfig = z.output<typeof categoryConfig>
+
+/** Every named list must match; a list that is absent matches everything. A category matches its children too. */
+export const match = z.strictObject({
+  categories: z.array(id).optional(),
+  languages: z.array(languageTag).optional(),
+  publishers: z.array(z.string()).optional(),
+  types: z.array(z.enum(['article', 'live', 'gallery', 'video'])).optional(),
+})
+export type Match = z.output<typeof match>
+
+export const feedConfig = z.strictObject({
+  id,
+  title: z.string().min(1),
+  description: z.string().default(''),
+  match: match.default({}),
+  limit: z.int().min(1).max(1000).default(50),
+  content: z.enum(['full', 'summary']).default('full'),
+  language: languageTag.optional(),
+})
+export type FeedConfig = z.output<typeof feedConfig>
+
+export const outletConfig = z.strictObject({
+  id,
+  name: z.string().optional(),
+  match: match.default({}),
+  /** Editorial articles go only to outlets that ask for them. */
+  audience: z.enum(['public', 'editorial']).default('public'),
+  deliver: z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secretEnv })]),
+  /** Requests in flight at once. */
+  concurrency: z.int().min(1).max(64).default(4),
+  onLeave: z.enum(['keep', 'withdraw']).default('keep'),
+  /** Set when the configuration no longer names it: nothing new, kills still go. */
+  retired: z.boolean().default(false),
+})
+export type OutletConfig = z.output<typeof outletConfig>
+
+/** The whole of `newswire.yaml`. */
+export const newswireConfig = z.strictObject({
+  site: siteConfig,
+  network: networkConfig.prefault({}),
+  publishers: z.array(publisherConfig).default([]),
+  categories: z.array(categoryConfig).default([]),
+  feeds: z.array(feedConfig).default([]),
+  outlets: z.array(outletConfig).default([]),
+})
+export type NewswireConfig = z.output<typeof newswireConfig>
+
+/** The kinds kept as `config/<kind>/<id>.json`, each with its schema. `site` and `network` have the one id `main`. */
+export const configKinds = {
+  site: siteConfig,
+  network: networkConfig,
+  publishers: publisherConfig,
+  categories: categoryConfig,
+  feeds: feedConfig,
+  outlets: outletConfig,
+} as const
+export type ConfigKind = keyof typeof configKinds
+
+/** A configuration object as it is stored. `retired` objects stay, so that what they got can still be taken back. */
+export const configObject = z.object({ n: z.int(), retired: z.boolean(), changedAt: z.string(), value: z.unknown() })
+
+export const configChanged = z.object({ kind: z.enum(['site', 'network', 'publishers', 'categories', 'feeds', 'outlets']), id: z.string(), n: z.int() })
+export type ConfigChanged = z.output<typeof configChanged>
+
+/** A category with all its ancestors, nearest first; unknown and circular parents end the walk. */
+export const withAncestors = (category: string, categories: ReadonlyMap<string, CategoryConfig>): string[] => {
+  const line: string[] = []
+  for (let next: string | undefined = category; next !== undefined && !line.includes(next); next = categories.get(next)?.parent) line.push(next)
+  return line
+}
+
+/** Whether facets match: by any value they ever had, which is why a retraction still matches what the article once was. */
+export const matches = (rule: Match, facets: Facets, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
+  const any = (wanted: readonly string[] | undefined, had: readonly string[]) => wanted === undefined || had.some(value => wanted.includes(value))
+  return (
+    any(rule.languages, facets.languages) &&
+    any(rule.publishers, facets.publishers) &&
+    any(rule.types, facets.types) &&
+    any(
+      rule.categories,
+      facets.categories.flatMap(category => withAncestors(category, categories)),
+    )
+  )
+}

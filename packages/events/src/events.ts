@@ -1,0 +1,79 @@
+/** Every event: its type, the topic it goes to, the schema of its data. Adding a row is the whole change. */
+import { z } from 'zod'
+import { configChanged } from './config.ts'
+import { deliveryWanted } from './delivery.ts'
+import { type Envelope, fromHeaders, toHeaders } from './envelope.ts'
+import { RejectError } from './errors.ts'
+import { fact } from './fact.ts'
+import { feedBuilt, feedChange } from './feed.ts'
+import { milestone } from './milestone.ts'
+import { holdDue, latePictures, prepared, submission } from './submission.ts'
+import { topics } from './topics.ts'
+
+/** Type → where it goes and what it carries. `submission.accepted` goes to `submissions.backfill` when its lane says so. */
+export const eventTable = {
+  'submission.accepted': { topic: topics.submissions, data: submission, key: (data: { articleId: string }) => data.articleId },
+  'submission.prepared': { topic: topics.prepared, data: prepared, key: (data: { articleId: string }) => data.articleId },
+  'pictures.arrived': { topic: topics.prepared, data: latePictures, key: (data: { articleId: string }) => data.articleId },
+  'hold.due': { topic: topics.prepared, data: holdDue, key: (data: { articleId: string }) => data.articleId },
+  'article.published': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
+  'article.updated': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
+  'article.corrected': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
+  'article.retracted': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
+  'article.purged': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
+  'feed.changed': { topic: topics.feedChanges, data: feedChange, key: (data: { feedId: string }) => data.feedId },
+  'feed.built': { topic: topics.feeds, data: feedBuilt, key: (data: { feedId: string }) => data.feedId },
+  'delivery.wanted': { topic: topics.deliveries, data: deliveryWanted, key: (data: { outletId: string }) => data.outletId },
+  'milestone.reached': { topic: topics.milestones, data: milestone, key: (data: { articleId: string }) => data.articleId },
+  'config.changed': { topic: topics.configChanges, data: configChanged, key: (data: { kind: string; id: string }) => `${data.kind}/${data.id}` },
+} as const
+
+export type EventType = keyof typeof eventTable
+export type EventData<T extends EventType> = z.output<(typeof eventTable)[T]['data']>
+/** An event with its envelope; `T` narrows the data. */
+export type NewswireEvent<T extends EventType = EventType> = { [K in T]: Envelope & { readonly type: K; readonly data: EventData<K> } }[T]
+
+/** A record to publish: what `Log.publish` takes. */
+export type EventRecord = Readonly<{ topic: string; key: string; value: Uint8Array; headers: Record<string, string> }>
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** The record of an event: topic and key from the table, envelope as headers, data as JSON. */
+export const toRecord = (event: NewswireEvent): EventRecord => {
+  const row = eventTable[event.type]
+  const backfill = event.type === 'submission.accepted' && event.data.lane === 'backfill'
+  return {
+    topic: backfill ? topics.submissionsBackfill.name : row.topic.name,
+    key: (row.key as (data: unknown) => string)(event.data),
+    value: encoder.encode(JSON.stringify(event.data)),
+    headers: toHeaders(event),
+  }
+}
+
+/**
+ * The event of a record. `null` when its type is unknown here (a newer producer's: ignore it).
+ * Throws `RejectError`: `NEWSWIRE_EVENT_ENVELOPE` no CloudEvent, `NEWSWIRE_EVENT_DATA` data that is no JSON or not as its type says.
+ */
+export const fromRecord = (record: { headers: Readonly<Record<string, string>>; value: Uint8Array | null }): NewswireEvent | null => {
+  const envelope = fromHeaders(record.headers)
+  const row = Object.hasOwn(eventTable, envelope.type) ? eventTable[envelope.type as EventType] : undefined
+  if (row === undefined) return null
+  if (record.value === null) throw new RejectError('NEWSWIRE_EVENT_DATA', `${envelope.type} ${envelope.id} has no data; every event here has`)
+  let json: unknown
+  try {
+    json = JSON.parse(decoder.decode(record.value))
+  } catch (cause) {
+    throw new RejectError('NEWSWIRE_EVENT_DATA', `the data of ${envelope.type} ${envelope.id} is not UTF-8 JSON`, { cause })
+  }
+  const result = row.data.safeParse(json)
+  if (!result.success) throw new RejectError('NEWSWIRE_EVENT_DATA', `the data of ${envelope.type} ${envelope.id} is not as it should be: ${z.prettifyError(result.error)}`)
+  return { ...envelope, type: envelope.type, data: result.data } as NewswireEvent
+}
+
+/** An event that follows from another: same correlation and trace, an id derived from the cause, so that a repeat has the same. */
+export const follow = <T extends EventType>(
+  cause: Pick<Envelope, 'id' | 'correlationid' | 'traceparent'>,
+  event: { type: T; id: string; source: string; subject: string; time: string; data: EventData<T> },
+): NewswireEvent<T> =>
+  ({ ...event, correlationid: cause.correlationid ?? cause.id, causationid: cause.id, traceparent: cause.traceparent }) as NewswireEvent<T>

@@ -1,0 +1,51 @@
+/** What the world may know of an article: the facts on `articles`, and the part of `current/<article id>.json` that others read. */
+import { z } from 'zod'
+import { article } from './article.ts'
+import { retraction } from './submission.ts'
+
+/** Everything an article was ever released with: what a retraction must reach goes by this, not by what it is now. */
+export const facets = z.object({
+  categories: z.array(z.string()),
+  languages: z.array(z.string()),
+  publishers: z.array(z.string()),
+  types: z.array(z.string()),
+  /** True once any version was released to the public (not `audience: editorial`). */
+  public: z.boolean(),
+})
+export type Facets = z.output<typeof facets>
+
+const common = {
+  articleId: z.string(),
+  publisher: z.string(),
+  /** Dense: 1, 2, 3…; one more for every release of any kind. */
+  version: z.int().min(1),
+  /** The version before, absent on the first. */
+  supersedes: z.int().optional(),
+  sourceVersion: z.int().optional(),
+  /** The submission this follows from; for an expiry, the one that was live. */
+  submissionId: z.string(),
+  lane: z.enum(['live', 'backfill']),
+  /** When the article was first released: what feeds order by. Never moves. For an import, its own date. */
+  firstReleasedAt: z.string(),
+  /** When this version was released. */
+  releasedAt: z.string(),
+  /** Moves with a major change, a correction, a retraction and a return; a minor change leaves it. */
+  updatedAt: z.string(),
+  facetsEver: facets,
+  /** Slugs of earlier versions, whose addresses stay alive. */
+  aliases: z.array(z.string()),
+}
+
+export const fact = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('live'), action: z.enum(['published', 'updated', 'corrected']), ...common, article }),
+  z.object({ state: z.literal('retracted'), action: z.literal('retracted'), ...common, retraction }),
+  z.object({ state: z.literal('expired'), action: z.literal('retracted'), ...common, retraction }),
+  z.object({ state: z.literal('purged'), action: z.literal('purged'), ...common, reason: z.string() }),
+])
+/** One released version. A redelivery is equal byte for byte: `(articleId, version)` names one fact for ever. */
+export type Fact = z.output<typeof fact>
+export type LiveFact = Extract<Fact, { state: 'live' }>
+
+export const isLive = (value: Fact): value is LiveFact => value.state === 'live'
+/** Live and meant for the public: what feeds, pages, search and public renditions may show. */
+export const isPublic = (value: Fact): value is LiveFact => value.state === 'live' && value.article.audience === 'public'

@@ -1,0 +1,27 @@
+/** Facts about feeds. */
+import { z } from 'zod'
+
+export const feedFormats = ['rss', 'atom', 'json'] as const
+export type FeedFormat = (typeof feedFormats)[number]
+/** The file of each format below `feeds/<feed id>/`, and its media type. */
+export const feedFiles = {
+  rss: { name: 'rss.xml', type: 'application/rss+xml; charset=utf-8' },
+  atom: { name: 'atom.xml', type: 'application/atom+xml; charset=utf-8' },
+  json: { name: 'feed.json', type: 'application/feed+json; charset=utf-8' },
+} as const satisfies Record<FeedFormat, { name: string; type: string }>
+
+/** Thin intent: article A changed for feed F. The state is read when the work is done. */
+export const feedChange = z.object({ feedId: z.string(), articleId: z.string(), version: z.int() })
+export type FeedChange = z.output<typeof feedChange>
+
+const output = z.object({ key: z.string(), sha256: z.string(), bytes: z.int() })
+/** Which bytes are current. `counter` is that of `window.json`: a reader ignores lower ones. */
+export const feedBuilt = z.object({
+  feedId: z.string(),
+  counter: z.int(),
+  /** When the newest thing in it changed; the feed's `Last-Modified`. */
+  updatedAt: z.string(),
+  items: z.int(),
+  outputs: z.object({ rss: output, atom: output, json: output }),
+})
+export type FeedBuilt = z.output<typeof feedBuilt>

@@ -1,0 +1,41 @@
+/** Every identifier of the pipeline: how it looks, how it is checked, how it is derived from its cause. */
+import { createHash } from 'node:crypto'
+import { v5, v7 } from 'uuid'
+
+const PUBLISHER = /^[a-z0-9][a-z0-9-]{0,31}$/
+const LOCAL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+const SLUG_ID = /^[a-z0-9][a-z0-9-]{0,63}$/
+
+export const isPublisherId = (value: string): boolean => PUBLISHER.test(value)
+/** A publisher's own article id: no `..`, so that it is safe in paths and URLs. */
+export const isLocalId = (value: string): boolean => LOCAL.test(value) && !value.includes('..')
+/** Ids of categories, feeds, outlets, tokens. */
+export const isConfigId = (value: string): boolean => SLUG_ID.test(value)
+export const isSha256 = (value: string): boolean => /^[0-9a-f]{64}$/.test(value)
+
+/** `<publisher>.<localId>`; the publisher has no dot, so the first dot always splits it. */
+export const toArticleId = (publisher: string, localId: string): string => `${publisher}.${localId}`
+
+export const parseArticleId = (articleId: string): { publisher: string; localId: string } | null => {
+  const dot = articleId.indexOf('.')
+  if (dot < 1) return null
+  const publisher = articleId.slice(0, dot)
+  const localId = articleId.slice(dot + 1)
+  return isPublisherId(publisher) && isLocalId(localId) ? { publisher, localId } : null
+}
+
+export const isArticleId = (value: string): boolean => parseArticleId(value) !== null
+
+/** A new fact's id: rises with time (RFC 9562 §5.7). */
+export const newId = (): string => v7()
+export const isEventId = (value: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(value)
+
+/** Namespace of all derived ids; fixed for ever, or a replay would announce everything under new ids. */
+const NAMESPACE = '6f3f4b52-3c55-5f0b-9f5a-2d1b8f1a7c11'
+/** The id of something that follows from its causes: the same parts give the same id (RFC 9562 §5.5). */
+export const deriveId = (...parts: readonly (string | number)[]): string => v5(parts.join('\0'), NAMESPACE)
+
+export const sha256Hex = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex')
+
+/** `tag:<site.id>:<articleId>` (RFC 4151): the one identity of an article in every feed, for its whole life. */
+export const toTagUri = (siteId: string, articleId: string): string => `tag:${siteId}:${articleId}`

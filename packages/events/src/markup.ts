@@ -1,0 +1,95 @@
+/**
+ * The body of an article as HTML: what is let in, and the proof that nothing else is in it.
+ * sanitize-html does the cleaning; `isCleanHtml` reads the result again with another parser (parse5), because a cleaner that is
+ * fooled once must not be believed about itself.
+ */
+import { type DefaultTreeAdapterMap, parseFragment } from 'parse5'
+import sanitizeHtml from 'sanitize-html'
+import { cleanText, escapeMarkup } from './text.ts'
+
+const ATTRIBUTES: Record<string, readonly string[]> = {
+  a: ['href', 'title', 'rel'],
+  abbr: ['title'],
+  blockquote: ['cite'],
+  img: ['src', 'alt', 'width', 'height'],
+  ol: ['start'],
+  td: ['colspan', 'rowspan'],
+  th: ['colspan', 'rowspan', 'scope'],
+  time: ['datetime'],
+}
+const TAGS =
+  'p br hr h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote q cite pre code em strong b i u s sub sup small mark abbr time a img figure figcaption table caption thead tbody tfoot tr th td'.split(
+    ' ',
+  )
+const ALLOWED = new Set(TAGS)
+const SCHEMES = ['http', 'https', 'mailto']
+/** Attributes that hold a URL, wherever they are allowed. */
+const URL_ATTRIBUTES = new Set(['href', 'src', 'cite'])
+
+const OPTIONS: sanitizeHtml.IOptions = {
+  allowedTags: TAGS,
+  allowedAttributes: Object.fromEntries(Object.entries(ATTRIBUTES).map(([tag, names]) => [tag, [...names]])),
+  allowedSchemes: SCHEMES,
+  allowProtocolRelative: false,
+  transformTags: {
+    h1: 'h2',
+    a: (tagName, attribs) => ({ tagName, attribs: attribs.href ? { ...attribs, rel: 'noopener nofollow' } : {} }),
+  },
+}
+
+/** HTML with only the allowed elements and attributes, NFC. Cleaning twice gives the same. */
+export const cleanHtml = (html: string): string => sanitizeHtml(cleanText(html), OPTIONS).trim()
+
+type Node = DefaultTreeAdapterMap['childNode']
+
+const offence = (node: Node): string | null => {
+  if (!('tagName' in node)) return node.nodeName === '#text' ? null : `a ${node.nodeName} node`
+  if (!ALLOWED.has(node.tagName)) return `<${node.tagName}>`
+  for (const { name, value } of node.attrs) {
+    if (!ATTRIBUTES[node.tagName]?.includes(name)) return `${name} on <${node.tagName}>`
+    if (URL_ATTRIBUTES.has(name) && !isSafeUrl(value)) return `the address of ${name} on <${node.tagName}>`
+  }
+  for (const child of node.childNodes) {
+    const found = offence(child)
+    if (found) return found
+  }
+  return null
+}
+
+const isSafeUrl = (value: string): boolean => {
+  if (value.startsWith('//') || value.startsWith('\\')) return false
+  const scheme = /^\s*([a-z][a-z0-9+.-]*):/i.exec(value)?.[1]
+  return scheme === undefined || SCHEMES.includes(scheme.toLowerCase())
+}
+
+/** The first thing in `html` that is not on the allow-list, named for a person; `null` when it is clean. */
+export const findMarkupOffence = (html: string): string | null => {
+  for (const node of parseFragment(html).childNodes) {
+    const found = offence(node)
+    if (found) return found
+  }
+  return null
+}
+
+/** Paragraphs at blank lines, line breaks inside them; every other character as it is. */
+export const textToHtml = (text: string): string =>
+  cleanText(text)
+    .split(/\n[ \t]*\n+/)
+    .map(paragraph => paragraph.trim())
+    .filter(paragraph => paragraph !== '')
+    .map(paragraph => `<p>${escapeMarkup(paragraph).replace(/\n/g, '<br />')}</p>`)
+    .join('\n')
+
+/** The words of an HTML body as one line: for summaries and search. */
+export const htmlToText = (html: string): string => {
+  const words: string[] = []
+  const walk = (node: Node): void => {
+    if (node.nodeName === '#text' && 'value' in node) words.push(node.value)
+    if ('childNodes' in node) {
+      for (const child of node.childNodes) walk(child)
+      words.push(' ')
+    }
+  }
+  for (const node of parseFragment(html).childNodes) walk(node)
+  return words.join('').replace(/\s+/gu, ' ').trim()
+}

@@ -1,0 +1,58 @@
+/** Who did what to which version, when: the one source of the trace ("where is my article?") and of the ledger. */
+import { z } from 'zod'
+
+export const sink = z.object({ kind: z.enum(['feed', 'archive', 'outlet', 'hub']), id: z.string() })
+export type Sink = z.output<typeof sink>
+
+/** What became of a submission (contract §3). */
+export const submissionStates = ['accepted', 'parked', 'held', 'released', 'duplicate', 'superseded', 'refused'] as const
+export const sinkStates = ['pending', 'done', 'retrying', 'rejected', 'dead', 'suspended', 'skipped', 'superseded'] as const
+
+const common = {
+  articleId: z.string(),
+  /** RFC 3339 UTC. */
+  at: z.string(),
+  /** How long the stage worked on it, milliseconds. */
+  ms: z.number().optional(),
+  detail: z.string().optional(),
+}
+
+export const milestone = z.discriminatedUnion('kind', [
+  /** A submission passed a stage. `version` is set from its release on. The latest state by `submissionStates` order wins; a final one is never replaced. */
+  z.object({
+    kind: z.literal('submission'),
+    ...common,
+    submissionId: z.string(),
+    stage: z.enum(['ingest', 'images', 'desk']),
+    state: z.enum(submissionStates),
+    command: z.enum(['publish', 'retract', 'republish', 'purge']).optional(),
+    version: z.int().optional(),
+    code: z.string().optional(),
+  }),
+  /** A version was released by the desk. Every version is expected in the archive. */
+  z.object({
+    kind: z.literal('released'),
+    ...common,
+    version: z.int(),
+    action: z.enum(['published', 'updated', 'corrected', 'retracted', 'purged']),
+    submissionId: z.string(),
+    title: z.string().optional(),
+    /** When the submission was taken, for publish-to-visible times. */
+    receivedAt: z.string().optional(),
+  }),
+  /** A version was fanned out: from now on these sinks are expected to hold it. */
+  z.object({ kind: z.literal('fanned-out'), ...common, version: z.int(), stage: z.enum(['feeds', 'outlets']), sinks: z.array(sink) }),
+  /** A sink's state for a version. `done`: it holds this version or a newer one. */
+  z.object({
+    kind: z.literal('sink'),
+    ...common,
+    version: z.int(),
+    sink,
+    state: z.enum(sinkStates),
+    attempts: z.int().optional(),
+    nextAt: z.string().optional(),
+    lastError: z.string().optional(),
+    reason: z.string().optional(),
+  }),
+])
+export type Milestone = z.output<typeof milestone>

@@ -1,0 +1,19 @@
+/** Plain text as it may go into XML, JSON, headers of a page and file systems. */
+
+// biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are listed on purpose
+const FORBIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFEFF\uFFFE\uFFFF\u202A-\u202E]|[\u{E0000}-\u{E007F}]/gu
+const ISOLATES = /[\u2066-\u2069]/g
+
+/**
+ * NFC, well-formed, LF line ends, without what XML 1.0 §2.2 forbids and without invisible overrides; keeps tabs and new lines.
+ * Joiners (ZWJ, ZWNJ) and marks (LRM, RLM) stay: Persian, Arabic, Hebrew and emoji need them.
+ */
+export const cleanText = (value: string): string =>
+  value.toWellFormed().normalize('NFC').replace(/\r\n?/g, '\n').replace(/[\u2028\u2029]/g, '\n').replace(FORBIDDEN, '')
+
+/** One line: what a title, a caption or a byline is. */
+export const cleanLine = (value: string): string => cleanText(value).replace(ISOLATES, '').replace(/\s+/gu, ' ').trim()
+
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+/** For text inside HTML or XML, in elements and in quoted attributes. */
+export const escapeMarkup = (value: string): string => value.replace(/[&<>"']/g, char => ESCAPES[char] ?? char)

@@ -1,0 +1,40 @@
+/**
+ * The one HTTP client for everything that a stranger may have named: pictures, callbacks, partners (research/delivery.md §4.1).
+ * No redirects, a total deadline, a cap on what is read, no decompression, no private address unless the configuration allows it.
+ */
+import type { NetworkConfig } from '@newswire/events/config'
+
+export type OutboundRequest = Readonly<{
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT'
+  url: string
+  headers?: Readonly<Record<string, string>>
+  body?: Uint8Array
+  /** From start to the last byte read (default 15 000 ms). On expiry the socket is reset, so that the other side drops what it got. */
+  timeoutMs?: number
+  /** Body bytes read at most (default 16 KiB). */
+  maxBytes?: number
+  /** What happens to a longer body: `fail` (default), or `cut` for answers nobody needs whole. */
+  overflow?: 'fail' | 'cut'
+  /** Redirects followed, each checked like the first address (default 0: a 3xx is an answer like any other). GET only. */
+  redirects?: number
+  signal?: AbortSignal
+}>
+
+export type OutboundResponse = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }>
+
+/**
+ * `refused`: our own rules forbid the address, nothing was sent. `connect`: no connection (DNS, refused, TLS), nothing was sent.
+ * `ambiguous`: bytes were sent and no whole answer came: it may have been processed. `too-large`: the answer was longer than `maxBytes`.
+ */
+export type OutboundFailure = Readonly<{ ok: false; kind: 'refused' | 'connect' | 'ambiguous' | 'too-large'; code: `NEWSWIRE_OUTBOUND_${string}`; message: string }>
+export type OutboundResult = Readonly<{ ok: true; response: OutboundResponse }> | OutboundFailure
+
+export type Outbound = Readonly<{
+  /** Never throws for what the other side does. */
+  request(request: OutboundRequest): Promise<OutboundResult>
+  /** The check at the time an address is saved: `null` when it may be used, else why not. Does not resolve names. */
+  findUrlOffence(url: string): string | null
+  close(): Promise<void>
+}>
+
+export type OutboundOptions = Readonly<{ network: () => NetworkConfig; userAgent?: string }>

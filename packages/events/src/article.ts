@@ -10,7 +10,10 @@ const instant = z.iso.datetime({ offset: true, error: 'expected an RFC 3339 date
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
 const utc = instant.transform(value => new Date(value).toISOString())
 const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
-export const pictureUrl = z.union([webUrl, z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>')])
+export const pictureUrl = z.union([
+  webUrl,
+  z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>'),
+])
 const language = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag, like vi or en-GB')
 
 const image = z.strictObject({
@@ -47,7 +50,11 @@ export const articleInput = z.strictObject({
   expiresAt: utc.optional(),
   expiryMode: z.enum(['withdraw', 'gone']).default('gone'),
   canonicalUrl: webUrl.optional(),
-  slug: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and hyphens').max(200).optional(),
+  slug: z
+    .string()
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and hyphens')
+    .max(200)
+    .optional(),
   images: z.array(image).max(100).default([]),
   change: z.enum(['minor', 'major', 'correction']).default('major'),
   correction: z.strictObject({ note: line(2000) }).optional(),
@@ -145,4 +152,3 @@ export const contentOf = ({ sourceVersion: _, images, ...rest }: Article): unkno
   ...rest,
   images: images.map(({ url, role, caption, alt, credit, focus, rights }) => ({ url, role, caption, alt, credit, focus, rights })),
 })
-

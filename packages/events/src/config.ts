@@ -19,7 +19,11 @@ const timeZone = z.string().refine(zone => {
 
 export const scopes = ['publish', 'retract', 'republish', 'read'] as const
 export type Scope = (typeof scopes)[number]
-export const tokenConfig = z.strictObject({ id, sha256: z.string().refine(isSha256, "expected the 64 hex digits of the token's SHA-256"), scopes: z.array(z.enum(scopes)).min(1) })
+export const tokenConfig = z.strictObject({
+  id,
+  sha256: z.string().refine(isSha256, "expected the 64 hex digits of the token's SHA-256"),
+  scopes: z.array(z.enum(scopes)).min(1),
+})
 export type TokenConfig = z.output<typeof tokenConfig>
 
 export const siteConfig = z.strictObject({
@@ -110,19 +114,25 @@ export type ConfigKind = keyof typeof configKinds
 /** A configuration object as it is stored. `retired` objects stay, so that what they got can still be taken back. */
 export const configObject = z.object({ n: z.int(), retired: z.boolean(), changedAt: z.string(), value: z.unknown() })
 
-export const configChanged = z.object({ kind: z.enum(['site', 'network', 'publishers', 'categories', 'feeds', 'outlets']), id: z.string(), n: z.int() })
+export const configChanged = z.object({
+  kind: z.enum(['site', 'network', 'publishers', 'categories', 'feeds', 'outlets']),
+  id: z.string(),
+  n: z.int(),
+})
 export type ConfigChanged = z.output<typeof configChanged>
 
 /** A category with all its ancestors, nearest first; unknown and circular parents end the walk. */
 export const withAncestors = (category: string, categories: ReadonlyMap<string, CategoryConfig>): string[] => {
   const line: string[] = []
-  for (let next: string | undefined = category; next !== undefined && !line.includes(next); next = categories.get(next)?.parent) line.push(next)
+  for (let next: string | undefined = category; next !== undefined && !line.includes(next); next = categories.get(next)?.parent)
+    line.push(next)
   return line
 }
 
 /** Whether facets match: by any value they ever had, which is why a retraction still matches what the article once was. */
 export const matches = (rule: Match, facets: Facets, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
-  const any = (wanted: readonly string[] | undefined, had: readonly string[]) => wanted === undefined || had.some(value => wanted.includes(value))
+  const any = (wanted: readonly string[] | undefined, had: readonly string[]) =>
+    wanted === undefined || had.some(value => wanted.includes(value))
   return (
     any(rule.languages, facets.languages) &&
     any(rule.publishers, facets.publishers) &&

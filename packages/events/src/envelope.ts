@@ -48,7 +48,8 @@ const required = z.object({
 /** Throws `RejectError` (`NEWSWIRE_EVENT_ENVELOPE`) when a record is no CloudEvent in binary mode. */
 export const fromHeaders = (headers: Readonly<Record<string, string>>): Envelope => {
   const result = required.safeParse(headers)
-  if (!result.success) throw new RejectError('NEWSWIRE_EVENT_ENVELOPE', `not a CloudEvents 1.0 record in binary mode: ${z.prettifyError(result.error)}`)
+  if (!result.success)
+    throw new RejectError('NEWSWIRE_EVENT_ENVELOPE', `not a CloudEvents 1.0 record in binary mode: ${z.prettifyError(result.error)}`)
   const { ce_id, ce_type, ce_source, ce_subject, ce_time } = result.data
   return {
     id: ce_id,

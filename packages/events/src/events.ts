@@ -25,7 +25,11 @@ export const eventTable = {
   'feed.built': { topic: topics.feeds, data: feedBuilt, key: (data: { feedId: string }) => data.feedId },
   'delivery.wanted': { topic: topics.deliveries, data: deliveryWanted, key: (data: { outletId: string }) => data.outletId },
   'milestone.reached': { topic: topics.milestones, data: milestone, key: (data: { articleId: string }) => data.articleId },
-  'config.changed': { topic: topics.configChanges, data: configChanged, key: (data: { kind: string; id: string }) => `${data.kind}/${data.id}` },
+  'config.changed': {
+    topic: topics.configChanges,
+    data: configChanged,
+    key: (data: { kind: string; id: string }) => `${data.kind}/${data.id}`,
+  },
 } as const
 
 export type EventType = keyof typeof eventTable
@@ -59,7 +63,8 @@ export const fromRecord = (record: { headers: Readonly<Record<string, string>>; 
   const envelope = fromHeaders(record.headers)
   const row = Object.hasOwn(eventTable, envelope.type) ? eventTable[envelope.type as EventType] : undefined
   if (row === undefined) return null
-  if (record.value === null) throw new RejectError('NEWSWIRE_EVENT_DATA', `${envelope.type} ${envelope.id} has no data; every event here has`)
+  if (record.value === null)
+    throw new RejectError('NEWSWIRE_EVENT_DATA', `${envelope.type} ${envelope.id} has no data; every event here has`)
   let json: unknown
   try {
     json = JSON.parse(decoder.decode(record.value))
@@ -67,7 +72,11 @@ export const fromRecord = (record: { headers: Readonly<Record<string, string>>; 
     throw new RejectError('NEWSWIRE_EVENT_DATA', `the data of ${envelope.type} ${envelope.id} is not UTF-8 JSON`, { cause })
   }
   const result = row.data.safeParse(json)
-  if (!result.success) throw new RejectError('NEWSWIRE_EVENT_DATA', `the data of ${envelope.type} ${envelope.id} is not as it should be: ${z.prettifyError(result.error)}`)
+  if (!result.success)
+    throw new RejectError(
+      'NEWSWIRE_EVENT_DATA',
+      `the data of ${envelope.type} ${envelope.id} is not as it should be: ${z.prettifyError(result.error)}`,
+    )
   return { ...envelope, type: envelope.type, data: result.data } as NewswireEvent
 }
 

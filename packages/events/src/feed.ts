@@ -10,8 +10,11 @@ export const feedFiles = {
   json: { name: 'feed.json', type: 'application/feed+json; charset=utf-8' },
 } as const satisfies Record<FeedFormat, { name: string; type: string }>
 
-/** Thin intent: article A changed for feed F. The state is read when the work is done. */
-export const feedChange = z.object({ feedId: z.string(), articleId: z.string(), version: z.int() })
+/**
+ * Thin intent: article A changed for feed F. The state is read when the work is done. Without an article (`null`, version 0): look at the feed
+ * itself, which builds one that was never built, heals files that are not as they should be, and ends notices that are old at the event's time.
+ */
+export const feedChange = z.object({ feedId: z.string(), articleId: z.string().nullable(), version: z.int() })
 export type FeedChange = z.output<typeof feedChange>
 
 const output = z.object({ key: z.string(), sha256: z.string(), bytes: z.int() })

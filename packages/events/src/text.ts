@@ -1,6 +1,5 @@
 /** Plain text as it may go into XML, JSON, headers of a page and file systems. */
 
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are listed on purpose
 const FORBIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFEFF\uFFFE\uFFFF\u202A-\u202E]|[\u{E0000}-\u{E007F}]/gu
 const ISOLATES = /[\u2066-\u2069]/g
 
@@ -9,7 +8,12 @@ const ISOLATES = /[\u2066-\u2069]/g
  * Joiners (ZWJ, ZWNJ) and marks (LRM, RLM) stay: Persian, Arabic, Hebrew and emoji need them.
  */
 export const cleanText = (value: string): string =>
-  value.toWellFormed().normalize('NFC').replace(/\r\n?/g, '\n').replace(/[\u2028\u2029]/g, '\n').replace(FORBIDDEN, '')
+  value
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\u2028\u2029]/g, '\n')
+    .replace(FORBIDDEN, '')
 
 /** One line: what a title, a caption or a byline is. */
 export const cleanLine = (value: string): string => cleanText(value).replace(ISOLATES, '').replace(/\s+/gu, ' ').trim()

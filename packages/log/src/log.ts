@@ -40,6 +40,7 @@ export type PublishOptions = Readonly<{
   signal?: AbortSignal
 }>
 
+/** Where reading begins. With `positions`, a partition that is not named begins at its start. */
 export type Start = 'start' | 'end' | Readonly<{ timeMs: number }> | Readonly<{ positions: Readonly<Record<number, Position>> }>
 
 export type HandlerContext = Readonly<{
@@ -83,7 +84,14 @@ export type Subscription = Readonly<{
   /** Monotonic time of the last good heartbeat: the fence of whoever must not act as a zombie. The embedded log's is always now. */
   lastHeartbeatMs(): number
   /** Records handled or given to dead letters since start, and those waiting now. */
-  stats(): Readonly<{ handled: number; dead: number; waiting: number; inFlight: number; oldestWaitingMs: number | null; unavailableSinceMs: number | null }>
+  stats(): Readonly<{
+    handled: number
+    dead: number
+    waiting: number
+    inFlight: number
+    oldestWaitingMs: number | null
+    unavailableSinceMs: number | null
+  }>
   pause(): void
   resume(): void
   /** Finishes what is in hand (up to `drainMs`, default 10 000), commits, leaves. Twice is once. */
@@ -93,7 +101,7 @@ export type Subscription = Readonly<{
 export type Following = Readonly<{
   /** Resolves once everything that was in the topic when `follow` was called has been given to `onRecords`. */
   ready: Promise<void>
-  /** The position behind the last record given, by partition: what to store as the cursor. */
+  /** The position behind the last record given, by partition, and behind holes that were passed: at rest it equals `ends()`. What to store as the cursor. */
   cursor(): Readonly<Record<number, Position>>
   stop(): Promise<void>
 }>
@@ -116,7 +124,11 @@ export type Lag = Readonly<{
   oldestMs: number | null
 }>
 
-export type TopicReport = Readonly<{ topic: string; state: 'created' | 'as-wanted' | 'differs' | 'missing'; differences: readonly string[] }>
+export type TopicReport = Readonly<{
+  topic: string
+  state: 'created' | 'as-wanted' | 'differs' | 'missing'
+  differences: readonly string[]
+}>
 
 export type Log = Readonly<{
   kind: 'kafka' | 'embedded'
@@ -132,7 +144,12 @@ export type Log = Readonly<{
   /** Reads all partitions, without a group: what a projection does. */
   follow(options: FollowOptions): Promise<Following>
   /** At most `limit` records of one partition, and where to go on. Positions may have holes. */
-  read(options: { topic: string; partition: number; from: Start; limit: number }): Promise<{ records: readonly LogRecord[]; next: Position; end: Position }>
+  read(options: {
+    topic: string
+    partition: number
+    from: Start
+    limit: number
+  }): Promise<{ records: readonly LogRecord[]; next: Position; end: Position }>
   /** First kept position and the position that the next record gets, by partition. */
   ends(topic: string): Promise<ReadonlyArray<{ partition: number; start: Position; end: Position }>>
   lag(group: string): Promise<readonly Lag[]>

@@ -20,30 +20,53 @@ const caseSafe = (value: string): string => {
 const articleSegment = (articleId: string) => caseSafe(checked('article id', articleId, isArticleId(articleId)))
 const configSegment = (id: string) => checked('id', id, isConfigId(id))
 const idSegment = (id: string) => checked('id', id, /^[a-z0-9][a-z0-9-]{0,99}$/.test(id))
-/** `yyyy/mm/dd` of an instant, UTC. */
-const day = (instant: string) => checked('instant', instant, !Number.isNaN(Date.parse(instant))) && new Date(instant).toISOString().slice(0, 10).replaceAll('-', '/')
+/** `yyyy/mm/dd` of an instant, UTC. Years beyond four digits would not sort. */
+const day = (instant: string) => {
+  const at = Date.parse(instant)
+  checked('instant of the years 0 to 9999', instant, at >= FIRST_DAY && at < AFTER_LAST_DAY)
+  return new Date(at).toISOString().slice(0, 10).replaceAll('-', '/')
+}
+const FIRST_DAY = Date.parse('0000-01-01T00:00:00Z')
+const AFTER_LAST_DAY = Date.parse('9999-12-31T23:59:59.999Z') + 1
+/** A whole number padded so that keys sort by it. */
+const padded = (value: number, digits: number) => checked('whole number that fits', String(value), Number.isSafeInteger(value) && value >= 0 && String(value).length <= digits) && String(value).padStart(digits, '0')
+
+/** S3's own limit; and what file systems and S3 servers over folders take for a segment. Bytes of UTF-8. */
+const MAX_KEY_BYTES = 1024
+const MAX_SEGMENT_BYTES = 255
+
+/**
+ * Refuses what no store takes alike, before it reaches one: empty segments, `.`, `..`, backslashes, control characters, broken or
+ * decomposed Unicode, and what is too long. Throws `RejectError` `NEWSWIRE_OBJECTS_KEY`.
+ */
+export const checkKey = (key: string): void => {
+  const plain = !/[\u0000-\u001f\u007f\\]/.test(key) && key.isWellFormed() && key === key.normalize('NFC')
+  const whole = plain && Buffer.byteLength(key) <= MAX_KEY_BYTES && key.split('/').every(isSegment)
+  if (!whole) throw new RejectError('NEWSWIRE_OBJECTS_KEY', `${JSON.stringify(key.slice(0, 200))} cannot be an object key`)
+}
+const isSegment = (segment: string) => segment !== '' && segment !== '.' && segment !== '..' && Buffer.byteLength(segment) <= MAX_SEGMENT_BYTES
 
 export const keys = {
   native: (publisher: string, receivedAt: string, submissionId: string) => `native/${checked('publisher id', publisher, isPublisherId(publisher))}/${day(receivedAt)}/${idSegment(submissionId)}`,
   original: (sha256: string) => `originals/${checked('SHA-256', sha256, isSha256(sha256))}`,
   current: (articleId: string) => `current/${articleSegment(articleId)}.json`,
   /** `dueSecond`: seconds since 1970, padded so that keys sort by time. */
-  hold: (dueSecond: number, articleId: string) => `holds/${String(dueSecond).padStart(12, '0')}/${articleSegment(articleId)}`,
+  hold: (dueSecond: number, articleId: string) => `holds/${padded(dueSecond, 12)}/${articleSegment(articleId)}`,
   parked: (articleId: string, submissionId: string) => `images/pending/${articleSegment(articleId)}/${idSegment(submissionId)}`,
   parkedPrefix: 'images/pending/',
   rendition: (sha256: string, preset: string, recipe: string, extension: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${idSegment(recipe)}.${idSegment(extension)}`,
   renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,
   feed: (feedId: string, file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json') => `feeds/${configSegment(feedId)}/${file}`,
-  archive: (firstReleasedAt: string, articleId: string, version: number) => `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${String(version).padStart(4, '0')}.json`,
+  archive: (firstReleasedAt: string, articleId: string, version: number) => `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${archiveNumber(version)}.json`,
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,
   pending: (outletId: string, articleId: string) => `outlets/pending/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,
   outletState: (outletId: string) => `outlets/state/${configSegment(outletId)}.json`,
-  handover: (partition: number) => `outlets/handover/${Math.trunc(partition)}.json`,
+  handover: (partition: number) => `outlets/handover/${padded(partition, 1) /* */}.json`,
   idempotency: (publisher: string, keySha256: string) => `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,
   configPrefix: 'config/',
-  configHistory: (kind: string, id: string, n: number) => `config-history/${idSegment(kind)}/${configSegment(id)}/${String(n).padStart(8, '0')}.json`,
+  configHistory: (kind: string, id: string, n: number) => `config-history/${idSegment(kind)}/${configSegment(id)}/${padded(n, 8)}.json`,
   deadLetter: (id: string) => `dead-letters/status/${idSegment(id)}.json`,
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
   logMark: () => 'log/mark.json',

@@ -2,6 +2,7 @@
 import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Outbound } from '@newswire/outbound/outbound'
+import type { Trace } from '@newswire/trace/trace'
 import type { Configuration } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
@@ -18,6 +19,8 @@ export type ServiceContext = Readonly<{
   configuration: Configuration
   logger: Logger
   metrics: Metrics
+  /** The projection of `milestones`, opened on first use and shared by the services of one process. */
+  trace: () => Promise<Trace>
   /** Wall clock, ms since 1970. Passed in, so that decisions can be tested at any time. */
   now: () => number
   /** The value of an environment variable that the configuration names as a secret; `undefined` when it is not set. */

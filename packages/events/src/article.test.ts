@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { articleInput, contentOf, toArticle } from './article.ts'
+import { canonicalSha256 } from './canonical.ts'
+
+const site = { language: 'vi' }
+const minimal = { title: 'Tin', body: { text: 'Một.' } }
+const parse = (value: unknown) => articleInput.parse(value)
+
+test('a minimal article gets the site language and every default', () => {
+  const article = toArticle(parse(minimal), site)
+  assert.equal(article.language, 'vi')
+  assert.equal(article.urgency, 4)
+  assert.equal(article.audience, 'public')
+  assert.deepEqual(article.images, [])
+  assert.equal(article.body.html, '<p>Một.</p>')
+})
+
+test('an unknown top-level field is refused, so that a typo never loses data', () => {
+  assert.equal(articleInput.safeParse({ ...minimal, titel: 'x' }).success, false)
+})
+
+test('decomposed Vietnamese becomes NFC, letter for letter', () => {
+  const nfd = 'Đoàn kết nội bộ, đường sá, ổn định'.normalize('NFD')
+  const article = toArticle(parse({ ...minimal, title: nfd, body: { text: nfd } }), site)
+  assert.equal(article.title, 'Đoàn kết nội bộ, đường sá, ổn định')
+  assert.equal(article.body.html, '<p>Đoàn kết nội bộ, đường sá, ổn định</p>')
+})
+
+test('an instant without an offset is refused', () => {
+  assert.equal(articleInput.safeParse({ ...minimal, publishedAt: '2026-01-01T08:30:00' }).success, false)
+})
+
+test('equal instants are equal strings', () => {
+  assert.equal(parse({ ...minimal, publishedAt: '2026-01-01T08:30:00+07:00' }).publishedAt, '2026-01-01T01:30:00.000Z')
+})
+
+test('a title of nothing but spaces and controls is refused', () => {
+  assert.equal(articleInput.safeParse({ ...minimal, title: ' \u0000\t ' }).success, false)
+})
+
+for (const url of ['ftp://a.example/x.jpg', 'javascript:alert(1)', 'newswire:zz', '/x.jpg'])
+  test(`a picture cannot be at ${url}`, () => {
+    assert.equal(articleInput.safeParse({ ...minimal, images: [{ url }] }).success, false)
+  })
+
+test('content is told apart by everything the publisher said, but not by his version number or by what became of the pictures', () => {
+  const image = { url: 'https://a.example/x.jpg', caption: 'Một' }
+  const one = toArticle(parse({ ...minimal, sourceVersion: 1, images: [image] }), site)
+  const two = toArticle(parse({ ...minimal, sourceVersion: 2, images: [image] }), site)
+  const settled = { ...one, images: one.images.map(picture => ({ ...picture, state: 'ready' as const, sha256: 'a'.repeat(64) })) }
+  const recaptioned = toArticle(parse({ ...minimal, images: [{ ...image, caption: 'Hai' }] }), site)
+  const hash = (article: typeof one) => canonicalSha256(contentOf(article))
+  assert.equal(hash(one), hash(two))
+  assert.equal(hash(one), hash(settled))
+  assert.notEqual(hash(one), hash(recaptioned))
+})

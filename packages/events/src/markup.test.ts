@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { cleanHtml, findMarkupOffence, htmlToText, textToHtml } from './markup.ts'
+
+const hostile = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '<a href="javascript:alert(1)">x</a>',
+  '<a href=" java\nscript:alert(1)">x</a>',
+  '<svg><script>alert(1)</script></svg>',
+  '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+  '<iframe src="https://evil.example"></iframe>',
+  '<p style="position:fixed" class="x" id="y" data-z="1">x</p>',
+  '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+  '<a href="//evil.example/x">x</a>',
+  '<form action="https://evil.example"><input name="q"></form>',
+  '<p>unclosed <b>and <i>crossed</b></i>',
+  '<plaintext>all the rest',
+  '<xmp><img src=x onerror=alert(1)></xmp>',
+]
+for (const html of hostile)
+  test(`nothing outside the allow-list is left of ${JSON.stringify(html.slice(0, 60))}`, () => {
+    assert.equal(findMarkupOffence(cleanHtml(html)), null)
+  })
+
+test('whatever is cleaned holds no offence, also when it is cleaned again', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(...hostile, '<p>', '</p>', '<b>', '<table><tr><td>', '&amp;', '&#60;', '<', '>', '"', "'", '<!--', '-->', ']]>'),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), pieces => {
+      const clean = cleanHtml(pieces.join(''))
+      assert.equal(findMarkupOffence(clean), null)
+      assert.equal(findMarkupOffence(cleanHtml(clean)), null)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('what the second parser would refuse is named', () => {
+  assert.equal(findMarkupOffence('<p>ok</p><script>x</script>'), '<script>')
+  assert.equal(findMarkupOffence('<p onclick="x">ok</p>'), 'onclick on <p>')
+  assert.match(findMarkupOffence('<a href="javascript:x">ok</a>') ?? '', /address of href/)
+})
+
+test('text becomes paragraphs at blank lines, and comes back letter for letter', () => {
+  const text = 'Một & hai <ba>\ncùng đoạn\n\n\nĐoạn “mới”'
+  assert.equal(textToHtml(text), '<p>Một &amp; hai &lt;ba&gt;<br />cùng đoạn</p>\n<p>Đoạn “mới”</p>')
+  assert.equal(htmlToText(textToHtml('Một & hai <ba>\n\nĐoạn “mới”')), 'Một & hai <ba> Đoạn “mới”')
+})
+
+test('the HTML made of a text is clean as it is', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), text => assert.equal(findMarkupOffence(textToHtml(text)), null)),
+    { numRuns: 300 },
+  )
+})

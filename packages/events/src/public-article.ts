@@ -1,0 +1,75 @@
+/** An article as the outside gets it: contract §4 with `id`, `version` and the addresses of its renditions. */
+import type { Article, Picture } from './article.ts'
+import type { Fact, LiveFact } from './fact.ts'
+import { escapeMarkup } from './text.ts'
+
+export type PublicRendition = Readonly<{ preset: string; url: string; type: string; width: number; height: number; bytes: number }>
+
+/** A stored rendition's public address: the object's key is the path (contract §5). */
+export const renditionUrl = (publicUrl: string, key: string): string => `${publicUrl}/${key}`
+
+/** The rendition that is nearest to `width` from above among JPEGs, else the widest; `null` when there is none. */
+export const pickRendition = (picture: Picture, width: number): Picture['renditions'][number] | null => {
+  const jpegs = picture.renditions.filter(one => one.type === 'image/jpeg' && one.preset.startsWith('w')).sort((a, b) => a.width - b.width)
+  return jpegs.find(one => one.width >= width) ?? jpegs.at(-1) ?? picture.renditions[0] ?? null
+}
+
+/** The picture to show first: the one said to be `lead`, else the first that is ready. */
+export const leadPicture = (article: Article): Picture | null => {
+  const ready = article.images.filter(one => one.state === 'ready')
+  return ready.find(one => one.role === 'lead') ?? ready[0] ?? null
+}
+
+/** The body of a webhook's or a page's `article`: every field of contract §4, pictures with absolute rendition addresses. */
+export const toPublicArticle = (fact: LiveFact, publicUrl: string) => {
+  const { images, ...rest } = fact.article
+  return {
+    id: fact.articleId,
+    version: fact.version,
+    ...(fact.supersedes === undefined ? {} : { supersedes: fact.supersedes }),
+    ...rest,
+    firstReleasedAt: fact.firstReleasedAt,
+    releasedAt: fact.releasedAt,
+    images: images
+      .filter(one => one.state === 'ready')
+      .map(({ url, role, caption, alt, credit, focus, sha256, renditions }) => ({
+        url,
+        role,
+        caption,
+        alt,
+        credit,
+        ...(focus ? { focus } : {}),
+        ...(sha256 ? { sha256 } : {}),
+        renditions: renditions.map(({ key, ...one }): PublicRendition => ({ ...one, url: renditionUrl(publicUrl, key) })),
+      })),
+  }
+}
+export type PublicArticle = ReturnType<typeof toPublicArticle>
+
+/** The public address of an article's page. */
+export const articleUrl = (publicUrl: string, articleId: string): string => `${publicUrl}/articles/${articleId}`
+
+/** One picture with its caption and credit, as HTML. Empty when the picture is not ready. */
+export const toFigure = (picture: Picture, publicUrl: string, width = 1280): string => {
+  const shown = picture.state === 'ready' ? pickRendition(picture, width) : null
+  if (shown === null) return ''
+  const words = [picture.caption, picture.credit].filter(text => text !== '').map(escapeMarkup)
+  const caption = words.length === 0 ? '' : `<figcaption>${words.join(' — ')}</figcaption>`
+  const alt = escapeMarkup(picture.alt || picture.caption)
+  return `<figure><img src="${escapeMarkup(renditionUrl(publicUrl, shown.key))}" alt="${alt}" width="${shown.width}" height="${shown.height}" />${caption}</figure>`
+}
+
+/** The whole content as HTML: the lead picture, the body, the other pictures in order. */
+export const toContentHtml = (article: Article, publicUrl: string): string => {
+  const lead = leadPicture(article)
+  const others = article.images.filter(one => one !== lead)
+  return [lead ? toFigure(lead, publicUrl) : '', article.body.html, ...others.map(one => toFigure(one, publicUrl))]
+    .filter(part => part !== '')
+    .join('\n')
+}
+
+/** What readers are told in place of an article that was taken back. */
+export const noticeOf = (fact: Exclude<Fact, LiveFact>, language: string): string => {
+  if (fact.state !== 'purged' && fact.retraction.notice) return fact.retraction.notice
+  return language.toLowerCase().startsWith('vi') ? 'Bài viết này đã được gỡ bỏ.' : 'This article has been withdrawn.'
+}

@@ -1,0 +1,145 @@
+/**
+ * The only file that loads kafkajs. It mends what must be mended before the first connection (research/kafka.md §1.3: 1, 3, 19) and makes
+ * clients with settings that survive a broker being away. Every producer, subscription and follower has a client of its own, because
+ * consumers of one client share the map of committed offsets by group.
+ */
+import { createRequire } from 'node:module'
+import type { ConnectionOptions } from 'node:tls'
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+import kafkajs, { type Admin, type Cluster, type Consumer, type Kafka, type Producer, type SASLOptions } from 'kafkajs'
+
+export type KafkaSettings = Readonly<{
+  /** `host:port` of one or more brokers; the others are found through them. */
+  brokers: readonly string[]
+  /** How the brokers name us in their logs and quotas. */
+  clientId: string
+  ssl?: boolean | ConnectionOptions
+  sasl?: SASLOptions
+}>
+
+export type GroupSettings = Readonly<{ groupId: string; sessionTimeoutMs: number; rebalanceTimeoutMs: number }>
+
+export type KafkaClient = Readonly<{
+  producer(): Producer
+  consumer(group: GroupSettings): Consumer
+  admin(): Admin
+  /** Connections without a group, for reading and for committing on behalf of a group at rest. */
+  cluster(): Cluster
+  /** The last few complaints of the client library, newest last: for people, never for decisions. */
+  complaints(): readonly string[]
+}>
+
+export const { ConfigResourceTypes, CompressionTypes } = kafkajs
+
+const KEPT_COMPLAINTS = 5
+const CONNECTION_TIMEOUT_MS = 3000
+const REQUEST_TIMEOUT_MS = 15_000
+const METADATA_MAX_AGE_MS = 30_000
+/** A fetch answers at the first byte; this bounds how long resuming, stopping and rebalancing take. */
+export const MAX_WAIT_MS = 250
+const MIB = 1_048_576
+/** A record batch is at most 4 MiB; one that claims to unpack to more than this is an attack. */
+const MAX_UNPACKED_BYTES = 64 * MIB
+
+/** About 20 s of trying, as long as a broker's death may take to be noticed; who calls has a shorter deadline of their own. */
+const patient = { retries: 25, initialRetryTime: 50, maxRetryTime: 1000 }
+/** About 1 s: behind this stand loops of ours that try again. */
+const brisk = { retries: 4, initialRetryTime: 50, maxRetryTime: 500 }
+/** A consumer that runs out of retries leaves its group and comes back beside its own ghost. */
+const stubborn = { retries: 1000, initialRetryTime: 50, maxRetryTime: 1000 }
+
+type RequestQueue = { pending: readonly unknown[]; scheduleCheckPendingRequests: () => void }
+
+/** kafkajs keeps a timer of 1 ms running for every connection although nothing waits: 5 % of a core at rest. */
+const mendTimerLoop = () => {
+  const require = createRequire(import.meta.url)
+  const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue & { newswireMended?: true } }
+  if (prototype.newswireMended) return
+  const schedule = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length > 0) schedule.call(this)
+  }
+  prototype.newswireMended = true
+}
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+
+const addZstd = () => {
+  kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
+    compress: async (encoder: { buffer: Buffer }) => await compress(encoder.buffer),
+    decompress: async (buffer: Buffer) => await decompress(buffer, { maxOutputLength: MAX_UNPACKED_BYTES }),
+  })
+}
+
+/** Prepares clients; nothing is connected yet. */
+export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
+  mendTimerLoop()
+  addZstd()
+  const complaints: string[] = []
+  const kafka = (retry: typeof patient): Kafka =>
+    new kafkajs.Kafka({
+      brokers: [...settings.brokers],
+      clientId: settings.clientId,
+      ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
+      ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      retry,
+      logLevel: kafkajs.logLevel.ERROR,
+      logCreator:
+        () =>
+        ({ log }) => {
+          complaints.push(`${log.timestamp} ${log.message}`.slice(0, 300))
+          if (complaints.length > KEPT_COMPLAINTS) complaints.shift()
+        },
+    })
+  const consumer = (retry: typeof patient, group: GroupSettings, onCluster?: (cluster: Cluster) => void): Consumer =>
+    kafka(retry).consumer({
+      groupId: group.groupId,
+      partitionAssigners: [
+        config => {
+          onCluster?.(config.cluster)
+          return kafkajs.PartitionAssigners.roundRobin(config)
+        },
+      ],
+      sessionTimeout: group.sessionTimeoutMs,
+      rebalanceTimeout: group.rebalanceTimeoutMs,
+      heartbeatInterval: Math.min(1000, Math.floor(group.sessionTimeoutMs / 6)),
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      minBytes: 1,
+      maxBytesPerPartition: MIB,
+      maxBytes: 8 * MIB,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+      allowAutoTopicCreation: false,
+      readUncommitted: true,
+      retry,
+    })
+  return {
+    producer: () =>
+      kafka(patient).producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        metadataMaxAge: METADATA_MAX_AGE_MS,
+        createPartitioner:
+          () =>
+          ({ message }) =>
+            message.partition ?? 0,
+        retry: patient,
+      }),
+    consumer: group => consumer(stubborn, group),
+    admin: () => kafka(brisk).admin({ retry: brisk }),
+    cluster: () => {
+      let found: Cluster | undefined
+      const group = { groupId: `${settings.clientId}-unused`, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 }
+      consumer(brisk, group, cluster => {
+        found = cluster
+      })
+      if (found === undefined) throw new Error('kafkajs gave its assigner no cluster; only version 2.2.4 is known to work')
+      return found
+    },
+    complaints: () => [...complaints],
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Following a topic: every partition, no group. One loop per leader fetches and gives what it got before it fetches again; a change of
+ * leaders or a broker that is away ends the round, and the next one begins with fresh metadata where each partition stands.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import { messageOf } from '@newswire/events/errors'
+import { type KafkaClient, MAX_WAIT_MS } from './kafka-client.ts'
+import { brokerErrorOf } from './kafka-errors.ts'
+import { toOffset, toPosition } from './kafka-position.ts'
+import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
+import { toLogRecord } from './kafka-record.ts'
+import type { Following, FollowOptions, Position, Start } from './log.ts'
+
+export type KafkaFollowing = Following &
+  Readonly<{
+    /** Why it stopped by itself, and since when nothing could be read. */
+    state(): Readonly<{ topic: string; failure: string | null; failingSinceMs: number | null; lastError: string | null }>
+  }>
+
+const MIN_PAUSE_MS = 50
+const MAX_PAUSE_MS = 1000
+/** A fetch ends within its wait, unless the broker is gone: then the connections are given up. */
+const MAX_STOP_MS = 2000
+
+/** Where reading begins in each partition, kept within what is there. */
+export const startOffsets = (
+  from: Start,
+  ranges: readonly OffsetRange[],
+  epoch: number,
+  atTime: ReadonlyMap<number, number>,
+): Map<number, number> => {
+  const begin = ({ partition, start, end }: OffsetRange): number => {
+    if (from === 'start') return start
+    if (from === 'end') return end
+    if ('timeMs' in from) return atTime.get(partition) ?? end
+    const position = from.positions[partition]
+    return position === undefined ? start : Math.min(Math.max(toOffset(epoch, position), start), end)
+  }
+  return new Map(ranges.map(range => [range.partition, begin(range)]))
+}
+
+/** The offsets at which `from` begins; asks the brokers for times only when it is one. */
+export const resolveStart = async (reader: KafkaReader, topic: string, from: Start, epoch: number) => {
+  const ranges = await reader.ranges(topic)
+  const atTime = typeof from === 'object' && 'timeMs' in from ? await reader.offsetsAt(topic, from.timeMs) : new Map<number, number>()
+  return { ranges, offsets: startOffsets(from, ranges, epoch, atTime) }
+}
+
+type Wanted = Readonly<{ client: KafkaClient; epoch: number; topic: string; options: FollowOptions }>
+
+/** `topic` is the name on the brokers; records carry the one in `options`. */
+export const followTopic = async ({ client, epoch, topic, options }: Wanted): Promise<KafkaFollowing> => {
+  const reader = createKafkaReader(client)
+  const { ranges, offsets } = await reader
+    .persist(topic, () => resolveStart(reader, topic, options.from, epoch))
+    .catch(async error => {
+      await reader.close()
+      throw error
+    })
+  const targets = new Map(ranges.filter(range => (offsets.get(range.partition) ?? 0) < range.end).map(range => [range.partition, range.end]))
+  const ready = Promise.withResolvers<void>()
+  ready.promise.catch(() => undefined)
+  let stopped = false
+  let failure: Error | null = null
+  let failingSinceMs: number | null = null
+  let lastError: string | null = null
+  let lastErrorCause: unknown = null
+  let giving: Promise<void> = Promise.resolve()
+
+  const reached = (partition: number, offset: number) => {
+    const target = targets.get(partition)
+    if (target !== undefined && offset >= target) targets.delete(partition)
+    if (targets.size === 0) ready.resolve()
+  }
+
+  const give = async (fetched: readonly Fetched[]): Promise<void> => {
+    const fresh = fetched.filter(one => one.next > (offsets.get(one.partition) ?? 0))
+    const records = fresh.flatMap(one => one.messages.map(message => toLogRecord(epoch, options.topic, one.partition, message)))
+    if (stopped || failure) return
+    if (records.length > 0)
+      try {
+        await options.onRecords(records)
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error))
+        ready.reject(failure)
+        return
+      }
+    for (const one of fresh) {
+      offsets.set(one.partition, one.next)
+      reached(one.partition, one.next)
+    }
+  }
+
+  /** Batches of different leaders wait for one another: a follower is told one thing at a time. */
+  const inTurn = (fetched: readonly Fetched[]): Promise<void> => {
+    giving = giving.then(() => give(fetched))
+    return giving
+  }
+
+  const followLeader = async (leader: string, partitions: readonly number[], round: AbortSignal): Promise<void> => {
+    const stalled: number[] = []
+    while (!stopped && !failure && !round.aborted) {
+      const single = stalled.shift()
+      const asked = single === undefined ? partitions : [single]
+      const from = asked.map(partition => ({ partition, offset: offsets.get(partition) ?? 0 }))
+      const fetched = await reader.fetch(leader, topic, from, single === undefined ? MAX_WAIT_MS : 0)
+      for (const one of fetched) if (one.stalled && !stalled.includes(one.partition)) stalled.push(one.partition)
+      await inTurn(fetched)
+      failingSinceMs = null
+    }
+  }
+
+  /** A partition whose offset is gone (retention was faster) goes on where it now begins. */
+  const backToStart = async () => {
+    for (const { partition, start, end } of await reader.ranges(topic)) {
+      const offset = offsets.get(partition) ?? 0
+      if (offset < start || offset > end) {
+        offsets.set(partition, start)
+        reached(partition, start)
+      }
+    }
+  }
+
+  const runRound = async (): Promise<void> => {
+    await reader.open(topic)
+    if (brokerErrorOf(lastErrorCause) === 'OFFSET_OUT_OF_RANGE') await backToStart()
+    lastErrorCause = null
+    const round = new AbortController()
+    const loops = [...reader.byLeader(topic, [...offsets.keys()])].map(([leader, partitions]) =>
+      followLeader(leader, partitions, round.signal).finally(() => round.abort()),
+    )
+    const ended = await Promise.allSettled(loops)
+    for (const one of ended) if (one.status === 'rejected') throw one.reason
+  }
+
+  const run = async (): Promise<void> => {
+    let pauseMs = MIN_PAUSE_MS
+    while (!stopped && !failure) {
+      const beganMs = performance.now()
+      try {
+        await runRound()
+      } catch (error) {
+        lastErrorCause = error
+        lastError = messageOf(error)
+        failingSinceMs ??= performance.now()
+        if (stopped) return
+        pauseMs = performance.now() - beganMs > MAX_PAUSE_MS ? MIN_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS)
+        await wait(pauseMs)
+        await reader
+          .cluster()
+          .refreshMetadata()
+          .catch(() => undefined)
+      }
+    }
+  }
+
+  for (const [partition, offset] of offsets) reached(partition, offset)
+  if (offsets.size === 0) ready.resolve()
+  const running = run()
+
+  return {
+    ready: ready.promise,
+    cursor: () => Object.fromEntries([...offsets].map(([partition, offset]): [number, Position] => [partition, toPosition(epoch, offset)])),
+    state: () => ({ topic: options.topic, failure: failure ? messageOf(failure) : null, failingSinceMs, lastError }),
+    stop: async () => {
+      stopped = true
+      await Promise.race([running, wait(MAX_STOP_MS, undefined, { ref: false })])
+      await reader.close()
+    },
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * One request to the brokers at a time, whatever waits meanwhile goes together in the next. More than one in flight loses acknowledged
+ * records with kafkajs (research/kafka.md §1.3: 2). A request that failed takes its producer with it: its sequence numbers were rolled
+ * back, and with them the next request could be taken for a repeat of this one.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
+import type { Message, Producer, RecordMetadata } from 'kafkajs'
+import { countForBatch, type Waiting } from './kafka-batch.ts'
+import { CompressionTypes, type KafkaClient } from './kafka-client.ts'
+import { brokerErrorOf, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
+
+/** A record whose partition and size are known; `topic` is the name on the brokers. */
+export type Prepared = Readonly<{
+  topic: string
+  partition: number
+  bytes: number
+  maxBatchBytes: number
+  message: Message
+}>
+
+export type Written = Readonly<{ partition: number; offset: number }>
+
+export type KafkaProducer = Readonly<{
+  /** Resolves with partition and offset of each record, in order, once all copies in sync have it. */
+  send(records: readonly Prepared[], options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<readonly Written[]>
+  /** What waits, since when nothing has gone through, and why. */
+  state(): Readonly<{ queuedBytes: number; failingSinceMs: number | null; lastError: string | null }>
+  /** Sends what waits, up to `drainMs`, then rejects the rest. */
+  close(drainMs: number): Promise<void>
+}>
+
+type Call = {
+  readonly results: Written[]
+  readonly settle: (outcome: Error | readonly Written[]) => void
+  left: number
+  settled: boolean
+  /** After a refusal of a request with several calls each is tried by itself, so that only the one at fault is told no. */
+  alone: boolean
+}
+
+type Entry = Waiting<Call> & Readonly<{ message: Message }>
+
+const MAX_QUEUED_BYTES = 64 * 1_048_576
+const COMPRESS_ABOVE_BYTES = 1024
+const RECONNECT_PAUSE_MS = 200
+
+const busy = (bytes: number): UnavailableError =>
+  new UnavailableError(
+    'NEWSWIRE_LOG_BUSY',
+    `${bytes} bytes wait for the brokers already, the limit is ${MAX_QUEUED_BYTES}; try again when they have caught up`,
+  )
+
+const refused = (error: unknown, topics: readonly string[]): RejectError => {
+  const topic = topics.join(', ')
+  const type = brokerErrorOf(error)
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return unknownTopic(topic, error)
+  if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE')
+    return new RejectError('NEWSWIRE_LOG_TOO_LARGE', `the brokers found a record for ${topic} too large; see max.message.bytes`, {
+      cause: error,
+    })
+  return new RejectError('NEWSWIRE_LOG_REFUSED', `the brokers refused a record for ${topic}: ${messageOf(error)}`, { cause: error })
+}
+
+type TopicMessages = { topic: string; messages: Message[] }
+
+const toTopicMessages = (batch: readonly Entry[]): TopicMessages[] => {
+  const byTopic = new Map<string, Message[]>()
+  for (const { topic, message } of batch) {
+    const messages = byTopic.get(topic)
+    if (messages) messages.push(message)
+    else byTopic.set(topic, [message])
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }))
+}
+
+/** Records of one partition get the offsets from the base on, in the order in which they were sent. */
+const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]) => {
+  const next = new Map(written.map(one => [`${one.topicName}/${one.partition}`, Number(one.baseOffset)]))
+  for (const entry of batch) {
+    const key = `${entry.topic}/${entry.partition}`
+    const offset = next.get(key) ?? Number.NaN
+    next.set(key, offset + 1)
+    entry.call.results[entry.index] = { partition: entry.partition, offset }
+    entry.call.left -= 1
+    if (entry.call.left === 0) entry.call.settle(entry.call.results)
+  }
+}
+
+/** `isKnown` says whether a topic is still there, asked only after a failure that smells of a deleted one. */
+export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string) => Promise<boolean>): KafkaProducer => {
+  let queue: Entry[] = []
+  let queuedBytes = 0
+  let producer: Producer | null = null
+  let pumping: Promise<void> | null = null
+  let closed = false
+  let failingSinceMs: number | null = null
+  let lastError: string | null = null
+
+  const connected = async (): Promise<Producer> => {
+    if (producer) return producer
+    const fresh = client.producer()
+    try {
+      await fresh.connect()
+    } catch (error) {
+      await fresh.disconnect().catch(() => undefined)
+      throw error
+    }
+    producer = fresh
+    return fresh
+  }
+
+  const retire = () => {
+    const old = producer
+    producer = null
+    old?.disconnect().catch(error => {
+      lastError = messageOf(error)
+    })
+  }
+
+  const failed = (error: unknown) => {
+    failingSinceMs ??= performance.now()
+    lastError = messageOf(error)
+  }
+
+  const takeBatch = (): Entry[] => {
+    queue = queue.filter(entry => !entry.call.settled)
+    const first = queue[0]
+    if (!first) return []
+    const candidates = first.call.alone ? queue.slice(0, first.call.left) : queue
+    const count = countForBatch(candidates)
+    return queue.splice(0, count)
+  }
+
+  /** What is still wanted goes to the front again: in order, before everything that came later. */
+  const putBack = (batch: readonly Entry[]) => {
+    queue = [...batch.filter(entry => !entry.call.settled), ...queue]
+  }
+
+  const rejectUnknown = async (batch: readonly Entry[]): Promise<void> => {
+    for (const topic of new Set(batch.map(entry => entry.topic)))
+      if (!(await isKnown(topic)))
+        for (const entry of batch) if (entry.topic === topic) entry.call.settle(unknownTopic(topic))
+  }
+
+  const recover = async (batch: readonly Entry[], error: unknown): Promise<void> => {
+    retire()
+    failed(error)
+    const calls = new Set(batch.map(entry => entry.call))
+    if (isRefusal(error) && calls.size === 1) {
+      for (const call of calls) call.settle(refused(error, [...new Set(batch.map(entry => entry.topic))]))
+      failingSinceMs = null
+      return
+    }
+    if (isRefusal(error)) for (const call of calls) call.alone = true
+    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') await rejectUnknown(batch).catch(failed)
+    putBack(batch)
+    if (!isRefusal(error)) await wait(RECONNECT_PAUSE_MS)
+  }
+
+  const sendOne = async (): Promise<void> => {
+    let ready: Producer
+    try {
+      ready = await connected()
+    } catch (error) {
+      failed(error)
+      await wait(RECONNECT_PAUSE_MS)
+      return
+    }
+    const batch = takeBatch()
+    if (batch.length === 0) return
+    const bytes = batch.reduce((sum, entry) => sum + entry.bytes, 0)
+    try {
+      const written = await ready.sendBatch({
+        topicMessages: toTopicMessages(batch),
+        acks: -1,
+        compression: bytes > COMPRESS_ABOVE_BYTES ? CompressionTypes.ZSTD : CompressionTypes.None,
+      })
+      failingSinceMs = null
+      giveOffsets(batch, written)
+    } catch (error) {
+      await recover(batch, error)
+    }
+  }
+
+  const pump = async () => {
+    while (queue.length > 0) {
+      await sendOne()
+      queue = queue.filter(entry => !entry.call.settled)
+    }
+    pumping = null
+  }
+
+  const start = () => {
+    pumping ??= pump()
+  }
+
+  const send: KafkaProducer['send'] = (records, { timeoutMs, signal }) => {
+    const bytes = records.reduce((sum, record) => sum + record.bytes, 0)
+    if (closed) return Promise.reject(unavailable('publishing', new Error('the log is closed')))
+    if (queuedBytes > 0 && queuedBytes + bytes > MAX_QUEUED_BYTES) return Promise.reject(busy(queuedBytes))
+    if (signal?.aborted) return Promise.reject(unavailable('publishing', signal.reason))
+    if (records.length === 0) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: Error | readonly Written[]) => {
+        if (call.settled) return
+        call.settled = true
+        queuedBytes -= bytes
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        if (outcome instanceof Error) reject(outcome)
+        else resolve(outcome)
+      }
+      const call: Call = { results: [], settle, left: records.length, settled: false, alone: false }
+      const onAbort = () => settle(unavailable('publishing', signal?.reason))
+      const why = () => new Error(`not acknowledged within ${timeoutMs} ms${lastError ? ` (${lastError})` : ''}; it may still be written`)
+      const timer = setTimeout(() => settle(unavailable('publishing', why())), timeoutMs)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      queuedBytes += bytes
+      for (const [index, record] of records.entries()) queue.push({ ...record, call, index })
+      start()
+    })
+  }
+
+  return {
+    send,
+    state: () => ({ queuedBytes, failingSinceMs, lastError }),
+    close: async drainMs => {
+      closed = true
+      if (pumping) await Promise.race([pumping, wait(drainMs, undefined, { ref: false })])
+      for (const { call } of queue) call.settle(unavailable('publishing', new Error('the log was closed before it was written')))
+      queue = []
+      await producer?.disconnect().catch(() => undefined)
+      producer = null
+    },
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * The log on Kafka: the port put together from its parts. Nothing here is thrown into kafkajs, and nothing of kafkajs comes out.
+ * `research/kafka.md` of the project says why each part is as it is; the README of this package says how it fails.
+ */
+import { RejectError } from '@newswire/events/errors'
+import type { TopicSpec } from '@newswire/events/topics'
+import { recordBytes } from './kafka-batch.ts'
+import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
+import { translate, unknownTopic, within } from './kafka-errors.ts'
+import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
+import { lagOfGroup, replayGroup } from './kafka-groups.ts'
+import { checkEpoch, toPosition } from './kafka-position.ts'
+import { createKafkaProducer, type Prepared } from './kafka-producer.ts'
+import { createKafkaReader } from './kafka-reader.ts'
+import { toLogRecord } from './kafka-record.ts'
+import { type KafkaSubscription, subscribeToTopic } from './kafka-subscribe.ts'
+import { createTopicBook, setUpTopics } from './kafka-topics.ts'
+import type { Log, LogRecord, NewRecord, Published, Start } from './log.ts'
+import { partitionOf } from './partition.ts'
+
+export type KafkaLogOptions = KafkaSettings &
+  Readonly<{
+    /** Put before every topic and group on the brokers, so that several installations (or tests) share them. Default none. */
+    topicPrefix?: string
+    /** Raised when the brokers were replaced by empty ones (architecture §6.19). 0 to 511, default 0. */
+    epoch?: number
+    /** Copies of each partition of new topics. Default the lower of 3 and the number of brokers. */
+    replication?: number
+    /** Multiplies every wait between tries, for tests. Default 1. */
+    retryScale?: number
+    /** Called when a subscription or follower has stopped for good: health is red, the process should end. */
+    onCrash?: (error: Error) => void
+  }>
+
+const PUBLISH_TIMEOUT_MS = 15_000
+const ASK_TIMEOUT_MS = 10_000
+const HEALTH_TIMEOUT_MS = 3000
+const DRAIN_MS = 10_000
+const MIB = 1_048_576
+
+const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
+  new RejectError(
+    'NEWSWIRE_LOG_TOO_LARGE',
+    `a record of ${bytes} bytes is too large for ${topic}, which takes ${limit}; store the body as an object and send its key`,
+  )
+
+/** Connects and reads the topics. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when no broker answers within about 15 s. */
+export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => {
+  const epoch = checkEpoch(options.epoch ?? 0)
+  const prefix = options.topicPrefix ?? ''
+  const client = createKafkaClient(options)
+  const admin = client.admin()
+  const reader = createKafkaReader(client)
+  const setup = { admin, prefix, replication: options.replication }
+  const book = createTopicBook(setup)
+  const isKnown = async (topic: string): Promise<boolean> => {
+    await book.refresh()
+    return book.known(topic) !== null
+  }
+  const producer = createKafkaProducer(client, isKnown)
+  const subscriptions = new Set<KafkaSubscription>()
+  const followings = new Set<KafkaFollowing>()
+  const spread = new Map<string, number>()
+  let closing: Promise<void> | null = null
+
+  const ask = async <T>(doing: string, topic: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await within(ASK_TIMEOUT_MS, doing, work())
+    } catch (error) {
+      throw translate(error, doing, topic)
+    }
+  }
+
+  const nextSpread = (topic: string, partitions: number): number => {
+    const next = ((spread.get(topic) ?? Math.floor(Math.random() * partitions)) + 1) % partitions
+    spread.set(topic, next)
+    return next
+  }
+
+  const prepare = async (record: NewRecord): Promise<Prepared> => {
+    const topic = prefix + record.topic
+    const known = await book.find(topic)
+    if (!known) throw unknownTopic(record.topic)
+    const key = record.key === null ? null : Buffer.from(record.key)
+    const value = record.value === null ? null : Buffer.from(record.value.buffer, record.value.byteOffset, record.value.byteLength)
+    const headers = { ...record.headers }
+    const bytes = recordBytes(key, value, headers)
+    if (bytes > known.maxRecordBytes) throw tooLarge(record.topic, bytes, known.maxRecordBytes)
+    const partition = record.key === null ? nextSpread(topic, known.partitions) : partitionOf(record.key, known.partitions)
+    return { topic, partition, bytes, maxBatchBytes: Math.min(MIB, known.maxRecordBytes), message: { key, value, headers, partition } }
+  }
+
+  const publish: Log['publish'] = async (records, { timeoutMs = PUBLISH_TIMEOUT_MS, signal } = {}) => {
+    const prepared: Prepared[] = []
+    for (const record of records) prepared.push(await prepare(record))
+    const written = await producer.send(prepared, { timeoutMs, signal })
+    return written.map(
+      ({ partition, offset }, index): Published => ({
+        topic: records[index]?.topic ?? '',
+        partition,
+        position: toPosition(epoch, offset),
+      }),
+    )
+  }
+
+  const readPartition = async (topic: string, partition: number, from: Start, limit: number) => {
+    const name = prefix + topic
+    const { ranges, offsets } = await resolveStart(reader, name, from, epoch)
+    const end = ranges.find(range => range.partition === partition)?.end
+    const [leader] = reader.byLeader(name, [partition]).keys()
+    if (end === undefined || leader === undefined)
+      throw new RejectError('NEWSWIRE_LOG_UNKNOWN_PARTITION', `${topic} has no partition ${partition}; it has 0 to ${ranges.length - 1}`)
+    const records: LogRecord[] = []
+    let offset = offsets.get(partition) ?? 0
+    while (records.length < limit && offset < end) {
+      const [fetched] = await reader.fetch(leader, name, [{ partition, offset }], 0)
+      if (!fetched) break
+      const wanted = fetched.messages.slice(0, limit - records.length)
+      records.push(...wanted.map(message => toLogRecord(epoch, topic, partition, message)))
+      const last = wanted.at(-1)
+      offset = wanted.length < fetched.messages.length && last ? Number(last.offset) + 1 : fetched.next
+    }
+    return { records, next: toPosition(epoch, offset), end: toPosition(epoch, Math.max(end, offset)) }
+  }
+
+  const checkTopic = async (topic: string): Promise<string> => {
+    if (!(await book.find(prefix + topic))) throw unknownTopic(topic)
+    return prefix + topic
+  }
+
+  const follow: Log['follow'] = async wanted => {
+    const topic = await checkTopic(wanted.topic)
+    const doing = `following ${wanted.topic}`
+    const following = await followTopic({ client, epoch, topic, options: wanted, onDead: options.onCrash }).catch(error => {
+      throw translate(error, doing, wanted.topic)
+    })
+    followings.add(following)
+    return {
+      ...following,
+      stop: async () => {
+        await following.stop()
+        followings.delete(following)
+      },
+    }
+  }
+
+  const subscribe: Log['subscribe'] = async wanted => {
+    const topic = await checkTopic(wanted.topic)
+    const subscription = await subscribeToTopic({
+      client,
+      reader,
+      epoch,
+      topic,
+      groupId: prefix + wanted.group,
+      options: wanted,
+      publish,
+      retryScale: options.retryScale ?? 1,
+      onCrash: options.onCrash,
+    }).catch(error => {
+      throw translate(error, `subscribing to ${wanted.topic}`, wanted.topic)
+    })
+    subscriptions.add(subscription)
+    return {
+      ...subscription,
+      stop: async stopOptions => {
+        await subscription.stop(stopOptions)
+        subscriptions.delete(subscription)
+      },
+    }
+  }
+
+  const reachable = async (): Promise<string | null> => {
+    try {
+      await within(HEALTH_TIMEOUT_MS, 'asking the brokers', admin.describeCluster())
+      return null
+    } catch (error) {
+      return translate(error, 'asking the brokers', '').message
+    }
+  }
+
+  const health: Log['health'] = async () => {
+    const unreachable = await reachable()
+    const dead = [...subscriptions].map(one => one.failure()).filter(failure => failure !== null)
+    const following = [...followings].map(one => one.state())
+    const writing = producer.state()
+    const ok = unreachable === null && dead.length === 0 && following.every(one => one.failure === null) && writing.failingSinceMs === null
+    return { ok, detail: { kind: 'kafka', unreachable, dead, following, writing, complaints: client.complaints() } }
+  }
+
+  const close = async (drainMs: number): Promise<void> => {
+    await Promise.all([...subscriptions].map(one => one.stop({ drainMs })))
+    await Promise.all([...followings].map(one => one.stop()))
+    await producer.close(drainMs)
+    await Promise.all([reader.close(), within(ASK_TIMEOUT_MS, 'closing connections', admin.disconnect()).catch(() => undefined)])
+  }
+
+  const start = async () => {
+    await admin.connect()
+    await book.refresh()
+  }
+  await within(PUBLISH_TIMEOUT_MS, 'connecting to the brokers', start()).catch(async error => {
+    await Promise.all([reader.close(), admin.disconnect().catch(() => undefined)])
+    throw translate(error, 'connecting to the brokers', '')
+  })
+
+  return {
+    kind: 'kafka',
+    topics: async (specs: readonly TopicSpec[], { apply = false } = {}) => {
+      const reports = await ask('setting up the topics', '', () => setUpTopics(setup, specs, apply))
+      await ask('reading the topics', '', book.refresh)
+      return reports
+    },
+    publish,
+    subscribe,
+    follow,
+    read: ({ topic, partition, from, limit }) =>
+      ask(`reading ${topic}`, topic, async () => {
+        const name = await checkTopic(topic)
+        return await reader.persist(name, () => readPartition(topic, partition, from, limit))
+      }),
+    ends: topic =>
+      ask(`reading where ${topic} ends`, topic, async () => {
+        const name = await checkTopic(topic)
+        const ranges = await reader.persist(name, () => reader.ranges(name))
+        return ranges.map(({ partition, start, end }) => ({
+          partition,
+          start: toPosition(epoch, start),
+          end: toPosition(epoch, end),
+        }))
+      }),
+    lag: group =>
+      ask(`reading how far ${group} is`, '', () => lagOfGroup(reader, { groupId: prefix + group, prefix, epoch, nowMs: Date.now() })),
+    replay: (group, topic, from) =>
+      ask(`setting where ${group} goes on`, topic, async () => {
+        const name = await checkTopic(topic)
+        await replayGroup(reader, prefix + group, name, from, epoch)
+      }),
+    partitionOf: (topic, key) => {
+      const known = book.known(prefix + topic)
+      if (!known) throw unknownTopic(topic)
+      return partitionOf(key, known.partitions)
+    },
+    health,
+    close: ({ drainMs = DRAIN_MS } = {}) => {
+      closing ??= close(drainMs)
+      return closing
+    },
+  }
+}

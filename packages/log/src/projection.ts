@@ -1,0 +1,137 @@
+/**
+ * A local view of one topic in an SQLite file: what a service needs to answer questions. It can be deleted at any time and is then
+ * rebuilt from the log (invariant 8). What was applied and how far are one transaction, so a crash never skips or repeats a record.
+ */
+import { rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
+import type { Log, LogRecord, Position } from './log.ts'
+
+export type ProjectionOptions = Readonly<{
+  log: Log
+  topic: string
+  /** Path of the file; `-wal` and `-shm` lie beside it. `:memory:` keeps nothing. */
+  file: string
+  /** Statements that make the tables. A changed text is a new layout: the file is made again from the log. */
+  schema: string
+  /** Called inside a transaction with records in order of their partition. Must be synchronous. A throw stops the projection and turns `failure()` on. */
+  apply: (db: DatabaseSync, records: readonly LogRecord[]) => void
+  /** Called after the transaction of a batch that `apply` saw. */
+  onApplied?: (records: readonly LogRecord[]) => void
+}>
+
+export type Projection = Readonly<{
+  db: DatabaseSync
+  /** Resolves once everything that was in the topic at start is applied. */
+  ready: Promise<void>
+  isReady(): boolean
+  /** Resolves once everything that is in the topic now is applied; rejects when the signal aborts. */
+  caughtUp(signal?: AbortSignal): Promise<void>
+  failure(): Error | null
+  stop(): Promise<void>
+}>
+
+/** How often a waiting `caughtUp` looks again. */
+const CATCH_UP_TICK_MS = 5
+
+const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
+
+const openDatabase = (file: string, schema: string): DatabaseSync => {
+  const db = new DatabaseSync(file)
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
+  db.exec(BOOK)
+  const layout = db.prepare('SELECT schema FROM projection_layout').get() as { schema: string } | undefined
+  if (layout && layout.schema !== schema) {
+    db.close()
+    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    return openDatabase(file, schema)
+  }
+  if (!layout) {
+    db.exec(schema)
+    db.prepare('INSERT INTO projection_layout (schema) VALUES (?)').run(schema)
+  }
+  return db
+}
+
+/** A cursor past the topic's end belongs to another log: everything it was built from is gone. */
+const isAhead = (cursor: Readonly<Record<number, Position>>, ends: ReadonlyArray<{ partition: number; end: Position }>): boolean =>
+  Object.entries(cursor).some(([partition, position]) => {
+    const end = ends.find(one => one.partition === Number(partition))
+    return end === undefined || position > end.end
+  })
+
+const readCursor = (db: DatabaseSync): Record<number, Position> =>
+  Object.fromEntries(
+    (db.prepare('SELECT partition, position FROM projection_cursor').all() as { partition: number; position: number }[]).map(row => [
+      row.partition,
+      row.position,
+    ]),
+  )
+
+/** Opens (or makes) the file and follows the topic from where the file stands. */
+export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
+  const { log, topic, file, schema, apply, onApplied } = options
+  let db = openDatabase(file, schema)
+  if (isAhead(readCursor(db), await log.ends(topic))) {
+    db.close()
+    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    db = openDatabase(file, schema)
+  }
+  const store = db.prepare(
+    'INSERT INTO projection_cursor (partition, position) VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET position = excluded.position',
+  )
+  const cursor = readCursor(db)
+  let failed: Error | null = null
+  let isReady = false
+  let stopped = false
+
+  const onRecords = (records: readonly LogRecord[]) => {
+    const next = new Map<number, Position>()
+    for (const record of records) next.set(record.partition, record.position + 1)
+    db.exec('BEGIN')
+    try {
+      apply(db, records)
+      for (const [partition, position] of next) store.run(partition, position)
+      db.exec('COMMIT')
+    } catch (error) {
+      db.exec('ROLLBACK')
+      failed = error instanceof Error ? error : new Error(String(error))
+      throw error
+    }
+    for (const [partition, position] of next) cursor[partition] = position
+    onApplied?.(records)
+  }
+
+  const following = await log.follow({ topic, from: Object.keys(cursor).length === 0 ? 'start' : { positions: { ...cursor } }, onRecords })
+  const ready = following.ready.then(() => {
+    isReady = true
+  })
+
+  /** Holes (compacted or skipped positions) can lie before an end, so the follower's own cursor counts as reached too. */
+  const isReached = (partition: number, end: Position): boolean =>
+    (cursor[partition] ?? -1) >= end || (following.cursor()[partition] ?? -1) >= end
+
+  const caughtUp = async (signal?: AbortSignal): Promise<void> => {
+    await ready
+    const targets = (await log.ends(topic)).filter(one => one.end > one.start)
+    while (!targets.every(one => isReached(one.partition, one.end))) {
+      if (failed) throw failed
+      await setTimeout(CATCH_UP_TICK_MS, undefined, signal ? { signal } : {})
+    }
+  }
+
+  return {
+    db,
+    ready,
+    isReady: () => isReady && failed === null,
+    caughtUp,
+    failure: () => failed,
+    stop: async () => {
+      if (stopped) return
+      stopped = true
+      await following.stop()
+      db.close()
+    },
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The thread that writes the disk store: all changes that wait become one transaction, so that many writers share one sync.
+ * A change is seen by readers only after it is on the disk. Started by `disk-commit.ts`.
+ */
+import { hash } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { StatementSync } from 'node:sqlite'
+import { type Change, type Changed, type Fsync, openTable, type Row } from './disk-table.ts'
+import { settle } from './settle.ts'
+
+export type WriterData = Readonly<{ file: string; inode: number; fsync: Fsync }>
+export type WriterRequest = readonly Change[] | 'close'
+/** `failed`: nothing of the group was written. */
+export type WriterAnswer = Readonly<{ done: readonly Changed[] }> | Readonly<{ failed: string }>
+
+const { file, inode, fsync } = workerData as WriterData
+const database = openTable(file, fsync)
+const find = database.prepare('SELECT etag, file FROM objects WHERE key = ?') as StatementSync
+const remove = database.prepare('DELETE FROM objects WHERE key = ?')
+const touch = database.prepare('UPDATE objects SET modified_at = modified_at WHERE key = ?')
+const upsert = database.prepare(`
+  INSERT INTO objects (key, etag, size, modified_at, content_type, file, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET etag = excluded.etag, size = excluded.size, modified_at = excluded.modified_at,
+    content_type = excluded.content_type, file = excluded.file, bytes = excluded.bytes`)
+
+const change = (wanted: Change): Changed => {
+  const { key } = wanted
+  const found = (find.get(key) ?? null) as Pick<Row, 'etag' | 'file'> | null
+  if (wanted.kind === 'delete') {
+    if (found !== null) remove.run(key)
+    return { result: { ok: true, etag: '' }, unused: found?.file ?? null }
+  }
+  const { body, contentType } = wanted
+  const etag = 'etag' in body ? body.etag : hash('sha256', body.bytes)
+  const newFile = 'file' in body ? body.file : null
+  const verdict = settle({ wanted, etag, found: found?.etag ?? null })
+  if (verdict !== 'write') {
+    // The same bytes may lie there from a put that was not synced: a write makes this commit sync, and that one with it.
+    if (verdict === 'same') touch.run(key)
+    return { result: verdict === 'same' ? { ok: true, etag } : { ok: false, reason: verdict }, unused: newFile }
+  }
+  const bytes = 'bytes' in body ? body.bytes : null
+  const size = 'size' in body ? body.size : body.bytes.byteLength
+  upsert.run(key, etag, size, Date.now(), contentType, newFile, bytes)
+  return { result: { ok: true, etag }, unused: found?.file ?? null }
+}
+
+let synchronous = fsync === 'full'
+const syncWhen = (durable: boolean) => {
+  if (fsync === 'normal' || durable === synchronous) return
+  database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+  synchronous = durable
+}
+
+const commit = (group: readonly Change[]): readonly Changed[] => {
+  // A removed folder would go unnoticed: the open file takes writes that nobody can ever find again.
+  if (statSync(file).ino !== inode) throw new Error(`${file} is no longer the file that was opened`)
+  syncWhen(group.some(wanted => wanted.kind === 'delete' || wanted.durable))
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const done = group.map(change)
+    database.exec('COMMIT')
+    return done
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+const answer = (group: readonly Change[]): WriterAnswer => {
+  try {
+    return { done: commit(group) }
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+parentPort?.on('message', (request: WriterRequest) => {
+  if (request !== 'close') return parentPort?.postMessage(answer(request))
+  database.close()
+  parentPort?.close()
+})

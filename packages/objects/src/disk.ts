@@ -1,0 +1,178 @@
+/**
+ * The object store in a folder on a disk: a table in SQLite, and a file for each large body. Why not a file for each object:
+ * docs/adr/0003-disk-store.md. Reads are answered on the calling thread, changes are committed in groups on a thread of their own.
+ */
+import { hash } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { contentTypeOf } from './content-type.ts'
+import { createCommitter } from './disk-commit.ts'
+import { openBodyFiles } from './disk-files.ts'
+import { lockFolder } from './disk-lock.ts'
+import { type Change, type Fsync, openTable, type Row } from './disk-table.ts'
+import { checkKey } from './keys.ts'
+import type { ListedObject, Objects, PutOptions, StoredObject } from './objects.ts'
+import { unavailable } from './unavailable.ts'
+
+export type DiskOptions = Readonly<{
+  /** The folder; made when it is not there. One store at a time has it open. */
+  root: string
+  /** `full`: what is acknowledged survives a power cut. `normal`: a kill, and after a power cut the store is whole but may lack the last seconds. */
+  fsync: Fsync
+}>
+
+/** Bodies above this lie in files of their own: a picture of 10 MB inside the table would hold up everybody's commit. Bytes. */
+export const MAX_INLINE = 1024 * 1024
+
+/**
+ * Opens the store in a folder. Throws `RejectError` `NEWSWIRE_OBJECTS_IN_USE` when another store has it open, `UnavailableError` when
+ * the folder cannot be used.
+ */
+export const createDiskObjects = async ({ root: wanted, fsync }: DiskOptions): Promise<Objects> => {
+  const root = resolve(wanted)
+  const file = join(root, 'objects.db')
+  prepareFolder(root)
+  const unlock = lockFolder(root)
+  try {
+    const database = openTable(file, fsync)
+    const files = openBodyFiles(join(root, 'large'))
+    await files.sweep(new Set((database.prepare('SELECT file FROM objects WHERE file IS NOT NULL').all() as Pick<Row, 'file'>[]).map(row => String(row.file))))
+    syncFolders(root)
+    database.exec('PRAGMA query_only = ON')
+    return openStore({ database, file, files, fsync, unlock })
+  } catch (error) {
+    unlock()
+    throw unavailable(`the opening of ${root}`, error)
+  }
+}
+
+const prepareFolder = (root: string) => {
+  try {
+    mkdirSync(root, { recursive: true })
+  } catch (error) {
+    throw unavailable(`the making of ${root}`, error)
+  }
+}
+
+/** The names of our files must be as durable as what is in them. */
+const syncFolders = (root: string) => {
+  for (const folder of [root, dirname(root)]) {
+    const descriptor = openSync(folder, 'r')
+    fsyncSync(descriptor)
+    closeSync(descriptor)
+  }
+}
+
+type Parts = Readonly<{ database: DatabaseSync; file: string; files: ReturnType<typeof openBodyFiles>; fsync: Fsync; unlock: () => void }>
+
+const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => {
+  const inode = statSync(file).ino
+  const committer = createCommitter({ file, inode, fsync })
+  const byKey = database.prepare('SELECT * FROM objects WHERE key = ?')
+  const headOf = database.prepare('SELECT key, etag, size, modified_at, content_type FROM objects WHERE key = ?')
+  const from = database.prepare('SELECT key, etag, size, modified_at FROM objects WHERE key >= ? AND key > ? ORDER BY key')
+  let closed: Promise<void> | null = null
+
+  const read = <T>(what: string, query: () => T): T => {
+    try {
+      if (closed !== null) throw new Error('it is closed')
+      if (statSync(file).ino !== inode) throw new Error(`${file} is no longer the file that was opened`)
+      return query()
+    } catch (error) {
+      throw unavailable(what, error)
+    }
+  }
+
+  const bodyOf = async (row: Row, signal?: AbortSignal): Promise<Uint8Array | null> => {
+    if (row.file === null) return row.bytes ?? new Uint8Array()
+    try {
+      return await files.read(row.file, signal)
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw unavailable(`the reading of ${row.key}`, error)
+    }
+  }
+
+  const get: Objects['get'] = async (key, { signal } = {}) => {
+    checkKey(key)
+    signal?.throwIfAborted()
+    const what = `the reading of ${key}`
+    for (let last: string | null = null; ; ) {
+      const row = read(what, () => byKey.get(key) as Row | undefined)
+      if (row === undefined) return null
+      const bytes = await bodyOf(row, signal)
+      if (bytes !== null) return storedObject(row, bytes)
+      // Replaced between the two reads: look again. The same file missing twice is damage, not a race.
+      if (row.file === last) throw unavailable(what, new Error(`its file ${row.file} is missing`))
+      last = row.file
+    }
+  }
+
+  const commit = async (change: Change) => {
+    if (closed !== null) throw unavailable(`the change of ${change.key}`, new Error('it is closed'))
+    const { result, unused } = await committer.commit(change)
+    if (unused !== null) await files.remove(unused).catch(() => undefined) // committed all the same; swept at the next start
+    return result
+  }
+
+  return {
+    kind: 'disk',
+    get,
+    head: async key => {
+      checkKey(key)
+      const row = read(`the look at ${key}`, () => headOf.get(key) as Row | undefined)
+      return row === undefined ? null : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+    },
+    put: async (key, bytes, options = {}) => {
+      checkKey(key)
+      const body = bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes) : { bytes: new Uint8Array(bytes) } // a copy: it changes threads
+      return commit({ kind: 'put', key, body, ...conditionsOf(key, options) })
+    },
+    delete: async key => {
+      checkKey(key)
+      await commit({ kind: 'delete', key })
+    },
+    list: async (prefix, { startAfter = '', limit = 1000 } = {}) =>
+      read(`the listing of ${prefix}`, () => {
+        const found: ListedObject[] = []
+        if (limit <= 0) return found
+        for (const row of from.iterate(prefix, startAfter) as Iterable<Row>) {
+          if (!row.key.startsWith(prefix)) break
+          found.push({ key: row.key, size: row.size, etag: row.etag, lastModified: new Date(row.modified_at) })
+          if (found.length >= limit) break
+        }
+        return found
+      }),
+    close: () => {
+      closed ??= (async () => {
+        database.close() // before the writer: the last to close copies its log into the table
+        await committer.close()
+        unlock()
+      })()
+      return closed
+    },
+  }
+}
+
+const conditionsOf = (key: string, { contentType, ifNoneMatch, ifMatch, durable }: PutOptions) => ({
+  contentType: contentType ?? contentTypeOf(key),
+  ifNoneMatch: ifNoneMatch ?? null,
+  ifMatch: ifMatch ?? null,
+  durable: durable ?? true,
+})
+
+const storedObject = (row: Row, bytes: Uint8Array): StoredObject => ({
+  bytes,
+  etag: row.etag,
+  contentType: row.content_type,
+  lastModified: new Date(row.modified_at),
+})
+
+const writeBody = async (files: ReturnType<typeof openBodyFiles>, key: string, bytes: Uint8Array) => {
+  try {
+    return { file: await files.write(bytes), size: bytes.byteLength, etag: hash('sha256', bytes) }
+  } catch (error) {
+    throw unavailable(`the writing of ${key}`, error)
+  }
+}

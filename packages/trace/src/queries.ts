@@ -1,0 +1,201 @@
+/** What is asked of the trace (contract §8). */
+import type { DatabaseSync } from 'node:sqlite'
+
+export type SubmissionStatus = Readonly<{
+  submissionId: string
+  articleId: string
+  command: string | null
+  state: string
+  version?: number
+  code?: string
+  detail?: string
+  acceptedAt: string | null
+  at: string
+}>
+
+export type StageTrace = Readonly<{ stage: string; outcome: string; at: string; ms: number | null; detail: string | null }>
+export type SinkTrace = Readonly<{
+  kind: string
+  id: string
+  state: string
+  /** The version that the sink holds or is working on. */
+  version: number
+  attempts: number | null
+  nextAt: string | null
+  lastError: string | null
+  reason: string | null
+  doneAt: string | null
+}>
+export type VersionTrace = Readonly<{
+  version: number
+  action: string
+  submissionId: string
+  releasedAt: string
+  stages: readonly StageTrace[]
+  sinks: readonly SinkTrace[]
+}>
+export type ArticleTrace = Readonly<{
+  articleId: string
+  title: string | null
+  versions: readonly VersionTrace[]
+  /** Every submission with what became of it, also those that were never released. */
+  submissions: readonly SubmissionStatus[]
+}>
+export type ArticleSummary = Readonly<{
+  articleId: string
+  title: string | null
+  version: number
+  action: string
+  releasedAt: string
+  done: number
+  expected: number
+  state: string
+}>
+export type Overview = Readonly<{
+  articles: number
+  versions: number
+  submissions: Readonly<Record<string, number>>
+  sinks: Readonly<Record<string, number>>
+  releasedLastMinute: number
+  /** Milliseconds from acceptance to release of the last 200 releases. */
+  releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
+}>
+
+type Row = Record<string, string | number | null>
+const all = (db: DatabaseSync, sql: string, ...values: (string | number)[]): Row[] => db.prepare(sql).all(...values) as Row[]
+const text = (value: string | number | null | undefined): string | null => (value === null || value === undefined ? null : String(value))
+
+const toSubmission = (row: Row): SubmissionStatus => ({
+  submissionId: String(row.id),
+  articleId: String(row.article),
+  command: text(row.command),
+  state: String(row.state),
+  ...(row.version === null ? {} : { version: Number(row.version) }),
+  ...(row.code === null ? {} : { code: String(row.code) }),
+  ...(row.detail === null ? {} : { detail: String(row.detail) }),
+  acceptedAt: text(row.accepted_at),
+  at: String(row.at),
+})
+
+export const readSubmission = (db: DatabaseSync, submissionId: string): SubmissionStatus | null => {
+  const row = db.prepare('SELECT * FROM submission WHERE id = ?').get(submissionId) as Row | undefined
+  return row === undefined ? null : toSubmission(row)
+}
+
+/** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */
+const settle = (row: Row, newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {
+  const newer = newestDone.get(`${row.kind}/${row.id}`)
+  const settled = row.kind !== 'archive' && row.state !== 'done' && newer !== undefined && newer.version >= Number(row.version)
+  return {
+    kind: String(row.kind),
+    id: String(row.id),
+    state: settled ? 'done' : String(row.state),
+    version: settled ? newer.version : Number(row.version),
+    attempts: row.attempts === null ? null : Number(row.attempts),
+    nextAt: settled || row.state === 'done' ? null : text(row.next_at ?? null),
+    lastError: text(row.last_error),
+    reason: text(row.reason),
+    doneAt: settled ? newer.doneAt : text(row.done_at),
+  }
+}
+
+const newestDoneBySink = (rows: readonly Row[]): Map<string, { version: number; doneAt: string | null }> => {
+  const newest = new Map<string, { version: number; doneAt: string | null }>()
+  for (const row of rows) {
+    if (row.state !== 'done') continue
+    const key = `${row.kind}/${row.id}`
+    if ((newest.get(key)?.version ?? 0) < Number(row.version)) newest.set(key, { version: Number(row.version), doneAt: text(row.done_at) })
+  }
+  return newest
+}
+
+export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTrace | null => {
+  const submissions = all(db, 'SELECT * FROM submission WHERE article = ? ORDER BY coalesce(accepted_at, at)', articleId)
+  const releases = all(db, 'SELECT * FROM release WHERE article = ? ORDER BY version', articleId)
+  if (submissions.length === 0 && releases.length === 0) return null
+  const stages = all(db, 'SELECT * FROM stage WHERE article = ? ORDER BY at', articleId)
+  const fanOuts = all(db, 'SELECT * FROM fan_out WHERE article = ? ORDER BY at', articleId)
+  const sinks = all(db, 'SELECT * FROM sink WHERE article = ? ORDER BY kind, id', articleId)
+  const newest = newestDoneBySink(sinks)
+  const stagesOf = (release: Row): StageTrace[] => [
+    ...stages
+      .filter(one => one.submission === release.submission)
+      .map(one => ({
+        stage: String(one.stage),
+        outcome: String(one.outcome),
+        at: String(one.at),
+        ms: one.ms === null ? null : Number(one.ms),
+        detail: text(one.detail),
+      })),
+    ...fanOuts
+      .filter(one => one.version === release.version)
+      .map(one => ({
+        stage: String(one.stage),
+        outcome: 'fanned-out',
+        at: String(one.at),
+        ms: one.ms === null ? null : Number(one.ms),
+        detail: `${one.sinks} expected`,
+      })),
+  ]
+  return {
+    articleId,
+    title: text(releases.at(-1)?.title ?? null),
+    versions: releases.map(release => ({
+      version: Number(release.version),
+      action: String(release.action),
+      submissionId: String(release.submission),
+      releasedAt: String(release.at),
+      stages: stagesOf(release),
+      sinks: sinks.filter(one => one.version === release.version).map(one => settle(one, newest)),
+    })),
+    submissions: submissions.map(toSubmission),
+  }
+}
+
+const SUMMARY = `SELECT r.article, r.version, r.action, r.title, r.at, count(s.id) AS expected,
+  sum(CASE WHEN s.state IN ('done', 'skipped', 'superseded') THEN 1 ELSE 0 END) AS done,
+  sum(CASE WHEN s.state IN ('rejected', 'dead', 'suspended') THEN 1 ELSE 0 END) AS failed
+  FROM release r LEFT JOIN sink s ON s.article = r.article AND s.version = r.version
+  WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ? ESCAPE '\\' OR r.title LIKE ? ESCAPE '\\')
+  GROUP BY r.article ORDER BY r.at DESC LIMIT ?`
+
+const stateOf = (row: Row): string => (Number(row.failed) > 0 ? 'failed' : Number(row.done) < Number(row.expected) ? 'in flight' : 'done')
+
+export const findArticles = (
+  db: DatabaseSync,
+  { q = '', state, limit = 50 }: { q?: string; state?: string; limit?: number },
+): readonly ArticleSummary[] => {
+  const like = `%${q.replace(/[\\%_]/g, char => `\\${char}`)}%`
+  return all(db, SUMMARY, like, like, Math.min(Math.max(limit, 1), 500))
+    .map(row => ({
+      articleId: String(row.article),
+      title: text(row.title),
+      version: Number(row.version),
+      action: String(row.action),
+      releasedAt: String(row.at),
+      done: Number(row.done),
+      expected: Number(row.expected),
+      state: stateOf(row),
+    }))
+    .filter(one => state === undefined || one.state === state)
+}
+
+const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
+  Object.fromEntries(all(db, sql).map(row => [String(row.state), Number(row.n)]))
+
+export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
+  const total = db.prepare('SELECT count(*) AS versions, count(DISTINCT article) AS articles FROM release').get() as Row
+  const lastMinute = db.prepare('SELECT count(*) AS n FROM release WHERE at >= ?').get(new Date(nowMs - 60_000).toISOString()) as Row
+  const times = all(db, 'SELECT at, received_at FROM release WHERE received_at IS NOT NULL ORDER BY at DESC LIMIT 200')
+    .map(row => Date.parse(String(row.at)) - Date.parse(String(row.received_at)))
+    .sort((a, b) => a - b)
+  const quantile = (q: number) => (times.length === 0 ? null : (times[Math.min(times.length - 1, Math.floor(q * times.length))] ?? null))
+  return {
+    articles: Number(total.articles),
+    versions: Number(total.versions),
+    submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
+    sinks: counts(db, "SELECT state, count(*) AS n FROM sink WHERE state NOT IN ('done', 'skipped', 'superseded') GROUP BY state"),
+    releasedLastMinute: Number(lastMinute.n),
+    releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
+  }
+}

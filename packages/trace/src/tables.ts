@@ -1,0 +1,115 @@
+/** The tables of the trace, and how one milestone changes them. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Milestone } from '@newswire/events/milestone'
+
+export const schema = `
+CREATE TABLE submission (
+  id TEXT PRIMARY KEY, article TEXT NOT NULL, command TEXT, state TEXT NOT NULL, version INTEGER, code TEXT, detail TEXT,
+  accepted_at TEXT, at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX submission_by_article ON submission (article, accepted_at);
+CREATE TABLE stage (
+  article TEXT NOT NULL, submission TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, ms REAL, detail TEXT,
+  PRIMARY KEY (article, submission, stage, outcome)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE release (
+  article TEXT NOT NULL, version INTEGER NOT NULL, action TEXT NOT NULL, submission TEXT NOT NULL, title TEXT, at TEXT NOT NULL, received_at TEXT,
+  PRIMARY KEY (article, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX release_by_time ON release (at);
+CREATE TABLE fan_out (
+  article TEXT NOT NULL, version INTEGER NOT NULL, stage TEXT NOT NULL, at TEXT NOT NULL, ms REAL, sinks INTEGER NOT NULL,
+  PRIMARY KEY (article, version, stage)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sink (
+  article TEXT NOT NULL, version INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER,
+  next_at TEXT, last_error TEXT, reason TEXT, at TEXT NOT NULL, done_at TEXT,
+  PRIMARY KEY (article, version, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sink_open ON sink (state) WHERE state NOT IN ('done', 'skipped', 'superseded');
+`
+
+/** Later states of a submission replace earlier ones; a final one stays, whatever comes late. */
+const RANK = { accepted: 0, parked: 1, held: 2, released: 3, duplicate: 3, superseded: 3, refused: 3 } as const
+
+/** A writer with its prepared statements. Writing the same milestone again changes nothing. */
+export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => void) => {
+  const submissionState = db.prepare('SELECT state FROM submission WHERE id = ?')
+  const addSubmission = db.prepare(
+    'INSERT INTO submission (id, article, command, state, version, code, detail, accepted_at, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  )
+  const moveSubmission = db.prepare(
+    'UPDATE submission SET state = ?, version = coalesce(?, version), code = ?, detail = ?, at = ? WHERE id = ?',
+  )
+  const nameSubmission = db.prepare(
+    'UPDATE submission SET command = coalesce(command, ?), accepted_at = coalesce(accepted_at, ?) WHERE id = ?',
+  )
+  const addStage = db.prepare(
+    'INSERT OR IGNORE INTO stage (article, submission, stage, outcome, at, ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+  const addRelease = db.prepare(
+    'INSERT OR IGNORE INTO release (article, version, action, submission, title, at, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+  const addFanOut = db.prepare('INSERT OR IGNORE INTO fan_out (article, version, stage, at, ms, sinks) VALUES (?, ?, ?, ?, ?, ?)')
+  const expectSink = db.prepare("INSERT OR IGNORE INTO sink (article, version, kind, id, state, at) VALUES (?, ?, ?, ?, 'pending', ?)")
+  const setSink =
+    db.prepare(`INSERT INTO sink (article, version, kind, id, state, attempts, next_at, last_error, reason, at, done_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (article, version, kind, id) DO UPDATE SET state = excluded.state, attempts = coalesce(excluded.attempts, attempts), next_at = excluded.next_at,
+      last_error = coalesce(excluded.last_error, last_error), reason = excluded.reason, at = excluded.at, done_at = coalesce(done_at, excluded.done_at)
+    WHERE state <> 'done'`)
+
+  const writeSubmission = (m: Extract<Milestone, { kind: 'submission' }>) => {
+    const acceptedAt = m.stage === 'ingest' ? m.at : null
+    const known = submissionState.get(m.submissionId) as { state: keyof typeof RANK } | undefined
+    if (known === undefined)
+      addSubmission.run(
+        m.submissionId,
+        m.articleId,
+        m.command ?? null,
+        m.state,
+        m.version ?? null,
+        m.code ?? null,
+        m.detail ?? null,
+        acceptedAt,
+        m.at,
+      )
+    else {
+      if (RANK[m.state] > RANK[known.state])
+        moveSubmission.run(m.state, m.version ?? null, m.code ?? null, m.detail ?? null, m.at, m.submissionId)
+      nameSubmission.run(m.command ?? null, acceptedAt, m.submissionId)
+    }
+    addStage.run(m.articleId, m.submissionId, m.stage, m.state, m.at, m.ms ?? null, m.detail ?? null)
+  }
+
+  return m => {
+    switch (m.kind) {
+      case 'submission':
+        return writeSubmission(m)
+      case 'released':
+        addRelease.run(m.articleId, m.version, m.action, m.submissionId, m.title ?? null, m.at, m.receivedAt ?? null)
+        expectSink.run(m.articleId, m.version, 'archive', 'archive', m.at)
+        return
+      case 'fanned-out':
+        addFanOut.run(m.articleId, m.version, m.stage, m.at, m.ms ?? null, m.sinks.length)
+        for (const sink of m.sinks) expectSink.run(m.articleId, m.version, sink.kind, sink.id, m.at)
+        return
+      case 'sink':
+        setSink.run(
+          m.articleId,
+          m.version,
+          m.sink.kind,
+          m.sink.id,
+          m.state,
+          m.attempts ?? null,
+          m.nextAt ?? null,
+          m.lastError ?? null,
+          m.reason ?? null,
+          m.at,
+          m.state === 'done' ? m.at : null,
+        )
+        return
+      default:
+        return m satisfies never
+    }
+  }
+}

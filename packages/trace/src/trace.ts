@@ -1,0 +1,99 @@
+/**
+ * "Where is my article?": the projection of `milestones` that ingest and console answer from. Each process keeps its own file; it can be
+ * deleted and is then rebuilt from the log. Milestones may be repeated and may come late: the same set gives the same answer.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { codeOf, messageOf } from '@newswire/events/errors'
+import { fromRecord } from '@newswire/events/events'
+import type { Milestone } from '@newswire/events/milestone'
+import { topics } from '@newswire/events/topics'
+import type { Log, LogRecord } from '@newswire/log/log'
+import { openProjection } from '@newswire/log/projection'
+import {
+  type ArticleSummary,
+  type ArticleTrace,
+  findArticles,
+  type Overview,
+  readArticleTrace,
+  readOverview,
+  readSubmission,
+  type SubmissionStatus,
+} from './queries.ts'
+import { milestoneWriter, schema } from './tables.ts'
+
+export type Trace = Readonly<{
+  /** Resolves once all that was in `milestones` at start is applied. */
+  ready: Promise<void>
+  isReady(): boolean
+  /** Resolves once all that is in `milestones` now is applied. */
+  caughtUp(signal?: AbortSignal): Promise<void>
+  /** `null` when nothing is known of the article. */
+  article(articleId: string): ArticleTrace | null
+  submission(submissionId: string): SubmissionStatus | null
+  /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
+  articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
+  overview(nowMs: number): Overview
+  /** Called with each applied batch; returns how to stop. */
+  onMilestones(listener: (milestones: readonly Milestone[]) => void): () => void
+  failure(): Error | null
+  stop(): Promise<void>
+}>
+
+export type TraceOptions = Readonly<{
+  log: Log
+  file: string
+  /** A record that is no milestone of ours is passed over here and told to this; dead-lettering it is the console's guard's work. */
+  onPoison: (details: { partition: number; position: number; code: string; message: string }) => void
+}>
+
+const parse = (record: LogRecord, onPoison: TraceOptions['onPoison']): Milestone | null => {
+  try {
+    const event = fromRecord(record)
+    return event?.type === 'milestone.reached' ? event.data : null
+  } catch (error) {
+    onPoison({ partition: record.partition, position: record.position, code: codeOf(error), message: messageOf(error) })
+    return null
+  }
+}
+
+export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promise<Trace> => {
+  const listeners = new Set<(milestones: readonly Milestone[]) => void>()
+  let write: ReturnType<typeof milestoneWriter> | undefined
+  let batch: Milestone[] = []
+  const apply = (db: DatabaseSync, records: readonly LogRecord[]) => {
+    write ??= milestoneWriter(db)
+    batch = []
+    for (const record of records) {
+      const found = parse(record, onPoison)
+      if (found === null) continue
+      write(found)
+      batch.push(found)
+    }
+  }
+  const projection = await openProjection({
+    log,
+    topic: topics.milestones.name,
+    file,
+    schema,
+    apply,
+    onApplied: () => {
+      for (const listener of listeners) listener(batch)
+    },
+  })
+  const { db } = projection
+  return {
+    ready: projection.ready,
+    isReady: projection.isReady,
+    caughtUp: projection.caughtUp,
+    article: articleId => readArticleTrace(db, articleId),
+    submission: submissionId => readSubmission(db, submissionId),
+    articles: query => findArticles(db, query),
+    overview: nowMs => readOverview(db, nowMs),
+    onMilestones: listener => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    failure: projection.failure,
+    stop: projection.stop,
+  }
+}

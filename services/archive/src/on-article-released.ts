@@ -1,0 +1,40 @@
+import type { NewswireEvent } from '@newswire/events/events'
+import { follow } from '@newswire/events/events'
+import { deriveId } from '@newswire/events/ids'
+import type { EventContext, Publish } from '@newswire/log/events'
+import type { Objects } from '@newswire/objects/objects'
+import { keepVersion } from './keep.ts'
+
+export type ArticleEvent = NewswireEvent<
+  'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
+>
+type Needs = Readonly<{ objects: Objects; publish: Publish; now: () => number; onKept: (event: ArticleEvent) => void }>
+
+/** Archives the version, then says so. Safe to repeat: the object is immutable, the milestone's id comes from the version. */
+export const onArticleReleased =
+  ({ objects, publish, now, onKept }: Needs) =>
+  async (event: ArticleEvent, _context: EventContext): Promise<void> => {
+    const { articleId, version } = event.data
+    const beganAt = now()
+    await keepVersion(objects, { eventId: event.id, time: event.time, fact: event.data })
+    const doneAt = now()
+    await publish([
+      follow(event, {
+        type: 'milestone.reached',
+        id: deriveId('archived', articleId, version),
+        source: '/services/archive',
+        subject: articleId,
+        time: new Date(doneAt).toISOString(),
+        data: {
+          kind: 'sink',
+          articleId,
+          version,
+          at: new Date(doneAt).toISOString(),
+          ms: doneAt - beganAt,
+          sink: { kind: 'archive', id: 'archive' },
+          state: 'done',
+        },
+      }),
+    ])
+    onKept(event)
+  }

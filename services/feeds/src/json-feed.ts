@@ -1,0 +1,71 @@
+/** JSON Feed 1.1, made from the model: the `feed` package writes 1.0, without authors, language and attachments. */
+import type { FeedItem, FeedNotice } from './item.ts'
+import type { FeedShell } from './shell.ts'
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)]
+
+const jsonItem = (item: FeedItem) => ({
+  id: item.id,
+  url: item.link,
+  title: item.title,
+  ...(item.html === null ? { content_text: item.summary } : { content_html: item.html }),
+  summary: item.summary,
+  ...(item.lead === null ? {} : { image: item.lead.url }),
+  date_published: item.published.toISOString(),
+  date_modified: item.updated.toISOString(),
+  authors: [{ name: item.author }],
+  tags: unique([...item.categories.map(one => one.name), ...item.tags]),
+  language: item.language,
+  ...(item.media.length === 0
+    ? {}
+    : {
+        attachments: item.media.map(one => ({
+          url: one.url,
+          mime_type: one.type,
+          ...(one.caption === '' ? {} : { title: one.caption }),
+          size_in_bytes: one.bytes,
+        })),
+      }),
+  _newswire: {
+    articleId: item.articleId,
+    version: item.version,
+    status: item.status,
+    type: item.type,
+    urgency: item.urgency,
+    ...(item.categories.length === 0 ? {} : { categories: item.categories.map(one => one.id) }),
+    ...(item.copyright === '' ? {} : { copyright: item.copyright }),
+    ...(item.correction === null ? {} : { correction: item.correction }),
+    ...(item.media.length === 0
+      ? {}
+      : { pictures: item.media.map(({ url, width, height, caption, credit }) => ({ url, width, height, caption, credit })) }),
+  },
+})
+
+const jsonNotice = (notice: FeedNotice) => ({
+  id: notice.id,
+  url: notice.link,
+  title: notice.title,
+  content_text: notice.title,
+  date_published: notice.published.toISOString(),
+  date_modified: notice.retractedAt.toISOString(),
+  language: notice.language,
+  _newswire: { articleId: notice.articleId, version: notice.version, status: 'retracted', mode: notice.mode },
+})
+
+/** One item as JSON; what was taken back has `_newswire.status` `retracted`. */
+export const renderJsonItem = (item: FeedItem | FeedNotice): string => JSON.stringify(item.kind === 'item' ? jsonItem(item) : jsonNotice(item))
+
+/** What stands before and after the items (joined by commas): `head + items.join(',') + foot` is the feed. */
+export const renderJsonShell = (shell: FeedShell): { head: string; foot: string } => {
+  const head = {
+    version: 'https://jsonfeed.org/version/1.1',
+    title: shell.title,
+    home_page_url: shell.home,
+    feed_url: shell.self.json,
+    ...(shell.description === '' ? {} : { description: shell.description }),
+    language: shell.language,
+    authors: [{ name: shell.author }],
+    _newswire: { feed: shell.feedId, updatedAt: shell.updated.toISOString() },
+  }
+  return { head: `${JSON.stringify(head).slice(0, -1)},"items":[`, foot: ']}\n' }
+}

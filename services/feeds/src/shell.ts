@@ -1,0 +1,36 @@
+/** A feed without its items. */
+import type { FeedConfig, SiteConfig } from '@newswire/events/config'
+import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
+import { clean, cleanOneLine } from './xml.ts'
+
+export type FeedShell = Readonly<{
+  feedId: string
+  /** `tag:<site.id>:feed:<feed id>`: a feed id has no dot, so no article's identity looks like it. */
+  id: string
+  title: string
+  description: string
+  language: string
+  author: string
+  home: string
+  self: Readonly<Record<FeedFormat, string>>
+  updated: Date
+}>
+
+/** When nothing was ever in it: no clock is read for a feed's bytes. */
+export const NEVER = '1970-01-01T00:00:00.000Z'
+
+/** `updatedAt`: when the newest thing in the feed was released; `NEVER` for an empty one. */
+export const toShell = (feed: FeedConfig, site: SiteConfig, updatedAt: string): FeedShell => {
+  const address = (format: FeedFormat) => new URL(`${site.publicUrl}/feeds/${feed.id}/${feedFiles[format].name}`).href
+  return {
+    feedId: feed.id,
+    id: `tag:${site.id}:feed:${feed.id}`,
+    title: cleanOneLine(feed.title),
+    description: clean(feed.description),
+    language: feed.language ?? site.language,
+    author: cleanOneLine(site.title),
+    home: new URL(`${site.publicUrl}/`).href,
+    self: Object.fromEntries(feedFormats.map(format => [format, address(format)])) as Record<FeedFormat, string>,
+    updated: new Date(updatedAt),
+  }
+}

@@ -1,0 +1,46 @@
+/** Text on its way into XML 1.0, and the proof that what came out is well-formed. */
+import { SaxesParser } from 'saxes'
+
+/** What XML 1.0 §2.2 forbids, carriage returns and lone surrogates; whole pairs match too and only take the slow way. */
+const SUSPECT = /[\u0000-\u0008\u000B-\u001F\uD800-\uDFFF\uFFFE\uFFFF]/
+const FORBIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g
+
+/** Any string as one that XML can hold: LF line ends, well-formed, without forbidden characters. Text cleaned at ingest is returned as it is. */
+export const clean = (value: string): string =>
+  SUSPECT.test(value) ? value.toWellFormed().replace(/\r\n?/g, '\n').replace(FORBIDDEN, '') : value
+
+/** Clean, and on one line. */
+export const cleanOneLine = (value: string): string => clean(value).replace(/[\t\n]+/g, ' ')
+
+/** For an element's text. */
+export const escapeText = (value: string): string => value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+
+/** For an attribute in double quotes. Tabs and new lines would be normalised away (XML 1.0 §3.3.3), so they must be gone already. */
+export const escapeAttribute = (value: string): string => escapeText(value).replace(/"/g, '&quot;')
+
+/** For the inside of a CDATA section that holds HTML: the section's end is written as the entity that HTML reads the same way. */
+export const escapeCdataHtml = (html: string): string => (html.includes(']]>') ? html.replaceAll(']]>', ']]&gt;') : html)
+
+/** Every prefix that a fragment may use; declared on the root of each document. */
+export const namespaces = {
+  atom: 'http://www.w3.org/2005/Atom',
+  at: 'http://purl.org/atompub/tombstones/1.0',
+  content: 'http://purl.org/rss/1.0/modules/content/',
+  dc: 'http://purl.org/dc/elements/1.1/',
+  dcterms: 'http://purl.org/dc/terms/',
+  media: 'http://search.yahoo.com/mrss/',
+} as const
+
+/** What is wrong with a document, or with a fragment below a root that declares `namespaces`; `null` when it is well-formed. */
+export const findXmlFault = (xml: string, kind: 'document' | 'fragment'): string | null => {
+  const parser =
+    kind === 'document'
+      ? new SaxesParser({ xmlns: true, position: false })
+      : new SaxesParser({ xmlns: true, position: false, fragment: true, additionalNamespaces: namespaces })
+  let fault: string | null = null
+  parser.on('error', error => {
+    fault ??= error.message
+  })
+  parser.write(xml).close()
+  return fault
+}

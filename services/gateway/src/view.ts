@@ -1,0 +1,115 @@
+/** The gateway's own view of `articles`: what the public may see now, what it may no longer see, and which pictures that takes. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { codeOf, messageOf } from '@newswire/events/errors'
+import { fromRecord } from '@newswire/events/events'
+import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
+import { topics } from '@newswire/events/topics'
+import type { Log, LogRecord } from '@newswire/log/log'
+import { openProjection, type Projection } from '@newswire/log/projection'
+
+const schema = `
+CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX article_public ON article (released_at DESC) WHERE state = 'public';
+CREATE TABLE picture (sha256 TEXT NOT NULL, article TEXT NOT NULL, PRIMARY KEY (sha256, article)) STRICT, WITHOUT ROWID;
+CREATE INDEX picture_by_article ON picture (article);
+CREATE TABLE picture_ever (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+`
+
+/** `gone`: was public once. What was never public is `hidden`, and nobody is told that it exists. */
+export type Seen = Readonly<{ state: 'public'; fact: LiveFact }> | Readonly<{ state: 'gone'; fact: Fact }>
+
+export type View = Readonly<{
+  article(articleId: string): Seen | null
+  newest(limit: number): readonly LiveFact[]
+  /** Whether a public article shows this source picture now, once did, or never. */
+  picture(sha256: string): 'shown' | 'gone' | 'unknown'
+  isReady(): boolean
+  /** Lets the view reach what is in the log now. */
+  caughtUp(signal: AbortSignal): Promise<void>
+  failure(): Error | null
+  stop(): Promise<void>
+}>
+
+const stateOf = (fact: Fact): 'public' | 'gone' | 'hidden' => (isPublic(fact) ? 'public' : fact.facetsEver.public ? 'gone' : 'hidden')
+
+const writer = (db: DatabaseSync) => {
+  const known = db.prepare('SELECT version FROM article WHERE id = ?')
+  const put = db.prepare(
+    'INSERT INTO article (id, version, state, released_at, fact) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state, released_at = excluded.released_at, fact = excluded.fact',
+  )
+  const dropPictures = db.prepare('DELETE FROM picture WHERE article = ?')
+  const addPicture = db.prepare('INSERT OR IGNORE INTO picture (sha256, article) VALUES (?, ?)')
+  const addPictureEver = db.prepare('INSERT OR IGNORE INTO picture_ever (sha256) VALUES (?)')
+  return (fact: Fact) => {
+    const before = known.get(fact.articleId) as { version: number } | undefined
+    if (before !== undefined && before.version >= fact.version) return
+    const state = stateOf(fact)
+    put.run(fact.articleId, fact.version, state, fact.firstReleasedAt, JSON.stringify(fact))
+    if (before !== undefined) dropPictures.run(fact.articleId)
+    if (!isPublic(fact)) return
+    for (const { sha256 } of fact.article.images) {
+      if (sha256 === undefined) continue
+      addPicture.run(sha256, fact.articleId)
+      addPictureEver.run(sha256)
+    }
+  }
+}
+
+type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: (details: { code: string; message: string; position: number }) => void }>
+
+const factOf = (record: LogRecord, onPoison: ViewOptions['onPoison']): Fact | null => {
+  try {
+    const event = fromRecord(record)
+    return event?.type.startsWith('article.') ? (event.data as Fact) : null
+  } catch (error) {
+    // The subscriptions of feeds, archive and outlets put such a record into the dead letters; a view passes it over.
+    onPoison({ code: codeOf(error), message: messageOf(error), position: record.position })
+    return null
+  }
+}
+
+const queries = (projection: Projection): Pick<View, 'article' | 'newest' | 'picture'> => {
+  const { db } = projection
+  const one = db.prepare('SELECT state, fact FROM article WHERE id = ?')
+  const newest = db.prepare("SELECT fact FROM article WHERE state = 'public' ORDER BY released_at DESC LIMIT ?")
+  const shown = db.prepare('SELECT 1 FROM picture WHERE sha256 = ? LIMIT 1')
+  const ever = db.prepare('SELECT 1 FROM picture_ever WHERE sha256 = ?')
+  return {
+    article: articleId => {
+      const row = one.get(articleId) as { state: string; fact: string } | undefined
+      if (row === undefined || row.state === 'hidden') return null
+      const fact = JSON.parse(row.fact) as Fact
+      if (row.state === 'public' && fact.state === 'live') return { state: 'public', fact }
+      return { state: 'gone', fact }
+    },
+    newest: limit => (newest.all(limit) as { fact: string }[]).map(row => JSON.parse(row.fact) as LiveFact),
+    picture: sha256 => (shown.get(sha256) !== undefined ? 'shown' : ever.get(sha256) !== undefined ? 'gone' : 'unknown'),
+  }
+}
+
+export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise<View> => {
+  mkdirSync(join(dataDir, 'views'), { recursive: true })
+  let write: ReturnType<typeof writer> | undefined
+  const projection = await openProjection({
+    log,
+    topic: topics.articles.name,
+    file: join(dataDir, 'views', 'gateway-articles.db'),
+    schema,
+    apply: (db, records) => {
+      write ??= writer(db)
+      for (const record of records) {
+        const fact = factOf(record, onPoison)
+        if (fact !== null) write(fact)
+      }
+    },
+  })
+  return {
+    ...queries(projection),
+    isReady: projection.isReady,
+    caughtUp: projection.caughtUp,
+    failure: projection.failure,
+    stop: projection.stop,
+  }
+}

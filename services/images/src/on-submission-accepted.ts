@@ -1,0 +1,124 @@
+import type { Picture } from '@newswire/events/article'
+import { RejectError } from '@newswire/events/errors'
+import { follow, type NewswireEvent } from '@newswire/events/events'
+import { deriveId, parseArticleId } from '@newswire/events/ids'
+import { findMarkupOffence } from '@newswire/events/markup'
+import type { Submission } from '@newswire/events/submission'
+import type { EventContext, Publish } from '@newswire/log/events'
+import { toPrepared } from './announce.ts'
+import { withSettled } from './parked.ts'
+import type { Parking } from './parking.ts'
+import type { Settled } from './settle-picture.ts'
+
+type Needs = Readonly<{
+  settle: (picture: Picture, signal: AbortSignal) => Promise<Settled>
+  parking: Pick<Parking, 'park'>
+  publish: Publish
+  now: () => number
+  /** How long a handler may work on pictures before the rest becomes an object (ms). */
+  withinMs: number
+}>
+type Accepted = NewswireEvent<'submission.accepted'>
+
+/** The topic is as hostile as the front door: what could not have passed there ends in the dead letters. */
+const check = (submission: Submission): void => {
+  const id = parseArticleId(submission.articleId)
+  if (id === null || id.publisher !== submission.publisher)
+    throw new RejectError(
+      'NEWSWIRE_IMAGES_SUBMISSION',
+      `article id ${JSON.stringify(submission.articleId.slice(0, 200))} is not one of publisher ${JSON.stringify(submission.publisher.slice(0, 50))}`,
+    )
+  const offence = submission.command === 'publish' ? findMarkupOffence(submission.article.body.html) : null
+  if (offence !== null)
+    throw new RejectError(
+      'NEWSWIRE_IMAGES_MARKUP',
+      `the body of ${submission.articleId} holds ${offence}, which the front door would have taken out`,
+    )
+}
+
+const settledOf = (results: readonly Settled[]) => results.flatMap(one => (one.outcome === 'settled' ? [one.picture] : []))
+
+const toParkedMilestone = (event: Accepted, at: string) =>
+  follow(event, {
+    type: 'milestone.reached',
+    id: deriveId('parked', event.data.submissionId),
+    source: '/services/images',
+    subject: event.data.articleId,
+    time: at,
+    data: {
+      kind: 'submission',
+      articleId: event.data.articleId,
+      submissionId: event.data.submissionId,
+      at,
+      stage: 'images',
+      state: 'parked',
+      detail: 'waits for a picture',
+    },
+  })
+
+/**
+ * Settles every picture of a submission, then passes it on to the desk with its position. One bad picture never costs the article: it is
+ * refused alone. One slow picture makes the submission an object after `withinMs`, and the record is done. Safe to repeat.
+ */
+export const onSubmissionAccepted =
+  ({ settle, parking, publish, now, withinMs }: Needs) =>
+  async (event: Accepted, { record }: EventContext): Promise<void> => {
+    const { data } = event
+    check(data)
+    const position = data.firstPosition ?? record.position
+    const pictures = data.command === 'publish' ? data.article.images : []
+    if (pictures.length === 0) {
+      await publish([toPrepared(data, position, [], event)])
+      return
+    }
+    const beganAt = now()
+    // Not the handler's signal: a try that outlives the handler goes on for the parked submission.
+    const running = Promise.all(pictures.map(picture => settle(picture, AbortSignal.timeout(60_000))))
+    // Whoever awaits it gets its failure; nobody may at the moment it fails.
+    running.catch(() => undefined)
+    const results = await Promise.race([running, new Promise<null>(resolve => setTimeout(resolve, withinMs, null).unref())])
+    const settled = withSettled(pictures, results === null ? [] : settledOf(results))
+    if (!settled.some(picture => picture.state === 'waiting')) {
+      const at = new Date(now()).toISOString()
+      await publish([toPrepared(data, position, settled, event), toSettledMilestone(event, at, now() - beganAt, settled)])
+      return
+    }
+    const at = new Date(now()).toISOString()
+    const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
+    const parked = {
+      n: 1,
+      phase: 'parked' as const,
+      submission: data,
+      position,
+      cause,
+      pictures: settled,
+      missing: [],
+      arriving: [],
+      parkedAt: new Date(beganAt).toISOString(),
+      attempts: 0,
+    }
+    await parking.park(parked, results === null ? running : undefined)
+    await publish([toParkedMilestone(event, at)])
+  }
+
+const toSettledMilestone = (event: Accepted, at: string, ms: number, pictures: readonly Picture[]) => {
+  const refused = pictures.filter(picture => picture.state === 'refused')
+  const detail = `${pictures.length - refused.length} of ${pictures.length} pictures ready${refused.map(picture => `; ${picture.url}: ${picture.reason ?? 'refused'}`).join('')}`
+  return follow(event, {
+    type: 'milestone.reached',
+    id: deriveId('pictures', event.data.submissionId),
+    source: '/services/images',
+    subject: event.data.articleId,
+    time: at,
+    data: {
+      kind: 'submission',
+      articleId: event.data.articleId,
+      submissionId: event.data.submissionId,
+      at,
+      ms,
+      stage: 'images',
+      state: 'accepted',
+      detail: detail.slice(0, 2000),
+    },
+  })
+}

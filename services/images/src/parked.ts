@@ -1,0 +1,77 @@
+/**
+ * A submission that waits for a slow picture, as an object (`images/pending/…`), and what happens to it next. Pure: the phases and their times.
+ *
+ *   parked ──all settled, or 30 s──▶ announcing ──published──▶ late ──a picture came──▶ arriving ──published──▶ late … ──▶ done
+ *
+ * `announcing` and `arriving` hold what is about to be published, so that a crash between swap and publish publishes just that again.
+ */
+import { type Picture, picture } from '@newswire/events/article'
+import { submission } from '@newswire/events/submission'
+import { z } from 'zod'
+
+export const parkedDocument = z.object({
+  n: z.int(),
+  phase: z.enum(['parked', 'announcing', 'late', 'arriving', 'done']),
+  submission,
+  position: z.int(),
+  /** Envelope of the accepted submission that the announcement follows from. */
+  cause: z.object({ id: z.string(), correlationid: z.string().optional(), traceparent: z.string().optional() }),
+  pictures: z.array(picture),
+  /** Addresses of pictures that the announcement went without and that have not come yet. */
+  missing: z.array(z.string()),
+  /** Pictures in the `arriving` phase. */
+  arriving: z.array(picture),
+  parkedAt: z.string(),
+  attempts: z.int(),
+})
+export type Parked = z.output<typeof parkedDocument>
+
+/** How long an article waits for its pictures; a flash (urgency 1–2) does not wait at all. */
+export const PARK_MS = 30_000
+export const patienceMs = (urgency: number): number => (urgency <= 2 ? 0 : PARK_MS)
+
+const PARKED_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000]
+/** After the article went out: a day of tries, then the picture is given up. */
+const LATE_DELAYS_MS = [60_000, 300_000, 900_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000]
+
+/** The wait before the next try, ms; `null` when there are no more. `attempts` counts tries of this phase. */
+export const nextDelayMs = (phase: 'parked' | 'late', attempts: number): number | null =>
+  phase === 'parked'
+    ? (PARKED_DELAYS_MS[Math.min(attempts, PARKED_DELAYS_MS.length) - 1] ?? PARKED_DELAYS_MS[0] ?? 1_000)
+    : (LATE_DELAYS_MS[attempts] ?? null)
+
+const isWaiting = (one: Picture) => one.state === 'waiting'
+
+/** Puts settled pictures in place of those with their address; the rest stay as they are. */
+export const withSettled = (pictures: readonly Picture[], settled: readonly Picture[]): Picture[] =>
+  pictures.map(one => settled.find(other => other.url === one.url && isWaiting(one)) ?? one)
+
+/** What a parked document becomes once tries are over for now: announced whole, or at its deadline without what is missing. */
+export const toAnnouncing = (parked: Parked): Parked => ({
+  ...parked,
+  n: parked.n + 1,
+  phase: 'announcing',
+  missing: parked.pictures.filter(isWaiting).map(one => one.url),
+})
+
+/** After an announcement or an arrival was published. */
+export const afterPublished = (parked: Parked): Parked => ({
+  ...parked,
+  n: parked.n + 1,
+  phase: parked.missing.length === 0 ? 'done' : 'late',
+  arriving: [],
+  attempts: 0,
+})
+
+/** Late pictures that were settled: announced as an arrival when one of them can be shown, else only struck off. */
+export const toArriving = (parked: Parked, settled: readonly Picture[]): Parked => {
+  const missing = parked.missing.filter(url => !settled.some(one => one.url === url))
+  const shown = settled.filter(one => one.state === 'ready')
+  return {
+    ...parked,
+    n: parked.n + 1,
+    phase: shown.length > 0 ? 'arriving' : missing.length === 0 ? 'done' : 'late',
+    arriving: [...shown],
+    missing,
+  }
+}

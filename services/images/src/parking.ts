@@ -1,0 +1,192 @@
+/**
+ * Works on parked submissions of the partitions this process holds. Every step is a swap of the object, then the publish it stands for, so
+ * any process can go on from any step; two that work on one at once lose at the swap, or publish the same event again.
+ */
+import type { Picture } from '@newswire/events/article'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
+import { follow } from '@newswire/events/events'
+import { deriveId } from '@newswire/events/ids'
+import type { Publish } from '@newswire/log/events'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { Logger } from '@newswire/runtime/logger'
+import { toPrepared } from './announce.ts'
+import { afterPublished, nextDelayMs, type Parked, parkedDocument, patienceMs, toAnnouncing, toArriving, withSettled } from './parked.ts'
+import type { Settled } from './settle-picture.ts'
+
+export type ParkingNeeds = Readonly<{
+  objects: Objects
+  publish: Publish
+  settle: (picture: Picture, signal: AbortSignal) => Promise<Settled>
+  now: () => number
+  /** Multiplies waits; below 1 only in tests. */
+  retryScale: number
+  logger: Logger
+}>
+
+export type Parking = Readonly<{
+  /** Writes the object, then works on it in the background. `running`: tries that were begun already. Safe to repeat. */
+  park(parked: Parked, running?: Promise<readonly Settled[]>): Promise<void>
+  /** Takes up what lies in the store for articles that `isMine` says are this process's. */
+  takeUp(isMine: (articleId: string) => boolean): Promise<void>
+  waiting(): number
+  stop(): Promise<void>
+}>
+
+type Held = { value: Parked; etag: string }
+
+export const createParking = (needs: ParkingNeeds): Parking => {
+  const { objects, publish, settle, now, retryScale, logger } = needs
+  const working = new Map<string, Promise<void>>()
+  const stopping = new AbortController()
+  const keyOf = (parked: Parked) => keys.parked(parked.submission.articleId, parked.submission.submissionId)
+
+  const pause = (ms: number) =>
+    new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, ms * retryScale)
+      stopping.signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        { once: true },
+      )
+    })
+
+  /** The next state in place of this one; `null` when another process was first, which then goes on with it. */
+  const swap = async (held: Held, value: Parked): Promise<Held | null> => {
+    const result = await swapDocument(objects, keyOf(value), value, held.etag)
+    return result.ok ? { value, etag: result.etag } : null
+  }
+
+  const tryWaiting = (value: Parked, urls: readonly string[]): Promise<readonly Settled[]> =>
+    Promise.all(value.pictures.filter(one => urls.includes(one.url)).map(one => settle({ ...one, state: 'waiting' }, stopping.signal)))
+
+  const publishArrival = (value: Parked) =>
+    publish(
+      [
+        follow(value.cause, {
+          type: 'pictures.arrived',
+          id: deriveId('arrived', value.submission.submissionId, ...value.arriving.map(one => one.url)),
+          source: '/services/images',
+          subject: value.submission.articleId,
+          time: value.submission.receivedAt,
+          data: { articleId: value.submission.articleId, submissionId: value.submission.submissionId, pictures: value.arriving },
+        }),
+      ],
+      { synced: true },
+    )
+
+  const settledOf = (results: readonly Settled[]) => results.flatMap(one => (one.outcome === 'settled' ? [one.picture] : []))
+
+  const stepParked = async (held: Held, running: Promise<readonly Settled[]> | undefined): Promise<Held | null> => {
+    const { value } = held
+    const deadlineMs =
+      Date.parse(value.parkedAt) + patienceMs(value.submission.command === 'publish' ? value.submission.article.urgency : 8) * retryScale
+    const waiting = value.pictures.filter(one => one.state === 'waiting').map(one => one.url)
+    const restMs = Math.max(0, deadlineMs - now()) / retryScale
+    const results = await Promise.race([running ?? tryWaiting(value, waiting), pause(restMs).then(() => [])])
+    if (stopping.signal.aborted) return null
+    const next = { ...value, n: value.n + 1, attempts: value.attempts + 1, pictures: withSettled(value.pictures, settledOf(results)) }
+    if (!next.pictures.some(one => one.state === 'waiting') || now() >= deadlineMs) return swap(held, toAnnouncing(next))
+    await pause(Math.min(nextDelayMs('parked', next.attempts) ?? 0, Math.max(0, deadlineMs - now()) / retryScale))
+    return stopping.signal.aborted ? null : swap(held, next)
+  }
+
+  const stepLate = async (held: Held): Promise<Held | null> => {
+    const { value } = held
+    const delay = nextDelayMs('late', value.attempts)
+    if (delay === null) {
+      logger.warn({ articleId: value.submission.articleId, missing: value.missing.length }, 'picture.given-up')
+      return swap(held, { ...value, n: value.n + 1, phase: 'done' })
+    }
+    await pause(delay)
+    if (stopping.signal.aborted) return null
+    const settled = settledOf(await tryWaiting(value, value.missing))
+    if (stopping.signal.aborted) return null
+    return swap(held, toArriving({ ...value, attempts: value.attempts + 1 }, settled))
+  }
+
+  const step = async (held: Held, running?: Promise<readonly Settled[]>): Promise<Held | null> => {
+    switch (held.value.phase) {
+      case 'parked':
+        return stepParked(held, running)
+      case 'announcing':
+        await publish([toPrepared(held.value.submission, held.value.position, held.value.pictures, held.value.cause)], { synced: true })
+        return swap(held, afterPublished(held.value))
+      case 'late':
+        return stepLate(held)
+      case 'arriving':
+        await publishArrival(held.value)
+        return swap(held, afterPublished(held.value))
+      case 'done':
+        return null
+      default:
+        return held.value.phase satisfies never
+    }
+  }
+
+  const work = async (first: Held, running?: Promise<readonly Settled[]>): Promise<void> => {
+    let held: Held | null = first
+    let begun = running
+    while (held !== null && !stopping.signal.aborted) {
+      try {
+        held = await step(held, begun)
+        begun = undefined
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+        await pause(1_000)
+      }
+    }
+  }
+
+  const begin = (held: Held, running?: Promise<readonly Settled[]>) => {
+    const key = keyOf(held.value)
+    if (working.has(key) || held.value.phase === 'done') return
+    const done = work(held, running)
+      .catch(error => logger.error({ err: error, articleId: held.value.submission.articleId }, 'parking.failed'))
+      .finally(() => working.delete(key))
+    working.set(key, done)
+  }
+
+  const listAll = async (): Promise<string[]> => {
+    const found: string[] = []
+    for (let startAfter: string | undefined; ; startAfter = found.at(-1)) {
+      const page = await objects.list(keys.parkedPrefix, startAfter === undefined ? {} : { startAfter })
+      found.push(...page.map(one => one.key))
+      if (page.length < 1000) return found
+    }
+  }
+
+  /** A finished one is deleted only when no process that lost it can still be swapping it: well after its last step. */
+  const SWEEP_AFTER_MS = 600_000
+  const takeUpKey = async (key: string, isMine: (articleId: string) => boolean) => {
+    const held = await getDocument(objects, key, parkedDocument)
+    if (held === null || !isMine(held.value.submission.articleId)) return
+    if (held.value.phase !== 'done') return begin(held)
+    const head = await objects.head(key)
+    if (head !== null && now() - head.lastModified.getTime() > SWEEP_AFTER_MS) await objects.delete(key)
+  }
+
+  return {
+    park: async (parked, running) => {
+      const put = await swapDocument(objects, keyOf(parked), parked, null)
+      if (put.ok) return begin({ value: parked, etag: put.etag }, running)
+      const known = await getDocument(objects, keyOf(parked), parkedDocument)
+      if (known !== null) begin(known)
+    },
+    takeUp: async isMine => {
+      for (const key of await listAll()) {
+        if (working.has(key)) continue
+        await takeUpKey(key, isMine).catch(error => logger.error({ key, reason: messageOf(error) }, 'parking.unreadable'))
+      }
+    },
+    waiting: () => working.size,
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(working.values())
+    },
+  }
+}

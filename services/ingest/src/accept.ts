@@ -1,0 +1,101 @@
+/**
+ * Taking a submission: the native payload is kept first, then the log gets the event, and only then is it accepted. A crash between the
+ * two leaves an orphan under `native/`, which is harmless; a publish whose outcome is unknown is no acceptance (503), and its repeat is a
+ * submission of its own or, under an idempotency key, the same one.
+ */
+
+import { UnavailableError } from '@newswire/events/errors'
+import type { NewswireEvent } from '@newswire/events/events'
+import { toRecord } from '@newswire/events/events'
+import { deriveId, sha256Hex } from '@newswire/events/ids'
+import type { Submission } from '@newswire/events/submission'
+import { topics } from '@newswire/events/topics'
+import type { Publish } from '@newswire/log/events'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+
+export type Native = Readonly<{ bytes: Uint8Array; contentType: string }>
+export type Accept = Readonly<{ submission: Submission; native: Native; traceparent: string | undefined }>
+
+/** Where the payload will be, known before it is written: the event points to it. */
+export const nativeReference = (
+  submission: { publisher: string; receivedAt: string; submissionId: string },
+  native: Native,
+): NonNullable<Submission['native']> => ({
+  key: keys.native(submission.publisher, submission.receivedAt, submission.submissionId),
+  sha256: sha256Hex(native.bytes),
+  bytes: native.bytes.byteLength,
+  contentType: native.contentType,
+})
+
+export const toAcceptedEvent = (submission: Submission, traceparent: string | undefined): NewswireEvent<'submission.accepted'> => ({
+  id: submission.submissionId,
+  type: 'submission.accepted',
+  source: `/publishers/${submission.publisher}`,
+  subject: submission.articleId,
+  time: submission.receivedAt,
+  correlationid: submission.submissionId,
+  traceparent,
+  data: submission,
+})
+
+const toMilestone = (submission: Submission, traceparent: string | undefined): NewswireEvent<'milestone.reached'> => ({
+  id: deriveId('ingest', submission.submissionId),
+  type: 'milestone.reached',
+  source: '/services/ingest',
+  subject: submission.articleId,
+  time: submission.receivedAt,
+  correlationid: submission.submissionId,
+  causationid: submission.submissionId,
+  traceparent,
+  data: {
+    kind: 'submission',
+    articleId: submission.articleId,
+    submissionId: submission.submissionId,
+    at: submission.receivedAt,
+    stage: 'ingest',
+    state: 'accepted',
+    command: submission.command,
+  },
+})
+
+/** How large the submission's record will be, against what its topic takes (architecture §6.17). */
+export const findOversize = (submission: Submission): { bytes: number; limit: number } | null => {
+  const record = toRecord(toAcceptedEvent(submission, undefined))
+  /** The pictures' renditions and the envelope still come on top, at later hops. */
+  const limit = Math.floor(topics.submissions.maxRecordBytes / 2)
+  return record.value.byteLength > limit ? { bytes: record.value.byteLength, limit } : null
+}
+
+/**
+ * Durable when it resolves. Throws `UnavailableError` when store or log cannot take it: nothing was acknowledged then. Repeating with the
+ * same submission id writes the same bytes and the same events.
+ */
+export const accept = async (
+  { objects, publish }: { objects: Objects; publish: Publish },
+  { submission, native, traceparent }: Accept,
+): Promise<void> => {
+  if (submission.native) await objects.put(submission.native.key, native.bytes, { contentType: native.contentType, ifNoneMatch: '*' })
+  const accepted = toAcceptedEvent(submission, traceparent)
+  const [published] = await publish([accepted, toMilestone(submission, traceparent)], { synced: true })
+  if (submission.command !== 'retract' || published === undefined) return
+  try {
+    await publish([toShortcut(submission, published.position, traceparent)])
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+    // The log has the retraction, so it is accepted; it now comes by way of the images service alone.
+  }
+}
+
+/** A retraction never waits behind a picture: a copy with its position goes straight to the desk. The images service passes the first one on as well. */
+const toShortcut = (submission: Submission, position: number, traceparent: string | undefined): NewswireEvent<'submission.prepared'> => ({
+  id: deriveId('prepared', submission.submissionId),
+  type: 'submission.prepared',
+  source: '/services/ingest',
+  subject: submission.articleId,
+  time: submission.receivedAt,
+  correlationid: submission.submissionId,
+  causationid: submission.submissionId,
+  traceparent,
+  data: { ...submission, position },
+})

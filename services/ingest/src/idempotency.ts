@@ -1,0 +1,42 @@
+/**
+ * `Idempotency-Key`: the same key and request again gets the same answer and has no second effect. The claim keeps the submission's id and
+ * time before anything is logged, so whoever comes back after a crash publishes the same event under the same id; only a claim that says
+ * `logged` may be answered without publishing.
+ */
+import { isEventId, sha256Hex } from '@newswire/events/ids'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { z } from 'zod'
+
+const claimDocument = z.object({
+  n: z.int(),
+  submissionId: z.string().refine(isEventId),
+  receivedAt: z.string(),
+  /** SHA-256 of method, path and body: the same key for anything else is a conflict. */
+  requestSha256: z.string(),
+  logged: z.boolean(),
+})
+
+export type Claim = Readonly<{ submissionId: string; receivedAt: string; logged: boolean }>
+export type ClaimResult = Readonly<{ ok: true; claim: Claim }> | Readonly<{ ok: false }>
+type ClaimRequest = Readonly<{ publisher: string; key: string; requestSha256: string; submissionId: string; receivedAt: string }>
+
+/** Takes the key for this request, or finds who took it before. `ok: false`: it was taken for another request. */
+export const claimKey = async (objects: Objects, request: ClaimRequest): Promise<ClaimResult> => {
+  const objectKey = keys.idempotency(request.publisher, sha256Hex(request.key))
+  const { submissionId, receivedAt, requestSha256 } = request
+  const fresh = { n: 1, submissionId, receivedAt, requestSha256, logged: false }
+  if ((await swapDocument(objects, objectKey, fresh, null)).ok) return { ok: true, claim: { submissionId, receivedAt, logged: false } }
+  const found = await getDocument(objects, objectKey, claimDocument)
+  if (found === null || found.value.requestSha256 !== requestSha256) return { ok: false }
+  return { ok: true, claim: { submissionId: found.value.submissionId, receivedAt: found.value.receivedAt, logged: found.value.logged } }
+}
+
+/** After the log has it. A lost update only means that a repeat publishes again under the same id, which the desk passes over. */
+export const markLogged = async (objects: Objects, request: ClaimRequest): Promise<void> => {
+  const objectKey = keys.idempotency(request.publisher, sha256Hex(request.key))
+  const found = await getDocument(objects, objectKey, claimDocument)
+  if (found === null || found.value.logged) return
+  await swapDocument(objects, objectKey, { ...found.value, n: found.value.n + 1, logged: true }, found.etag)
+}

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import type { ConnectionOptions } from 'node:tls'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
-import kafkajs, { type Admin, type Cluster, type Consumer, type Kafka, type Producer, type SASLOptions } from 'kafkajs'
+import kafkajs, { type Admin, type Cluster, type Consumer, type ISocketFactory, type Kafka, type Producer, type SASLOptions } from 'kafkajs'
 
 export type KafkaSettings = Readonly<{
   /** `host:port` of one or more brokers; the others are found through them. */
@@ -16,12 +16,15 @@ export type KafkaSettings = Readonly<{
   clientId: string
   ssl?: boolean | ConnectionOptions
   sasl?: SASLOptions
+  /** Makes the connections: for tunnels, and for tests that lose answers. Default plain TCP or TLS. */
+  socketFactory?: ISocketFactory
 }>
 
 export type GroupSettings = Readonly<{ groupId: string; sessionTimeoutMs: number; rebalanceTimeoutMs: number }>
 
 export type KafkaClient = Readonly<{
-  producer(): Producer
+  /** `isGone` is asked before every try of every record: true makes kafkajs give up its request, which it would otherwise repeat for 20 s. */
+  producer(isGone: (topic: string) => boolean): Producer
   consumer(group: GroupSettings): Consumer
   admin(): Admin
   /** Connections without a group, for reading and for committing on behalf of a group at rest. */
@@ -84,6 +87,7 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
       clientId: settings.clientId,
       ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
       ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
+      ...(settings.socketFactory === undefined ? {} : { socketFactory: settings.socketFactory }),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       retry,
@@ -91,7 +95,8 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
       logCreator:
         () =>
         ({ log }) => {
-          complaints.push(`${log.timestamp} ${log.message}`.slice(0, 300))
+          const why = typeof log.error === 'string' ? `: ${log.error}` : ''
+          complaints.push(`${log.timestamp} ${log.message}${why}`.slice(0, 300))
           if (complaints.length > KEPT_COMPLAINTS) complaints.shift()
         },
     })
@@ -117,7 +122,7 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
       retry,
     })
   return {
-    producer: () =>
+    producer: isGone =>
       kafka(patient).producer({
         idempotent: true,
         maxInFlightRequests: 1,
@@ -125,8 +130,10 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
         metadataMaxAge: METADATA_MAX_AGE_MS,
         createPartitioner:
           () =>
-          ({ message }) =>
-            message.partition ?? 0,
+          ({ topic, message }) => {
+            if (isGone(topic)) throw new kafkajs.KafkaJSNonRetriableError(`the topic ${topic} was deleted`)
+            return message.partition ?? 0
+          },
         retry: patient,
       }),
     consumer: group => consumer(stubborn, group),

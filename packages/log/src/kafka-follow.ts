@@ -46,10 +46,16 @@ export const resolveStart = async (reader: KafkaReader, topic: string, from: Sta
   return { ranges, offsets: startOffsets(from, ranges, epoch, atTime) }
 }
 
-type Wanted = Readonly<{ client: KafkaClient; epoch: number; topic: string; options: FollowOptions }>
+type Wanted = Readonly<{
+  client: KafkaClient
+  epoch: number
+  topic: string
+  options: FollowOptions
+  onDead?: ((error: Error) => void) | undefined
+}>
 
 /** `topic` is the name on the brokers; records carry the one in `options`. */
-export const followTopic = async ({ client, epoch, topic, options }: Wanted): Promise<KafkaFollowing> => {
+export const followTopic = async ({ client, epoch, topic, options, onDead }: Wanted): Promise<KafkaFollowing> => {
   const reader = createKafkaReader(client)
   const { ranges, offsets } = await reader
     .persist(topic, () => resolveStart(reader, topic, options.from, epoch))
@@ -57,7 +63,9 @@ export const followTopic = async ({ client, epoch, topic, options }: Wanted): Pr
       await reader.close()
       throw error
     })
-  const targets = new Map(ranges.filter(range => (offsets.get(range.partition) ?? 0) < range.end).map(range => [range.partition, range.end]))
+  const targets = new Map(
+    ranges.filter(range => (offsets.get(range.partition) ?? 0) < range.end).map(range => [range.partition, range.end]),
+  )
   const ready = Promise.withResolvers<void>()
   ready.promise.catch(() => undefined)
   let stopped = false
@@ -83,6 +91,7 @@ export const followTopic = async ({ client, epoch, topic, options }: Wanted): Pr
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error))
         ready.reject(failure)
+        onDead?.(failure)
         return
       }
     for (const one of fresh) {

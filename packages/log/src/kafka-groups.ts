@@ -7,7 +7,12 @@ import type { KafkaReader, OffsetRange } from './kafka-reader.ts'
 import type { Lag, Start } from './log.ts'
 
 /** A commit from outside the group is allowed only while it has no members; the brokers say so with one of these. */
-const ACTIVE_ERRORS: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'])
+const ACTIVE_ERRORS: ReadonlySet<string> = new Set([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+  'FENCED_INSTANCE_ID',
+])
 
 const isActive = (error: unknown): boolean => ACTIVE_ERRORS.has(brokerErrorOf(error) ?? '')
 
@@ -32,7 +37,9 @@ const commitFor = async (reader: KafkaReader, groupId: string, topic: string, of
     })
   } catch (error) {
     if (!isActive(error)) throw error
-    throw new RejectError('NEWSWIRE_LOG_GROUP_ACTIVE', `the group ${groupId} has members; stop them, then set where it goes on`, { cause: error })
+    throw new RejectError('NEWSWIRE_LOG_GROUP_ACTIVE', `the group ${groupId} has members; stop them, then set where it goes on`, {
+      cause: error,
+    })
   }
 }
 
@@ -72,7 +79,12 @@ const timestampAt = async (reader: KafkaReader, topic: string, range: OffsetRang
 
 type LagOptions = Readonly<{ groupId: string; prefix: string; epoch: number; nowMs: number }>
 
-const lagOfTopic = async (reader: KafkaReader, topic: string, committed: ReadonlyMap<number, number>, options: LagOptions): Promise<Lag[]> => {
+const lagOfTopic = async (
+  reader: KafkaReader,
+  topic: string,
+  committed: ReadonlyMap<number, number>,
+  options: LagOptions,
+): Promise<Lag[]> => {
   const lags: Lag[] = []
   for (const range of await reader.ranges(topic)) {
     const offset = committed.get(range.partition) ?? -1
@@ -96,7 +108,6 @@ export const lagOfGroup = async (reader: KafkaReader, options: LagOptions): Prom
   await reader.cluster().connect()
   await reader.cluster().refreshMetadataIfNecessary()
   for (const [topic, committed] of await fetchCommitted(reader, options.groupId))
-    if (topic.startsWith(options.prefix))
-      lags.push(...(await reader.persist(topic, () => lagOfTopic(reader, topic, committed, options))))
+    if (topic.startsWith(options.prefix)) lags.push(...(await reader.persist(topic, () => lagOfTopic(reader, topic, committed, options))))
   return lags
 }

@@ -44,6 +44,7 @@ type Entry = Waiting<Call> & Readonly<{ message: Message }>
 const MAX_QUEUED_BYTES = 64 * 1_048_576
 const COMPRESS_ABOVE_BYTES = 1024
 const RECONNECT_PAUSE_MS = 200
+const SUSPICIOUS_AFTER_MS = 1000
 
 const busy = (bytes: number): UnavailableError =>
   new UnavailableError(
@@ -89,6 +90,8 @@ const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]
 
 /** `isKnown` says whether a topic is still there, asked only after a failure that smells of a deleted one. */
 export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string) => Promise<boolean>): KafkaProducer => {
+  /** Topics that were deleted while a request for them was being tried. */
+  const gone = new Set<string>()
   let queue: Entry[] = []
   let queuedBytes = 0
   let producer: Producer | null = null
@@ -99,7 +102,7 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
 
   const connected = async (): Promise<Producer> => {
     if (producer) return producer
-    const fresh = client.producer()
+    const fresh = client.producer(topic => gone.has(topic))
     try {
       await fresh.connect()
     } catch (error) {
@@ -137,11 +140,12 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
     queue = [...batch.filter(entry => !entry.call.settled), ...queue]
   }
 
-  const rejectUnknown = async (batch: readonly Entry[]): Promise<void> => {
-    for (const topic of new Set(batch.map(entry => entry.topic)))
-      if (!(await isKnown(topic)))
-        for (const entry of batch) if (entry.topic === topic) entry.call.settle(unknownTopic(topic))
+  const findGone = async (batch: readonly Entry[]): Promise<void> => {
+    for (const topic of new Set(batch.map(entry => entry.topic))) if (!(await isKnown(topic))) gone.add(topic)
   }
+
+  /** A request that takes long may be for a topic that is no more. */
+  const watch = (batch: readonly Entry[]): NodeJS.Timeout => setInterval(() => void findGone(batch).catch(failed), SUSPICIOUS_AFTER_MS)
 
   const recover = async (batch: readonly Entry[], error: unknown): Promise<void> => {
     retire()
@@ -153,7 +157,9 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
       return
     }
     if (isRefusal(error)) for (const call of calls) call.alone = true
-    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') await rejectUnknown(batch).catch(failed)
+    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') await findGone(batch).catch(failed)
+    for (const { topic, call } of batch) if (gone.has(topic)) call.settle(unknownTopic(topic))
+    gone.clear()
     putBack(batch)
     if (!isRefusal(error)) await wait(RECONNECT_PAUSE_MS)
   }
@@ -170,6 +176,7 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
     const batch = takeBatch()
     if (batch.length === 0) return
     const bytes = batch.reduce((sum, entry) => sum + entry.bytes, 0)
+    const watching = watch(batch)
     try {
       const written = await ready.sendBatch({
         topicMessages: toTopicMessages(batch),
@@ -180,6 +187,8 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
       giveOffsets(batch, written)
     } catch (error) {
       await recover(batch, error)
+    } finally {
+      clearInterval(watching)
     }
   }
 

@@ -3,6 +3,7 @@
  * ready within one round trip, which a consumer of kafkajs never is.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { RejectError } from '@newswire/events/errors'
 import type { Cluster } from 'kafkajs'
 import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf, unknownTopic, within } from './kafka-errors.ts'
@@ -107,7 +108,7 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
         await open(topic)
         return await work()
       } catch (error) {
-        if (attempt >= tries || (error as { code?: unknown }).code === 'NEWSWIRE_LOG_UNKNOWN_TOPIC') throw error
+        if (attempt >= tries || error instanceof RejectError) throw error
         await wait(PAUSE_MS * attempt)
         await cluster.refreshMetadata().catch(() => undefined)
       }
@@ -125,7 +126,9 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
 
   const ranges = async (topic: string): Promise<OffsetRange[]> => {
     const [starts, ends] = await Promise.all([list(topic, EARLIEST), list(topic, LATEST)])
-    return [...ends].map(([partition, end]) => ({ partition, start: starts.get(partition) ?? 0, end })).sort((a, b) => a.partition - b.partition)
+    return [...ends]
+      .map(([partition, end]) => ({ partition, start: starts.get(partition) ?? 0, end }))
+      .sort((a, b) => a.partition - b.partition)
   }
 
   const offsetsAt = async (topic: string, timeMs: number): Promise<Map<number, number>> => {
@@ -140,9 +143,7 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
       minBytes: 1,
       maxBytes: MAX_FETCH_BYTES,
       isolationLevel: READ_UNCOMMITTED,
-      topics: [
-        { topic, partitions: from.map(one => ({ partition: one.partition, fetchOffset: String(one.offset), maxBytes: MIB })) },
-      ],
+      topics: [{ topic, partitions: from.map(one => ({ partition: one.partition, fetchOffset: String(one.offset), maxBytes: MIB })) }],
     })) as RawFetch
     const offsets = new Map(from.map(one => [one.partition, one.offset]))
     return answer.responses

@@ -4,6 +4,7 @@
  */
 import { RejectError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
+import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
 import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
 import { translate, unknownTopic, within } from './kafka-errors.ts'
@@ -15,10 +16,12 @@ import { createKafkaReader } from './kafka-reader.ts'
 import { toLogRecord } from './kafka-record.ts'
 import { type KafkaSubscription, subscribeToTopic } from './kafka-subscribe.ts'
 import { createTopicBook, setUpTopics } from './kafka-topics.ts'
+import type { LaneObservers } from './lanes.ts'
 import type { Log, LogRecord, NewRecord, Published, Start } from './log.ts'
 import { partitionOf } from './partition.ts'
 
 export type KafkaLogOptions = KafkaSettings &
+  LaneObservers &
   Readonly<{
     /** Put before every topic and group on the brokers, so that several installations (or tests) share them. Default none. */
     topicPrefix?: string
@@ -30,6 +33,8 @@ export type KafkaLogOptions = KafkaSettings &
     retryScale?: number
     /** Called when a subscription or follower has stopped for good: health is red, the process should end. */
     onCrash?: (error: Error) => void
+    /** Keeps the bytes of dead letters above 1 MiB and gives back where; without it they stay in the record. */
+    storeBytes?: StoreBytes
   }>
 
 const PUBLISH_TIMEOUT_MS = 15_000
@@ -77,9 +82,9 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     return next
   }
 
-  const prepare = async (record: NewRecord): Promise<Prepared> => {
+  const prepare = (record: NewRecord): Prepared => {
     const topic = prefix + record.topic
-    const known = await book.find(topic)
+    const known = book.known(topic)
     if (!known) throw unknownTopic(record.topic)
     const key = record.key === null ? null : Buffer.from(record.key)
     const value = record.value === null ? null : Buffer.from(record.value.buffer, record.value.byteOffset, record.value.byteLength)
@@ -90,10 +95,11 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     return { topic, partition, bytes, maxBatchBytes: Math.min(MIB, known.maxRecordBytes), message: { key, value, headers, partition } }
   }
 
+  /** Without a pause when the topics are known, so that calls are queued in the order in which they were made. */
   const publish: Log['publish'] = async (records, { timeoutMs = PUBLISH_TIMEOUT_MS, signal } = {}) => {
-    const prepared: Prepared[] = []
-    for (const record of records) prepared.push(await prepare(record))
-    const written = await producer.send(prepared, { timeoutMs, signal })
+    for (const { topic } of records)
+      if (!book.known(prefix + topic)) await ask('reading the topics', topic, () => book.find(prefix + topic))
+    const written = await producer.send(records.map(prepare), { timeoutMs, signal })
     return written.map(
       ({ partition, offset }, index): Published => ({
         topic: records[index]?.topic ?? '',
@@ -102,6 +108,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       }),
     )
   }
+
+  const bury = buryWith(publish, options.storeBytes)
 
   const readPartition = async (topic: string, partition: number, from: Start, limit: number) => {
     const name = prefix + topic
@@ -153,8 +161,9 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       topic,
       groupId: prefix + wanted.group,
       options: wanted,
-      publish,
+      bury,
       retryScale: options.retryScale ?? 1,
+      observers: options,
       onCrash: options.onCrash,
     }).catch(error => {
       throw translate(error, `subscribing to ${wanted.topic}`, wanted.topic)
@@ -180,11 +189,11 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
 
   const health: Log['health'] = async () => {
     const unreachable = await reachable()
-    const dead = [...subscriptions].map(one => one.failure()).filter(failure => failure !== null)
+    const subscribed = [...subscriptions].map(one => one.state())
     const following = [...followings].map(one => one.state())
     const writing = producer.state()
-    const ok = unreachable === null && dead.length === 0 && following.every(one => one.failure === null) && writing.failingSinceMs === null
-    return { ok, detail: { kind: 'kafka', unreachable, dead, following, writing, complaints: client.complaints() } }
+    const ok = unreachable === null && [...subscribed, ...following].every(one => one.failure === null) && writing.failingSinceMs === null
+    return { ok, detail: { kind: 'kafka', unreachable, subscribed, following, writing, complaints: client.complaints() } }
   }
 
   const close = async (drainMs: number): Promise<void> => {

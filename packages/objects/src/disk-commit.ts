@@ -13,12 +13,25 @@ export type Committer = Readonly<{
   close(): Promise<void>
 }>
 
-/** Bounds a group, so that one commit stays short. */
+/** Bounds of a group, so that one commit stays short. A single body is at most 256 KiB (`MAX_INLINE` of `disk.ts`). */
 const MAX_GROUP = 512
+const MAX_GROUP_BYTES = 8 * 1024 * 1024
+
+const sizeOf = ({ change }: Waiting) => (change.kind === 'put' && 'bytes' in change.body ? change.body.bytes.byteLength : 0)
+
+/** How many of those waiting make the next group: at least one. */
+const groupLength = (queue: readonly Waiting[]): number => {
+  let bytes = 0
+  for (const [index, waiting] of queue.entries()) {
+    bytes += sizeOf(waiting)
+    if (index >= MAX_GROUP || (index > 0 && bytes > MAX_GROUP_BYTES)) return index
+  }
+  return queue.length
+}
 
 export const createCommitter = (data: WriterData): Committer => {
   let thread: Worker | null = null
-  let queue: Waiting[] = []
+  const queue: Waiting[] = []
   let inHand: readonly Waiting[] = []
   let scheduled = false
   let closing: (() => void) | null = null
@@ -29,7 +42,10 @@ export const createCommitter = (data: WriterData): Committer => {
     group.forEach((waiting, index) => {
       const changed = 'done' in answer ? answer.done[index] : undefined
       if (changed !== undefined) waiting.resolve(changed)
-      else waiting.reject(unavailable(`the change of ${waiting.change.key}`, new Error('failed' in answer ? answer.failed : 'the writing thread lost it')))
+      else
+        waiting.reject(
+          unavailable(`the change of ${waiting.change.key}`, new Error('failed' in answer ? answer.failed : 'the writing thread lost it')),
+        )
     })
     thread?.unref() // an idle thread keeps no process alive
     send()
@@ -57,7 +73,7 @@ export const createCommitter = (data: WriterData): Committer => {
     scheduled = false
     if (inHand.length > 0) return
     if (queue.length === 0) return closing === null ? undefined : end()
-    inHand = queue.splice(0, MAX_GROUP)
+    inHand = queue.splice(0, groupLength(queue))
     thread ??= start()
     thread.ref()
     thread.postMessage(inHand.map(waiting => waiting.change) satisfies WriterRequest, bodiesOf(inHand))

@@ -52,7 +52,10 @@ export const openBodyFiles = (folder: string): BodyFiles => {
     },
     read: async (name, signal) => {
       try {
-        return await readFile(join(folder, name), { flag: constants.O_RDONLY | constants.O_NOFOLLOW, ...(signal === undefined ? {} : { signal }) })
+        return await readFile(join(folder, name), {
+          flag: constants.O_RDONLY | constants.O_NOFOLLOW,
+          ...(signal === undefined ? {} : { signal }),
+        })
       } catch (error) {
         if (isMissing(error)) return null
         throw error

@@ -6,6 +6,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { RejectError } from '@newswire/events/errors'
+import { unavailable } from './unavailable.ts'
+
+/** https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5
 
 const ownerOf = (file: string): string => {
   try {
@@ -15,19 +19,29 @@ const ownerOf = (file: string): string => {
   }
 }
 
+const openLock = (root: string): DatabaseSync => {
+  try {
+    return new DatabaseSync(join(root, 'lock'), { timeout: 0 })
+  } catch (cause) {
+    throw unavailable(`the opening of ${join(root, 'lock')}`, cause)
+  }
+}
+
 /** Takes the folder and gives back how to let go of it. Throws `RejectError` `NEWSWIRE_OBJECTS_IN_USE` when another store has it open. */
 export const lockFolder = (root: string): (() => void) => {
   const owner = join(root, 'owner')
-  const database = new DatabaseSync(join(root, 'lock'), { timeout: 0 })
+  const database = openLock(root)
   try {
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
-    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause
-    throw new RejectError('NEWSWIRE_OBJECTS_IN_USE', `${root} is in use by ${ownerOf(owner)}. Stop it first, or give this one a folder of its own.`, { cause })
+    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw unavailable(`the locking of ${root}`, cause)
+    throw new RejectError(
+      'NEWSWIRE_OBJECTS_IN_USE',
+      `${root} is in use by ${ownerOf(owner)}. Stop it first, or give this one a folder of its own.`,
+      { cause },
+    )
   }
   writeFileSync(owner, `process ${process.pid}, started ${new Date(Date.now() - process.uptime() * 1000).toISOString()}\n`)
   return () => database.close()
 }
-
-const SQLITE_BUSY = 5

@@ -5,7 +5,15 @@ import type { PutResult } from './objects.ts'
 export type Fsync = 'full' | 'normal'
 
 /** A body lies in `bytes`, or when it is large in a file of its own, named by `file`. */
-export type Row = Readonly<{ key: string; etag: string; size: number; modified_at: number; content_type: string; file: string | null; bytes: Uint8Array | null }>
+export type Row = Readonly<{
+  key: string
+  etag: string
+  size: number
+  modified_at: number
+  content_type: string
+  file: string | null
+  bytes: Uint8Array | null
+}>
 
 /** A change that waits for the next commit. */
 export type Change =

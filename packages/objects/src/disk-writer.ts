@@ -4,8 +4,8 @@
  */
 import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
 import type { StatementSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
 import { type Change, type Changed, type Fsync, openTable, type Row } from './disk-table.ts'
 import { settle } from './settle.ts'
 

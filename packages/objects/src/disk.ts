@@ -22,8 +22,8 @@ export type DiskOptions = Readonly<{
   fsync: Fsync
 }>
 
-/** Bodies above this lie in files of their own: a picture of 10 MB inside the table would hold up everybody's commit. Bytes. */
-export const MAX_INLINE = 1024 * 1024
+/** Bodies above this lie in files of their own: in the table they would be written twice and hold up everybody's commit. Bytes. */
+export const MAX_INLINE = 256 * 1024
 
 /**
  * Opens the store in a folder. Throws `RejectError` `NEWSWIRE_OBJECTS_IN_USE` when another store has it open, `UnavailableError` when
@@ -34,17 +34,24 @@ export const createDiskObjects = async ({ root: wanted, fsync }: DiskOptions): P
   const file = join(root, 'objects.db')
   prepareFolder(root)
   const unlock = lockFolder(root)
+  let database: DatabaseSync | null = null
   try {
-    const database = openTable(file, fsync)
+    database = openTable(file, fsync)
     const files = openBodyFiles(join(root, 'large'))
-    await files.sweep(new Set((database.prepare('SELECT file FROM objects WHERE file IS NOT NULL').all() as Pick<Row, 'file'>[]).map(row => String(row.file))))
+    await files.sweep(namesIn(database))
     syncFolders(root)
     database.exec('PRAGMA query_only = ON')
     return openStore({ database, file, files, fsync, unlock })
   } catch (error) {
+    database?.close()
     unlock()
     throw unavailable(`the opening of ${root}`, error)
   }
+}
+
+const namesIn = (database: DatabaseSync): ReadonlySet<string> => {
+  const rows = database.prepare('SELECT file FROM objects WHERE file IS NOT NULL').all()
+  return new Set(rows.map(row => String(row['file'])))
 }
 
 const prepareFolder = (root: string) => {
@@ -122,7 +129,9 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
     head: async key => {
       checkKey(key)
       const row = read(`the look at ${key}`, () => headOf.get(key) as Row | undefined)
-      return row === undefined ? null : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+      return row === undefined
+        ? null
+        : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
     },
     put: async (key, bytes, options = {}) => {
       checkKey(key)

@@ -10,7 +10,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 export type Document<T> = Readonly<{ value: T; etag: string }>
 
 /** Reads and checks a document. Throws `RejectError` `NEWSWIRE_OBJECTS_DOCUMENT` when it is not as `schema` says. */
-export const getDocument = async <S extends z.ZodType>(objects: Pick<Objects, 'get'>, key: string, schema: S): Promise<Document<z.output<S>> | null> => {
+export const getDocument = async <S extends z.ZodType>(
+  objects: Pick<Objects, 'get'>,
+  key: string,
+  schema: S,
+): Promise<Document<z.output<S>> | null> => {
   const found = await objects.get(key)
   if (found === null) return null
   let json: unknown
@@ -28,5 +32,14 @@ export const getDocument = async <S extends z.ZodType>(objects: Pick<Objects, 'g
  * Puts a document in place of the one read: `replaces` is its tag, or `null` when there was none. The document must hold a counter or
  * something else that no earlier state had (architecture §6.20).
  */
-export const swapDocument = (objects: Pick<Objects, 'put'>, key: string, value: unknown, replaces: string | null, options?: { durable?: boolean }): Promise<PutResult> =>
-  objects.put(key, encoder.encode(JSON.stringify(value)), { ...(replaces === null ? { ifNoneMatch: '*' as const } : { ifMatch: replaces }), ...options })
+export const swapDocument = (
+  objects: Pick<Objects, 'put'>,
+  key: string,
+  value: unknown,
+  replaces: string | null,
+  options?: { durable?: boolean },
+): Promise<PutResult> =>
+  objects.put(key, encoder.encode(JSON.stringify(value)), {
+    ...(replaces === null ? { ifNoneMatch: '*' as const } : { ifMatch: replaces }),
+    ...options,
+  })

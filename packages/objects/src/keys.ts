@@ -2,11 +2,16 @@
  * The one place where object keys are made, from validated ids (architecture §4). Ids keep their case in the key, so every segment that
  * holds one also says its capitals (`~`): file systems that do not tell `A` from `a` still keep two articles apart. No key is a folder of another.
  */
-import { isArticleId, isConfigId, isPublisherId, isSha256 } from '@newswire/events/ids'
+
 import { RejectError } from '@newswire/events/errors'
+import { isArticleId, isConfigId, isPublisherId, isSha256 } from '@newswire/events/ids'
 
 const checked = (what: string, value: string, valid: boolean): string => {
-  if (!valid) throw new RejectError('NEWSWIRE_OBJECTS_KEY', `${JSON.stringify(value.slice(0, 200))} is no ${what}, so it cannot become part of an object key`)
+  if (!valid)
+    throw new RejectError(
+      'NEWSWIRE_OBJECTS_KEY',
+      `${JSON.stringify(value.slice(0, 200))} is no ${what}, so it cannot become part of an object key`,
+    )
   return value
 }
 
@@ -19,6 +24,8 @@ const caseSafe = (value: string): string => {
 
 const articleSegment = (articleId: string) => caseSafe(checked('article id', articleId, isArticleId(articleId)))
 const configSegment = (id: string) => checked('id', id, isConfigId(id))
+/** Without a dash, so that `<preset>-<recipe>` splits in one way only. */
+const plainSegment = (id: string) => checked('name of letters and digits', id, /^[a-z0-9]{1,64}$/.test(id))
 const idSegment = (id: string) => checked('id', id, /^[a-z0-9][a-z0-9-]{0,99}$/.test(id))
 /** `yyyy/mm/dd` of an instant, UTC. Years beyond four digits would not sort. */
 const day = (instant: string) => {
@@ -28,8 +35,9 @@ const day = (instant: string) => {
 }
 const FIRST_DAY = Date.parse('0000-01-01T00:00:00Z')
 const AFTER_LAST_DAY = Date.parse('9999-12-31T23:59:59.999Z') + 1
-/** A whole number padded so that keys sort by it. */
-const padded = (value: number, digits: number) => checked('whole number that fits', String(value), Number.isSafeInteger(value) && value >= 0 && String(value).length <= digits) && String(value).padStart(digits, '0')
+/** A whole number, padded so that keys sort by it up to that many digits. */
+const padded = (value: number, digits: number) =>
+  checked('whole number', String(value), Number.isSafeInteger(value) && value >= 0).padStart(digits, '0')
 
 /** S3's own limit; and what file systems and S3 servers over folders take for a segment. Bytes of UTF-8. */
 const MAX_KEY_BYTES = 1024
@@ -44,26 +52,32 @@ export const checkKey = (key: string): void => {
   const whole = plain && Buffer.byteLength(key) <= MAX_KEY_BYTES && key.split('/').every(isSegment)
   if (!whole) throw new RejectError('NEWSWIRE_OBJECTS_KEY', `${JSON.stringify(key.slice(0, 200))} cannot be an object key`)
 }
-const isSegment = (segment: string) => segment !== '' && segment !== '.' && segment !== '..' && Buffer.byteLength(segment) <= MAX_SEGMENT_BYTES
+const isSegment = (segment: string) =>
+  segment !== '' && segment !== '.' && segment !== '..' && Buffer.byteLength(segment) <= MAX_SEGMENT_BYTES
 
 export const keys = {
-  native: (publisher: string, receivedAt: string, submissionId: string) => `native/${checked('publisher id', publisher, isPublisherId(publisher))}/${day(receivedAt)}/${idSegment(submissionId)}`,
+  native: (publisher: string, receivedAt: string, submissionId: string) =>
+    `native/${checked('publisher id', publisher, isPublisherId(publisher))}/${day(receivedAt)}/${idSegment(submissionId)}`,
   original: (sha256: string) => `originals/${checked('SHA-256', sha256, isSha256(sha256))}`,
   current: (articleId: string) => `current/${articleSegment(articleId)}.json`,
   /** `dueSecond`: seconds since 1970, padded so that keys sort by time. */
   hold: (dueSecond: number, articleId: string) => `holds/${padded(dueSecond, 12)}/${articleSegment(articleId)}`,
   parked: (articleId: string, submissionId: string) => `images/pending/${articleSegment(articleId)}/${idSegment(submissionId)}`,
   parkedPrefix: 'images/pending/',
-  rendition: (sha256: string, preset: string, recipe: string, extension: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${idSegment(recipe)}.${idSegment(extension)}`,
+  rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
+    `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${plainSegment(recipe)}.${plainSegment(extension)}`,
   renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,
-  feed: (feedId: string, file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json') => `feeds/${configSegment(feedId)}/${file}`,
-  archive: (firstReleasedAt: string, articleId: string, version: number) => `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${archiveNumber(version)}.json`,
+  feed: (feedId: string, file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json') =>
+    `feeds/${configSegment(feedId)}/${file}`,
+  archive: (firstReleasedAt: string, articleId: string, version: number) =>
+    `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${padded(version, 4)}.json`,
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,
   pending: (outletId: string, articleId: string) => `outlets/pending/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,
   outletState: (outletId: string) => `outlets/state/${configSegment(outletId)}.json`,
-  handover: (partition: number) => `outlets/handover/${padded(partition, 1) /* */}.json`,
-  idempotency: (publisher: string, keySha256: string) => `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
+  handover: (partition: number) => `outlets/handover/${padded(partition, 1)}.json`,
+  idempotency: (publisher: string, keySha256: string) =>
+    `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,
   configPrefix: 'config/',
   configHistory: (kind: string, id: string, n: number) => `config-history/${idSegment(kind)}/${configSegment(id)}/${padded(n, 8)}.json`,
@@ -71,3 +85,22 @@ export const keys = {
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
   logMark: () => 'log/mark.json',
 } as const
+
+/** The id that `caseSafe` made a segment of; `null` for what it would not make. */
+const fromCaseSafe = (segment: string): string | null => {
+  const [lower = '', code] = segment.split('~')
+  let bits = 0n
+  for (const digit of code ?? '') bits = bits * 36n + BigInt(Number.parseInt(digit, 36) || 0)
+  const value = Array.from(lower, (char, index) => ((bits >> BigInt(index)) & 1n ? char.toUpperCase() : char)).join('')
+  return isArticleId(value) && caseSafe(value) === segment ? value : null
+}
+
+/** All holds, the earliest first. */
+export const holdPrefix = 'holds/'
+
+/** What `keys.hold` made a key of; `null` for a key that it would not make. */
+export const parseHoldKey = (key: string): { dueSecond: number; articleId: string } | null => {
+  const [, second, segment] = /^holds\/(\d{12,})\/([^/]+)$/.exec(key) ?? []
+  const articleId = segment === undefined ? null : fromCaseSafe(segment)
+  return articleId === null ? null : { dueSecond: Number(second), articleId }
+}

@@ -5,4 +5,8 @@ import { messageOf, UnavailableError } from '@newswire/events/errors'
 export const unavailable = (what: string, cause?: unknown): UnavailableError =>
   cause instanceof UnavailableError
     ? cause
-    : new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', `The object store gave no answer to ${what}${cause === undefined ? '' : `: ${messageOf(cause)}`}`, { cause })
+    : new UnavailableError(
+        'NEWSWIRE_OBJECTS_UNAVAILABLE',
+        `The object store gave no answer to ${what}${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
+        { cause },
+      )

@@ -26,7 +26,12 @@ export type OutboundResponse = Readonly<{ status: number; headers: Readonly<Reco
  * `refused`: our own rules forbid the address, nothing was sent. `connect`: no connection (DNS, refused, TLS), nothing was sent.
  * `ambiguous`: bytes were sent and no whole answer came: it may have been processed. `too-large`: the answer was longer than `maxBytes`.
  */
-export type OutboundFailure = Readonly<{ ok: false; kind: 'refused' | 'connect' | 'ambiguous' | 'too-large'; code: `NEWSWIRE_OUTBOUND_${string}`; message: string }>
+export type OutboundFailure = Readonly<{
+  ok: false
+  kind: 'refused' | 'connect' | 'ambiguous' | 'too-large'
+  code: `NEWSWIRE_OUTBOUND_${string}`
+  message: string
+}>
 export type OutboundResult = Readonly<{ ok: true; response: OutboundResponse }> | OutboundFailure
 
 export type Outbound = Readonly<{

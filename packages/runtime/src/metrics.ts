@@ -1,8 +1,14 @@
 /** The metrics of one process, in Prometheus text. */
-import type { Registry } from '@prometheus-io/client'
+import {
+  collectDefaultMetrics,
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+} from '@prometheus-io/client'
 
 export type Counter = Readonly<{ inc(labels?: Readonly<Record<string, string>>, by?: number): void }>
-export type Gauge = Readonly<{ set(value: number, labels?: Readonly<Record<string, string>>): void }>
+export type Gauge = Readonly<{ set(value: number, labels?: Readonly<Record<string, string>>): void; reset(): void }>
 export type Histogram = Readonly<{ observe(seconds: number, labels?: Readonly<Record<string, string>>): void }>
 
 /** Declaring one name twice gives the same metric, so services in one process share it. Labels are bounded sets: never an article id. */
@@ -12,7 +18,52 @@ export type Metrics = Readonly<{
   histogram(name: `newswire_${string}`, help: string, labels?: readonly string[], buckets?: readonly number[]): Histogram
   /** Called before each exposition, to set gauges that are only looked at. */
   onCollect(collect: () => void | Promise<void>): void
-  /** Prometheus text exposition format. */
+  /** Prometheus text exposition format; at most one collection a second, however often it is asked for. */
   text(): Promise<string>
-  readonly registry: Registry
 }>
+
+/** Seconds; edges at 1, 5 and 30, which the service levels are stated in. */
+const END_TO_END_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900]
+const CACHE_MS = 1_000
+
+export const createMetrics = ({ processMetrics = true }: { processMetrics?: boolean } = {}): Metrics => {
+  const registry = new Registry()
+  if (processMetrics) collectDefaultMetrics({ register: registry })
+  const known = new Map<string, unknown>()
+  const collectors: (() => void | Promise<void>)[] = []
+  let cached: { at: number; text: Promise<string> } | undefined
+
+  const once = <T>(name: string, make: () => T): T => {
+    if (!known.has(name)) known.set(name, make())
+    return known.get(name) as T
+  }
+  const collect = async (): Promise<string> => {
+    for (const one of collectors) await one()
+    return registry.metrics()
+  }
+  return {
+    counter: (name, help, labels = []) =>
+      once(name, () => {
+        const counter = new PromCounter({ name, help, labelNames: [...labels], registers: [registry] })
+        return { inc: (values = {}, by = 1) => counter.inc(values, by) }
+      }),
+    gauge: (name, help, labels = []) =>
+      once(name, () => {
+        const gauge = new PromGauge({ name, help, labelNames: [...labels], registers: [registry] })
+        return { set: (value: number, values = {}) => gauge.set(values, value), reset: () => gauge.reset() }
+      }),
+    histogram: (name, help, labels = [], buckets = END_TO_END_BUCKETS) =>
+      once(name, () => {
+        const histogram = new PromHistogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] })
+        return { observe: (seconds: number, values = {}) => histogram.observe(values, seconds) }
+      }),
+    onCollect: one => {
+      collectors.push(one)
+    },
+    text: () => {
+      const now = performance.now()
+      if (cached === undefined || now - cached.at > CACHE_MS) cached = { at: now, text: collect() }
+      return cached.text
+    },
+  }
+}

@@ -1,4 +1,5 @@
 /** Settings by environment (contract §2): names, defaults and ranges in one place, the only reader of `process.env`. */
+import { isIP } from 'node:net'
 
 export type Settings = Readonly<{
   /** Empty: the embedded log. */
@@ -23,3 +24,134 @@ export type Settings = Readonly<{
   /** Multiplies every retry delay and lease; below 1 only in tests. */
   retryScale: number
 }>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Each setting with what it may be and what it is when it is not set: what `newswire run --help` prints. */
+export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
+  { name: 'KAFKA_BROKERS', help: 'host:port,… of a Kafka 4.x; without it the embedded log' },
+  { name: 'KAFKA_SSL', help: 'true or false (default false)' },
+  { name: 'KAFKA_SASL_MECHANISM', help: 'plain, scram-sha-256 or scram-sha-512; with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD' },
+  { name: 'KAFKA_TOPIC_PREFIX', help: 'before every topic and group name (default none)' },
+  { name: 'S3_BUCKET', help: 'bucket of an S3 store; without it the local disk' },
+  { name: 'S3_ENDPOINT', help: "address of the store when it is not Amazon's" },
+  { name: 'S3_PREFIX', help: 'before every key (default none)' },
+  { name: 'AWS_REGION', help: "and the SDK's other AWS_* settings (default us-east-1)" },
+  { name: 'NEWSWIRE_DATA', help: 'folder of the embedded log, the disk store and local views (default ./data)' },
+  { name: 'NEWSWIRE_HOST', help: 'address to listen on (default 127.0.0.1)' },
+  { name: 'NEWSWIRE_GATEWAY_PORT', help: '0 to 65535, 0 picks a free one (default 8080)' },
+  { name: 'NEWSWIRE_INGEST_PORT', help: '0 to 65535 (default 8081)' },
+  { name: 'NEWSWIRE_CONSOLE_PORT', help: '0 to 65535 (default 8082)' },
+  { name: 'NEWSWIRE_HEALTH_PORT', help: '0 to 65535: /livez, /readyz and /metrics of `newswire run` (default 0)' },
+  { name: 'NEWSWIRE_LOG_LEVEL', help: 'fatal, error, warn, info, debug, trace or silent (default info)' },
+  { name: 'NEWSWIRE_SECRET_KEY', help: 'seals secrets that the system makes' },
+  { name: 'NEWSWIRE_CONSOLE_TOKEN', help: 'needed by the console when it listens beyond this machine' },
+  { name: 'NEWSWIRE_FSYNC', help: 'full (202 survives a power cut) or normal (survives a kill) (default full)' },
+  { name: 'NEWSWIRE_RETRY_SCALE', help: 'multiplies every retry delay and lease, above 0 (default 1)' },
+]
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
+
+type Reader = Readonly<{ env: Environment; complaints: string[] }>
+
+const text = ({ env }: Reader, name: string): string | null => {
+  const value = env[name]?.trim()
+  return value === undefined || value === '' ? null : value
+}
+const complain = <T>({ complaints }: Reader, name: string, expected: string, found: string, fallback: T): T => {
+  complaints.push(`${name} must be ${expected}, got ${JSON.stringify(found)}.`)
+  return fallback
+}
+const port = (reader: Reader, name: string, fallback: number): number => {
+  const value = text(reader, name)
+  if (value === null) return fallback
+  const number = Number(value)
+  return /^\d+$/.test(value) && number <= 65_535 ? number : complain(reader, name, '0 to 65535', value, fallback)
+}
+const choice = <T extends string>(reader: Reader, name: string, choices: readonly T[], fallback: T): T => {
+  const value = text(reader, name)
+  if (value === null) return fallback
+  return choices.find(one => one === value) ?? complain(reader, name, choices.join(' or '), value, fallback)
+}
+const scale = (reader: Reader): number => {
+  const value = text(reader, 'NEWSWIRE_RETRY_SCALE')
+  if (value === null) return 1
+  const number = Number(value)
+  return Number.isFinite(number) && number > 0 ? number : complain(reader, 'NEWSWIRE_RETRY_SCALE', 'a number above 0', value, 1)
+}
+
+const readSasl = (reader: Reader): Settings['kafkaSasl'] => {
+  if (text(reader, 'KAFKA_SASL_MECHANISM') === null) return null
+  const username = text(reader, 'KAFKA_SASL_USERNAME')
+  const password = text(reader, 'KAFKA_SASL_PASSWORD')
+  if (username === null || password === null)
+    reader.complaints.push('KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set with KAFKA_SASL_MECHANISM.')
+  return { mechanism: choice(reader, 'KAFKA_SASL_MECHANISM', MECHANISMS, 'plain'), username: username ?? '', password: password ?? '' }
+}
+
+const readS3 = (reader: Reader): Settings['s3'] => {
+  const bucket = text(reader, 'S3_BUCKET')
+  const endpoint = text(reader, 'S3_ENDPOINT')
+  if (bucket === null) {
+    if (endpoint !== null) reader.complaints.push('S3_BUCKET must name the bucket when S3_ENDPOINT is set.')
+    return null
+  }
+  return { endpoint, bucket, prefix: text(reader, 'S3_PREFIX') ?? '', region: text(reader, 'AWS_REGION') ?? 'us-east-1' }
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+export class SettingsError extends Error {
+  readonly code = 'NEWSWIRE_SETTINGS'
+}
+
+/** Throws one `SettingsError` that lists every bad setting. */
+export const readSettings = (env: Environment): Settings => {
+  const reader: Reader = { env, complaints: [] }
+  const settings: Settings = {
+    kafkaBrokers: (text(reader, 'KAFKA_BROKERS') ?? '')
+      .split(',')
+      .map(one => one.trim())
+      .filter(one => one !== ''),
+    kafkaSsl: choice(reader, 'KAFKA_SSL', ['false', 'true'], 'false') === 'true',
+    kafkaSasl: readSasl(reader),
+    kafkaTopicPrefix: text(reader, 'KAFKA_TOPIC_PREFIX') ?? '',
+    s3: readS3(reader),
+    dataDir: text(reader, 'NEWSWIRE_DATA') ?? './data',
+    host: text(reader, 'NEWSWIRE_HOST') ?? '127.0.0.1',
+    gatewayPort: port(reader, 'NEWSWIRE_GATEWAY_PORT', 8080),
+    ingestPort: port(reader, 'NEWSWIRE_INGEST_PORT', 8081),
+    consolePort: port(reader, 'NEWSWIRE_CONSOLE_PORT', 8082),
+    healthPort: port(reader, 'NEWSWIRE_HEALTH_PORT', 0),
+    logLevel: choice(reader, 'NEWSWIRE_LOG_LEVEL', LEVELS, 'info'),
+    secretKey: text(reader, 'NEWSWIRE_SECRET_KEY'),
+    consoleToken: text(reader, 'NEWSWIRE_CONSOLE_TOKEN'),
+    fsync: choice(reader, 'NEWSWIRE_FSYNC', ['full', 'normal'], 'full'),
+    retryScale: scale(reader),
+  }
+  for (const broker of settings.kafkaBrokers)
+    if (!/^[^\s:]+:\d+$/.test(broker)) reader.complaints.push(`KAFKA_BROKERS must be host:port,…, got ${JSON.stringify(broker)}.`)
+  if (reader.complaints.length > 0) throw new SettingsError(reader.complaints.join('\n'))
+  return settings
+}
+
+/** The console changes and takes back articles: beyond this machine it wants a token. `null` when the settings are fine for it. */
+export const findConsoleOffence = ({ host, consoleToken }: Settings): string | null =>
+  isLoopback(host) || consoleToken !== null
+    ? null
+    : `NEWSWIRE_CONSOLE_TOKEN must be set when the console listens on ${host}, which is not this machine alone.`
+
+/** The settings in force, for the log: secrets only as whether they are set. */
+export const redactedSettings = ({ secretKey, consoleToken, kafkaSasl, ...rest }: Settings) => ({
+  ...rest,
+  kafkaSasl:
+    kafkaSasl === null
+      ? null
+      : { mechanism: kafkaSasl.mechanism, username: kafkaSasl.username, passwordConfigured: kafkaSasl.password !== '' },
+  secretKeyConfigured: secretKey !== null,
+  consoleTokenConfigured: consoleToken !== null,
+})
+
+/** The process's own environment, for the composition root alone. */
+export const processEnvironment = (): Environment => process.env

@@ -1,7 +1,7 @@
 /** What a feed says of one article, before any format: the one place where a released fact becomes an item or a notice. */
 import { type CategoryConfig, type PublisherConfig, type SiteConfig, withAncestors } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
-import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
+import type { Fact, LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
 import { articleUrl, leadPicture, noticeOf, pickRendition, renditionUrl, toContentHtml } from '@newswire/events/public-article'
 import { escapeMarkup } from '@newswire/events/text'
@@ -64,7 +64,8 @@ export type FeedNotice = Common & Readonly<{ kind: 'notice'; retractedAt: Date; 
 
 const instant = (value: string, what: string): Date => {
   const date = new Date(value)
-  if (Number.isNaN(date.getTime())) throw new RejectError('NEWSWIRE_FEEDS_RENDER', `${what} is no instant: ${JSON.stringify(value.slice(0, 100))}`)
+  if (Number.isNaN(date.getTime()))
+    throw new RejectError('NEWSWIRE_FEEDS_RENDER', `${what} is no instant: ${JSON.stringify(value.slice(0, 100))}`)
   return date
 }
 
@@ -178,6 +179,7 @@ const toNotice = (fact: Exclude<Fact, LiveFact>, { site }: Profile): FeedNotice 
  */
 export const toFeedItem = (fact: Fact, profile: Profile): FeedItem | FeedNotice => {
   if (fact.state !== 'live') return toNotice(fact, profile)
-  if (!isPublic(fact)) throw new RejectError('NEWSWIRE_FEEDS_RENDER', `${fact.articleId} is for ${fact.article.audience} readers, not for a public feed`)
+  if (fact.article.audience !== 'public')
+    throw new RejectError('NEWSWIRE_FEEDS_RENDER', `${fact.articleId} is for ${fact.article.audience} readers, not for a public feed`)
   return toItem(fact, profile)
 }

@@ -53,7 +53,8 @@ const jsonNotice = (notice: FeedNotice) => ({
 })
 
 /** One item as JSON; what was taken back has `_newswire.status` `retracted`. */
-export const renderJsonItem = (item: FeedItem | FeedNotice): string => JSON.stringify(item.kind === 'item' ? jsonItem(item) : jsonNotice(item))
+export const renderJsonItem = (item: FeedItem | FeedNotice): string =>
+  JSON.stringify(item.kind === 'item' ? jsonItem(item) : jsonNotice(item))
 
 /** What stands before and after the items (joined by commas): `head + items.join(',') + foot` is the feed. */
 export const renderJsonShell = (shell: FeedShell): { head: string; foot: string } => {

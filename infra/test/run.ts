@@ -1,0 +1,134 @@
+/**
+ * The one test runner: `npm test [-- [--tier unit|integration|e2e]… [--name REGEX] [path…]]`.
+ *
+ * Unit tests run at once; meanwhile the real parts are started, once for the whole run (parts.ts says where they come from). Then
+ * integration tests, two files at a time; then what may stop and start the parts, one file at a time. What is not there is skipped, and
+ * the last lines say so; with `NEWSWIRE_TEST_REQUIRE=kafka,s3` it is a failure. Everything started is stopped, however the run ends.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { requireNode24 } from '../node24.ts'
+import { fromContainers } from './containers.ts'
+import { type Control, startControl } from './control.ts'
+import { findTestFiles, needsThePartsAlone, type Tier, tierOf, tiers } from './files.ts'
+import { fromEnvironment } from './given.ts'
+import { endStrays, folderPrefix, RUN_VARIABLE, sweepLeftovers } from './leftovers.ts'
+import { messageOf } from './message.ts'
+import { type Phase, type Result, runNodeTest } from './node-test.ts'
+import { describeMissing, type Found, findPart, type Part, type PartName, partNames } from './parts.ts'
+import { fromScripts } from './scripts.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const MINUTE_MS = 60_000
+/** The time for one test and for the whole tier: far more than they need, so that only what hangs meets it. */
+const LIMITS = {
+  unit: { timeoutMs: MINUTE_MS, deadlineMs: 10 * MINUTE_MS },
+  integration: { timeoutMs: 3 * MINUTE_MS, deadlineMs: 15 * MINUTE_MS },
+  e2e: { timeoutMs: 10 * MINUTE_MS, deadlineMs: 40 * MINUTE_MS },
+} as const
+
+const readOptions = () => {
+  const { values, positionals } = parseArgs({
+    options: { tier: { type: 'string', multiple: true }, name: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const wanted = values.tier ?? [...tiers]
+  const unknown = wanted.find(one => !tiers.some(tier => tier === one))
+  if (unknown !== undefined) throw new Error(`--tier is one of ${tiers.join(', ')}; got "${unknown}"`)
+  const required = (process.env['NEWSWIRE_TEST_REQUIRE'] ?? '').split(',').filter(one => one !== '')
+  const stranger = required.find(one => !partNames.some(name => name === one))
+  if (stranger !== undefined) throw new Error(`NEWSWIRE_TEST_REQUIRE names ${partNames.join(' and ')}; got "${stranger}"`)
+  return { tiers: wanted as Tier[], patterns: positionals, name: values.name, required: required as PartName[] }
+}
+
+const startParts = async (scratch: string): Promise<ReadonlyMap<PartName, Found>> => {
+  const swept = await sweepLeftovers()
+  if (swept > 0) console.error(`removed ${swept} leftover(s) of earlier runs`)
+  const ways = [fromEnvironment, fromContainers, fromScripts(scratch)]
+  return new Map(await Promise.all(partNames.map(async name => [name, await findPart(name, ways)] as const)))
+}
+
+const sumUp = (results: readonly Result[], found: ReadonlyMap<PartName, Found>, required: readonly PartName[]): boolean => {
+  let missing = 0
+  for (const [name, { part, reasons }] of found) {
+    if (part) console.log(`used: ${part.label}`)
+    else console.log(describeMissing(name, reasons))
+    if (!part && required.includes(name)) {
+      console.log(`failed: ${name} is required by NEWSWIRE_TEST_REQUIRE`)
+      missing += 1
+    }
+  }
+  const reasons = new Map<string, number>()
+  for (const result of results) for (const [reason, times] of result.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + times)
+  for (const [reason, times] of reasons) console.log(`skipped: ${times} × ${reason || 'without a reason'}`)
+  const sum = (key: keyof Result['counts']) => results.reduce((total, { counts }) => total + counts[key], 0)
+  console.log(`${sum('passed')} passed, ${sum('failed') + missing} failed, ${sum('skipped')} skipped`)
+  return missing === 0 && results.every(({ ok }) => ok)
+}
+
+const main = async (): Promise<number> => {
+  const { tiers: wanted, patterns, name: namePattern, required } = readOptions()
+  const files = (await findTestFiles(ROOT, patterns)).filter(file => wanted.includes(tierOf(file)))
+  if (files.length === 0) throw new Error(`no test file matches ${patterns.join(', ') || wanted.join(', ')}`)
+
+  const scratch = mkdtempSync(folderPrefix)
+  const run = `${process.pid}-${Date.now()}`
+  const stop = new AbortController()
+  let ending: string | null = null
+  const endEarly = (why: string) => {
+    // Asked twice: leave at once. The next run sweeps up.
+    if (ending !== null) process.exit(1)
+    ending = why
+    console.error(`${why}: stopping what was started`)
+    stop.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => endEarly(signal))
+  process.on('uncaughtException', error => endEarly(`the runner failed (${messageOf(error)})`))
+
+  const unit = files.filter(file => tierOf(file) === 'unit')
+  const beside = files.filter(file => tierOf(file) !== 'unit' && !needsThePartsAlone(file))
+  const alone = files.filter(file => needsThePartsAlone(file))
+  const starting = beside.length + alone.length > 0 ? startParts(scratch) : Promise.resolve(new Map<PartName, Found>())
+  starting.catch(() => undefined)
+  let control: Control | undefined
+  const results: Result[] = []
+  const phase = async (title: Tier, which: readonly string[], concurrency: number, env: Record<string, string>) => {
+    const given: Phase = { title, files: which, concurrency, ...LIMITS[title], env: { ...env, [RUN_VARIABLE]: run }, namePattern }
+    results.push(await runNodeTest(ROOT, scratch, given, stop.signal))
+  }
+  try {
+    // Unit tests must not depend on what the machine happens to run.
+    await phase('unit', unit, availableParallelism(), { KAFKA_BROKERS: '', S3_ENDPOINT: '' })
+    const found = await starting
+    const parts = new Map([...found].flatMap(([name, { part }]) => (part ? [[name, part] as [PartName, Part]] : [])))
+    control = await startControl(parts)
+    const env = Object.assign(
+      { KAFKAJS_NO_PARTITIONER_WARNING: '1', NEWSWIRE_TEST_CONTROL: control.url },
+      ...[...parts.values()].map(part => part.env),
+    )
+    await phase('integration', beside, Math.min(2, availableParallelism()), env)
+    await control.restore()
+    await phase('e2e', alone, 1, env)
+    const well = sumUp(results, found, required)
+    if (ending !== null) console.log(`not everything ran: ${ending}`)
+    return ending === null && well ? 0 : 1
+  } finally {
+    const strays = endStrays(run)
+    if (strays > 0) console.error(`ended ${strays} process(es) that tests had left running`)
+    await control?.close()
+    const found = await starting.catch(() => new Map<PartName, Found>())
+    for (const { part } of found.values())
+      await part?.end().catch((error: unknown) => console.error(`could not end ${part.label}: ${messageOf(error)}`))
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+requireNode24()
+try {
+  process.exit(await main())
+} catch (error) {
+  console.error(messageOf(error))
+  process.exit(1)
+}

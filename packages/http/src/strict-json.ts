@@ -1,0 +1,123 @@
+/**
+ * JSON as strangers send it, read strictly. `JSON.parse` takes the last of two equal keys, rounds large integers, turns 1e999 into
+ * Infinity, and goes a million levels deep where everything after it breaks. One pass over the text finds all of that; `JSON.parse` then
+ * makes the value, so grammar is its business and ours is only what it lets through.
+ */
+
+export type StrictJson = Readonly<{ ok: true; value: unknown }> | Readonly<{ ok: false; detail: string; pointer?: string }>
+export type StrictJsonLimits = Readonly<{ maxDepth?: number; maxKeys?: number }>
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** A string without escapes, which most are. */
+const PLAIN_STRING = /"[^"\\]*"/y
+const ANY_STRING = /"(?:[^"\\]|\\.)*"/y
+
+type Level = { keys: Set<string> | null; key: string | null; index: number }
+
+class Offence extends Error {
+  readonly pointer: string
+  constructor(detail: string, pointer: string) {
+    super(detail)
+    this.pointer = pointer
+  }
+}
+
+const pointerOf = (levels: readonly Level[]): string =>
+  levels
+    .map(level => `/${(level.keys === null ? String(level.index) : (level.key ?? '')).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('')
+
+const checkNumber = (literal: string, levels: readonly Level[]): void => {
+  const value = Number(literal)
+  if (!Number.isFinite(value)) throw new Offence(`the number ${literal.slice(0, 40)} is too large for any reader`, pointerOf(levels))
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
+    throw new Offence(`the integer ${literal.slice(0, 40)} is beyond 2^53 and would be rounded; send it as a string`, pointerOf(levels))
+}
+
+/** The end of the string that begins at `from`; the text is known to be JSON. */
+const endOfString = (text: string, from: number): number => {
+  PLAIN_STRING.lastIndex = from
+  if (PLAIN_STRING.test(text)) return PLAIN_STRING.lastIndex
+  ANY_STRING.lastIndex = from
+  ANY_STRING.test(text)
+  return ANY_STRING.lastIndex
+}
+
+const enter = (levels: Level[], isObject: boolean, maxDepth: number): void => {
+  if (levels.length >= maxDepth) throw new Offence(`it is nested more than ${maxDepth} levels deep`, pointerOf(levels))
+  levels.push({ keys: isObject ? new Set() : null, key: null, index: 0 })
+}
+
+const takeKey = (level: Level, key: string, levels: readonly Level[]): void => {
+  if (level.keys?.has(key))
+    throw new Offence(
+      `the key ${JSON.stringify(key.slice(0, 80))} stands twice in one object, and readers disagree about which one counts`,
+      pointerOf(levels),
+    )
+  if (key === '__proto__') throw new Offence('the key "__proto__" is not taken', pointerOf(levels))
+  level.keys?.add(key)
+  level.key = key
+}
+
+/** Throws an `Offence`; `text` is well-formed JSON. */
+const scan = (text: string, maxDepth: number, maxKeys: number): void => {
+  const levels: Level[] = []
+  let keys = 0
+  for (let at = 0; at < text.length; ) {
+    const char = text.charCodeAt(at)
+    const level = levels.at(-1)
+    if (char === 0x7b || char === 0x5b) {
+      enter(levels, char === 0x7b, maxDepth)
+      at++
+    } else if (char === 0x7d || char === 0x5d) {
+      levels.pop()
+      at++
+    } else if (char === 0x2c) {
+      if (level?.keys === null) level.index++
+      else if (level) level.key = null
+      at++
+    } else if (char === 0x22) {
+      const end = endOfString(text, at)
+      if (level?.keys && level.key === null) {
+        if (++keys > maxKeys) throw new Offence(`it has more than ${maxKeys} keys`, pointerOf(levels.slice(0, -1)))
+        takeKey(level, JSON.parse(text.slice(at, end)) as string, levels.slice(0, -1))
+      }
+      at = end
+    } else if (char === 0x2d || (char >= 0x30 && char <= 0x39)) {
+      NUMBER.lastIndex = at
+      const literal = NUMBER.exec(text)?.[0] ?? ''
+      if (literal.length > 15 || /[eE]/.test(literal)) checkNumber(literal, levels)
+      at += Math.max(1, literal.length)
+    } else at++
+  }
+}
+
+/** Where the grammar broke, as the engine tells it. */
+const grammarDetail = (error: unknown): string =>
+  `it is not JSON: ${error instanceof Error ? error.message.replace(/, ".*$/s, '') : 'unreadable'}`
+
+/** `ok: false` says what is wrong in words for a person, and where when that can be said. Defaults: 32 levels, 5000 keys. */
+export const parseStrictJson = (bytes: Uint8Array, { maxDepth = 32, maxKeys = 5_000 }: StrictJsonLimits = {}): StrictJson => {
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    return { ok: false, detail: 'it is not valid UTF-8' }
+  }
+  if (text.charCodeAt(0) === 0xfeff)
+    return { ok: false, detail: 'it begins with a byte order mark, which JSON has no place for (RFC 8259 §8.1)' }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    return { ok: false, detail: grammarDetail(error) }
+  }
+  try {
+    scan(text, maxDepth, maxKeys)
+  } catch (error) {
+    if (error instanceof Offence) return { ok: false, detail: error.message, pointer: error.pointer }
+    throw error
+  }
+  return { ok: true, value }
+}

@@ -1,0 +1,121 @@
+/** Reading one partition: from memory where the newest records are, else from the file. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { PartitionState } from './embedded-file.ts'
+import type { LogRecord, Position, Start } from './log.ts'
+
+/** Records, and where to go on: behind holes that were passed. */
+export type Slice = Readonly<{ records: readonly LogRecord[]; next: Position }>
+
+export type EmbeddedReader = Readonly<{
+  /** At most `limit` records and about 1 MiB, from `position` on, which may lie in a hole or before the start. */
+  slice(partition: PartitionState, position: Position, limit: number): Slice
+  /** Where reading begins. */
+  resolve(partition: PartitionState, from: Start): Position
+  /** Records from a position on, and the time of the first. */
+  pending(partition: PartitionState, from: Position): Readonly<{ records: number; oldestAtMs: number | null }>
+}>
+
+const TAIL_RECORDS = 256
+const TAIL_BYTES = 262_144
+const SLICE_BYTES = 1_048_576
+
+/** Keeps the newest records of a partition in memory; what readers of the present miss there, they find in the file. */
+export const extendTail = (partition: PartitionState, records: readonly LogRecord[]): void => {
+  const { tail } = partition
+  for (const record of records) {
+    tail.push(record)
+    partition.tailBytes += record.value?.length ?? 0
+  }
+  let drop = 0
+  while (tail.length - drop > TAIL_RECORDS || (partition.tailBytes > TAIL_BYTES && drop < tail.length)) {
+    partition.tailBytes -= tail[drop]?.value?.length ?? 0
+    drop += 1
+  }
+  if (drop > 0) tail.splice(0, drop)
+}
+
+/** Retention and compaction change the past: forget what is in memory of it. */
+export const forgetTail = (partition: PartitionState): void => {
+  partition.tail = []
+  partition.tailBytes = 0
+}
+
+type Row = [id: number, ts: number, k: string | null, v: Uint8Array | null, h: string]
+
+/** The first place in the tail at or behind a position; its records are in order of position. */
+const findInTail = (tail: readonly LogRecord[], position: Position): number => {
+  let low = 0
+  let high = tail.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((tail[middle]?.position ?? 0) < position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export const createEmbeddedReader = (db: DatabaseSync): EmbeddedReader => {
+  const select = db.prepare('SELECT id, ts, k, v, h FROM rec WHERE id >= ? AND id < ? ORDER BY id LIMIT ?')
+  select.setReturnArrays(true)
+  const firstFrom = db.prepare('SELECT id, ts FROM rec WHERE id >= ? AND id < ? ORDER BY id LIMIT 1')
+  const count = db.prepare('SELECT count(*) AS records FROM rec WHERE id >= ? AND id < ?')
+
+  const fromFile = (partition: PartitionState, position: Position, limit: number): Slice => {
+    const { base, topic, number, next } = partition
+    const records: LogRecord[] = []
+    let bytes = 0
+    for (const row of select.iterate(base + position, base + next, limit)) {
+      const [id, timestamp, key, value, headers] = row as unknown as Row
+      records.push({ topic, partition: number, position: id - base, key, value, headers: JSON.parse(headers), timestamp })
+      bytes += value?.length ?? 0
+      if (bytes > SLICE_BYTES) break
+    }
+    const last = records.at(-1)
+    const isAll = records.length < limit && bytes <= SLICE_BYTES
+    return { records, next: isAll || !last ? next : last.position + 1 }
+  }
+
+  const fromTail = (partition: PartitionState, position: Position, limit: number): Slice => {
+    const begin = findInTail(partition.tail, position)
+    const records = partition.tail.slice(begin, begin + limit)
+    const last = records.at(-1)
+    const isAll = begin + records.length === partition.tail.length
+    return { records, next: isAll || !last ? partition.next : last.position + 1 }
+  }
+
+  const offsetAt = ({ base, start, next }: PartitionState, timeMs: number): Position => {
+    let low = start
+    let high = next
+    // Times never fall within a partition, so positions can be halved; a hole counts as the record behind it.
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const row = firstFrom.get(base + middle, base + high) as { id: number; ts: number } | undefined
+      if (row === undefined || row.ts >= timeMs) high = middle
+      else low = row.id - base + 1
+    }
+    const found = firstFrom.get(base + low, base + next) as { id: number } | undefined
+    return found ? found.id - base : next
+  }
+
+  return {
+    slice: (partition, position, limit) => {
+      const from = Math.max(position, partition.start)
+      if (from >= partition.next || limit < 1) return { records: [], next: Math.min(from, partition.next) }
+      const oldest = partition.tail[0]
+      return oldest && oldest.position <= from ? fromTail(partition, from, limit) : fromFile(partition, from, limit)
+    },
+    resolve: (partition, from) => {
+      const { start, next, number } = partition
+      if (from === 'start') return start
+      if (from === 'end') return next
+      if ('timeMs' in from) return offsetAt(partition, from.timeMs)
+      return Math.min(Math.max(from.positions[number] ?? start, start), next)
+    },
+    pending: ({ base, start, next }, from) => {
+      const begin = base + Math.max(from, start)
+      const { records } = count.get(begin, base + next) as { records: number }
+      const first = firstFrom.get(begin, base + next) as { ts: number } | undefined
+      return { records, oldestAtMs: first?.ts ?? null }
+    },
+  }
+}

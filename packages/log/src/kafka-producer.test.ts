@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { codeOf } from '@newswire/events/errors'
+import type { Producer, ProducerBatch, RecordMetadata } from 'kafkajs'
+import type { KafkaClient } from './kafka-client.ts'
+import { createKafkaProducer, type Prepared } from './kafka-producer.ts'
+
+type Answer = (batch: ProducerBatch) => Promise<RecordMetadata[]>
+
+const acknowledge: Answer = async ({ topicMessages = [] }) =>
+  topicMessages.flatMap(({ topic, messages }) =>
+    [...new Set(messages.map(message => message.partition ?? 0))].map(partition => ({
+      topicName: topic,
+      partition,
+      errorCode: 0,
+      baseOffset: '100',
+    })),
+  )
+
+/** A client whose producers answer as told; `made` counts them. */
+const createClient = (answer: Answer) => {
+  const state = { made: 0, inFlight: 0, mostInFlight: 0, batches: [] as string[][] }
+  const sendBatch = async (batch: ProducerBatch) => {
+    state.inFlight += 1
+    state.mostInFlight = Math.max(state.mostInFlight, state.inFlight)
+    state.batches.push((batch.topicMessages ?? []).flatMap(one => one.messages.map(message => String(message.key))))
+    try {
+      return await answer(batch)
+    } finally {
+      state.inFlight -= 1
+    }
+  }
+  const nothing = async () => undefined
+  const producer = () => {
+    state.made += 1
+    return { connect: nothing, disconnect: nothing, sendBatch } as unknown as Producer
+  }
+  return { state, client: { producer } as unknown as KafkaClient }
+}
+
+const record = (key: string, bytes = 200): Prepared => ({
+  topic: 't',
+  partition: 0,
+  bytes,
+  maxBatchBytes: 1_048_576,
+  message: { key, value: null, partition: 0 },
+})
+const patience = { timeoutMs: 5000 }
+const known = async () => true
+const refusal = (type: string) => Object.assign(new Error(type), { type, retriable: false })
+
+test('one request is in flight at a time, and what waits meanwhile goes together in the next', async () => {
+  const { client, state } = createClient(async batch => {
+    await wait(5)
+    return acknowledge(batch)
+  })
+  const producer = createKafkaProducer(client, known)
+  const sent = await Promise.all(['a', 'b', 'c', 'd'].map(key => producer.send([record(key)], patience)))
+  assert.equal(state.mostInFlight, 1)
+  assert.deepEqual(state.batches, [['a'], ['b', 'c', 'd']])
+  assert.deepEqual(
+    sent.flat(),
+    [100, 100, 101, 102].map(offset => ({ partition: 0, offset })),
+  )
+  await producer.close(100)
+})
+
+test('a request that fails takes its producer with it and is sent again, whole and first', async () => {
+  let failures = 2
+  const { client, state } = createClient(async batch => {
+    failures -= 1
+    if (failures >= 0) throw new Error('connection closed')
+    return acknowledge(batch)
+  })
+  const producer = createKafkaProducer(client, known)
+  await Promise.all([producer.send([record('a'), record('b')], patience), producer.send([record('c')], patience)])
+  assert.equal(state.made, 3)
+  assert.deepEqual(state.batches.at(-1), ['c'])
+  assert.deepEqual(
+    state.batches.map(batch => batch[0]),
+    ['a', 'a', 'a', 'c'].slice(0, state.batches.length),
+  )
+  assert.equal(producer.state().failingSinceMs, null)
+  await producer.close(100)
+})
+
+test('only the call at fault is refused; those that travelled with it are written', async () => {
+  const { client } = createClient(async batch => {
+    if (batch.topicMessages?.some(one => one.messages.some(message => message.key === 'bad'))) throw refusal('INVALID_RECORD')
+    return acknowledge(batch)
+  })
+  const producer = createKafkaProducer(client, known)
+  const outcomes = await Promise.all(
+    ['first', 'good', 'bad', 'fine'].map(key => producer.send([record(key)], patience).then(() => 'written', codeOf)),
+  )
+  assert.deepEqual(outcomes, ['written', 'written', 'NEWSWIRE_LOG_REFUSED', 'written'])
+  await producer.close(100)
+})
+
+test('a record that the brokers find too large is a reject', async () => {
+  const { client } = createClient(() => Promise.reject(refusal('MESSAGE_TOO_LARGE')))
+  const producer = createKafkaProducer(client, known)
+  await assert.rejects(producer.send([record('a')], patience), { code: 'NEWSWIRE_LOG_TOO_LARGE' })
+  await producer.close(100)
+})
+
+test('while the brokers do not answer, callers are told in time, the queue is bounded, and it recovers by itself', async () => {
+  let isAway = true
+  const { client } = createClient(async batch => {
+    while (isAway) await wait(5)
+    return acknowledge(batch)
+  })
+  const producer = createKafkaProducer(client, known)
+  const late = producer.send([record('a')], { timeoutMs: 30 })
+  await assert.rejects(late, { code: 'NEWSWIRE_LOG_UNAVAILABLE', message: /it may still be written/ })
+  const large = producer.send([record('b', 60 * 1_048_576)], patience)
+  await assert.rejects(producer.send([record('c', 5 * 1_048_576)], patience), { code: 'NEWSWIRE_LOG_BUSY' })
+  isAway = false
+  assert.deepEqual(await large, [{ partition: 0, offset: 100 }])
+  await producer.send([record('c', 5 * 1_048_576)], patience)
+  assert.equal(producer.state().queuedBytes, 0)
+  await producer.close(100)
+})
+
+test('an aborted publish lets go at once', async () => {
+  const { client } = createClient(() => new Promise(() => undefined))
+  const producer = createKafkaProducer(client, known)
+  const controller = new AbortController()
+  const sent = producer.send([record('a')], { timeoutMs: 60_000, signal: controller.signal })
+  controller.abort(new Error('the handler lost its partition'))
+  await assert.rejects(sent, { code: 'NEWSWIRE_LOG_UNAVAILABLE', message: /lost its partition/ })
+  await producer.close(10)
+})
+
+test('what could not be sent before closing is rejected, and nothing is taken afterwards', async () => {
+  const { client } = createClient(() => new Promise(() => undefined))
+  const producer = createKafkaProducer(client, known)
+  const first = producer.send([record('a')], patience)
+  const second = producer.send([record('b')], patience)
+  const outcomes = Promise.all([first.catch(codeOf), second.catch(codeOf)])
+  await producer.close(10)
+  assert.deepEqual(await outcomes, ['NEWSWIRE_LOG_UNAVAILABLE', 'NEWSWIRE_LOG_UNAVAILABLE'])
+  await assert.rejects(producer.send([record('c')], patience), { code: 'NEWSWIRE_LOG_UNAVAILABLE' })
+})

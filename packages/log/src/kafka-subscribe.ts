@@ -1,0 +1,299 @@
+/**
+ * A subscription on Kafka: a consumer of kafkajs that only fetches, in front of the lanes that do the work. It hands records over and
+ * returns at once, so heartbeats never wait for a handler. Offsets are checked here, not believed: a batch counts only if it continues
+ * where the partition stands, whatever rebalances happened while it was under way.
+ */
+import { messageOf } from '@newswire/events/errors'
+import type { Batch, EachBatchPayload } from 'kafkajs'
+import type { DeadRecord } from './dead-letter.ts'
+import type { KafkaClient } from './kafka-client.ts'
+import { unavailable, within } from './kafka-errors.ts'
+import { fetchCommitted, placeNewGroup } from './kafka-groups.ts'
+import { changeOfAssignment } from './kafka-members.ts'
+import { toOffset, toPosition } from './kafka-position.ts'
+import type { KafkaReader } from './kafka-reader.ts'
+import { type FetchedMessage, toLogRecord } from './kafka-record.ts'
+import { createLanes, type LaneObservers } from './lanes.ts'
+import type { SubscribeOptions, Subscription } from './log.ts'
+
+export type KafkaSubscription = Subscription &
+  Readonly<{
+    state(): Readonly<{
+      group: string
+      topic: string
+      failure: string | null
+      commitFailingSinceMs: number | null
+      lastError: string | null
+    }>
+  }>
+
+type Wanted = Readonly<{
+  client: KafkaClient
+  /** For offsets outside the consumer; shared, not closed here. */
+  reader: KafkaReader
+  epoch: number
+  /** The names on the brokers. */
+  topic: string
+  groupId: string
+  options: SubscribeOptions
+  bury: (dead: DeadRecord) => Promise<void>
+  retryScale: number
+  observers: LaneObservers
+  onCrash?: ((error: Error) => void) | undefined
+}>
+
+/** What a batch of kafkajs has beside what its types say. */
+type FullBatch = Batch & Readonly<{ fetchedOffset: string; rawMessages: readonly (FetchedMessage & BatchContext)[] }>
+type BatchContext = { batchContext?: { firstOffset: string; lastOffsetDelta: number } }
+
+/** A partition held: the offset that its next batch must continue from, once known. */
+type Held = { next: number | null }
+
+type Commit = EachBatchPayload['commitOffsetsIfNecessary']
+
+const COMMIT_EVERY_MS = 500
+const SESSION_TIMEOUT_MS = 10_000
+const REBALANCE_TIMEOUT_MS = 15_000
+const LEAVE_TIMEOUT_MS = 5000
+const LAST_COMMIT_MS = 3000
+const CONCURRENT_HANDOVERS = 64
+
+/** Behind the batch's last record and behind what compaction took from its tail. */
+const behindBatch = (batch: FullBatch): number => {
+  const context = batch.rawMessages.at(-1)?.batchContext
+  const last = Number(batch.lastOffset()) + 1
+  return context ? Math.max(last, Number(context.firstOffset) + context.lastOffsetDelta + 1) : last
+}
+
+export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscription> => {
+  const { client, reader, epoch, topic, groupId, options, observers } = wanted
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
+  await placeNewGroup(reader, groupId, topic, options.from ?? 'start')
+  // A member that is silent in a rebalance is put out after the rebalance timeout: never sooner than its session promises.
+  const rebalanceTimeoutMs = Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs)
+  const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs })
+
+  const held = new Map<number, Held>()
+  const committed = new Map<number, number>()
+  let memberId: string | null = null
+  let joins = 0
+  let requestSentMs = performance.now()
+  let heartbeatMs = performance.now()
+  let starts: Promise<ReadonlyMap<number, number>> | null = null
+  let commitWith: Commit | null = null
+  let committing: Promise<void> | null = null
+  let commitFailingSinceMs: number | null = null
+  let lastError: string | null = null
+  let failure: Error | null = null
+  let stopping: Promise<void> | null = null
+
+  const note = (error: unknown) => {
+    lastError = messageOf(error)
+  }
+  /** kafkajs throws when it has no group just now; then there is nothing to pause, and joining begins unpaused. */
+  const quietly = (act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      note(error)
+    }
+  }
+  const flow = {
+    pause: (partition: number) => quietly(() => consumer.pause([{ topic, partitions: [partition] }])),
+    resume: (partition: number) => quietly(() => consumer.resume([{ topic, partitions: [partition] }])),
+  }
+  const seek = (partition: number, offset: number) => quietly(() => consumer.seek({ topic, partition, offset: String(offset) }))
+
+  const commitNow = async (): Promise<void> => {
+    const moved = [...lanes.done()]
+      .map(([partition, position]) => ({ partition, offset: toOffset(epoch, position) }))
+      .filter(({ partition, offset }) => held.has(partition) && committed.get(partition) !== offset)
+    if (moved.length === 0 || !commitWith) return
+    try {
+      await commitWith({ topics: [{ topic, partitions: moved.map(({ partition, offset }) => ({ partition, offset: String(offset) })) }] })
+      for (const { partition, offset } of moved) if (held.has(partition)) committed.set(partition, offset)
+      commitFailingSinceMs = null
+    } catch (error) {
+      // The same offsets go with the next commit; after a rebalance the brokers refuse those of the old generation, as they should.
+      note(error)
+      commitFailingSinceMs ??= performance.now()
+    }
+  }
+  const commit = (): Promise<void> => {
+    committing ??= commitNow().finally(() => {
+      committing = null
+    })
+    return committing
+  }
+
+  const lanes = createLanes({
+    ...observers,
+    subscription: options,
+    bury: wanted.bury,
+    flow,
+    retryScale: wanted.retryScale,
+  })
+
+  const onJoin = (joined: { memberId: string; memberAssignment: Readonly<Record<string, readonly number[]>> }) => {
+    const now = joined.memberAssignment[topic] ?? []
+    // Whoever was away for a generation, or came back as somebody else, may have missed that others held its partitions.
+    const stayed = joined.memberId === memberId && joins === 1
+    const change = changeOfAssignment([...held.keys()], now, stayed)
+    memberId = joined.memberId
+    joins = 0
+    starts = null
+    heartbeatMs = requestSentMs
+    for (const partition of change.lost) {
+      held.delete(partition)
+      committed.delete(partition)
+    }
+    for (const partition of change.gained) held.set(partition, { next: null })
+    for (const partition of change.kept) {
+      const next = held.get(partition)?.next
+      if (typeof next === 'number') seek(partition, next)
+    }
+    if (stopping) quietly(() => consumer.pause([{ topic }]))
+    else for (const partition of change.gained) flow.resume(partition)
+    void lanes.assign(change)
+  }
+
+  const loseAll = () => {
+    const lost = [...held.keys()]
+    held.clear()
+    committed.clear()
+    memberId = null
+    void lanes.assign({ gained: [], lost })
+  }
+
+  /** Where the group stands in all its partitions, asked once after each join. */
+  const findStarts = (): Promise<ReadonlyMap<number, number>> => {
+    starts ??= reader
+      .persist(topic, async () => (await fetchCommitted(reader, groupId, topic)).get(topic) ?? new Map<number, number>())
+      .catch(error => {
+        starts = null
+        throw error
+      })
+    return starts
+  }
+
+  /** True when no record lies from `from` up to `to`: compaction or retention took them all. */
+  const isHole = (partition: number, from: number, to: number): Promise<boolean> =>
+    reader.persist(topic, async () => {
+      const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
+      const [leader] = reader.byLeader(topic, [partition]).keys()
+      let offset = Math.max(from, start)
+      while (leader !== undefined && offset < to) {
+        const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }], 0)
+        const [first] = fetched?.messages ?? []
+        if (first) return Number(first.offset) >= to
+        if (!fetched || fetched.next === offset) return false
+        offset = fetched.next
+      }
+      return leader !== undefined
+    })
+
+  /** False when the batch does not continue where the partition stands; then kafkajs was sent back to there. */
+  const continues = async (partition: number, state: Held, fetchedOffset: number): Promise<boolean> => {
+    if (state.next === null) {
+      const start = (await findStarts()).get(partition) ?? -1
+      // A group without a place begins where kafkajs began for it.
+      state.next = start < 0 ? fetchedOffset : start
+    }
+    if (held.get(partition) !== state) return false
+    if (fetchedOffset <= state.next) return true
+    if (await isHole(partition, state.next, fetchedOffset)) return held.get(partition) === state
+    seek(partition, state.next)
+    return false
+  }
+
+  const handOver = async (payload: EachBatchPayload): Promise<void> => {
+    const batch = payload.batch as FullBatch
+    const { partition } = batch
+    const state = held.get(partition)
+    commitWith = payload.commitOffsetsIfNecessary
+    if (!state || stopping || payload.isStale()) return
+    if (!(await continues(partition, state, Number(batch.fetchedOffset)))) return
+    const from = state.next ?? 0
+    const next = Math.max(from, behindBatch(batch))
+    state.next = next
+    payload.resolveOffset(String(next - 1))
+    const records = batch.messages
+      .filter(message => Number(message.offset) >= from)
+      .map(message => toLogRecord(epoch, options.topic, partition, message))
+    lanes.add(partition, records, toPosition(epoch, next))
+  }
+
+  const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+    try {
+      await handOver(payload)
+    } catch (error) {
+      // Nothing was resolved, so the same batch is fetched again; an error thrown from here would stop every partition.
+      note(error)
+    }
+  }
+
+  const { events } = consumer
+  consumer.on(events.REQUEST, ({ payload }) => {
+    if (payload.apiName === 'JoinGroup') joins += 1
+    if (payload.apiName === 'Heartbeat' || payload.apiName === 'SyncGroup') requestSentMs = performance.now() - payload.duration
+  })
+  consumer.on(events.HEARTBEAT, () => {
+    heartbeatMs = requestSentMs
+  })
+  consumer.on(events.GROUP_JOIN, ({ payload }) => onJoin(payload))
+  consumer.on(events.REBALANCING, () => void commit())
+  consumer.on(events.CRASH, ({ payload }) => {
+    loseAll()
+    if (payload.restart || stopping) return note(payload.error)
+    failure = unavailable(`the subscription of ${options.group} to ${options.topic}`, payload.error)
+    wanted.onCrash?.(failure)
+  })
+
+  const leave = async (): Promise<void> => {
+    await within(LEAVE_TIMEOUT_MS, `leaving ${groupId}`, consumer.disconnect()).catch(note)
+  }
+
+  await consumer
+    .connect()
+    .then(() => consumer.subscribe({ topics: [topic], fromBeginning: true }))
+    .then(() =>
+      consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: CONCURRENT_HANDOVERS, eachBatch }),
+    )
+    .catch(async error => {
+      await leave()
+      throw error
+    })
+  const timer = setInterval(() => void commit(), COMMIT_EVERY_MS)
+
+  const stop = async (drainMs?: number): Promise<void> => {
+    quietly(() => consumer.pause([{ topic }]))
+    await lanes.stop(drainMs === undefined ? {} : { drainMs })
+    clearInterval(timer)
+    const lastCommit = async () => {
+      await commit()
+      await commit()
+    }
+    await within(LAST_COMMIT_MS, `the last commit of ${groupId}`, lastCommit()).catch(note)
+    await leave()
+    held.clear()
+  }
+
+  return {
+    partitions: lanes.partitions,
+    lastHeartbeatMs: () => heartbeatMs,
+    stats: lanes.stats,
+    pause: lanes.pause,
+    resume: lanes.resume,
+    stop: ({ drainMs } = {}) => {
+      stopping ??= stop(drainMs)
+      return stopping
+    },
+    state: () => ({
+      group: options.group,
+      topic: options.topic,
+      failure: failure ? messageOf(failure) : null,
+      commitFailingSinceMs,
+      lastError,
+    }),
+  }
+}

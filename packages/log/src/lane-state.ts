@@ -1,0 +1,103 @@
+/** What the lanes of a subscription look like from inside, the line in which they wait for a place, and the sum of it all. */
+import type { Entry, PartitionBook } from './lane-partition.ts'
+import { createWork, type Work } from './lane-tries.ts'
+import type { Subscription } from './log.ts'
+
+export type LaneName = string | number
+
+export type Lane = Work & {
+  readonly partition: Partition
+  /** A number for a record without a key: its position, a lane of its own. */
+  readonly name: LaneName
+  state: 'idle' | 'ready' | 'running' | 'waiting'
+  controller: AbortController | null
+  timer: NodeJS.Timeout | null
+}
+
+export type Partition = {
+  readonly number: number
+  /** Monotonic. */
+  readonly sinceMs: number
+  readonly book: PartitionBook
+  readonly lanes: Map<LaneName, Lane>
+  held: boolean
+  /** `onAssigned` has resolved. */
+  open: boolean
+  /** Fetching has been asked to pause. */
+  paused: boolean
+}
+
+export const createPartition = (number: number, book: PartitionBook): Partition => ({
+  number,
+  sinceMs: performance.now(),
+  book,
+  lanes: new Map(),
+  held: true,
+  open: false,
+  paused: false,
+})
+
+/** The lane of that name, made when there is none, with one record more. */
+export const enqueue = (partition: Partition, name: LaneName, entry: Entry): Lane => {
+  const known = partition.lanes.get(name)
+  const lane: Lane = known ?? { ...createWork(), partition, name, state: 'idle', controller: null, timer: null }
+  if (!known) partition.lanes.set(name, lane)
+  lane.queue.push(entry)
+  return lane
+}
+
+/** Shortened now and then, not at every step. */
+const LINE_SLACK = 1000
+
+/** First come, first served, in constant time. */
+export const createLine = () => {
+  let line: Lane[] = []
+  let head = 0
+  return {
+    push: (lane: Lane) => {
+      lane.state = 'ready'
+      line.push(lane)
+    },
+    /** The first lane that is still ready; those that were lost meanwhile are passed over. */
+    shift: (): Lane | undefined => {
+      for (;;) {
+        const lane = line[head]
+        if (lane === undefined || head > LINE_SLACK) {
+          line = line.slice(head)
+          head = 0
+          if (lane === undefined) return undefined
+          continue
+        }
+        head += 1
+        if (lane.state === 'ready') return lane
+      }
+    },
+  }
+}
+
+type Counted = Readonly<{
+  partitions: Iterable<Partition>
+  running: Iterable<Lane>
+  unavailable: Iterable<Lane>
+  handled: number
+  dead: number
+  assignmentFailsSinceMs: number | null
+}>
+
+const earlier = (a: number | null, b: number | null): number | null => (a === null || (b !== null && b < a) ? b : a)
+
+export const sumUp = (counted: Counted): ReturnType<Subscription['stats']> => {
+  const { partitions, running, unavailable, handled, dead } = counted
+  let records = 0
+  let inFlight = 0
+  let oldestSinceMs: number | null = null
+  let unavailableSinceMs = counted.assignmentFailsSinceMs
+  for (const { book } of partitions) {
+    records += book.size()
+    oldestSinceMs = earlier(oldestSinceMs, book.oldestSinceMs())
+  }
+  for (const lane of running) if (lane.partition.held) inFlight += lane.taken
+  for (const lane of unavailable) unavailableSinceMs = earlier(unavailableSinceMs, lane.unavailableSinceMs)
+  const oldestWaitingMs = oldestSinceMs === null ? null : performance.now() - oldestSinceMs
+  return { handled, dead, waiting: records - inFlight, inFlight, oldestWaitingMs, unavailableSinceMs }
+}

@@ -1,0 +1,178 @@
+/**
+ * The dead letters: a projection of the topic for looking, and an object per letter for what an operator decided. Redriving publishes the
+ * record again under its first position, for the group that failed only; deciding twice is deciding once.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { UnavailableError } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
+import { readDeadLetter, toRedrive } from '@newswire/log/dead-letter'
+import type { Log, LogRecord } from '@newswire/log/log'
+import { openProjection } from '@newswire/log/projection'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { z } from 'zod'
+
+const schema = `CREATE TABLE letter (
+  id TEXT PRIMARY KEY, at TEXT NOT NULL, service TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL,
+  code TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, key TEXT, value BLOB, headers TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX letter_by_time ON letter (at DESC);`
+
+const decision = z.object({ n: z.int(), state: z.enum(['redriven', 'discarded']), at: z.string(), times: z.int() })
+
+export type DeadLetterSummary = Readonly<{
+  id: string
+  at: string
+  service: string
+  topic: string
+  partition: number
+  position: number
+  code: string
+  message: string
+  attempts: number
+  key: string | null
+  bytes: number
+  state: 'open' | 'redriven' | 'discarded'
+}>
+export type DeadLetterDetail = DeadLetterSummary & Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
+export type Decided = 'done' | 'unknown' | 'already-discarded'
+
+export type DeadLetters = Readonly<{
+  /** Newest first, with what was decided. */
+  list(limit: number): Promise<readonly DeadLetterSummary[]>
+  show(id: string): Promise<DeadLetterDetail | null>
+  /** Publishes the record again, then notes it. A crash between the two leaves it open: the repeat is harmless, as every handler's is. */
+  redrive(id: string): Promise<Decided>
+  discard(id: string): Promise<Decided>
+  open(): number
+  caughtUp(signal?: AbortSignal): Promise<void>
+  isReady(): boolean
+  stop(): Promise<void>
+}>
+
+type Row = {
+  id: string
+  at: string
+  service: string
+  topic: string
+  partition: number
+  position: number
+  code: string
+  message: string
+  attempts: number
+  key: string | null
+  value: Uint8Array | null
+  headers: string
+}
+
+export const openDeadLetters = async (options: {
+  log: Log
+  objects: Objects
+  dataDir: string
+  now: () => number
+  onArrival: (service: string) => void
+}): Promise<DeadLetters> => {
+  const { log, objects, dataDir, now, onArrival } = options
+  mkdirSync(join(dataDir, 'views'), { recursive: true })
+  const projection = await openProjection({
+    log,
+    topic: topics.deadLetters.name,
+    file: join(dataDir, 'views', 'console-dead-letters.db'),
+    schema,
+    apply: (db, records) => {
+      const put = db.prepare(
+        'INSERT OR IGNORE INTO letter (id, at, service, topic, partition, position, code, message, attempts, key, value, headers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      for (const record of records) {
+        const letter = readDeadLetter(record)
+        const { lastFailedAt, group, topic, partition, position, code, message, attempts } = letter
+        const { changes } = put.run(
+          letter.id,
+          lastFailedAt,
+          group,
+          topic,
+          partition,
+          position,
+          code,
+          message,
+          attempts,
+          record.key,
+          record.value,
+          JSON.stringify(record.headers),
+        )
+        if (changes > 0) onArrival(group)
+      }
+    },
+  })
+  const { db } = projection
+  const rows = (sql: string, ...values: (string | number)[]) => db.prepare(sql).all(...values) as Row[]
+  const decisionOf = (id: string) => getDocument(objects, keys.deadLetter(id), decision)
+
+  const toSummary = async (row: Row): Promise<DeadLetterSummary> => {
+    const decided = await decisionOf(row.id)
+    const { id, at, service, topic, partition, position, code, message, attempts, key, value } = row
+    return {
+      id,
+      at,
+      service,
+      topic,
+      partition,
+      position,
+      code,
+      message,
+      attempts,
+      key,
+      bytes: value?.byteLength ?? 0,
+      state: decided?.value.state ?? 'open',
+    }
+  }
+  const find = (id: string) => rows('SELECT * FROM letter WHERE id = ?', id)[0] ?? null
+
+  const decide = async (id: string, state: 'redriven' | 'discarded', effect: (row: Row) => Promise<void>): Promise<Decided> => {
+    const row = find(id)
+    if (row === null) return 'unknown'
+    const before = await decisionOf(id)
+    if (before?.value.state === 'discarded') return state === 'discarded' ? 'done' : 'already-discarded'
+    await effect(row)
+    const times = (before?.value.times ?? 0) + 1
+    const swapped = await swapDocument(
+      objects,
+      keys.deadLetter(id),
+      { n: (before?.value.n ?? 0) + 1, state, at: new Date(now()).toISOString(), times },
+      before?.etag ?? null,
+    )
+    if (!swapped.ok)
+      throw new UnavailableError('NEWSWIRE_CONSOLE_RACE', `somebody else decided on dead letter ${id} at the same moment; look again`)
+    return 'done'
+  }
+
+  return {
+    list: async limit => Promise.all(rows('SELECT * FROM letter ORDER BY at DESC LIMIT ?', Math.min(limit, 500)).map(toSummary)),
+    show: async id => {
+      const row = find(id)
+      return row === null
+        ? null
+        : { ...(await toSummary(row)), headers: JSON.parse(row.headers) as Record<string, string>, value: row.value }
+    },
+    redrive: id =>
+      decide(id, 'redriven', async row => {
+        const record: LogRecord = {
+          topic: topics.deadLetters.name,
+          partition: 0,
+          position: 0,
+          key: row.key,
+          value: row.value,
+          headers: JSON.parse(row.headers) as Record<string, string>,
+          timestamp: Date.parse(row.at),
+        }
+        await log.publish([await toRedrive(record, { getBytes: async key => (await objects.get(key))?.bytes ?? null })], { synced: true })
+      }),
+    discard: id => decide(id, 'discarded', async () => undefined),
+    open: () => Number((db.prepare('SELECT count(*) AS n FROM letter').get() as { n: number }).n),
+    caughtUp: projection.caughtUp,
+    isReady: projection.isReady,
+    stop: projection.stop,
+  }
+}

@@ -1,0 +1,55 @@
+/** How far behind every group is: what the console shows as the pipeline, and what `newswire_consumer_lag` says. */
+import type { Log } from '@newswire/log/log'
+
+/** Every group of the pipeline in the order of an article's way. */
+export const groups = [
+  'images',
+  'images-backfill',
+  'desk',
+  'feeds',
+  'feeds-build',
+  'archive',
+  'outlets-route',
+  'outlets',
+  'console-guard',
+] as const
+
+export type Stage = Readonly<{ group: string; topic: string; lag: number; oldestMs: number | null }>
+
+/** One line a group and topic. A group that never ran yet is left out. */
+export const readStages = async (log: Pick<Log, 'lag'>): Promise<readonly Stage[]> => {
+  const lags = await Promise.all(groups.map(async group => ({ group, lags: await log.lag(group) })))
+  return lags.flatMap(({ group, lags: found }) =>
+    [...new Set(found.map(one => one.topic))].map(topic => {
+      const ofTopic = found.filter(one => one.topic === topic)
+      const ages = ofTopic.flatMap(one => (one.oldestMs === null ? [] : [one.oldestMs]))
+      return {
+        group,
+        topic,
+        lag: ofTopic.reduce((sum, one) => sum + one.records, 0),
+        oldestMs: ages.length === 0 ? null : Math.max(...ages),
+      }
+    }),
+  )
+}
+
+/** A group is stuck when its oldest record has waited this long. */
+const STUCK_MS = 60_000
+
+/** "Is everything all right?" in one sentence. */
+export const toSentence = (
+  stages: readonly Stage[],
+  openSinks: Readonly<Record<string, number>>,
+  deadLetters: number,
+): { healthy: boolean; sentence: string } => {
+  const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
+  const failing = (openSinks.dead ?? 0) + (openSinks.rejected ?? 0) + (openSinks.suspended ?? 0)
+  const complaints = [
+    ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),
+    ...(failing > 0 ? [`${failing} deliveries need a person`] : []),
+    ...(deadLetters > 0 ? [`${deadLetters} dead letters are open`] : []),
+  ]
+  return complaints.length === 0
+    ? { healthy: true, sentence: 'Everything flows.' }
+    : { healthy: false, sentence: `${complaints.join('; ')}.` }
+}

@@ -1,0 +1,299 @@
+/**
+ * What the desk decides: the table of `research/desk.md`, first line that fits. Pure: state, cause and time in, the next state out.
+ * A decision that changes nothing returns the very state it was given.
+ *
+ * Four departures from that table, each shown by a story that otherwise ends differently in another order or after a redelivery:
+ * a submission that was refused or superseded is remembered as well, so that its retry at a new position is no second try (`handle.ts`);
+ * content said again counts from its new position ("A, B, A again" with B overtaken);
+ * a republish counts from its place in the log, also when it is refused because nothing is there to bring back ("retract, republish, B");
+ * a live submission is no repeat of an import with the same `sourceVersion`: across the lanes live wins unless its number is lower.
+ */
+import type { Article, Picture } from '@newswire/events/article'
+import { type Fact, isLive } from '@newswire/events/fact'
+import type { Cause, DueCause, PicturesCause, PurgeCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
+import { toExpiredFact, toLiveFact, toPurgedFact, toRetractedFact } from './facts.ts'
+import type { DeskCode } from './outcomes.ts'
+import { type Held, isGone, isPurged, liveFact, type Outcome, reference, type State, type Top, versionOf, withdrawnOf } from './state.ts'
+
+export type Decision = Readonly<{
+  /** Without `n` and `seen` moved: whoever swaps does that. The same object as before when nothing changes. */
+  next: State
+  outcomes: readonly Outcome[]
+}>
+
+type Asked = SubmissionCause | RetractCause | RepublishCause | PurgeCause
+type Ended = Readonly<{ state: Outcome['state']; code?: DeskCode; version?: number; until?: string }>
+
+const nothing = (current: State): Decision => ({ next: current, outcomes: [] })
+
+const outcomeOf = ({ submissionId, kind }: Asked, ended: Ended): Outcome => ({ submissionId, command: kind, ...ended })
+
+/** Tells a submission what became of it, without changing anything. */
+const answer = (current: State, cause: Asked, state: Outcome['state'], code: DeskCode): Decision => ({
+  next: current,
+  outcomes: [outcomeOf(cause, { state, code })],
+})
+
+const isPast = (at: string | undefined, now: string): boolean => at !== undefined && Date.parse(at) <= Date.parse(now)
+const isFuture = (at: string | undefined, now: string): boolean => at !== undefined && Date.parse(at) > Date.parse(now)
+
+/** What became of a held submission and of the republishes that waited with it. */
+const endOf = (held: Held | null, ended: Ended): readonly Outcome[] =>
+  held === null ? [] : [{ submissionId: held.submissionId, command: 'publish', ...ended }, ...endOfAlongside(held.alongside, ended)]
+
+const endOfAlongside = (alongside: readonly string[], ended: Ended): readonly Outcome[] =>
+  alongside.map(submissionId => ({ submissionId, command: 'republish', ...ended }))
+
+const lastFact = (current: State): Fact | null => current.released?.fact ?? null
+
+/** The state with one more fact; `correlated` says which submission it follows from. */
+const withFact = (current: State, fact: Fact, cause: Cause, correlated: { submissionId: string; traceparent?: string | undefined }): State => {
+  const traceparent = correlated.traceparent ?? cause.traceparent
+  const isOwn = 'receivedAt' in cause && (cause.kind !== 'publish' || cause.submissionId === correlated.submissionId)
+  return {
+    ...current,
+    released: {
+      fact,
+      causationId: cause.id,
+      correlationId: correlated.submissionId,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      ...(isOwn ? { receivedAt: cause.receivedAt } : {}),
+    },
+  }
+}
+
+const identity = ({ articleId, publisher }: Cause, now: string) => ({ articleId, publisher, now })
+
+/** Releases `content` live. It takes the place of whatever was held. */
+const release = (current: State, content: Held, cause: Cause, now: string): State => {
+  const fact = toLiveFact(content, lastFact(current), identity(cause, now))
+  return { ...withFact(current, fact, cause, content), held: null, withdrawn: { ...content, alongside: [], article: null } }
+}
+
+/** Keeps `content` as the newest, although its time has passed; what is live ends. */
+const expire = (current: State, content: Held, cause: Cause, now: string): State => {
+  const before = lastFact(current)
+  const withdrawn = { ...content, alongside: [] }
+  if (before === null || !isLive(before)) return { ...current, held: null, withdrawn }
+  const fact = toExpiredFact(content, before, identity(cause, now))
+  return { ...withFact(current, fact, cause, content), held: null, withdrawn }
+}
+
+const endOfRelease = (before: State, after: State): Ended =>
+  versionOf(after) > versionOf(before) ? { state: 'released', version: versionOf(after) } : { state: 'refused', code: 'NEWSWIRE_DESK_EXPIRED' }
+
+// ── submission ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const isHigher = (a: number | undefined, b: number | undefined): boolean => a !== undefined && b !== undefined && a > b
+
+/** By `sourceVersion` when both have one, else by position within a lane; across the lanes live is newer. */
+const isNewer = (ref: Held, { lane, position, article }: SubmissionCause): boolean => {
+  const theirs = ref.article.sourceVersion
+  const ours = article.sourceVersion
+  if (theirs !== undefined && ours !== undefined && theirs !== ours) return theirs > ours
+  if (ref.lane !== lane) return ref.lane === 'live'
+  return ref.position > position
+}
+
+const isSame = (ref: Held, { contentSha256, article }: SubmissionCause): boolean =>
+  ref.contentSha256 === contentSha256 && ref.article.embargoUntil === article.embargoUntil && ref.article.expiresAt === article.expiresAt
+
+const topWith = (top: Top | null, { lane, article: { sourceVersion }, contentSha256 }: SubmissionCause): Top | null =>
+  sourceVersion === undefined || (top !== null && top.sourceVersion > sourceVersion) ? top : { sourceVersion, contentSha256, lane }
+
+/** Pictures that could not be had this time are those of the same address that were there before. */
+const withPicturesOf = (ref: Held | null, article: Article): Article => {
+  const ready = new Map(ref?.article.images.filter(one => one.state === 'ready').map(one => [one.url, one]))
+  if (ready.size === 0 || article.images.every(one => one.state === 'ready')) return article
+  return { ...article, images: article.images.map(one => (one.state === 'ready' ? one : withPicture(one, ready.get(one.url)))) }
+}
+
+/** What the publisher says about a picture stays; what became of it is taken over. */
+const withPicture = (picture: Picture, other: Picture | undefined): Picture => {
+  if (other === undefined) return picture
+  const { reason: _, sha256: __, ...said } = picture
+  const { state, renditions, sha256, reason } = other
+  return { ...said, state, renditions, ...(sha256 === undefined ? {} : { sha256 }), ...(reason === undefined ? {} : { reason }) }
+}
+
+/** Said again, the newest content counts from its new place: what lies between the two is older than it. */
+const atPosition = (current: State, { lane, position }: SubmissionCause): State => {
+  const { held, withdrawn } = current
+  const ref = held ?? withdrawn
+  if (ref === null || ref.lane !== lane || ref.position >= position) return current
+  return held === null ? { ...current, withdrawn: { ...ref, position } } : { ...current, held: { ...held, position } }
+}
+
+/** Why a submission cannot become the newest content, or `null`. */
+const refusal = (current: State, cause: SubmissionCause): Decision | null => {
+  const ref = reference(current)
+  const { lane, position, article, contentSha256 } = cause
+  const { killed } = current
+  const isBackfill = lane === 'backfill'
+  const top = ref?.top ?? null
+  const ours = article.sourceVersion
+  if (isPurged(current)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_PURGED')
+  if (!isBackfill && killed !== null && position < killed) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_BEFORE_RETRACTION')
+  if (isBackfill && (killed !== null || (ref?.lane === 'live' && !isHigher(ours, top?.sourceVersion))))
+    return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_BACKFILL')
+  if (isHigher(top?.sourceVersion, ours)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_STALE')
+  if (top !== null && ours === top.sourceVersion) {
+    if (contentSha256 === top.contentSha256) return answer(current, cause, 'duplicate', 'NEWSWIRE_DESK_DUPLICATE')
+    if (lane === top.lane) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_SAME_VERSION')
+  }
+  if (ref === null) return null
+  if (isNewer(ref, cause)) return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_SUPERSEDED')
+  if (!isGone(current) && isSame(ref, cause)) return answer(atPosition(current, cause), cause, 'duplicate', 'NEWSWIRE_DESK_DUPLICATE')
+  return null
+}
+
+const onSubmission = (current: State, cause: SubmissionCause, now: string): Decision => {
+  const refused = refusal(current, cause)
+  if (refused) return refused
+  const { submissionId, lane, position, traceparent, contentSha256 } = cause
+  const ref = reference(current)
+  const article = withPicturesOf(ref, cause.article)
+  const alongside = current.held?.alongside ?? []
+  const content: Held = {
+    submissionId,
+    lane,
+    position,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    contentSha256,
+    top: topWith(ref?.top ?? null, cause),
+    alongside,
+    article,
+  }
+  const replaced = current.held === null ? [] : endOf({ ...current.held, alongside: [] }, { state: 'superseded', code: 'NEWSWIRE_DESK_SUPERSEDED' })
+  if (isPast(article.expiresAt, now)) {
+    const next = expire(current, content, cause, now)
+    const ended = endOfRelease(current, next)
+    return { next, outcomes: [outcomeOf(cause, ended), ...replaced, ...endOfAlongside(alongside, ended)] }
+  }
+  if (isGone(current) || isFuture(article.embargoUntil, now)) {
+    const why = isGone(current)
+      ? ({ state: 'held', code: 'NEWSWIRE_DESK_AWAITS_REPUBLISH' } as const)
+      : ({ state: 'held', code: 'NEWSWIRE_DESK_EMBARGOED', ...(article.embargoUntil ? { until: article.embargoUntil } : {}) } as const)
+    return { next: { ...current, held: content }, outcomes: [outcomeOf(cause, why), ...replaced] }
+  }
+  const next = release(current, content, cause, now)
+  const ended = endOfRelease(current, next)
+  return { next, outcomes: [outcomeOf(cause, ended), ...replaced, ...endOfAlongside(alongside, ended)] }
+}
+
+// ── retract, republish, purge ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const isAtOrBefore = (position: number, mark: number | null): boolean => mark !== null && position <= mark
+
+const onRetract = (current: State, cause: RetractCause, now: string): Decision => {
+  const { position, submissionId, lane, retraction } = cause
+  if (lane === 'backfill') return answer(current, cause, 'refused', 'NEWSWIRE_DESK_LANE')
+  if (isPurged(current) || isAtOrBefore(position, current.killed) || isAtOrBefore(position, current.revived))
+    return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_NO_EFFECT')
+  const held = current.held
+  const isDropped = held !== null && (held.lane === 'backfill' || held.position < position)
+  const dropped = isDropped ? endOf(held, { state: 'refused', code: 'NEWSWIRE_DESK_RETRACTED_WHILE_HELD' }) : []
+  const killed: State = { ...current, killed: position, held: isDropped ? null : current.held }
+  const before = lastFact(current)
+  if (before === null)
+    return { next: killed, outcomes: [outcomeOf(cause, { state: 'released', code: 'NEWSWIRE_DESK_NEVER_RELEASED' }), ...dropped] }
+  if (before.state === 'retracted')
+    return { next: killed, outcomes: [outcomeOf(cause, { state: 'duplicate', code: 'NEWSWIRE_DESK_ALREADY_RETRACTED' }), ...dropped] }
+  const fact = toRetractedFact({ submissionId, lane, retraction }, before, identity(cause, now))
+  const next = { ...withFact(killed, fact, cause, cause), withdrawn: withdrawnOf(current) }
+  return { next, outcomes: [outcomeOf(cause, { state: 'released', version: fact.version }), ...dropped] }
+}
+
+const onRepublish = (current: State, cause: RepublishCause, now: string): Decision => {
+  const { position, submissionId, lane } = cause
+  if (lane === 'backfill') return answer(current, cause, 'refused', 'NEWSWIRE_DESK_LANE')
+  if (isPurged(current)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_PURGED')
+  if (isAtOrBefore(position, current.killed)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_BEFORE_RETRACTION')
+  if (isAtOrBefore(position, current.revived)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_NOT_RETRACTED')
+  const revived: State = { ...current, revived: position }
+  if (!isGone(current)) return answer(revived, cause, 'refused', 'NEWSWIRE_DESK_NOT_RETRACTED')
+  const held = current.held
+  const content = reference(current)
+  if (content === null) return answer(revived, cause, 'refused', 'NEWSWIRE_DESK_NOTHING_TO_REPUBLISH')
+  const { embargoUntil, expiresAt } = content.article
+  if (held !== null && embargoUntil !== undefined && isFuture(embargoUntil, now)) {
+    const next = { ...revived, held: { ...held, alongside: [...held.alongside, submissionId] } }
+    return { next, outcomes: [outcomeOf(cause, { state: 'held', code: 'NEWSWIRE_DESK_EMBARGOED', until: embargoUntil })] }
+  }
+  if (isPast(expiresAt, now)) {
+    const ended = { state: 'refused', code: 'NEWSWIRE_DESK_EXPIRED' } as const
+    return { next: expire(revived, content, cause, now), outcomes: [outcomeOf(cause, ended), ...endOf(held, ended)] }
+  }
+  const next = release(revived, content, cause, now)
+  const ended = endOfRelease(current, next)
+  return { next, outcomes: [outcomeOf(cause, ended), ...endOf(held, ended)] }
+}
+
+const onPurge = (current: State, cause: PurgeCause, now: string): Decision => {
+  if (cause.lane === 'backfill') return answer(current, cause, 'refused', 'NEWSWIRE_DESK_LANE')
+  if (isPurged(current)) return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_NO_EFFECT')
+  const fact = toPurgedFact(cause, lastFact(current), identity(cause, now))
+  const next = { ...withFact(current, fact, cause, cause), held: null, withdrawn: null }
+  const dropped = endOf(current.held, { state: 'refused', code: 'NEWSWIRE_DESK_PURGED' })
+  return { next, outcomes: [outcomeOf(cause, { state: 'released', version: fact.version }), ...dropped] }
+}
+
+// ── late pictures, due ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The article with the late pictures in place of those that were not ready; the same article when none fits. */
+const patched = (article: Article, pictures: readonly Picture[]): Article => {
+  const late = new Map(pictures.map(one => [one.url, one]))
+  const isChanged = (one: Picture) => one.state !== 'ready' && late.has(one.url) && late.get(one.url)?.state !== one.state
+  if (!article.images.some(isChanged)) return article
+  return { ...article, images: article.images.map(one => (isChanged(one) ? withPicture(one, late.get(one.url)) : one)) }
+}
+
+const countReady = (article: Article): number => article.images.filter(one => one.state === 'ready').length
+
+/** A picture of what is neither held nor live any more comes too late, and so does one that shows readers nothing new. */
+const onPictures = (current: State, cause: PicturesCause, now: string): Decision => {
+  const held = current.held
+  if (held?.submissionId === cause.submissionId) {
+    const article = patched(held.article, cause.pictures)
+    return article === held.article ? nothing(current) : { next: { ...current, held: { ...held, article } }, outcomes: [] }
+  }
+  const before = liveFact(current)
+  const live = withdrawnOf(current)
+  if (before === null || live === null || live.submissionId !== cause.submissionId) return nothing(current)
+  const article = patched(before.article, cause.pictures)
+  if (countReady(article) === countReady(before.article)) return nothing(current)
+  const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isLatePicture: true })
+  return { next: withFact(current, fact, cause, live), outcomes: [] }
+}
+
+const onDue = (current: State, cause: DueCause, now: string): Decision => {
+  const held = current.held
+  if (held !== null && !isGone(current) && !isFuture(held.article.embargoUntil, now)) {
+    const next = isPast(held.article.expiresAt, now) ? expire(current, held, cause, now) : release(current, held, cause, now)
+    return { next, outcomes: endOf(held, endOfRelease(current, next)) }
+  }
+  const live = liveFact(current)
+  const content = withdrawnOf(current)
+  if (live === null || content === null || !isPast(live.article.expiresAt, now)) return nothing(current)
+  return { next: { ...expire(current, content, cause, now), held: current.held }, outcomes: [] }
+}
+
+/** The next state of an article and what becomes of the submissions concerned. `now`: RFC 3339 UTC, not before the cause's own time. */
+export const decide = (current: State, cause: Cause, now: string): Decision => {
+  switch (cause.kind) {
+    case 'publish':
+      return onSubmission(current, cause, now)
+    case 'retract':
+      return onRetract(current, cause, now)
+    case 'republish':
+      return onRepublish(current, cause, now)
+    case 'purge':
+      return onPurge(current, cause, now)
+    case 'pictures':
+      return isPurged(current) ? nothing(current) : onPictures(current, cause, now)
+    case 'due':
+      return isPurged(current) ? nothing(current) : onDue(current, cause, now)
+    default:
+      return cause satisfies never
+  }
+}

@@ -1,0 +1,80 @@
+/** desk: decides what goes out, in which version and when. Topics, settings, limits and failure modes: README.md. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { topics } from '@newswire/events/topics'
+import { byType } from '@newswire/log/events'
+import type { StartService } from '@newswire/runtime/service'
+import { dueCause, picturesCause, submissionCause } from './cause.ts'
+import { createHandle, type Needs } from './handle.ts'
+import { createHolds } from './holds.ts'
+import { createMend } from './mend.ts'
+import { openSeenVersions } from './seen.ts'
+
+/** Articles handled at once: each waits for one swap and one publish, which are grouped by store and log. */
+const CONCURRENCY = 32
+/** How often holds are looked through and late writes are mended, before `NEWSWIRE_RETRY_SCALE`. */
+const ROUND_MS = 30_000
+const SHORTEST_ROUND_MS = 200
+
+export const start: StartService = async ({ log, objects, logger, metrics, settings, now }) => {
+  const roundMs = Math.max(SHORTEST_ROUND_MS, ROUND_MS * settings.retryScale)
+  const owned = new Set<number>()
+  const owns = (articleId: string): boolean => owned.has(log.partitionOf(topics.prepared.name, articleId))
+
+  const releases = metrics.counter('newswire_articles_released_total', 'Versions released by the desk.', ['action'])
+  const submissions = metrics.counter('newswire_submissions_total', 'What became of submissions at the desk.', ['state'])
+  const onHandled: Needs['onHandled'] = ({ articleId, released, outcomes }) => {
+    for (const { state } of outcomes) submissions.inc({ state })
+    if (released === null) return
+    releases.inc({ action: released.fact.action })
+    logger.info({ articleId, version: released.fact.version, action: released.fact.action }, 'article.released')
+  }
+
+  mkdirSync(join(settings.dataDir, 'views'), { recursive: true })
+  const seen = await openSeenVersions({ log, file: join(settings.dataDir, 'views', 'desk-articles.db') })
+  const mend = createMend({ log, objects, behind: seen.behind, owns, logger })
+  seen.whenBehind(() => void mend.round())
+  const holds = createHolds({ log, objects, owns, now, logger, roundMs })
+  const handle = createHandle({ log, objects, seen, remember: holds.remember, now, onHandled })
+
+  // No fence against zombies: a second desk loses the swap, and what it publishes late is mended (handle.ts).
+  const subscription = await log.subscribe({
+    topic: topics.prepared.name,
+    group: 'desk',
+    concurrency: CONCURRENCY,
+    handle: byType({
+      'submission.prepared': (event, { record }) => handle(submissionCause(event, record.key)),
+      'pictures.arrived': (event, { record }) => handle(picturesCause(event, record.key)),
+      'hold.due': (event, { record }) => handle(dueCause(event, record.key)),
+    }),
+    onAssigned: async ({ gained, lost }) => {
+      for (const partition of lost) owned.delete(partition)
+      for (const partition of gained) owned.add(partition)
+      if (gained.length > 0) void holds.round().then(mend.round)
+    },
+  })
+
+  let isStopped = false
+  let round: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    round = holds.round().then(mend.round)
+  }, roundMs)
+
+  return {
+    name: 'desk',
+    readiness: () => ({
+      ready: seen.isReady() && seen.failure() === null,
+      detail: { partitions: owned.size, holds: holds.waiting(), ...subscription.stats(), failure: seen.failure()?.message ?? null },
+    }),
+    stop: async () => {
+      if (isStopped) return
+      isStopped = true
+      clearInterval(timer)
+      holds.stop()
+      await subscription.stop()
+      await round
+      await mend.stop()
+      await seen.stop()
+    },
+  }
+}

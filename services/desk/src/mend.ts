@@ -1,0 +1,57 @@
+/** Publishes the newest version again where an older one landed last, for the articles that this process owns. */
+import { codeOf, messageOf } from '@newswire/events/errors'
+import { toRecord } from '@newswire/events/events'
+import type { Log } from '@newswire/log/log'
+import type { Objects } from '@newswire/objects/objects'
+import type { Logger } from '@newswire/runtime/logger'
+import { newestFact } from './handle.ts'
+
+type Needs = Readonly<{
+  log: Pick<Log, 'publish'>
+  objects: Pick<Objects, 'get'>
+  /** Articles whose newest version is not the last in `articles`. */
+  behind: () => readonly string[]
+  owns: (articleId: string) => boolean
+  logger: Pick<Logger, 'warn'>
+}>
+
+export type Mend = Readonly<{
+  /** One round; rounds do not overlap. What fails is still behind in the next one. Repeating is safe: the same bytes under the same id. */
+  round(): Promise<void>
+  /** Resolves when nothing is under way and nothing will be. */
+  stop(): Promise<void>
+}>
+
+export const createMend = ({ log, objects, behind, owns, logger }: Needs): Mend => {
+  let isStopped = false
+  let running: Promise<void> | null = null
+
+  const mendOne = async (articleId: string): Promise<void> => {
+    try {
+      const newest = await newestFact(objects, articleId)
+      if (newest === null) return
+      await log.publish([toRecord(newest.event)], { synced: true })
+      logger.warn({ articleId, version: newest.version }, 'article.mended')
+    } catch (error) {
+      logger.warn({ articleId, errorCode: codeOf(error), error: messageOf(error) }, 'article.mend.failed')
+    }
+  }
+
+  const mendAll = async (): Promise<void> => {
+    if (isStopped) return
+    for (const articleId of behind()) if (!isStopped && owns(articleId)) await mendOne(articleId)
+  }
+
+  return {
+    round: () => {
+      running ??= mendAll().finally(() => {
+        running = null
+      })
+      return running
+    },
+    stop: async () => {
+      isStopped = true
+      await running
+    },
+  }
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Cause } from './cause.ts'
+import { type End, type Story, stories } from './stories.cases.ts'
+import { createWorld, due, type Gate, isSound, type Pass, type World } from './stories.world.ts'
+
+const permutations = (names: readonly string[]): readonly (readonly string[])[] =>
+  names.length <= 1
+    ? [names]
+    : names.flatMap((first, index) => permutations([...names.slice(0, index), ...names.slice(index + 1)]).map(rest => [first, ...rest]))
+
+const orderOf = (names: readonly string[]) => ({ before: (first: string, second: string) => names.indexOf(first) < names.indexOf(second) })
+
+const ordersOf = (story: Story) => permutations(Object.keys(story.causes)).filter(names => story.allowed?.(orderOf(names)) ?? true)
+
+/** Above four causes every `SHARDS`th order, another set for each kind of disturbance: all of them together take minutes and find no more. */
+const SHARDS = 4
+const shardOf = (story: Story, shard: number) => {
+  const orders = ordersOf(story)
+  return orders.length <= 24 ? orders : orders.filter((_, index) => index % SHARDS === shard)
+}
+
+class Killed extends Error {
+  override readonly name = 'Killed'
+}
+
+const free: Pass = () => undefined
+
+const deliver = async (world: World, handle: (cause: Cause) => Promise<void>, cause: Cause) => {
+  if (cause.kind === 'due') world.advance(cause.at)
+  await handle(cause)
+}
+
+/** As the timers of `holds.ts` do: whatever is due is fired until nothing is. */
+const fireHolds = async (world: World) => {
+  const handle = world.openDesk(free)
+  for (let round = 0; round < 4 && world.dueNow().length > 0; round += 1) {
+    const one = due(0)
+    await handle({ ...one, id: `round-${round}`, at: new Date(world.nowMs()).toISOString() })
+  }
+  assert.deepEqual(world.dueNow(), [], 'something is due and firing its hold changes nothing')
+}
+
+const endOf = (world: World): End => {
+  const { released, held } = world.current()
+  const fact = released?.fact
+  const shown = fact === undefined ? 'nothing' : fact.state === 'live' ? (`live ${fact.article.title}` as const) : fact.state
+  return held ? `${shown}, held ${held.article.title}` : shown
+}
+
+const checkInvariants = (world: World, story: Story, told: string) => {
+  const versions = new Map<number, string>()
+  for (const { fact, bytes, clockMs } of world.landed) {
+    assert.equal(versions.get(fact.version) ?? bytes, bytes, `${told}: version ${fact.version} was published with two contents`)
+    versions.set(fact.version, bytes)
+    if (fact.state === 'live' && fact.article.embargoUntil)
+      assert.ok(clockMs >= Date.parse(fact.article.embargoUntil), `${told}: ${fact.article.title} went out before its embargo ended`)
+  }
+  const newest = world.current().released?.fact.version ?? 0
+  assert.deepEqual(
+    [...versions.keys()].sort((a, b) => a - b),
+    Array.from({ length: newest }, (_, index) => index + 1),
+    `${told}: versions are dense and all of them were published`,
+  )
+  assert.equal(world.landed.at(-1)?.fact.version ?? 0, newest, `${told}: the newest version is the last in the log`)
+  for (const state of world.swaps) assert.ok(isSound(state), `${told}: retracted and live at once`)
+  checkOutcomes(world, story, told)
+}
+
+const checkOutcomes = (world: World, story: Story, told: string) => {
+  const waiting = world.current().held
+  const stillHeld = new Set(waiting ? [waiting.submissionId, ...waiting.alongside] : [])
+  const states = new Set(world.landed.map(({ fact }) => fact.submissionId))
+  for (const cause of Object.values(story.causes)) {
+    if (cause.kind === 'pictures' || cause.kind === 'due') continue
+    const all = world.milestones.filter(one => one.kind === 'submission' && one.submissionId === cause.submissionId)
+    const final = all.find(one => one.kind === 'submission' && one.state !== 'held')
+    const isHeld = stillHeld.has(cause.submissionId)
+    assert.ok(final !== undefined || (isHeld && all.length > 0), `${told}: ${cause.submissionId} ended without an outcome`)
+    assert.ok(final === undefined || !isHeld, `${told}: ${cause.submissionId} has a final outcome and is still held`)
+    if (cause.kind === 'publish' && final?.kind === 'submission')
+      assert.equal(final.state === 'released', states.has(cause.submissionId), `${told}: ${cause.submissionId} was told ${final.state}`)
+  }
+  for (const { fact } of world.landed)
+    assert.ok(
+      world.milestones.some(one => one.kind === 'released' && one.version === fact.version),
+      `${told}: nobody was told of version ${fact.version}`,
+    )
+}
+
+const checkEnd = async (world: World, story: Story, names: readonly string[], told: string) => {
+  await fireHolds(world)
+  await world.mend()
+  const order = orderOf(names)
+  assert.equal(endOf(world), story.end(order), told)
+  const fact = world.current().released?.fact
+  if (story.pictured && fact?.state === 'live')
+    assert.equal(fact.article.images[0]?.state === 'ready', story.pictured(order), `${told}: its picture`)
+  checkInvariants(world, story, told)
+}
+
+/** Counts the gates of an undisturbed run. */
+const countGates = async (causes: readonly Cause[], lagging: boolean): Promise<number> => {
+  const world = createWorld({ lagging })
+  let gates = 0
+  const handle = world.openDesk(() => {
+    gates += 1
+  })
+  for (const cause of causes) await deliver(world, handle, cause)
+  return gates
+}
+
+/** Dies at gate `at`, then goes on in a new process from the cause in hand, from the one before it, or from the first. */
+const runKilled = async (causes: readonly Cause[], at: number, back: 'none' | 'one' | 'all', lagging: boolean): Promise<World> => {
+  const world = createWorld({ lagging })
+  let gates = 0
+  const doomed = world.openDesk(() => {
+    gates += 1
+    if (gates === at) throw new Killed()
+  })
+  let reached = 0
+  try {
+    for (; reached < causes.length; reached += 1) await deliver(world, doomed, causes[reached] as Cause)
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error
+  }
+  const handle = world.openDesk(free)
+  const from = back === 'all' ? 0 : back === 'one' ? Math.max(0, reached - 1) : reached
+  for (const cause of causes.slice(from)) await deliver(world, handle, cause)
+  return world
+}
+
+/** A stops at its gate `at` while B, who got the partition, does all from the cause in hand; then A wakes up and goes on as if nothing were. */
+const runTwoDesks = async (causes: readonly Cause[], at: number): Promise<World> => {
+  const world = createWorld({ lagging: false })
+  const stopped = Promise.withResolvers<void>()
+  const wake = Promise.withResolvers<void>()
+  let gates = 0
+  let reached = 0
+  const slow = world.openDesk(async (_: Gate) => {
+    gates += 1
+    if (gates !== at) return
+    stopped.resolve()
+    await wake.promise
+  })
+  const first = (async () => {
+    for (; reached < causes.length; reached += 1) {
+      const inHand = reached
+      await deliver(world, slow, causes[reached] as Cause)
+      if (gates >= at) return inHand // it has lost the partition: what was in hand is its last
+    }
+    return reached
+  })()
+  await stopped.promise
+  const second = world.openDesk(free)
+  for (const cause of causes.slice(reached)) await deliver(world, second, cause)
+  wake.resolve()
+  await first
+  return world
+}
+
+describe('every story ends right in every order', () => {
+  for (const [name, story] of Object.entries(stories))
+    it(`${name}: undisturbed, and delivered a second time to no effect`, async () => {
+      for (const names of ordersOf(story)) {
+        const causes = names.map(one => story.causes[one] as Cause)
+        const world = createWorld({ lagging: false })
+        const handle = world.openDesk(free)
+        for (const cause of causes) await deliver(world, handle, cause)
+        await checkEnd(world, story, names, names.join(', '))
+        const swaps = world.swaps.length
+        const landed = world.landed.length
+        for (const cause of causes) await deliver(world, world.openDesk(free), cause)
+        assert.equal(world.swaps.length, swaps, `${names.join(', ')}: delivered again, the state changed`)
+        assert.equal(world.landed.length, landed, `${names.join(', ')}: delivered again, something was published`)
+      }
+    })
+})
+
+describe('a crash at any gate changes no end', () => {
+  for (const [name, story] of Object.entries(stories))
+    for (const [shard, back] of (['none', 'one', 'all'] as const).entries())
+      it(`${name}: with redelivery from ${back} back`, async () => {
+        for (const names of shardOf(story, shard)) {
+          const causes = names.map(one => story.causes[one] as Cause)
+          const lagging = back === 'one'
+          const gates = await countGates(causes, lagging)
+          for (let at = 1; at <= gates; at += 1)
+            await checkEnd(await runKilled(causes, at, back, lagging), story, names, `${names.join(', ')}, killed at gate ${at}`)
+        }
+      })
+})
+
+describe('two desks at once change no end', () => {
+  for (const [name, story] of Object.entries(stories))
+    it(`${name}: one overtaken at any gate`, async () => {
+      for (const names of shardOf(story, 3)) {
+        const causes = names.map(one => story.causes[one] as Cause)
+        const gates = await countGates(causes, false)
+        for (let at = 1; at <= gates; at += 1)
+          await checkEnd(await runTwoDesks(causes, at), story, names, `${names.join(', ')}, overtaken at gate ${at}`)
+      }
+    })
+})

@@ -1,0 +1,204 @@
+/** For the stories: a store and a log in memory, with a gate at every place where a desk can die or be overtaken. */
+import { articleInput, toArticle } from '@newswire/events/article'
+import { canonicalSha256 } from '@newswire/events/canonical'
+import { contentOf, type Picture } from '@newswire/events/article'
+import type { EventRecord } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
+import type { Milestone } from '@newswire/events/milestone'
+import type { NewRecord } from '@newswire/log/log'
+import { keys, parseHoldKey } from '@newswire/objects/keys'
+import type { PutOptions, PutResult, StoredObject } from '@newswire/objects/objects'
+import type { Cause } from './cause.ts'
+import { createHandle, type Handle, newestFact } from './handle.ts'
+import { blank, dueTimes, isGone, type State, state } from './state.ts'
+import { toRecord } from '@newswire/events/events'
+
+export const ARTICLE = 'baoqk.story'
+const PUBLISHER = 'baoqk'
+const START_MS = Date.parse('2026-01-01T00:00:00.000Z')
+/** An instant of a story, in minutes after its start. */
+export const at = (minutes: number): string => new Date(START_MS + minutes * 60_000).toISOString()
+
+/** Where a desk can be stopped. `half`: the fact is in the log, the milestones are not. */
+export type Gate = 'put' | 'swap' | 'swapped' | 'publish' | 'half' | 'published'
+export type Pass = (gate: Gate) => Promise<void> | void
+
+export type Landed = Readonly<{ fact: Fact; bytes: string; clockMs: number }>
+
+export type World = ReturnType<typeof createWorld>
+
+const decoder = new TextDecoder()
+
+/** The whole outside of the desks of one run. `lagging`: the view of `articles` never catches up. */
+export const createWorld = ({ lagging }: { lagging: boolean }) => {
+  const stored = new Map<string, { body: string; etag: string }>()
+  const landed: Landed[] = []
+  const milestones: Milestone[] = []
+  const swaps: State[] = []
+  let clockMs = START_MS
+
+  const current = (): State => {
+    const found = stored.get(keys.current(ARTICLE))
+    return found ? state.parse(JSON.parse(found.body)) : blank
+  }
+
+  const put = (key: string, bytes: Uint8Array, options: PutOptions = {}): PutResult => {
+    const body = decoder.decode(bytes)
+    const before = stored.get(key)
+    if (options.ifNoneMatch && before) return { ok: false, reason: 'exists' }
+    if (options.ifMatch !== undefined && before?.etag !== options.ifMatch) return { ok: false, reason: 'stale' }
+    stored.set(key, { body, etag: body })
+    if (key === keys.current(ARTICLE)) swaps.push(current())
+    return { ok: true, etag: body }
+  }
+
+  const append = (record: NewRecord): void => {
+    const body = decoder.decode(record.value ?? new Uint8Array())
+    if (record.topic === 'articles') landed.push({ fact: JSON.parse(body), bytes: `${JSON.stringify(record.headers)}${body}`, clockMs })
+    else milestones.push(JSON.parse(body))
+  }
+
+  const newestLanded = (): number => (lagging ? 0 : Math.max(0, ...landed.map(({ fact }) => fact.version)))
+
+  /** A desk process: what it has in memory is lost with it. */
+  const openDesk = (pass: Pass): Handle => {
+    let own = 0
+    return createHandle({
+      now: () => clockMs,
+      remember: () => undefined,
+      seen: {
+        newest: () => Math.max(own, newestLanded()),
+        isUnknown: () => own === 0 && newestLanded() === 0,
+        published: (_, version) => {
+          own = Math.max(own, version)
+        },
+      },
+      objects: {
+        get: async (key): Promise<StoredObject | null> => {
+          const found = stored.get(key)
+          return found ? { bytes: Buffer.from(found.body), etag: found.etag, contentType: 'application/json', lastModified: new Date(0) } : null
+        },
+        put: async (key, bytes, options) => {
+          const isSwap = key === keys.current(ARTICLE)
+          await pass(isSwap ? 'swap' : 'put')
+          const result = put(key, bytes, options)
+          if (isSwap) await pass('swapped')
+          return result
+        },
+      },
+      log: {
+        publish: async records => {
+          await pass('publish')
+          for (const record of records) if (record.topic === 'articles') append(record)
+          await pass('half')
+          for (const record of records) if (record.topic !== 'articles') append(record)
+          await pass('published')
+          return []
+        },
+      },
+    })
+  }
+
+  return {
+    landed,
+    milestones,
+    swaps,
+    current,
+    openDesk,
+    nowMs: () => clockMs,
+    advance: (instant: string) => {
+      clockMs = Math.max(clockMs, Date.parse(instant))
+    },
+    /** The holds as a round would find them: due, with something due. */
+    dueNow: (): readonly number[] =>
+      [...stored.keys()]
+        .map(parseHoldKey)
+        .filter(hold => hold !== null && hold.dueSecond * 1000 <= clockMs)
+        .flatMap(() => dueTimes(current()).filter(dueMs => dueMs <= clockMs)),
+    /** What `mend.ts` does: the newest once more, when it is not the last. */
+    mend: async (): Promise<void> => {
+      const newest = Math.max(0, ...landed.map(({ fact }) => fact.version))
+      if ((landed.at(-1)?.fact.version ?? 0) === newest) return
+      const body = stored.get(keys.current(ARTICLE))?.body ?? '{}'
+      const found = await newestFact(
+        { get: async () => ({ bytes: Buffer.from(body), etag: body, contentType: 'application/json', lastModified: new Date(0) }) },
+        ARTICLE,
+      )
+      if (found) append(toRecord(found.event) satisfies EventRecord)
+    },
+  }
+}
+
+/** True of every state that was ever swapped in: what is retracted is not live. */
+export const isSound = (one: State): boolean => !(isGone(one) && one.released?.fact.state === 'live')
+
+export const picture = (state: Picture['state']): Picture => ({
+  url: 'https://example.org/p.jpg',
+  role: 'lead',
+  caption: 'chú thích',
+  alt: '',
+  credit: '',
+  state,
+  renditions:
+    state === 'ready'
+      ? [{ preset: 'w640', key: `renditions/${'a'.repeat(64)}/w640-r1.jpg`, type: 'image/jpeg', width: 640, height: 480, bytes: 9 }]
+      : [],
+  ...(state === 'ready' ? { sha256: 'a'.repeat(64) } : {}),
+})
+
+type Said = Readonly<{
+  content: string
+  sourceVersion?: number
+  embargo?: number
+  expires?: number
+  lane?: 'live' | 'backfill'
+  picture?: Picture['state']
+  /** The submission's id, when it is not the content's name. */
+  id?: string
+}>
+
+const common = (id: string, position: number) => ({
+  id,
+  submissionId: id,
+  articleId: ARTICLE,
+  publisher: PUBLISHER,
+  at: at(0),
+  receivedAt: at(0),
+  position,
+  lane: 'live' as const,
+})
+
+/** A submission at a position. `embargo` and `expires` are minutes after the start. */
+export const publish = (position: number, said: Said): Cause => {
+  const input = articleInput.parse({
+    title: said.content,
+    body: { text: said.content },
+    ...(said.sourceVersion === undefined ? {} : { sourceVersion: said.sourceVersion }),
+    ...(said.embargo === undefined ? {} : { embargoUntil: at(said.embargo) }),
+    ...(said.expires === undefined ? {} : { expiresAt: at(said.expires) }),
+    images: said.picture ? [{ url: 'https://example.org/p.jpg', role: 'lead', caption: 'chú thích' }] : [],
+  })
+  const article = toArticle(input, { language: 'vi' })
+  const images = said.picture ? [picture(said.picture)] : []
+  const contentSha256 = canonicalSha256(contentOf(article))
+  return { kind: 'publish', ...common(said.id ?? said.content, position), lane: said.lane ?? 'live', article: { ...article, images }, contentSha256 }
+}
+
+export const retract = (position: number): Cause => ({
+  kind: 'retract',
+  ...common(`R${position}`, position),
+  retraction: { mode: 'gone', reason: 'sai', legal: false },
+})
+export const republish = (position: number): Cause => ({ kind: 'republish', ...common(`P${position}`, position) })
+export const purge = (position: number): Cause => ({ kind: 'purge', ...common(`X${position}`, position), reason: 'luật' })
+export const late = (submissionId: string, state: Picture['state'] = 'ready'): Cause => ({
+  kind: 'pictures',
+  id: `late-${submissionId}`,
+  articleId: ARTICLE,
+  publisher: PUBLISHER,
+  at: at(0),
+  submissionId,
+  pictures: [picture(state)],
+})
+/** The time has come: the clock stands at `minutes`, and a hold is fired. */
+export const due = (minutes: number): Cause => ({ kind: 'due', id: `due-${minutes}`, articleId: ARTICLE, publisher: PUBLISHER, at: at(minutes) })

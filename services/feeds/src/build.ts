@@ -1,0 +1,269 @@
+/**
+ * Builds a feed: reads what is there and the state of what changed, decides, writes, says so.
+ *
+ * The order of the writing, and what a crash or a second builder does to it:
+ *
+ *   1. tags and hashes of the three files are read, then the window;
+ *   2. the window is swapped in, with the next counter and the hashes of the bytes that are about to be written;
+ *   3. the files are put, each under the tag of step 1;
+ *   4. `feed.built` and the milestones are published, then the log commits the intents.
+ *
+ * The window goes first because it is the only fence: it holds a counter, so a builder that lost the feed to another one fails there and
+ * never touches a file. Had it gone last, a late builder could put an old file over a new one and die before it noticed.
+ * - Killed after 2: the window claims hashes that the files do not have. The intents come again; the files' own hashes are compared, not
+ *   the window's claim, so they are written, under one more counter. `feed.built` for the lost counter was never published.
+ * - Killed within 3: the same, for the files that are missing. Readers saw one format ahead of another, each well-formed and whole.
+ * - Killed after 3: the repeat finds nothing to write and publishes `feed.built` again: same counter, same id, same data.
+ * - A 412 anywhere: start over from 1. The window may then have a counter that was never announced; counters rise, they are not dense.
+ * - The bytes follow from the window's entries, the articles' states and the configuration, never from the clock or from the intents: any
+ *   repeat, early, late or elsewhere, writes the same bytes or none.
+ * - The counter is above the window's and above the position of the newest intent in hand, so it rises even when a window is lost.
+ *
+ * What a process has written itself it keeps in mind (tags, hashes, window), so a build in a storm reads nothing of the feed; a swap that
+ * fails, a lost partition or an intent without an article makes it read again.
+ */
+import { RejectError } from '@newswire/events/errors'
+import type { Fact } from '@newswire/events/fact'
+import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import type { Objects } from '@newswire/objects/objects'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { putFiles, readFeed, type StoredFeed, swapWindow } from './feed-store.ts'
+import type { FragmentCache, Fragments, Quarantined } from './fragments.ts'
+import type { Profile } from './item.ts'
+import { type FeedFiles, toFiles } from './outputs.ts'
+import { toShell } from './shell.ts'
+import type { States } from './states.ts'
+import {
+  applyToWindow,
+  type Entry,
+  type FeedWindow,
+  isSameOutputs,
+  isSameWindow,
+  newestOf,
+  type Outputs,
+  type Rule,
+  ruleOf,
+} from './window.ts'
+
+export type Wanted = Readonly<{
+  feedId: string
+  /** Article → the version that an intent named. */
+  articles: ReadonlyMap<string, number>
+  /** Set by an intent without an article: read the feed again, and count the age of notices from then. */
+  lookedAt: string | null
+  /** The highest position among the intents: floor of the counter. */
+  position: number
+}>
+
+export type Built = Readonly<{
+  window: FeedWindow
+  outputs: Outputs
+  items: number
+  updatedAt: string
+  /** False when everything was there already. */
+  written: boolean
+  /** What state says of each wanted article. */
+  states: ReadonlyMap<string, Fact | null | RejectError>
+  /** Wanted versions that the feed did not have before and has now. Empty on a feed's first build, which shows what is long released. */
+  entered: readonly Fact[]
+  /** Articles that are set aside, by id. */
+  quarantined: ReadonlyMap<string, Quarantined>
+  /** Work done on the event loop, without waiting, milliseconds. */
+  busyMs: number
+}>
+
+type Needs = Readonly<{
+  objects: Pick<Objects, 'get' | 'put'>
+  states: States
+  fragments: FragmentCache
+  profileOf: (snapshot: ConfigSnapshot, feed: Rule['feed']) => Profile
+  onRendered?: (format: FeedFormat, ms: number) => void
+}>
+
+export type Builder = Readonly<{
+  /** `null` when the feed is not in force. Safe to repeat. Throws when another builder keeps winning. */
+  build(wanted: Wanted, snapshot: ConfigSnapshot, signal: AbortSignal): Promise<Built | null>
+  /** Forgets what is in mind of one feed, or of all. */
+  forget(feedId?: string): void
+}>
+
+/** What this process wrote last, and under which configuration: as long as both stand, a window that is the same gives the same bytes. */
+type InMind = Readonly<{ stored: StoredFeed; snapshot: ConfigSnapshot; built: Built }>
+
+/** Losing this often in a row means that two processes believe that they own the feed; the log's retry waits before the next try. */
+const ROUNDS = 10
+/** Fragments rendered before the event loop gets a turn. */
+const RENDERED_IN_A_ROW = 20
+/** What the store's own work costs the event loop a build, milliseconds: buffers, promises, system calls. */
+const STORE_MS = 1
+
+const isFact = (state: Fact | null | RejectError): state is Fact | null => !(state instanceof RejectError)
+const factsIn = (states: ReadonlyMap<string, Fact | null | RejectError>): Map<string, Fact | null> =>
+  new Map([...states].flatMap(([id, state]) => (isFact(state) ? [[id, state] as const] : [])))
+
+type Chosen = Readonly<{
+  window: FeedWindow
+  shown: readonly Entry[]
+  fragments: readonly Fragments[]
+  quarantined: Map<string, Quarantined>
+}>
+
+export const createBuilder = ({ objects, states, fragments, profileOf, onRendered = () => undefined }: Needs): Builder => {
+  const inMind = new Map<string, InMind>()
+
+  /**
+   * Takes fragments along the window until the feed is full. What is not rendered yet is read and rendered, which may show that the window
+   * is behind (an entry is newer, or gone): then the window follows and it begins again.
+   */
+  const choose = async (begin: FeedWindow, rule: Rule, profile: Profile, spent: (ms: number) => void): Promise<Chosen> => {
+    const rendered = new Map<string, Fragments | Quarantined>()
+    const unreadable = new Map<string, Quarantined>()
+    const lookUp = (entry: Entry): Fragments | Quarantined | undefined => {
+      const key = `${entry.version}/${entry.articleId}`
+      const found = unreadable.get(entry.articleId) ?? rendered.get(key) ?? fragments.get(profile, entry.articleId, entry.version)
+      if (found) rendered.set(key, found)
+      return found
+    }
+    for (let window = begin; ; ) {
+      const { shown, found, quarantined, missing } = takeFrom(window, rule.feed.limit, lookUp)
+      if (missing.length === 0) return { window, shown, fragments: found, quarantined }
+      const read = await states.getAll(new Map(missing.map(one => [one.articleId, one.version])))
+      for (const [articleId, state] of read)
+        if (state instanceof RejectError) unreadable.set(articleId, { ok: false, code: state.code, reason: state.message })
+      const facts = factsIn(read)
+      window = applyToWindow(window, facts, rule)
+      let count = 0
+      for (const fact of facts.values()) {
+        if (fact === null || !window.entries.some(one => one.articleId === fact.articleId)) continue
+        const began = performance.now()
+        rendered.set(`${fact.version}/${fact.articleId}`, fragments.render(profile, fact))
+        spent(performance.now() - began)
+        count += 1
+        if (count % RENDERED_IN_A_ROW === 0) await new Promise(setImmediate)
+      }
+      for (const one of missing) {
+        const left = window.entries.find(entry => entry.articleId === one.articleId)
+        const state = facts.get(one.articleId)
+        if (left && state && state.version < left.version)
+          unreadable.set(one.articleId, {
+            ok: false,
+            code: 'NEWSWIRE_FEEDS_STATE',
+            reason: `version ${left.version} was released, the store has ${state.version}`,
+          })
+      }
+    }
+  }
+
+  const apply = async (wanted: Wanted, stored: StoredFeed, rule: Rule) => {
+    const again = stored.window.rule === ruleOf(rule) ? [] : stored.window.entries
+    const read = await states.getAll(new Map([...again.map(one => [one.articleId, one.version] as const), ...wanted.articles]))
+    return { read, window: applyToWindow(stored.window, factsIn(read), rule, wanted.lookedAt ?? undefined) }
+  }
+
+  const render = async (window: FeedWindow, snapshot: ConfigSnapshot, rule: Rule, spent: (ms: number) => void) => {
+    const chosen = await choose(window, rule, profileOf(snapshot, rule.feed), spent)
+    const updatedAt = newestOf(chosen.shown)
+    const files = toFiles(toShell(rule.feed, snapshot.site, updatedAt), chosen.fragments, (format, ms) => {
+      spent(ms)
+      onRendered(format, ms)
+    })
+    return { ...chosen, files, updatedAt }
+  }
+
+  const outputsOf = (files: FeedFiles): Outputs =>
+    Object.fromEntries(feedFormats.map(format => [format, { sha256: files[format].sha256, bytes: files[format].bytes.length }])) as Outputs
+
+  /** `null` when somebody else wrote in between. */
+  const write = async (stored: StoredFeed, next: FeedWindow, files: FeedFiles, position: number) => {
+    const outputs = outputsOf(files)
+    const isThere =
+      stored.windowTag !== null &&
+      isSameWindow(stored.window, next) &&
+      isSameOutputs(stored.window.outputs, outputs) &&
+      feedFormats.every(format => stored.files[format]?.sha256 === files[format].sha256)
+    if (isThere) return { stored, outputs, written: false }
+    const window = { ...next, counter: Math.max(stored.window.counter, position) + 1, outputs }
+    const windowTag = await swapWindow(objects, window, stored.windowTag)
+    if (windowTag === null) return null
+    const put = await putFiles(objects, window.feedId, files, stored.files)
+    return put === null ? null : { stored: { window, windowTag, files: put }, outputs, written: true }
+  }
+
+  const buildOnce = async (wanted: Wanted, snapshot: ConfigSnapshot, rule: Rule): Promise<Built | null> => {
+    let busyMs = STORE_MS
+    const spent = (ms: number) => {
+      busyMs += ms
+    }
+    const mind = inMind.get(wanted.feedId)
+    // Forgotten until it is known again: a throw in the middle leaves an outcome that only the store can tell.
+    inMind.delete(wanted.feedId)
+    const before = mind?.stored ?? (await readFeed(objects, wanted.feedId))
+    const applied = await apply(wanted, before, rule)
+    if (mind?.snapshot === snapshot && isSameWindow(before.window, applied.window)) {
+      inMind.set(wanted.feedId, mind)
+      return { ...mind.built, states: applied.read, entered: [], written: false, busyMs: 0 }
+    }
+    const made = await render(applied.window, snapshot, rule, spent)
+    const done = await write(before, made.window, made.files, wanted.position)
+    if (done === null) return null
+    const built: Built = {
+      window: done.stored.window,
+      outputs: done.outputs,
+      items: made.shown.filter(one => one.kind === 'item').length,
+      updatedAt: made.updatedAt,
+      written: done.written,
+      states: applied.read,
+      entered: before.windowTag === null ? [] : enteredOf(before.window, made.shown, applied.read),
+      quarantined: made.quarantined,
+      busyMs,
+    }
+    inMind.set(wanted.feedId, { stored: done.stored, snapshot, built })
+    return built
+  }
+
+  return {
+    build: async (wanted, snapshot, signal) => {
+      if (wanted.lookedAt !== null) inMind.delete(wanted.feedId)
+      for (let round = 1; round <= ROUNDS; round += 1) {
+        signal.throwIfAborted()
+        const feed = snapshot.feeds.get(wanted.feedId)
+        if (feed === undefined) return null
+        const built = await buildOnce(wanted, snapshot, { feed, categories: snapshot.categories })
+        if (built !== null) return built
+      }
+      throw new Error(
+        `feed ${wanted.feedId} was written by another builder ${ROUNDS} times in a row; look at which processes hold its partition`,
+      )
+    },
+    forget: feedId => (feedId === undefined ? inMind.clear() : void inMind.delete(feedId)),
+  }
+}
+
+const enteredOf = (before: FeedWindow, shown: readonly Entry[], states: Built['states']): Fact[] => {
+  const had = new Set(before.entries.map(one => `${one.version}/${one.articleId}`))
+  const has = new Set(shown.map(one => `${one.version}/${one.articleId}`))
+  return [...factsIn(states).values()].flatMap(fact => {
+    const key = fact === null ? '' : `${fact.version}/${fact.articleId}`
+    return fact !== null && has.has(key) && !had.has(key) ? [fact] : []
+  })
+}
+
+/** The entries that are shown, as far as they are rendered; what is set aside makes room for the next. */
+const takeFrom = (window: FeedWindow, limit: number, lookUp: (entry: Entry) => Fragments | Quarantined | undefined) => {
+  const shown: Entry[] = []
+  const found: Fragments[] = []
+  const missing: Entry[] = []
+  const quarantined = new Map<string, Quarantined>()
+  let room = limit
+  for (const entry of window.entries) {
+    if (entry.kind === 'item' && room === 0) continue
+    const fragment = lookUp(entry)
+    if (fragment === undefined) missing.push(entry)
+    else if (fragment.ok) {
+      shown.push(entry)
+      found.push(fragment)
+    } else quarantined.set(entry.articleId, fragment)
+    if (entry.kind === 'item' && (fragment === undefined || fragment.ok)) room -= 1
+  }
+  return { shown, found, missing, quarantined }
+}

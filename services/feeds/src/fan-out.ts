@@ -1,0 +1,79 @@
+/**
+ * From facts to intents: which feeds an article concerns. Matching remembers (architecture §6.5): a change goes to every feed that matches
+ * anything the article was ever released with, so a feed that it left hears of the change too. What an intent means is read from state when the
+ * feed is built, so facts that come again, late or out of order only cause a look.
+ */
+import { matches } from '@newswire/events/config'
+import { follow, fromRecord, type NewswireEvent } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
+import { deriveId } from '@newswire/events/ids'
+import type { Publish } from '@newswire/log/events'
+import type { SubscribeOptions } from '@newswire/log/log'
+import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
+import type { States } from './states.ts'
+
+export type ArticleEvent = NewswireEvent<
+  'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
+>
+
+const ARTICLE_TYPES: ReadonlySet<string> = new Set<ArticleEvent['type']>([
+  'article.published',
+  'article.updated',
+  'article.corrected',
+  'article.retracted',
+  'article.purged',
+])
+export const isArticleEvent = (event: NewswireEvent | null): event is ArticleEvent => event !== null && ARTICLE_TYPES.has(event.type)
+
+/** The feeds in force that a fact concerns; none for an article that was never public. Pure. */
+export const feedsFor = ({ facetsEver }: Fact, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): string[] =>
+  facetsEver.public ? [...feeds.values()].filter(feed => matches(feed.match, facetsEver, categories)).map(feed => feed.id) : []
+
+/** The intents of one fact and the milestone that says what is expected. Ids and times come from the fact: a repeat is the same. */
+export const fanOut = (event: ArticleEvent, snapshot: Pick<ConfigSnapshot, 'feeds' | 'categories'>): NewswireEvent[] => {
+  const { articleId, version } = event.data
+  const feeds = feedsFor(event.data, snapshot)
+  const intents = feeds.map(feedId =>
+    follow(event, {
+      type: 'feed.changed',
+      id: deriveId('feed.changed', feedId, articleId, version),
+      source: '/services/feeds',
+      subject: feedId,
+      time: event.time,
+      data: { feedId, articleId, version },
+    }),
+  )
+  const fannedOut = follow(event, {
+    type: 'milestone.reached',
+    id: deriveId('fanned-out', 'feeds', articleId, version),
+    source: '/services/feeds',
+    subject: articleId,
+    time: event.time,
+    data: {
+      kind: 'fanned-out',
+      articleId,
+      version,
+      at: event.time,
+      stage: 'feeds',
+      sinks: feeds.map(id => ({ kind: 'feed', id })),
+    },
+  })
+  return [...intents, fannedOut]
+}
+
+type Needs = Readonly<{
+  publish: Publish
+  configuration: Pick<Configuration, 'current'>
+  states: Pick<States, 'offer'>
+}>
+
+/** The `handle` of `articles`: all facts of a batch are fanned out in one publishing, durable before they are committed. Safe to repeat. */
+export const onArticles =
+  ({ publish, configuration, states }: Needs): SubscribeOptions['handle'] =>
+  async records => {
+    const events = records.map(fromRecord).filter(isArticleEvent)
+    const snapshot = configuration.current()
+    const caused = events.flatMap(event => fanOut(event, snapshot))
+    for (const event of events) states.offer(event.data)
+    if (caused.length > 0) await publish(caused)
+  }

@@ -1,0 +1,82 @@
+/** What the store has of a feed: its window and its files, with the tags they are swapped by. */
+import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
+import { sha256Hex } from '@newswire/events/ids'
+import { swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { FeedFiles } from './outputs.ts'
+import { emptyWindow, type FeedWindow, feedWindow } from './window.ts'
+
+export type StoredFile = Readonly<{ etag: string; sha256: string }>
+export type StoredFeed = Readonly<{
+  window: FeedWindow
+  /** `null` when there is no window yet. */
+  windowTag: string | null
+  /** The hash is of the bytes that are there, not of those that a window says should be. */
+  files: Readonly<Record<FeedFormat, StoredFile | null>>
+}>
+
+const fileKey = (feedId: string, format: FeedFormat): string => keys.feed(feedId, feedFiles[format].name)
+
+/**
+ * The window, and its tag. One that cannot be read is taken for an empty one with a tag: it is derived, and the sweep fills it again
+ * (invariant 8). Its counter is lost with it; the next one is above, because counters follow the positions of the log.
+ */
+export const readWindow = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<Pick<StoredFeed, 'window' | 'windowTag'>> => {
+  const found = await objects.get(keys.feed(feedId, 'window.json'))
+  if (found === null) return { window: emptyWindow(feedId), windowTag: null }
+  return { window: parseWindow(found.bytes, feedId) ?? emptyWindow(feedId), windowTag: found.etag }
+}
+
+const parseWindow = (bytes: Uint8Array, feedId: string): FeedWindow | null => {
+  try {
+    const parsed = feedWindow.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
+    return parsed.success && parsed.data.feedId === feedId ? parsed.data : null
+  } catch {
+    // Neither UTF-8 nor JSON: the same as no window, see above.
+    return null
+  }
+}
+
+/** Files first, the window after them (architecture §6.20): whoever writes a file in between makes our swap of it fail. */
+export const readFeed = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<StoredFeed> => {
+  const found = await Promise.all(
+    feedFormats.map(async format => {
+      const file = await objects.get(fileKey(feedId, format))
+      return [format, file === null ? null : { etag: file.etag, sha256: sha256Hex(file.bytes) }] as const
+    }),
+  )
+  return { files: Object.fromEntries(found) as StoredFeed['files'], ...(await readWindow(objects, feedId)) }
+}
+
+/** Swaps the window in; its new tag, or `null` when somebody else was there first. */
+export const swapWindow = async (objects: Pick<Objects, 'put'>, window: FeedWindow, replaces: string | null): Promise<string | null> => {
+  const put = await swapDocument(objects, keys.feed(window.feedId, 'window.json'), window, replaces, { durable: false })
+  return put.ok ? put.etag : null
+}
+
+/**
+ * Writes the files whose bytes are not there yet, side by side. `null` when somebody else wrote one of them since it was read. Not synced:
+ * after a power cut the first sweep reads what is there and makes it again from state.
+ */
+export const putFiles = async (
+  objects: Pick<Objects, 'put'>,
+  feedId: string,
+  files: FeedFiles,
+  stored: StoredFeed['files'],
+): Promise<Record<FeedFormat, StoredFile> | null> => {
+  const put = async (format: FeedFormat): Promise<StoredFile | null> => {
+    const before = stored[format]
+    const { bytes, sha256 } = files[format]
+    if (before?.sha256 === sha256) return before
+    const result = await objects.put(fileKey(feedId, format), bytes, {
+      contentType: feedFiles[format].type,
+      cacheControl: 'public, max-age=60',
+      durable: false,
+      ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),
+    })
+    return result.ok ? { etag: result.etag, sha256 } : null
+  }
+  const [rss, atom, json] = await Promise.all([put('rss'), put('atom'), put('json')])
+  return rss && atom && json ? { rss, atom, json } : null
+}

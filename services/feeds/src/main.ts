@@ -1,0 +1,134 @@
+/** feeds: keeps every feed equal to the current state of the articles that match it. Topics, limits and failure modes: README.md. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { codeOf, messageOf } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
+import { publishEvents } from '@newswire/log/events'
+import type { StartService } from '@newswire/runtime/service'
+import { type Built, createBuilder } from './build.ts'
+import { openFacetView } from './facets.ts'
+import { onArticles } from './fan-out.ts'
+import { createFragmentCache } from './fragments.ts'
+import { onFeedChanged } from './on-feed-changed.ts'
+import { createProfiles } from './profile.ts'
+import { createStates } from './states.ts'
+import { createSweeper, sweep } from './sweep.ts'
+
+const SWEEP_MS = 5 * 60_000
+const SWEEP_RETRY_MS = 5_000
+/** Of the event loop, for all building together: in `newswire up` it is shared with seven other services. */
+const SHARE = { embedded: 0.35, kafka: 0.7 } as const
+
+export const start: StartService = async ({ settings, log, objects, configuration, logger, metrics, now }) => {
+  const durations = metrics.histogram('newswire_feed_build_duration_seconds', 'Time to put one format of a feed together.', ['format'])
+  const lastBuilt = metrics.gauge('newswire_feed_last_built_timestamp_seconds', 'When a feed was last written.', ['feed'])
+  const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From release to held by the sink.', ['sink'])
+  const setAside = metrics.gauge(
+    'newswire_feed_quarantined_articles',
+    'Articles that a feed is shown without because they cannot be rendered.',
+    ['feed'],
+  )
+
+  const publish = publishEvents(log)
+  const states = createStates({ objects })
+  const stopping = new AbortController()
+  const builder = createBuilder({
+    objects,
+    states,
+    fragments: createFragmentCache(),
+    profileOf: createProfiles(),
+    onRendered: (format, ms) => durations.observe(ms / 1000, { format }),
+  })
+  const onBuilt = (feedId: string, built: Built) => {
+    setAside.set(built.quarantined.size, { feed: feedId })
+    if (!built.written) return
+    lastBuilt.set(now() / 1000, { feed: feedId })
+    for (const fact of built.entered)
+      if (fact.lane === 'live') visible.observe((now() - Date.parse(fact.releasedAt)) / 1000, { sink: 'feed' })
+  }
+
+  mkdirSync(join(settings.dataDir, 'views'), { recursive: true })
+  const view = await openFacetView({
+    log,
+    file: join(settings.dataDir, 'views', 'feeds-facets.db'),
+    onPoison: details => logger.warn(details, 'record.skipped'),
+  })
+
+  const fanOut = await log.subscribe({
+    topic: topics.articles.name,
+    group: 'feeds',
+    concurrency: 12,
+    // One lane a partition: facts that wait are fanned out in one publishing, still in order.
+    lane: record => String(record.partition),
+    batch: 64,
+    handle: onArticles({ publish, configuration, states }),
+  })
+
+  let isHeld = (_feedId: string): boolean => false
+  const sweeper = createSweeper({
+    run: async () => {
+      const intents = await sweep({ objects, view, configuration, publish, isHeld: feedId => isHeld(feedId), now })
+      logger.debug({ intents }, 'feeds.swept')
+    },
+    everyMs: SWEEP_MS * settings.retryScale,
+    retryMs: SWEEP_RETRY_MS * settings.retryScale,
+    onError: error => {
+      if (!stopping.signal.aborted) logger.warn({ code: codeOf(error), reason: messageOf(error) }, 'sweep.failed')
+    },
+  })
+
+  const builds = await log.subscribe({
+    topic: topics.feedChanges.name,
+    group: 'feeds-build',
+    // Resting feeds hold a place each.
+    concurrency: 64,
+    batch: 1000,
+    maxBuffered: 10_000,
+    handle: onFeedChanged({
+      builder,
+      publish,
+      configuration,
+      logger,
+      now,
+      share: SHARE[log.kind],
+      stopping: stopping.signal,
+      onBuilt,
+    }),
+    onAssigned: async () => {
+      // Whoever held a partition meanwhile may have written its feeds.
+      builder.forget()
+      sweeper.request()
+    },
+  })
+  isHeld = feedId => {
+    const partition = log.partitionOf(topics.feedChanges.name, feedId)
+    return builds.partitions().some(held => held.partition === partition)
+  }
+  const stopListening = configuration.onChange(changed => {
+    if (changed.has('feeds') || changed.has('categories') || changed.has('site') || changed.has('publishers')) sweeper.request()
+  })
+  sweeper.request()
+  logger.info({ feeds: configuration.current().feeds.size }, 'service.started')
+
+  let stopped: Promise<void> | null = null
+  const stop = async (): Promise<void> => {
+    stopListening()
+    stopping.abort()
+    await sweeper.stop()
+    await Promise.all([fanOut.stop(), builds.stop()])
+    await view.projection.stop()
+  }
+
+  return {
+    name: 'feeds',
+    readiness: () => {
+      const failure = view.projection.failure()
+      const ready = failure === null && fanOut.stats().unavailableSinceMs === null && builds.stats().unavailableSinceMs === null
+      return { ready, detail: { fanOut: fanOut.stats(), builds: builds.stats(), view: failure?.message ?? view.projection.isReady() } }
+    },
+    stop: () => {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}

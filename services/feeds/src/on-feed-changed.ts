@@ -1,0 +1,167 @@
+/** Handles intents: all that wait for one feed become one build. */
+import { setTimeout } from 'node:timers/promises'
+import { RejectError } from '@newswire/events/errors'
+import { follow, fromRecord, type NewswireEvent } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
+import { type FeedBuilt, feedFiles, feedFormats } from '@newswire/events/feed'
+import { deriveId, isArticleId } from '@newswire/events/ids'
+import type { Milestone } from '@newswire/events/milestone'
+import type { Publish } from '@newswire/log/events'
+import type { LogRecord, SubscribeOptions } from '@newswire/log/log'
+import { keys } from '@newswire/objects/keys'
+import type { Configuration } from '@newswire/runtime/configuration'
+import type { Logger } from '@newswire/runtime/logger'
+import type { Builder, Built, Wanted } from './build.ts'
+import { restAfter } from './pace.ts'
+
+type Intent = NewswireEvent<'feed.changed'>
+
+/** The intent of a record; `null` for an event of another type. Throws `RejectError` for what is none of ours. */
+const parse = (record: LogRecord): Intent | null => {
+  const event = fromRecord(record)
+  if (event?.type !== 'feed.changed') return null
+  const { articleId } = event.data
+  if (articleId !== null && !isArticleId(articleId))
+    throw new RejectError('NEWSWIRE_FEEDS_INTENT', `intent ${event.id} names no article: ${JSON.stringify(articleId.slice(0, 200))}`)
+  return event
+}
+
+/** Merges what waits for one feed. */
+export const toWanted = (intents: readonly Intent[], position: number): Wanted | null => {
+  const feedId = intents[0]?.data.feedId
+  if (feedId === undefined) return null
+  const articles = new Map<string, number>()
+  let lookedAt: string | null = null
+  for (const { data, time } of intents) {
+    if (data.articleId !== null) articles.set(data.articleId, Math.max(data.version, articles.get(data.articleId) ?? 0))
+    else if (lookedAt === null || time > lookedAt) lookedAt = time
+  }
+  return { feedId, articles, lookedAt, position }
+}
+
+export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
+  feedId,
+  counter: built.window.counter,
+  updatedAt: built.updatedAt,
+  items: built.items,
+  outputs: Object.fromEntries(
+    feedFormats.map(format => [format, { key: keys.feed(feedId, feedFiles[format].name), ...built.outputs[format] }]),
+  ) as FeedBuilt['outputs'],
+})
+
+type Sunk = Pick<Extract<Milestone, { kind: 'sink' }>, 'version' | 'state'> & { reason?: string }
+
+/** What became of each article that was asked for: as state says, at the version that state has. */
+const outcomeOf = (articleId: string, version: number, state: Fact | null | RejectError, built: Built): Sunk | null => {
+  if (state === null) return null
+  if (state instanceof RejectError) return { version, state: 'rejected', reason: `${state.code}: ${state.message}` }
+  const fault = built.quarantined.get(articleId)
+  return fault
+    ? { version: state.version, state: 'rejected', reason: `${fault.code}: ${fault.reason}` }
+    : { version: state.version, state: 'done' }
+}
+
+/** A reason is for a person; a hostile article must not fill the log with it. */
+const MAX_REASON = 500
+
+const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): NewswireEvent[] =>
+  [...wanted.articles].flatMap(([articleId, version]) => {
+    const outcome = outcomeOf(articleId, version, built.states.get(articleId) ?? null, built)
+    if (outcome === null) return []
+    const { reason, ...sunk } = outcome
+    return follow(cause, {
+      type: 'milestone.reached',
+      id: deriveId('feed', wanted.feedId, articleId, outcome.version, outcome.state),
+      source: '/services/feeds',
+      subject: articleId,
+      time: at,
+      data: {
+        kind: 'sink',
+        articleId,
+        at,
+        sink: { kind: 'feed', id: wanted.feedId },
+        ...sunk,
+        ...(reason === undefined ? {} : { reason: reason.slice(0, MAX_REASON) }),
+      },
+    })
+  })
+
+type Needs = Readonly<{
+  builder: Builder
+  publish: Publish
+  configuration: Pick<Configuration, 'current'>
+  logger: Pick<Logger, 'info' | 'warn' | 'debug'>
+  now: () => number
+  /** The part of the event loop that all building may take, 0 to 1. */
+  share: number
+  /** Ends rests at once when the service stops. */
+  stopping: AbortSignal
+  onBuilt?: (feedId: string, built: Built) => void
+}>
+
+/**
+ * The `handle` of `feed-changes`. Builds at once, publishes, then rests before it resolves: what arrives meanwhile is the next batch. Safe to
+ * repeat. When the subscription stops the rest ends at once; the work is done by then.
+ */
+export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
+  const { builder, publish, configuration, logger, now, share, stopping, onBuilt } = needs
+  let active = 0
+  const announced = new Map<string, number>()
+
+  const announce = async (wanted: Wanted, built: Built, intents: readonly Intent[]): Promise<void> => {
+    const cause = intents.at(-1)
+    if (cause === undefined) return
+    const { feedId } = wanted
+    const { counter } = built.window
+    const events = toMilestones(wanted, built, cause, new Date(now()).toISOString())
+    if (announced.get(feedId) !== counter)
+      events.unshift(
+        follow(cause, {
+          type: 'feed.built',
+          id: deriveId('feed.built', feedId, counter),
+          source: '/services/feeds',
+          subject: feedId,
+          time: built.updatedAt,
+          data: toFeedBuilt(feedId, built),
+        }),
+      )
+    if (events.length > 0) await publish(events)
+    announced.set(feedId, counter)
+  }
+
+  const build = async (intents: readonly Intent[], position: number, signal: AbortSignal): Promise<number> => {
+    const wanted = toWanted(intents, position)
+    const built = wanted === null ? null : await builder.build(wanted, configuration.current(), signal)
+    if (wanted === null || built === null) return 0
+    await announce(wanted, built, intents)
+    for (const [articleId, { code, reason }] of built.quarantined)
+      logger.warn({ feedId: wanted.feedId, articleId, code, reason: reason.slice(0, MAX_REASON) }, 'article.quarantined')
+    logger.debug(
+      {
+        feedId: wanted.feedId,
+        articles: wanted.articles.size,
+        items: built.items,
+        counter: built.window.counter,
+        written: built.written,
+        busyMs: built.busyMs,
+      },
+      'feed.built',
+    )
+    onBuilt?.(wanted.feedId, built)
+    return built.busyMs
+  }
+
+  return async (records, { signal }) => {
+    const intents = records.flatMap(record => parse(record) ?? [])
+    if (intents.length === 0) return
+    active += 1
+    try {
+      const busyMs = await build(intents, records.at(-1)?.position ?? 0, signal)
+      const restMs = restAfter({ busyMs, active, share })
+      // Stopping ends the rest early and nothing else: everything is written and said.
+      if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
+    } finally {
+      active -= 1
+    }
+  }
+}

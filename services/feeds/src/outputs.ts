@@ -1,0 +1,53 @@
+/** The files of a feed from its fragments: shell, fragments, shell, with their hashes. Pure, but for what it keeps of the last shell. */
+import { RejectError } from '@newswire/events/errors'
+import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { sha256Hex } from '@newswire/events/ids'
+import { renderShell, type Shell } from './feed.ts'
+import type { Fragments } from './fragments.ts'
+import { renderJsonShell } from './json-feed.ts'
+import type { FeedShell } from './shell.ts'
+import { findXmlFault } from './xml.ts'
+
+export type FeedFile = Readonly<{ bytes: Uint8Array; sha256: string }>
+export type FeedFiles = Readonly<Record<FeedFormat, FeedFile>>
+
+const COMMA = Buffer.from(',')
+
+/**
+ * Head and foot of a format. Throws `RejectError` `NEWSWIRE_FEEDS_MALFORMED` when they are not well-formed: with fragments that were
+ * checked one by one, that is all that could make a feed malformed, and then the last good one stays.
+ */
+export const toCheckedShell = (shell: FeedShell, format: FeedFormat): Shell => {
+  if (format === 'json') return renderJsonShell(shell)
+  const made = renderShell(shell, format)
+  const fault = findXmlFault(made.head + made.foot, 'document')
+  if (fault !== null)
+    throw new RejectError(
+      'NEWSWIRE_FEEDS_MALFORMED',
+      `the ${format} of feed ${shell.feedId} would not be well-formed (${fault}); the last good one stays`,
+    )
+  return made
+}
+
+/** In Atom, notices (RFC 6721) come before entries. */
+const inOrder = (fragments: readonly Fragments[], format: FeedFormat): readonly Fragments[] =>
+  format === 'atom' ? [...fragments.filter(one => one.kind === 'notice'), ...fragments.filter(one => one.kind === 'item')] : fragments
+
+/** The bytes of one format. `fragments` are in the order of the feed. */
+export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Uint8Array => {
+  const parts = inOrder(fragments, format).map(one => one.bytes[format])
+  const separated = format === 'json' ? parts.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part])) : parts
+  return Buffer.concat([Buffer.from(shell.head), ...separated, Buffer.from(shell.foot)])
+}
+
+/** All files of a feed. `timed` is told how long each took, milliseconds of work. */
+export const toFiles = (shell: FeedShell, fragments: readonly Fragments[], timed: (format: FeedFormat, ms: number) => void): FeedFiles => {
+  const file = (format: FeedFormat): FeedFile => {
+    const began = performance.now()
+    const bytes = joinFeed(toCheckedShell(shell, format), fragments, format)
+    const made = { bytes, sha256: sha256Hex(bytes) }
+    timed(format, performance.now() - began)
+    return made
+  }
+  return Object.fromEntries(feedFormats.map(format => [format, file(format)])) as FeedFiles
+}

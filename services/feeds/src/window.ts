@@ -1,0 +1,138 @@
+/**
+ * The window of a feed: which articles are in it. Pure; `window.json` keeps it, with the hashes of the outputs written last.
+ *
+ * It holds twice the feed's limit, newest release first, so that a removal refills the feed at once; and notices of what was taken back,
+ * for at least seven days, so that every reader has time to take its copy down. Applying the same states in any order gives the same
+ * window, as long as no more than `limit` entries leave between two sweeps.
+ */
+import { type CategoryConfig, type FeedConfig, matches } from '@newswire/events/config'
+import { type Facets, type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
+import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { sha256Hex } from '@newswire/events/ids'
+import { z } from 'zod'
+import { NEVER } from './shell.ts'
+
+const entry = z.object({
+  articleId: z.string(),
+  version: z.int(),
+  kind: z.enum(['item', 'notice']),
+  firstReleasedAt: z.string(),
+  /** When this version was released. */
+  releasedAt: z.string(),
+})
+export type Entry = z.output<typeof entry>
+
+const output = z.object({ sha256: z.string(), bytes: z.int() })
+
+export const feedWindow = z.object({
+  /** Names this layout. */
+  schema: z.literal('newswire.feed.window/1'),
+  feedId: z.string(),
+  /** Rises with every writing of the feed and never goes back; what `feed.built` carries. */
+  counter: z.int().min(0),
+  /** Under which rule (`ruleOf`) the entries were chosen: another rule means that all must be looked at again. */
+  rule: z.string(),
+  /** The newest time this window knows of, from releases and daily ticks; ages of notices are counted from it. No clock is read. */
+  asOf: z.string(),
+  /** Newest first. */
+  entries: z.array(entry),
+  /** `null` until the feed is written for the first time. */
+  outputs: z.object({ rss: output, atom: output, json: output }).nullable(),
+})
+export type FeedWindow = z.output<typeof feedWindow>
+export type Outputs = NonNullable<FeedWindow['outputs']>
+
+export type Rule = Readonly<{ feed: FeedConfig; categories: ReadonlyMap<string, CategoryConfig> }>
+
+/** How long a notice stays, milliseconds. */
+export const NOTICE_MS = 7 * 86_400_000
+/** A mass retraction must not make a feed that nobody can read. The newest are kept. */
+export const MAX_NOTICES = 500
+
+export const emptyWindow = (feedId: string): FeedWindow => ({
+  schema: 'newswire.feed.window/1',
+  feedId,
+  counter: 0,
+  rule: '',
+  asOf: NEVER,
+  entries: [],
+  outputs: null,
+})
+
+/** A hash of all that decides what is in: filters, limit, the tree of categories. */
+export const ruleOf = ({ feed, categories }: Rule): string =>
+  sha256Hex(JSON.stringify([feed.match, feed.limit, [...categories.values()].map(one => [one.id, one.parent ?? null]).sort()])).slice(0, 16)
+
+/** What an article is now, in the shape that filters match. */
+export const facetsOf = (fact: LiveFact): Facets => ({
+  categories: [...fact.article.categories],
+  languages: [fact.article.language],
+  publishers: [fact.publisher],
+  types: [fact.article.type],
+  public: isPublic(fact),
+})
+
+/** How an article stands to a feed: shown, shown as taken back, or not at all. */
+export const placeOf = (
+  article: Readonly<{ state: Fact['state']; now: Facets | null; ever: Facets }>,
+  { feed, categories }: Rule,
+): Entry['kind'] | 'out' => {
+  if (article.state === 'live') return article.now?.public && matches(feed.match, article.now, categories) ? 'item' : 'out'
+  return article.ever.public && matches(feed.match, article.ever, categories) ? 'notice' : 'out'
+}
+
+const byRelease = (a: Entry, b: Entry): number =>
+  a.firstReleasedAt === b.firstReleasedAt ? compare(a.articleId, b.articleId) : compare(b.firstReleasedAt, a.firstReleasedAt)
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const isOld = (notice: Entry, asOf: string): boolean => Date.parse(asOf) - Date.parse(notice.releasedAt) > NOTICE_MS
+
+const trim = (entries: readonly Entry[], asOf: string, limit: number): Entry[] => {
+  const items = entries.filter(one => one.kind === 'item').sort(byRelease)
+  const notices = entries
+    .filter(one => one.kind === 'notice' && !isOld(one, asOf))
+    .sort((a, b) => compare(b.releasedAt, a.releasedAt) || compare(a.articleId, b.articleId))
+  return [...items.slice(0, 2 * limit), ...notices.slice(0, MAX_NOTICES)].sort(byRelease)
+}
+
+const isInstant = (value: string): boolean => !Number.isNaN(Date.parse(value))
+const later = (a: string, b: string): string => (isInstant(b) && Date.parse(b) > Date.parse(a) ? b : a)
+
+/**
+ * The window after articles were looked at. `null` stands for an article of which nothing is released. A state older than the one in
+ * the window changes nothing. `tickAt` moves the time that ages are counted from.
+ */
+export const applyToWindow = (
+  window: FeedWindow,
+  states: ReadonlyMap<string, Fact | null>,
+  rule: Rule,
+  tickAt: string = NEVER,
+): FeedWindow => {
+  const entries = new Map(window.entries.map(one => [one.articleId, one]))
+  let asOf = later(window.asOf, tickAt)
+  for (const [articleId, fact] of states) {
+    if (fact !== null && fact.version < (entries.get(articleId)?.version ?? 0)) continue
+    entries.delete(articleId)
+    if (fact === null) continue
+    const kind = placeOf({ state: fact.state, now: fact.state === 'live' ? facetsOf(fact) : null, ever: fact.facetsEver }, rule)
+    if (kind === 'out') continue
+    asOf = later(asOf, fact.releasedAt)
+    entries.set(articleId, { articleId, version: fact.version, kind, firstReleasedAt: fact.firstReleasedAt, releasedAt: fact.releasedAt })
+  }
+  return { ...window, rule: ruleOf(rule), asOf, entries: trim([...entries.values()], asOf, rule.feed.limit) }
+}
+
+/** Whether two windows hold the same: `asOf` alone is no difference, and must not make a feed be written again. */
+export const isSameWindow = (a: FeedWindow, b: FeedWindow): boolean =>
+  a.rule === b.rule &&
+  a.entries.length === b.entries.length &&
+  a.entries.every((one, index) => {
+    const other = b.entries[index]
+    return other?.articleId === one.articleId && other.version === one.version && other.kind === one.kind
+  })
+
+export const isSameOutputs = (a: Outputs | null, b: Outputs): boolean =>
+  a !== null && feedFormats.every((format: FeedFormat) => a[format].sha256 === b[format].sha256)
+
+/** When the newest thing that is shown was released; `NEVER` when nothing is. */
+export const newestOf = (shown: readonly Entry[]): string => shown.reduce((newest, one) => later(newest, one.releasedAt), NEVER)

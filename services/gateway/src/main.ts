@@ -1,0 +1,35 @@
+/** gateway: what the public reads. Topics, limits and failure modes: README.md. */
+import { createHttpServer } from '@newswire/http/server'
+import type { Readiness, StartService } from '@newswire/runtime/service'
+import { openFeedCache } from './feed-cache.ts'
+import { addRoutes } from './routes.ts'
+import { openView } from './view.ts'
+
+export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings }) => {
+  const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
+  const onPoison = (topic: string) => (details: object) => {
+    poison.inc({ topic })
+    logger.error({ topic, ...details }, 'projection.record-refused')
+  }
+  const [view, feeds] = await Promise.all([
+    openView({ log, dataDir: settings.dataDir, onPoison: onPoison('articles') }),
+    openFeedCache({ log, objects, dataDir: settings.dataDir, onPoison: onPoison('feeds') }),
+  ])
+  const readiness = (): Readiness => ({
+    ready: view.isReady() && feeds.isReady(),
+    detail: { articles: view.isReady(), feeds: feeds.isReady(), failure: (view.failure() ?? feeds.failure())?.message },
+  })
+  const server = createHttpServer({ name: 'gateway', logger, host: settings.host, port: settings.gatewayPort, readiness, metrics })
+  addRoutes(server.app, { view, feeds, objects, configuration, now })
+  const url = await server.listen()
+  logger.info({ url }, 'service.started')
+  return {
+    name: 'gateway',
+    url,
+    readiness,
+    stop: async () => {
+      await server.close()
+      await Promise.all([view.stop(), feeds.stop()])
+    },
+  }
+}

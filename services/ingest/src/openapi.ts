@@ -1,0 +1,136 @@
+/** OpenAPI 3.1 of the front door, its schemas made from the ones that check. */
+import { articleInput } from '@newswire/events/article'
+import { submissionStates } from '@newswire/events/milestone'
+import { z } from 'zod'
+
+type Json = Record<string, unknown>
+
+const json = (schema: Json, description: string): Json => ({ description, content: { 'application/json': { schema } } })
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` })
+const problem = (description: string): Json => ({ description, content: { 'application/problem+json': { schema: ref('Problem') } } })
+const localId: Json = {
+  name: 'localId',
+  in: 'path',
+  required: true,
+  schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' },
+}
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', maxLength: 255 },
+  description: 'The same key and request again: the same answer, no second effect.',
+}
+const failures: Json = {
+  '400': problem('Cannot be read'),
+  '401': problem('No token, or not known'),
+  '403': problem('The token lacks the scope'),
+  '404': problem('No such thing'),
+  '409': problem('Conflicts with what is known'),
+  '413': problem('Too large'),
+  '415': problem('Not a media type that is taken'),
+  '422': problem('Read, but not valid'),
+  '503': problem('The log or the store cannot take it now; try again'),
+}
+const submits = (summary: string, body: Json | null, scope: string): Json => ({
+  summary,
+  security: [{ token: [scope] }],
+  parameters: [localId, idempotencyKey],
+  ...(body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+  responses: { '202': json(ref('Accepted'), 'Durably in the log'), ...failures },
+})
+const reads = (summary: string, schema: Json, parameters: readonly Json[] = [localId]): Json => ({
+  summary,
+  security: [{ token: ['read'] }],
+  parameters,
+  responses: { '200': json(schema, 'As it stands'), ...failures },
+})
+
+const schemas = (): Json => ({
+  Article: z.toJSONSchema(articleInput, { io: 'input', unrepresentable: 'any' }),
+  Accepted: {
+    type: 'object',
+    required: ['submissionId', 'articleId', 'trace'],
+    properties: { submissionId: { type: 'string' }, articleId: { type: 'string' }, trace: { type: 'string' } },
+  },
+  Submission: {
+    type: 'object',
+    required: ['submissionId', 'articleId', 'state'],
+    properties: {
+      submissionId: { type: 'string' },
+      articleId: { type: 'string' },
+      state: { enum: [...submissionStates] },
+      version: { type: 'integer' },
+      code: { type: 'string' },
+      detail: { type: 'string' },
+    },
+  },
+  Retraction: {
+    type: 'object',
+    required: ['mode', 'reason'],
+    properties: {
+      mode: { enum: ['withdraw', 'gone', 'redirect', 'replace'] },
+      reason: { type: 'string' },
+      legal: { type: 'boolean' },
+      redirectTo: { type: 'string' },
+      notice: { type: 'string' },
+    },
+  },
+  Problem: {
+    type: 'object',
+    required: ['type', 'title', 'status', 'code', 'correlationId'],
+    properties: {
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      code: { type: 'string' },
+      correlationId: { type: 'string' },
+      errors: { type: 'array', items: { type: 'object' } },
+    },
+  },
+})
+
+export const toOpenApi = (): Json => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'Newswire ingest',
+    version: '1',
+    description: 'Publish, correct, retract and republish articles, and see what became of them.',
+  },
+  paths: {
+    '/v1/articles/{localId}': {
+      put: submits('Publish or change an article', ref('Article'), 'publish'),
+      get: reads('The article as it stands', { type: 'object' }),
+    },
+    '/v1/articles/{localId}/retract': { post: submits('Take an article back', ref('Retraction'), 'retract') },
+    '/v1/articles/{localId}/republish': { post: submits('Bring a retracted article back', null, 'republish') },
+    '/v1/articles/{localId}/pictures': {
+      post: {
+        summary: 'Send a picture; its address is for images[].url',
+        security: [{ token: ['publish'] }],
+        parameters: [localId],
+        requestBody: {
+          required: true,
+          content: { 'multipart/form-data': { schema: { type: 'object', properties: { picture: { type: 'string', format: 'binary' } } } } },
+        },
+        responses: { '201': json({ type: 'object', required: ['url'], properties: { url: { type: 'string' } } }, 'Kept'), ...failures },
+      },
+    },
+    '/v1/articles/{localId}/trace': { get: reads('Where the article is, stage by stage and sink by sink', { type: 'object' }) },
+    '/v1/submissions/{id}': {
+      get: reads('What became of a submission', ref('Submission'), [
+        { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
+      ]),
+    },
+    '/v1/articles:validate': {
+      post: {
+        summary: 'Every complaint, and what the article would match; nothing is kept',
+        security: [{ token: ['publish'] }],
+        requestBody: { required: true, content: { 'application/json': { schema: ref('Article') } } },
+        responses: { '200': json({ type: 'object' }, 'The answer'), '401': problem('No token, or not known') },
+      },
+    },
+  },
+  components: { schemas: schemas(), securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+})

@@ -1,0 +1,99 @@
+/** From a request to a submission: reading, checking, mapping. Pure but for the reading of what is released. */
+import { type ArticleInput, articleInput, contentOf, toArticle } from '@newswire/events/article'
+import { canonicalSha256 } from '@newswire/events/canonical'
+import type { Released } from '@newswire/events/current'
+import { isLocalId, toArticleId } from '@newswire/events/ids'
+import type { Submission } from '@newswire/events/submission'
+import { cleanLine } from '@newswire/events/text'
+import { ProblemError } from '@newswire/http/problem'
+import { parseStrictJson } from '@newswire/http/strict-json'
+import { validateWith } from '@newswire/http/validate'
+import { z } from 'zod'
+
+export type Stamp = Readonly<{ submissionId: string; receivedAt: string; publisher: string; articleId: string; lane: 'live' | 'backfill' }>
+
+/** The article id of a path's last part. Throws the 404 problem: an id that cannot exist names nothing. */
+export const toCheckedArticleId = (publisher: string, localId: string): string => {
+  if (isLocalId(localId)) return toArticleId(publisher, localId)
+  throw new ProblemError({
+    status: 404,
+    code: 'NEWSWIRE_ARTICLE_ID',
+    title: 'This is no article id',
+    detail: 'an id begins with a letter or digit and has letters, digits, ".", "_" and "-", at most 128, without ".."',
+  })
+}
+
+/** The JSON of a body, read strictly. Throws the 400 problem with where and why. */
+export const readJson = (bytes: Uint8Array): unknown => {
+  const result = parseStrictJson(bytes)
+  if (result.ok) return result.value
+  throw new ProblemError({
+    status: 400,
+    code: 'NEWSWIRE_JSON',
+    title: 'The body cannot be read',
+    detail: result.detail,
+    ...(result.pointer === undefined ? {} : { errors: [{ pointer: result.pointer, detail: result.detail }] }),
+  })
+}
+
+export const readArticle = (bytes: Uint8Array): ArticleInput => validateWith(articleInput, readJson(bytes), 'article')
+
+export const toPublish = (stamp: Stamp, input: ArticleInput, site: { language: string }): Extract<Submission, { command: 'publish' }> => {
+  const article = toArticle(input, site)
+  return { command: 'publish', ...stamp, article, contentSha256: canonicalSha256(contentOf(article)) }
+}
+
+const notice = z.string().transform(cleanLine).pipe(z.string().max(2000))
+const retractRequest = z
+  .strictObject({
+    mode: z.enum(['withdraw', 'gone', 'redirect', 'replace']),
+    reason: notice.pipe(z.string().min(1, 'expected some words: the reason is kept with the retraction')),
+    legal: z.boolean().default(false),
+    redirectTo: z.string().max(2048).optional(),
+    notice: notice.optional(),
+  })
+  .superRefine((value, context) => {
+    const { mode, redirectTo } = value
+    if ((mode === 'redirect' || mode === 'replace') && redirectTo === undefined)
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: `expected where readers are sent, because mode is ${mode}` })
+    if (mode === 'redirect' && redirectTo !== undefined && !/^https?:\/\/[^\s]+$/.test(redirectTo))
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected an http or https address' })
+    if (mode === 'replace' && redirectTo !== undefined && !isLocalId(redirectTo.replace(/^[a-z0-9-]+\./, '')))
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected the id of the article that takes its place' })
+  })
+
+export const toRetract = (stamp: Stamp, bytes: Uint8Array): Submission => ({
+  command: 'retract',
+  ...stamp,
+  retraction: validateWith(retractRequest, readJson(bytes), 'retraction'),
+})
+export const toRepublish = (stamp: Stamp): Submission => ({ command: 'republish', ...stamp })
+
+/**
+ * A 409 for what is known to be stale already; the last word is the desk's. Nothing is known of what is held, so this only ever refuses
+ * what the desk would refuse too.
+ */
+export const findConflict = (submission: Extract<Submission, { command: 'publish' }>, released: Released): ProblemError | null => {
+  const { sourceVersion } = submission.article
+  const known = released?.fact.sourceVersion
+  if (released === null || sourceVersion === undefined || known === undefined) return null
+  if (sourceVersion < known)
+    return new ProblemError({
+      status: 409,
+      code: 'NEWSWIRE_ARTICLE_STALE',
+      title: 'An older version of this article',
+      detail: `sourceVersion ${sourceVersion} is older than ${known}, which is out already; send a higher one`,
+    })
+  if (
+    sourceVersion > known ||
+    released.fact.state !== 'live' ||
+    canonicalSha256(contentOf(released.fact.article)) === submission.contentSha256
+  )
+    return null
+  return new ProblemError({
+    status: 409,
+    code: 'NEWSWIRE_ARTICLE_VERSION_REUSED',
+    title: 'This version has other content',
+    detail: `sourceVersion ${sourceVersion} is out already with other content; a change needs a higher sourceVersion`,
+  })
+}

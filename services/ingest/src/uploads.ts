@@ -1,0 +1,61 @@
+/** A picture sent by the publisher: kept under its content's hash, and named by it. The same picture again is the same answer. */
+import { sha256Hex } from '@newswire/events/ids'
+import { ProblemError } from '@newswire/http/problem'
+import type { HttpRequest } from '@newswire/http/server'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+
+export const MAX_PICTURE_BYTES = 25_000_000
+
+/** First bytes of what the images service can show; the rest is refused here already, so that the publisher hears it at once. */
+const SIGNATURES: ReadonlyArray<{ type: string; at: number; bytes: readonly number[] }> = [
+  { type: 'image/jpeg', at: 0, bytes: [0xff, 0xd8, 0xff] },
+  { type: 'image/png', at: 0, bytes: [0x89, 0x50, 0x4e, 0x47] },
+  { type: 'image/webp', at: 8, bytes: [0x57, 0x45, 0x42, 0x50] },
+  { type: 'image/gif', at: 0, bytes: [0x47, 0x49, 0x46, 0x38] },
+  { type: 'image/avif', at: 4, bytes: [0x66, 0x74, 0x79, 0x70, 0x61, 0x76, 0x69] },
+]
+
+const typeOf = (bytes: Uint8Array): string | null =>
+  SIGNATURES.find(one => one.bytes.every((byte, index) => bytes[one.at + index] === byte))?.type ?? null
+
+/** Takes the one file of a multipart body. Throws the 413, 415 or 422 problem. */
+export const keepUpload = async (
+  objects: Objects,
+  request: HttpRequest,
+): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
+  if (!request.isMultipart())
+    throw new ProblemError({
+      status: 415,
+      code: 'NEWSWIRE_PICTURE_FORM',
+      title: 'Send the picture as a form',
+      detail: 'expected multipart/form-data with one file',
+    })
+  const file = await request.file({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 } })
+  if (file === undefined)
+    throw new ProblemError({
+      status: 422,
+      code: 'NEWSWIRE_PICTURE_FORM',
+      title: 'There is no picture in the form',
+      detail: 'expected multipart/form-data with one file',
+    })
+  const bytes = await file.toBuffer()
+  if (file.file.truncated)
+    throw new ProblemError({
+      status: 413,
+      code: 'NEWSWIRE_PICTURE_TOO_LARGE',
+      title: 'The picture is too large',
+      detail: `the limit is ${MAX_PICTURE_BYTES} bytes`,
+    })
+  const type = typeOf(bytes)
+  if (type === null)
+    throw new ProblemError({
+      status: 422,
+      code: 'NEWSWIRE_PICTURE_TYPE',
+      title: 'This is not a picture that can be shown',
+      detail: 'JPEG, PNG, WebP, AVIF and GIF are',
+    })
+  const sha256 = sha256Hex(bytes)
+  await objects.put(keys.original(sha256), bytes, { contentType: type, ifNoneMatch: '*' })
+  return { url: `newswire:${sha256}`, sha256, bytes: bytes.byteLength, type }
+}

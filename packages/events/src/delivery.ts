@@ -2,5 +2,11 @@
 import { z } from 'zod'
 
 /** Thin intent: outlet X wants article A at `version` or newer. The state is read when it is sent. */
-export const deliveryWanted = z.object({ outletId: z.string(), articleId: z.string(), version: z.int() })
+export const deliveryWanted = z.object({
+  outletId: z.string(),
+  articleId: z.string(),
+  version: z.int(),
+  /** For this outlet the version takes the article back, so it goes before everything else. A hint: what is sent is decided at send time. */
+  kill: z.boolean().optional(),
+})
 export type DeliveryWanted = z.output<typeof deliveryWanted>

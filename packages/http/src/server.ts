@@ -1,9 +1,10 @@
-/** Fastify in one place: problems (RFC 9457), limits, raw bodies, health routes. */
+/** Fastify in one place: limits, problems (RFC 9457), raw bodies, health routes. */
 import type { IncomingMessage } from 'node:http'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { ProblemError, toProblem, toProblemBody } from './problem.ts'
+import { ProblemError } from './problem.ts'
+import { addProblems, answerUnreadable, sendProblem } from './refusals.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,6 +17,18 @@ export type HttpServer = FastifyInstance
 export type HttpRequest = FastifyRequest
 export type HttpReply = FastifyReply
 
+/** How long a client may take, in ms: a slow or silent one must not hold a socket for ever, and Fastify's own defaults are no limit. */
+export type HttpTimeouts = Readonly<{
+  /** Head and body, from the first byte (default 15 000). */
+  requestMs: number
+  /** The head alone (default 10 000). */
+  headersMs: number
+  /** Silence on a socket, also while we work on the answer (default 30 000). */
+  silenceMs: number
+  /** Between two requests (default 65 000: longer than a load balancer's 60 s, so that it is the one that closes). */
+  keepAliveMs: number
+}>
+
 export type HttpServerOptions = Readonly<{
   name: string
   logger: Logger
@@ -24,33 +37,56 @@ export type HttpServerOptions = Readonly<{
   port: number
   /** Bytes of a body (default 1 MiB). */
   bodyLimit?: number
-  readiness: () => Readonly<{ ready: boolean; detail: unknown }>
-  /** Its text is served as `/metrics` when given. */
+  /** What `/readyz` answers (default: always ready). */
+  readiness?: () => Readonly<{ ready: boolean; detail: unknown }>
+  /** Its text is served as `/metrics` when `exposeMetrics` says so. */
   metrics?: Readonly<{ text(): Promise<string> }>
   /** Whether this server answers `/metrics` (default false: public servers do not). */
   exposeMetrics?: boolean
+  timeouts?: Partial<HttpTimeouts>
 }>
 
 export type RunningHttpServer = Readonly<{
   app: HttpServer
   /** Resolves with the address once connections are taken. Throws when the port is taken. */
   listen(): Promise<string>
-  /** Stops taking connections, lets requests in hand finish. Twice is once. */
+  /** Stops taking connections, lets requests in hand finish, closes idle ones at once. Twice is once. */
   close(): Promise<void>
 }>
 
-/** A slow or silent client must not hold a socket for ever: Fastify's own defaults are no limit (research/delivery §4.2). */
-const REQUEST_TIMEOUT_MS = 15_000
-const HEADERS_TIMEOUT_MS = 10_000
-const CONNECTION_TIMEOUT_MS = 30_000
-const KEEP_ALIVE_MS = 65_000
-const MAX_REQUESTS_PER_SOCKET = 10_000
+const TIMEOUTS: HttpTimeouts = { requestMs: 15_000, headersMs: 10_000, silenceMs: 30_000, keepAliveMs: 65_000 }
+/** Node looks for overdue requests only so often; its default of 30 s would treble our limits. */
+const LOOK_EVERY_MS = 1_000
+/** So that long-lived clients spread over processes that are added later. */
+const MAX_REQUESTS_PER_SOCKET = 1_000
+/** File descriptors are shared with the log, the store and partners. */
+const MAX_CONNECTIONS = 4_096
+/** Characters of one part of a path: a publisher's id, a dot and 128 characters, and room. */
 const MAX_PATH_PART = 256
 
 /** Two Host headers, or none, are how requests are smuggled past a proxy. */
 const hasOneHost = (raw: IncomingMessage): boolean =>
   raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length === 1
 
+const refuseOddRequests = async (request: FastifyRequest): Promise<void> => {
+  if (!hasOneHost(request.raw))
+    throw new ProblemError({
+      status: 400,
+      code: 'NEWSWIRE_REQUEST',
+      title: 'The request cannot be read',
+      detail: 'expected exactly one Host header',
+    })
+  const coding = request.headers['content-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'identity')
+    throw new ProblemError({
+      status: 415,
+      code: 'NEWSWIRE_CONTENT_ENCODING',
+      title: 'Send the body as it is',
+      detail: `expected no Content-Encoding, found ${JSON.stringify(coding.slice(0, 80))}`,
+    })
+}
+
+/** Bodies are JSON, kept as bytes, or forms with one file. Anything else is a 415. */
 const addBodyParsers = (app: HttpServer): void => {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>(
@@ -62,55 +98,12 @@ const addBodyParsers = (app: HttpServer): void => {
     },
   )
   app.register(multipart, { limits: { files: 1, fields: 10, parts: 11 } })
-  app.addHook('onRequest', async request => {
-    if (!hasOneHost(request.raw))
-      throw new ProblemError({
-        status: 400,
-        code: 'NEWSWIRE_REQUEST',
-        title: 'The request cannot be read',
-        detail: 'expected exactly one Host header',
-      })
-    const coding = request.headers['content-encoding']
-    if (coding !== undefined && coding !== 'identity')
-      throw new ProblemError({
-        status: 415,
-        code: 'NEWSWIRE_CONTENT_ENCODING',
-        title: 'Send the body as it is',
-        detail: `Content-Encoding ${coding} is not taken here`,
-      })
-  })
-}
-
-const addProblems = (app: HttpServer, logger: Logger): void => {
-  app.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error)
-    const body = toProblemBody(problem)
-    const fields = {
-      correlationId: body.correlationId,
-      code: problem.code,
-      method: request.method,
-      route: request.routeOptions.url,
-      status: problem.status,
-    }
-    if (problem.status >= 500 && problem.status !== 503) logger.error({ ...fields, err: problem.cause ?? problem }, 'request.failed')
-    else logger.debug(fields, 'request.refused')
-    return reply.status(problem.status).headers(problem.headers).type('application/problem+json').send(body)
-  })
-  app.setNotFoundHandler((_request, reply) => {
-    const problem = new ProblemError({
-      status: 404,
-      code: 'NEWSWIRE_NOT_FOUND',
-      title: 'Not found',
-      detail: 'there is nothing at this address for this method',
-    })
-    return reply.status(404).type('application/problem+json').send(toProblemBody(problem))
-  })
 }
 
 const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false }: HttpServerOptions): void => {
-  app.get('/livez', async () => ({ live: true }))
+  app.get('/livez', async (_request, reply) => reply.header('cache-control', 'no-store').send({ live: true }))
   app.get('/readyz', async (_request, reply) => {
-    const { ready, detail } = readiness()
+    const { ready, detail } = readiness?.() ?? { ready: true, detail: {} }
     return reply
       .status(ready ? 200 : 503)
       .header('cache-control', 'no-store')
@@ -120,27 +113,35 @@ const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false 
     app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()))
 }
 
-/** A server that does not listen yet: add routes to `app`, then `listen()`. */
-export const createHttpServer = (options: HttpServerOptions): RunningHttpServer => {
-  const { logger, host, port, bodyLimit = 1_048_576 } = options
-  const app = Fastify({
+const createApp = (logger: Logger, bodyLimit: number, timeouts: HttpTimeouts): HttpServer =>
+  Fastify({
     logger: false,
     bodyLimit,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, timeouts.headersMs) },
+    requestTimeout: timeouts.requestMs,
+    connectionTimeout: timeouts.silenceMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
     routerOptions: { maxParamLength: MAX_PATH_PART },
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // What a client had already sent when closing began is answered, not turned away.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => sendProblem(logger, error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
   })
-  app.server.headersTimeout = HEADERS_TIMEOUT_MS
+
+/** A server that does not listen yet: add routes to `app`, then `listen()`. Without listening, `app.inject` answers. */
+export const createHttpServer = (options: HttpServerOptions): RunningHttpServer => {
+  const { logger, host, port, bodyLimit = 1_048_576 } = options
+  const app = createApp(logger, bodyLimit, { ...TIMEOUTS, ...options.timeouts })
+  app.server.maxConnections = MAX_CONNECTIONS
   addProblems(app, logger)
-  addBodyParsers(app)
-  addHealth(app, options)
+  app.addHook('onRequest', refuseOddRequests)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
   })
+  addBodyParsers(app)
+  addHealth(app, options)
   let closing: Promise<void> | undefined
   return {
     app,

@@ -58,7 +58,8 @@ type TpRow = { tp: number; topic: string; part: number; start: number; next: num
 export const embeddedPartitions = (spec: Pick<TopicSpec, 'partitions'>): number => Math.max(1, Math.ceil(spec.partitions / 3))
 
 /** Deletes of a group's old rows leave free pages, which new records fill: the file does not shrink, and does not grow either. */
-const PRAGMAS = 'PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 20000;'
+const PRAGMAS =
+  'PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 20000;'
 
 const syncFolder = (file: string) => {
   if (process.platform === 'win32') return
@@ -147,7 +148,14 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean): LogFile =>
     const count = embeddedPartitions(spec)
     const highest = db.prepare('SELECT coalesce(max(tp), -1) AS tp FROM tp').get() as { tp: number }
     if (highest.tp + count >= MAX_PARTITIONS) throw new RangeError(`the embedded log has room for ${MAX_PARTITIONS} partitions`)
-    const rows = Array.from({ length: count }, (_, part) => ({ tp: highest.tp + 1 + part, topic: spec.name, part, start: 0, next: 0, ts: 0 }))
+    const rows = Array.from({ length: count }, (_, part) => ({
+      tp: highest.tp + 1 + part,
+      topic: spec.name,
+      part,
+      start: 0,
+      next: 0,
+      ts: 0,
+    }))
     transaction(db, () => {
       db.prepare('INSERT INTO topic VALUES (?, ?, ?)').run(spec.name, count, JSON.stringify(spec))
       const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (?, ?, ?, 0, 0, 0)')

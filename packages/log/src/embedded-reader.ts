@@ -20,18 +20,14 @@ const TAIL_BYTES = 262_144
 const SLICE_BYTES = 1_048_576
 
 /** Keeps the newest records of a partition in memory; what readers of the present miss there, they find in the file. */
-export const extendTail = (partition: PartitionState, records: readonly LogRecord[]): void => {
+export const extendTail = (partition: PartitionState, record: LogRecord): void => {
   const { tail } = partition
-  for (const record of records) {
-    tail.push(record)
-    partition.tailBytes += record.value?.length ?? 0
-  }
-  let drop = 0
-  while (tail.length - drop > TAIL_RECORDS || (partition.tailBytes > TAIL_BYTES && drop < tail.length)) {
-    partition.tailBytes -= tail[drop]?.value?.length ?? 0
-    drop += 1
-  }
-  if (drop > 0) tail.splice(0, drop)
+  tail.push(record)
+  partition.tailBytes += record.value?.length ?? 0
+  if (tail.length <= TAIL_RECORDS && partition.tailBytes <= TAIL_BYTES) return
+  // Half goes at once, so that this is rare.
+  const dropped = tail.splice(0, Math.max(1, tail.length >>> 1))
+  for (const { value } of dropped) partition.tailBytes -= value?.length ?? 0
 }
 
 /** Retention and compaction change the past: forget what is in memory of it. */

@@ -49,6 +49,8 @@ export type Lanes = Readonly<{
   done(): ReadonlyMap<number, Position>
   partitions(): readonly HeldPartition[]
   stats(): ReturnType<Subscription['stats']>
+  /** Resolves when no call of a lost partition runs any more: whoever holds it now may begin. */
+  quiet(partition: number): Promise<void>
   pause(): void
   resume(): void
   /**
@@ -87,6 +89,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
   let isStopped = false
   let stopped: Promise<void> | null = null
   let onSettled: (() => void) | null = null
+  const onQuiet: Array<() => void> = []
 
   /** Observers are guests: what they throw must not cost a record. */
   const report = (error: unknown) => {
@@ -165,6 +168,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     if (zombies.delete(lane)) {
       const successor = held.get(partition.number)?.lanes.get(lane.name)
       if (successor) wake(successor)
+      for (const check of onQuiet.splice(0)) check()
     } else if (partition.held && !controller.signal.aborted) settle(lane, step)
     if (running.size === 0) onSettled?.()
     pump()
@@ -249,6 +253,15 @@ export const createLanes = (options: LanesOptions): Lanes => {
     return assignment.announce(change, () => fresh.length === 0 || fresh.some(partition => partition.held)).then(() => fresh.forEach(open))
   }
 
+  const quiet: Lanes['quiet'] = number =>
+    new Promise<void>(resolve => {
+      const check = () => {
+        for (const { partition } of zombies) if (partition.number === number) return void onQuiet.push(check)
+        resolve()
+      }
+      check()
+    })
+
   const settled = (withinMs: number): Promise<void> => {
     if (running.size === 0) return Promise.resolve()
     return new Promise<void>(resolve => {
@@ -285,6 +298,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     partitions: () => (isStopped ? [] : [...held.values()].map(({ number, sinceMs }) => ({ partition: number, sinceMs }))),
     stats: () =>
       sumUp({ partitions: held.values(), running, unavailable, handled, dead, assignmentFailsSinceMs: assignment.failingSinceMs() }),
+    quiet,
     pause: () => {
       isPaused = true
     },

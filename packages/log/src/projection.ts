@@ -61,6 +61,20 @@ const isAhead = (cursor: Readonly<Record<number, Position>>, ends: ReadonlyArray
     return end === undefined || position > end.end
   })
 
+/**
+ * After a power cut the embedded log may have lost unsynced records that this file still knows, and has jumped over their positions: what
+ * was applied last is not there any more. On Kafka what was acknowledged is durable.
+ */
+const hasLostTail = async (log: Log, topic: string, cursor: Readonly<Record<number, Position>>): Promise<boolean> => {
+  if (log.kind !== 'embedded') return false
+  for (const [partition, position] of Object.entries(cursor)) {
+    const from = { positions: { [partition]: position - 1 } }
+    const { records } = await log.read({ topic, partition: Number(partition), from, limit: 1 })
+    if (records[0]?.position !== position - 1) return true
+  }
+  return false
+}
+
 const readCursor = (db: DatabaseSync): Record<number, Position> =>
   Object.fromEntries(
     (db.prepare('SELECT partition, position FROM projection_cursor').all() as { partition: number; position: number }[]).map(row => [
@@ -73,7 +87,7 @@ const readCursor = (db: DatabaseSync): Record<number, Position> =>
 export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
   const { log, topic, file, schema, apply, onApplied } = options
   let db = openDatabase(file, schema)
-  if (isAhead(readCursor(db), await log.ends(topic))) {
+  if (isAhead(readCursor(db), await log.ends(topic)) || (await hasLostTail(log, topic, readCursor(db)))) {
     db.close()
     for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
     db = openDatabase(file, schema)

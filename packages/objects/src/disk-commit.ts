@@ -52,7 +52,7 @@ export const createCommitter = (data: WriterData): Committer => {
   }
 
   const start = (): Worker => {
-    const fresh = new Worker(new URL('./disk-writer.ts', import.meta.url), { workerData: data })
+    const fresh = new Worker(new URL('./disk-writer.ts', import.meta.url), { workerData: data, execArgv: [] })
     let reason = 'the writing thread ended'
     fresh.on('message', finish)
     fresh.on('error', error => {

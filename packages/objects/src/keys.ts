@@ -82,6 +82,7 @@ export const keys = {
   configPrefix: 'config/',
   configHistory: (kind: string, id: string, n: number) => `config-history/${idSegment(kind)}/${configSegment(id)}/${padded(n, 8)}.json`,
   deadLetter: (id: string) => `dead-letters/status/${idSegment(id)}.json`,
+  deadLetterPrefix: 'dead-letters/status/',
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
   logMark: () => 'log/mark.json',
 } as const

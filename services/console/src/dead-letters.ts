@@ -4,9 +4,10 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UnavailableError } from '@newswire/events/errors'
+import { codeOf, messageOf, UnavailableError } from '@newswire/events/errors'
+import { deriveId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
-import { readDeadLetter, toRedrive } from '@newswire/log/dead-letter'
+import { type DeadLetter, parseDeadLetter, toRedrive } from '@newswire/log/dead-letter'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
@@ -46,7 +47,8 @@ export type DeadLetters = Readonly<{
   /** Publishes the record again, then notes it. A crash between the two leaves it open: the repeat is harmless, as every handler's is. */
   redrive(id: string): Promise<Decided>
   discard(id: string): Promise<Decided>
-  open(): number
+  /** How many nobody has decided on. */
+  open(): Promise<number>
   caughtUp(signal?: AbortSignal): Promise<void>
   isReady(): boolean
   stop(): Promise<void>
@@ -65,6 +67,26 @@ type Row = {
   key: string | null
   value: Uint8Array | null
   headers: string
+}
+
+/** What lies in the topic and is no dead letter is shown as one of the topic's own: nothing that came there is out of sight. */
+const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' | 'redriven' | 'firstFailedAt'> => {
+  try {
+    return parseDeadLetter(record)
+  } catch (error) {
+    const { topic, partition, position } = record
+    return {
+      id: deriveId('unreadable', topic, partition, position),
+      service: 'console',
+      topic,
+      partition,
+      position,
+      attempts: 1,
+      lastFailedAt: new Date(record.timestamp).toISOString(),
+      errorCode: codeOf(error),
+      errorMessage: messageOf(error),
+    }
+  }
 }
 
 export const openDeadLetters = async (options: {
@@ -86,23 +108,23 @@ export const openDeadLetters = async (options: {
         'INSERT OR IGNORE INTO letter (id, at, service, topic, partition, position, code, message, attempts, key, value, headers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       )
       for (const record of records) {
-        const letter = readDeadLetter(record)
-        const { lastFailedAt, group, topic, partition, position, code, message, attempts } = letter
+        const letter = readLetter(record)
+        const { lastFailedAt, service, topic, partition, position, errorCode, errorMessage, attempts } = letter
         const { changes } = put.run(
           letter.id,
           lastFailedAt,
-          group,
+          service,
           topic,
           partition,
           position,
-          code,
-          message,
+          errorCode,
+          errorMessage,
           attempts,
           record.key,
           record.value,
           JSON.stringify(record.headers),
         )
-        if (changes > 0) onArrival(group)
+        if (changes > 0) onArrival(service)
       }
     },
   })
@@ -158,19 +180,16 @@ export const openDeadLetters = async (options: {
     },
     redrive: id =>
       decide(id, 'redriven', async row => {
-        const record: LogRecord = {
-          topic: topics.deadLetters.name,
-          partition: 0,
-          position: 0,
-          key: row.key,
-          value: row.value,
-          headers: JSON.parse(row.headers) as Record<string, string>,
-          timestamp: Date.parse(row.at),
-        }
-        await log.publish([await toRedrive(record, { getBytes: async key => (await objects.get(key))?.bytes ?? null })], { synced: true })
+        const record = { key: row.key, value: row.value, headers: JSON.parse(row.headers) as Record<string, string> }
+        const { pointer } = parseDeadLetter(record)
+        const bytes = pointer === null ? undefined : ((await objects.get(pointer))?.bytes ?? undefined)
+        await log.publish([toRedrive(record, bytes)], { synced: true })
       }),
     discard: id => decide(id, 'discarded', async () => undefined),
-    open: () => Number((db.prepare('SELECT count(*) AS n FROM letter').get() as { n: number }).n),
+    open: async () => {
+      const total = Number((db.prepare('SELECT count(*) AS n FROM letter').get() as { n: number }).n)
+      return total === 0 ? 0 : Math.max(0, total - (await objects.list(keys.deadLetterPrefix)).length)
+    },
     caughtUp: projection.caughtUp,
     isReady: projection.isReady,
     stop: projection.stop,

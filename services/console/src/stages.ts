@@ -11,7 +11,6 @@ export const groups = [
   'archive',
   'outlets-route',
   'outlets',
-  'console-guard',
 ] as const
 
 export type Stage = Readonly<{ group: string; topic: string; lag: number; oldestMs: number | null }>

@@ -32,15 +32,24 @@ const SUBMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/
 const publisherOf = (articleId: string, key: string | null): string => {
   const parsed = parseArticleId(articleId)
   if (parsed === null)
-    throw new RejectError('NEWSWIRE_DESK_ARTICLE_ID', `${JSON.stringify(articleId.slice(0, 200))} is no article id (<publisher>.<local id>)`)
+    throw new RejectError(
+      'NEWSWIRE_DESK_ARTICLE_ID',
+      `${JSON.stringify(articleId.slice(0, 200))} is no article id (<publisher>.<local id>)`,
+    )
   if (key !== articleId)
-    throw new RejectError('NEWSWIRE_DESK_KEY', `the record's key must be its article, ${articleId}, got ${JSON.stringify(key?.slice(0, 200) ?? null)}`)
+    throw new RejectError(
+      'NEWSWIRE_DESK_KEY',
+      `the record's key must be its article, ${articleId}, got ${JSON.stringify(key?.slice(0, 200) ?? null)}`,
+    )
   return parsed.publisher
 }
 
 const checkSubmission = ({ articleId, publisher, submissionId }: Prepared, owner: string): void => {
   if (publisher !== owner)
-    throw new RejectError('NEWSWIRE_DESK_PUBLISHER', `${articleId} belongs to ${owner}, but the submission says ${JSON.stringify(publisher.slice(0, 200))}`)
+    throw new RejectError(
+      'NEWSWIRE_DESK_PUBLISHER',
+      `${articleId} belongs to ${owner}, but the submission says ${JSON.stringify(publisher.slice(0, 200))}`,
+    )
   if (!SUBMISSION_ID.test(submissionId))
     throw new RejectError('NEWSWIRE_DESK_SUBMISSION_ID', `${JSON.stringify(submissionId.slice(0, 200))} is no submission id`)
 }
@@ -56,7 +65,10 @@ const checkPictures = (pictures: readonly Picture[]): void => {
   for (const { renditions } of pictures)
     for (const { key } of renditions)
       if (!RENDITION_KEY.test(key))
-        throw new RejectError('NEWSWIRE_DESK_RENDITION', `${JSON.stringify(key.slice(0, 200))} is no key of a rendition (renditions/<sha256>/<file>)`)
+        throw new RejectError(
+          'NEWSWIRE_DESK_RENDITION',
+          `${JSON.stringify(key.slice(0, 200))} is no key of a rendition (renditions/<sha256>/<file>)`,
+        )
 }
 
 /**

@@ -47,7 +47,12 @@ const endOfAlongside = (alongside: readonly string[], ended: Ended): readonly Ou
 const lastFact = (current: State): Fact | null => current.released?.fact ?? null
 
 /** The state with one more fact; `correlated` says which submission it follows from. */
-const withFact = (current: State, fact: Fact, cause: Cause, correlated: { submissionId: string; traceparent?: string | undefined }): State => {
+const withFact = (
+  current: State,
+  fact: Fact,
+  cause: Cause,
+  correlated: { submissionId: string; traceparent?: string | undefined },
+): State => {
   const traceparent = correlated.traceparent ?? cause.traceparent
   const isOwn = 'receivedAt' in cause && (cause.kind !== 'publish' || cause.submissionId === correlated.submissionId)
   return {
@@ -80,7 +85,9 @@ const expire = (current: State, content: Held, cause: Cause, now: string): State
 }
 
 const endOfRelease = (before: State, after: State): Ended =>
-  versionOf(after) > versionOf(before) ? { state: 'released', version: versionOf(after) } : { state: 'refused', code: 'NEWSWIRE_DESK_EXPIRED' }
+  versionOf(after) > versionOf(before)
+    ? { state: 'released', version: versionOf(after) }
+    : { state: 'refused', code: 'NEWSWIRE_DESK_EXPIRED' }
 
 // ── submission ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,7 +171,8 @@ const onSubmission = (current: State, cause: SubmissionCause, now: string): Deci
     alongside,
     article,
   }
-  const replaced = current.held === null ? [] : endOf({ ...current.held, alongside: [] }, { state: 'superseded', code: 'NEWSWIRE_DESK_SUPERSEDED' })
+  const replaced =
+    current.held === null ? [] : endOf({ ...current.held, alongside: [] }, { state: 'superseded', code: 'NEWSWIRE_DESK_SUPERSEDED' })
   if (isPast(article.expiresAt, now)) {
     const next = expire(current, content, cause, now)
     const ended = endOfRelease(current, next)

@@ -1,6 +1,6 @@
 /** The facts that the desk releases, made from what it keeps. Pure: equal input gives equal bytes, so the order of the fields is fixed here. */
 import type { Article } from '@newswire/events/article'
-import { type Fact, type Facets, isLive, type LiveFact } from '@newswire/events/fact'
+import { type Facets, type Fact, isLive, type LiveFact } from '@newswire/events/fact'
 import type { Retraction } from '@newswire/events/submission'
 import type { Held } from './state.ts'
 
@@ -99,11 +99,7 @@ export const toRetractedFact = (
 ): Fact => ({ state: 'retracted', action: 'retracted', submissionId, lane, ...endedCommon(before, released), retraction })
 
 /** The version that ends an article whose time has passed, the way its publisher asked for. */
-export const toExpiredFact = (
-  { submissionId, lane, article }: Content,
-  before: Fact,
-  released: Released,
-): Fact => ({
+export const toExpiredFact = ({ submissionId, lane, article }: Content, before: Fact, released: Released): Fact => ({
   state: 'expired',
   action: 'retracted',
   submissionId,
@@ -113,13 +109,18 @@ export const toExpiredFact = (
 })
 
 /** The terminal stub. An article that was never released gets one as well: the archive deletes what it keeps on this fact. */
-export const toPurgedFact = (
-  { submissionId, lane, reason }: Cause & { reason: string },
-  before: Fact | null,
-  released: Released,
-): Fact => {
+export const toPurgedFact = ({ submissionId, lane, reason }: Cause & { reason: string }, before: Fact | null, released: Released): Fact => {
   const { articleId, publisher, now } = released
-  const first = { articleId, publisher, version: 1, firstReleasedAt: now, releasedAt: now, updatedAt: now, facetsEver: NO_FACETS, aliases: [] }
+  const first = {
+    articleId,
+    publisher,
+    version: 1,
+    firstReleasedAt: now,
+    releasedAt: now,
+    updatedAt: now,
+    facetsEver: NO_FACETS,
+    aliases: [],
+  }
   return {
     state: 'purged',
     action: 'purged',

@@ -153,7 +153,10 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
 }
 
 /** The fact in force, once more, byte for byte: for an article whose older version landed last. Null when it was never released. */
-export const newestFact = async (objects: Pick<Objects, 'get'>, articleId: string): Promise<{ version: number; event: NewswireEvent } | null> => {
+export const newestFact = async (
+  objects: Pick<Objects, 'get'>,
+  articleId: string,
+): Promise<{ version: number; event: NewswireEvent } | null> => {
   const found = await getDocument(objects, keys.current(articleId), state)
   const released = found?.value.released
   return released ? { version: released.fact.version, event: factEvent(released) } : null

@@ -3,7 +3,6 @@
  * state decides. What is due soon is kept in memory by the process that owns the article; the objects under `holds/` bring it back after a
  * restart or a move of the partition. A due hold is fired again in every round while something is due, and swept when nothing has been for a while.
  */
-import { codeOf, messageOf } from '@newswire/events/errors'
 import { toRecord } from '@newswire/events/events'
 import { newId } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
@@ -56,7 +55,7 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
     try {
       await log.publish([toRecord(event)], { synced: true })
     } catch (error) {
-      logger.warn({ articleId, dueAt, errorCode: codeOf(error), error: messageOf(error) }, 'hold.fire.failed') // the next round fires it again
+      logger.warn({ articleId, dueAt, error }, 'hold.fire.failed') // the next round fires it again
     }
   }
 
@@ -93,7 +92,7 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
       if (hold.dueSecond * 1000 > now()) schedule(key, hold.articleId, hold.dueSecond * 1000)
       else await onPast(key, hold.articleId, hold.dueSecond)
     } catch (error) {
-      logger.warn({ articleId: hold.articleId, errorCode: codeOf(error), error: messageOf(error) }, 'hold.look.failed')
+      logger.warn({ articleId: hold.articleId, error }, 'hold.look.failed')
     }
   }
 
@@ -103,7 +102,8 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
       const page = await objects.list(holdPrefix, { limit: PAGE, ...(startAfter === undefined ? {} : { startAfter }) })
       const horizon = now() + roundMs + AHEAD_MS
       const soon = page.filter(({ key }) => (parseHoldKey(key)?.dueSecond ?? Number.POSITIVE_INFINITY) * 1000 <= horizon)
-      for (let from = 0; from < soon.length; from += ABREAST) await Promise.all(soon.slice(from, from + ABREAST).map(({ key }) => look(key)))
+      for (let from = 0; from < soon.length; from += ABREAST)
+        await Promise.all(soon.slice(from, from + ABREAST).map(({ key }) => look(key)))
       startAfter = page.at(-1)?.key
       const last = startAfter === undefined ? null : parseHoldKey(startAfter)
       if (isStopped || page.length < PAGE || (last !== null && last.dueSecond * 1000 > horizon)) return
@@ -114,7 +114,7 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
     remember,
     round: () => {
       running ??= lookAtAll()
-        .catch(error => logger.warn({ errorCode: codeOf(error), error: messageOf(error) }, 'hold.round.failed'))
+        .catch(error => logger.warn({ error }, 'hold.round.failed'))
         .finally(() => {
           running = null
         })

@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { topics } from '@newswire/events/topics'
 import { byType } from '@newswire/log/events'
-import type { StartService } from '@newswire/runtime/service'
+import type { RunningService, ServiceContext, StartService } from '@newswire/runtime/service'
+import type { Settings } from '@newswire/runtime/settings'
 import { dueCause, picturesCause, submissionCause } from './cause.ts'
 import { createHandle, type Needs } from './handle.ts'
 import { createHolds } from './holds.ts'
@@ -16,7 +17,10 @@ const CONCURRENCY = 32
 const ROUND_MS = 30_000
 const SHORTEST_ROUND_MS = 200
 
-export const start: StartService = async ({ log, objects, logger, metrics, settings, now }) => {
+type Context = Pick<ServiceContext, 'log' | 'objects' | 'logger' | 'metrics' | 'now'> &
+  Readonly<{ settings: Pick<Settings, 'dataDir' | 'retryScale'> }>
+
+export const start = (async ({ log, objects, logger, metrics, settings, now }: Context): Promise<RunningService> => {
   const roundMs = Math.max(SHORTEST_ROUND_MS, ROUND_MS * settings.retryScale)
   const owned = new Set<number>()
   const owns = (articleId: string): boolean => owned.has(log.partitionOf(topics.prepared.name, articleId))
@@ -77,4 +81,4 @@ export const start: StartService = async ({ log, objects, logger, metrics, setti
       await seen.stop()
     },
   }
-}
+}) satisfies StartService

@@ -1,5 +1,4 @@
 /** Publishes the newest version again where an older one landed last, for the articles that this process owns. */
-import { codeOf, messageOf } from '@newswire/events/errors'
 import { toRecord } from '@newswire/events/events'
 import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
@@ -33,7 +32,7 @@ export const createMend = ({ log, objects, behind, owns, logger }: Needs): Mend 
       await log.publish([toRecord(newest.event)], { synced: true })
       logger.warn({ articleId, version: newest.version }, 'article.mended')
     } catch (error) {
-      logger.warn({ articleId, errorCode: codeOf(error), error: messageOf(error) }, 'article.mend.failed')
+      logger.warn({ articleId, error }, 'article.mend.failed')
     }
   }
 

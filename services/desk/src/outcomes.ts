@@ -83,7 +83,13 @@ export const factEvent = ({ fact, causationId, correlationId, traceparent }: Rel
   }) as NewswireEvent
 
 /** Says that a version is out. The title is in it only when the public may read it. */
-export const releasedEvent = ({ fact, causationId, correlationId, traceparent, receivedAt }: Released): NewswireEvent<'milestone.reached'> => ({
+export const releasedEvent = ({
+  fact,
+  causationId,
+  correlationId,
+  traceparent,
+  receivedAt,
+}: Released): NewswireEvent<'milestone.reached'> => ({
   id: deriveId('desk', 'released', fact.articleId, fact.version),
   type: 'milestone.reached',
   source: SOURCE,

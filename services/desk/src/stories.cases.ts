@@ -13,6 +13,8 @@ export type Story = Readonly<{
   /** Orders that cannot happen are passed over. */
   allowed?: (order: Order) => boolean
   end: (order: Order) => End
+  /** Minutes after the start at which the end is looked at; only the objects under `holds/` know what is due by then. */
+  until?: number
   /** The last live fact shows its picture. */
   pictured?: (order: Order) => boolean
 }>
@@ -46,8 +48,23 @@ export const stories: Readonly<Record<string, Story>> = {
     causes: { A: publish(10, { content: 'A', embargo: T }), time: due(T) },
     end: () => 'live A',
   },
+  'an embargo that only its hold remembers': {
+    causes: { A: publish(10, { content: 'A' }), B: publish(20, { content: 'B', embargo: T }) },
+    until: T,
+    end: () => 'live B',
+  },
+  'an expiry that only its hold remembers': {
+    causes: { A: publish(10, { content: 'A' }), B: publish(20, { content: 'B', embargo: T, expires: 2 * T }), time: due(T) },
+    until: 2 * T,
+    end: () => 'expired',
+  },
   'an embargo that is put off': {
-    causes: { A: publish(10, { content: 'A', embargo: T }), B: publish(20, { content: 'B', embargo: 2 * T }), time: due(T), later: due(2 * T) },
+    causes: {
+      A: publish(10, { content: 'A', embargo: T }),
+      B: publish(20, { content: 'B', embargo: 2 * T }),
+      time: due(T),
+      later: due(2 * T),
+    },
     allowed: order => order.before('time', 'later'),
     end: () => 'live B',
   },
@@ -68,7 +85,13 @@ export const stories: Readonly<Record<string, Story>> = {
     end: () => 'live B',
   },
   'A, retract, embargoed B, republish before and after its time': {
-    causes: { A: publish(10, { content: 'A' }), R: retract(20), B: publish(30, { content: 'B', embargo: T }), P: republish(40), time: due(T) },
+    causes: {
+      A: publish(10, { content: 'A' }),
+      R: retract(20),
+      B: publish(30, { content: 'B', embargo: T }),
+      P: republish(40),
+      time: due(T),
+    },
     end: () => 'live B',
   },
   'A, retract, B and no republish': {
@@ -168,11 +191,17 @@ export const stories: Readonly<Record<string, Story>> = {
     end: () => 'live B',
   },
   'backfill and live with one sourceVersion': {
-    causes: { old: publish(900, { content: 'old', lane: 'backfill', sourceVersion: 1 }), B: publish(10, { content: 'B', sourceVersion: 1 }) },
+    causes: {
+      old: publish(900, { content: 'old', lane: 'backfill', sourceVersion: 1 }),
+      B: publish(10, { content: 'B', sourceVersion: 1 }),
+    },
     end: () => 'live B',
   },
   'backfill with the higher sourceVersion': {
-    causes: { old: publish(900, { content: 'old', lane: 'backfill', sourceVersion: 2 }), B: publish(10, { content: 'B', sourceVersion: 1 }) },
+    causes: {
+      old: publish(900, { content: 'old', lane: 'backfill', sourceVersion: 2 }),
+      B: publish(10, { content: 'B', sourceVersion: 1 }),
+    },
     end: () => 'live old',
   },
   'backfill of what was retracted': {
@@ -183,7 +212,13 @@ export const stories: Readonly<Record<string, Story>> = {
     },
   },
   'a purge is for good': {
-    causes: { A: publish(10, { content: 'A' }), X: purge(20), P: republish(30), B: publish(40, { content: 'B', embargo: T }), time: due(T) },
+    causes: {
+      A: publish(10, { content: 'A' }),
+      X: purge(20),
+      P: republish(30),
+      B: publish(40, { content: 'B', embargo: T }),
+      time: due(T),
+    },
     end: () => 'purged',
   },
 }

@@ -1,8 +1,8 @@
 /** For the stories: a store and a log in memory, with a gate at every place where a desk can die or be overtaken. */
-import { articleInput, toArticle } from '@newswire/events/article'
+import { articleInput, contentOf, type Picture, toArticle } from '@newswire/events/article'
 import { canonicalSha256 } from '@newswire/events/canonical'
-import { contentOf, type Picture } from '@newswire/events/article'
 import type { EventRecord } from '@newswire/events/events'
+import { toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import type { Milestone } from '@newswire/events/milestone'
 import type { NewRecord } from '@newswire/log/log'
@@ -11,7 +11,6 @@ import type { PutOptions, PutResult, StoredObject } from '@newswire/objects/obje
 import type { Cause } from './cause.ts'
 import { createHandle, type Handle, newestFact } from './handle.ts'
 import { blank, dueTimes, isGone, type State, state } from './state.ts'
-import { toRecord } from '@newswire/events/events'
 
 export const ARTICLE = 'baoqk.story'
 const PUBLISHER = 'baoqk'
@@ -76,7 +75,9 @@ export const createWorld = ({ lagging }: { lagging: boolean }) => {
       objects: {
         get: async (key): Promise<StoredObject | null> => {
           const found = stored.get(key)
-          return found ? { bytes: Buffer.from(found.body), etag: found.etag, contentType: 'application/json', lastModified: new Date(0) } : null
+          return found
+            ? { bytes: Buffer.from(found.body), etag: found.etag, contentType: 'application/json', lastModified: new Date(0) }
+            : null
         },
         put: async (key, bytes, options) => {
           const isSwap = key === keys.current(ARTICLE)
@@ -181,7 +182,13 @@ export const publish = (position: number, said: Said): Cause => {
   const article = toArticle(input, { language: 'vi' })
   const images = said.picture ? [picture(said.picture)] : []
   const contentSha256 = canonicalSha256(contentOf(article))
-  return { kind: 'publish', ...common(said.id ?? said.content, position), lane: said.lane ?? 'live', article: { ...article, images }, contentSha256 }
+  return {
+    kind: 'publish',
+    ...common(said.id ?? said.content, position),
+    lane: said.lane ?? 'live',
+    article: { ...article, images },
+    contentSha256,
+  }
 }
 
 export const retract = (position: number): Cause => ({
@@ -201,4 +208,10 @@ export const late = (submissionId: string, state: Picture['state'] = 'ready'): C
   pictures: [picture(state)],
 })
 /** The time has come: the clock stands at `minutes`, and a hold is fired. */
-export const due = (minutes: number): Cause => ({ kind: 'due', id: `due-${minutes}`, articleId: ARTICLE, publisher: PUBLISHER, at: at(minutes) })
+export const due = (minutes: number): Cause => ({
+  kind: 'due',
+  id: `due-${minutes}`,
+  articleId: ARTICLE,
+  publisher: PUBLISHER,
+  at: at(minutes),
+})

@@ -17,7 +17,8 @@ export type Quarantined = Readonly<{ ok: false; code: string; reason: string }>
 
 const MIB = 1_048_576
 
-const renderFormat = (item: FeedItem | FeedNotice, format: FeedFormat): string => {
+/** One article in one format, checked. Throws when it cannot be rendered or would not be well-formed. */
+export const renderFormat = (item: FeedItem | FeedNotice, format: FeedFormat): string => {
   if (format === 'json') return renderJsonItem(item)
   const xml = renderItem(item, format)
   const fault = findXmlFault(xml, 'fragment')

@@ -5,6 +5,7 @@ import { sha256Hex } from '@newswire/events/ids'
 import { renderShell, type Shell } from './feed.ts'
 import type { Fragments } from './fragments.ts'
 import { renderJsonShell } from './json-feed.ts'
+import { startWork } from './pace.ts'
 import type { FeedShell } from './shell.ts'
 import { findXmlFault } from './xml.ts'
 
@@ -40,13 +41,13 @@ export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: 
   return Buffer.concat([Buffer.from(shell.head), ...separated, Buffer.from(shell.foot)])
 }
 
-/** All files of a feed. `timed` is told how long each took, milliseconds of work. */
+/** All files of a feed. `timed` is told what each took of this thread, milliseconds. */
 export const toFiles = (shell: FeedShell, fragments: readonly Fragments[], timed: (format: FeedFormat, ms: number) => void): FeedFiles => {
   const file = (format: FeedFormat): FeedFile => {
-    const began = performance.now()
+    const spent = startWork()
     const bytes = joinFeed(toCheckedShell(shell, format), fragments, format)
     const made = { bytes, sha256: sha256Hex(bytes) }
-    timed(format, performance.now() - began)
+    timed(format, spent())
     return made
   }
   return Object.fromEntries(feedFormats.map(format => [format, file(format)])) as FeedFiles

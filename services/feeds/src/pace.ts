@@ -10,3 +10,12 @@ export const MAX_REST_MS = 2000
 /** Milliseconds to rest. `share` is the part of the loop that all building together may take, 0 to 1. */
 export const restAfter = ({ busyMs, active, share }: { busyMs: number; active: number; share: number }): number =>
   Math.min(MAX_REST_MS, Math.max(0, (busyMs * Math.max(1, active)) / share - busyMs))
+
+/** Begins to measure what this thread does, whoever else has the processor meanwhile; calling the result gives milliseconds. */
+export const startWork = (): (() => number) => {
+  const before = process.threadCpuUsage()
+  return () => {
+    const { user, system } = process.threadCpuUsage(before)
+    return (user + system) / 1000
+  }
+}

@@ -4,6 +4,7 @@ import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId, parseArticleId } from '@newswire/events/ids'
 import { findMarkupOffence } from '@newswire/events/markup'
 import type { Submission } from '@newswire/events/submission'
+import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { toPrepared } from './announce.ts'
 import { withSettled } from './parked.ts'
@@ -65,7 +66,7 @@ export const onSubmissionAccepted =
   async (event: Accepted, { record }: EventContext): Promise<void> => {
     const { data } = event
     check(data)
-    const position = data.firstPosition ?? record.position
+    const position = data.firstPosition ?? firstPosition(record)
     const pictures = data.command === 'publish' ? data.article.images : []
     if (pictures.length === 0) {
       await publish([toPrepared(data, position, [], event)])

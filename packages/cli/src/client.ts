@@ -1,0 +1,101 @@
+/** What a command says to a running system. Where it is: the environment, else what `up` left in its data folder. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Environment } from '@newswire/runtime/settings'
+import { z } from 'zod'
+import { FailedError, UsageError } from './usage-error.ts'
+
+export const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
+export const clientDocument = z.object({
+  ingest: z.string(),
+  console: z.string(),
+  gateway: z.string(),
+  publisher: z.string(),
+  token: z.string(),
+})
+export type ClientDocument = z.output<typeof clientDocument>
+
+export type Client = Readonly<{
+  ingest(method: string, path: string, body?: Uint8Array | string, headers?: Record<string, string>): Promise<unknown>
+  upload(path: string, bytes: Uint8Array, fileName: string): Promise<{ url: string }>
+  console(method: string, path: string, body?: string): Promise<unknown>
+}>
+
+const readLeft = async (dataDir: string): Promise<ClientDocument | null> => {
+  try {
+    return clientDocument.parse(JSON.parse(await readFile(clientFile(dataDir), 'utf8')))
+  } catch {
+    // No system was started here; the environment may still say where one is.
+    return null
+  }
+}
+
+const answer = async (response: Response): Promise<unknown> => {
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const body =
+    isJson && text !== ''
+      ? (JSON.parse(text) as { title?: string; detail?: string; code?: string; errors?: { pointer: string; detail: string }[] })
+      : null
+  if (response.ok) return body
+  const lines = (body?.errors ?? []).map(error => `  ${error.pointer || 'the body'}: ${error.detail}`)
+  throw new FailedError(
+    [
+      `${body?.title ?? `it answered ${response.status}`}${body?.detail ? `: ${body.detail}` : ''}${body?.code ? ` (${body.code})` : ''}`,
+      ...lines,
+    ].join('\n'),
+  )
+}
+
+const reach = async (url: string, init: RequestInit): Promise<Response> => {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) })
+  } catch (cause) {
+    throw new FailedError(
+      `Nothing answers at ${new URL(url).origin}. Is Newswire running? Start it with \`newswire up\`, or set NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL.`,
+      { cause },
+    )
+  }
+}
+
+export const createClient = async (environment: Environment, dataDir: string): Promise<Client & { publisher: string | null }> => {
+  const left = await readLeft(dataDir)
+  const ingestUrl = environment.NEWSWIRE_INGEST_URL ?? left?.ingest
+  const consoleUrl = environment.NEWSWIRE_CONSOLE_URL ?? left?.console
+  const token = environment.NEWSWIRE_TOKEN ?? left?.token
+  const needed = <T>(value: T | undefined, name: string): T => {
+    if (value === undefined)
+      throw new UsageError(`${name} is not set and no system was started from ${dataDir}. Start one with \`newswire up\`, or set it.`)
+    return value
+  }
+  const authorization = () => ({ authorization: `Bearer ${needed(token, 'NEWSWIRE_TOKEN')}` })
+  const consoleAuthorization: Record<string, string> = environment.NEWSWIRE_CONSOLE_TOKEN
+    ? { authorization: `Bearer ${environment.NEWSWIRE_CONSOLE_TOKEN}` }
+    : {}
+  return {
+    publisher: left?.publisher ?? null,
+    ingest: async (method, path, body, headers = {}) =>
+      answer(
+        await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, {
+          method,
+          headers: { ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+          ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+        }),
+      ),
+    upload: async (path, bytes, fileName) => {
+      const form = new FormData()
+      form.set('picture', new Blob([new Uint8Array(bytes)]), fileName)
+      return (await answer(
+        await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, { method: 'POST', headers: authorization(), body: form }),
+      )) as { url: string }
+    },
+    console: async (method, path, body) =>
+      answer(
+        await reach(`${needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL')}${path}`, {
+          method,
+          headers: { ...consoleAuthorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
+          ...(body === undefined ? (method === 'GET' ? {} : { body: '{}' }) : { body }),
+        }),
+      ),
+  }
+}

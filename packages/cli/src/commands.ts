@@ -1,0 +1,227 @@
+/** The commands that speak to a running system, and those that set up its topics. */
+import { readFile } from 'node:fs/promises'
+import { text as readAll } from 'node:stream/consumers'
+import { toArticleId } from '@newswire/events/ids'
+import { topicSpecs } from '@newswire/events/topics'
+import { publishEvents } from '@newswire/log/events'
+import type { TopicReport } from '@newswire/log/log'
+import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
+import { createLogger } from '@newswire/runtime/logger'
+import type { Environment, Settings } from '@newswire/runtime/settings'
+import type { ArticleTrace } from '@newswire/trace/queries'
+import { type TextOptions, toFileArticle } from './article-file.ts'
+import { type Client, createClient } from './client.ts'
+import { openPorts } from './compose.ts'
+import { readConfigFile } from './config-file.ts'
+import { raiseEpoch } from './log-mark.ts'
+import { type Accepted, sendArticle } from './send-article.ts'
+import { showTable, showTrace } from './show.ts'
+import { UsageError } from './usage-error.ts'
+import { waitForSinks } from './wait.ts'
+
+export type Terminal = Readonly<{
+  settings: Settings
+  environment: Environment
+  json: boolean
+  print: (line: string) => void
+  say: (line: string) => void
+}>
+
+const client = ({ environment, settings }: Terminal) => createClient(environment, settings.dataDir)
+const printResult = ({ json, print }: Terminal, value: unknown, words: string) => print(json ? JSON.stringify(value) : words)
+
+/** `ID` on the command line: the local id, or the whole article id. */
+const splitId = (id: string, publisher: string | null): { localId: string; articleId: string } => {
+  const prefix = publisher === null ? null : `${publisher}.`
+  const localId = prefix !== null && id.startsWith(prefix) ? id.slice(prefix.length) : id
+  return { localId, articleId: publisher === null ? id : toArticleId(publisher, localId) }
+}
+
+type WaitOptions = Readonly<{ wait: boolean; timeout: number }>
+
+const finish = async (terminal: Terminal, using: Client, accepted: Accepted, { wait, timeout }: WaitOptions): Promise<boolean> => {
+  if (!wait) {
+    printResult(terminal, accepted, `accepted ${accepted.articleId} (submission ${accepted.submissionId})`)
+    return true
+  }
+  const waited = await waitForSinks(using, accepted.submissionId, accepted.articleId, { timeoutMs: timeout * 1000, report: terminal.say })
+  printResult(
+    terminal,
+    { ...accepted, ...waited },
+    `${accepted.articleId}: ${waited.state}${waited.detail === '' ? '' : `, ${waited.detail}`}`,
+  )
+  return waited.ok
+}
+
+const readInput = (file: string): Promise<string> =>
+  file === '-'
+    ? readAll(process.stdin)
+    : readFile(file, 'utf8').catch((cause: Error) => {
+        throw new UsageError(`${file} cannot be read: ${cause.message}`)
+      })
+
+export const publish = async (
+  terminal: Terminal,
+  files: readonly string[],
+  options: TextOptions & WaitOptions & { id?: string },
+): Promise<boolean> => {
+  if (options.id !== undefined && files.length > 1) throw new UsageError('--id is for one file')
+  const using = await client(terminal)
+  let ok = true
+  for (const file of files) {
+    const article = toFileArticle(file, await readInput(file), options)
+    ok = (await finish(terminal, using, await sendArticle(using, article), options)) && ok
+  }
+  return ok
+}
+
+export const retract = async (
+  terminal: Terminal,
+  id: string,
+  options: WaitOptions & { mode: string; reason: string; redirectTo?: string; notice?: string },
+): Promise<boolean> => {
+  const using = await client(terminal)
+  const { mode, reason, redirectTo, notice } = options
+  const body = JSON.stringify({
+    mode,
+    reason,
+    ...(redirectTo === undefined ? {} : { redirectTo }),
+    ...(notice === undefined ? {} : { notice }),
+  })
+  const accepted = (await using.ingest(
+    'POST',
+    `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).localId)}/retract`,
+    body,
+  )) as Accepted
+  return finish(terminal, using, accepted, options)
+}
+
+export const republish = async (terminal: Terminal, id: string, options: WaitOptions): Promise<boolean> => {
+  const using = await client(terminal)
+  const accepted = (await using.ingest(
+    'POST',
+    `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).localId)}/republish`,
+    '{}',
+  )) as Accepted
+  return finish(terminal, using, accepted, options)
+}
+
+export const trace = async (terminal: Terminal, id: string): Promise<boolean> => {
+  const using = await client(terminal)
+  const found = (await using.console(
+    'GET',
+    `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).articleId)}/trace`,
+  )) as ArticleTrace
+  printResult(terminal, found, showTrace(found))
+  return true
+}
+
+type OverviewAnswer = {
+  healthy: boolean
+  sentence: string
+  articles: number
+  releasedLastMinute: number
+  deadLetters: number
+  stages: { group: string; topic: string; lag: number; oldestMs: number | null }[]
+}
+
+export const status = async (terminal: Terminal): Promise<boolean> => {
+  const overview = (await (await client(terminal)).console('GET', '/v1/overview')) as OverviewAnswer
+  const rows = overview.stages.map(stage => [
+    stage.group,
+    stage.topic,
+    String(stage.lag),
+    stage.oldestMs === null ? '–' : `${Math.round(stage.oldestMs / 1000)} s`,
+  ])
+  const words = [
+    `${overview.healthy ? '✔' : '✖'} ${overview.sentence}`,
+    `${overview.articles} articles, ${overview.releasedLastMinute} released in the last minute, ${overview.deadLetters} dead letters open`,
+    showTable([['group', 'topic', 'waiting', 'oldest'], ...rows]),
+  ]
+  printResult(terminal, overview, words.join('\n'))
+  return overview.healthy
+}
+
+const showChanges = (changes: readonly Change[], dryRun: boolean): string => {
+  const moved = changes.filter(one => one.change !== 'unchanged')
+  if (moved.length === 0) return 'Nothing to change.'
+  return [
+    ...moved.map(one => `  ${one.change.padEnd(7)} ${one.kind}/${one.id}`),
+    dryRun ? 'Nothing was applied (--dry-run).' : `${moved.length} applied, ${changes.length - moved.length} unchanged.`,
+  ].join('\n')
+}
+
+/** Through the console of a running system, else straight into log and store: the first configuration comes before the first service. */
+export const apply = async (
+  terminal: Terminal,
+  file: string,
+  options: { prune: boolean; dryRun: boolean; force: boolean },
+): Promise<boolean> => {
+  const { settings, environment } = terminal
+  const config = await readConfigFile(file)
+  if (settings.kafkaBrokers.length === 0) {
+    const query = `prune=${options.prune}&dryRun=${options.dryRun}&force=${options.force}`
+    const { changes } = (await (
+      await createClient(environment, settings.dataDir)
+    ).console('PUT', `/v1/config?${query}`, JSON.stringify(config))) as { changes: Change[] }
+    printResult(terminal, { changes }, showChanges(changes, options.dryRun))
+    return true
+  }
+  const ports = await openPorts(settings, createLogger({ service: 'apply', level: 'warn' }), 'apply', () => undefined)
+  try {
+    const changes = await applyConfiguration({
+      objects: ports.objects,
+      publish: publishEvents(ports.log),
+      config,
+      ...options,
+      now: Date.now,
+    })
+    printResult(terminal, { changes }, showChanges(changes, options.dryRun))
+    return true
+  } finally {
+    await ports.close()
+  }
+}
+
+const showTopics = (reports: readonly TopicReport[]): string =>
+  showTable(reports.map(report => [report.topic, report.state, report.differences.join('; ')]))
+
+export const topics = async (terminal: Terminal, action: 'check' | 'apply', { newEpoch }: { newEpoch: boolean }): Promise<boolean> => {
+  const { settings } = terminal
+  if (settings.kafkaBrokers.length === 0)
+    throw new UsageError('KAFKA_BROKERS is not set. The embedded log makes its own topics; there is nothing to apply.')
+  const ports = await openPorts(settings, createLogger({ service: 'topics', level: 'warn' }), 'topics', () => undefined)
+  try {
+    if (newEpoch) terminal.say(`The epoch is now ${await raiseEpoch(ports.objects)}; start every service again.`)
+    const reports = await ports.log.topics(topicSpecs, { apply: action === 'apply' })
+    printResult(terminal, { topics: reports }, showTopics(reports))
+    return reports.every(report => report.state === 'created' || report.state === 'as-wanted')
+  } finally {
+    await ports.close()
+  }
+}
+
+type Letter = { id: string; at: string; service: string; topic: string; code: string; message: string; state: string }
+
+export const deadLetters = async (terminal: Terminal, action: 'list' | 'show' | 'redrive' | 'discard', id?: string): Promise<boolean> => {
+  const using = await client(terminal)
+  if (action === 'list') {
+    const letters = (await using.console('GET', '/v1/dead-letters')) as Letter[]
+    const rows = letters.map(one => [one.id, one.at, one.service, one.topic, one.state, `${one.code}: ${one.message}`.slice(0, 120)])
+    printResult(
+      terminal,
+      letters,
+      letters.length === 0 ? 'No dead letters.' : showTable([['id', 'when', 'service', 'topic', 'state', 'why'], ...rows]),
+    )
+    return true
+  }
+  if (id === undefined) throw new UsageError(`dead-letters ${action} needs an id; \`newswire dead-letters list\` shows them`)
+  if (action === 'show') {
+    const letter = (await using.console('GET', `/v1/dead-letters/${encodeURIComponent(id)}`)) as object
+    printResult(terminal, letter, JSON.stringify(letter, null, 2))
+    return true
+  }
+  const done = await using.console('POST', `/v1/dead-letters/${encodeURIComponent(id)}/${action}`)
+  printResult(terminal, done, `${id} ${action === 'redrive' ? 'redriven' : 'discarded'}`)
+  return true
+}

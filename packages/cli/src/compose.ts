@@ -1,0 +1,184 @@
+/** The composition root: from settings to what every service is given. The only place that knows which adapter is behind a port. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { NewswireConfig } from '@newswire/events/config'
+import { topicSpecs } from '@newswire/events/topics'
+import { publishEvents } from '@newswire/log/events'
+import type { Log } from '@newswire/log/log'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { probeObjects } from '@newswire/objects/probe'
+import { createOutbound } from '@newswire/outbound/create-outbound'
+import { applyConfiguration } from '@newswire/runtime/apply-config'
+import { createConfiguration } from '@newswire/runtime/configuration'
+import { createLogger, type Logger } from '@newswire/runtime/logger'
+import { createMetrics } from '@newswire/runtime/metrics'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
+import { createTrace, type Trace } from '@newswire/trace/trace'
+import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
+
+export type Ports = Readonly<{ log: Log; objects: Objects; close(): Promise<void> }>
+
+/** Bytes of dead letters that are too many for a record. */
+const storeDeadLetter = (objects: Objects) => async (id: string, bytes: Uint8Array) => {
+  const key = keys.deadLetterBytes(id)
+  await objects.put(key, bytes, { ifNoneMatch: '*' })
+  return key
+}
+
+const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> => {
+  if (s3 === null) {
+    const { createDiskObjects } = await import('@newswire/objects/disk')
+    return createDiskObjects({ root: join(dataDir, 'objects'), fsync })
+  }
+  const { createS3Objects } = await import('@newswire/objects/s3')
+  return createS3Objects({
+    bucket: s3.bucket,
+    region: s3.region,
+    ...(s3.endpoint === null ? {} : { endpoint: s3.endpoint }),
+    ...(s3.prefix === '' ? {} : { prefix: s3.prefix }),
+  })
+}
+
+/** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
+const openLog = async (
+  settings: Settings,
+  objects: Objects,
+  logger: Logger,
+  clientId: string,
+  onCrash: (error: Error) => void,
+): Promise<Log> => {
+  const onError = (error: Error) => logger.error({ err: error }, 'log.trouble')
+  const common = { retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects), onError, onCrash }
+  if (settings.kafkaBrokers.length === 0) {
+    const { createEmbeddedLog } = await import('@newswire/log/embedded')
+    return createEmbeddedLog({ ...common, file: join(settings.dataDir, 'log.db'), fsync: settings.fsync })
+  }
+  const { createKafkaLog } = await import('@newswire/log/kafka')
+  return createKafkaLog({
+    ...common,
+    brokers: settings.kafkaBrokers,
+    clientId,
+    ssl: settings.kafkaSsl,
+    ...(settings.kafkaSasl === null ? {} : { sasl: settings.kafkaSasl }),
+    topicPrefix: settings.kafkaTopicPrefix,
+    epoch: await readEpoch(objects),
+  })
+}
+
+/** Both ports, open and proven. Throws with what to do when one cannot be had. */
+export const openPorts = async (settings: Settings, logger: Logger, clientId: string, onCrash: (error: Error) => void): Promise<Ports> => {
+  await mkdir(settings.dataDir, { recursive: true })
+  const objects = await openObjects(settings)
+  try {
+    await probeObjects(objects)
+    const log = await openLog(settings, objects, logger, clientId, onCrash)
+    return {
+      log,
+      objects,
+      close: async () => {
+        await log.close()
+        await objects.close()
+      },
+    }
+  } catch (error) {
+    await objects.close()
+    throw error
+  }
+}
+
+export class TopicsError extends Error {
+  readonly code = 'NEWSWIRE_TOPICS'
+}
+
+/** On our own log topics are made as needed; on Kafka an operator makes them, once, with `newswire topics apply`. */
+const readyTopics = async (log: Log, apply: boolean): Promise<void> => {
+  const reports = await log.topics(topicSpecs, { apply })
+  const missing = reports.filter(report => report.state === 'missing').map(report => report.topic)
+  if (missing.length > 0) throw new TopicsError(`These topics are missing: ${missing.join(', ')}. Run \`newswire topics apply\` first.`)
+  const wrong = reports.filter(report => report.differences.some(difference => difference.includes('partition')))
+  if (wrong.length > 0)
+    throw new TopicsError(
+      `Partition counts differ, and they can never be changed: ${wrong.map(report => `${report.topic} (${report.differences.join('; ')})`).join(', ')}. Use another KAFKA_TOPIC_PREFIX.`,
+    )
+}
+
+export type ComposeOptions = Readonly<{
+  settings: Settings
+  environment: Environment
+  clientId: string
+  /** Applied before anything starts. */
+  config?: NewswireConfig
+  /** Secrets besides those of the environment, by the name that the configuration uses. */
+  secrets?: Readonly<Record<string, string>>
+  createTopics: boolean
+  onCrash: (error: Error) => void
+}>
+
+export type Composition = Readonly<{ context: ServiceContext; close(): Promise<void> }>
+
+/** Everything a service is given. Closing lets go in the opposite order. */
+export const compose = async ({
+  settings,
+  environment,
+  clientId,
+  config,
+  secrets = {},
+  createTopics,
+  onCrash,
+}: ComposeOptions): Promise<Composition> => {
+  const logger = createLogger({ service: clientId, level: settings.logLevel })
+  logger.info(redactedSettings(settings), 'settings.in-force')
+  const ports = await openPorts(settings, logger, clientId, onCrash)
+  const { log, objects } = ports
+  try {
+    await readyTopics(log, createTopics)
+    await checkLogMark(log, objects)
+    const now = Date.now
+    if (config !== undefined) await applyConfiguration({ objects, publish: publishEvents(log), config, now })
+    const configuration = await createConfiguration({ objects, log, logger })
+    const metrics = createMetrics()
+    const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
+    const outbound = createOutbound({ network: () => configuration.current().network })
+    const mark = keepLogMark({ log, objects, logger })
+    let opening: Promise<Trace> | undefined
+    const trace = () => {
+      opening ??= mkdir(join(settings.dataDir, 'views'), { recursive: true }).then(() =>
+        createTrace({
+          log,
+          file: join(settings.dataDir, 'views', `trace${clientId === 'newswire' ? '' : `-${clientId}`}.db`),
+          onPoison: details => {
+            poison.inc({ topic: 'milestones' })
+            logger.error({ topic: 'milestones', ...details }, 'projection.record-refused')
+          },
+        }),
+      )
+      return opening
+    }
+    return {
+      context: {
+        settings,
+        log,
+        objects,
+        outbound,
+        configuration,
+        logger,
+        metrics,
+        trace,
+        now,
+        secret: name => secrets[name] ?? environment[name],
+      },
+      close: async () => {
+        await mark.stop()
+        if (opening) await (await opening).stop()
+        await configuration.close()
+        await outbound.close()
+        await ports.close()
+      },
+    }
+  } catch (error) {
+    await ports.close()
+    throw error
+  }
+}

@@ -1,0 +1,30 @@
+/** `newswire.yaml`, read and checked; every complaint at once. */
+import { readFile } from 'node:fs/promises'
+import type { NewswireConfig } from '@newswire/events/config'
+import { checkConfig } from '@newswire/runtime/check-config'
+import { parse } from 'yaml'
+import { UsageError } from './usage-error.ts'
+
+export const parseConfig = (text: string, file: string): NewswireConfig => {
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (cause) {
+    throw new UsageError(`${file} is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+  const checked = checkConfig(value)
+  if (checked.ok) return checked.config
+  throw new UsageError(
+    `${file} is not valid, so nothing was applied:\n${checked.complaints.map(({ path, expected, found }) => `  ${path}: expected ${expected}, found ${found}`).join('\n')}`,
+  )
+}
+
+export const readConfigFile = async (file: string): Promise<NewswireConfig> => {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+  return parseConfig(text, file)
+}

@@ -1,0 +1,33 @@
+/** The demo: two articles of our own with our own pictures, published through the front door, and a partner that receives them. */
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { NewswireConfig } from '@newswire/events/config'
+import { toFileArticle } from './article-file.ts'
+import type { Client } from './client.ts'
+import { parseConfig } from './config-file.ts'
+import { sendArticle } from './send-article.ts'
+
+const demoFile = (name: string): string => fileURLToPath(new URL(`../demo/${name}`, import.meta.url))
+
+export const demoArticles = ['library', 'ferry'] as const
+export const demoPartnerSecretName = 'NEWSWIRE_DEMO_PARTNER_SECRET'
+export const makePartnerSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
+
+/** The demo's configuration with the addresses that this run really has. */
+export const readDemoConfig = async ({ partnerHook }: { partnerHook: string }): Promise<NewswireConfig> => {
+  const config = parseConfig(await readFile(demoFile('newswire.yaml'), 'utf8'), 'packages/cli/demo/newswire.yaml')
+  const outlets = config.outlets.map(outlet => ({ ...outlet, deliver: { ...outlet.deliver, url: partnerHook } }))
+  return { ...config, outlets }
+}
+
+/** Publishes both. Doing it again changes nothing: the same content is a duplicate. */
+export const publishDemo = async (client: Client): Promise<void> => {
+  await Promise.all(
+    demoArticles.map(async name => {
+      const file = demoFile(`${name}.json`)
+      const article = toFileArticle(file, await readFile(file, 'utf8'), { category: [], image: [], caption: [], credit: [] })
+      await sendArticle(client, article)
+    }),
+  )
+}

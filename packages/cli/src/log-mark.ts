@@ -1,0 +1,77 @@
+/**
+ * Notices a replaced log (architecture §6.19): how far `submissions` had come is kept in the store. A log that ends below that is another
+ * one, and under its low positions every article would look old; starting is refused until an operator raises the epoch.
+ */
+import { RejectError } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
+import type { Log } from '@newswire/log/log'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { Logger } from '@newswire/runtime/logger'
+import { z } from 'zod'
+
+const markDocument = z.object({ n: z.int(), epoch: z.int().min(0).max(511), ends: z.record(z.string(), z.int()) })
+
+const KEEP_EVERY_MS = 60_000
+
+export const readEpoch = async (objects: Objects): Promise<number> =>
+  (await getDocument(objects, keys.logMark(), markDocument))?.value.epoch ?? 0
+
+const endsOf = async (log: Log): Promise<Record<string, number>> =>
+  Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
+
+/** Throws `RejectError` `NEWSWIRE_LOG_REPLACED` when the log ends below the mark. */
+export const checkLogMark = async (log: Log, objects: Objects): Promise<void> => {
+  const mark = await getDocument(objects, keys.logMark(), markDocument)
+  if (mark === null) return
+  const ends = await endsOf(log)
+  const behind = Object.entries(mark.value.ends).find(([partition, end]) => (ends[partition] ?? 0) < end)
+  if (behind === undefined) return
+  throw new RejectError(
+    'NEWSWIRE_LOG_REPLACED',
+    `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows. If that is meant, run \`newswire topics apply --new-epoch\`; else give back the old log.`,
+  )
+}
+
+/** Positions of a new epoch are above all of the one before. */
+export const raiseEpoch = async (objects: Objects): Promise<number> => {
+  const mark = await getDocument(objects, keys.logMark(), markDocument)
+  const epoch = (mark?.value.epoch ?? 0) + 1
+  const swapped = await swapDocument(objects, keys.logMark(), { n: (mark?.value.n ?? 0) + 1, epoch, ends: {} }, mark?.etag ?? null)
+  if (!swapped.ok)
+    throw new RejectError('NEWSWIRE_LOG_MARK_RACE', 'the mark of the log was changed by somebody else at the same moment; try again')
+  return epoch
+}
+
+const moveMark = async (log: Log, objects: Objects): Promise<void> => {
+  const mark = await getDocument(objects, keys.logMark(), markDocument)
+  const ends = await endsOf(log)
+  const before = mark?.value.ends ?? {}
+  const next = Object.fromEntries(Object.entries(ends).map(([partition, end]) => [partition, Math.max(end, before[partition] ?? 0)]))
+  if (mark !== null && Object.entries(next).every(([partition, end]) => before[partition] === end)) return
+  // A lost race means that another process has just kept it.
+  await swapDocument(
+    objects,
+    keys.logMark(),
+    { n: (mark?.value.n ?? 0) + 1, epoch: mark?.value.epoch ?? 0, ends: next },
+    mark?.etag ?? null,
+  )
+}
+
+/** Keeps the mark current while the process runs. */
+export const keepLogMark = ({ log, objects, logger }: { log: Log; objects: Objects; logger: Logger }): { stop(): Promise<void> } => {
+  let running: Promise<void> = Promise.resolve()
+  const move = () => {
+    running = moveMark(log, objects).catch(error => logger.warn({ err: error }, 'log-mark.not-kept'))
+  }
+  move()
+  const timer = setInterval(move, KEEP_EVERY_MS)
+  timer.unref()
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      await running
+    },
+  }
+}

@@ -1,0 +1,165 @@
+/** The commands with their options, as the command line has them. */
+import type { Environment, Settings } from '@newswire/runtime/settings'
+import { settingHelp } from '@newswire/runtime/settings'
+import { Command } from 'commander'
+import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
+import { run } from './run.ts'
+import { isServiceName, serviceNames } from './services.ts'
+import { up } from './up.ts'
+import { UsageError } from './usage-error.ts'
+
+export type ProgramOptions = Readonly<{
+  environment: Environment
+  /** Environment settings with those of the command line over them. */
+  readSettings: (overrides: Environment) => Settings
+  print: (line: string) => void
+  say: (line: string) => void
+  onStatus: (status: number) => void
+}>
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+const settingsText = `\nSettings, by environment:\n${settingHelp.map(({ name, help }) => `  ${name.padEnd(24)} ${help}`).join('\n')}`
+
+const portSettings = (options: Record<string, string | undefined>): Environment =>
+  Object.fromEntries(
+    Object.entries({
+      NEWSWIRE_DATA: options.data,
+      NEWSWIRE_HOST: options.host,
+      NEWSWIRE_GATEWAY_PORT: options.gatewayPort,
+      NEWSWIRE_INGEST_PORT: options.ingestPort,
+      NEWSWIRE_CONSOLE_PORT: options.consolePort,
+    }).filter(([, value]) => value !== undefined),
+  )
+
+export const createProgram = ({ environment, readSettings, print, say, onStatus }: ProgramOptions): Command => {
+  const program = new Command('newswire')
+    .description('Open news syndication: one publish event to feeds, archive and partners, and back out of all of them.')
+    .exitOverride()
+    .showSuggestionAfterError()
+  const terminal = (options: { json?: boolean; data?: string }): Terminal => ({
+    settings: readSettings(options.data === undefined ? {} : { NEWSWIRE_DATA: options.data }),
+    environment,
+    json: options.json === true,
+    print,
+    say,
+  })
+  const ends = async (work: Promise<boolean>) => onStatus((await work) ? 0 : 1)
+  const command = (name: string, description: string, example: string) =>
+    program.command(name).description(description).addHelpText('after', `\nExample:\n  ${example}`)
+  const client = (name: string, description: string, example: string) =>
+    command(name, description, example)
+      .option('--json', 'one JSON document on standard output')
+      .option('--data <dir>', 'data folder of the system that `up` started')
+  const waits = (one: Command) =>
+    one
+      .option('--wait', 'follow it until every feed, archive and outlet has it; exit 1 if one has not')
+      .option('--timeout <seconds>', 'how long --wait waits', Number, 60)
+
+  command('up', 'all services in one process', 'newswire up --demo')
+    .option('--demo', 'a demo publisher, feeds, a partner site and two articles')
+    .option('--data <dir>', 'data folder (default ./data)')
+    .option('--config <file>', 'configuration to apply first')
+    .option('--host <host>', 'address to listen on')
+    .option('--gateway-port <n>', '0 picks a free one')
+    .option('--ingest-port <n>', '0 picks a free one')
+    .option('--console-port <n>', '0 picks a free one')
+    .addHelpText('after', settingsText)
+    .action(async options =>
+      onStatus(
+        await up({
+          settings: readSettings(portSettings(options)),
+          environment,
+          demo: options.demo === true,
+          ...(options.config === undefined ? {} : { configFile: options.config }),
+          print,
+          say,
+        }),
+      ),
+    )
+
+  command('run', `one or more services on Kafka and S3: ${serviceNames.join(', ')}`, 'newswire run ingest')
+    .argument('<service...>')
+    .option('--data <dir>', 'folder for local views')
+    .addHelpText('after', settingsText)
+    .action(async (names: string[], options) => {
+      const known = names.filter(isServiceName)
+      const unknown = names.filter(name => !isServiceName(name))
+      if (unknown.length > 0) throw new UsageError(`no such service: ${unknown.join(', ')}; there are ${serviceNames.join(', ')}`)
+      onStatus(await run({ names: known, settings: readSettings(portSettings(options)), environment, print, say }))
+    })
+
+  waits(
+    client(
+      'publish',
+      'publish articles: .json as the API takes it, .txt with options, - for standard input',
+      'newswire publish story.txt --title "Hội chợ sách" --category thoi-su --image a.jpg --caption "Khai mạc" --wait',
+    ),
+  )
+    .argument('<file...>')
+    .option('--id <id>', 'article id (default: the file name)')
+    .option('--title <title>', 'for .txt')
+    .option('--summary <text>', 'for .txt')
+    .option('--byline <name>', 'for .txt')
+    .option('--language <tag>', 'for .txt')
+    .option('--category <id>', 'for .txt; may be repeated', collect, [])
+    .option('--image <file>', 'for .txt; may be repeated', collect, [])
+    .option('--caption <text>', 'of the picture in the same place', collect, [])
+    .option('--credit <text>', 'of the picture in the same place', collect, [])
+    .action((files: string[], options) => ends(publish(terminal(options), files, { ...options, wait: options.wait === true })))
+
+  waits(client('retract', 'take an article back from everywhere', 'newswire retract my-story --mode withdraw --reason "wrong names"'))
+    .argument('<id>')
+    .requiredOption('--mode <mode>', 'withdraw, gone, redirect or replace')
+    .requiredOption('--reason <text>', 'kept with the retraction')
+    .option('--redirect-to <target>', 'an address for redirect, an article id for replace')
+    .option('--notice <text>', 'shown to readers')
+    .action((id: string, options) => ends(retract(terminal(options), id, { ...options, wait: options.wait === true })))
+
+  waits(client('republish', 'bring a retracted article back', 'newswire republish my-story'))
+    .argument('<id>')
+    .action((id: string, options) => ends(republish(terminal(options), id, { ...options, wait: options.wait === true })))
+
+  client('trace', 'where is my article?', 'newswire trace my-story')
+    .argument('<id>')
+    .action((id: string, options) => ends(trace(terminal(options), id)))
+  client('status', 'is everything all right? Exit 1 if not', 'newswire status').action(options => ends(status(terminal(options))))
+
+  client('apply', 'apply a configuration; prints what changes', 'newswire apply newswire.yaml --dry-run')
+    .argument('<file>')
+    .option('--prune', 'retire what the file no longer names')
+    .option('--dry-run', 'only say what would change')
+    .option('--force', 'let site.id change')
+    .action((file: string, options) =>
+      ends(
+        apply(terminal(options), file, { prune: options.prune === true, dryRun: options.dryRun === true, force: options.force === true }),
+      ),
+    )
+
+  const topicCommand = program.command('topics').description('the topics on Kafka')
+  for (const action of ['check', 'apply'] as const)
+    topicCommand
+      .command(action)
+      .description(action === 'check' ? 'compare the topics with what they should be' : 'make the topics that are missing')
+      .option('--json', 'one JSON document on standard output')
+      .option('--new-epoch', 'the log was replaced: positions begin above all earlier ones')
+      .addHelpText('after', `\nExample:\n  KAFKA_BROKERS=127.0.0.1:9092 S3_BUCKET=newswire newswire topics ${action}`)
+      .action(options => ends(topics(terminal(options), action, { newEpoch: options.newEpoch === true })))
+
+  const letters = program.command('dead-letters').description('records that could not be handled')
+  for (const action of ['list', 'show', 'redrive', 'discard'] as const)
+    letters
+      .command(`${action} [id]`)
+      .description(
+        {
+          list: 'all of them, newest first',
+          show: 'one, with its bytes',
+          redrive: 'give it to the group that failed once more',
+          discard: 'decide that it stays as it is',
+        }[action],
+      )
+      .option('--json', 'one JSON document on standard output')
+      .option('--data <dir>', 'data folder of the system that `up` started')
+      .addHelpText('after', `\nExample:\n  newswire dead-letters ${action}${action === 'list' ? '' : ' 0198c0de-…'}`)
+      .action((id: string | undefined, options) => ends(deadLetters(terminal(options), action, id)))
+  return program
+}

@@ -1,0 +1,70 @@
+/** `newswire run <service>…`: one or more services of many processes, on Kafka and S3. */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { createHttpServer } from '@newswire/http/server'
+import type { RunningService, ServiceName } from '@newswire/runtime/service'
+import type { Environment, Settings } from '@newswire/runtime/settings'
+import { compose } from './compose.ts'
+import { startServices, stopServices } from './services.ts'
+import { awaitEnding } from './signals.ts'
+import { UsageError } from './usage-error.ts'
+
+export type RunOptions = Readonly<{
+  names: readonly ServiceName[]
+  settings: Settings
+  environment: Environment
+  print: (line: string) => void
+  say: (line: string) => void
+}>
+
+/** Local views of one process must not be another's: each process of a service has a folder of its own. */
+const ownFolder = ({ dataDir }: Settings, names: readonly ServiceName[]): string =>
+  join(dataDir, `run-${names.join('+')}-${hostname()}-${process.pid}`)
+
+export const run = async ({ names, settings, environment, print, say }: RunOptions): Promise<number> => {
+  if (settings.kafkaBrokers.length === 0 || settings.s3 === null)
+    throw new UsageError(
+      'newswire run needs KAFKA_BROKERS and S3_BUCKET: processes meet in topics and objects. For one process on this machine use `newswire up`.',
+    )
+  const ending = awaitEnding()
+  let status = 0
+  const composition = await compose({
+    settings: { ...settings, dataDir: ownFolder(settings, names) },
+    environment,
+    clientId: names.join('-'),
+    createTopics: false,
+    onCrash: error => {
+      status = 1
+      say(`newswire stops: ${error.message}`)
+      ending.end('crash')
+    },
+  })
+  const { context } = composition
+  let running: readonly RunningService[] = []
+  const readiness = () => {
+    const states = running.map(one => ({ name: one.name, ...one.readiness() }))
+    return { ready: states.length === names.length && states.every(one => one.ready), detail: states }
+  }
+  const health = createHttpServer({
+    name: 'health',
+    logger: context.logger,
+    host: settings.host,
+    port: settings.healthPort,
+    readiness,
+    metrics: context.metrics,
+    exposeMetrics: true,
+  })
+  const healthUrl = await health.listen()
+  try {
+    running = await startServices(names, context)
+    const urls = running.flatMap(one => (one.url === undefined ? [] : [`${one.name}=${one.url}`]))
+    print(['newswire ready', ...urls, `health=${healthUrl}`].join(' '))
+    await ending.ended
+    say('Stopping…')
+    await stopServices(running)
+  } finally {
+    await health.close()
+    await composition.close()
+  }
+  return status
+}

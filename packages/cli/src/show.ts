@@ -1,0 +1,60 @@
+/** What commands print for people. */
+import { styleText } from 'node:util'
+import type { ArticleTrace, SinkTrace } from '@newswire/trace/queries'
+
+const MARK: Readonly<Record<string, string>> = {
+  done: '✔',
+  skipped: '·',
+  pending: '…',
+  retrying: '↻',
+  rejected: '✖',
+  dead: '✖',
+  suspended: '✖',
+}
+const COLOUR: Readonly<Record<string, 'green' | 'yellow' | 'red' | 'gray'>> = {
+  done: 'green',
+  pending: 'yellow',
+  retrying: 'yellow',
+  rejected: 'red',
+  dead: 'red',
+  suspended: 'red',
+}
+
+const mark = (state: string): string => styleText(COLOUR[state] ?? 'gray', `${MARK[state] ?? '·'} ${state}`, { stream: process.stdout })
+
+const sinkLine = (sink: SinkTrace): string => {
+  const rest = [
+    sink.attempts === null ? '' : `${sink.attempts} attempts`,
+    sink.nextAt ? `next ${sink.nextAt}` : '',
+    sink.doneAt ?? '',
+    sink.lastError ?? '',
+    sink.reason ?? '',
+  ].filter(part => part !== '')
+  return `    ${mark(sink.state)}  ${sink.kind} ${sink.id}  ${rest.join(' · ')}`
+}
+
+export const showTrace = (trace: ArticleTrace): string =>
+  [
+    `${trace.articleId}${trace.title === null ? '' : `  ${trace.title}`}`,
+    ...trace.versions.flatMap(version => [
+      `  version ${version.version}  ${version.action}  ${version.releasedAt}`,
+      `    ${version.stages.map(stage => `${stage.stage} ${stage.outcome}${stage.ms === null ? '' : ` ${Math.round(stage.ms)} ms`}`).join(' → ')}`,
+      ...version.sinks.map(sinkLine),
+    ]),
+    ...trace.submissions
+      .filter(one => one.state !== 'released')
+      .map(one => `  submission ${one.submissionId}  ${one.state}${one.detail === undefined ? '' : ` – ${one.detail}`}`),
+  ].join('\n')
+
+/** Columns as wide as their widest cell. */
+export const showTable = (rows: readonly (readonly string[])[]): string => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,9 @@
+/** Wrong use: exit status 2, and a message that says what to do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** It was used rightly and did not work: exit status 1. */
+export class FailedError extends Error {
+  override readonly name = 'FailedError'
+}

@@ -1,0 +1,56 @@
+/** `--wait`: follows an article until every feed, the archive and every outlet has it. */
+import { setTimeout } from 'node:timers/promises'
+import type { ArticleTrace, SubmissionStatus } from '@newswire/trace/queries'
+import type { Client } from './client.ts'
+
+const FINAL = new Set(['released', 'duplicate', 'superseded', 'refused'])
+const FAILED = new Set(['rejected', 'dead', 'suspended'])
+const POLL_MS = 150
+/** A version is fanned out by two services; until both have said so, more sinks may come. */
+const FAN_OUTS = 2
+
+export type Waited = Readonly<{ ok: boolean; state: string; detail: string }>
+
+/** Polls until it is decided, at most `timeoutMs`. `report` is called when something changed. */
+export const waitForSinks = async (
+  client: Client,
+  submissionId: string,
+  articleId: string,
+  options: { timeoutMs: number; report: (line: string) => void },
+): Promise<Waited> => {
+  const deadline = performance.now() + options.timeoutMs
+  let said = ''
+  const report = (line: string) => {
+    if (line !== said) options.report(line)
+    said = line
+  }
+  while (performance.now() < deadline) {
+    const submission = (await client.ingest('GET', `/v1/submissions/${submissionId}`)) as SubmissionStatus
+    if (submission.state === 'held') return { ok: true, state: 'held', detail: 'it is held until its time' }
+    if (FINAL.has(submission.state) && submission.state !== 'released')
+      return { ok: submission.state === 'duplicate', state: submission.state, detail: submission.detail ?? '' }
+    if (submission.state === 'released') {
+      const trace = (await client.console('GET', `/v1/articles/${articleId}/trace`)) as ArticleTrace
+      const version = trace.versions.find(one => one.version === submission.version)
+      const sinks = version?.sinks ?? []
+      const done = sinks.filter(one => one.state === 'done' || one.state === 'skipped')
+      const failed = sinks.filter(one => FAILED.has(one.state))
+      report(`version ${submission.version}: ${done.length} of ${sinks.length} sinks have it`)
+      if (failed.length > 0)
+        return {
+          ok: false,
+          state: 'failed',
+          detail: failed.map(one => `${one.kind} ${one.id}: ${one.state} ${one.lastError ?? one.reason ?? ''}`).join('; '),
+        }
+      const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
+      if (fannedOut >= FAN_OUTS && done.length === sinks.length)
+        return { ok: true, state: 'released', detail: `version ${submission.version} is in ${done.length} sinks` }
+    } else report(submission.state)
+    await setTimeout(POLL_MS)
+  }
+  return {
+    ok: false,
+    state: 'late',
+    detail: `not everywhere within ${options.timeoutMs / 1000} s; \`newswire trace ${articleId}\` says where it is`,
+  }
+}

@@ -1,0 +1,83 @@
+/** Makes every refusal of a server a problem document: thrown in a handler, by the framework, or by Node's HTTP parser. */
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { createAllowedMethods } from './allowed-methods.ts'
+import { ProblemError, toProblem, toProblemBody } from './problem.ts'
+
+const MEDIA_TYPE = 'application/problem+json'
+
+/** Writes the problem of any thrown value, and logs what is ours: with the correlation id that the caller was given. */
+export const sendProblem = (logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const problem = toProblem(error)
+  const body = toProblemBody(problem)
+  const fields = {
+    correlationId: body.correlationId,
+    code: problem.code,
+    method: request.method,
+    route: request.routeOptions?.url,
+    status: problem.status,
+  }
+  if (problem.status === 503) logger.warn({ ...fields, err: problem.cause ?? problem }, 'request.unavailable')
+  else if (problem.status >= 500) logger.error({ ...fields, err: problem.cause ?? problem }, 'request.failed')
+  else logger.debug(fields, 'request.refused')
+  return reply
+    .status(problem.status)
+    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...problem.headers })
+    .type(MEDIA_TYPE)
+    .send(body)
+}
+
+/** A path without its query, decoded part by part as the router does; what cannot be decoded stays as it is. */
+const toPath = (url: string): string =>
+  (url.split('?', 1)[0] ?? '')
+    .split('/')
+    .map(part => {
+      try {
+        return decodeURIComponent(part)
+      } catch {
+        return part
+      }
+    })
+    .join('/')
+
+/** Must be called before routes are added: it watches them. */
+export const addProblems = (app: FastifyInstance, logger: Logger): void => {
+  const allowed = createAllowedMethods()
+  app.addHook('onRoute', ({ url, method }) => allowed.add(url, [method].flat()))
+  app.setErrorHandler((error, request, reply) => sendProblem(logger, error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const methods = allowed.of(toPath(request.url))
+    const problem =
+      methods.length === 0
+        ? new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail: 'there is nothing at this address' })
+        : new ProblemError({
+            status: 405,
+            code: 'NEWSWIRE_METHOD',
+            title: 'This address does not answer that method',
+            detail: `expected ${methods.join(' or ')}, found ${request.method}`,
+            headers: { allow: methods.join(', ') },
+          })
+    return sendProblem(logger, problem, request, reply)
+  })
+}
+
+const UNREADABLE: Readonly<Record<string, { status: number; title: string; detail: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, title: 'The request took too long', detail: 'send head and body without pauses' },
+  HPE_HEADER_OVERFLOW: { status: 431, title: 'The headers are too large', detail: 'at most 16 KiB altogether' },
+}
+
+/** What Node's parser could not read has no request and no reply: the answer goes on the bare socket, and the socket goes too. */
+export const answerUnreadable = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const {
+    status,
+    title,
+    detail,
+  } = UNREADABLE[error.code ?? ''] ?? { status: 400, title: 'The request cannot be read', detail: 'it is not HTTP/1.1 as RFC 9112 has it' }
+  const body = JSON.stringify(toProblemBody(new ProblemError({ status, code: 'NEWSWIRE_REQUEST', title, detail })))
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${MEDIA_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`
+  if (socket.writable) socket.end(head + body)
+  else socket.destroy()
+}

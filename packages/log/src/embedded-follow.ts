@@ -1,0 +1,81 @@
+/** Following a topic of the embedded log: every partition, from a position on, woken by commits. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TopicState } from './embedded-file.ts'
+import type { EmbeddedReader } from './embedded-reader.ts'
+import type { Following, FollowOptions, LogRecord, Position } from './log.ts'
+
+export type EmbeddedFollowing = Following & Readonly<{ topic: string; wake(): void; failure(): Error | null }>
+
+const BATCH_RECORDS = 500
+
+export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, options: FollowOptions): EmbeddedFollowing => {
+  const cursors = new Map(
+    topic.partitions.map((partition): [number, Position] => [partition.number, reader.resolve(partition, options.from)]),
+  )
+  const targets = new Map(topic.partitions.map(({ number, next }) => [number, next]))
+  const ready = Promise.withResolvers<void>()
+  // Whoever does not wait for `ready` sees the failure in health.
+  ready.promise.catch(() => undefined)
+  let running: Promise<void> | null = null
+  let isStopped = false
+  let failure: Error | null = null
+
+  const checkReady = () => {
+    for (const [number, target] of targets) if ((cursors.get(number) ?? 0) < target) return
+    targets.clear()
+    ready.resolve()
+  }
+
+  const nextBatch = (): { records: LogRecord[]; reached: Map<number, Position> } => {
+    const records: LogRecord[] = []
+    const reached = new Map<number, Position>()
+    for (const partition of topic.partitions) {
+      const cursor = cursors.get(partition.number) ?? 0
+      if (cursor >= partition.next || records.length >= BATCH_RECORDS) continue
+      const slice = reader.slice(partition, cursor, BATCH_RECORDS - records.length)
+      for (const record of slice.records) records.push(record)
+      reached.set(partition.number, slice.next)
+    }
+    return { records, reached }
+  }
+
+  const run = async (): Promise<void> => {
+    while (!isStopped && !failure) {
+      const { records, reached } = nextBatch()
+      if (reached.size === 0) return
+      if (records.length > 0) await options.onRecords(records)
+      for (const [number, position] of reached) cursors.set(number, position)
+      checkReady()
+      // A long backlog must not keep everybody else from their turn.
+      if (records.length >= BATCH_RECORDS) await nextTurn()
+    }
+  }
+
+  const wake = () => {
+    if (running || isStopped || failure) return
+    running = run()
+      .catch(error => {
+        failure = error instanceof Error ? error : new Error(String(error))
+        ready.reject(failure)
+      })
+      .finally(() => {
+        running = null
+        // What came while the last batch was given, after the look that found nothing more.
+        if (topic.partitions.some(({ number, next }) => (cursors.get(number) ?? 0) < next)) wake()
+      })
+  }
+
+  checkReady()
+  wake()
+  return {
+    topic: options.topic,
+    ready: ready.promise,
+    cursor: () => Object.fromEntries(cursors),
+    wake,
+    failure: () => failure,
+    stop: async () => {
+      isStopped = true
+      await running
+    },
+  }
+}

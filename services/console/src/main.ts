@@ -1,0 +1,76 @@
+/** console: the operators' page and API. Topics, limits and failure modes: README.md. */
+import { topics } from '@newswire/events/topics'
+import { createHttpServer } from '@newswire/http/server'
+import { byType, publishEvents } from '@newswire/log/events'
+import type { StartService } from '@newswire/runtime/service'
+import { findConsoleOffence } from '@newswire/runtime/settings'
+import { openDeadLetters } from './dead-letters.ts'
+import { addRoutes } from './routes.ts'
+import { readStages } from './stages.ts'
+
+/**
+ * Topics that are only followed have no group whose failure would be seen. This one reads them for that alone: what is no event of ours
+ * ends in the dead letters, with its bytes, and everything else is passed over.
+ */
+const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges.name]
+
+export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings, trace: openTrace }) => {
+  const offence = findConsoleOffence(settings)
+  if (offence !== null) throw new Error(offence)
+  const counted = metrics.counter('newswire_dead_letters_total', 'Records given up.', ['stage'])
+  const trace = await openTrace()
+  const deadLetters = await openDeadLetters({ log, objects, dataDir: settings.dataDir, now, onArrival: stage => counted.inc({ stage }) })
+  const handle = byType({})
+  const guards = await Promise.all(
+    GUARDED.map(topic =>
+      log.subscribe({ topic, group: `console-guard-${topic}`, batch: 500, lane: record => String(record.partition), handle }),
+    ),
+  )
+
+  const lag = metrics.gauge('newswire_consumer_lag', 'Records not handled yet.', ['group', 'topic'])
+  const lagSeconds = metrics.gauge('newswire_consumer_lag_seconds', 'Age of the oldest record not handled yet.', ['group', 'topic'])
+  const open = metrics.gauge('newswire_dead_letters_open', 'Dead letters that nobody has decided on.')
+  metrics.onCollect(async () => {
+    for (const stage of await readStages(log)) {
+      lag.set(stage.lag, { group: stage.group, topic: stage.topic })
+      lagSeconds.set((stage.oldestMs ?? 0) / 1000, { group: stage.group, topic: stage.topic })
+    }
+    open.set(await deadLetters.open())
+  })
+
+  const readiness = () => ({
+    ready: trace.isReady() && deadLetters.isReady(),
+    detail: { trace: trace.isReady(), deadLetters: deadLetters.isReady(), failure: trace.failure()?.message },
+  })
+  const server = createHttpServer({
+    name: 'console',
+    logger,
+    host: settings.host,
+    port: settings.consolePort,
+    readiness,
+    metrics,
+    exposeMetrics: true,
+  })
+  addRoutes(server.app, {
+    log,
+    objects,
+    configuration,
+    trace,
+    deadLetters,
+    publish: publishEvents(log),
+    now,
+    consoleToken: settings.consoleToken,
+  })
+  const url = await server.listen()
+  logger.info({ url }, 'service.started')
+  return {
+    name: 'console',
+    url,
+    readiness,
+    stop: async () => {
+      await server.close()
+      await Promise.all(guards.map(guard => guard.stop()))
+      await deadLetters.stop()
+    },
+  }
+}

@@ -1,0 +1,202 @@
+/** The operators' API (contract §8) and the console's page. */
+import { isArticleId, isEventId, sha256Hex } from '@newswire/events/ids'
+import { bearerToken, matchesHash } from '@newswire/http/auth'
+import { ProblemError } from '@newswire/http/problem'
+import type { HttpRequest, HttpServer } from '@newswire/http/server'
+import { parseStrictJson } from '@newswire/http/strict-json'
+import type { Publish } from '@newswire/log/events'
+import type { Log } from '@newswire/log/log'
+import { getArchived, listArchived } from '@newswire/objects/archived'
+import type { Objects } from '@newswire/objects/objects'
+import { applyConfiguration } from '@newswire/runtime/apply-config'
+import { checkConfig } from '@newswire/runtime/check-config'
+import type { Configuration } from '@newswire/runtime/configuration'
+import type { Trace } from '@newswire/trace/trace'
+import type { DeadLetters, Decided } from './dead-letters.ts'
+import { consolePage, consoleScript, consoleStyle } from './page.ts'
+import { readStages, toSentence } from './stages.ts'
+
+export type RouteNeeds = Readonly<{
+  log: Log
+  objects: Objects
+  configuration: Configuration
+  trace: Trace
+  deadLetters: DeadLetters
+  publish: Publish
+  now: () => number
+  consoleToken: string | null
+}>
+
+const TRACE_WAIT_MS = 2_000
+const POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
+
+/**
+ * With a token set, the API wants it. Without one only this machine can connect, but a page in its browser can too: a change must be JSON,
+ * which no page can send elsewhere without asking first, and the name must be this machine's, so that no foreign name may point here.
+ */
+const guard = (request: HttpRequest, consoleToken: string | null): void => {
+  if (consoleToken !== null) {
+    const token = bearerToken(request.headers.authorization)
+    if (token !== null && matchesHash(token, sha256Hex(consoleToken))) return
+    throw new ProblemError({
+      status: 401,
+      code: 'NEWSWIRE_AUTH_TOKEN',
+      title: 'The console token is needed',
+      detail: 'send NEWSWIRE_CONSOLE_TOKEN as "Authorization: Bearer <token>"; in a browser open /#token=…',
+      headers: { 'www-authenticate': 'Bearer realm="newswire console"' },
+    })
+  }
+  const name = (request.headers.host ?? '').replace(/:\d+$/, '')
+  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(name))
+    throw new ProblemError({
+      status: 403,
+      code: 'NEWSWIRE_CONSOLE_HOST',
+      title: 'Not under this name',
+      detail: 'without a token the console answers on this machine only',
+    })
+  if (request.method !== 'GET' && request.method !== 'HEAD' && !/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+    throw new ProblemError({
+      status: 415,
+      code: 'NEWSWIRE_MEDIA_TYPE',
+      title: 'This media type is not taken here',
+      detail: 'a change must come as application/json',
+    })
+}
+
+const limitOf = (request: HttpRequest, fallback: number): number => {
+  const { limit } = request.query as { limit?: string }
+  const number = Number(limit ?? fallback)
+  return Number.isInteger(number) && number > 0 ? Math.min(number, 500) : fallback
+}
+
+export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
+  const { log, objects, configuration, trace, deadLetters, publish, now, consoleToken } = needs
+  app.addHook('onRequest', async request => {
+    if (request.url.startsWith('/v1/')) guard(request, consoleToken)
+  })
+
+  app.get('/', async (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('cache-control', 'no-cache').send(consolePage),
+  )
+  app.get('/console.css', async (_request, reply) => reply.type('text/css; charset=utf-8').send(consoleStyle))
+  app.get('/console.js', async (_request, reply) => reply.type('text/javascript; charset=utf-8').send(consoleScript))
+
+  const current = async () => {
+    await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
+    return trace
+  }
+  const articleIdOf = (request: HttpRequest): string => {
+    const { articleId } = request.params as { articleId: string }
+    if (!isArticleId(articleId)) throw notFound('no article has such an id')
+    return articleId
+  }
+
+  app.get('/v1/overview', async () => {
+    const [stages, open] = await Promise.all([readStages(log), deadLetters.open()])
+    const overview = trace.overview(now())
+    return { ...toSentence(stages, overview.sinks, open), ...overview, stages, deadLetters: open, at: new Date(now()).toISOString() }
+  })
+  app.get('/v1/articles', async request => {
+    const { q, state } = request.query as { q?: string; state?: string }
+    return (await current()).articles({
+      ...(q === undefined ? {} : { q }),
+      ...(state === undefined ? {} : { state }),
+      limit: limitOf(request, 50),
+    })
+  })
+  app.get('/v1/articles/:articleId/trace', async request => {
+    const found = (await current()).article(articleIdOf(request))
+    if (found === null) throw notFound('nothing was ever submitted under this id')
+    return found
+  })
+  app.get('/v1/articles/:articleId/versions', async request => {
+    const articleId = articleIdOf(request)
+    return { articleId, versions: await listArchived(objects, articleId) }
+  })
+  app.get('/v1/articles/:articleId/versions/:version', async request => {
+    const { version } = request.params as { version: string }
+    const found = /^\d{1,9}$/.test(version) ? await getArchived(objects, articleIdOf(request), Number(version)) : null
+    if (found === null) throw notFound('no such version is archived')
+    return found
+  })
+  app.get('/v1/lag', async () => readStages(log))
+
+  app.get('/v1/config', async () => {
+    const { publishers, categories, feeds, outlets, site, network } = configuration.current()
+    return {
+      site,
+      network,
+      publishers: [...publishers.values()],
+      categories: [...categories.values()],
+      feeds: [...feeds.values()],
+      outlets: [...outlets.values()],
+    }
+  })
+  app.put('/v1/config', async request => {
+    const json = parseStrictJson(request.rawBody ?? new Uint8Array())
+    if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
+    const checked = checkConfig(json.value)
+    if (!checked.ok)
+      throw new ProblemError({
+        status: 422,
+        code: 'NEWSWIRE_CONFIG_INVALID',
+        title: 'The configuration is not valid; nothing was applied',
+        detail: `${checked.complaints.length} complaints`,
+        errors: checked.complaints.map(({ path, expected, found }) => ({
+          pointer: path,
+          detail: `expected ${expected}, found ${found}`,
+          expected,
+          found,
+        })),
+      })
+    const { prune, dryRun, force } = request.query as Record<string, string | undefined>
+    const changes = await applyConfiguration({
+      objects,
+      publish,
+      config: checked.config,
+      prune: prune === 'true',
+      dryRun: dryRun === 'true',
+      force: force === 'true',
+      now,
+    })
+    return { changes }
+  })
+
+  app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))
+  app.get('/v1/dead-letters/:id', async request => {
+    const { id } = request.params as { id: string }
+    const found = isEventId(id) ? await deadLetters.show(id) : null
+    if (found === null) throw notFound('no dead letter has this id')
+    const { value, ...rest } = found
+    return { ...rest, value: value === null ? null : Buffer.from(value).toString('base64'), text: value === null ? null : readable(value) }
+  })
+  const decide = (act: (id: string) => Promise<Decided>) => async (request: HttpRequest) => {
+    const { id } = request.params as { id: string }
+    await deadLetters.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
+    const decided = isEventId(id) ? await act(id) : 'unknown'
+    if (decided === 'unknown') throw notFound('no dead letter has this id')
+    if (decided === 'already-discarded')
+      throw new ProblemError({
+        status: 409,
+        code: 'NEWSWIRE_DEAD_LETTER_DISCARDED',
+        title: 'It was discarded',
+        detail: 'a discarded dead letter stays as it is',
+      })
+    return { id, decided }
+  }
+  app.post('/v1/dead-letters/:id/redrive', decide(deadLetters.redrive))
+  app.post('/v1/dead-letters/:id/discard', decide(deadLetters.discard))
+}
+
+const MAX_TEXT = 20_000
+/** The bytes as text for a person, when they are text. */
+const readable = (value: Uint8Array): string | null => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(value).slice(0, MAX_TEXT)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { FeedConfig } from '@newswire/events/config'
+import type { Fact } from '@newswire/events/fact'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { type Builder, type Built, createBuilder } from './build.ts'
+import { createFragmentCache } from './fragments.ts'
+import { createProfiles } from './profile.ts'
+import { categories, makeFact, makeRetraction, site } from './sample-facts.ts'
+import { createStates } from './states.ts'
+import { findXmlFault } from './xml.ts'
+
+const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
+  id: 'all',
+  title: 'All',
+  description: '',
+  match: {},
+  limit: 3,
+  content: 'full',
+  ...changes,
+})
+const snapshotOf = (...feeds: FeedConfig[]): ConfigSnapshot => ({
+  site,
+  network: { allow: [], allowHttp: false },
+  publishers: new Map(),
+  categories,
+  feeds: new Map(feeds.map(feed => [feed.id, feed])),
+  outlets: new Map(),
+})
+const plain = snapshotOf(feedOf())
+
+const openStore = async (t: TestContext): Promise<Objects> => {
+  const root = await mkdtemp(join(tmpdir(), 'newswire-feeds-'))
+  const objects = await createDiskObjects({ root, fsync: 'normal' })
+  t.after(async () => {
+    await objects.close()
+    await rm(root, { recursive: true, force: true })
+  })
+  return objects
+}
+
+/** What the desk does before it publishes. */
+const release = async (objects: Objects, ...facts: Fact[]): Promise<void> => {
+  for (const fact of facts) {
+    const done = await objects.put(keys.current(fact.articleId), Buffer.from(JSON.stringify({ released: { fact } })))
+    assert.ok(done.ok)
+  }
+}
+
+/** A process that just started: nothing in mind. */
+const startBuilder = (objects: Pick<Objects, 'get' | 'put'>): Builder =>
+  createBuilder({ objects, states: createStates({ objects }), fragments: createFragmentCache(), profileOf: createProfiles() })
+
+type Asked = Fact | { articleId: string; version: number }
+const build = (
+  builder: Builder,
+  asked: readonly Asked[],
+  options: { snapshot?: ConfigSnapshot; position?: number; lookedAt?: string } = {},
+) =>
+  builder.build(
+    {
+      feedId: 'all',
+      articles: new Map(asked.map(one => [one.articleId, one.version])),
+      lookedAt: options.lookedAt ?? null,
+      position: options.position ?? 0,
+    },
+    options.snapshot ?? plain,
+    new AbortController().signal,
+  )
+const must = (built: Built | null): Built => {
+  assert.ok(built)
+  return built
+}
+
+const files = ['rss.xml', 'atom.xml', 'feed.json'] as const
+const read = async (objects: Objects, file: (typeof files)[number] | 'window.json' = 'rss.xml'): Promise<string> =>
+  Buffer.from((await objects.get(keys.feed('all', file)))?.bytes ?? []).toString()
+const tagsOf = async (objects: Objects) =>
+  Promise.all([...files, 'window.json' as const].map(async file => (await objects.head(keys.feed('all', file)))?.etag))
+const guidsIn = (rss: string) => [...rss.matchAll(/<guid[^>]*>tag:news\.example,2026:([^<]*)</g)].map(match => match[1])
+const three = (): Fact[] =>
+  ['a', 'b', 'c'].map((id, index) => makeFact({ articleId: `baoqk.${id}`, firstReleasedAt: `2026-03-0${index + 1}T08:00:00.000Z` }))
+
+test('a changed article is in all three files, whole and well-formed', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const built = must(await build(startBuilder(objects), three()))
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
+  assert.equal(findXmlFault(await read(objects, 'rss.xml'), 'document'), null)
+  assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
+  assert.equal(JSON.parse(await read(objects, 'feed.json')).items.length, 3)
+  assert.equal(built.items, 3)
+  assert.equal(built.updatedAt, '2026-03-01T08:00:00.000Z')
+})
+
+test('unchanged state rewrites nothing: tags, bytes and counter stay, in the same process and in a new one', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const builder = startBuilder(objects)
+  const first = must(await build(builder, three(), { position: 5 }))
+  const tags = await tagsOf(objects)
+  for (const again of [builder, startBuilder(objects)]) {
+    const repeated = must(await build(again, three(), { position: 900 }))
+    assert.equal(repeated.written, false)
+    assert.equal(repeated.window.counter, first.window.counter)
+    assert.deepEqual(repeated.outputs, first.outputs)
+    assert.deepEqual(await tagsOf(objects), tags)
+  }
+})
+
+test('the counter is above the position of its cause, so it rises even when the window is lost', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const first = must(await build(startBuilder(objects), three(), { position: 41 }))
+  assert.equal(first.window.counter, 42)
+  await objects.delete(keys.feed('all', 'window.json'))
+  const second = must(await build(startBuilder(objects), three(), { position: 50 }))
+  assert.ok(second.window.counter > first.window.counter)
+})
+
+test('a retraction replaces the article by a notice at once', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const builder = startBuilder(objects)
+  await build(builder, three())
+  const gone = makeRetraction({
+    articleId: 'baoqk.b',
+    version: 2,
+    firstReleasedAt: '2026-03-02T08:00:00.000Z',
+    releasedAt: '2026-03-04T08:00:00.000Z',
+  })
+  await release(objects, gone)
+  await build(builder, [gone])
+  const rss = await read(objects)
+  assert.deepEqual(guidsIn(rss), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
+  assert.equal(rss.split('<content:encoded>').length - 1, 2)
+  assert.match(await read(objects, 'atom.xml'), /<at:deleted-entry ref="tag:news\.example,2026:baoqk\.b" when="2026-03-04T08:00:00\.000Z">/)
+  const item = JSON.parse(await read(objects, 'feed.json')).items.find((one: { id: string }) => one.id.endsWith('.b'))
+  assert.equal(item._newswire.status, 'retracted')
+})
+
+test('state decides, not the intent: an old intent shows the newest version', async t => {
+  const objects = await openStore(t)
+  await release(objects, makeFact({ version: 7, article: { title: 'Seventh' } }))
+  const built = must(await build(startBuilder(objects), [{ articleId: 'baoqk.a-1', version: 2 }]))
+  assert.equal(built.window.entries[0]?.version, 7)
+  assert.match(await read(objects), /<title>Seventh</)
+})
+
+test('one article that cannot be rendered is left out alone, and the next takes its place', async t => {
+  const objects = await openStore(t)
+  const facts = [...three(), makeFact({ articleId: 'baoqk.bad', firstReleasedAt: '2026-03-09T08:00:00.000Z', updatedAt: 'garbage' })]
+  await release(objects, ...facts)
+  const built = must(await build(startBuilder(objects), facts))
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
+  assert.deepEqual([...built.quarantined.keys()], ['baoqk.bad'])
+  await release(objects, makeFact({ articleId: 'baoqk.bad', version: 2, firstReleasedAt: '2026-03-09T08:00:00.000Z' }))
+  await build(startBuilder(objects), [{ articleId: 'baoqk.bad', version: 2 }])
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.bad', 'baoqk.c', 'baoqk.b'])
+})
+
+test('an article whose state cannot be read costs the feed nothing else', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  await objects.put(keys.current('baoqk.torn'), Buffer.from('{"released":'))
+  const built = must(await build(startBuilder(objects), [...three(), { articleId: 'baoqk.torn', version: 1 }]))
+  assert.equal(built.items, 3)
+  assert.equal((built.states.get('baoqk.torn') as { code?: string }).code, 'NEWSWIRE_OBJECTS_DOCUMENT')
+})
+
+test('a new rule moves articles in and out, whatever intent comes first', async t => {
+  const objects = await openStore(t)
+  const facts = [
+    makeFact({ articleId: 'baoqk.defence', article: { categories: ['quoc-phong'] } }),
+    makeFact({ articleId: 'baoqk.culture', article: { categories: ['van-hoa'] } }),
+  ]
+  await release(objects, ...facts)
+  const builder = startBuilder(objects)
+  await build(builder, facts)
+  const culture = snapshotOf(feedOf({ match: { categories: ['van-hoa'] } }))
+  await build(builder, [], { snapshot: culture, lookedAt: '2026-03-02T00:00:00.000Z' })
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.culture'])
+  await build(builder, [{ articleId: 'baoqk.defence', version: 1 }])
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.culture', 'baoqk.defence'])
+})
+
+test('a feed that is not in force is not built', async t => {
+  const objects = await openStore(t)
+  assert.equal(await build(startBuilder(objects), [], { snapshot: snapshotOf() }), null)
+})
+
+test('an empty feed is built once and then left alone', async t => {
+  const objects = await openStore(t)
+  const look = { lookedAt: '2026-03-02T00:00:00.000Z' }
+  assert.equal(must(await build(startBuilder(objects), [], look)).written, true)
+  const tags = await tagsOf(objects)
+  assert.equal(must(await build(startBuilder(objects), [], { lookedAt: '2026-03-03T00:00:00.000Z' })).written, false)
+  assert.deepEqual(await tagsOf(objects), tags)
+})
+
+test('a damaged file or window is made again when the feed is looked at', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const builder = startBuilder(objects)
+  const first = must(await build(builder, three()))
+  await objects.put(keys.feed('all', 'atom.xml'), Buffer.from('<feed'))
+  await build(builder, [], { lookedAt: '2026-03-05T00:00:00.000Z', position: 10 })
+  assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
+  await objects.put(keys.feed('all', 'window.json'), Buffer.from('{'))
+  const healed = must(await build(builder, three(), { lookedAt: '2026-03-06T00:00:00.000Z', position: 20 }))
+  assert.deepEqual(healed.outputs, first.outputs)
+})
+
+/** A store whose nth put never happens, as if the process died there. */
+const dyingAt = (objects: Objects, nth: number): Pick<Objects, 'get' | 'put'> => {
+  let puts = 0
+  return {
+    get: objects.get,
+    put: async (...args) => {
+      puts += 1
+      if (puts >= nth) throw new Error('the process died here')
+      return objects.put(...args)
+    },
+  }
+}
+
+for (const nth of [1, 2, 3, 4])
+  test(`killed before its write ${nth} of 4, the repeat ends with the same bytes and a counter that never falls`, async t => {
+    const objects = await openStore(t)
+    await release(objects, ...three())
+    const [first] = three()
+    const earlier = must(await build(startBuilder(objects), first ? [first] : [], { position: 1 }))
+    await assert.rejects(build(startBuilder(dyingAt(objects, nth)), three(), { position: 2 }), /died here/)
+    const healed = must(await build(startBuilder(objects), three(), { position: 2 }))
+    assert.ok(healed.window.counter > earlier.window.counter)
+    assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
+    const whole = await openStore(t)
+    await release(whole, ...three())
+    assert.deepEqual(healed.outputs, must(await build(startBuilder(whole), three())).outputs)
+    for (const file of files) assert.equal(await read(objects, file), await read(whole, file))
+    assert.equal(must(await build(startBuilder(objects), three(), { position: 3 })).written, false)
+  })
+
+test('a late builder never puts older bytes over newer ones: it loses at the window and starts over', async t => {
+  const objects = await openStore(t)
+  const [a, b, c] = three() as [Fact, Fact, Fact]
+  await release(objects, a, b)
+  const late = startBuilder(objects)
+  await build(late, [a])
+  await release(objects, c)
+  const newer = must(await build(startBuilder(objects), [b, c], { position: 7 }))
+  const done = must(await build(late, [b], { position: 6 }))
+  assert.deepEqual(done.outputs, newer.outputs)
+  assert.equal(done.written, false)
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
+})
+
+test('two builders at once end with one feed that has everything', async t => {
+  const objects = await openStore(t)
+  const facts = Array.from({ length: 12 }, (_, index) => makeFact({ articleId: `baoqk.n${index}` }))
+  await release(objects, ...facts)
+  const wide = snapshotOf(feedOf({ limit: 50 }))
+  const builders = [startBuilder(objects), startBuilder(objects)]
+  await Promise.all(
+    facts.map((fact, index) =>
+      (builders[index % 2] as Builder)
+        .build(
+          { feedId: 'all', articles: new Map([[fact.articleId, 1]]), lookedAt: null, position: index },
+          wide,
+          new AbortController().signal,
+        )
+        .catch(() => null),
+    ),
+  )
+  await build(startBuilder(objects), facts, { snapshot: wide })
+  assert.equal(new Set(guidsIn(await read(objects))).size, 12)
+})
+
+test('the window and the files can be deleted and come back byte for byte', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  await build(startBuilder(objects), three())
+  const before = await Promise.all(files.map(file => read(objects, file)))
+  for (const file of [...files, 'window.json' as const]) await objects.delete(keys.feed('all', file))
+  await build(startBuilder(objects), three(), { position: 30 })
+  assert.deepEqual(await Promise.all(files.map(file => read(objects, file))), before)
+})

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fact } from '@newswire/events/fact'
+import type { Objects } from '@newswire/objects/objects'
+import { createFragmentCache } from './fragments.ts'
+import { restAfter } from './pace.ts'
+import { createRecent } from './recent.ts'
+import { makeFact, makeProfile } from './sample-facts.ts'
+import { createStates } from './states.ts'
+
+test('what was used last is kept, within its bytes', () => {
+  const recent = createRecent<string>({ maxBytes: 10, sizeOf: value => value.length })
+  recent.set('a', 'aaaa')
+  recent.set('b', 'bbbb')
+  recent.get('a')
+  recent.set('c', 'cccc')
+  assert.deepEqual([recent.get('a'), recent.get('b'), recent.get('c')], ['aaaa', undefined, 'cccc'])
+  recent.set('a', 'a')
+  assert.equal(recent.bytes(), 5)
+  recent.set('d', 'd'.repeat(11))
+  assert.equal(recent.get('d'), undefined)
+})
+
+test('a version is rendered once for all feeds that render alike', () => {
+  const cache = createFragmentCache()
+  const full = makeProfile()
+  cache.render(full, makeFact({ version: 2 }))
+  assert.ok(cache.get(full, 'baoqk.a-1', 2)?.ok)
+  assert.equal(cache.get(full, 'baoqk.a-1', 1), undefined)
+  assert.equal(cache.get(makeProfile({ key: 'summary', content: 'summary' }), 'baoqk.a-1', 2), undefined)
+})
+
+test('a feed alone rests for milliseconds, many together share the loop, and none rests above two seconds', () => {
+  assert.ok(restAfter({ busyMs: 3, active: 1, share: 0.35 }) < 10)
+  const rest = restAfter({ busyMs: 3, active: 20, share: 0.35 })
+  assert.ok(Math.abs((20 * 3) / (rest + 3) - 0.35) < 0.001)
+  assert.equal(restAfter({ busyMs: 500, active: 20, share: 0.35 }), 2000)
+  assert.equal(restAfter({ busyMs: 0, active: 20, share: 0.35 }), 0)
+})
+
+/** A store that holds `released` states and counts reads. */
+const storeOf = (facts: Map<string, unknown>) => {
+  const reads: string[] = []
+  const get: Objects['get'] = async key => {
+    reads.push(key)
+    const value = facts.get(key)
+    if (value === undefined) return null
+    const bytes = new TextEncoder().encode(JSON.stringify(value))
+    return { bytes, etag: 'e', contentType: 'application/json', lastModified: new Date(0) }
+  }
+  return { get, reads }
+}
+const released = (fact: Fact) => ({ released: { fact } })
+
+test('a state at or above the version that is asked for is not read again; an older one is', async () => {
+  const facts = new Map<string, unknown>([['current/baoqk.a-1.json', released(makeFact({ version: 2 }))]])
+  const { get, reads } = storeOf(facts)
+  const states = createStates({ objects: { get } })
+  states.offer(makeFact({ version: 1 }))
+  const versionOf = async (version: number) => {
+    const state = (await states.getAll(new Map([['baoqk.a-1', version]]))).get('baoqk.a-1')
+    return state instanceof Error ? state : state?.version
+  }
+  assert.equal(await versionOf(1), 1)
+  assert.equal(reads.length, 0)
+  assert.equal(await versionOf(2), 2)
+  assert.equal(await versionOf(1), 2)
+  assert.equal(reads.length, 1)
+})
+
+test('a state that is not what it should be is that article alone, and a missing one is nothing released', async () => {
+  const facts = new Map<string, unknown>([
+    ['current/baoqk.bad.json', { released: { fact: { state: 'live' } } }],
+    ['current/baoqk.other.json', released(makeFact({ articleId: 'baoqk.a-1' }))],
+    ['current/baoqk.a-1.json', released(makeFact())],
+  ])
+  const states = createStates({ objects: storeOf(facts) })
+  const found = await states.getAll(new Map(['bad', 'other', 'a-1', 'none'].map(id => [`baoqk.${id}`, 1])))
+  assert.equal((found.get('baoqk.bad') as { code?: string }).code, 'NEWSWIRE_OBJECTS_DOCUMENT')
+  assert.equal((found.get('baoqk.other') as { code?: string }).code, 'NEWSWIRE_FEEDS_STATE')
+  assert.equal((found.get('baoqk.a-1') as Fact).version, 1)
+  assert.equal(found.get('baoqk.none'), null)
+})

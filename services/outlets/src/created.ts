@@ -1,0 +1,29 @@
+/** When an outlet was created: what was released before does not go to it. */
+import { configObject } from '@newswire/events/config'
+import { getDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+
+export type Created = Readonly<{
+  /** Reads what is not known yet. */
+  learn(outletIds: Iterable<string>): Promise<void>
+  /** Ms since 1970; 0 for an outlet that no stored object tells of. */
+  atMs(outletId: string): number
+}>
+
+/** Creation never moves, so each is read once. */
+export const createCreated = (objects: Pick<Objects, 'get'>): Created => {
+  const known = new Map<string, number>()
+  const read = async (outletId: string): Promise<number> => {
+    const now = await getDocument(objects, keys.config('outlets', outletId), configObject)
+    if (now === null) return 0
+    const first = now.value.n <= 1 ? now : await getDocument(objects, keys.configHistory('outlets', outletId, 1), configObject)
+    return Date.parse((first ?? now).value.changedAt)
+  }
+  return {
+    learn: async outletIds => {
+      for (const outletId of outletIds) if (!known.has(outletId)) known.set(outletId, await read(outletId))
+    },
+    atMs: outletId => known.get(outletId) ?? 0,
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The mark of a clean hand-over, one per partition of `deliveries`: `held` by an owner while it may send, `clean` once everything it had in
+ * flight has come to an end. Each change is a swap over one's own mark, so a zombie cannot declare clean what somebody else holds.
+ */
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { z } from 'zod'
+
+const handoverDocument = z.object({ n: z.int(), state: z.enum(['held', 'clean']), owner: z.string() })
+
+export type Mark = Readonly<{ etag: string; n: number }>
+export type TakeOver = Readonly<{ mark: Mark; clean: boolean }>
+
+export type Handover = Readonly<{
+  /** True when nobody can still be sending for the partition: it was handed over, or never held. */
+  isClean(partition: number): Promise<boolean>
+  /** Makes it ours. */
+  take(partition: number): Promise<TakeOver>
+  /** Hands it over, unless somebody has taken it meanwhile. */
+  release(partition: number, mark: Mark): Promise<void>
+}>
+
+/** `owner`: differs for every process and start. */
+export const createHandover = (objects: Objects, owner: string): Handover => {
+  const read = (partition: number) => getDocument(objects, keys.handover(partition), handoverDocument)
+  return {
+    isClean: async partition => {
+      const found = await read(partition)
+      return found === null || found.value.state === 'clean'
+    },
+    take: async partition => {
+      for (;;) {
+        const found = await read(partition)
+        const n = (found?.value.n ?? 0) + 1
+        const put = await swapDocument(objects, keys.handover(partition), { n, state: 'held', owner }, found?.etag ?? null)
+        if (put.ok) return { mark: { etag: put.etag, n }, clean: found === null || found.value.state === 'clean' }
+      }
+    },
+    release: async (partition, mark) => {
+      await swapDocument(objects, keys.handover(partition), { n: mark.n + 1, state: 'clean', owner }, mark.etag)
+    },
+  }
+}

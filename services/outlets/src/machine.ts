@@ -1,0 +1,156 @@
+/**
+ * What happens to one article at one outlet: pure. An outlet's job is never "send version 3" but "hold the current state of this
+ * article", so there is one state per pair, whatever came before, and a newer version takes the place of an older one.
+ *
+ *   (none) ──intent──▶ pending ──slot──▶ inflight ──2xx──▶ (none)
+ *                         ▲                 ├─ newer wanted meanwhile ──▶ pending
+ *                         ├────due── wait ◀─┤  failed, or ambiguous (`maybeSent`)
+ *                         └──newer version── rejected, dead ◀── refused by the partner, given up
+ *
+ * A kill is never rejected and never dead. After a kill that followed a send of unknown outcome one settle-repeat goes out.
+ */
+import { type Chance, FARTHEST_MS, nextDelayMs, SETTLE_AFTER_MS, SETTLE_TRIES } from './schedule.ts'
+
+export type Phase = 'pending' | 'inflight' | 'wait' | 'rejected' | 'dead'
+
+export type Delivery = Readonly<{
+  phase: Phase
+  /** At least this version must get there. */
+  want: number
+  /** What is wanted takes the article back. */
+  kill: boolean
+  /** Position of the newest intent: the partner's cursor. */
+  sequence: number
+  /** Wanted versions of which nobody has been told an end. */
+  open: readonly number[]
+  /** In flight, or tried last. */
+  version: number | null
+  /** Attempts at `version`. */
+  attempts: number
+  nextAtMs: number
+  firstFailedAtMs: number | null
+  /** The oldest version that may have got there without our knowing; 0: something may have, before a crash. */
+  maybeSent: number | null
+  /** Only the settle-repeat of an acknowledged kill is left. */
+  settling: boolean
+  /** Our words, never the partner's. */
+  lastError: string | null
+}>
+
+export type Intent = Readonly<{ version: number; kill: boolean; sequence: number; maybeSent: number | null }>
+/** The state of the article as it is when it is sent. */
+export type Latest = Readonly<{ version: number; kill: boolean }>
+
+export type Outcome =
+  | Readonly<{ kind: 'accepted' }>
+  /** The outlet cannot take it now. `ambiguous`: it may have taken it all the same. `connect`: it was never reached. */
+  | Readonly<{ kind: 'failed'; reason: string; ambiguous: boolean; connect: boolean; retryAfterMs: number | null; alarm: boolean }>
+  /** The outlet does not want this version. */
+  | Readonly<{ kind: 'refused'; reason: string }>
+  /** The outlet wants nothing any more (410). */
+  | Readonly<{ kind: 'gone'; reason: string }>
+  /** Nothing was tried: our own side is not able to. */
+  | Readonly<{ kind: 'own'; reason: string; waitMs: number }>
+
+const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: null } as const
+
+/** An intent comes in. One that is not newer changes nothing; a newer one starts afresh, also from `rejected` and `dead`. */
+export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number): Delivery => {
+  const { version, kill, sequence } = intent
+  if (delivery === null)
+    return { phase: 'pending', want: version, kill, sequence, open: [version], version: null, nextAtMs: nowMs, maybeSent: intent.maybeSent, ...FRESH }
+  if (version <= delivery.want) return delivery
+  return {
+    ...delivery,
+    ...FRESH,
+    phase: delivery.phase === 'inflight' ? 'inflight' : 'pending',
+    want: version,
+    kill,
+    sequence: Math.max(sequence, delivery.sequence),
+    open: [...delivery.open, version],
+    attempts: delivery.phase === 'inflight' ? delivery.attempts : 0,
+    nextAtMs: nowMs,
+    maybeSent: delivery.maybeSent ?? intent.maybeSent,
+  }
+}
+
+/** True when the state that was read is one to send: not behind the intent, and never older than what was sent before. */
+export const isSendable = (delivery: Delivery, latest: Latest): boolean =>
+  latest.version >= delivery.want && latest.version >= (delivery.version ?? 0)
+
+/** An attempt begins, at the version read just now. */
+export const beginAttempt = (delivery: Delivery, latest: Latest): Delivery => {
+  const again = latest.version === delivery.version
+  return {
+    ...delivery,
+    phase: 'inflight',
+    want: latest.version,
+    kill: latest.kill,
+    version: latest.version,
+    attempts: again ? delivery.attempts + 1 : 1,
+    firstFailedAtMs: again ? delivery.firstFailedAtMs : null,
+    settling: again && delivery.settling,
+  }
+}
+
+/** Nothing was tried; look again later. Counts as no attempt. */
+export const postpone = (delivery: Delivery, untilMs: number): Delivery => ({ ...delivery, phase: 'pending', nextAtMs: untilMs })
+
+const notCounted = (delivery: Delivery, untilMs: number): Delivery =>
+  postpone({ ...delivery, attempts: Math.max(0, delivery.attempts - 1) }, untilMs)
+
+const afterAccepted = (delivery: Delivery, sent: number, nowMs: number, scale: number): Delivery | null => {
+  const open = delivery.open.filter(version => version > sent)
+  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', open, nextAtMs: nowMs, maybeSent: null }
+  const mayShowOlder = delivery.kill && !delivery.settling && delivery.maybeSent !== null && delivery.maybeSent < sent
+  if (!mayShowOlder) return null
+  return { ...delivery, ...FRESH, phase: 'wait', open, settling: true, nextAtMs: nowMs + SETTLE_AFTER_MS * scale, maybeSent: null }
+}
+
+const afterFailed = (
+  delivery: Delivery,
+  { reason, retryAfterMs }: { reason: string; retryAfterMs: number | null },
+  nowMs: number,
+  chance: Chance,
+): Delivery | null => {
+  if (delivery.settling && delivery.attempts >= SETTLE_TRIES) return null
+  const firstFailedAtMs = delivery.firstFailedAtMs ?? nowMs
+  const delayMs = nextDelayMs({ kill: delivery.kill, attempts: delivery.attempts, failingForMs: nowMs - firstFailedAtMs, retryAfterMs }, chance)
+  const failed = { ...delivery, firstFailedAtMs, lastError: reason }
+  return delayMs === null ? { ...failed, phase: 'dead' } : { ...failed, phase: 'wait', nextAtMs: nowMs + delayMs }
+}
+
+/** What an attempt came to. `null`: the outlet holds what is wanted, nothing is left to remember. */
+export const afterAttempt = (inflight: Delivery, outcome: Outcome, nowMs: number, chance: Chance): Delivery | null => {
+  const sent = inflight.version ?? inflight.want
+  if (outcome.kind === 'accepted') return afterAccepted(inflight, sent, nowMs, chance.scale)
+  if (outcome.kind === 'own') return notCounted(inflight, nowMs + outcome.waitMs)
+  const ambiguous = outcome.kind === 'failed' && outcome.ambiguous
+  const delivery = ambiguous ? { ...inflight, maybeSent: inflight.maybeSent ?? sent } : inflight
+  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', nextAtMs: nowMs }
+  switch (outcome.kind) {
+    case 'failed':
+      return afterFailed(delivery, outcome, nowMs, chance)
+    case 'refused':
+      return delivery.kill
+        ? afterFailed(delivery, { reason: outcome.reason, retryAfterMs: null }, nowMs, chance)
+        : { ...delivery, phase: 'rejected', lastError: outcome.reason }
+    case 'gone':
+      return delivery.kill
+        ? afterFailed(delivery, { reason: outcome.reason, retryAfterMs: null }, nowMs, chance)
+        : { ...notCounted(delivery, nowMs), lastError: outcome.reason }
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** A state from the store, after a restart: what was in flight may have got there; a time far ahead is a clock that jumped. */
+export const restore = (delivery: Delivery, nowMs: number, scale: number): Delivery => ({
+  ...delivery,
+  phase: delivery.phase === 'inflight' ? 'pending' : delivery.phase,
+  nextAtMs: delivery.phase === 'inflight' ? nowMs : Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale),
+  maybeSent: delivery.phase === 'inflight' ? (delivery.maybeSent ?? delivery.version) : delivery.maybeSent,
+})
+
+/** Whether it waits for its time, rather than for a person. */
+export const isArmed = (delivery: Delivery): boolean => delivery.phase === 'pending' || delivery.phase === 'wait'

@@ -1,0 +1,130 @@
+/**
+ * `outlets/pending/<outlet>/<article>.json`: deliveries that have not succeeded. A finished one is swapped for a tombstone and deleted
+ * later, because no store makes a conditional delete a fence (architecture §6.20).
+ */
+import { UnavailableError } from '@newswire/events/errors'
+import { isArticleId, isConfigId } from '@newswire/events/ids'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { ListedObject, Objects } from '@newswire/objects/objects'
+import { z } from 'zod'
+import type { Delivery } from './machine.ts'
+
+const delivery = z.object({
+  phase: z.enum(['pending', 'inflight', 'wait', 'rejected', 'dead']),
+  want: z.int(),
+  kill: z.boolean(),
+  sequence: z.int(),
+  open: z.array(z.int()),
+  version: z.int().nullable(),
+  attempts: z.int(),
+  nextAtMs: z.number(),
+  firstFailedAtMs: z.number().nullable(),
+  maybeSent: z.int().nullable(),
+  settling: z.boolean(),
+  lastError: z.string().nullable(),
+})
+
+/** Of the event that the delivery follows from. */
+export const cause = z.object({ id: z.string(), correlationid: z.string().optional(), traceparent: z.string().optional() })
+export type Cause = z.output<typeof cause>
+
+export const pendingDocument = z.object({
+  n: z.int(),
+  outletId: z.string().refine(isConfigId),
+  articleId: z.string().refine(isArticleId),
+  /** `null`: done; only kept so that a late swap by an earlier owner fails. */
+  delivery: delivery.nullable(),
+  cause,
+  sinceMs: z.number(),
+})
+export type Pending = Readonly<{ articleId: string; delivery: Delivery; cause: Cause; sinceMs: number }>
+/** What to swap by. */
+export type Held = Readonly<{ etag: string; n: number }>
+
+export type PendingStore = Readonly<{
+  /** Everything that an outlet still has to get, a page at a time. Unreadable objects are told to `onUnreadable` and passed over. */
+  load(outletId: string): AsyncGenerator<readonly Readonly<{ pending: Pending; held: Held }>[]>
+  /** Writes the state over `held`; what an earlier owner wrote meanwhile is overwritten. */
+  save(outletId: string, pending: Pending, held: Held | null): Promise<Held>
+  /** Ends it, unless somebody else has written since. */
+  clear(outletId: string, pending: Pick<Pending, 'articleId' | 'cause' | 'sinceMs'>, held: Held): Promise<void>
+  /** Deletes tombstones that are older than any process that could still write them. */
+  sweep(outletId: string): Promise<void>
+}>
+
+type Options = Readonly<{ objects: Objects; now: () => number; onUnreadable: (key: string, error: unknown) => void }>
+
+/** Longer than the session of a group, a zombie's last request and the wait of a take-over together. */
+const SWEEP_AFTER_MS = 600_000
+const PAGE = 1000
+const READS_AT_ONCE = 16
+const RACES = 5
+
+export const createPendingStore = ({ objects, now, onUnreadable }: Options): PendingStore => {
+  const read = async (key: string) => {
+    try {
+      const found = await getDocument(objects, key, pendingDocument)
+      return found === null || found.value.delivery === null
+        ? null
+        : { pending: { ...found.value, delivery: found.value.delivery }, held: { etag: found.etag, n: found.value.n } }
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error
+      onUnreadable(key, error)
+      return null
+    }
+  }
+
+  async function* pages(outletId: string): AsyncGenerator<readonly ListedObject[]> {
+    for (let startAfter = ''; ; ) {
+      const page = await objects.list(keys.pendingPrefix(outletId), { startAfter, limit: PAGE })
+      if (page.length > 0) yield page
+      const last = page.at(-1)
+      if (last === undefined || page.length < PAGE) return
+      startAfter = last.key
+    }
+  }
+
+  const readAll = async (page: readonly ListedObject[]) => {
+    const found: NonNullable<Awaited<ReturnType<typeof read>>>[] = []
+    for (let at = 0; at < page.length; at += READS_AT_ONCE) {
+      const some = await Promise.all(page.slice(at, at + READS_AT_ONCE).map(one => read(one.key)))
+      found.push(...some.filter(one => one !== null))
+    }
+    return found
+  }
+
+  return {
+    load: async function* (outletId) {
+      for await (const page of pages(outletId)) yield await readAll(page)
+    },
+    save: async (outletId, pending, held) => {
+      const key = keys.pending(outletId, pending.articleId)
+      let over = held
+      for (let race = 0; race < RACES; race++) {
+        const n = (over?.n ?? 0) + 1
+        const { articleId, delivery, cause, sinceMs } = pending
+        const put = await swapDocument(objects, key, { n, outletId, articleId, delivery, cause, sinceMs }, over?.etag ?? null)
+        if (put.ok) return { etag: put.etag, n }
+        const there = await getDocument(objects, key, pendingDocument)
+        over = there === null ? null : { etag: there.etag, n: there.value.n }
+      }
+      throw new Error(`${key} is changed by somebody else again and again; look for a second owner of outlet ${outletId}`)
+    },
+    clear: async (outletId, { articleId, cause, sinceMs }, held) => {
+      const value = { n: held.n + 1, outletId, articleId, delivery: null, cause, sinceMs }
+      await swapDocument(objects, keys.pending(outletId, articleId), value, held.etag, { durable: false })
+    },
+    sweep: async outletId => {
+      for await (const page of pages(outletId))
+        for (const { key, lastModified } of page) {
+          if (now() - lastModified.getTime() < SWEEP_AFTER_MS) continue
+          const found = await getDocument(objects, key, pendingDocument).catch(error => {
+            if (error instanceof UnavailableError) throw error
+            return null // told of when it was loaded; never deleted
+          })
+          if (found !== null && found.value.delivery === null) await objects.delete(key)
+        }
+    },
+  }
+}

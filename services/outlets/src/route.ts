@@ -1,0 +1,82 @@
+/**
+ * Routes a released version: the one writer of `outlets/routes` and of `delivery.wanted`. Routes first, then the intents, then the mark
+ * that they are written: a crash between any two writes the same intents again, under the same ids; a repeat that finds the mark writes
+ * nothing (architecture §6.15).
+ */
+import { type NewswireEvent, follow } from '@newswire/events/events'
+import { deriveId } from '@newswire/events/ids'
+import type { EventContext, Publish } from '@newswire/log/events'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import type { Created } from './created.ts'
+import { planRoutes, type Routed, routesDocument, toWritten } from './routes.ts'
+
+export type ArticleEvent = NewswireEvent<
+  'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
+>
+type Needs = Readonly<{ objects: Objects; publish: Publish; configuration: () => ConfigSnapshot; created: Created; now: () => number }>
+
+const SOURCE = '/services/outlets'
+
+const toIntent = (event: ArticleEvent, { outletId, kill }: Routed): NewswireEvent => {
+  const { articleId, version } = event.data
+  return follow(event, {
+    type: 'delivery.wanted',
+    id: deriveId('delivery', outletId, articleId, version),
+    source: SOURCE,
+    subject: outletId,
+    time: event.time,
+    data: kill ? { outletId, articleId, version, kill } : { outletId, articleId, version },
+  })
+}
+
+const toFannedOut = (event: ArticleEvent, wanted: readonly Routed[], at: string): NewswireEvent => {
+  const { articleId, version } = event.data
+  return follow(event, {
+    type: 'milestone.reached',
+    id: deriveId('routed', articleId, version),
+    source: SOURCE,
+    subject: articleId,
+    time: at,
+    data: {
+      kind: 'fanned-out',
+      articleId,
+      version,
+      at,
+      stage: 'outlets',
+      sinks: wanted.map(({ outletId }) => ({ kind: 'outlet', id: outletId })),
+    },
+  })
+}
+
+/** How often a lost race for the routes is run again before the log's own schedule takes over. */
+const RACES = 5
+
+/** Safe to repeat, late, and out of order. Throws what store and log throw. */
+export const routeArticle =
+  ({ objects, publish, configuration, created, now }: Needs) =>
+  async (event: ArticleEvent, _context: EventContext): Promise<void> => {
+    const key = keys.routes(event.data.articleId)
+    const { outlets, categories } = configuration()
+    await created.learn(outlets.keys())
+    for (let race = 0; race < RACES; race++) {
+      const held = await getDocument(objects, key, routesDocument)
+      const plan = planRoutes(held?.value ?? null, event.data, { outlets, categories, createdAtMs: created.atMs })
+      if (plan.wanted === null) return
+      let standing = held
+      if (plan.next !== null) {
+        const put = await swapDocument(objects, key, plan.next, held?.etag ?? null)
+        if (!put.ok) continue
+        standing = { value: plan.next, etag: put.etag }
+      }
+      const intents = plan.wanted.map(one => toIntent(event, one))
+      await publish([...intents, toFannedOut(event, plan.wanted, new Date(now()).toISOString())])
+      // Losing this mark, or the race for it, only costs intents that are written again.
+      if (standing !== null && intents.length > 0)
+        await swapDocument(objects, key, toWritten(standing.value), standing.etag, { durable: false })
+      return
+    }
+    throw new Error(`the routes of ${event.data.articleId} are changed by somebody else again and again; look for a second consumer of its partition`)
+  }

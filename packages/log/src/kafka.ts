@@ -33,6 +33,8 @@ export type KafkaLogOptions = KafkaSettings &
     retryScale?: number
     /** Called when a subscription or follower has stopped for good: health is red, the process should end. */
     onCrash?: (error: Error) => void
+    /** Published and not yet acknowledged, above which `publish` is `NEWSWIRE_LOG_BUSY` at once. Default 64 MiB. */
+    maxWaitingBytes?: number
     /** Keeps the bytes of dead letters above 1 MiB and gives back where; without it they stay in the record. */
     storeBytes?: StoreBytes
   }>
@@ -42,6 +44,7 @@ const ASK_TIMEOUT_MS = 10_000
 const HEALTH_TIMEOUT_MS = 3000
 const DRAIN_MS = 10_000
 const MIB = 1_048_576
+const MAX_WAITING_BYTES = 64 * MIB
 
 const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
   new RejectError(
@@ -62,7 +65,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     await book.refresh()
     return book.known(topic) !== null
   }
-  const producer = createKafkaProducer(client, isKnown)
+  const producer = createKafkaProducer(client, { isKnown, maxWaitingBytes: options.maxWaitingBytes ?? MAX_WAITING_BYTES })
   const subscriptions = new Set<KafkaSubscription>()
   const followings = new Set<KafkaFollowing>()
   const spread = new Map<string, number>()

@@ -45,7 +45,8 @@ const readWhileWritten = async (objects: Objects, bodies: readonly Buffer[], sto
     const found = await objects.get('a')
     assert.ok(found)
     const body = bodies.find(({ byteLength }) => byteLength === found.bytes.byteLength)
-    assert.ok(body !== undefined && body.equals(found.bytes), 'a torn body was read')
+    assert.ok(body, `a body of ${found.bytes.byteLength} bytes was never written`)
+    assert.ok(body.equals(found.bytes), 'a torn body was read')
     assert.equal(tags.get(body) ?? found.etag, found.etag)
     tags.set(body, found.etag)
     await nextTurn() // lets the writer on

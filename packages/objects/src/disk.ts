@@ -36,14 +36,14 @@ const READS_A_TURN = 64
 export const createDiskObjects = async ({ root: wanted, fsync }: DiskOptions): Promise<Objects> => {
   const root = resolve(wanted)
   const file = join(root, 'objects.db')
-  prepareFolder(root)
+  const topmost = prepareFolder(root)
   const unlock = lockFolder(root)
   let database: DatabaseSync | null = null
   try {
     database = openTable(file, fsync)
     const files = openBodyFiles(join(root, 'large'))
     await files.sweep(namesIn(database))
-    syncFolders(root)
+    syncFolders(root, topmost)
     database.exec('PRAGMA query_only = ON')
     return openStore({ database, file, files, fsync, unlock })
   } catch (error) {
@@ -58,20 +58,22 @@ const namesIn = (database: DatabaseSync): ReadonlySet<string> => {
   return new Set(rows.map(row => String(row['file'])))
 }
 
-const prepareFolder = (root: string) => {
+/** Makes the folder; gives the topmost one that had to be made, or the folder itself. */
+const prepareFolder = (root: string): string => {
   try {
-    mkdirSync(root, { recursive: true })
+    return mkdirSync(root, { recursive: true }) ?? root
   } catch (error) {
     throw unavailable(`the making of ${root}`, error)
   }
 }
 
-/** The names of our files must be as durable as what is in them. */
-const syncFolders = (root: string) => {
-  for (const folder of [root, dirname(root)]) {
+/** The names of our files and folders must be as durable as what is in them. */
+const syncFolders = (root: string, topmost: string) => {
+  for (let folder = root; folder.length >= dirname(topmost).length; folder = dirname(folder)) {
     const descriptor = openSync(folder, 'r')
     fsyncSync(descriptor)
     closeSync(descriptor)
+    if (folder === dirname(folder)) break
   }
 }
 

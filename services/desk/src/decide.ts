@@ -8,11 +8,11 @@
  * a republish counts from its place in the log, also when it is refused because nothing is there to bring back ("retract, republish, B");
  * a live submission is no repeat of an import with the same `sourceVersion`: across the lanes live wins unless its number is lower.
  */
-import type { Article, Picture } from '@newswire/events/article'
 import { type Fact, isLive } from '@newswire/events/fact'
 import type { Cause, DueCause, PicturesCause, PurgeCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
 import { toExpiredFact, toLiveFact, toPurgedFact, toRetractedFact } from './facts.ts'
 import type { DeskCode } from './outcomes.ts'
+import { countReady, withLatePictures, withPicturesOf } from './pictures.ts'
 import { type Held, isGone, isPurged, liveFact, type Outcome, reference, type State, type Top, versionOf, withdrawnOf } from './state.ts'
 
 export type Decision = Readonly<{
@@ -107,21 +107,6 @@ const isSame = (ref: Held, { contentSha256, article }: SubmissionCause): boolean
 
 const topWith = (top: Top | null, { lane, article: { sourceVersion }, contentSha256 }: SubmissionCause): Top | null =>
   sourceVersion === undefined || (top !== null && top.sourceVersion > sourceVersion) ? top : { sourceVersion, contentSha256, lane }
-
-/** Pictures that could not be had this time are those of the same address that were there before. */
-const withPicturesOf = (ref: Held | null, article: Article): Article => {
-  const ready = new Map(ref?.article.images.filter(one => one.state === 'ready').map(one => [one.url, one]))
-  if (ready.size === 0 || article.images.every(one => one.state === 'ready')) return article
-  return { ...article, images: article.images.map(one => (one.state === 'ready' ? one : withPicture(one, ready.get(one.url)))) }
-}
-
-/** What the publisher says about a picture stays; what became of it is taken over. */
-const withPicture = (picture: Picture, other: Picture | undefined): Picture => {
-  if (other === undefined) return picture
-  const { reason: _, sha256: __, ...said } = picture
-  const { state, renditions, sha256, reason } = other
-  return { ...said, state, renditions, ...(sha256 === undefined ? {} : { sha256 }), ...(reason === undefined ? {} : { reason }) }
-}
 
 /** Said again, the newest content counts from its new place: what lies between the two is older than it. */
 const atPosition = (current: State, { lane, position }: SubmissionCause): State => {
@@ -248,27 +233,17 @@ const onPurge = (current: State, cause: PurgeCause, now: string): Decision => {
 
 // ── late pictures, due ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The article with the late pictures in place of those that were not ready; the same article when none fits. */
-const patched = (article: Article, pictures: readonly Picture[]): Article => {
-  const late = new Map(pictures.map(one => [one.url, one]))
-  const isChanged = (one: Picture) => one.state !== 'ready' && late.has(one.url) && late.get(one.url)?.state !== one.state
-  if (!article.images.some(isChanged)) return article
-  return { ...article, images: article.images.map(one => (isChanged(one) ? withPicture(one, late.get(one.url)) : one)) }
-}
-
-const countReady = (article: Article): number => article.images.filter(one => one.state === 'ready').length
-
 /** A picture of what is neither held nor live any more comes too late, and so does one that shows readers nothing new. */
 const onPictures = (current: State, cause: PicturesCause, now: string): Decision => {
   const held = current.held
   if (held?.submissionId === cause.submissionId) {
-    const article = patched(held.article, cause.pictures)
+    const article = withLatePictures(held.article, cause.pictures)
     return article === held.article ? nothing(current) : { next: { ...current, held: { ...held, article } }, outcomes: [] }
   }
   const before = liveFact(current)
   const live = withdrawnOf(current)
   if (before === null || live === null || live.submissionId !== cause.submissionId) return nothing(current)
-  const article = patched(before.article, cause.pictures)
+  const article = withLatePictures(before.article, cause.pictures)
   if (countReady(article) === countReady(before.article)) return nothing(current)
   const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isLatePicture: true })
   return { next: withFact(current, fact, cause, live), outcomes: [] }

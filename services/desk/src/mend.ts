@@ -4,14 +4,15 @@ import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { newestFact } from './handle.ts'
+import type { Behind } from './seen.ts'
 
 type Needs = Readonly<{
   log: Pick<Log, 'publish'>
   objects: Pick<Objects, 'get'>
   /** Articles whose newest version is not the last in `articles`. */
-  behind: () => readonly string[]
+  behind: () => readonly Behind[]
   owns: (articleId: string) => boolean
-  logger: Pick<Logger, 'warn'>
+  logger: Pick<Logger, 'warn' | 'error'>
 }>
 
 export type Mend = Readonly<{
@@ -25,12 +26,15 @@ export const createMend = ({ log, objects, behind, owns, logger }: Needs): Mend 
   let isStopped = false
   let running: Promise<void> | null = null
 
-  const mendOne = async (articleId: string): Promise<void> => {
+  const mendOne = async ({ articleId, newest }: Behind): Promise<void> => {
     try {
-      const newest = await newestFact(objects, articleId)
-      if (newest === null) return
-      await log.publish([toRecord(newest.event)], { synced: true })
-      logger.warn({ articleId, version: newest.version }, 'article.mended')
+      const found = await newestFact(objects, articleId)
+      if (found === null || found.version < newest) {
+        logger.error({ articleId, landed: newest, version: found?.version ?? 0 }, 'article.foreign') // nobody but the desk gives versions
+        return
+      }
+      await log.publish([toRecord(found.event)], { synced: true })
+      logger.warn({ articleId, version: found.version }, 'article.mended')
     } catch (error) {
       logger.warn({ articleId, error }, 'article.mend.failed')
     }
@@ -38,7 +42,7 @@ export const createMend = ({ log, objects, behind, owns, logger }: Needs): Mend 
 
   const mendAll = async (): Promise<void> => {
     if (isStopped) return
-    for (const articleId of behind()) if (!isStopped && owns(articleId)) await mendOne(articleId)
+    for (const one of behind()) if (!isStopped && owns(one.articleId)) await mendOne(one)
   }
 
   return {

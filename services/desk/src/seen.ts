@@ -30,6 +30,9 @@ const readHead = ({ key, value }: LogRecord): z.output<typeof head> | null => {
   }
 }
 
+/** An article whose last record in `articles` is older than `newest`, which was there before. */
+export type Behind = Readonly<{ articleId: string; newest: number }>
+
 export type SeenVersions = Readonly<{
   /** Everything that was in `articles` at start is known. Before that more is published again than needed, never less. */
   ready: Promise<void>
@@ -38,7 +41,7 @@ export type SeenVersions = Readonly<{
   isUnknown(articleId: string): boolean
   published(articleId: string, version: number): void
   /** Articles whose last record in `articles` is not their newest version. */
-  behind(): readonly string[]
+  behind(): readonly Behind[]
   /** The listener is called after an older version was seen landing behind a newer one. */
   whenBehind(listener: () => void): void
   failure(): Error | null
@@ -71,7 +74,7 @@ export const openSeenVersions = async ({ log, file }: { log: Log; file: string }
 
   const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply })
   const find = projection.db.prepare('SELECT newest FROM seen WHERE article = ?')
-  const findBehind = projection.db.prepare('SELECT article FROM seen WHERE last < newest LIMIT 1000')
+  const findBehind = projection.db.prepare('SELECT article AS articleId, newest FROM seen WHERE last < newest LIMIT 1000')
 
   const newest = (articleId: string): number =>
     Math.max(own.get(articleId) ?? 0, (find.get(articleId) as { newest: number } | undefined)?.newest ?? 0)
@@ -87,7 +90,7 @@ export const openSeenVersions = async ({ log, file }: { log: Log; file: string }
       if (oldest !== undefined) own.delete(oldest)
       own.set(articleId, version)
     },
-    behind: () => (findBehind.all() as { article: string }[]).map(row => row.article),
+    behind: () => findBehind.all() as Behind[],
     whenBehind: given => {
       listener = given
     },

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
 import { renderItem, renderShell, renderWhole, type XmlFormat } from './feed.ts'
 import { renderFragments } from './fragments.ts'
-import { type FeedItem, type FeedNotice, toFeedItem } from './item.ts'
+import { type FeedItem, type FeedNotice, MAX_CONTENT, toFeedItem } from './item.ts'
 import { renderJsonItem, renderJsonShell } from './json-feed.ts'
 import { joinFeed, toCheckedShell, toFiles } from './outputs.ts'
 import { makeFact, makePicture, makeProfile, makeRetraction, site } from './sample-facts.ts'
@@ -224,6 +224,13 @@ test('a feed of summaries has no content', () => {
   assert.equal(all(parse(documentOf([item], 'rss')), 'content:encoded').length, 0)
   assert.equal(all(parse(documentOf([item], 'atom')), 'content').length, 0)
   assert.equal(JSON.parse(renderJsonItem(item)).content_text, 'Tóm tắt: 5 < 6 & 7')
+})
+
+test('an article that is too large for a feed is shown by its summary', () => {
+  const html = `<p>${'x'.repeat(MAX_CONTENT)}</p>`
+  const item = toFeedItem(makeFact({ article: { body: { html } } }), profile)
+  assert.ok(renderItem(item, 'rss').length < 5000)
+  assert.equal(JSON.parse(renderJsonItem(item)).content_text, 'Tóm tắt của bài')
 })
 
 test('a date of publication after the release does not pin an article to the top', () => {

@@ -48,7 +48,7 @@ export type FragmentCache = Readonly<{
 const sizeOf = (value: Fragments | Quarantined): number =>
   value.ok ? feedFormats.reduce((sum, format) => sum + value.bytes[format].length, 300) : 300 + 2 * value.reason.length
 
-export const createFragmentCache = ({ maxBytes = 64 * MIB }: { maxBytes?: number } = {}): FragmentCache => {
+export const createFragmentCache = ({ maxBytes = 32 * MIB }: { maxBytes?: number } = {}): FragmentCache => {
   const kept = createRecent<Fragments | Quarantined>({ maxBytes, sizeOf })
   const keyOf = (profile: Profile, articleId: string, version: number) => `${profile.key}/${version}/${articleId}`
   return {

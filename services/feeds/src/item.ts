@@ -46,7 +46,7 @@ export type FeedItem = Common &
     status: LiveFact['action']
     /** Plain text; the beginning of the body when the publisher gave no summary. */
     summary: string
-    /** `null` in feeds of summaries. */
+    /** `null` in feeds of summaries, and when it is larger than a feed should carry. */
     html: string | null
     author: string
     categories: readonly Readonly<{ id: string; name: string }>[]
@@ -112,6 +112,9 @@ const mediaOf = (picture: LiveFact['article']['images'][number], site: SiteConfi
 
 const CORRECTION_LABELS: Record<string, string> = { vi: 'Đính chính', en: 'Correction' }
 
+/** Characters of content above which an item says only its summary: fifty of the largest articles would be a feed of 100 MB. */
+export const MAX_CONTENT = 500_000
+
 const contentOf = (fact: LiveFact, site: SiteConfig, correction: string | null): string => {
   const html = toContentHtml(fact.article, site.publicUrl)
   if (correction === null) return clean(html)
@@ -142,7 +145,7 @@ const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
     updated: instant(fact.updatedAt, 'updatedAt'),
     language: cleanOneLine(article.language),
     summary: clean(article.summary) || clean(excerptOf(article.body.html)),
-    html: profile.content === 'full' ? contentOf(fact, site, correction) : null,
+    html: profile.content === 'full' && article.body.html.length <= MAX_CONTENT ? contentOf(fact, site, correction) : null,
     author: cleanOneLine(article.byline) || cleanOneLine(profile.publishers.get(fact.publisher)?.name ?? fact.publisher),
     categories: categoriesOf(fact, profile),
     tags: [...new Set(article.tags.map(cleanOneLine))].filter(tag => tag !== ''),

@@ -64,26 +64,27 @@ const outcomeOf = (articleId: string, version: number, state: Fact | null | Reje
 /** A reason is for a person; a hostile article must not fill the log with it. */
 const MAX_REASON = 500
 
+const toMilestone = (wanted: Wanted, articleId: string, { reason, ...sunk }: Sunk, cause: Intent, at: string): NewswireEvent =>
+  follow(cause, {
+    type: 'milestone.reached',
+    id: deriveId('feed', wanted.feedId, articleId, sunk.version, sunk.state),
+    source: '/services/feeds',
+    subject: articleId,
+    time: at,
+    data: {
+      kind: 'sink',
+      articleId,
+      at,
+      sink: { kind: 'feed', id: wanted.feedId },
+      ...sunk,
+      ...(reason === undefined ? {} : { reason: reason.slice(0, MAX_REASON) }),
+    },
+  })
+
 const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): NewswireEvent[] =>
   [...wanted.articles].flatMap(([articleId, version]) => {
     const outcome = outcomeOf(articleId, version, built.states.get(articleId) ?? null, built)
-    if (outcome === null) return []
-    const { reason, ...sunk } = outcome
-    return follow(cause, {
-      type: 'milestone.reached',
-      id: deriveId('feed', wanted.feedId, articleId, outcome.version, outcome.state),
-      source: '/services/feeds',
-      subject: articleId,
-      time: at,
-      data: {
-        kind: 'sink',
-        articleId,
-        at,
-        sink: { kind: 'feed', id: wanted.feedId },
-        ...sunk,
-        ...(reason === undefined ? {} : { reason: reason.slice(0, MAX_REASON) }),
-      },
-    })
+    return outcome === null ? [] : toMilestone(wanted, articleId, outcome, cause, at)
   })
 
 type Needs = Readonly<{
@@ -129,10 +130,25 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     announced.set(feedId, counter)
   }
 
+  /** The feed was retired, or is not known here yet; then the sweep that follows the configuration sends its intents again. */
+  const skip = async (wanted: Wanted, intents: readonly Intent[]): Promise<void> => {
+    const cause = intents.at(-1)
+    if (cause === undefined || wanted.articles.size === 0) return
+    const at = new Date(now()).toISOString()
+    const reason = 'the feed is not in the configuration in force'
+    await publish(
+      [...wanted.articles].map(([articleId, version]) => toMilestone(wanted, articleId, { version, state: 'skipped', reason }, cause, at)),
+    )
+  }
+
   const build = async (intents: readonly Intent[], position: number, signal: AbortSignal): Promise<number> => {
     const wanted = toWanted(intents, position)
-    const built = wanted === null ? null : await builder.build(wanted, configuration.current(), signal)
-    if (wanted === null || built === null) return 0
+    if (wanted === null) return 0
+    const built = await builder.build(wanted, configuration.current(), signal)
+    if (built === null) {
+      await skip(wanted, intents)
+      return 0
+    }
     await announce(wanted, built, intents)
     for (const [articleId, { code, reason }] of built.quarantined)
       logger.warn({ feedId: wanted.feedId, articleId, code, reason: reason.slice(0, MAX_REASON) }, 'article.quarantined')

@@ -27,7 +27,7 @@ export type States = Readonly<{
 const sizeOf = (fact: Fact): number =>
   2000 + (fact.state === 'live' ? 2 * (fact.article.body.html.length + fact.article.summary.length) : 0)
 
-export const createStates = ({ objects, maxBytes = 16 * MIB }: { objects: Pick<Objects, 'get'>; maxBytes?: number }): States => {
+export const createStates = ({ objects, maxBytes = 8 * MIB }: { objects: Pick<Objects, 'get'>; maxBytes?: number }): States => {
   const known = createRecent<Fact>({ maxBytes, sizeOf })
   const reading = new Map<string, Promise<Fact | null>>()
 

@@ -1,6 +1,6 @@
 /** What an outlet is due of a released version: pure. */
 import { type CategoryConfig, matches, type OutletConfig } from '@newswire/events/config'
-import type { Fact, Facets, LiveFact } from '@newswire/events/fact'
+import type { Facets, Fact, LiveFact } from '@newswire/events/fact'
 
 export type Due = 'content' | 'retraction' | 'nothing'
 export type Categories = ReadonlyMap<string, CategoryConfig>

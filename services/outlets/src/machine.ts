@@ -9,7 +9,7 @@
  *
  * A kill is never rejected and never dead. After a kill that followed a send of unknown outcome one settle-repeat goes out.
  */
-import { type Chance, FARTHEST_MS, nextDelayMs, SETTLE_AFTER_MS, SETTLE_TRIES } from './schedule.ts'
+import { type Chance, FARTHEST_MS, nextDelayMs, OWN_FAULT_MS, SETTLE_AFTER_MS, SETTLE_TRIES } from './schedule.ts'
 
 export type Phase = 'pending' | 'inflight' | 'wait' | 'rejected' | 'dead'
 
@@ -50,7 +50,7 @@ export type Outcome =
   /** The outlet wants nothing any more (410). */
   | Readonly<{ kind: 'gone'; reason: string }>
   /** Nothing was tried: our own side is not able to. */
-  | Readonly<{ kind: 'own'; reason: string; waitMs: number }>
+  | Readonly<{ kind: 'own'; reason: string }>
 
 const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: null } as const
 
@@ -58,7 +58,17 @@ const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: 
 export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number): Delivery => {
   const { version, kill, sequence } = intent
   if (delivery === null)
-    return { phase: 'pending', want: version, kill, sequence, open: [version], version: null, nextAtMs: nowMs, maybeSent: intent.maybeSent, ...FRESH }
+    return {
+      phase: 'pending',
+      want: version,
+      kill,
+      sequence,
+      open: [version],
+      version: null,
+      nextAtMs: nowMs,
+      maybeSent: intent.maybeSent,
+      ...FRESH,
+    }
   if (version <= delivery.want) return delivery
   return {
     ...delivery,
@@ -115,7 +125,10 @@ const afterFailed = (
 ): Delivery | null => {
   if (delivery.settling && delivery.attempts >= SETTLE_TRIES) return null
   const firstFailedAtMs = delivery.firstFailedAtMs ?? nowMs
-  const delayMs = nextDelayMs({ kill: delivery.kill, attempts: delivery.attempts, failingForMs: nowMs - firstFailedAtMs, retryAfterMs }, chance)
+  const delayMs = nextDelayMs(
+    { kill: delivery.kill, attempts: delivery.attempts, failingForMs: nowMs - firstFailedAtMs, retryAfterMs },
+    chance,
+  )
   const failed = { ...delivery, firstFailedAtMs, lastError: reason }
   return delayMs === null ? { ...failed, phase: 'dead' } : { ...failed, phase: 'wait', nextAtMs: nowMs + delayMs }
 }
@@ -124,7 +137,7 @@ const afterFailed = (
 export const afterAttempt = (inflight: Delivery, outcome: Outcome, nowMs: number, chance: Chance): Delivery | null => {
   const sent = inflight.version ?? inflight.want
   if (outcome.kind === 'accepted') return afterAccepted(inflight, sent, nowMs, chance.scale)
-  if (outcome.kind === 'own') return notCounted(inflight, nowMs + outcome.waitMs)
+  if (outcome.kind === 'own') return notCounted(inflight, nowMs + OWN_FAULT_MS * chance.scale)
   const ambiguous = outcome.kind === 'failed' && outcome.ambiguous
   const delivery = ambiguous ? { ...inflight, maybeSent: inflight.maybeSent ?? sent } : inflight
   if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', nextAtMs: nowMs }

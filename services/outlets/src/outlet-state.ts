@@ -1,6 +1,7 @@
 /** `outlets/state/<outlet>.json`: an outlet that said it wants nothing any more (410), until its address is changed. */
-import type { OutletConfig } from '@newswire/events/config'
+
 import { canonicalSha256 } from '@newswire/events/canonical'
+import type { OutletConfig } from '@newswire/events/config'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'

@@ -3,7 +3,7 @@
  * that they are written: a crash between any two writes the same intents again, under the same ids; a repeat that finds the mark writes
  * nothing (architecture §6.15).
  */
-import { type NewswireEvent, follow } from '@newswire/events/events'
+import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
@@ -78,5 +78,7 @@ export const routeArticle =
         await swapDocument(objects, key, toWritten(standing.value), standing.etag, { durable: false })
       return
     }
-    throw new Error(`the routes of ${event.data.articleId} are changed by somebody else again and again; look for a second consumer of its partition`)
+    throw new Error(
+      `the routes of ${event.data.articleId} are changed by somebody else again and again; look for a second consumer of its partition`,
+    )
   }

@@ -33,6 +33,8 @@ export const GIVE_UP_AFTER_MS = 72 * HOUR
 export const SETTLE_AFTER_MS = MINUTE
 /** Tries of that repeat: the kill itself was acknowledged before. */
 export const SETTLE_TRIES = 5
+/** Our own log, store or network is away: looked at again after this, and no attempt is counted. */
+export const OWN_FAULT_MS = SECOND
 /** A stored time is believed up to this far ahead: the clock may have jumped since. */
 export const FARTHEST_MS = 24 * HOUR
 
@@ -77,8 +79,7 @@ export const nextDelayMs = (tried: Tried, { random, scale }: Chance): number | n
   return Math.max(jittered, clamp(tried.retryAfterMs, base * scale, most * scale))
 }
 
-const inWords = (ms: number): string =>
-  ms >= HOUR ? `${ms / HOUR} h` : ms >= MINUTE ? `${ms / MINUTE} min` : `${ms / SECOND} s`
+const inWords = (ms: number): string => (ms >= HOUR ? `${ms / HOUR} h` : ms >= MINUTE ? `${ms / MINUTE} min` : `${ms / SECOND} s`)
 
 /** The schedule for people: what the README says, held equal by a test. */
 export const scheduleInWords = (): string => {

@@ -7,7 +7,8 @@ import type { Publish } from '@newswire/log/events'
 import type { Cause } from './pending.ts'
 
 type SinkMilestone = Extract<Milestone, { kind: 'sink' }>
-export type Told = Pick<SinkMilestone, 'articleId' | 'version' | 'state'> & Partial<Pick<SinkMilestone, 'attempts' | 'nextAt' | 'lastError' | 'reason' | 'ms'>>
+export type Told = Pick<SinkMilestone, 'articleId' | 'version' | 'state'> &
+  Partial<Pick<SinkMilestone, 'attempts' | 'nextAt' | 'lastError' | 'reason' | 'ms'>>
 
 /** The id says outlet, article, version, state and attempt, so a repeat collapses with the first. */
 export const toSinkMilestone = (outletId: string, told: Told, cause: Cause, at: string): NewswireEvent<'milestone.reached'> =>

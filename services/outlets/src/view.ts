@@ -3,8 +3,8 @@
  * for at most a second: a newer version has its own intent on the way.
  */
 import type { Fact } from '@newswire/events/fact'
-import { getReleased } from '@newswire/objects/released'
 import type { Objects } from '@newswire/objects/objects'
+import { getReleased } from '@newswire/objects/released'
 
 const SHARED_FOR_MS = 1_000
 const MOST_KEPT = 500

@@ -178,11 +178,10 @@ export const createWebhook = ({ request, secret, publicUrl, now }: Needs) => {
   return async (parcel: Parcel, mayStill: () => boolean): Promise<Outcome> => {
     const { secretEnv } = parcel.outlet.deliver
     const key = secret(secretEnv)
-    if (key === undefined || key === '')
-      return failed(`the environment variable ${secretEnv} with its secret is not set`, { alarm: true })
+    if (key === undefined || key === '') return failed(`the environment variable ${secretEnv} with its secret is not set`, { alarm: true })
     const webhook = toWebhook(parcel, { secret: key, body: bodyOf(parcel), nowMs: now() })
     if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }
-    if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more', waitMs: 1_000 }
+    if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
     return classify(await request(webhook), now())
   }
 }

@@ -1,0 +1,45 @@
+/** Small tools of the benchmarks: quantiles, the facts of the machine, memory of a process tree. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+
+export const quantile = (values: readonly number[], q: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted.length === 0 ? Number.NaN : (sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN)
+}
+
+export const round = (value: number, digits = 1): number => Math.round(value * 10 ** digits) / 10 ** digits
+
+export const machineFacts = () => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGiB: round(totalmem() / 2 ** 30),
+  node: process.version,
+  kernel: execFileSync('uname', ['-r'], { encoding: 'utf8' }).trim(),
+  loadBefore: readFileSync('/proc/loadavg', 'utf8').split(' ')[0],
+})
+
+const childrenOf = (pid: number): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && existsSync(`/proc/${name}/stat`))
+    .filter(name => {
+      try {
+        return Number(readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]) === pid
+      } catch {
+        // It ended between the listing and the reading.
+        return false
+      }
+    })
+    .map(Number)
+
+/** Proportional set size of a process and all below it, MB: shared pages are counted once. */
+export const treePssMb = (pid: number): number => {
+  const own = Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024
+  return childrenOf(pid).reduce((sum, child) => sum + treePssMb(child), own)
+}
+
+/** CPU seconds (user and system) of a process so far. */
+export const cpuSeconds = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}

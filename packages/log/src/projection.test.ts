@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { createEmbeddedLog } from './embedded.ts'
+import type { Log } from './log.ts'
+import { openProjection, type Projection } from './projection.ts'
+
+const open = (log: Log, file: string): Promise<Projection> =>
+  openProjection({
+    log,
+    topic: 'articles',
+    file,
+    schema: 'CREATE TABLE seen (key TEXT NOT NULL) STRICT;',
+    apply: (db, records) => {
+      const add = db.prepare('INSERT INTO seen (key) VALUES (?)')
+      for (const { key } of records) add.run(key)
+    },
+  })
+
+const keysOf = async (log: Log, file: string): Promise<readonly unknown[]> => {
+  const projection = await open(log, file)
+  await projection.ready
+  const rows = projection.db.prepare('SELECT key FROM seen ORDER BY key').all()
+  await projection.stop()
+  return rows.map(row => row.key)
+}
+
+describe('a projection', () => {
+  it('is made again when the log has lost what was applied last', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const file = join(dir, 'view.db')
+    const before = await createEmbeddedLog({ file: join(dir, 'log', 'log.db'), fsync: 'normal' })
+    const put = (log: Log, key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    const partition = before.partitionOf('articles', 'one')
+    const lost = Array.from({ length: 200 }, (_, index) => `lost-${index}`).find(key => before.partitionOf('articles', key) === partition)
+    assert.ok(lost)
+    await put(before, 'one')
+    cpSync(join(dir, 'log'), join(dir, 'cut'), { recursive: true, filter: path => !/\.(lock|owner)$/.test(path) })
+    await put(before, lost)
+    assert.deepEqual(await keysOf(before, file), [lost, 'one'].sort())
+    await before.close()
+
+    const after = await createEmbeddedLog({ file: join(dir, 'cut', 'log.db'), fsync: 'normal' })
+    t.after(() => after.close())
+    assert.deepEqual(await keysOf(after, file), ['one'])
+    await put(after, 'two')
+    assert.deepEqual(await keysOf(after, file), ['one', 'two'])
+  })
+
+  it('goes on from where it stands when nothing is lost', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const file = join(dir, 'view.db')
+    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+    t.after(() => log.close())
+    await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
+    const first = await open(log, file)
+    await first.ready
+    first.db.exec("INSERT INTO seen (key) VALUES ('mark')")
+    await first.stop()
+    assert.deepEqual(await keysOf(log, file), ['mark', 'one'])
+  })
+})

@@ -1,0 +1,28 @@
+/** Pictures that came late, or not this time: what the publisher says of a picture always stays, only what became of it is taken over. Pure. */
+import type { Article, Picture } from '@newswire/events/article'
+import type { Held } from './state.ts'
+
+/** Pictures that could not be had this time are those of the same address that were there before. */
+export const withPicturesOf = (ref: Held | null, article: Article): Article => {
+  const ready = new Map(ref?.article.images.filter(one => one.state === 'ready').map(one => [one.url, one]))
+  if (ready.size === 0 || article.images.every(one => one.state === 'ready')) return article
+  return { ...article, images: article.images.map(one => (one.state === 'ready' ? one : withPicture(one, ready.get(one.url)))) }
+}
+
+/** What the publisher says about a picture stays; what became of it is taken over. */
+const withPicture = (picture: Picture, other: Picture | undefined): Picture => {
+  if (other === undefined) return picture
+  const { reason: _, sha256: __, ...said } = picture
+  const { state, renditions, sha256, reason } = other
+  return { ...said, state, renditions, ...(sha256 === undefined ? {} : { sha256 }), ...(reason === undefined ? {} : { reason }) }
+}
+
+/** The article with the late pictures in place of those that were not ready; the same article when none fits. */
+export const withLatePictures = (article: Article, pictures: readonly Picture[]): Article => {
+  const late = new Map(pictures.map(one => [one.url, one]))
+  const isChanged = (one: Picture) => one.state !== 'ready' && late.has(one.url) && late.get(one.url)?.state !== one.state
+  if (!article.images.some(isChanged)) return article
+  return { ...article, images: article.images.map(one => (isChanged(one) ? withPicture(one, late.get(one.url)) : one)) }
+}
+
+export const countReady = (article: Article): number => article.images.filter(one => one.state === 'ready').length

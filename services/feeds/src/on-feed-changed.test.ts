@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type NewswireEvent, toRecord } from '@newswire/events/events'
+import { deriveId } from '@newswire/events/ids'
+import type { LogRecord } from '@newswire/log/log'
+import type { Configuration } from '@newswire/runtime/configuration'
+import { createLogger } from '@newswire/runtime/logger'
+import type { Builder, Built, Wanted } from './build.ts'
+import { onFeedChanged } from './on-feed-changed.ts'
+import { makeFact } from './sample-facts.ts'
+import { emptyWindow } from './window.ts'
+
+const output = { sha256: 'a'.repeat(64), bytes: 10 }
+const outputs = { rss: output, atom: output, json: output }
+const builtOf = (written: boolean): Built => ({
+  window: { ...emptyWindow('all'), counter: 42, outputs },
+  outputs,
+  items: 1,
+  updatedAt: '2026-03-01T08:00:00.000Z',
+  written,
+  states: new Map([['baoqk.a-1', makeFact({ version: 3 })]]),
+  entered: [],
+  quarantined: new Map(),
+  busyMs: 0,
+})
+
+const intent = (articleId: string | null, version: number, position: number, time = '2026-03-01T08:00:00.000Z'): LogRecord => {
+  const id = deriveId('intent', articleId ?? 'look', version, position)
+  const { topic, key, value, headers } = toRecord({
+    type: 'feed.changed',
+    id,
+    source: '/services/feeds',
+    subject: 'all',
+    time,
+    data: { feedId: 'all', articleId, version },
+  })
+  return { topic, key, value, headers, partition: 0, position, timestamp: 0 }
+}
+
+const open = (answers: (Built | null)[], publish: (events: readonly NewswireEvent[]) => void) => {
+  const asked: Wanted[] = []
+  const builder: Builder = {
+    build: async wanted => {
+      asked.push(wanted)
+      return answers.shift() ?? null
+    },
+    forget: () => undefined,
+  }
+  const handle = onFeedChanged({
+    builder,
+    publish: async events => {
+      publish(events)
+      return []
+    },
+    configuration: { current: () => ({}) } as unknown as Configuration,
+    logger: createLogger({ service: 'feeds', level: 'silent' }),
+    now: () => Date.UTC(2026, 2, 1),
+    share: 0.35,
+    stopping: new AbortController().signal,
+  })
+  const context = { signal: new AbortController().signal, attempt: 1 }
+  return { asked, handle: (records: readonly LogRecord[]) => handle(records, context) }
+}
+
+test('what waits for a feed becomes one build, for the newest version that was named of each article', async () => {
+  const { asked, handle } = open([builtOf(true)], () => undefined)
+  await handle([
+    intent('baoqk.a-1', 2, 4),
+    intent('baoqk.b', 1, 5),
+    intent('baoqk.a-1', 3, 6),
+    intent('baoqk.a-1', 1, 7),
+    intent(null, 0, 8, '2026-03-02T00:00:00.000Z'),
+  ])
+  assert.deepEqual(asked, [
+    {
+      feedId: 'all',
+      articles: new Map([
+        ['baoqk.a-1', 3],
+        ['baoqk.b', 1],
+      ]),
+      lookedAt: '2026-03-02T00:00:00.000Z',
+      position: 8,
+    },
+  ])
+})
+
+test('killed before the announcement, the repeat announces the same counter under the same id, once', async () => {
+  const published: NewswireEvent[] = []
+  let away = true
+  const { handle } = open([builtOf(true), builtOf(false), builtOf(false)], events => {
+    if (away) throw new Error('the log is away')
+    published.push(...events)
+  })
+  await assert.rejects(handle([intent('baoqk.a-1', 3, 4)]), /away/)
+  away = false
+  await handle([intent('baoqk.a-1', 3, 4)])
+  await handle([intent('baoqk.a-1', 3, 4)])
+  const announced = published.filter(event => event.type === 'feed.built')
+  assert.deepEqual(
+    announced.map(event => [event.id, event.data.counter]),
+    [[deriveId('feed.built', 'all', 42), 42]],
+  )
+})
+
+test('a milestone names the version that state has, not the one that was asked for', async () => {
+  const published: NewswireEvent[] = []
+  const { handle } = open([builtOf(true)], events => void published.push(...events))
+  await handle([intent('baoqk.a-1', 2, 4), intent('baoqk.unknown', 1, 5)])
+  const done = published.flatMap(event => (event.type === 'milestone.reached' && event.data.kind === 'sink' ? [event.data] : []))
+  assert.deepEqual(
+    done.map(one => [one.articleId, one.version, one.state]),
+    [['baoqk.a-1', 3, 'done']],
+  )
+})
+
+test('a feed that is not in force is said to be skipped, so nobody waits for it', async () => {
+  const published: NewswireEvent[] = []
+  const { handle } = open([null], events => void published.push(...events))
+  await handle([intent('baoqk.a-1', 2, 4)])
+  const [milestone] = published
+  assert.equal(milestone?.type === 'milestone.reached' && milestone.data.kind === 'sink' && milestone.data.state, 'skipped')
+})

@@ -1,0 +1,207 @@
+/**
+ * What one outlet still has to get, by article: in memory, in `outlets/pending` once it has not succeeded at once, and as milestones. The
+ * order of effects is here: milestone, then state, and only then are the intents done that waited for it.
+ */
+import { messageOf, UnavailableError } from '@newswire/events/errors'
+import type { Logger } from '@newswire/runtime/logger'
+import type { Delivery } from './machine.ts'
+import type { Cause, Held, PendingStore } from './pending.ts'
+import { OWN_FAULT_MS } from './schedule.ts'
+import { type Tell, type Told, toSinkMilestone } from './tell.ts'
+
+/** Time as it is known here: never runs backwards; `after` returns how to cancel. */
+export type Clock = Readonly<{ now(): number; after(ms: number, run: () => void): () => void }>
+
+type Waiter = Readonly<{ version: number; resolve: () => void; reject: (error: unknown) => void }>
+export type Item = {
+  readonly articleId: string
+  /** `null` while the end of it is being told. */
+  delivery: Delivery | null
+  cause: Cause
+  sinceMs: number
+  held: Held | null
+  /** The store knows that at least this version has still to get there. */
+  savedWant: number
+  saving: Promise<void>
+  waiters: Waiter[]
+  /** Cancels the writing down of what takes too long. */
+  patience: (() => void) | null
+  busy: boolean
+  behindSinceMs: number | null
+  /** Raised whenever it is queued again: older entries of the queue are void. */
+  turn: number
+}
+
+type News = Omit<Told, 'articleId'>
+
+export type BookNeeds = Readonly<{
+  clock: Clock
+  pending: PendingStore
+  tell: Tell
+  scale: number
+  logger: Pick<Logger, 'warn' | 'error' | 'info'>
+  isClosing: () => boolean
+}>
+
+export type Book = Readonly<{
+  items: ReadonlyMap<string, Item>
+  /** The item of an article, made when there is none. */
+  open(articleId: string, cause: Cause): Item
+  /** The newest version that is known to have got there while this process owned the outlet; 0 when none is. */
+  acknowledged(articleId: string): number
+  /** Tells milestones, then writes the state as it then is; resolves the intents that the store now remembers. */
+  remember(item: Item, news: readonly News[]): Promise<void>
+  /** It got there and nothing is left. `inflight` is the delivery that ended. */
+  finish(item: Item, inflight: Delivery, state: 'done' | 'skipped'): Promise<void>
+  /** It got there, and something is left: a newer version, or the settle-repeat. */
+  carryOn(item: Item, inflight: Delivery, next: Delivery): Promise<void>
+  /** A fault that trying again does not mend: intents go back to the log, which dead-letters them in the end. */
+  fail(item: Item, error: unknown): void
+  /** Waits while our own log or store is away; once closing, tries once. */
+  untilAvailable(act: () => Promise<void>): Promise<void>
+  /** Reads what is left from before; safe to repeat. `take` is called with each. */
+  load(take: (item: Item, delivery: Delivery) => void): Promise<void>
+}>
+
+const ACKNOWLEDGED_KEPT = 10_000
+
+export const createBook = (outletId: string, { clock, pending, tell, scale, logger, isClosing }: BookNeeds): Book => {
+  const items = new Map<string, Item>()
+  /** An intent that comes after its version was sent sends nothing. */
+  const acknowledged = new Map<string, number>()
+
+  const open = (articleId: string, cause: Cause): Item => {
+    const known = items.get(articleId)
+    if (known !== undefined) return known
+    const item: Item = {
+      articleId,
+      delivery: null,
+      cause,
+      sinceMs: clock.now(),
+      held: null,
+      savedWant: 0,
+      saving: Promise.resolve(),
+      waiters: [],
+      patience: null,
+      busy: false,
+      behindSinceMs: null,
+      turn: 0,
+    }
+    items.set(articleId, item)
+    return item
+  }
+
+  const settleWaiters = (item: Item, upTo: number) => {
+    const done = item.waiters.filter(one => one.version <= upTo)
+    item.waiters = item.waiters.filter(one => one.version > upTo)
+    for (const one of done) one.resolve()
+  }
+
+  const untilAvailable = async (act: () => Promise<void>): Promise<void> => {
+    for (;;) {
+      try {
+        return await act()
+      } catch (error) {
+        if (!(error instanceof UnavailableError) || isClosing()) throw error
+        await new Promise<void>(resolve => clock.after(OWN_FAULT_MS * scale, resolve))
+      }
+    }
+  }
+
+  const say = async (item: Item, news: readonly News[]): Promise<void> => {
+    if (news.length === 0) return
+    const at = new Date(clock.now()).toISOString()
+    const events = news.map(one => toSinkMilestone(outletId, { articleId: item.articleId, ...one }, item.cause, at))
+    await untilAvailable(() => tell(events))
+  }
+
+  /** One write of an item at a time; each writes what then is. */
+  const save = (item: Item): Promise<void> => {
+    const mine = item.saving.then(() =>
+      untilAvailable(async () => {
+        const { delivery, articleId, cause, sinceMs } = item
+        if (delivery === null) return
+        item.held = await pending.save(outletId, { articleId, delivery, cause, sinceMs }, item.held)
+        item.savedWant = delivery.want
+        settleWaiters(item, delivery.want)
+      }),
+    )
+    item.saving = mine.catch(() => undefined)
+    return mine
+  }
+
+  const acknowledge = (articleId: string, version: number) => {
+    acknowledged.delete(articleId)
+    acknowledged.set(articleId, version)
+    const oldest = acknowledged.keys().next()
+    if (acknowledged.size > ACKNOWLEDGED_KEPT && !oldest.done) acknowledged.delete(oldest.value)
+  }
+
+  /** The end of every open version that what was sent settles. */
+  const endings = (inflight: Delivery, sent: number, state: 'done' | 'skipped'): News[] => {
+    const older = inflight.open.filter(version => version < sent).map(version => ({ version, state: 'superseded' as const }))
+    return inflight.settling ? older : [...older, { version: sent, state, attempts: inflight.attempts }]
+  }
+
+  const forget = (item: Item) => {
+    item.patience?.()
+    item.patience = null
+    items.delete(item.articleId)
+  }
+
+  /** A newer version that comes meanwhile goes on with the item, and its own state overwrites what is stored. */
+  const clear = async (item: Item) => {
+    await item.saving
+    const { held } = item
+    if (item.delivery === null && held !== null) {
+      await untilAvailable(() => pending.clear(outletId, item, held))
+      if (item.held === held) item.held = null
+    }
+    if (item.delivery === null) forget(item)
+  }
+
+  return {
+    items,
+    open,
+    acknowledged: articleId => acknowledged.get(articleId) ?? 0,
+    remember: async (item, news) => {
+      await say(item, news)
+      await save(item)
+    },
+    finish: async (item, inflight, state) => {
+      const sent = inflight.version ?? inflight.want
+      item.delivery = null
+      acknowledge(item.articleId, sent)
+      await say(item, endings(inflight, sent, state))
+      await clear(item)
+      settleWaiters(item, sent)
+    },
+    carryOn: async (item, inflight, next) => {
+      const sent = inflight.version ?? inflight.want
+      item.delivery = next
+      acknowledge(item.articleId, sent)
+      await say(item, endings(inflight, sent, 'done'))
+      if (next.settling || item.held !== null) await save(item)
+      settleWaiters(item, sent)
+    },
+    fail: (item, error) => {
+      logger.error({ outletId, articleId: item.articleId, reason: messageOf(error) }, 'delivery.stuck')
+      const { waiters } = item
+      item.waiters = []
+      if (item.delivery === null) forget(item)
+      for (const one of waiters) one.reject(error)
+    },
+    untilAvailable,
+    load: async take => {
+      for await (const page of pending.load(outletId))
+        for (const { pending: one, held } of page) {
+          if (items.has(one.articleId)) continue
+          const item = open(one.articleId, one.cause)
+          item.sinceMs = one.sinceMs
+          item.held = held
+          item.savedWant = one.delivery.want
+          take(item, one.delivery)
+        }
+    },
+  }
+}

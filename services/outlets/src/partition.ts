@@ -1,0 +1,124 @@
+/**
+ * One held partition of `deliveries`: the outlets whose intents it carries, from the take-over to the hand-over. Nothing is sent before the
+ * owner before can have nothing in flight any more: it said so with its mark, or 20 s have passed. On the embedded log there is nobody else.
+ */
+import { UnavailableError } from '@newswire/events/errors'
+import type { Actor } from './actor.ts'
+import type { Clock } from './book.ts'
+import type { Handover, TakeOver } from './handover.ts'
+import { OWN_FAULT_MS } from './schedule.ts'
+
+/** With the session of the group and the age limit of a heartbeat: longer than a zombie can still be sending (architecture §6.16). */
+export const TAKE_OVER_WAIT_MS = 20_000
+const LOOK_AGAIN_MS = 500
+
+export type Partition = Readonly<{
+  /** Resolves when intents may be handled; `clean`: whoever was here before had come to an end. Rejects when it is lost first. */
+  ready: Promise<Readonly<{ clean: boolean }>>
+  isHeld(): boolean
+  /** The actor of an outlet, loaded. */
+  actor(outletId: string): Promise<Actor>
+  actors(): Iterable<readonly [outletId: string, actor: Actor]>
+  /** Sends no more, waits for what is in flight, hands over. Never throws. */
+  release(): Promise<void>
+}>
+
+export type PartitionNeeds = Readonly<{
+  handover: Handover
+  clock: Clock
+  scale: number
+  /** False: no other process can be an owner. */
+  shared: boolean
+  /** Outlets of this partition that the configuration knows. */
+  outletIds: () => readonly string[]
+  createActor: (outletId: string, owns: () => boolean) => Actor
+  onError: (error: unknown) => void
+}>
+
+const lost = (partition: number) =>
+  new UnavailableError(
+    'NEWSWIRE_OUTLETS_LOST',
+    `partition ${partition} of deliveries is no longer this process's; its new owner goes on with it`,
+  )
+
+export const holdPartition = (number: number, needs: PartitionNeeds): Partition => {
+  const { handover, clock, scale, shared, outletIds, createActor, onError } = needs
+  const actors = new Map<string, { actor: Actor; loaded: Promise<Actor> | null }>()
+  let held = true
+  let taken: TakeOver | null = null
+  let wake: (() => void) | null = null
+  let releasing: Promise<void> | null = null
+
+  const pause = (ms: number) =>
+    new Promise<void>(resolve => {
+      const cancel = clock.after(ms * scale, resolve)
+      wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+
+  const untilAvailable = async <T>(act: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      if (!held) throw lost(number)
+      try {
+        return await act()
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+        await pause(OWN_FAULT_MS)
+      }
+    }
+  }
+
+  const actor = (outletId: string): Promise<Actor> => {
+    const known = actors.get(outletId) ?? { actor: createActor(outletId, () => held), loaded: null }
+    actors.set(outletId, known)
+    known.loaded ??= known.actor.load().then(
+      () => known.actor,
+      error => {
+        known.loaded = null
+        throw error
+      },
+    )
+    return known.loaded
+  }
+
+  const takeOver = async () => {
+    const until = clock.now() + TAKE_OVER_WAIT_MS * scale
+    while (shared && clock.now() < until && !(await untilAvailable(() => handover.isClean(number)))) {
+      await pause(LOOK_AGAIN_MS)
+      if (!held) throw lost(number)
+    }
+    taken = await untilAvailable(() => handover.take(number))
+    await untilAvailable(() => Promise.all(outletIds().map(actor)))
+    for (const { actor } of actors.values()) actor.pump()
+    return { clean: taken.clean }
+  }
+
+  const ready = takeOver()
+  ready.catch(error => {
+    if (held) onError(error)
+  })
+
+  const handOver = async () => {
+    await Promise.all([...actors.values()].map(one => one.actor.close()))
+    await ready.catch(() => undefined) // lost before it was taken: nothing to hand over
+    if (taken !== null) await handover.release(number, taken.mark)
+  }
+
+  return {
+    ready,
+    isHeld: () => held,
+    actor,
+    actors: () => [...actors].map(([outletId, one]) => [outletId, one.actor] as const),
+    release: () => {
+      releasing ??= (async () => {
+        held = false
+        wake?.()
+        // Without the mark the next owner waits, which is what it is for.
+        await handOver().catch(onError)
+      })()
+      return releasing
+    },
+  }
+}

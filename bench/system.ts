@@ -56,7 +56,12 @@ const LINE = /newswire ready (.*)/
 export const startNewswire = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<Started> => {
   const beganAt = performance.now()
   const child: ChildProcess = spawn(process.execPath, [bin, ...args], {
-    env: { ...process.env, ...env, [SECRET_NAME]: SECRET },
+    env: {
+      ...process.env,
+      ...(process.env.BENCH_PROF ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env.BENCH_PROF}` } : {}),
+      ...env,
+      [SECRET_NAME]: SECRET,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let errors = ''

@@ -49,6 +49,14 @@ export const readCounts = (text: string, exitedWell: boolean): Result => {
   return { counts: sum, reasons, ok: exitedWell && failed === 0 }
 }
 
+/** What tests are given comes from the runner alone, so that a half-set environment is not taken for a part. */
+const withoutParts = ({
+  KAFKA_BROKERS: _kafka,
+  S3_ENDPOINT: _endpoint,
+  S3_BUCKET: _bucket,
+  ...rest
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv => rest
+
 const ended = async (child: ChildProcess): Promise<number> =>
   await new Promise((resolve, reject) => child.once('error', reject).once('close', code => resolve(code ?? 1)))
 
@@ -68,7 +76,11 @@ export const runNodeTest = async (root: string, scratch: string, phase: Phase, s
     ...phase.files,
   ]
   const output = phase.output ?? 'inherit'
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...phase.env }, stdio: ['ignore', output, output] })
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...withoutParts(process.env), ...phase.env },
+    stdio: ['ignore', output, output],
+  })
   const abort = () => {
     child.kill('SIGINT')
     setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref()

@@ -99,8 +99,7 @@ const main = async (): Promise<number> => {
     results.push(await runNodeTest(ROOT, scratch, given, stop.signal))
   }
   try {
-    // Unit tests must not depend on what the machine happens to run.
-    await phase('unit', unit, availableParallelism(), { KAFKA_BROKERS: '', S3_ENDPOINT: '' })
+    await phase('unit', unit, availableParallelism(), {})
     const found = await starting
     const parts = new Map([...found].flatMap(([name, { part }]) => (part ? [[name, part] as [PartName, Part]] : [])))
     control = await startControl(parts)

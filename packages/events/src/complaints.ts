@@ -82,8 +82,7 @@ const toComplaintsOf = (issue: Issue, value: unknown): readonly Complaint[] => {
       isUnknownField: true,
     }))
   const meant = issue.code === 'invalid_union' ? findMeant(issue.errors) : null
-  if (meant !== null)
-    return meant.flatMap(inner => toComplaintsOf({ ...inner, path: [...issue.path, ...inner.path] } as Issue, value))
+  if (meant !== null) return meant.flatMap(inner => toComplaintsOf({ ...inner, path: [...issue.path, ...inner.path] } as Issue, value))
   return [{ path: issue.path, expected: toExpected(issue), found: show(at(value, issue.path)), isUnknownField: false }]
 }
 

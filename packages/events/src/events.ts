@@ -55,11 +55,24 @@ export const toRecord = (event: NewswireEvent): EventRecord => {
   }
 }
 
+/** Records that were read already: in one process a dozen handlers get the same record object, and decoding it is most of a thin one's work. */
+const decoded = new WeakMap<object, NewswireEvent | null>()
+
 /**
- * The event of a record. `null` when its type is unknown here (a newer producer's: ignore it).
+ * The event of a record, the same object for the same record: never change it. `null` when its type is unknown here (a newer producer's: ignore it).
  * Throws `RejectError`: `NEWSWIRE_EVENT_ENVELOPE` no CloudEvent, `NEWSWIRE_EVENT_DATA` data that is no JSON or not as its type says.
  */
-export const fromRecord = (record: { headers: Readonly<Record<string, string>>; value: Uint8Array | null }): NewswireEvent | null => {
+export const fromRecord = (record: EncodedRecord): NewswireEvent | null => {
+  const known = decoded.get(record)
+  if (known !== undefined) return known
+  const event = decode(record)
+  decoded.set(record, event)
+  return event
+}
+
+type EncodedRecord = Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
+
+const decode = (record: EncodedRecord): NewswireEvent | null => {
   const envelope = fromHeaders(record.headers)
   const row = Object.hasOwn(eventTable, envelope.type) ? eventTable[envelope.type as EventType] : undefined
   if (row === undefined) return null

@@ -2,18 +2,16 @@
 
 export type AllowedMethods = Readonly<{
   add(pattern: string, methods: readonly string[]): void
-  /** Sorted; empty when there is nothing at this path for any method. */
-  of(path: string): readonly string[]
+  /** For the decoded parts of a path, the first of which is empty. Sorted; empty when nothing is there for any method. */
+  of(path: readonly string[]): readonly string[]
 }>
 
-/** A path pattern as the router has it: `:name` takes one segment, `*` takes the rest, `::` is a colon. */
+/** A path pattern as the router has it: `:name` takes one segment, also an empty one, `*` takes the rest, `::` is a colon. */
 const matches = (pattern: readonly string[], path: readonly string[]): boolean => {
   if (pattern.at(-1) === '*' && path.length >= pattern.length) return matches(pattern.slice(0, -1), path.slice(0, pattern.length - 1))
   return (
     pattern.length === path.length &&
-    pattern.every((part, index) =>
-      part.startsWith(':') && !part.startsWith('::') ? path[index] !== '' : part.replaceAll('::', ':') === path[index],
-    )
+    pattern.every((part, index) => (part.startsWith(':') && !part.startsWith('::')) || part.replaceAll('::', ':') === path[index])
   )
 }
 
@@ -26,8 +24,7 @@ export const createAllowedMethods = (): AllowedMethods => {
       routes.set(pattern, known)
     },
     of: path => {
-      const segments = path.split('/')
-      const found = [...routes].flatMap(([pattern, methods]) => (matches(pattern.split('/'), segments) ? [...methods] : []))
+      const found = [...routes].flatMap(([pattern, methods]) => (matches(pattern.split('/'), path) ? [...methods] : []))
       return [...new Set(found)].sort()
     },
   }

@@ -22,25 +22,25 @@ export const sendProblem = (logger: Logger, error: unknown, request: FastifyRequ
   if (problem.status === 503) logger.warn({ ...fields, err: problem.cause ?? problem }, 'request.unavailable')
   else if (problem.status >= 500) logger.error({ ...fields, err: problem.cause ?? problem }, 'request.failed')
   else logger.debug(fields, 'request.refused')
-  return reply
-    .status(problem.status)
-    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...problem.headers })
-    .type(MEDIA_TYPE)
-    .send(body)
+  return (
+    reply
+      .status(problem.status)
+      .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...problem.headers })
+      .type(MEDIA_TYPE)
+      // As bytes: to an object of a JSON type Fastify adds a charset, a parameter that the type does not have (RFC 9457 §6.1).
+      .send(Buffer.from(JSON.stringify(body)))
+  )
 }
 
-/** A path without its query, decoded part by part as the router does; what cannot be decoded stays as it is. */
-const toPath = (url: string): string =>
-  (url.split('?', 1)[0] ?? '')
-    .split('/')
-    .map(part => {
-      try {
-        return decodeURIComponent(part)
-      } catch {
-        return part
-      }
-    })
-    .join('/')
+/** The parts of a path without its query, each decoded on its own as the router does; what cannot be decoded stays as it is. */
+const toParts = (url: string): readonly string[] =>
+  (url.split('?', 1)[0] ?? '').split('/').map(part => {
+    try {
+      return decodeURIComponent(part)
+    } catch {
+      return part
+    }
+  })
 
 /** Must be called before routes are added: it watches them. */
 export const addProblems = (app: FastifyInstance, logger: Logger): void => {
@@ -48,7 +48,7 @@ export const addProblems = (app: FastifyInstance, logger: Logger): void => {
   app.addHook('onRoute', ({ url, method }) => allowed.add(url, [method].flat()))
   app.setErrorHandler((error, request, reply) => sendProblem(logger, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
-    const methods = allowed.of(toPath(request.url))
+    const methods = allowed.of(toParts(request.url))
     const problem =
       methods.length === 0
         ? new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail: 'there is nothing at this address' })
@@ -71,11 +71,11 @@ const UNREADABLE: Readonly<Record<string, { status: number; title: string; detai
 /** What Node's parser could not read has no request and no reply: the answer goes on the bare socket, and the socket goes too. */
 export const answerUnreadable = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const {
-    status,
-    title,
-    detail,
-  } = UNREADABLE[error.code ?? ''] ?? { status: 400, title: 'The request cannot be read', detail: 'it is not HTTP/1.1 as RFC 9112 has it' }
+  const { status, title, detail } = UNREADABLE[error.code ?? ''] ?? {
+    status: 400,
+    title: 'The request cannot be read',
+    detail: 'it is not HTTP/1.1 as RFC 9112 has it',
+  }
   const body = JSON.stringify(toProblemBody(new ProblemError({ status, code: 'NEWSWIRE_REQUEST', title, detail })))
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${MEDIA_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`
   if (socket.writable) socket.end(head + body)

@@ -50,8 +50,8 @@ export type RunningHttpServer = Readonly<{
   app: HttpServer
   /** Resolves with the address once connections are taken. Throws when the port is taken. */
   listen(): Promise<string>
-  /** Stops taking connections, lets requests in hand finish, closes idle ones at once. Twice is once. */
-  close(): Promise<void>
+  /** Stops taking connections, closes idle ones at once, lets requests in hand finish for up to `drainMs` (default 10 000). Twice is once. */
+  close(options?: { drainMs?: number }): Promise<void>
 }>
 
 const TIMEOUTS: HttpTimeouts = { requestMs: 15_000, headersMs: 10_000, silenceMs: 30_000, keepAliveMs: 65_000 }
@@ -61,6 +61,7 @@ const LOOK_EVERY_MS = 1_000
 const MAX_REQUESTS_PER_SOCKET = 1_000
 /** File descriptors are shared with the log, the store and partners. */
 const MAX_CONNECTIONS = 4_096
+const DRAIN_MS = 10_000
 /** Characters of one part of a path: a publisher's id, a dot and 128 characters, and room. */
 const MAX_PATH_PART = 256
 
@@ -130,6 +131,15 @@ const createApp = (logger: Logger, bodyLimit: number, timeouts: HttpTimeouts): H
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
   })
 
+const closeWithin = async (app: HttpServer, drainMs: number): Promise<void> => {
+  const timer = setTimeout(() => app.server.closeAllConnections(), drainMs)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** A server that does not listen yet: add routes to `app`, then `listen()`. Without listening, `app.inject` answers. */
 export const createHttpServer = (options: HttpServerOptions): RunningHttpServer => {
   const { logger, host, port, bodyLimit = 1_048_576 } = options
@@ -137,17 +147,19 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
   app.server.maxConnections = MAX_CONNECTIONS
   addProblems(app, logger)
   app.addHook('onRequest', refuseOddRequests)
+  let closing: Promise<void> | undefined
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
+    // Else the connection would stay open behind the last answer, and closing would wait for it.
+    if (closing) reply.header('connection', 'close')
   })
   addBodyParsers(app)
   addHealth(app, options)
-  let closing: Promise<void> | undefined
   return {
     app,
     listen: () => app.listen({ host, port }),
-    close: () => {
-      closing ??= app.close().then(() => undefined)
+    close: ({ drainMs = DRAIN_MS } = {}) => {
+      closing ??= closeWithin(app, drainMs)
       return closing
     },
   }

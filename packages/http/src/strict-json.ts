@@ -35,7 +35,10 @@ const checkNumber = (literal: string, levels: readonly Level[]): void => {
   const value = Number(literal)
   if (!Number.isFinite(value)) throw new Offence(`the number ${literal.slice(0, MAX_SHOWN)} is too large for any reader`, pointerOf(levels))
   if (Number.isInteger(value) && !Number.isSafeInteger(value))
-    throw new Offence(`the integer ${literal.slice(0, MAX_SHOWN)} is beyond 2^53 and would be rounded; send it as a string`, pointerOf(levels))
+    throw new Offence(
+      `the integer ${literal.slice(0, MAX_SHOWN)} is beyond 2^53 and would be rounded; send it as a string`,
+      pointerOf(levels),
+    )
 }
 
 /** Just behind the string that begins at `from`; the text is known to be JSON. Each character is looked at a bounded number of times. */

@@ -36,6 +36,7 @@ const open = async (target: ChildTarget): Promise<Log> => {
 
 const obey = async (order: ChildOrder): Promise<void> => {
   const log = await open(order.target)
+  process.once('SIGTERM', () => void log.close().finally(() => process.exit(0)))
   const { topic, sessionTimeoutMs } = order
   switch (order.act) {
     case 'publish': {

@@ -24,7 +24,10 @@ export const failureCases: readonly Case[] = [
       })
       await log.publish([record(topic, 'a', 'a1'), record(topic, 'a', 'a2'), record(topic, 'b', 'b1')])
       await until(3)
-      assert.deepEqual(tries.filter(one => one.startsWith('a')), ['a1 1', 'a1 2', 'a1 3', 'a2 1'])
+      assert.deepEqual(
+        tries.filter(one => one.startsWith('a')),
+        ['a1 1', 'a1 2', 'a1 3', 'a2 1'],
+      )
       assert.ok(texts().includes('b1'))
     },
   },

@@ -66,7 +66,10 @@ export const text = (record: Pick<LogRecord, 'value'>): string => new TextDecode
 export const record = (topic: string, key: string | null, value: string): NewRecord => ({ topic, key, value: bytes(value) })
 
 /** Waits until `check` gives a value; fails with what `what` says after the deadline. */
-export const eventually = async <T>(what: () => string, check: () => T | undefined | null | false | Promise<T | undefined | null | false>): Promise<T> => {
+export const eventually = async <T>(
+  what: () => string,
+  check: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+): Promise<T> => {
   const until = performance.now() + DEADLINE_MS
   for (;;) {
     const found = await check()

@@ -151,10 +151,7 @@ export const publishCases: readonly Case[] = [
     run: async (t, make) => {
       const { log, topic } = await withTopic(t, make)
       assert.deepEqual(await log.publish([]), [])
-      await assert.rejects(
-        log.publish([record(topic, 'k', 'x')], { signal: AbortSignal.abort() }),
-        rejectsWith('NEWSWIRE_LOG_UNAVAILABLE'),
-      )
+      await assert.rejects(log.publish([record(topic, 'k', 'x')], { signal: AbortSignal.abort() }), rejectsWith('NEWSWIRE_LOG_UNAVAILABLE'))
       assert.equal((await readAll(log, topic)).length, 0)
     },
   },

@@ -93,7 +93,13 @@ export const readCases: readonly Case[] = [
       const partition = log.partitionOf(topic, 'k')
       const one = await log.read({ topic, partition, from: 'start', limit: 3 })
       const two = await log.read({ topic, partition, from: { positions: { [partition]: one.next } }, limit: 100 })
-      assert.deepEqual([one.records.map(text), two.records.map(text)], [['0', '1', '2'], ['3', '4', '5', '6']])
+      assert.deepEqual(
+        [one.records.map(text), two.records.map(text)],
+        [
+          ['0', '1', '2'],
+          ['3', '4', '5', '6'],
+        ],
+      )
       assert.equal(two.next, two.end)
       const end = await log.read({ topic, partition, from: 'end', limit: 10 })
       assert.deepEqual([end.records, end.next], [[], two.end])
@@ -193,7 +199,7 @@ export const readCases: readonly Case[] = [
       open.resolve()
       await Promise.all(closing)
       assert.deepEqual(seen.map(text), ['in hand'])
-      await assert.rejects(log.publish([record(topic, 'k', 'x')]), hasCode('NEWSWIRE_LOG_CLOSED'))
+      await assert.rejects(log.publish([record(topic, 'k', 'x')]), hasCode('NEWSWIRE_LOG_UNAVAILABLE'))
       assert.equal((await log.health()).ok, false)
       const again = await collect(await reopen(), { topic, group })
       await again.until(1)
@@ -277,7 +283,10 @@ export const readCases: readonly Case[] = [
       )
       const all = await readAll(log, topic)
       assert.deepEqual(all.map(text), ['b1', 'a3', '', 'a4', 'b2'])
-      assert.deepEqual(all.slice(0, 3).map(one => one.position), [2, 4, 5].map(i => published[i]?.position))
+      assert.deepEqual(
+        all.slice(0, 3).map(one => one.position),
+        [2, 4, 5].map(i => published[i]?.position),
+      )
       nowMs += 2 * DAY_MS + 1000
       await log.publish([record(topic, 'd', 'd1')])
       await eventually(

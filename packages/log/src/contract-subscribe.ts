@@ -53,7 +53,10 @@ export const subscribeCases: readonly Case[] = [
           const key = one?.key ?? ''
           now.set(key, (now.get(key) ?? 0) + 1)
           assert.equal(now.get(key), 1, key)
-          most = Math.max(most, [...now.values()].reduce((sum, count) => sum + count, 0))
+          most = Math.max(
+            most,
+            [...now.values()].reduce((sum, count) => sum + count, 0),
+          )
           await open.promise
           now.set(key, 0)
         },
@@ -97,9 +100,18 @@ export const subscribeCases: readonly Case[] = [
       )
       open.resolve()
       await until(8)
-      assert.ok(calls.every(call => call.length <= 4 && new Set(call.map(value => value.slice(0, 1))).size === 1), JSON.stringify(calls))
-      assert.deepEqual(calls.flat().filter(value => value.startsWith('a')), ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'])
-      assert.deepEqual(calls.flat().filter(value => value.startsWith('b')), ['b1', 'b2'])
+      assert.ok(
+        calls.every(call => call.length <= 4 && new Set(call.map(value => value.slice(0, 1))).size === 1),
+        JSON.stringify(calls),
+      )
+      assert.deepEqual(
+        calls.flat().filter(value => value.startsWith('a')),
+        ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'],
+      )
+      assert.deepEqual(
+        calls.flat().filter(value => value.startsWith('b')),
+        ['b1', 'b2'],
+      )
     },
   },
   {

@@ -190,6 +190,7 @@ export const isForGroup = (record: Pick<LogRecord, 'headers'>, group: string): b
 
 /** The position that orders a record: that of its first appearance when it was redriven, else its own. */
 export const firstPosition = (record: Pick<LogRecord, 'headers' | 'position'>): Position => {
-  const first = Number(record.headers[FIRST_POSITION] ?? Number.NaN)
-  return Number.isSafeInteger(first) && first >= 0 && first <= record.position ? first : record.position
+  const text = record.headers[FIRST_POSITION] ?? ''
+  const first = /^\d{1,16}$/.test(text) ? Number(text) : record.position
+  return first <= record.position ? first : record.position
 }

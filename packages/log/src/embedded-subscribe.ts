@@ -119,7 +119,7 @@ export const createEmbeddedSubscriptions = (needs: Needs): EmbeddedSubscriptions
       const partition = member.topic.partitions[number]
       if (!partition) continue
       const committed = groups.committed(group, partition)
-      const position = committed ?? reader.resolve(partition, from)
+      const position = Math.min(committed ?? reader.resolve(partition, from), partition.next)
       if (committed === null) groups.commit(group, partition, position)
       member.cursors.set(number, position)
     }

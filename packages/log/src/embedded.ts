@@ -49,6 +49,8 @@ const canSyncWal = process.platform === 'linux'
 const unknownTopic = (name: string): RejectError =>
   new RejectError('NEWSWIRE_LOG_UNKNOWN_TOPIC', `there is no topic "${name}" in this log; create the topics with "newswire topics apply"`)
 
+const closedError = () => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed')
+
 /**
  * Opens or makes the file. Throws `UnavailableError`: `NEWSWIRE_LOG_OWNED` when another process has it, `NEWSWIRE_LOG_UNAVAILABLE` when it
  * cannot be opened.
@@ -74,7 +76,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
   let closing: Promise<void> | null = null
 
   const topicOf = (name: string): TopicState => {
-    if (isClosed) throw new UnavailableError('NEWSWIRE_LOG_CLOSED', 'the log is closed')
+    if (isClosed) throw closedError()
     const topic = file.topics.get(name)
     if (!topic) throw unknownTopic(name)
     return topic
@@ -94,7 +96,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
     ...(options.maxWaitingBytes === undefined ? {} : { maxWaitingBytes: options.maxWaitingBytes }),
   })
   const publish: Log['publish'] = async (records, publishOptions) => {
-    if (isClosed) throw new UnavailableError('NEWSWIRE_LOG_CLOSED', 'the log is closed')
+    if (isClosed) throw closedError()
     return writer.publish(records, publishOptions)
   }
   const report = (error: Error) => onError?.(error)

@@ -45,6 +45,8 @@ export const unknownTopic = (topic: string, cause?: unknown): RejectError =>
 export const unavailable = (doing: string, cause: unknown): UnavailableError =>
   new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `${doing} failed: ${messageOf(cause)}; are the brokers up and reachable?`, { cause })
 
+export const closed = (): UnavailableError => new UnavailableError('NEWSWIRE_LOG_CLOSED', 'the log is closed')
+
 /** Ours stay as they are; an unknown topic is a reject; everything else means that the brokers cannot be reached now. */
 export const translate = (error: unknown, doing: string, topic: string): Error => {
   if (error instanceof RejectError || error instanceof UnavailableError) return error

@@ -144,5 +144,5 @@ test('what could not be sent before closing is rejected, and nothing is taken af
   const outcomes = Promise.all([first.catch(codeOf), second.catch(codeOf)])
   await producer.close(10)
   assert.deepEqual(await outcomes, ['NEWSWIRE_LOG_UNAVAILABLE', 'NEWSWIRE_LOG_UNAVAILABLE'])
-  await assert.rejects(producer.send([record('c')], patience), { code: 'NEWSWIRE_LOG_UNAVAILABLE' })
+  await assert.rejects(producer.send([record('c')], patience), { code: 'NEWSWIRE_LOG_CLOSED' })
 })

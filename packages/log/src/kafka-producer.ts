@@ -8,7 +8,7 @@ import { messageOf, RejectError, UnavailableError } from '@newswire/events/error
 import type { Message, Producer, RecordMetadata } from 'kafkajs'
 import { countForBatch, type Waiting } from './kafka-batch.ts'
 import { CompressionTypes, type KafkaClient } from './kafka-client.ts'
-import { brokerErrorOf, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
+import { brokerErrorOf, closed, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
 
 /** A record whose partition and size are known; `topic` is the name on the brokers. */
 export type Prepared = Readonly<{
@@ -102,7 +102,7 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
   let queuedBytes = 0
   let producer: Producer | null = null
   let pumping: Promise<void> | null = null
-  let closed = false
+  let isClosed = false
   let failingSinceMs: number | null = null
   let lastError: string | null = null
 
@@ -213,7 +213,7 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
 
   const send: KafkaProducer['send'] = (records, { timeoutMs, signal }) => {
     const bytes = records.reduce((sum, record) => sum + record.bytes, 0)
-    if (closed) return Promise.reject(unavailable('publishing', new Error('the log is closed')))
+    if (isClosed) return Promise.reject(closed())
     if (queuedBytes > 0 && queuedBytes + bytes > maxWaitingBytes) return Promise.reject(busy(queuedBytes, maxWaitingBytes))
     if (signal?.aborted) return Promise.reject(unavailable('publishing', signal.reason))
     if (records.length === 0) return Promise.resolve([])
@@ -244,7 +244,7 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
     send,
     state: () => ({ queuedBytes, failingSinceMs, lastError }),
     close: async drainMs => {
-      closed = true
+      isClosed = true
       if (pumping) await Promise.race([pumping, wait(drainMs, undefined, { ref: false })])
       for (const call of calls) call.settle(unavailable('publishing', new Error('the log was closed before it was acknowledged')))
       queue = []

@@ -3,7 +3,7 @@
  * returns at once, so heartbeats never wait for a handler. Offsets are checked here, not believed: a batch counts only if it continues
  * where the partition stands, whatever rebalances happened while it was under way.
  */
-import { messageOf } from '@newswire/events/errors'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Batch, EachBatchPayload } from 'kafkajs'
 import type { DeadRecord } from './dead-letter.ts'
 import type { KafkaClient } from './kafka-client.ts'
@@ -176,6 +176,16 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     return starts
   }
 
+  /** Retention took records that the group had not handled. */
+  const reportGap = async (partition: number, next: number): Promise<void> => {
+    const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
+    if (start <= next) return
+    const what = `${options.group} was at ${toPosition(epoch, next)} of ${options.topic}/${partition}, which begins at ${toPosition(epoch, start)}`
+    observers.onError?.(
+      new UnavailableError('NEWSWIRE_LOG_GAP', `${what}: what lay between was removed by retention before it was handled`),
+    )
+  }
+
   /** True when no record lies from `from` up to `to`: compaction or retention took them all. */
   const isHole = (partition: number, from: number, to: number): Promise<boolean> =>
     reader.persist(topic, async () => {
@@ -201,6 +211,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     }
     if (held.get(partition) !== state) return false
     if (fetchedOffset <= state.next) return true
+    await reportGap(partition, state.next)
     if (await isHole(partition, state.next, fetchedOffset)) return held.get(partition) === state
     seek(partition, state.next)
     return false

@@ -12,7 +12,8 @@ import { type TopicSpec, topics } from '@newswire/events/topics'
 import type { ISocketFactory } from 'kafkajs'
 import { createKafkaLog, type KafkaLogOptions } from './kafka.ts'
 import { createKafkaClient } from './kafka-client.ts'
-import type { Log, LogRecord, NewRecord } from './log.ts'
+import { type Capability, logContract, type MakeSubject } from './log.contract.ts'
+import type { Log, LogRecord, NewRecord, SubscribeOptions } from './log.ts'
 
 const brokers = process.env['KAFKA_BROKERS']?.split(',').filter(one => one !== '')
 const skip = brokers === undefined ? 'KAFKA_BROKERS is not set: no Kafka to test on' : false
@@ -56,6 +57,37 @@ const createHouse = async (t: TestContext): Promise<House> => {
   await (await open()).topics(specs, { apply: true })
   return { prefix, open }
 }
+
+const capabilities: readonly Capability[] = ['sessions', 'small-queue']
+
+/** What the contract asks for: a prefix of its own on the shared brokers, deleted when its test is over. */
+const make: MakeSubject = async (t, { specs: wanted, maxWaitingBytes, onError, onHandled }) => {
+  const topicPrefix = `contract-${newId()}.`
+  const opened: Log[] = []
+  const open = async (): Promise<Log> => {
+    const log = await createKafkaLog({
+      brokers: brokers ?? [],
+      clientId: 'contract',
+      topicPrefix,
+      retryScale: 0.02,
+      ...(maxWaitingBytes === undefined ? {} : { maxWaitingBytes }),
+      ...(onError ? { onError } : {}),
+      ...(onHandled ? { onHandled } : {}),
+    })
+    opened.push(log)
+    return log
+  }
+  t.after(async () => {
+    await Promise.all(opened.map(log => log.close({ drainMs: 50 })))
+    await deleteAll(topicPrefix)
+  })
+  const log = await open()
+  await log.topics(wanted, { apply: true })
+  return { log, target: { kind: 'kafka', brokers: brokers ?? [], topicPrefix }, reopen: open, another: open }
+}
+
+if (brokers) logContract('kafka', make, capabilities)
+else test('the contract of the log', { skip }, () => assert.fail('skipped'))
 
 const record = (n: number, key: string, topic = 'work'): NewRecord => ({ topic, key, value: null, headers: { n: String(n) } })
 const numberOf = (one: LogRecord): number => Number(one.headers['n'])
@@ -302,4 +334,73 @@ test('following is ready at once, without a group, however many follow', { skip 
   assert.ok(performance.now() - beganMs < 5000)
   for (const following of followings)
     assert.deepEqual(following.cursor(), Object.fromEntries((await log.ends('work')).map(one => [one.partition, one.end])))
+})
+
+test('a group whose place retention took goes on where the topic begins, and says so', { skip }, async t => {
+  const house = await createHouse(t)
+  const errors: Error[] = []
+  const log = await house.open({ onError: error => errors.push(error) })
+  const handled: number[] = []
+  const options: SubscribeOptions = { topic: 'work', group: 'late', handle: async records => void handled.push(...records.map(numberOf)) }
+  await (await log.subscribe(options)).stop()
+  const published = await log.publish(Array.from({ length: 10 }, (_, n) => record(n, 'k')))
+  const partition = log.partitionOf('work', 'k')
+  const admin = createKafkaClient({ brokers: brokers ?? [], clientId: 'retention' }).admin()
+  await admin.connect()
+  const offset = String(published[6]?.position)
+  await admin.deleteTopicRecords({ topic: `${house.prefix}work`, partitions: [{ partition, offset }] })
+  await admin.disconnect()
+  await log.subscribe(options)
+  await until('the kept ones are handled', () => handled.length >= 4)
+  assert.deepEqual(handled, [6, 7, 8, 9])
+  assert.deepEqual(errors.map(codeOf), ['NEWSWIRE_LOG_GAP'])
+})
+
+/** A topic that the cleaner takes up within seconds, which no topic of ours does. */
+const createCompactedTopic = async (topic: string) => {
+  const settings = {
+    'cleanup.policy': 'compact',
+    'segment.ms': '500',
+    'min.cleanable.dirty.ratio': '0.001',
+    'max.compaction.lag.ms': '100',
+  }
+  const admin = createKafkaClient({ brokers: brokers ?? [], clientId: 'compaction' }).admin()
+  await admin.connect()
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }] })
+  await admin.disconnect()
+}
+
+test('the holes of a compacted topic are passed, from wherever reading begins, by followers, readers and groups', { skip }, async t => {
+  const house = await createHouse(t)
+  await createCompactedTopic(`${house.prefix}compacted`)
+  const log = await house.open()
+  const publish = (n: number) => log.publish(Array.from({ length: 10 }, (_, i) => record(n, `key-${i % 5}`, 'compacted')))
+  for (let n = 0; n < 20; n += 1) await publish(n)
+  const kept = async () => (await readAll(log, 'compacted')).map(one => one.position)
+  const giveUpMs = performance.now() + 90_000
+  for (let n = 20; (await kept()).length >= 200; n += 1) {
+    assert.ok(performance.now() < giveUpMs, 'the cleaner did nothing for 90 s')
+    await publish(n)
+    await wait(700)
+  }
+  const all = await kept()
+  const [range] = await log.ends('compacted')
+  assert.ok(range && all.length < range.end)
+  for (let from = 0; from < range.end; from += 13) {
+    const { records, next, end } = await log.read({ topic: 'compacted', partition: 0, from: { positions: { 0: from } }, limit: 10_000 })
+    assert.deepEqual(
+      records.map(one => one.position),
+      all.filter(position => position >= from),
+    )
+    assert.equal(next, end)
+  }
+  await log.replay('behind', 'compacted', { positions: { 0: 3 } })
+  const handled: number[] = []
+  await log.subscribe({
+    topic: 'compacted',
+    group: 'behind',
+    handle: async records => void handled.push(...records.map(one => one.position)),
+  })
+  await until('the group has all that is kept', () => new Set(handled).size >= all.filter(position => position >= 3).length)
 })

@@ -7,7 +7,7 @@ import type { TopicSpec } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
 import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
-import { translate, unknownTopic, within } from './kafka-errors.ts'
+import { closed, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
 import { checkEpoch, toPosition } from './kafka-position.ts'
@@ -72,6 +72,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   let closing: Promise<void> | null = null
 
   const ask = async <T>(doing: string, topic: string, work: () => Promise<T>): Promise<T> => {
+    if (closing) throw closed()
     try {
       return await within(ASK_TIMEOUT_MS, doing, work())
     } catch (error) {
@@ -135,6 +136,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   }
 
   const checkTopic = async (topic: string): Promise<string> => {
+    if (closing) throw closed()
     if (!(await book.find(prefix + topic))) throw unknownTopic(topic)
     return prefix + topic
   }
@@ -191,6 +193,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   }
 
   const health: Log['health'] = async () => {
+    if (closing) return { ok: false, detail: { kind: 'kafka', closed: true } }
     const unreachable = await reachable()
     const subscribed = [...subscriptions].map(one => one.state())
     const following = [...followings].map(one => one.state())

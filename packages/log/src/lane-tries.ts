@@ -66,6 +66,16 @@ const MIN_DELAY_MS = 1
 const after = (delayMs: number): Step => ({ done: 0, dead: 0, delayMs: Math.max(delayMs, MIN_DELAY_MS) })
 const atOnce: Step = { done: 0, dead: 0, delayMs: 0 }
 
+/** Anything can be thrown, also what cannot even be turned into a text. */
+const asError = (thrown: unknown): Error => {
+  if (thrown instanceof Error) return thrown
+  try {
+    return new Error(String(thrown))
+  } catch (cause) {
+    return new Error('the handler threw something that is no error and has no text', { cause })
+  }
+}
+
 export const createTries = (options: TriesOptions) => {
   const { subscription, bury, now, random, tell, report } = options
   const { group, handle } = subscription
@@ -171,9 +181,9 @@ export const createTries = (options: TriesOptions) => {
     })
     try {
       await handle(records, { signal: controller.signal, attempt })
-    } catch (error) {
+    } catch (thrown) {
       if (controller.signal.aborted) return atOnce
-      return fail(work, entries, error, called())
+      return fail(work, entries, asError(thrown), called())
     }
     if (controller.signal.aborted) return atOnce
     tell({ ...called(), outcome: 'done' })

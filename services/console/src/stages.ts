@@ -2,16 +2,7 @@
 import type { Log } from '@newswire/log/log'
 
 /** Every group of the pipeline in the order of an article's way. */
-export const groups = [
-  'images',
-  'images-backfill',
-  'desk',
-  'feeds',
-  'feeds-build',
-  'archive',
-  'outlets-route',
-  'outlets',
-] as const
+export const groups = ['images', 'images-backfill', 'desk', 'feeds', 'feeds-build', 'archive', 'outlets-route', 'outlets'] as const
 
 export type Stage = Readonly<{ group: string; topic: string; lag: number; oldestMs: number | null }>
 

@@ -261,6 +261,29 @@ test('a late builder never puts older bytes over newer ones: it loses at the win
   assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
 })
 
+test('a builder that stalls between window and files does not put them over newer ones', async t => {
+  const objects = await openStore(t)
+  const [a, b, c] = three() as [Fact, Fact, Fact]
+  await release(objects, a, b)
+  await build(startBuilder(objects), [a])
+  let stalled = true
+  const stalling: Pick<Objects, 'get' | 'put'> = {
+    get: objects.get,
+    put: async (key, ...rest) => {
+      if (stalled && key.endsWith('rss.xml')) {
+        stalled = false
+        await release(objects, c)
+        await build(startBuilder(objects), [b, c], { position: 7 })
+      }
+      return objects.put(key, ...rest)
+    },
+  }
+  const done = must(await build(startBuilder(stalling), [b], { position: 6 }))
+  assert.equal(stalled, false)
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
+  assert.deepEqual(JSON.parse(await read(objects, 'window.json')).outputs, done.outputs)
+})
+
 test('two builders at once end with one feed that has everything', async t => {
   const objects = await openStore(t)
   const facts = Array.from({ length: 12 }, (_, index) => makeFact({ articleId: `baoqk.n${index}` }))

@@ -261,7 +261,7 @@ const hostile = fc.oneof(
     ),
   }),
   fc.constantFrom(
-    ']]>]]>',
+    ']]>]]>]]>]]>',
     '&amp;amp;',
     '<script>alert(1)</script>',
     '\0',

@@ -19,7 +19,7 @@ export const escapeText = (value: string): string => value.replace(/&/g, '&amp;'
 export const escapeAttribute = (value: string): string => escapeText(value).replace(/"/g, '&quot;')
 
 /** For the inside of a CDATA section that holds HTML: the section's end is written as the entity that HTML reads the same way. */
-export const escapeCdataHtml = (html: string): string => (html.includes(']]>') ? html.replace(']]>', ']]&gt;') : html)
+export const escapeCdataHtml = (html: string): string => (html.includes(']]>') ? html.replaceAll(']]>', ']]&gt;') : html)
 
 /** Every prefix that a fragment may use; declared on the root of each document. */
 export const namespaces = {

@@ -54,7 +54,8 @@ const startWorker = async (context: ServiceContext): Promise<{ worker: Worker; s
   const meters = createMeters(metrics, now)
   let subscription: Subscription | undefined
   const heartbeatLimitMs = Math.max(HEARTBEAT_MS * scale, LEAST_HEARTBEAT_MS)
-  const isAlive = () => subscription !== undefined && performance.now() - subscription.lastHeartbeatMs() < heartbeatLimitMs
+  const beganAtMs = performance.now()
+  const isAlive = () => performance.now() - (subscription?.lastHeartbeatMs() ?? beganAtMs) < heartbeatLimitMs
   const requestMs = Math.min(Math.max(REQUEST_MS * scale, LEAST_REQUEST_MS), REQUEST_MS)
   const pending = createPendingStore({
     objects,
@@ -91,7 +92,7 @@ const startWorker = async (context: ServiceContext): Promise<{ worker: Worker; s
     scale,
     shared: log.kind === 'kafka',
     partitionOf: outletId => log.partitionOf(topics.deliveries.name, outletId),
-    outletIds: () => configuration.current().outlets.keys(),
+    outlets: () => configuration.current().outlets,
     createActor: (outletId, isHeld) =>
       createActor(outletId, { ...shared, configured: configured(outletId), owns: () => isHeld() && isAlive() }),
     sweep: pending.sweep,

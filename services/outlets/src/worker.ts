@@ -10,7 +10,7 @@ export type WorkerNeeds = Omit<PartitionNeeds, 'outletIds'> &
   Readonly<{
     partitionOf: (outletId: string) => number
     /** Every outlet that the configuration knows, retired ones too. */
-    outletIds: () => Iterable<string>
+    outlets: () => ReadonlyMap<string, unknown>
     sweep: (outletId: string) => Promise<void>
   }>
 
@@ -44,12 +44,12 @@ const earlier = (clean: boolean, takenAtMs: number, record: LogRecord): number |
   !clean && record.timestamp <= takenAtMs ? 0 : null
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
-  const { partitionOf, outletIds, sweep, clock, onError } = needs
+  const { partitionOf, outlets, sweep, clock, onError } = needs
   const partitions = new Map<number, { partition: Partition; sinceMs: number }>()
   const releases = new Set<Promise<void>>()
 
   const gain = (number: number) => {
-    const partition = holdPartition(number, { ...needs, outletIds: () => [...outletIds()].filter(id => partitionOf(id) === number) })
+    const partition = holdPartition(number, { ...needs, outletIds: () => [...outlets().keys()].filter(id => partitionOf(id) === number) })
     partitions.set(number, { partition, sinceMs: clock.now() })
   }
   const lose = (number: number) => {
@@ -61,7 +61,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
   }
 
   const actorFor = async (outletId: string, { partition }: { partition: Partition }): Promise<Actor> => {
-    if (![...outletIds()].includes(outletId))
+    if (!outlets().has(outletId))
       throw new Error(`outlet ${outletId} is not in the configuration of this process; if it exists, it will be soon`)
     return partition.actor(outletId)
   }

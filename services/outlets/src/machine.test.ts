@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { afterAttempt, beginAttempt, type Delivery, isArmed, isSendable, type Outcome, postpone, restore, wantVersion } from './machine.ts'
+
+const NOW = 1_800_000_000_000
+const HOUR = 3_600_000
+const steady = { random: () => 0.5, scale: 1 }
+const intent = (version: number, kill = false, maybeSent: number | null = null) => ({ version, kill, sequence: version * 10, maybeSent })
+const failed = (rest: Partial<Extract<Outcome, { kind: 'failed' }>> = {}): Outcome => ({
+  kind: 'failed',
+  reason: 'it answered 500',
+  ambiguous: false,
+  connect: false,
+  retryAfterMs: null,
+  alarm: false,
+  ...rest,
+})
+const refused: Outcome = { kind: 'refused', reason: 'it answered 422' }
+const some = (delivery: Delivery | null): Delivery => {
+  assert.ok(delivery !== null)
+  return delivery
+}
+const pending = (version = 1, kill = false) => wantVersion(null, intent(version, kill), NOW)
+const inflight = (version = 1, kill = false) => beginAttempt(pending(version, kill), { version, kill })
+const after = (delivery: Delivery, outcome: Outcome, nowMs = NOW) => afterAttempt(delivery, outcome, nowMs, steady)
+
+describe('one article at one outlet', () => {
+  test('NONE, intent: PENDING, due at once', () => {
+    const delivery = pending(3)
+    assert.equal(delivery.phase, 'pending')
+    assert.equal(delivery.want, 3)
+    assert.equal(delivery.nextAtMs, NOW)
+    assert.deepEqual(delivery.open, [3])
+  })
+
+  test('PENDING, slot free: INFLIGHT at the latest version, not at the one the intent named', () => {
+    const delivery = beginAttempt(pending(3), { version: 5, kill: false })
+    assert.equal(delivery.phase, 'inflight')
+    assert.equal(delivery.version, 5)
+    assert.equal(delivery.want, 5)
+    assert.equal(delivery.attempts, 1)
+  })
+
+  test('an intent that is not newer changes nothing, in every phase', () => {
+    for (const delivery of [pending(3), inflight(3), some(after(inflight(3), failed())), some(after(inflight(3), refused))])
+      for (const version of [1, 2, 3]) assert.equal(wantVersion(delivery, intent(version), NOW + 1), delivery)
+  })
+
+  test('WAIT, newer version: PENDING now, attempts from the start', () => {
+    const waiting = some(after(inflight(1), failed()))
+    const next = wantVersion(waiting, intent(2), NOW + 5)
+    assert.equal(next.phase, 'pending')
+    assert.equal(next.nextAtMs, NOW + 5)
+    assert.equal(next.attempts, 0)
+    assert.equal(next.firstFailedAtMs, null)
+    assert.equal(beginAttempt(next, { version: 2, kill: false }).attempts, 1)
+  })
+
+  test('INFLIGHT, newer version: stays in flight, because only one request at a time keeps the order', () => {
+    const next = wantVersion(inflight(1), intent(2), NOW)
+    assert.equal(next.phase, 'inflight')
+    assert.equal(next.version, 1)
+    assert.equal(next.want, 2)
+  })
+
+  test('INFLIGHT, 2xx, latest: DONE', () => {
+    assert.equal(after(inflight(1), { kind: 'accepted' }), null)
+  })
+
+  test('INFLIGHT, 2xx, newer wanted: PENDING, the newer at once', () => {
+    const next = some(after(wantVersion(inflight(1), intent(2), NOW), { kind: 'accepted' }, NOW + 9))
+    assert.equal(next.phase, 'pending')
+    assert.equal(next.nextAtMs, NOW + 9)
+    assert.deepEqual(next.open, [2])
+  })
+
+  test('INFLIGHT, timeout or reset after bytes were sent: WAIT, and what may have got there is remembered', () => {
+    const next = some(after(inflight(4), failed({ ambiguous: true })))
+    assert.equal(next.phase, 'wait')
+    assert.equal(next.maybeSent, 4)
+    const again = some(after(beginAttempt(wantVersion(next, intent(5), NOW), { version: 5, kill: false }), failed({ ambiguous: true })))
+    assert.equal(again.maybeSent, 4, 'the oldest is what a kill has to worry about')
+  })
+
+  test('INFLIGHT, cannot take it now: WAIT by the schedule, in our own words', () => {
+    const next = some(after(inflight(1), failed()))
+    assert.equal(next.phase, 'wait')
+    assert.equal(next.nextAtMs, NOW + 5_000)
+    assert.equal(next.maybeSent, null)
+    assert.equal(next.lastError, 'it answered 500')
+    assert.equal(next.firstFailedAtMs, NOW)
+  })
+
+  test('INFLIGHT, failed, newer wanted: PENDING now, and the older one is not tried again', () => {
+    const next = some(after(wantVersion(inflight(1), intent(2), NOW), failed(), NOW + 1))
+    assert.equal(next.phase, 'pending')
+    assert.equal(next.nextAtMs, NOW + 1)
+    assert.equal(next.attempts, 0)
+  })
+
+  test('INFLIGHT, refused: REJECTED, not tried again; a newer version re-arms it', () => {
+    const next = some(after(inflight(1), refused))
+    assert.equal(next.phase, 'rejected')
+    assert.equal(isArmed(next), false)
+    assert.equal(wantVersion(next, intent(2), NOW).phase, 'pending')
+  })
+
+  test('INFLIGHT, 410: kept, and no attempt is counted', () => {
+    const next = some(after(inflight(1), { kind: 'gone', reason: 'it answered 410' }))
+    assert.equal(next.phase, 'pending')
+    assert.equal(next.attempts, 0)
+  })
+
+  test('INFLIGHT, our own side is away: tried again soon, and no attempt is counted', () => {
+    const next = some(after(inflight(1), { kind: 'own', reason: 'the store is away' }))
+    assert.equal(next.phase, 'pending')
+    assert.equal(next.attempts, 0)
+    assert.equal(next.firstFailedAtMs, null)
+    assert.equal(next.nextAtMs, NOW + 1_000)
+  })
+
+  test('WAIT, due: INFLIGHT again, the attempt counted on', () => {
+    assert.equal(beginAttempt(some(after(inflight(1), failed())), { version: 1, kill: false }).attempts, 2)
+  })
+
+  test('thirteen failures: DEAD, kept; a newer version re-arms it', () => {
+    let delivery = inflight(1)
+    let nowMs = NOW
+    for (let attempt = 1; attempt < 13; attempt++) {
+      delivery = some(after(delivery, failed(), nowMs))
+      assert.equal(delivery.phase, 'wait', `attempt ${attempt}`)
+      nowMs = delivery.nextAtMs
+      delivery = beginAttempt(delivery, { version: 1, kill: false })
+    }
+    const dead = some(after(delivery, failed(), nowMs))
+    assert.equal(dead.phase, 'dead')
+    assert.equal(isArmed(dead), false)
+    assert.equal(wantVersion(dead, intent(2), NOW).phase, 'pending')
+  })
+
+  test('WAIT, 72 hours after the first failure: DEAD', () => {
+    const waiting = some(after(inflight(1), failed()))
+    const late = beginAttempt(waiting, { version: 1, kill: false })
+    assert.equal(some(after(late, failed(), NOW + 72 * HOUR)).phase, 'dead')
+  })
+
+  test('nothing was tried: PENDING later, no attempt counted', () => {
+    const next = postpone(pending(1), NOW + 100)
+    assert.equal(next.attempts, 0)
+    assert.equal(next.nextAtMs, NOW + 100)
+  })
+
+  test('a state behind the intent, or older than what was sent before, is never sent', () => {
+    assert.equal(isSendable(pending(3), { version: 2, kill: false }), false)
+    assert.equal(isSendable(pending(3), { version: 3, kill: false }), true)
+    const sentFive = some(after(beginAttempt(pending(3), { version: 5, kill: false }), failed()))
+    assert.equal(isSendable({ ...sentFive, want: 3 }, { version: 4, kill: false }), false)
+  })
+})
+
+describe('kills', () => {
+  test('a kill re-arms from WAIT, REJECTED and DEAD', () => {
+    const rejected = some(after(inflight(1), refused))
+    for (const delivery of [rejected, { ...rejected, phase: 'dead' as const }, some(after(inflight(1), failed()))]) {
+      const next = wantVersion(delivery, intent(2, true), NOW)
+      assert.equal(next.phase, 'pending')
+      assert.equal(next.kill, true)
+    }
+  })
+
+  test('a kill is never rejected, never dead, never given up with a 410', () => {
+    for (const outcome of [refused, failed(), { kind: 'gone', reason: 'it answered 410' } as const]) {
+      let delivery = inflight(2, true)
+      let nowMs = NOW
+      for (let attempt = 1; attempt < 400; attempt++) {
+        delivery = some(after(delivery, outcome, nowMs))
+        assert.equal(delivery.phase, 'wait')
+        nowMs = delivery.nextAtMs
+        delivery = beginAttempt(delivery, { version: 2, kill: true })
+      }
+      assert.ok(nowMs - NOW > 72 * HOUR)
+    }
+  })
+
+  test('after a kill that followed a send of unknown outcome one settle-repeat goes out a minute later', () => {
+    const ambiguous = some(after(inflight(1), failed({ ambiguous: true })))
+    const kill = beginAttempt(wantVersion(ambiguous, intent(2, true), NOW), { version: 2, kill: true })
+    assert.equal(kill.settling, false)
+    const settling = some(after(kill, { kind: 'accepted' }))
+    assert.equal(settling.phase, 'wait')
+    assert.equal(settling.settling, true)
+    assert.equal(settling.nextAtMs, NOW + 60_000)
+    assert.deepEqual(settling.open, [])
+    const repeat = beginAttempt(settling, { version: 2, kill: true })
+    assert.equal(repeat.settling, true)
+    assert.equal(after(repeat, { kind: 'accepted' }), null)
+  })
+
+  test('a kill whose own first attempt was ambiguous needs no settle-repeat', () => {
+    const again = beginAttempt(some(after(inflight(2, true), failed({ ambiguous: true }))), { version: 2, kill: true })
+    assert.equal(after(again, { kind: 'accepted' }), null)
+  })
+
+  test('a kill after a crash that may hide a send gets its settle-repeat', () => {
+    const kill = beginAttempt(wantVersion(null, intent(2, true, 0), NOW), { version: 2, kill: true })
+    assert.equal(some(after(kill, { kind: 'accepted' })).settling, true)
+  })
+
+  test('an older version that was acknowledged after an ambiguous attempt needs no settle-repeat', () => {
+    const again = beginAttempt(some(after(inflight(1), failed({ ambiguous: true }))), { version: 1, kill: false })
+    assert.equal(after(again, { kind: 'accepted' }), null)
+  })
+
+  test('a settle-repeat that keeps failing ends after five tries, because the kill was acknowledged', () => {
+    let settling = some(after(beginAttempt(wantVersion(null, intent(2, true, 0), NOW), { version: 2, kill: true }), { kind: 'accepted' }))
+    for (let tries = 1; tries < 5; tries++) settling = some(after(beginAttempt(settling, { version: 2, kill: true }), failed()))
+    assert.equal(after(beginAttempt(settling, { version: 2, kill: true }), failed()), null)
+  })
+
+  test('a republish takes the place of a settle-repeat', () => {
+    const settling = some(after(beginAttempt(wantVersion(null, intent(2, true, 0), NOW), { version: 2, kill: true }), { kind: 'accepted' }))
+    const next = wantVersion(settling, intent(3), NOW)
+    assert.equal(next.settling, false)
+    assert.equal(next.kill, false)
+    assert.equal(next.phase, 'pending')
+  })
+})
+
+describe('after a restart', () => {
+  test('what was in flight may have got there', () => {
+    const next = restore(inflight(4), NOW + 9, 1)
+    assert.equal(next.phase, 'pending')
+    assert.equal(next.maybeSent, 4)
+    assert.equal(next.nextAtMs, NOW + 9)
+  })
+
+  test('a stored time far ahead is a clock that jumped: at most a day', () => {
+    const waiting = { ...some(after(inflight(1), failed())), nextAtMs: NOW + 900 * HOUR }
+    assert.equal(restore(waiting, NOW, 1).nextAtMs, NOW + 24 * HOUR)
+  })
+
+  test('what waits for a person goes on waiting', () => {
+    assert.equal(restore(some(after(inflight(1), refused)), NOW, 1).phase, 'rejected')
+  })
+})

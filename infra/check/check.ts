@@ -22,7 +22,7 @@ const CHECKS: readonly Check[] = [
   {
     name: 'types of every package',
     command: 'turbo',
-    args: ['run', 'typecheck', '--output-logs=errors-only', '--log-order=grouped', '--no-daemon', '--continue'],
+    args: ['run', 'typecheck', '--output-logs=errors-only', '--log-order=grouped', '--continue'],
   },
   { name: 'types of infra, test and bench', command: 'tsc', args: ['--noEmit', '-p', '.'] },
   { name: 'lint and format', command: 'biome', args: ['check', '--error-on-warnings', '.'] },

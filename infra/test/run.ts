@@ -1,5 +1,5 @@
 /**
- * The one test runner: `npm test [-- [--tier unit|integration|e2e]… [--name REGEX] [path…]]`.
+ * The one test runner: `npm test [-- [--tier unit|integration|e2e]… [--way environment|containers|scripts]… [--name REGEX] [path…]]`.
  *
  * Unit tests run at once; meanwhile the real parts are started, once for the whole run (parts.ts says where they come from). Then
  * integration tests, two files at a time; then what may stop and start the parts, one file at a time. What is not there is skipped, and
@@ -17,8 +17,12 @@ import { fromEnvironment } from './given.ts'
 import { endStrays, folderPrefix, RUN_VARIABLE, sweepLeftovers } from './leftovers.ts'
 import { messageOf } from './message.ts'
 import { type Phase, type Result, runNodeTest } from './node-test.ts'
-import { describeMissing, type Found, findPart, type Part, type PartName, partNames } from './parts.ts'
+import { describeMissing, type Found, findPart, type Part, type PartName, partNames, type Way } from './parts.ts'
 import { fromScripts } from './scripts.ts'
+
+/** Where the real parts are looked for, in this order. */
+const wayNames = ['environment', 'containers', 'scripts'] as const
+type WayName = (typeof wayNames)[number]
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const MINUTE_MS = 60_000
@@ -31,23 +35,27 @@ const LIMITS = {
 
 const readOptions = () => {
   const { values, positionals } = parseArgs({
-    options: { tier: { type: 'string', multiple: true }, name: { type: 'string' } },
+    options: { tier: { type: 'string', multiple: true }, name: { type: 'string' }, way: { type: 'string', multiple: true } },
     allowPositionals: true,
   })
   const wanted = values.tier ?? [...tiers]
   const unknown = wanted.find(one => !tiers.some(tier => tier === one))
   if (unknown !== undefined) throw new Error(`--tier is one of ${tiers.join(', ')}; got "${unknown}"`)
+  const ways = values.way ?? [...wayNames]
+  const detour = ways.find(one => !wayNames.some(way => way === one))
+  if (detour !== undefined) throw new Error(`--way is one of ${wayNames.join(', ')}; got "${detour}"`)
   const required = (process.env['NEWSWIRE_TEST_REQUIRE'] ?? '').split(',').filter(one => one !== '')
   const stranger = required.find(one => !partNames.some(name => name === one))
   if (stranger !== undefined) throw new Error(`NEWSWIRE_TEST_REQUIRE names ${partNames.join(' and ')}; got "${stranger}"`)
-  return { tiers: wanted as Tier[], patterns: positionals, name: values.name, required: required as PartName[] }
+  return { tiers: wanted as Tier[], patterns: positionals, name: values.name, required: required as PartName[], ways: ways as WayName[] }
 }
 
-const startParts = async (scratch: string): Promise<ReadonlyMap<PartName, Found>> => {
+const startParts = async (scratch: string, names: readonly WayName[]): Promise<ReadonlyMap<PartName, Found>> => {
   const swept = await sweepLeftovers()
   if (swept > 0) console.error(`removed ${swept} leftover(s) of earlier runs`)
-  const ways = [fromEnvironment, fromContainers, fromScripts(scratch)]
-  return new Map(await Promise.all(partNames.map(async name => [name, await findPart(name, ways)] as const)))
+  const ways = { environment: fromEnvironment, containers: fromContainers, scripts: fromScripts(scratch) } satisfies Record<WayName, Way>
+  const chosen = wayNames.filter(name => names.includes(name)).map(name => ways[name])
+  return new Map(await Promise.all(partNames.map(async name => [name, await findPart(name, chosen)] as const)))
 }
 
 const sumUp = (results: readonly Result[], found: ReadonlyMap<PartName, Found>, required: readonly PartName[]): boolean => {
@@ -69,7 +77,7 @@ const sumUp = (results: readonly Result[], found: ReadonlyMap<PartName, Found>, 
 }
 
 const main = async (): Promise<number> => {
-  const { tiers: wanted, patterns, name: namePattern, required } = readOptions()
+  const { tiers: wanted, patterns, name: namePattern, required, ways } = readOptions()
   const files = (await findTestFiles(ROOT, patterns)).filter(file => wanted.includes(tierOf(file)))
   if (files.length === 0) throw new Error(`no test file matches ${patterns.join(', ') || wanted.join(', ')}`)
 
@@ -90,7 +98,7 @@ const main = async (): Promise<number> => {
   const unit = files.filter(file => tierOf(file) === 'unit')
   const beside = files.filter(file => tierOf(file) !== 'unit' && !needsThePartsAlone(file))
   const alone = files.filter(file => needsThePartsAlone(file))
-  const starting = beside.length + alone.length > 0 ? startParts(scratch) : Promise.resolve(new Map<PartName, Found>())
+  const starting = beside.length + alone.length > 0 ? startParts(scratch, ways) : Promise.resolve(new Map<PartName, Found>())
   starting.catch(() => undefined)
   let control: Control | undefined
   const results: Result[] = []

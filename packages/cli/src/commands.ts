@@ -6,7 +6,6 @@ import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { TopicReport } from '@newswire/log/log'
 import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
-import { createLogger } from '@newswire/runtime/logger'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import type { ArticleTrace } from '@newswire/trace/queries'
 import { type TextOptions, toFileArticle } from './article-file.ts'
@@ -167,7 +166,7 @@ export const apply = async (
     printResult(terminal, { changes }, showChanges(changes, options.dryRun))
     return true
   }
-  const ports = await openPorts(settings, createLogger({ service: 'apply', level: 'warn' }), 'apply', () => undefined)
+  const ports = await openPorts(settings, 'apply')
   try {
     const changes = await applyConfiguration({
       objects: ports.objects,
@@ -190,7 +189,7 @@ export const topics = async (terminal: Terminal, action: 'check' | 'apply', { ne
   const { settings } = terminal
   if (settings.kafkaBrokers.length === 0)
     throw new UsageError('KAFKA_BROKERS is not set. The embedded log makes its own topics; there is nothing to apply.')
-  const ports = await openPorts(settings, createLogger({ service: 'topics', level: 'warn' }), 'topics', () => undefined)
+  const ports = await openPorts(settings, 'topics')
   try {
     if (newEpoch) terminal.say(`The epoch is now ${await raiseEpoch(ports.objects)}; start every service again.`)
     const reports = await ports.log.topics(topicSpecs, { apply: action === 'apply' })

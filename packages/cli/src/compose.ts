@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { NewswireConfig } from '@newswire/events/config'
 import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
+import type { LaneObservers } from '@newswire/log/lanes'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -11,12 +12,13 @@ import { probeObjects } from '@newswire/objects/probe'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createConfiguration } from '@newswire/runtime/configuration'
-import { createLogger, type Logger } from '@newswire/runtime/logger'
+import { createLogger } from '@newswire/runtime/logger'
 import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
 import { createTrace, type Trace } from '@newswire/trace/trace'
 import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
+import { observeLanes } from './observe.ts'
 
 export type Ports = Readonly<{ log: Log; objects: Objects; close(): Promise<void> }>
 
@@ -42,15 +44,10 @@ const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> =
 }
 
 /** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
-const openLog = async (
-  settings: Settings,
-  objects: Objects,
-  logger: Logger,
-  clientId: string,
-  onCrash: (error: Error) => void,
-): Promise<Log> => {
-  const onError = (error: Error) => logger.error({ err: error }, 'log.trouble')
-  const common = { retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects), onError, onCrash }
+export type Watch = LaneObservers & Readonly<{ onCrash?: (error: Error) => void }>
+
+const openLog = async (settings: Settings, objects: Objects, clientId: string, watch: Watch): Promise<Log> => {
+  const common = { ...watch, retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects) }
   if (settings.kafkaBrokers.length === 0) {
     const { createEmbeddedLog } = await import('@newswire/log/embedded')
     return createEmbeddedLog({ ...common, file: join(settings.dataDir, 'log.db'), fsync: settings.fsync })
@@ -68,12 +65,12 @@ const openLog = async (
 }
 
 /** Both ports, open and proven. Throws with what to do when one cannot be had. */
-export const openPorts = async (settings: Settings, logger: Logger, clientId: string, onCrash: (error: Error) => void): Promise<Ports> => {
+export const openPorts = async (settings: Settings, clientId: string, watch: Watch = {}): Promise<Ports> => {
   await mkdir(settings.dataDir, { recursive: true })
   const objects = await openObjects(settings)
   try {
     await probeObjects(objects)
-    const log = await openLog(settings, objects, logger, clientId, onCrash)
+    const log = await openLog(settings, objects, clientId, watch)
     return {
       log,
       objects,
@@ -130,7 +127,8 @@ export const compose = async ({
 }: ComposeOptions): Promise<Composition> => {
   const logger = createLogger({ service: clientId, level: settings.logLevel })
   logger.info(redactedSettings(settings), 'settings.in-force')
-  const ports = await openPorts(settings, logger, clientId, onCrash)
+  const metrics = createMetrics()
+  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash })
   const { log, objects } = ports
   try {
     await readyTopics(log, createTopics)
@@ -138,7 +136,6 @@ export const compose = async ({
     const now = Date.now
     if (config !== undefined) await applyConfiguration({ objects, publish: publishEvents(log), config, now })
     const configuration = await createConfiguration({ objects, log, logger })
-    const metrics = createMetrics()
     const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
     const outbound = createOutbound({ network: () => configuration.current().network })
     const mark = keepLogMark({ log, objects, logger })

@@ -29,16 +29,22 @@ const common = {
   firstPosition: position.optional(),
 }
 
-export const submission = z.discriminatedUnion('command', [
-  z.object({ command: z.literal('publish'), ...common, article, contentSha256: z.string() }),
-  z.object({ command: z.literal('retract'), ...common, retraction }),
-  z.object({ command: z.literal('republish'), ...common }),
-  z.object({ command: z.literal('purge'), ...common, reason: z.string() }),
-])
+const publish = z.object({ command: z.literal('publish'), ...common, article, contentSha256: z.string() })
+const retract = z.object({ command: z.literal('retract'), ...common, retraction })
+const republish = z.object({ command: z.literal('republish'), ...common })
+const purge = z.object({ command: z.literal('purge'), ...common, reason: z.string() })
+
+export const submission = z.discriminatedUnion('command', [publish, retract, republish, purge])
 export type Submission = z.output<typeof submission>
 
+const placed = { position }
 /** A submission that the desk can decide on. `position` is its place in `submissions` (or in `submissions.backfill`, see `lane`). */
-export const prepared = z.intersection(submission, z.object({ position }))
+export const prepared = z.discriminatedUnion('command', [
+  publish.extend(placed),
+  retract.extend(placed),
+  republish.extend(placed),
+  purge.extend(placed),
+])
 export type Prepared = z.output<typeof prepared>
 
 /** Pictures that became ready, or were given up, after their submission had gone on without them. */

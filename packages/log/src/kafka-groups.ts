@@ -16,6 +16,9 @@ const ACTIVE_ERRORS: ReadonlySet<string> = new Set([
 
 const isActive = (error: unknown): boolean => ACTIVE_ERRORS.has(brokerErrorOf(error) ?? '')
 
+/** What the brokers answer for a partition in which a group has no place; kafkajs itself commits -2 for "begin at the start". */
+const NEVER = -1
+
 /** Committed offsets of a group in one topic, or in all when none is named; a negative one means never committed. */
 export const fetchCommitted = async (reader: KafkaReader, groupId: string, topic?: string): Promise<Map<string, Map<number, number>>> => {
   const coordinator = await reader.cluster().findGroupCoordinator({ groupId })
@@ -51,7 +54,7 @@ export const placeNewGroup = (reader: KafkaReader, groupId: string, topic: strin
   reader.persist(topic, async () => {
     const committed = (await fetchCommitted(reader, groupId, topic)).get(topic)
     const { offsets } = await resolveStart(reader, topic, from, 0)
-    const missing = new Map([...offsets].filter(([partition]) => (committed?.get(partition) ?? -1) < 0))
+    const missing = new Map([...offsets].filter(([partition]) => (committed?.get(partition) ?? NEVER) === NEVER))
     await commitFor(reader, groupId, topic, missing).catch(error => {
       if ((error as { code?: unknown }).code !== 'NEWSWIRE_LOG_GROUP_ACTIVE') throw error
     })

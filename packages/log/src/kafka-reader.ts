@@ -164,3 +164,19 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
     close: () => within(5000, 'closing connections', cluster.disconnect()).catch(() => undefined),
   }
 }
+
+/** True when no record lies from `from` up to `to`: compaction or retention took them all. */
+export const isHole = (reader: KafkaReader, topic: string, partition: number, from: number, to: number): Promise<boolean> =>
+  reader.persist(topic, async () => {
+    const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
+    const [leader] = reader.byLeader(topic, [partition]).keys()
+    let offset = Math.max(from, start)
+    while (leader !== undefined && offset < to) {
+      const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }], 0)
+      const [first] = fetched?.messages ?? []
+      if (first) return Number(first.offset) >= to
+      if (!fetched || fetched.next === offset) return false
+      offset = fetched.next
+    }
+    return leader !== undefined
+  })

@@ -3,15 +3,15 @@
  * returns at once, so heartbeats never wait for a handler. Offsets are checked here, not believed: a batch counts only if it continues
  * where the partition stands, whatever rebalances happened while it was under way.
  */
-import { messageOf, UnavailableError } from '@newswire/events/errors'
+import { messageOf } from '@newswire/events/errors'
 import type { Batch, EachBatchPayload } from 'kafkajs'
 import type { DeadRecord } from './dead-letter.ts'
 import type { KafkaClient } from './kafka-client.ts'
-import { unavailable, within } from './kafka-errors.ts'
+import { retentionGap, unavailable, within } from './kafka-errors.ts'
 import { fetchCommitted, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
-import type { KafkaReader } from './kafka-reader.ts'
+import { isHole, type KafkaReader } from './kafka-reader.ts'
 import { type FetchedMessage, toLogRecord } from './kafka-record.ts'
 import { createLanes, type LaneObservers } from './lanes.ts'
 import type { SubscribeOptions, Subscription } from './log.ts'
@@ -57,6 +57,8 @@ const REBALANCE_TIMEOUT_MS = 15_000
 const LEAVE_TIMEOUT_MS = 5000
 const LAST_COMMIT_MS = 3000
 const CONCURRENT_HANDOVERS = 64
+/** What kafkajs commits when the group's place is gone. */
+const RESET_TO_START = -2
 
 /** Behind the batch's last record and behind what compaction took from its tail. */
 const behindBatch = (batch: FullBatch): number => {
@@ -176,31 +178,14 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     return starts
   }
 
-  /** Retention took records that the group had not handled. */
-  const reportGap = async (partition: number, next: number): Promise<void> => {
+  /** Says so when retention took records that the group had not handled; `next` is `null` when kafkajs was the first to notice. */
+  const reportGap = async (partition: number, next: number | null): Promise<void> => {
     const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
-    if (start <= next) return
-    const what = `${options.group} was at ${toPosition(epoch, next)} of ${options.topic}/${partition}, which begins at ${toPosition(epoch, start)}`
-    observers.onError?.(
-      new UnavailableError('NEWSWIRE_LOG_GAP', `${what}: what lay between was removed by retention before it was handled`),
-    )
+    if (next !== null && start <= next) return
+    const at = next === null ? 'before its beginning' : String(toPosition(epoch, next))
+    const error = retentionGap(options.group, `${options.topic}/${partition}`, at, toPosition(epoch, start))
+    quietly(() => observers.onError?.(error))
   }
-
-  /** True when no record lies from `from` up to `to`: compaction or retention took them all. */
-  const isHole = (partition: number, from: number, to: number): Promise<boolean> =>
-    reader.persist(topic, async () => {
-      const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
-      const [leader] = reader.byLeader(topic, [partition]).keys()
-      let offset = Math.max(from, start)
-      while (leader !== undefined && offset < to) {
-        const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }], 0)
-        const [first] = fetched?.messages ?? []
-        if (first) return Number(first.offset) >= to
-        if (!fetched || fetched.next === offset) return false
-        offset = fetched.next
-      }
-      return leader !== undefined
-    })
 
   /** False when the batch does not continue where the partition stands; then kafkajs was sent back to there. */
   const continues = async (partition: number, state: Held, fetchedOffset: number): Promise<boolean> => {
@@ -208,11 +193,12 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
       const start = (await findStarts()).get(partition) ?? -1
       // A group without a place begins where kafkajs began for it.
       state.next = start < 0 ? fetchedOffset : start
+      if (start === RESET_TO_START) await reportGap(partition, null)
     }
     if (held.get(partition) !== state) return false
     if (fetchedOffset <= state.next) return true
     await reportGap(partition, state.next)
-    if (await isHole(partition, state.next, fetchedOffset)) return held.get(partition) === state
+    if (await isHole(reader, topic, partition, state.next, fetchedOffset)) return held.get(partition) === state
     seek(partition, state.next)
     return false
   }

@@ -1,7 +1,7 @@
 /** What the lanes of a subscription look like from inside, the line in which they wait for a place, and the sum of it all. */
 import type { Entry, PartitionBook } from './lane-partition.ts'
 import { createWork, type Work } from './lane-tries.ts'
-import type { Subscription } from './log.ts'
+import type { LogRecord, Position, SubscribeOptions, Subscription } from './log.ts'
 
 export type LaneName = string | number
 
@@ -36,6 +36,27 @@ export const createPartition = (number: number, book: PartitionBook): Partition 
   open: false,
   paused: false,
 })
+
+/** Whatever is wrong with a record for which `lane` throws, its handler says it in the lane of its key. */
+export const laneNameOf = (record: LogRecord, lane: SubscribeOptions['lane'], report: (error: unknown) => void): LaneName => {
+  const fallback = record.key ?? record.position
+  if (!lane) return fallback
+  try {
+    return lane(record)
+  } catch (error) {
+    report(error)
+    return fallback
+  }
+}
+
+export const donePositions = (partitions: Iterable<Partition>): Map<number, Position> => {
+  const positions = new Map<number, Position>()
+  for (const { number, book } of partitions) {
+    const position = book.donePosition()
+    if (position !== null) positions.set(number, position)
+  }
+  return positions
+}
 
 /** The lane of that name, made when there is none, with one record more. */
 export const enqueue = (partition: Partition, name: LaneName, entry: Entry): Lane => {

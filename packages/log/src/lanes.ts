@@ -7,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import { type DeadRecord, isForGroup } from './dead-letter.ts'
 import { createAssignment } from './lane-assignment.ts'
 import { createPartitionBook, type Entry, toEntry } from './lane-partition.ts'
-import { createLine, createPartition, enqueue, type Lane, type LaneName, type Partition, sumUp } from './lane-state.ts'
+import { createLine, createPartition, donePositions, enqueue, type Lane, laneNameOf, type Partition, sumUp } from './lane-state.ts'
 import { createTries, type Handled, type Step } from './lane-tries.ts'
 import type { HeldPartition, LogRecord, Position, SubscribeOptions, Subscription } from './log.ts'
 
@@ -174,24 +174,12 @@ export const createLanes = (options: LanesOptions): Lanes => {
     pump()
   }
 
-  const laneNameOf = (record: LogRecord): LaneName => {
-    const fallback = record.key ?? record.position
-    if (!subscription.lane) return fallback
-    try {
-      return subscription.lane(record)
-    } catch (error) {
-      // Whatever is wrong with the record, its handler says it in the lane of its key.
-      report(error)
-      return fallback
-    }
-  }
-
   const queue = (partition: Partition, entry: Entry) => {
     if (!isForGroup(entry.record, group)) {
       entry.mark.done = true
       return
     }
-    wake(enqueue(partition, laneNameOf(entry.record), entry))
+    wake(enqueue(partition, laneNameOf(entry.record, subscription.lane, report), entry))
   }
 
   const add: Lanes['add'] = (number, records, next) => {
@@ -287,14 +275,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     assign,
     add,
     isFull: number => held.get(number)?.book.isFull() ?? false,
-    done: () => {
-      const positions = new Map<number, Position>()
-      for (const { number, book } of held.values()) {
-        const position = book.donePosition()
-        if (position !== null) positions.set(number, position)
-      }
-      return positions
-    },
+    done: () => donePositions(held.values()),
     partitions: () => (isStopped ? [] : [...held.values()].map(({ number, sinceMs }) => ({ partition: number, sinceMs }))),
     stats: () =>
       sumUp({ partitions: held.values(), running, unavailable, handled, dead, assignmentFailsSinceMs: assignment.failingSinceMs() }),

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 
 export type BodyFiles = Readonly<{
   /** Durable when it resolves, with the file's name. Nothing refers to it until the table does. */
-  write(bytes: Uint8Array): Promise<string>
+  /** Synced before it resolves when `durable`. */
+  write(bytes: Uint8Array, durable: boolean): Promise<string>
   /** `null` when there is no such file. */
   read(name: string, signal?: AbortSignal): Promise<Uint8Array | null>
   remove(name: string): Promise<void>
@@ -23,11 +24,11 @@ const syncFolder = async (folder: string) => {
   }
 }
 
-const writeSynced = async (path: string, bytes: Uint8Array) => {
+const writeNew = async (path: string, bytes: Uint8Array, durable: boolean) => {
   const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644)
   try {
     await handle.writeFile(bytes)
-    await handle.datasync()
+    if (durable) await handle.datasync()
   } finally {
     await handle.close()
   }
@@ -39,11 +40,11 @@ export const openBodyFiles = (folder: string): BodyFiles => {
   mkdirSync(folder, { recursive: true })
   const remove = (name: string) => rm(join(folder, name), { force: true })
   return {
-    write: async bytes => {
+    write: async (bytes, durable) => {
       const name = randomUUID()
       try {
-        await writeSynced(join(folder, name), bytes)
-        await syncFolder(folder)
+        await writeNew(join(folder, name), bytes, durable)
+        if (durable) await syncFolder(folder)
       } catch (error) {
         await remove(name).catch(() => undefined) // the first error tells more; a rest is swept at the next start
         throw error

@@ -144,7 +144,8 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
     },
     put: async (key, bytes, options = {}) => {
       checkKey(key)
-      const body = bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes) : { bytes: new Uint8Array(bytes) } // a copy: it changes threads
+      const body =
+        bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options.durable ?? true) : { bytes: new Uint8Array(bytes) } // a copy: it changes threads
       return commit({ kind: 'put', key, body, ...conditionsOf(key, options) })
     },
     delete: async key => {
@@ -187,9 +188,9 @@ const storedObject = (row: Row, bytes: Uint8Array): StoredObject => ({
   lastModified: new Date(row.modified_at),
 })
 
-const writeBody = async (files: ReturnType<typeof openBodyFiles>, key: string, bytes: Uint8Array) => {
+const writeBody = async (files: ReturnType<typeof openBodyFiles>, key: string, bytes: Uint8Array, durable: boolean) => {
   try {
-    return { file: await files.write(bytes), size: bytes.byteLength, etag: hash('sha256', bytes) }
+    return { file: await files.write(bytes, durable), size: bytes.byteLength, etag: hash('sha256', bytes) }
   } catch (error) {
     throw unavailable(`the writing of ${key}`, error)
   }

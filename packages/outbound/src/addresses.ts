@@ -1,9 +1,13 @@
-/** Which addresses may be reached: public unicast ones, and what the configuration allows besides. */
+/** Which addresses may be reached: public unicast ones on the usual ports, and what the configuration allows besides. */
+import { isIP } from 'node:net'
 import type { NetworkConfig } from '@newswire/events/config'
 import ipaddr from 'ipaddr.js'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
+const MAX_URL_LENGTH = 2_048
+/** To public hosts; an allowed network may use any port. */
+const PORTS: ReadonlySet<number> = new Set([80, 443, 8443])
 /** Public by their bits and still nobody's business: Azure's WireServer, and IPv6's dummy prefix that the library calls unicast. */
 const DENIED = ['168.63.129.16/32', '100:0:0:1::/64'].map(cidr => ipaddr.parseCIDR(cidr))
 
@@ -14,15 +18,39 @@ const bare = (address: Address): Address =>
 const isIn = (address: Address, [network, bits]: [Address, number]): boolean =>
   address.kind() === network.kind() && address.match(network as never, bits)
 
-const parseAllowed = (cidr: string): [Address, number] | null => (ipaddr.isValidCIDR(cidr) ? ipaddr.parseCIDR(cidr) : null)
+const isAllowed = (address: Address, network: NetworkConfig): boolean =>
+  network.allow.some(cidr => ipaddr.isValidCIDR(cidr) && isIn(address, ipaddr.parseCIDR(cidr)))
 
-/** Why an IP address may not be reached; `null` when it may. Anything that cannot be read as one may not. */
-export const findAddressOffence = (address: string, network: NetworkConfig): string | null => {
+/** Why an IP address may not be reached on that port; `null` when it may. Anything that cannot be read as one may not. */
+export const findAddressOffence = (address: string, port: number, network: NetworkConfig): string | null => {
   if (!ipaddr.isValid(address)) return 'it is no address'
   const parsed = bare(ipaddr.parse(address))
-  const allowed = network.allow.map(parseAllowed).some(cidr => cidr !== null && isIn(parsed, cidr))
-  if (allowed) return null
+  if (isAllowed(parsed, network)) return null
   if (DENIED.some(cidr => isIn(parsed, cidr))) return 'it is a reserved address'
   const range = parsed.range()
-  return range === 'unicast' ? null : `it is a ${range} address`
+  if (range !== 'unicast') return `it is a ${range} address`
+  return PORTS.has(port) ? null : `port ${port} is not allowed; 80, 443 and 8443 are`
+}
+
+/** A host as `net` takes it: an IPv6 literal without its brackets. */
+export const toHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
+
+export const toPort = ({ port, protocol }: { port: string; protocol: string }): number => Number(port || (protocol === 'https:' ? 443 : 80))
+
+/** What is wrong with an address before any name is resolved; `null` when nothing is. */
+export const findUrlOffence = (text: string, network: NetworkConfig): string | null => {
+  if (text.length > MAX_URL_LENGTH || !URL.canParse(text)) return 'it is no address'
+  const url = new URL(text)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return `${url.protocol.slice(0, -1)} is not spoken here; expected https`
+  if (url.protocol === 'http:' && !network.allowHttp)
+    return 'plain http is not allowed; network.allowHttp in the configuration would allow it'
+  if (url.username !== '' || url.password !== '') return 'a name or password in an address is not allowed'
+  const host = toHost(url.hostname)
+  const port = toPort(url)
+  if (isIP(host) !== 0) {
+    const offence = findAddressOffence(host, port, network)
+    return offence === null ? null : `${offence}; network.allow in the configuration would allow it`
+  }
+  // What a name leads to is seen when it is connected to; without allowed networks no other port can come out of that.
+  return PORTS.has(port) || network.allow.length > 0 ? null : `port ${port} is not allowed; 80, 443 and 8443 are`
 }

@@ -2,6 +2,7 @@
  * The one HTTP client for everything that a stranger may have named: pictures, callbacks, partners (research/delivery.md §4.1).
  * No redirects, a total deadline, a cap on what is read, no decompression, no private address unless the configuration allows it.
  */
+import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { NetworkConfig } from '@newswire/events/config'
 
 export type OutboundRequest = Readonly<{
@@ -39,7 +40,21 @@ export type Outbound = Readonly<{
   request(request: OutboundRequest): Promise<OutboundResult>
   /** The check at the time an address is saved: `null` when it may be used, else why not. Does not resolve names. */
   findUrlOffence(url: string): string | null
+  /** Waits for requests in hand, which their deadlines bound. Twice is once. */
   close(): Promise<void>
 }>
 
-export type OutboundOptions = Readonly<{ network: () => NetworkConfig; userAgent?: string }>
+/** Resolves a name to all of its addresses; `dns.lookup` is one. */
+export type Lookup = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
+
+export type OutboundOptions = Readonly<{
+  /** Asked at every request and every connection, so that a change takes effect at once. */
+  network: () => NetworkConfig
+  userAgent?: string
+  /** Default: the system's resolver. */
+  lookup?: Lookup
+}>

@@ -9,7 +9,6 @@ import { gzip } from 'node:zlib'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import { type FeedBuilt, type FeedFormat, feedFiles } from '@newswire/events/feed'
-import { sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
@@ -20,7 +19,7 @@ const gzipAsync = promisify(gzip)
 
 export type ServedFeed = Readonly<{
   bytes: Uint8Array
-  /** Strong, without quotes; the gzip variant has its own (RFC 9110 §8.8.3.3). */
+  /** The store's own tag of the bytes, so every gateway has the same: strong, without quotes; the gzip variant has its own (RFC 9110 §8.8.3.3). */
   tag: string
   updatedAt: string
   /** Compressed once, for all that ask. */
@@ -41,11 +40,11 @@ type Kept = Readonly<{ counter: number; served: Promise<ServedFeed | null> }>
 const schema = 'CREATE TABLE feed (id TEXT PRIMARY KEY, counter INTEGER NOT NULL, built TEXT NOT NULL) STRICT, WITHOUT ROWID;'
 
 /** zlib level 6: 9 ms for a full 50-item feed; higher costs more and saves 2 %. */
-const serve = (bytes: Uint8Array, updatedAt: string): ServedFeed => {
+const serve = (bytes: Uint8Array, tag: string, updatedAt: string): ServedFeed => {
   let compressed: Promise<Uint8Array> | undefined
   return {
     bytes,
-    tag: sha256Hex(bytes).slice(0, 32),
+    tag,
     updatedAt,
     gzipped: () => {
       compressed ??= gzipAsync(bytes, { level: 6 })
@@ -93,7 +92,7 @@ export const openFeedCache = async (options: {
 
   const load = async (built: FeedBuilt, format: FeedFormat): Promise<ServedFeed | null> => {
     const found = await objects.get(keys.feed(built.feedId, feedFiles[format].name))
-    return found === null ? null : serve(found.bytes, built.updatedAt)
+    return found === null ? null : serve(found.bytes, found.etag.replaceAll('"', ''), built.updatedAt)
   }
 
   const get = async (feedId: string, format: FeedFormat): Promise<ServedFeed | null> => {

@@ -59,12 +59,16 @@ const toMilestone = (submission: Submission, traceparent: string | undefined): N
   },
 })
 
-/** How large the submission's record will be, against what its topic takes (architecture §6.17). */
-export const findOversize = (submission: Submission): { bytes: number; limit: number } | null => {
-  const record = toRecord(toAcceptedEvent(submission, undefined))
-  /** The pictures' renditions and the envelope still come on top, at later hops. */
+/** Below this many bytes as sent, an article cannot become too large: mapping grows it six times at most (`'` becomes `&#39;`, and JSON doubles a quote). */
+const SURELY_SMALL_BYTES = 128 * 1024
+
+/** How large the submission's record will be, against what its topic takes (architecture §6.17). Exact, but only looked at when it could be. */
+export const findOversize = (submission: Submission, sentBytes: number): { bytes: number; limit: number } | null => {
+  if (sentBytes < SURELY_SMALL_BYTES) return null
+  const bytes = toRecord(toAcceptedEvent(submission, undefined)).value.byteLength
+  // The pictures' renditions and the envelope still come on top, at later hops.
   const limit = Math.floor(topics.submissions.maxRecordBytes / 2)
-  return record.value.byteLength > limit ? { bytes: record.value.byteLength, limit } : null
+  return bytes > limit ? { bytes, limit } : null
 }
 
 /**

@@ -47,8 +47,8 @@ const idempotencyKeyOf = (request: HttpRequest): string | null => {
   })
 }
 
-const refuseOversize = (submission: Submission): void => {
-  const oversize = findOversize(submission)
+const refuseOversize = (submission: Submission, sentBytes: number): void => {
+  const oversize = findOversize(submission, sentBytes)
   if (oversize)
     throw new ProblemError({
       status: 413,
@@ -80,7 +80,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
 
     // Everything that can be refused is refused before the key is taken, so that a corrected request may use it.
     const submission = build(fresh)
-    refuseOversize(submission)
+    refuseOversize(submission, body.byteLength)
     if (submission.command === 'publish' && submission.article.sourceVersion !== undefined) {
       const conflict = findConflict(submission, await getReleased(objects, articleId))
       if (conflict && idempotencyKeyOf(request) === null) throw conflict
@@ -176,7 +176,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
         lane: 'live',
       }
       const submission = toPublish(stamp, readArticle(request.rawBody ?? new Uint8Array()), config.site)
-      refuseOversize(submission)
+      refuseOversize(submission, request.rawBody?.byteLength ?? 0)
       const { categories, language, type, audience } = submission.article
       const facets = { categories, languages: [language], publishers: [publisher.id], types: [type], public: audience === 'public' }
       const unknown = categories.filter(category => !config.categories.has(category))

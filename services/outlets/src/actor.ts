@@ -52,8 +52,8 @@ export type ActorStats = Readonly<{ backlog: number; inFlight: number; oldestSin
 export type Actor = Readonly<{
   /** Resolves once the outlet holds the version or a newer one, or the store says that it has still to get it. */
   want(articleId: string, intent: Intent, cause: Cause): Promise<void>
-  /** Reads what is left from before. Before anything is wanted; safe to repeat. */
-  load(): Promise<void>
+  /** Reads what is left from before. Before anything is wanted; safe to repeat. `clean`: whoever was here before had come to an end. */
+  load(clean: boolean): Promise<void>
   /** Something outside changed: the configuration, a free slot. */
   pump(): void
   stats(): ActorStats
@@ -231,17 +231,17 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
       const item = book.open(articleId, cause)
       item.cause = cause
       if (item.delivery === null) item.sinceMs = clock.now()
-      item.delivery = wantVersion(item.delivery, intent, clock.now())
+      item.delivery = wantVersion(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(articleId) }, clock.now())
       const done = new Promise<void>((resolve, reject) => item.waiters.push({ version: intent.version, resolve, reject }))
       turns.queue(item)
       pump()
       armPatience(item)
       await done
     },
-    load: async () => {
+    load: async clean => {
       await health.load()
       await book.load((item, delivery) => {
-        item.delivery = restore(delivery, clock.now(), scale)
+        item.delivery = restore(delivery, clean, clock.now(), scale)
         turns.queue(item)
       })
     },

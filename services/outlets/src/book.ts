@@ -4,7 +4,7 @@
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Logger } from '@newswire/runtime/logger'
-import type { Delivery } from './machine.ts'
+import { type Delivery, doubtAfter } from './machine.ts'
 import type { Cause, Held, PendingStore } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import { type Tell, type Told, toSinkMilestone } from './tell.ts'
@@ -49,6 +49,8 @@ export type Book = Readonly<{
   open(articleId: string, cause: Cause): Item
   /** The newest version that is known to have got there while this process owned the outlet; 0 when none is. */
   acknowledged(articleId: string): number
+  /** An older version that may still arrive late although a newer one was acknowledged; `null` when none may. */
+  doubt(articleId: string): number | null
   /** Tells milestones, then writes the state as it then is; resolves the intents that the store now remembers. */
   remember(item: Item, news: readonly News[]): Promise<void>
   /** It got there and nothing is left. `inflight` is the delivery that ended. */
@@ -64,11 +66,15 @@ export type Book = Readonly<{
 }>
 
 const ACKNOWLEDGED_KEPT = 10_000
+/** How late a request of unknown outcome may still be processed: it lies in buffers, the sender has reset its connection. */
+export const DOUBT_MS = 600_000
 
 export const createBook = (outletId: string, { clock, pending, tell, scale, logger, isClosing }: BookNeeds): Book => {
   const items = new Map<string, Item>()
   /** An intent that comes after its version was sent sends nothing. */
   const acknowledged = new Map<string, number>()
+
+  const doubts = new Map<string, { version: number; untilMs: number }>()
 
   const open = (articleId: string, cause: Cause): Item => {
     const known = items.get(articleId)
@@ -130,6 +136,14 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     return mine
   }
 
+  const noteDoubt = (articleId: string, version: number | null) => {
+    if (version !== null) doubts.set(articleId, { version, untilMs: clock.now() + DOUBT_MS })
+    for (const [known, { untilMs }] of doubts) {
+      if (untilMs > clock.now()) return
+      doubts.delete(known)
+    }
+  }
+
   const acknowledge = (articleId: string, version: number) => {
     acknowledged.delete(articleId)
     acknowledged.set(articleId, version)
@@ -164,6 +178,7 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     items,
     open,
     acknowledged: articleId => acknowledged.get(articleId) ?? 0,
+    doubt: articleId => doubts.get(articleId)?.version ?? null,
     remember: async (item, news) => {
       await say(item, news)
       await save(item)
@@ -172,6 +187,7 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
       const sent = inflight.version ?? inflight.want
       item.delivery = null
       acknowledge(item.articleId, sent)
+      noteDoubt(item.articleId, inflight.settling ? null : doubtAfter(inflight, sent))
       await say(item, endings(inflight, sent, state))
       await clear(item)
       settleWaiters(item, sent)

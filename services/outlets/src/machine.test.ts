@@ -211,10 +211,20 @@ describe('kills', () => {
     assert.equal(after(again, { kind: 'accepted' }), null)
   })
 
-  test('a settle-repeat that keeps failing ends after five tries, because the kill was acknowledged', () => {
-    let settling = some(after(beginAttempt(wantVersion(null, intent(2, true, 0), NOW), { version: 2, kill: true }), { kind: 'accepted' }))
-    for (let tries = 1; tries < 5; tries++) settling = some(after(beginAttempt(settling, { version: 2, kill: true }), failed()))
-    assert.equal(after(beginAttempt(settling, { version: 2, kill: true }), failed()), null)
+  test('an ambiguous version that was followed by an acknowledged newer one still counts for the kill after that', () => {
+    const ambiguous = some(after(inflight(1), failed({ ambiguous: true })))
+    const newer = wantVersion(beginAttempt(wantVersion(ambiguous, intent(2), NOW), { version: 2, kill: false }), intent(3, true), NOW)
+    const kill = beginAttempt(some(after(newer, { kind: 'accepted' })), { version: 3, kill: true })
+    assert.equal(some(after(kill, { kind: 'accepted' })).settling, true)
+  })
+
+  test('a settle-repeat that keeps failing ends after 72 hours, because the kill was acknowledged', () => {
+    const settling = some(after(beginAttempt(wantVersion(null, intent(2, true, 0), NOW), { version: 2, kill: true }), { kind: 'accepted' }))
+    const waiting = some(after(beginAttempt(settling, { version: 2, kill: true }), failed()))
+    assert.equal(waiting.phase, 'wait')
+    const again = beginAttempt(waiting, { version: 2, kill: true })
+    assert.equal(some(after(again, failed(), NOW + 72 * HOUR - 1)).settling, true)
+    assert.equal(after(again, failed(), NOW + 72 * HOUR), null)
   })
 
   test('a republish takes the place of a settle-repeat', () => {
@@ -228,18 +238,24 @@ describe('kills', () => {
 
 describe('after a restart', () => {
   test('what was in flight may have got there', () => {
-    const next = restore(inflight(4), NOW + 9, 1)
+    const next = restore(inflight(4), true, NOW + 9, 1)
     assert.equal(next.phase, 'pending')
     assert.equal(next.maybeSent, 4)
     assert.equal(next.nextAtMs, NOW + 9)
   })
 
+  test('after an end that was not clean anything may have got there since the state was written', () => {
+    const waiting = some(after(inflight(1), failed()))
+    assert.equal(restore(waiting, false, NOW, 1).maybeSent, 0)
+    assert.equal(restore(waiting, true, NOW, 1).maybeSent, null)
+  })
+
   test('a stored time far ahead is a clock that jumped: at most a day', () => {
     const waiting = { ...some(after(inflight(1), failed())), nextAtMs: NOW + 900 * HOUR }
-    assert.equal(restore(waiting, NOW, 1).nextAtMs, NOW + 24 * HOUR)
+    assert.equal(restore(waiting, true, NOW, 1).nextAtMs, NOW + 24 * HOUR)
   })
 
   test('what waits for a person goes on waiting', () => {
-    assert.equal(restore(some(after(inflight(1), refused)), NOW, 1).phase, 'rejected')
+    assert.equal(restore(some(after(inflight(1), refused)), true, NOW, 1).phase, 'rejected')
   })
 })

@@ -9,7 +9,7 @@
  *
  * A kill is never rejected and never dead. After a kill that followed a send of unknown outcome one settle-repeat goes out.
  */
-import { type Chance, FARTHEST_MS, nextDelayMs, OWN_FAULT_MS, SETTLE_AFTER_MS, SETTLE_TRIES } from './schedule.ts'
+import { type Chance, FARTHEST_MS, GIVE_UP_AFTER_MS, nextDelayMs, OWN_FAULT_MS, SETTLE_AFTER_MS } from './schedule.ts'
 
 export type Phase = 'pending' | 'inflight' | 'wait' | 'rejected' | 'dead'
 
@@ -109,11 +109,14 @@ export const postpone = (delivery: Delivery, untilMs: number): Delivery => ({ ..
 const notCounted = (delivery: Delivery, untilMs: number): Delivery =>
   postpone({ ...delivery, attempts: Math.max(0, delivery.attempts - 1) }, untilMs)
 
+/** The version that may still arrive late, now that `sent` was acknowledged: a late copy of `sent` itself has its id and does no harm. */
+export const doubtAfter = ({ maybeSent }: Delivery, sent: number): number | null => (maybeSent !== null && maybeSent < sent ? maybeSent : null)
+
 const afterAccepted = (delivery: Delivery, sent: number, nowMs: number, scale: number): Delivery | null => {
   const open = delivery.open.filter(version => version > sent)
-  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', open, nextAtMs: nowMs, maybeSent: null }
-  const mayShowOlder = delivery.kill && !delivery.settling && delivery.maybeSent !== null && delivery.maybeSent < sent
-  if (!mayShowOlder) return null
+  const doubt = doubtAfter(delivery, sent)
+  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', open, nextAtMs: nowMs, maybeSent: doubt }
+  if (!delivery.kill || delivery.settling || doubt === null) return null
   return { ...delivery, ...FRESH, phase: 'wait', open, settling: true, nextAtMs: nowMs + SETTLE_AFTER_MS * scale, maybeSent: null }
 }
 
@@ -123,8 +126,8 @@ const afterFailed = (
   nowMs: number,
   chance: Chance,
 ): Delivery | null => {
-  if (delivery.settling && delivery.attempts >= SETTLE_TRIES) return null
   const firstFailedAtMs = delivery.firstFailedAtMs ?? nowMs
+  if (delivery.settling && nowMs - firstFailedAtMs >= GIVE_UP_AFTER_MS * chance.scale) return null
   const delayMs = nextDelayMs(
     { kill: delivery.kill, attempts: delivery.attempts, failingForMs: nowMs - firstFailedAtMs, retryAfterMs },
     chance,
@@ -157,13 +160,19 @@ export const afterAttempt = (inflight: Delivery, outcome: Outcome, nowMs: number
   }
 }
 
-/** A state from the store, after a restart: what was in flight may have got there; a time far ahead is a clock that jumped. */
-export const restore = (delivery: Delivery, nowMs: number, scale: number): Delivery => ({
-  ...delivery,
-  phase: delivery.phase === 'inflight' ? 'pending' : delivery.phase,
-  nextAtMs: delivery.phase === 'inflight' ? nowMs : Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale),
-  maybeSent: delivery.phase === 'inflight' ? (delivery.maybeSent ?? delivery.version) : delivery.maybeSent,
-})
+/**
+ * A state from the store, after a restart. What was in flight may have got there; after an end that was not clean (`clean` false) anything may
+ * have been in flight since it was written. A time far ahead is a clock that jumped.
+ */
+export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale: number): Delivery => {
+  const flew = delivery.phase === 'inflight'
+  return {
+    ...delivery,
+    phase: flew ? 'pending' : delivery.phase,
+    nextAtMs: flew ? nowMs : Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale),
+    maybeSent: delivery.maybeSent ?? (flew ? delivery.version : clean ? null : 0),
+  }
+}
 
 /** Whether it waits for its time, rather than for a person. */
 export const isArmed = (delivery: Delivery): boolean => delivery.phase === 'pending' || delivery.phase === 'wait'

@@ -73,7 +73,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
   const actor = (outletId: string): Promise<Actor> => {
     const known = actors.get(outletId) ?? { actor: createActor(outletId, () => held), loaded: null }
     actors.set(outletId, known)
-    known.loaded ??= known.actor.load().then(
+    known.loaded ??= known.actor.load(taken?.clean ?? false).then(
       () => known.actor,
       error => {
         known.loaded = null

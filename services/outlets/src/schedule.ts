@@ -31,8 +31,6 @@ export const KILL_LATE_EVERY_MS = HOUR
 export const GIVE_UP_AFTER_MS = 72 * HOUR
 /** The repeat of a kill that followed a send of unknown outcome. */
 export const SETTLE_AFTER_MS = MINUTE
-/** Tries of that repeat: the kill itself was acknowledged before. */
-export const SETTLE_TRIES = 5
 /** Our own log, store or network is away: looked at again after this, and no attempt is counted. */
 export const OWN_FAULT_MS = SECOND
 /** A stored time is believed up to this far ahead: the clock may have jumped since. */

@@ -73,7 +73,7 @@ const randomFrom = (seed: number) => {
 }
 
 type Life = { alive: boolean }
-type Consumer = { records: LogRecord[]; committed: number }
+type Consumer = { records: LogRecord[]; committed: number; look: () => void }
 
 export const simulate = async (seed: number, faults: Faults, plant?: Plant): Promise<Run> => {
   const random = randomFrom(seed)
@@ -81,8 +81,8 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
   const world: Life = { alive: true }
   const store = new Map<string, { bytes: Uint8Array; etag: string; lastModified: Date }>()
   const history = new Map<string, Fact[]>()
-  const articles: Consumer = { records: [], committed: 0 }
-  const deliveries: Consumer = { records: [], committed: 0 }
+  const articles: Consumer = { records: [], committed: 0, look: () => undefined }
+  const deliveries: Consumer = { records: [], committed: 0, look: () => undefined }
   const outlets = new Map<string, OutletConfig>(OUTLETS.map(id => [id, outletOf({ id })]))
   const latest = new Map<string, Shown>()
   const fenced = new Map<string, Shown>()
@@ -150,9 +150,10 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
   const append = (event: NewswireEvent) => {
     position += 1
     const record: LogRecord = { ...toRecord(event), partition: 0, position, timestamp: nowMs }
-    if (event.type === 'delivery.wanted') deliveries.records.push(record)
-    else if (event.type === 'milestone.reached') noteMilestone(event.data)
-    else articles.records.push(record)
+    if (event.type === 'milestone.reached') return noteMilestone(event.data)
+    const topic = event.type === 'delivery.wanted' ? deliveries : articles
+    topic.records.push(record)
+    topic.look()
   }
   const noteMilestone = (data: NewswireEvent<'milestone.reached'>['data']) => {
     if (data.kind !== 'sink' || data.state !== 'done') return
@@ -195,7 +196,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
           if (!maybeCrash(mine)) resolve(result)
         })
       if (mood === 0) return reply(2, noConnection)
-      sent.push({ ...one, t: nowMs - START_MS, mood } as never)
+      sent.push(one)
       if (mood === 1) return reply(20, answer(500))
       if (mood === 2) return reply(15_000, noAnswer)
       if (mood === 3) at(random() * 30_000, world, () => arrive(one, killed))
@@ -280,21 +281,24 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
         }
       }
     }
-    const look = () => {
+    const take = () => {
       for (; next < from.records.length; next++) {
         const record = from.records[next]
         const index = next
         if (record === undefined) break
         const name = lane(record)
-        lanes.set(
-          name,
-          (lanes.get(name) ?? Promise.resolve()).then(() => attempt(record)).then(() => void done.add(index)),
-        )
+        const turn = (lanes.get(name) ?? Promise.resolve()).then(() => attempt(record))
+        lanes.set(name, turn.then(() => finished(index)))
       }
-      if (!maybeCrash(mine)) while (done.has(from.committed)) from.committed += 1
-      if (mine.alive && !(healed() && from.committed === from.records.length)) at(healed() ? 500 : 50 + random() * 400, mine, look)
     }
-    look()
+    const finished = (index: number) => {
+      done.add(index)
+      at(random() * 500, mine, () => {
+        if (!maybeCrash(mine)) while (done.has(from.committed)) from.committed += 1
+      })
+    }
+    from.look = () => at(1, mine, take)
+    from.look()
   }
 
   const release = (articleId: string, version: number, kill: boolean) => {

@@ -4,6 +4,7 @@ import { isArticleId, isConfigId } from '@newswire/events/ids'
 import type { EventContext, Handler } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
 import type { Actor, ActorStats } from './actor.ts'
+import { DOUBT_MS } from './book.ts'
 import { holdPartition, type Partition, type PartitionNeeds } from './partition.ts'
 
 export type WorkerNeeds = Omit<PartitionNeeds, 'outletIds'> &
@@ -37,11 +38,11 @@ export const laneOf = (record: LogRecord): string => {
 }
 
 /**
- * An intent of before this process held the partition may have been sent already, by an owner that came to no clean end; then a kill is
- * repeated once (`maybeSent` 0).
+ * After an end that was not clean something may have been sent that nobody remembers, and may still arrive: a kill is then repeated once
+ * (`maybeSent` 0).
  */
-const earlier = (clean: boolean, takenAtMs: number, record: LogRecord): number | null =>
-  !clean && record.timestamp <= takenAtMs ? 0 : null
+const forgotten = (clean: boolean, takenAtMs: number, record: LogRecord): number | null =>
+  !clean && record.timestamp <= takenAtMs + DOUBT_MS ? 0 : null
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
   const { partitionOf, outlets, sweep, clock, onError } = needs
@@ -83,7 +84,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `partition ${record.partition} of deliveries is not this process's now`)
       const { clean } = await held.partition.ready
       const actor = await actorFor(outletId, held)
-      const intent = { version, kill, sequence: record.position, maybeSent: earlier(clean, held.sinceMs, record) }
+      const intent = { version, kill, sequence: record.position, maybeSent: forgotten(clean, held.sinceMs, record) }
       await actor.want(articleId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
     },
     onAssigned: async ({ gained, lost }) => {

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const rules = readFileSync(join(import.meta.dirname, 'alerts.yml'), 'utf8')
+
+const metrics = [...new Set([...rules.matchAll(/\bnewswire_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|count|sum)$/, '')))].sort()
+
+test('the rules watch every service-level metric of the contract', () => {
+  assert.deepEqual(metrics, [
+    'newswire_consumer_lag',
+    'newswire_dead_letters_total',
+    'newswire_delivery_seconds',
+    'newswire_oldest_pending_seconds',
+    'newswire_publish_to_visible_seconds',
+  ])
+})
+
+test('no rule watches a metric that no service has', () => {
+  const files = globSync(['packages/*/src/**/*.ts', 'services/*/src/**/*.ts'], { cwd: ROOT, exclude: name => name === 'node_modules' })
+  const code = files.map(file => readFileSync(join(ROOT, file), 'utf8')).join('\n')
+  for (const name of metrics) assert.ok(code.includes(`'${name}'`), `${name} is in alerts.yml and in no service`)
+})
+
+test('every threshold in seconds is the edge of a bucket, or the ratio would be a guess', () => {
+  const edges =
+    /END_TO_END_BUCKETS = \[([^\]]+)\]/.exec(readFileSync(join(ROOT, 'packages/runtime/src/metrics.ts'), 'utf8'))?.[1]?.split(', ') ?? []
+  const thresholds = [...rules.matchAll(/le="([\d.]+)"/g)].map(([, value]) => value ?? '')
+  assert.ok(thresholds.length > 0)
+  for (const one of thresholds) assert.ok(edges.includes(one), `no bucket ends at ${one} s`)
+})
+
+test('every alert says how bad it is, what happened and where to look', () => {
+  const alerts = rules.split(/- alert: /).slice(1)
+  assert.ok(alerts.length >= 5)
+  for (const alert of alerts) {
+    for (const part of [/severity: (page|ticket)/, /summary: "/, /look: "/]) assert.match(alert, part)
+  }
+})

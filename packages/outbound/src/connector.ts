@@ -1,0 +1,81 @@
+/**
+ * Connections that go nowhere forbidden. The guard is in the connector: a literal address never reaches a resolver, so a resolver alone
+ * would let 15 of 22 spellings of loopback through; the address that was really connected to is looked at once more, so a name that
+ * changes its mind between look-up and connection gains nothing.
+ */
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import type { NetworkConfig } from '@newswire/events/config'
+import { buildConnector } from 'undici'
+import { findAddressOffence, toHost, toPort } from './addresses.ts'
+import type { Lookup } from './outbound.ts'
+
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** Our own rules forbid it; nothing was sent. */
+export class Refused extends Error {
+  readonly code = 'NEWSWIRE_OUTBOUND_REFUSED'
+}
+
+type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
+
+/** Resolves a name and refuses it when any of its addresses may not be reached: one inward answer is enough to be suspicious. */
+const guardLookup =
+  (lookup: Lookup, port: number, network: NetworkConfig) =>
+  (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, [])
+      for (const { address } of addresses) {
+        const offence = findAddressOffence(address, port, network)
+        if (offence !== null) return callback(new Refused(`the name resolves inward: ${offence}`), [])
+      }
+      const [first] = addresses
+      if (options.all || first === undefined) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    })
+  }
+
+/** A client that gives up says so with RST: after FIN a busy receiver still processes what it got (measured, research/delivery.md §0.3). */
+const resetOnError = (socket: Socket, tcp: Socket): Socket => {
+  const destroy = socket.destroy.bind(socket)
+  socket.destroy = error => {
+    if (error && !tcp.destroyed) tcp.resetAndDestroy()
+    return destroy(error)
+  }
+  return socket
+}
+
+/** TCP first, guarded; TLS, when asked for, on top of that very connection. HTTP/1.1 only: one request, one socket to reset. */
+export const guardConnections = (network: () => NetworkConfig, lookup: Lookup): buildConnector.connector => {
+  const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false })
+  return (options, callback) => {
+    const host = toHost(options.hostname)
+    const port = toPort(options)
+    const literal = isIP(host) === 0 ? null : findAddressOffence(host, port, network())
+    if (literal !== null) return callback(new Refused(literal), null)
+    const tcp = connectTcp({ host, port, lookup: guardLookup(lookup, port, network()) as never, noDelay: true, keepAlive: true })
+    const timer = setTimeout(() => {
+      tcp.destroy(Object.assign(new Error('connect timeout'), { code: 'UND_ERR_CONNECT_TIMEOUT' }))
+    }, CONNECT_TIMEOUT_MS)
+    const onError = (error: Error) => {
+      clearTimeout(timer)
+      callback(error, null)
+    }
+    tcp.once('error', onError)
+    tcp.once('connect', () => {
+      clearTimeout(timer)
+      tcp.off('error', onError)
+      // Whoever uses the connection reports what happens from here on; without a listener Node would end the process.
+      tcp.on('error', () => undefined)
+      const offence = findAddressOffence(tcp.remoteAddress ?? '', port, network())
+      if (offence !== null) {
+        tcp.destroy()
+        return callback(new Refused(offence), null)
+      }
+      if (options.protocol !== 'https:') return callback(null, resetOnError(tcp, tcp))
+      return secure({ ...options, httpSocket: tcp }, (...[error, socket]) =>
+        error ? callback(error, null) : callback(null, resetOnError(socket as Socket, tcp) as never),
+      )
+    })
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Newswire on Kafka and S3 as an operator has it: topics and configuration applied by the command line, then processes of one or more
+ * services under a name. Each cluster has a prefix, folders and ports of its own on the shared parts; nothing of it stays after the test.
+ */
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { createKafkaLog } from '@newswire/log/kafka'
+import { createKafkaClient } from '@newswire/log/kafka-client'
+import type { Log } from '@newswire/log/log'
+import type { Objects } from '@newswire/objects/objects'
+import { createS3Objects } from '@newswire/objects/s3'
+import { findFreePort } from '../../infra/test/ports.ts'
+import { type Newswire, runCommand, startNewswire } from './newswire.ts'
+import { type Partner, startPartner } from './partner.ts'
+import { createPublisher, type Publisher } from './publisher.ts'
+import { type RealParts, readRealParts } from './real-parts.ts'
+
+export const services = ['ingest', 'images', 'desk', 'feeds', 'archive', 'outlets', 'gateway', 'console'] as const
+export type Service = (typeof services)[number]
+
+export const CATEGORIES = ['c0', 'c1', 'c2', 'c3'] as const
+/** Enough that no feed of a test overflows. */
+const FEED_LIMIT = 1000
+const PARTNER_SECRET = 'NEWSWIRE_TEST_PARTNER_SECRET'
+const CLEANING_MS = 20_000
+
+export type ClusterOptions = Readonly<{
+  /** `NEWSWIRE_RETRY_SCALE` (default 0.1). */
+  retryScale?: number
+  /** Added to the environment of every process. */
+  env?: Readonly<Record<string, string>>
+}>
+
+export type Cluster = Readonly<{
+  /** What every process is given. */
+  env: Readonly<Record<string, string>>
+  partner: Partner
+  publisher: Publisher
+  urls: Readonly<{ gateway: string; ingest: string; console: string }>
+  /** Of a local id: `pub.<localId>`. */
+  articleId(localId: string): string
+  /** The id of an article in every feed. */
+  guid(localId: string): string
+  /** Starts a process of these services under a name (default: the services). */
+  start(names: readonly Service[], as?: string): Promise<Newswire>
+  /** The process that runs under a name. */
+  process(name: string): Newswire
+  /** SIGKILL, then the same again under the same name. */
+  killAndRestart(name: string): Promise<Newswire>
+  /** A log of its own on the cluster's topics and groups. */
+  log(): Promise<Log>
+  objects: Objects
+  /** What the processes wrote, for the message of a failure. */
+  output(): string
+}>
+
+const configOf = (token: string, publicUrl: string, partnerUrl: string) => ({
+  site: { id: 'test.example,2026', title: 'Kiểm thử', language: 'vi', publicUrl },
+  network: { allow: ['127.0.0.0/8'], allowHttp: true },
+  publishers: [
+    {
+      id: 'pub',
+      name: 'Pub',
+      tokens: [
+        { id: 'test', sha256: createHash('sha256').update(token).digest('hex'), scopes: ['publish', 'retract', 'republish', 'read'] },
+      ],
+    },
+  ],
+  categories: CATEGORIES.map(id => ({ id, name: id })),
+  feeds: ['all', ...CATEGORIES].map(id => ({ id, title: id, limit: FEED_LIMIT, match: id === 'all' ? {} : { categories: [id] } })),
+  outlets: [{ id: 'partner', match: {}, concurrency: 8, deliver: { kind: 'webhook', url: partnerUrl, secretEnv: PARTNER_SECRET } }],
+})
+
+const deleteTopicsAndGroups = async (brokers: readonly string[], prefix: string): Promise<void> => {
+  const admin = createKafkaClient({ brokers, clientId: 'test-cleaner' }).admin()
+  await admin.connect()
+  const topics = (await admin.listTopics()).filter(name => name.startsWith(prefix))
+  if (topics.length > 0) await admin.deleteTopics({ topics })
+  const groups = (await admin.listGroups()).groups.map(group => group.groupId).filter(name => name.startsWith(prefix))
+  // Members that were killed still count until their session is over; a group without topics holds nothing.
+  if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined)
+  await admin.disconnect()
+}
+
+const deleteObjects = async (objects: Objects): Promise<void> => {
+  for (;;) {
+    const page = await objects.list('')
+    if (page.length === 0) return
+    await Promise.all(page.map(({ key }) => objects.delete(key)))
+  }
+}
+
+const within = async (ms: number, work: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
+
+/** Topics and configuration are applied; no process runs yet. */
+export const createCluster = async (
+  t: TestContext,
+  { retryScale = 0.1, env: more = {} }: ClusterOptions = {},
+  parts: RealParts = readRealParts(),
+): Promise<Cluster> => {
+  const { kafka, s3 } = parts.both.use()
+  const name = `e2e-${randomBytes(5).toString('hex')}`
+  const prefix = `${name}.`
+  const token = randomBytes(16).toString('hex')
+  const folder = await mkdtemp(join(tmpdir(), 'newswire-e2e-'))
+  const partner = await startPartner()
+  const [gateway, ingest, console] = [await findFreePort(), await findFreePort(), await findFreePort()]
+  const at = (port: number) => `http://127.0.0.1:${port}`
+  const urls = { gateway: at(gateway), ingest: at(ingest), console: at(console) }
+  const env = {
+    ...parts.env(),
+    KAFKAJS_NO_PARTITIONER_WARNING: '1',
+    KAFKA_TOPIC_PREFIX: prefix,
+    S3_PREFIX: name,
+    NEWSWIRE_DATA: folder,
+    NEWSWIRE_GATEWAY_PORT: String(gateway),
+    NEWSWIRE_INGEST_PORT: String(ingest),
+    NEWSWIRE_CONSOLE_PORT: String(console),
+    NEWSWIRE_RETRY_SCALE: String(retryScale),
+    NEWSWIRE_LOG_LEVEL: 'warn',
+    [PARTNER_SECRET]: partner.secret,
+    ...more,
+  }
+  const objects = await createS3Objects({
+    bucket: s3.bucket,
+    endpoint: s3.endpoint,
+    region: s3.region,
+    prefix: name,
+    credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
+  })
+  const processes = new Map<string, { names: readonly Service[]; running: Newswire }>()
+  const outputs = new Map<string, Newswire[]>()
+  const logs: Log[] = []
+
+  const start: Cluster['start'] = async (names, as = names.join('+')) => {
+    const running = await startNewswire({ args: ['run', ...names], env, deadlineMs: 40_000 })
+    processes.set(as, { names, running })
+    outputs.set(as, [...(outputs.get(as) ?? []), running])
+    return running
+  }
+  const find = (as: string) => {
+    const found = processes.get(as)
+    assert.ok(found, `no process runs as ${as}; there are ${[...processes.keys()].join(', ')}`)
+    return found
+  }
+
+  t.after(async () => {
+    await Promise.all([...outputs.values()].flat().map(one => one.kill()))
+    await Promise.all(logs.map(log => log.close({ drainMs: 0 })))
+    await partner.close()
+    await within(CLEANING_MS, Promise.all([deleteTopicsAndGroups(kafka.brokers, prefix), deleteObjects(objects)]).then(() => undefined))
+    await objects.close()
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  })
+
+  const file = join(folder, 'newswire.yaml')
+  await writeFile(file, JSON.stringify(configOf(token, urls.gateway, partner.url)))
+  for (const args of [
+    ['topics', 'apply'],
+    ['apply', file],
+  ]) {
+    const { code, output } = await runCommand({ args, env })
+    assert.equal(code, 0, `newswire ${args.join(' ')}: ${output}`)
+  }
+
+  return {
+    env,
+    partner,
+    publisher: createPublisher(urls.ingest, token),
+    urls,
+    articleId: localId => `pub.${localId}`,
+    guid: localId => `tag:test.example,2026:pub.${localId}`,
+    start,
+    process: as => find(as).running,
+    killAndRestart: async as => {
+      const { names, running } = find(as)
+      await running.kill()
+      return await start(names, as)
+    },
+    log: async () => {
+      const log = await createKafkaLog({ brokers: kafka.brokers, clientId: 'test', topicPrefix: prefix })
+      logs.push(log)
+      return log
+    },
+    objects,
+    output: () => [...outputs].map(([as, all]) => all.map(one => `--- ${as} (${one.pid})\n${one.output().slice(-3000)}`).join('\n')).join('\n'),
+  }
+}

@@ -1,5 +1,6 @@
 /** `newswire up` on the embedded log: start, idle memory, and articles accepted and visible in three formats under open-loop load. */
 
+import { spawn } from 'node:child_process'
 import { type Format, sendOpenLoop, startPartner, startPoller } from './load.ts'
 import { cpuSeconds, quantile, round, treePssMb } from './measure.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
@@ -23,6 +24,15 @@ const until = async (condition: () => boolean, timeoutMs: number): Promise<boole
 }
 
 const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']
+
+/** What Node alone takes. */
+const bareNode = async (): Promise<number> => {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 60_000)'], { stdio: 'ignore' })
+  await new Promise(resolve => setTimeout(resolve, 1_000))
+  const mb = treePssMb(child.pid ?? 0)
+  child.kill()
+  return round(mb)
+}
 
 /** Start on an empty folder, and memory of an idle system. */
 export const measureStart = async (runs: number) => {
@@ -49,6 +59,7 @@ export const measureStart = async (runs: number) => {
   return {
     startMs: { best: round(Math.min(...ready), 0), median: round(quantile(ready, 0.5), 0), worst: round(Math.max(...ready), 0) },
     idlePssMb: round(idleMb),
+    bareNodePssMb: await bareNode(),
   }
 }
 

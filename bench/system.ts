@@ -109,3 +109,15 @@ export const temporaryFolder = (): { path: string; remove(): void; file(name: st
     },
   }
 }
+
+/** Runs a command to its end; throws with what it said when it failed. */
+export const runNewswire = (args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', chunk => {
+        said += String(chunk)
+      })
+    child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`newswire ${args.join(' ')} failed:\n${said}`))))
+  })

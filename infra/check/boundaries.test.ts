@@ -10,6 +10,8 @@ const manifest = (name: string, dependencies: Record<string, string> = {}) => JS
 /** A small tree in which every rule holds. */
 const SOUND: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({ name: 'newswire', devDependencies: { turbo: '2.11.9' } }),
+  'test/first.e2e.test.ts':
+    "import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport { a } from '@newswire/events/article'\ntest('a rule', () => assert.equal(a, 1))\n",
   'packages/events/package.json': manifest('@newswire/events'),
   'packages/events/src/article.ts': '/** What import { a } from "kafkajs" would do. */\nexport const a = 1\n',
   'packages/log/package.json': manifest('@newswire/log', { kafkajs: '2.2.4' }),
@@ -105,6 +107,12 @@ const CASES: readonly (readonly [rule: string, files: Record<string, string>, at
     { 'packages/events/package.json': manifest('@newswire/events', { zod: '4.6.7' }) },
     'packages/events/package.json:1',
     /declares zod/,
+  ],
+  [
+    'a package of ours at the root',
+    { 'package.json': JSON.stringify({ name: 'newswire', devDependencies: { turbo: '2.11.9', '@newswire/log': '*' } }) },
+    'package.json:1',
+    /must not be a dependency of the root/,
   ],
   [
     'a version that may move',

@@ -4,7 +4,7 @@ import { importsOf, type Offence, packageOf, type Source, workspaceOf } from './
 type Manifest = Readonly<{ name: string; dependencies?: Record<string, string>; devDependencies?: Record<string, string> }>
 
 /** Used as commands, or by the compiler, so that no file imports them. */
-const COMMANDS = /^(@biomejs\/biome|turbo|typescript|node|@newswire\/cli|@types\/.+)$/
+const COMMANDS = /^(@biomejs\/biome|turbo|typescript|node|@types\/.+)$/
 
 const isManifest = ({ path }: Source): boolean => /^((packages|services)\/[^/]+\/)?package\.json$/.test(path)
 const lineWith = (text: string, what: string): number => Math.max(1, text.split('\n').findIndex(line => line.includes(`"${what}"`)) + 1)
@@ -22,12 +22,14 @@ const checkOne = (file: Source, sources: readonly Source[]): Offence[] => {
     importsOf(source).flatMap(({ from, line }) => {
       const name = packageOf(from)
       if (name === null || name === manifest.name) return []
+      // npm links every workspace at the root by itself, and declaring one there is an offence of its own.
+      if (workspace === null && name.startsWith('@newswire/')) return []
       used.add(name)
       return declared.has(name) ? [] : [{ path: source.path, line, message: `imports ${name}, which ${file.path} does not declare` }]
     }),
   )
   const unused = [...declared]
-    .filter(name => !used.has(name) && !COMMANDS.test(name))
+    .filter(name => !used.has(name) && !COMMANDS.test(name) && !(workspace === null && name.startsWith('@newswire/')))
     .map(name => ({ path: file.path, line: lineWith(file.text, name), message: `declares ${name}, which no file of it imports` }))
   return [...undeclared, ...unused]
 }
@@ -45,6 +47,16 @@ const findLooseVersions = (file: Source): Offence[] => {
     }))
 }
 
+/** turbo takes the root for a dependency of every package: one package named there, and its boundaries mean nothing any more. */
+const findRootOffences = (file: Source): Offence[] =>
+  [...declaredBy(JSON.parse(file.text) as Manifest)]
+    .filter(name => file.path === 'package.json' && name.startsWith('@newswire/'))
+    .map(name => ({
+      path: file.path,
+      line: lineWith(file.text, name),
+      message: `${name} must not be a dependency of the root; npm links it and its command anyway`,
+    }))
+
 /** A lock file that names the registry it was made with sends everybody there. */
 const findLockOffences = ({ path, text }: Source): Offence[] =>
   text.split('\n').flatMap((line, at) =>
@@ -60,7 +72,7 @@ const findLockOffences = ({ path, text }: Source): Offence[] =>
   )
 
 export const findManifestOffences = (sources: readonly Source[]): Offence[] => [
-  ...sources.filter(isManifest).flatMap(file => [...checkOne(file, sources), ...findLooseVersions(file)]),
+  ...sources.filter(isManifest).flatMap(file => [...checkOne(file, sources), ...findLooseVersions(file), ...findRootOffences(file)]),
   ...sources.filter(({ path }) => path === 'package-lock.json').flatMap(findLockOffences),
 ]
 

@@ -52,4 +52,5 @@ export const packageOf = (from: string): string | null => {
 /** The workspace that a file belongs to, like `packages/log`; `null` for the root's own. */
 export const workspaceOf = (path: string): string | null => /^(?:packages|services)\/[^/]+/.exec(path)?.[0] ?? null
 
-export const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.endsWith('.contract.ts')
+/** Tests, the contract suites, and what both are made with (`contract-….ts`, `…-kit.ts`). */
+export const isTest = (path: string): boolean => /\.(?:test|contract)\.ts$|\/contract-[a-z-]+\.ts$|-kit\.ts$/.test(path)

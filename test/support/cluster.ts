@@ -159,7 +159,10 @@ export const createCluster = async (
     await Promise.all([...outputs.values()].flat().map(one => one.kill()))
     await Promise.all(logs.map(log => log.close({ drainMs: 0 })))
     await partner.close()
-    await within(CLEANING_MS, Promise.all([deleteTopicsAndGroups(kafka.brokers, prefix), deleteObjects(objects)]).then(() => undefined))
+    await within(
+      CLEANING_MS,
+      Promise.all([deleteTopicsAndGroups(kafka.brokers, prefix), deleteObjects(objects)]).then(() => undefined),
+    )
     await objects.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   })
@@ -194,6 +197,7 @@ export const createCluster = async (
       return log
     },
     objects,
-    output: () => [...outputs].map(([as, all]) => all.map(one => `--- ${as} (${one.pid})\n${one.output().slice(-3000)}`).join('\n')).join('\n'),
+    output: () =>
+      [...outputs].map(([as, all]) => all.map(one => `--- ${as} (${one.pid})\n${one.output().slice(-3000)}`).join('\n')).join('\n'),
   }
 }

@@ -105,6 +105,8 @@ export type ComposeOptions = Readonly<{
   settings: Settings
   environment: Environment
   clientId: string
+  /** Where local views are kept when that is not the data folder itself (`takeViewsFolder`). */
+  viewsDir?: string
   /** Applied before anything starts. */
   config?: NewswireConfig
   /** Secrets besides those of the environment, by the name that the configuration uses. */
@@ -120,6 +122,7 @@ export const compose = async ({
   settings,
   environment,
   clientId,
+  viewsDir = settings.dataDir,
   config,
   secrets = {},
   createTopics,
@@ -141,10 +144,10 @@ export const compose = async ({
     const mark = keepLogMark({ log, objects, logger })
     let opening: Promise<Trace> | undefined
     const trace = () => {
-      opening ??= mkdir(join(settings.dataDir, 'views'), { recursive: true }).then(() =>
+      opening ??= mkdir(join(viewsDir, 'views'), { recursive: true }).then(() =>
         createTrace({
           log,
-          file: join(settings.dataDir, 'views', `trace${clientId === 'newswire' ? '' : `-${clientId}`}.db`),
+          file: join(viewsDir, 'views', 'trace.db'),
           onPoison: details => {
             poison.inc({ topic: 'milestones' })
             logger.error({ topic: 'milestones', ...details }, 'projection.record-refused')
@@ -155,7 +158,7 @@ export const compose = async ({
     }
     return {
       context: {
-        settings,
+        settings: { ...settings, dataDir: viewsDir },
         log,
         objects,
         outbound,

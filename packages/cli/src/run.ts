@@ -1,6 +1,4 @@
 /** `newswire run <service>…`: one or more services of many processes, on Kafka and S3. */
-import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { createHttpServer } from '@newswire/http/server'
 import type { RunningService, ServiceName } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
@@ -8,6 +6,7 @@ import { compose } from './compose.ts'
 import { startServices, stopServices } from './services.ts'
 import { awaitEnding } from './signals.ts'
 import { UsageError } from './usage-error.ts'
+import { takeViewsFolder } from './views-folder.ts'
 
 export type RunOptions = Readonly<{
   names: readonly ServiceName[]
@@ -17,10 +16,6 @@ export type RunOptions = Readonly<{
   say: (line: string) => void
 }>
 
-/** Local views of one process must not be another's: each process of a service has a folder of its own. */
-const ownFolder = ({ dataDir }: Settings, names: readonly ServiceName[]): string =>
-  join(dataDir, `run-${names.join('+')}-${hostname()}-${process.pid}`)
-
 export const run = async ({ names, settings, environment, print, say }: RunOptions): Promise<number> => {
   if (settings.kafkaBrokers.length === 0 || settings.s3 === null)
     throw new UsageError(
@@ -28,9 +23,11 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
     )
   const ending = awaitEnding()
   let status = 0
+  const views = takeViewsFolder(settings, [...names].sort().join('+'))
   const composition = await compose({
-    settings: { ...settings, dataDir: ownFolder(settings, names) },
+    settings,
     environment,
+    viewsDir: views.path,
     clientId: names.join('-'),
     createTopics: false,
     onCrash: error => {
@@ -65,6 +62,7 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
   } finally {
     await health.close()
     await composition.close()
+    views.release()
   }
   return status
 }

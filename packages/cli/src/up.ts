@@ -13,6 +13,7 @@ import { demoPartnerSecretName, makePartnerSecret, publishDemo, readDemoConfig }
 import { type PartnerSite, startPartnerSite } from './partner-site.ts'
 import { serviceNames, startServices, stopServices } from './services.ts'
 import { awaitEnding } from './signals.ts'
+import { takeViewsFolder } from './views-folder.ts'
 
 export type UpOptions = Readonly<{
   settings: Settings
@@ -92,9 +93,12 @@ export const up = async (options: UpOptions): Promise<number> => {
   const token = await localToken(settings.dataDir)
   const demo = options.demo ? await startDemo(options) : null
   const wanted = configFile === undefined ? demo && publicUrlOf(settings, demo.config) : await readConfigFile(configFile)
+  // On Kafka and S3 this process is one of many that share them; alone, its data folder is its own already.
+  const views = settings.kafkaBrokers.length > 0 && settings.s3 !== null ? takeViewsFolder(settings, 'up') : null
   const composition = await compose({
     settings,
     environment,
+    ...(views === null ? {} : { viewsDir: views.path }),
     clientId: 'newswire',
     createTopics: true,
     ...(wanted === null ? {} : { config: withLocalToken(wanted, token) }),
@@ -131,6 +135,7 @@ export const up = async (options: UpOptions): Promise<number> => {
   say('Stopping…')
   await stopServices(running)
   await composition.close()
+  views?.release()
   if (demo !== null) {
     await writeFile(partnerFile(settings.dataDir), JSON.stringify(demo.site.received()))
     await demo.site.close()

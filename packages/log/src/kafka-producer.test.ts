@@ -88,6 +88,26 @@ test('a request that fails takes its producer with it and is sent again, whole a
   await producer.close(100)
 })
 
+test('a record that no answer is about is not taken for written: it is sent again', async () => {
+  let isPartial = true
+  const { client, state } = createClient(async batch => {
+    const answers = await acknowledge(batch)
+    const given = isPartial ? answers.filter(one => one.partition === 0) : answers
+    isPartial = false
+    return given
+  })
+  const producer = createKafkaProducer(client, options)
+  const moved = { ...record('moved'), partition: 1, message: { key: 'moved', value: null, partition: 1 } }
+  const sent = await producer.send([record('stayed'), moved], patience)
+  assert.deepEqual(state.batches, [['stayed', 'moved'], ['moved']])
+  assert.deepEqual(sent, [
+    { partition: 0, offset: 100 },
+    { partition: 1, offset: 100 },
+  ])
+  assert.equal(state.made, 2)
+  await producer.close(100)
+})
+
 test('only the call at fault is refused; those that travelled with it are written', async () => {
   const { client } = createClient(async batch => {
     if (batch.topicMessages?.some(one => one.messages.some(message => message.key === 'bad'))) throw refusal('INVALID_RECORD')

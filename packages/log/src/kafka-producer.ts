@@ -74,17 +74,26 @@ const toTopicMessages = (batch: readonly Entry[]): TopicMessages[] => {
   return [...byTopic].map(([topic, messages]) => ({ topic, messages }))
 }
 
-/** Records of one partition get the offsets from the base on, in the order in which they were sent. */
-const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]) => {
+/**
+ * Records of one partition get the offsets from the base on, in the order in which they were sent. Gives back those that no answer is
+ * about: when a partition moves to a leader that has answered already, kafkajs calls the request done without having sent them.
+ */
+const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]): Entry[] => {
   const next = new Map(written.map(one => [`${one.topicName}/${one.partition}`, Number(one.baseOffset)]))
+  const unanswered: Entry[] = []
   for (const entry of batch) {
     const key = `${entry.topic}/${entry.partition}`
-    const offset = next.get(key) ?? Number.NaN
+    const offset = next.get(key)
+    if (offset === undefined) {
+      unanswered.push(entry)
+      continue
+    }
     next.set(key, offset + 1)
     entry.call.results[entry.index] = { partition: entry.partition, offset }
     entry.call.left -= 1
     if (entry.call.left === 0) entry.call.settle(entry.call.results)
   }
+  return unanswered
 }
 
 export type ProducerOptions = Readonly<{
@@ -190,8 +199,9 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
         acks: -1,
         compression: bytes > COMPRESS_ABOVE_BYTES ? CompressionTypes.ZSTD : CompressionTypes.None,
       })
-      failingSinceMs = null
-      giveOffsets(batch, written)
+      const unanswered = giveOffsets(batch, written)
+      if (unanswered.length > 0) await recover(unanswered, new Error(`${unanswered.length} records were not sent: their partitions moved`))
+      else failingSinceMs = null
     } catch (error) {
       await recover(batch, error)
     } finally {

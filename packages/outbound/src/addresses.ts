@@ -23,7 +23,8 @@ const isAllowed = (address: Address, network: NetworkConfig): boolean =>
 
 /** Why an IP address may not be reached on that port; `null` when it may. Anything that cannot be read as one may not. */
 export const findAddressOffence = (address: string, port: number, network: NetworkConfig): string | null => {
-  if (!ipaddr.isValid(address)) return 'it is no address'
+  // The library alone would take "1.2.3" for 1.2.0.3.
+  if (isIP(address) === 0 || !ipaddr.isValid(address)) return 'it is no address'
   const parsed = bare(ipaddr.parse(address))
   if (isAllowed(parsed, network)) return null
   if (DENIED.some(cidr => isIn(parsed, cidr))) return 'it is a reserved address'

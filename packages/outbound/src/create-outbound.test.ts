@@ -126,7 +126,7 @@ test('the guard of the connection stands on its own, without the check of the ad
   )
   for (const hostname of ['127.0.0.1', '[::1]', '::ffff:7f00:1']) {
     const error = await new Promise<Error | null>(resolve =>
-      connect({ hostname, port: String(port), protocol: 'http:' }, failure => resolve(failure)),
+      connect({ hostname, port: String(port), protocol: 'http:' }, (...[failure]) => resolve(failure)),
     )
     assert.equal((error as { code?: string } | null)?.code, 'NEWSWIRE_OUTBOUND_REFUSED', hostname)
   }
@@ -282,9 +282,12 @@ test('where no connection came about, surely nothing was sent', async t => {
   const plain = await serveRaw(t, socket => socket.end('this is no TLS'))
   const tls = await open(t).request(get(`https://127.0.0.1:${plain}/`))
   assert.ok(!tls.ok && tls.kind === 'connect', 'a failed handshake is no connection')
-  const never: Lookup = () => undefined
-  const slow = open(t, loopback, never).request(get('http://slow.example/', { timeoutMs: 100 }))
-  const late = await slow
+  let answerLookup: () => void = () => undefined
+  const slow: Lookup = (_name, _options, callback) => {
+    answerLookup = () => callback(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])
+  }
+  const late = await open(t, loopback, slow).request(get('http://slow.example/', { timeoutMs: 100 }))
+  answerLookup()
   assert.ok(!late.ok && late.kind === 'connect' && late.code === 'NEWSWIRE_OUTBOUND_TIMEOUT')
 })
 

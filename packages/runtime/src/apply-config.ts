@@ -1,15 +1,26 @@
-/** Applying a configuration: a plan first, then each object by compare-and-swap, then the note that it changed. Repeating finds nothing to do. */
+/**
+ * Applying a configuration: a plan first, then each object by compare-and-swap against what the plan saw, then the notes that they changed.
+ * A crash in between leaves a part applied: applying again does the rest, and processes that missed a note see the change within a minute.
+ */
 import { isDeepStrictEqual } from 'node:util'
-import { type ConfigKind, configObject, type NewswireConfig } from '@newswire/events/config'
+import type { ConfigKind, NewswireConfig } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
+import type { NewswireEvent } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
 import type { Publish } from '@newswire/log/events'
-import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { readEntries } from './configuration.ts'
+import { type Entry, nameOf, readEntries } from './config-entries.ts'
 
-export type Change = Readonly<{ kind: ConfigKind; id: string; change: 'create' | 'update' | 'retire' | 'unchanged' }>
+export type Change = Readonly<{
+  kind: ConfigKind
+  id: string
+  change: 'create' | 'update' | 'retire' | 'unchanged'
+  /** What changes, for a person: `limit: 50 → 20`. Empty when there is nothing to say. */
+  detail: string
+}>
+
 export type ApplyOptions = Readonly<{
   objects: Objects
   publish: Publish
@@ -24,75 +35,125 @@ export type ApplyOptions = Readonly<{
 }>
 
 type Wanted = Readonly<{ kind: ConfigKind; id: string; value: unknown }>
+type StoredDocument = Readonly<{ n: number; retired: boolean; changedAt: string; value: unknown }>
+type Step = Readonly<{ change: Change; value: unknown; held: Entry | null }>
 
-const toWanted = ({ site, network, publishers, categories, feeds, outlets }: NewswireConfig): readonly Wanted[] => [
-  { kind: 'site', id: 'main', value: site },
-  { kind: 'network', id: 'main', value: network },
-  ...publishers.map(value => ({ kind: 'publishers' as const, id: value.id, value })),
-  ...categories.map(value => ({ kind: 'categories' as const, id: value.id, value })),
-  ...feeds.map(value => ({ kind: 'feeds' as const, id: value.id, value })),
-  ...outlets.map(value => ({ kind: 'outlets' as const, id: value.id, value })),
-]
+const toWanted = ({ site, network, publishers, categories, feeds, outlets }: NewswireConfig): readonly Wanted[] => {
+  const all = (kind: ConfigKind, values: readonly { id: string }[]) => values.map(value => ({ kind, id: value.id, value }))
+  return [
+    { kind: 'site', id: 'main', value: site },
+    { kind: 'network', id: 'main', value: network },
+    ...all('publishers', publishers),
+    ...all('categories', categories),
+    ...all('feeds', feeds),
+    ...all('outlets', outlets),
+  ]
+}
 
 /** Through JSON, so that what is stored and what is wanted compare alike. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null))
 
-/** Throws `RejectError` `NEWSWIRE_CONFIG_SITE_ID` when the site's identity would change without `force`, `NEWSWIRE_CONFIG_RACE` when somebody else applies at the same time. */
+const MAX_SHOWN = 60
+const show = (value: unknown): string => {
+  if (value === undefined) return 'nothing'
+  const text = JSON.stringify(value)
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+}
+
+/** Field by field at the top level; lists and objects by name alone. */
+const toDetail = (before: unknown, after: unknown): string => {
+  const [from, to] = [plain(before), plain(after)] as Record<string, unknown>[]
+  const fields = [...new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})])]
+  return fields
+    .filter(field => !isDeepStrictEqual(from?.[field], to?.[field]))
+    .map(field => {
+      const values = [from?.[field], to?.[field]]
+      return values.some(value => typeof value === 'object') ? field : `${field}: ${values.map(show).join(' → ')}`
+    })
+    .join(', ')
+}
+
+const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step => {
+  if (held === null) return { change: { kind, id, change: 'create', detail: '' }, value, held }
+  const detail = toDetail(held.stored, value)
+  if (held.retired)
+    return { change: { kind, id, change: 'update', detail: ['in force again', detail].filter(Boolean).join(', ') }, value, held }
+  return { change: { kind, id, change: detail === '' ? 'unchanged' : 'update', detail }, value, held }
+}
+
+const makePlan = (config: NewswireConfig, held: ReadonlyMap<string, Entry>, prune: boolean): readonly Step[] => {
+  const wanted = toWanted(config)
+  const named = new Set(wanted.map(nameOf))
+  const gone = prune ? [...held.values()].filter(entry => !entry.retired && !named.has(nameOf(entry))) : []
+  return [
+    ...wanted.map(one => planOne(one, held.get(nameOf(one)) ?? null)),
+    ...gone.map(entry => ({
+      change: { kind: entry.kind, id: entry.id, change: 'retire' as const, detail: 'no longer named' },
+      value: entry.stored,
+      held: entry,
+    })),
+  ]
+}
+
+/** Every state an object ever had is kept, so that what was done under it can be explained. Repeating writes the same bytes. */
+const keepHistory = (objects: Objects, { kind, id }: Pick<Wanted, 'kind' | 'id'>, document: StoredDocument) =>
+  swapDocument(objects, keys.configHistory(kind, id, document.n), document, null)
+
+const write = async (objects: Objects, { change: { kind, id, change }, value, held }: Step, now: () => number): Promise<NewswireEvent> => {
+  // A process that died between the two writes below has not kept the state that now goes.
+  if (held) await keepHistory(objects, held, { n: held.n, retired: held.retired, changedAt: held.changedAt, value: held.stored })
+  const document = { n: (held?.n ?? 0) + 1, retired: change === 'retire', changedAt: new Date(now()).toISOString(), value }
+  const swapped = await swapDocument(objects, keys.config(kind, id), document, held?.etag ?? null)
+  if (!swapped.ok)
+    throw new RejectError(
+      'NEWSWIRE_CONFIG_RACE',
+      `${kind}/${id} was changed by somebody else since the plan was made; look at the plan again and apply once more`,
+    )
+  await keepHistory(objects, { kind, id }, document)
+  const eventId = deriveId('config', kind, id, document.n)
+  return {
+    id: eventId,
+    type: 'config.changed',
+    source: '/services/console',
+    subject: `${kind}/${id}`,
+    time: document.changedAt,
+    correlationid: eventId,
+    data: { kind, id, n: document.n },
+  }
+}
+
+/** Also when a later one could not be written: what was written is in force. */
+const writeAll = async ({ objects, publish, now }: ApplyOptions, steps: readonly Step[]): Promise<void> => {
+  const events: NewswireEvent[] = []
+  try {
+    for (const step of steps) events.push(await write(objects, step, now))
+  } finally {
+    if (events.length > 0) await publish(events, { synced: true })
+  }
+}
+
+/**
+ * The plan, carried out unless `dryRun`. Throws `RejectError` `NEWSWIRE_CONFIG_SITE_ID` when the site's identity would change without
+ * `force`, `NEWSWIRE_CONFIG_RACE` when somebody else applies at the same time, `NEWSWIRE_CONFIG_OBJECT` when what is stored is no
+ * configuration. Safe to repeat: the second time finds nothing to do.
+ */
 export const applyConfiguration = async (options: ApplyOptions): Promise<readonly Change[]> => {
-  const { objects, publish, config, prune = false, dryRun = false, force = false, now } = options
-  const held = new Map((await readEntries(objects)).map(entry => [`${entry.kind}/${entry.id}`, entry]))
-  const before = held.get('site/main')?.value as { id: string } | undefined
+  const { objects, config, prune = false, dryRun = false, force = false } = options
+  const { entries, unreadable } = await readEntries(objects)
+  const [bad] = unreadable
+  if (bad) throw new RejectError('NEWSWIRE_CONFIG_OBJECT', `${bad.offence}; restore ${bad.key} from config-history/, or delete it`)
+  const held = new Map(entries.map(entry => [nameOf(entry), entry]))
+  const before = held.get('site/main')?.stored as { id?: unknown } | undefined
   if (before !== undefined && before.id !== config.site.id && !force)
     throw new RejectError(
       'NEWSWIRE_CONFIG_SITE_ID',
       `site.id is ${JSON.stringify(before.id)} and every published item is named after it; ${JSON.stringify(config.site.id)} would make them all new ones. Apply with --force if that is meant.`,
     )
-
-  const wanted = toWanted(config)
-  const plan: { change: Change; value: unknown }[] = wanted.map(({ kind, id, value }) => {
-    const entry = held.get(`${kind}/${id}`)
-    const same = entry !== undefined && !entry.retired && isDeepStrictEqual(plain(entry.value), plain(value))
-    return { change: { kind, id, change: entry === undefined ? 'create' : same ? 'unchanged' : 'update' }, value }
-  })
-  if (prune)
-    for (const entry of held.values())
-      if (!entry.retired && !wanted.some(one => one.kind === entry.kind && one.id === entry.id))
-        plan.push({ change: { kind: entry.kind, id: entry.id, change: 'retire' }, value: entry.value })
+  const plan = makePlan(config, held, prune)
   if (!dryRun)
-    for (const { change, value } of plan) if (change.change !== 'unchanged') await write({ objects, publish, now }, change, value)
-  return plan.map(one => one.change)
-}
-
-const write = async (
-  { objects, publish, now }: Pick<ApplyOptions, 'objects' | 'publish' | 'now'>,
-  { kind, id, change }: Change,
-  value: unknown,
-): Promise<void> => {
-  const key = keys.config(kind, id)
-  const held = await getDocument(objects, key, configObject)
-  const n = (held?.value.n ?? 0) + 1
-  const changedAt = new Date(now()).toISOString()
-  const document = { n, retired: change === 'retire', changedAt, value }
-  const swapped = await swapDocument(objects, key, document, held?.etag ?? null)
-  if (!swapped.ok)
-    throw new RejectError(
-      'NEWSWIRE_CONFIG_RACE',
-      `${kind}/${id} was changed by somebody else at the same moment; look at the plan again and apply once more`,
+    await writeAll(
+      options,
+      plan.filter(step => step.change.change !== 'unchanged'),
     )
-  await swapDocument(objects, keys.configHistory(kind, id, n), document, null)
-  const eventId = deriveId('config', kind, id, n)
-  await publish(
-    [
-      {
-        id: eventId,
-        type: 'config.changed',
-        source: '/services/console',
-        subject: `${kind}/${id}`,
-        time: changedAt,
-        correlationid: eventId,
-        data: { kind, id, n },
-      },
-    ],
-    { synced: true },
-  )
+  return plan.map(step => step.change)
 }

@@ -1,5 +1,6 @@
 /** Whether a configuration may be applied: every complaint at once, with its path, what was expected and what was found. */
-import { type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
+import { toComplaints } from '@newswire/events/complaints'
+import { type CategoryConfig, type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
 
 export type Complaint = Readonly<{ path: string; expected: string; found: string }>
 export type CheckedConfig = Readonly<{ ok: true; config: NewswireConfig }> | Readonly<{ ok: false; complaints: readonly Complaint[] }>
@@ -7,79 +8,87 @@ export type CheckedConfig = Readonly<{ ok: true; config: NewswireConfig }> | Rea
 const toPath = (path: readonly PropertyKey[]): string =>
   path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('') || 'the file'
 
-const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((inside, part) => (inside as Record<PropertyKey, unknown> | null | undefined)?.[part], value)
+type Item = Readonly<Record<string, unknown>>
+const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The things of a list, also of a file that is wrong elsewhere; what is no thing holds its place. */
+const itemsOf = (value: unknown, list: string): readonly Item[] => {
+  const found = isItem(value) ? value[list] : undefined
+  return Array.isArray(found) ? found.map(one => (isItem(one) ? one : {})) : []
+}
+const idOf = (item: Item): string | null => (typeof item['id'] === 'string' ? item['id'] : null)
 
-const show = (value: unknown): string => (value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 80) ?? 'nothing'))
-
-const findTwice = (list: string, ids: readonly string[]): Complaint[] =>
-  ids.flatMap((id, index) =>
-    ids.indexOf(id) === index ? [] : [{ path: `${list}[${index}].id`, expected: 'an id of its own', found: JSON.stringify(id) }],
+const findTwice = (path: (index: number) => string, expected: string, values: readonly (string | null)[]): Complaint[] =>
+  values.flatMap((value, index) =>
+    value === null || values.indexOf(value) === index ? [] : [{ path: path(index), expected, found: JSON.stringify(value) }],
   )
 
-/** What the parts say of each other. */
-const findLooseEnds = (config: NewswireConfig): Complaint[] => {
-  const categories = new Map(config.categories.map(one => [one.id, one]))
-  const publishers = new Set(config.publishers.map(one => one.id))
-  const unknown = (path: string, what: string, ids: readonly string[] | undefined, known: { has(id: string): boolean }): Complaint[] =>
-    (ids ?? []).flatMap((id, index) =>
-      known.has(id) ? [] : [{ path: `${path}[${index}]`, expected: `the id of a ${what} in this file`, found: JSON.stringify(id) }],
-    )
-  const parents = config.categories.flatMap((one, index): Complaint[] => {
-    if (one.parent === undefined) return []
-    if (!categories.has(one.parent))
-      return [{ path: `categories[${index}].parent`, expected: 'the id of a category in this file', found: JSON.stringify(one.parent) }]
-    const line = withAncestors(one.id, categories)
-    const top = categories.get(line.at(-1) ?? '')
-    return top?.parent === undefined
-      ? []
-      : [{ path: `categories[${index}].parent`, expected: 'a line of parents that ends', found: `a circle: ${line.join(' → ')}` }]
+/** A token's hash says whose it is, so it may stand only once in the whole file. */
+const findSharedTokens = (publishers: readonly Item[]): Complaint[] => {
+  const tokens = publishers.flatMap((publisher, owner) =>
+    itemsOf(publisher, 'tokens').map((token, index) => ({ path: `publishers[${owner}].tokens[${index}]`, sha256: token['sha256'] })),
+  )
+  return findTwice(
+    index => `${tokens[index]?.path}.sha256`,
+    'a token of its own',
+    tokens.map(one => (typeof one.sha256 === 'string' ? one.sha256.toLowerCase() : null)),
+  )
+}
+
+const findWrongParents = (categories: readonly Item[]): Complaint[] => {
+  const known = new Map<string, CategoryConfig>()
+  for (const item of categories) {
+    const [id, parent] = [idOf(item), item['parent']]
+    if (id !== null) known.set(id, { id, name: '', ...(typeof parent === 'string' ? { parent } : {}) })
+  }
+  return categories.flatMap(({ id, parent }, index): Complaint[] => {
+    if (typeof parent !== 'string') return []
+    const path = `categories[${index}].parent`
+    if (!known.has(parent)) return [{ path, expected: 'the id of a category in this file', found: JSON.stringify(parent) }]
+    const line = withAncestors(String(id), known)
+    const endsInCircle = known.get(line.at(-1) ?? '')?.parent !== undefined
+    return endsInCircle ? [{ path, expected: 'a line of parents that ends', found: `a circle: ${line.join(' → ')}` }] : []
   })
-  const rules = (list: 'feeds' | 'outlets') =>
-    config[list].flatMap((one, index) => [
-      ...unknown(`${list}[${index}].match.categories`, 'category', one.match.categories, categories),
-      ...unknown(`${list}[${index}].match.publishers`, 'publisher', one.match.publishers, publishers),
-    ])
+}
+
+const findUnknownIds = (items: readonly Item[], list: string, field: string, what: string, known: readonly Item[]): Complaint[] => {
+  const ids = new Set(known.map(idOf))
+  return items.flatMap((item, index) => {
+    const named = isItem(item['match']) ? item['match'][field] : undefined
+    if (!Array.isArray(named)) return []
+    return named.flatMap((id: unknown, place) =>
+      typeof id !== 'string' || ids.has(id)
+        ? []
+        : [{ path: `${list}[${index}].match.${field}[${place}]`, expected: `the id of a ${what} in this file`, found: JSON.stringify(id) }],
+    )
+  })
+}
+
+/** What the parts say of each other. */
+const findLooseEnds = (value: unknown): readonly Complaint[] => {
+  const [publishers, categories] = [itemsOf(value, 'publishers'), itemsOf(value, 'categories')]
   return [
-    ...findTwice(
-      'publishers',
-      config.publishers.map(one => one.id),
+    ...['publishers', 'categories', 'feeds', 'outlets'].flatMap(list =>
+      findTwice(index => `${list}[${index}].id`, 'an id of its own', itemsOf(value, list).map(idOf)),
     ),
-    ...findTwice(
-      'categories',
-      config.categories.map(one => one.id),
-    ),
-    ...findTwice(
-      'feeds',
-      config.feeds.map(one => one.id),
-    ),
-    ...findTwice(
-      'outlets',
-      config.outlets.map(one => one.id),
-    ),
-    ...parents,
-    ...rules('feeds'),
-    ...rules('outlets'),
+    ...findSharedTokens(publishers),
+    ...findWrongParents(categories),
+    ...['feeds', 'outlets'].flatMap(list => [
+      ...findUnknownIds(itemsOf(value, list), list, 'categories', 'category', categories),
+      ...findUnknownIds(itemsOf(value, list), list, 'publishers', 'publisher', publishers),
+    ]),
   ]
 }
 
+/** `value` is what a YAML or JSON file holds. */
 export const checkConfig = (value: unknown): CheckedConfig => {
   const result = newswireConfig.safeParse(value)
-  if (!result.success)
-    return {
-      ok: false,
-      complaints: result.error.issues.flatMap((issue): Complaint[] =>
-        issue.code === 'unrecognized_keys'
-          ? issue.keys.map(key => ({ path: toPath([...issue.path, key]), expected: 'a known setting', found: JSON.stringify(key) }))
-          : [
-              {
-                path: toPath(issue.path),
-                expected: issue.code === 'invalid_type' ? `a ${issue.expected}` : issue.message.replace(/^expected /, ''),
-                found: show(at(value, issue.path)),
-              },
-            ],
-      ),
-    }
-  const complaints = findLooseEnds(result.data)
-  return complaints.length === 0 ? { ok: true, config: result.data } : { ok: false, complaints }
+  const wrong = result.success
+    ? []
+    : toComplaints(result.error, value).map(({ path, expected, found, isUnknownField }) => ({
+        path: toPath(path),
+        expected: isUnknownField ? 'a known setting' : expected,
+        found,
+      }))
+  const complaints = [...wrong, ...findLooseEnds(value)]
+  return result.success && complaints.length === 0 ? { ok: true, config: result.data } : { ok: false, complaints }
 }

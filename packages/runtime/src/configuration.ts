@@ -1,27 +1,26 @@
 /** The configuration in force, kept current by following `config-changes`; the objects under `config/` are the truth. */
-import {
-  type CategoryConfig,
-  type ConfigKind,
-  configKinds,
-  configObject,
-  type FeedConfig,
-  type NetworkConfig,
-  type OutletConfig,
-  type PublisherConfig,
-  type SiteConfig,
+import { setTimeout as sleep } from 'node:timers/promises'
+import type {
+  CategoryConfig,
+  ConfigKind,
+  FeedConfig,
+  NetworkConfig,
+  OutletConfig,
+  PublisherConfig,
+  SiteConfig,
 } from '@newswire/events/config'
 import { fromRecord } from '@newswire/events/events'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
-import { getDocument } from '@newswire/objects/documents'
-import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { type Entries, type Entry, nameOf, readEntries, readEntry } from './config-entries.ts'
 import type { Logger } from './logger.ts'
 
 export type ConfigSnapshot = Readonly<{
   site: SiteConfig
   network: NetworkConfig
   publishers: ReadonlyMap<string, PublisherConfig>
+  /** With retired ones, which still name what was filed under them. */
   categories: ReadonlyMap<string, CategoryConfig>
   /** Feeds in force; retired ones are not here. */
   feeds: ReadonlyMap<string, FeedConfig>
@@ -31,135 +30,181 @@ export type ConfigSnapshot = Readonly<{
 
 export type Configuration = Readonly<{
   current(): ConfigSnapshot
-  /** Called after every change with the kinds that changed; returns how to stop being called. */
+  /** Called after every change with the kinds that changed; returns how to stop being called. What it throws is logged. */
   onChange(listener: (changed: ReadonlySet<ConfigKind>) => void): () => void
   close(): Promise<void>
 }>
 
-/** One stored object: its kind, id and value, as its kind's schema has it. */
-type Entry = Readonly<{ kind: ConfigKind; id: string; n: number; retired: boolean; value: unknown }>
+export type ConfigurationOptions = Readonly<{
+  objects: Pick<Objects, 'get' | 'list'>
+  log: Pick<Log, 'follow'>
+  logger: Logger
+  /** How long to wait for a first configuration, in ms (default 0: fail at once when there is none). */
+  waitMs?: number
+  /** How often everything is looked at again, in ms (default 60 000): it heals a change whose note was lost. */
+  relistEveryMs?: number
+}>
 
 const RELIST_EVERY_MS = 60_000
-
-const parseKey = (key: string): { kind: ConfigKind; id: string } | null => {
-  const [, kind = '', id = ''] = /^config\/([a-z-]+)\/([a-z0-9-]+)\.json$/.exec(key) ?? []
-  return Object.hasOwn(configKinds, kind) ? { kind: kind as ConfigKind, id } : null
-}
-
-const readEntry = async (objects: Objects, kind: ConfigKind, id: string): Promise<Entry | null> => {
-  const found = await getDocument(objects, keys.config(kind, id), configObject)
-  if (found === null) return null
-  return { kind, id, n: found.value.n, retired: found.value.retired, value: configKinds[kind].parse(found.value.value) }
-}
-
-/** All objects under `config/`. */
-export const readEntries = async (objects: Objects): Promise<readonly Entry[]> => {
-  const entries: Entry[] = []
-  for (let startAfter: string | undefined; ; ) {
-    const page = await objects.list(keys.configPrefix, startAfter === undefined ? {} : { startAfter })
-    for (const { key } of page) {
-      const named = parseKey(key)
-      const entry = named && (await readEntry(objects, named.kind, named.id))
-      if (entry) entries.push(entry)
-    }
-    startAfter = page.at(-1)?.key
-    if (startAfter === undefined || page.length < 1000) return entries
-  }
-}
-
-const toSnapshot = (entries: Iterable<Entry>): ConfigSnapshot | null => {
-  const all = [...entries]
-  const site = all.find(one => one.kind === 'site')?.value as SiteConfig | undefined
-  if (site === undefined) return null
-  const byId = <T>(kind: ConfigKind, withRetired = false) =>
-    new Map(
-      all
-        .filter(one => one.kind === kind && (withRetired || !one.retired))
-        .map(one => [
-          one.id,
-          (withRetired
-            ? { ...(one.value as object), retired: one.retired || (one.value as { retired?: boolean }).retired === true }
-            : one.value) as T,
-        ]),
-    )
-  return {
-    site,
-    network: (all.find(one => one.kind === 'network')?.value as NetworkConfig | undefined) ?? { allow: [], allowHttp: false },
-    publishers: byId('publishers'),
-    // A retired category still names what was filed under it.
-    categories: byId('categories', true),
-    feeds: byId('feeds'),
-    outlets: byId('outlets', true),
-  }
-}
+/** After a failure it is tried again so soon. */
+const AGAIN_AFTER_MS = 1_000
 
 export class NoConfigurationError extends Error {
+  override readonly name = 'NoConfigurationError'
   readonly code = 'NEWSWIRE_CONFIG_NONE'
 }
 
-/** Reads everything, then follows changes. Throws `NoConfigurationError` when nothing was ever applied. */
+const withRetired = ({ value, retired }: Entry): object => ({
+  ...(value as object),
+  retired: retired || (value as { retired?: boolean }).retired === true,
+})
+
+const toSnapshot = (entries: readonly Entry[]): ConfigSnapshot | null => {
+  const only = (kind: ConfigKind) => entries.filter(entry => entry.kind === kind)
+  const inForce = <T>(kind: ConfigKind) =>
+    new Map(
+      only(kind)
+        .filter(entry => !entry.retired)
+        .map(entry => [entry.id, entry.value as T]),
+    )
+  const [site] = only('site')
+  const [network] = only('network')
+  if (site === undefined) return null
+  return {
+    site: site.value as SiteConfig,
+    network: (network?.value as NetworkConfig | undefined) ?? { allow: [], allowHttp: false },
+    publishers: inForce('publishers'),
+    categories: new Map(only('categories').map(entry => [entry.id, entry.value as CategoryConfig])),
+    feeds: inForce('feeds'),
+    outlets: new Map(only('outlets').map(entry => [entry.id, withRetired(entry) as OutletConfig])),
+  }
+}
+
+/** What is held, and who wants to know when it changes. An object that cannot be used never replaces one that could. */
+const createHolding = (logger: Logger) => {
+  const held = new Map<string, Entry>()
+  const listeners = new Set<(changed: ReadonlySet<ConfigKind>) => void>()
+  let snapshot: ConfigSnapshot | null = null
+
+  const tell = (changed: ReadonlySet<ConfigKind>) => {
+    for (const listener of listeners)
+      try {
+        listener(changed)
+      } catch (error) {
+        logger.error({ err: error }, 'configuration.listener-failed')
+      }
+  }
+  return {
+    listeners,
+    current: () => snapshot,
+    isHeld: (entry: Pick<Entry, 'kind' | 'id' | 'n'>) => (held.get(nameOf(entry))?.n ?? 0) >= entry.n,
+    isKnown: (name: Pick<Entry, 'kind' | 'id'>, etag: string) => held.get(nameOf(name))?.etag === etag,
+    take: ({ entries, unreadable }: Entries) => {
+      for (const { key, offence } of unreadable) logger.error({ key, offence }, 'configuration.object-unreadable')
+      const newer = entries.filter(entry => (held.get(nameOf(entry))?.n ?? 0) < entry.n)
+      for (const entry of newer)
+        if (entry.offence === null) held.set(nameOf(entry), entry)
+        else logger.error({ object: nameOf(entry), n: entry.n, offence: entry.offence }, 'configuration.object-refused')
+      const changed = new Set(newer.filter(entry => entry.offence === null).map(entry => entry.kind))
+      if (changed.size === 0) return
+      snapshot = toSnapshot([...held.values()])
+      tell(changed)
+    },
+  }
+}
+
+/** Runs `work` every `everyMs`, one at a time; sooner after a failure, or when asked. */
+const createRounds = (work: () => Promise<void>, everyMs: number, onFailure: (error: unknown) => void) => {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+  let closed = false
+  const schedule = (afterMs: number) => {
+    clearTimeout(timer)
+    if (closed) return
+    timer = setTimeout(run, afterMs)
+    timer.unref()
+  }
+  const run = () => {
+    running = work().then(
+      () => schedule(everyMs),
+      error => {
+        onFailure(error)
+        schedule(Math.min(everyMs, AGAIN_AFTER_MS))
+      },
+    )
+  }
+  schedule(everyMs)
+  return {
+    soon: () => schedule(Math.min(everyMs, AGAIN_AFTER_MS)),
+    stop: async () => {
+      closed = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}
+
+/**
+ * Reads everything, then follows changes. Throws `NoConfigurationError` when nothing was ever applied and nothing comes within `waitMs`,
+ * `UnavailableError` when the store is away at the start.
+ */
 export const createConfiguration = async ({
   objects,
   log,
   logger,
-}: {
-  objects: Objects
-  log: Log
-  logger: Logger
-}): Promise<Configuration> => {
-  const listeners = new Set<(changed: ReadonlySet<ConfigKind>) => void>()
-  const held = new Map<string, Entry>()
-  const nameOf = (entry: { kind: ConfigKind; id: string }) => `${entry.kind}/${entry.id}`
-  let snapshot: ConfigSnapshot | null = null
+  waitMs = 0,
+  relistEveryMs = RELIST_EVERY_MS,
+}: ConfigurationOptions): Promise<Configuration> => {
+  const holding = createHolding(logger)
+  const relist = async () => holding.take(await readEntries(objects, holding.isKnown))
+  const rounds = createRounds(relist, relistEveryMs, error => logger.warn({ err: error }, 'configuration.unread'))
 
-  const take = (entries: readonly Entry[]) => {
-    const newer = entries.filter(entry => (held.get(nameOf(entry))?.n ?? 0) < entry.n)
-    if (newer.length === 0) return
-    for (const entry of newer) held.set(nameOf(entry), entry)
-    snapshot = toSnapshot(held.values())
-    const changed = new Set(newer.map(entry => entry.kind))
-    for (const listener of listeners) listener(changed)
+  const onRecord = async (record: LogRecord) => {
+    const event = fromRecord(record)
+    if (event?.type !== 'config.changed' || holding.isHeld(event.data)) return
+    const entry = await readEntry(objects, event.data)
+    if (entry) holding.take({ entries: [entry], unreadable: [] })
   }
   const onRecords = async (records: readonly LogRecord[]) => {
-    for (const record of records) {
+    for (const record of records)
       try {
-        const event = fromRecord(record)
-        if (event?.type !== 'config.changed' || (held.get(nameOf(event.data))?.n ?? 0) >= event.data.n) continue
-        const entry = await readEntry(objects, event.data.kind, event.data.id)
-        if (entry) take([entry])
+        await onRecord(record)
       } catch (error) {
-        // The list below reads it again; a record that is none of ours is the console's guard's business.
+        // Everything is read again soon. A record that is no event of ours ends in the dead letters by way of the console.
         logger.warn({ err: error, position: record.position }, 'configuration.change-unread')
+        rounds.soon()
       }
-    }
   }
-
   // Following begins before the list is read, so nothing falls between the two.
   const following = await log.follow({ topic: topics.configChanges.name, from: 'end', onRecords })
-  take(await readEntries(objects))
-  const relist = setInterval(() => {
-    readEntries(objects).then(take, error => logger.warn({ err: error }, 'configuration.unread'))
-  }, RELIST_EVERY_MS)
-  relist.unref()
   const close = async () => {
-    clearInterval(relist)
     await following.stop()
+    await rounds.stop()
   }
-  if (snapshot === null) {
+  try {
+    await relist()
+    const deadline = performance.now() + waitMs
+    while (holding.current() === null && performance.now() < deadline) {
+      await sleep(Math.min(AGAIN_AFTER_MS, relistEveryMs))
+      await relist()
+    }
+    if (holding.current() === null)
+      throw new NoConfigurationError(
+        'There is no configuration yet. Run `newswire apply newswire.yaml` first; there is one to begin with in packages/cli/demo.',
+      )
+  } catch (error) {
     await close()
-    throw new NoConfigurationError(
-      'There is no configuration yet. Run `newswire apply newswire.yaml` first; examples are in packages/cli/demo.',
-    )
-  }
-  const current = (): ConfigSnapshot => {
-    if (snapshot === null) throw new NoConfigurationError('The configuration is gone.')
-    return snapshot
+    throw error
   }
   return {
-    current,
+    current: () => {
+      const snapshot = holding.current()
+      if (snapshot === null) throw new NoConfigurationError('The configuration is gone.')
+      return snapshot
+    },
     onChange: listener => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+      holding.listeners.add(listener)
+      return () => holding.listeners.delete(listener)
     },
     close,
   }

@@ -16,7 +16,7 @@ export type Metrics = Readonly<{
   counter(name: `newswire_${string}`, help: string, labels?: readonly string[]): Counter
   gauge(name: `newswire_${string}`, help: string, labels?: readonly string[]): Gauge
   histogram(name: `newswire_${string}`, help: string, labels?: readonly string[], buckets?: readonly number[]): Histogram
-  /** Called before each exposition, to set gauges that are only looked at. */
+  /** Called before each exposition, to set gauges that are only looked at. One that throws is counted and keeps nothing else from being shown. */
   onCollect(collect: () => void | Promise<void>): void
   /** Prometheus text exposition format; at most one collection a second, however often it is asked for. */
   text(): Promise<string>
@@ -37,8 +37,14 @@ export const createMetrics = ({ processMetrics = true }: { processMetrics?: bool
     if (!known.has(name)) known.set(name, make())
     return known.get(name) as T
   }
+  const failures = new PromCounter({
+    name: 'newswire_metrics_collect_failures_total',
+    help: 'Times that gauges could not be looked at before an exposition.',
+    registers: [registry],
+  })
   const collect = async (): Promise<string> => {
-    for (const one of collectors) await one()
+    const outcomes = await Promise.allSettled(collectors.map(async one => one()))
+    failures.inc(outcomes.filter(one => one.status === 'rejected').length)
     return registry.metrics()
   }
   return {

@@ -1,5 +1,6 @@
 /** Settings by environment (contract §2): names, defaults and ranges in one place, the only reader of `process.env`. */
 import { isIP } from 'node:net'
+import { withoutSecrets } from './logger.ts'
 
 export type Settings = Readonly<{
   /** Empty: the embedded log. */
@@ -90,9 +91,18 @@ const readSasl = (reader: Reader): Settings['kafkaSasl'] => {
   return { mechanism: choice(reader, 'KAFKA_SASL_MECHANISM', MECHANISMS, 'plain'), username: username ?? '', password: password ?? '' }
 }
 
+/** Credentials have settings of their own (`AWS_*`): what is part of an address ends in logs. */
+const isPlainAddress = (value: string): boolean => {
+  if (!URL.canParse(value)) return false
+  const { protocol, username, password, search } = new URL(value)
+  return /^https?:$/.test(protocol) && username + password + search === ''
+}
+
 const readS3 = (reader: Reader): Settings['s3'] => {
   const bucket = text(reader, 'S3_BUCKET')
   const endpoint = text(reader, 'S3_ENDPOINT')
+  if (endpoint !== null && !isPlainAddress(endpoint))
+    complain(reader, 'S3_ENDPOINT', 'an http or https address without user, password and query', withoutSecrets(endpoint), null)
   if (bucket === null) {
     if (endpoint !== null) reader.complaints.push('S3_BUCKET must name the bucket when S3_ENDPOINT is set.')
     return null
@@ -100,9 +110,13 @@ const readS3 = (reader: Reader): Settings['s3'] => {
   return { endpoint, bucket, prefix: text(reader, 'S3_PREFIX') ?? '', region: text(reader, 'AWS_REGION') ?? 'us-east-1' }
 }
 
+/** `host:port`, or `[IPv6]:port`. */
+const BROKER = /^(?:[^\s:@/[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/
+
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
   readonly code = 'NEWSWIRE_SETTINGS'
 }
 
@@ -131,7 +145,7 @@ export const readSettings = (env: Environment): Settings => {
     retryScale: scale(reader),
   }
   for (const broker of settings.kafkaBrokers)
-    if (!/^[^\s:]+:\d+$/.test(broker)) reader.complaints.push(`KAFKA_BROKERS must be host:port,…, got ${JSON.stringify(broker)}.`)
+    if (!BROKER.test(broker)) reader.complaints.push(`KAFKA_BROKERS must be host:port,…, got ${JSON.stringify(broker)}.`)
   if (reader.complaints.length > 0) throw new SettingsError(reader.complaints.join('\n'))
   return settings
 }

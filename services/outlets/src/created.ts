@@ -17,8 +17,9 @@ export const createCreated = (objects: Pick<Objects, 'get'>): Created => {
   const read = async (outletId: string): Promise<number> => {
     const now = await getDocument(objects, keys.config('outlets', outletId), configObject)
     if (now === null) return 0
-    const first = now.value.n <= 1 ? now : await getDocument(objects, keys.configHistory('outlets', outletId, 1), configObject)
-    return Date.parse((first ?? now).value.changedAt)
+    if (now.value.n <= 1) return Date.parse(now.value.changedAt)
+    const first = await getDocument(objects, keys.configHistory('outlets', outletId, 1), configObject)
+    return first === null ? 0 : Date.parse(first.value.changedAt)
   }
   return {
     learn: async outletIds => {

@@ -111,11 +111,12 @@ export const toWebhook = ({ outlet, fact, due, sequence, settling }: Parcel, { s
   }
 }
 
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 /** RFC 9110 §10.2.3: seconds, or a date. */
 const retryAfterMs = (value: string | undefined, nowMs: number): number | null => {
   if (value === undefined) return null
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
-  const at = Date.parse(value)
+  const at = HTTP_DATE.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - nowMs)
 }
 

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Fact } from '@newswire/events/fact'
+import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
+import { toBody, toWebhook } from './webhook.ts'
+
+const example = (file: string) => fileURLToPath(new URL(`../../../examples/receiver/${file}`, import.meta.url))
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+const startReceiver = async (t: TestContext, command: string, file: string) => {
+  const child: ChildProcess = spawn(command, [example(file)], {
+    env: { ...process.env, PORT: '0', PARTNER_SECRET: SECRET },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill())
+  assert.ok(child.stdout)
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const line = async () => String((await lines.next()).value)
+  const port = /^listening on (\d+)$/.exec(await line())?.[1]
+  assert.ok(port !== undefined)
+  return { url: `http://127.0.0.1:${port}/`, line }
+}
+
+const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now() } = {}): Promise<number> => {
+  const due = fact.state === 'live' ? 'content' : 'retraction'
+  const outlet = outletOf({ id: 'partner', url })
+  const parcel = { outlet, fact, due, sequence: 1, settling: false } as const
+  const webhook = toWebhook(parcel, { secret, body: toBody(parcel, 'https://news.example'), nowMs })
+  assert.ok(webhook?.body && webhook.headers)
+  const response = await fetch(webhook.url, { method: 'POST', headers: webhook.headers, body: Buffer.from(webhook.body) })
+  await response.arrayBuffer()
+  return response.status
+}
+
+const receivers = [
+  { name: 'Node', command: process.execPath, file: 'receiver.mjs', skip: false as boolean | string },
+  { name: 'Python', command: 'python3', file: 'receiver.py', skip: hasPython ? false : 'python3 is not installed' },
+]
+for (const { name, command, file, skip } of receivers)
+  test(`the ${name} sample takes what is genuine, and ignores versions not above the one it holds`, { skip, timeout: 30_000 }, async t => {
+    const { url, line } = await startReceiver(t, command, file)
+    const live = (version: number) => liveFact({ articleId: 'press.a', version })
+    assert.equal(await post(url, live(2)), 204)
+    assert.equal(await line(), 'show press.a v2')
+    for (const late of [1, 2]) {
+      assert.equal(await post(url, live(late)), 204)
+      assert.equal(await line(), `ignore press.a v${late}`)
+    }
+    assert.equal(await post(url, live(9), { secret: 'whsec_c29tZWJvZHkgZWxzZQ==' }), 401)
+    assert.equal(await post(url, live(9), { nowMs: Date.now() - 600_000 }), 401)
+    assert.equal(await post(url, killFact({ articleId: 'press.a', version: 3 })), 204)
+    assert.equal(await line(), 'take down press.a v3')
+  })

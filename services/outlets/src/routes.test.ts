@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CategoryConfig, OutletConfig } from '@newswire/events/config'
+import type { Fact } from '@newswire/events/fact'
+import { dueTo } from './entitled.ts'
+import { planRoutes, type Routes, toWritten } from './routes.ts'
+import { killFact, liveFact, outletOf } from './samples.ts'
+
+const CATEGORIES = new Map<string, CategoryConfig>([
+  ['news', { id: 'news', name: 'News' }],
+  ['city', { id: 'city', name: 'City', parent: 'news' }],
+])
+const live = (version: number, article = {}, rest = {}) => liveFact({ articleId: 'press.a', version, article, ...rest })
+const kill = (version: number) => killFact({ articleId: 'press.a', version })
+const worldOf = (outlets: readonly OutletConfig[], createdAtMs = 0) => ({
+  outlets: new Map(outlets.map(one => [one.id, one])),
+  categories: CATEGORIES,
+  createdAtMs: () => createdAtMs,
+})
+const all = outletOf({ id: 'all' })
+const city = outletOf({ id: 'city-desk', match: { categories: ['news'] } })
+const sport = outletOf({ id: 'sport', match: { categories: ['sport'] } })
+const internal = outletOf({ id: 'internal', audience: 'editorial' })
+
+/** Routes facts one after the other, each written. */
+const routed = (facts: readonly Fact[], outlets: readonly OutletConfig[]): Routes | null =>
+  facts.reduce<Routes | null>((routes, fact) => {
+    const { next } = planRoutes(routes, fact, worldOf(outlets))
+    return next === null ? routes : toWritten(next)
+  }, null)
+const wantedBy = (routes: Routes | null, fact: Fact, outlets: readonly OutletConfig[]) =>
+  planRoutes(routes, fact, worldOf(outlets)).wanted?.map(one => `${one.outletId}${one.kill ? ' kill' : ''}`) ?? null
+
+test('a version goes to every outlet that matches, through the parents of its categories too', () => {
+  assert.deepEqual(wantedBy(null, live(1), [all, city, sport]), ['all', 'city-desk'])
+})
+
+test('an editorial article goes only to outlets that ask for it', () => {
+  assert.deepEqual(wantedBy(null, live(1, { audience: 'editorial' }), [all, internal]), ['internal'])
+})
+
+test('an update goes to everybody who had an earlier version, also when it no longer matches', () => {
+  const moved = live(2, { categories: ['sport'] })
+  assert.deepEqual(wantedBy(routed([live(1)], [all, city]), moved, [all, city, sport]), ['all', 'city-desk', 'sport'])
+})
+
+test('an outlet that is to lose what it no longer matches gets a retraction instead', () => {
+  const strict = outletOf({ id: 'strict', match: { categories: ['city'] }, onLeave: 'withdraw' })
+  assert.deepEqual(wantedBy(routed([live(1)], [strict]), live(2, { categories: ['sport'] }), [strict]), ['strict kill'])
+})
+
+test('a narrowed audience is a retraction for those who may not read it', () => {
+  const narrowed = live(2, { audience: 'editorial' })
+  assert.deepEqual(wantedBy(routed([live(1)], [all, internal]), narrowed, [all, internal]), ['all kill', 'internal'])
+  assert.equal(dueTo(all, narrowed, CATEGORIES), 'retraction')
+})
+
+test('a retraction goes to everybody ever routed, also retired and no longer matching, and to nobody else', () => {
+  const routes = routed([live(1), live(2, { categories: ['sport'] })], [all, city])
+  const retired = { ...all, retired: true }
+  assert.deepEqual(wantedBy(routes, kill(3), [retired, { ...city, match: { categories: ['weather'] } }, internal]), ['all kill', 'city-desk kill'])
+})
+
+test('a retraction of what was never routed is sent to nobody and leaves no trace', () => {
+  const plan = planRoutes(null, kill(2), worldOf([all]))
+  assert.deepEqual(plan, { next: null, wanted: [] })
+})
+
+test('a retired outlet gets nothing new', () => {
+  const retired = { ...all, retired: true }
+  assert.deepEqual(wantedBy(null, live(1), [retired]), [])
+  assert.deepEqual(wantedBy(routed([live(1)], [all]), live(2), [retired]), [])
+})
+
+test('a new outlet starts at its creation', () => {
+  const createdAtMs = Date.parse('2026-11-24T03:00:00.001Z')
+  assert.deepEqual(planRoutes(null, live(1), worldOf([all], createdAtMs)).wanted, [])
+  const later = live(2, {}, { releasedAt: '2026-11-24T03:00:00.001Z' })
+  assert.deepEqual(planRoutes(null, later, worldOf([all], createdAtMs)).wanted, [{ outletId: 'all', kill: false }])
+})
+
+test('an import goes to nobody new, but to those who have the article', () => {
+  assert.deepEqual(wantedBy(null, live(1, {}, { lane: 'backfill' }), [all]), [])
+  assert.deepEqual(wantedBy(routed([live(1)], [all]), live(2, {}, { lane: 'backfill' }), [all]), ['all'])
+})
+
+test('a version whose intents are written is silent for ever, whatever the configuration says by then', () => {
+  const facts = [live(1), live(2), kill(3)]
+  const routes = routed(facts, [all])
+  for (const fact of facts) assert.equal(wantedBy(routes, fact, [all, city, internal]), null)
+  assert.equal(wantedBy(routed([live(1)], [sport]), live(1), [sport, all]), null, 'also when it had matched nobody')
+})
+
+test('a version whose intents a crash kept from the log is written again, and only those', () => {
+  const { next } = planRoutes(null, live(1), worldOf([all, city]))
+  assert.ok(next !== null)
+  assert.deepEqual(planRoutes(next, live(1), worldOf([all, city, internal])), {
+    next: null,
+    wanted: [
+      { outletId: 'all', kill: false },
+      { outletId: 'city-desk', kill: false },
+    ],
+  })
+})
+
+test('an older version after a newer one routes nothing', () => {
+  const { next } = planRoutes(null, live(2), worldOf([all]))
+  assert.equal(planRoutes(next, live(1), worldOf([all, city])).wanted, null)
+})

@@ -14,7 +14,7 @@ const MAX_TEXT = 2_000
 const ADDRESS = /\b((?:https?|ftps?|sftp|s3|kafka|wss?):\/\/)(?:[^\s/@"'\\]*@)?([^\s?#"'\\]*)(?:[?#][^\s"'\\]*)?/gi
 const CREDENTIAL = /\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+/gi
 /** Our own tokens, and the signing secrets of Standard Webhooks. */
-const OWN = /\b(whsec_|nw_)[A-Za-z0-9+/=_-]+/g
+const OWN = /\b(whsec_|nw_)[A-Za-z0-9+/=_-]{16,}/g
 /** Fields that hold nothing else, wherever they are in a line of JSON. */
 const FIELD =
   /("(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key|api_?key|password|passphrase|secret|secret_?access_?key|secretKey|consoleToken|token)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi
@@ -58,7 +58,8 @@ export const createLogger = ({
   pino(
     {
       level,
-      base: { service },
+      // Services of one process say `service` in loggers of their own.
+      base: { process: service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
       serializers: {

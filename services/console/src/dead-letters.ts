@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, messageOf, UnavailableError } from '@newswire/events/errors'
+import { codeOf, messageOf } from '@newswire/events/errors'
 import { deriveId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { type DeadLetter, parseDeadLetter, toRedrive } from '@newswire/log/dead-letter'
@@ -38,7 +38,7 @@ export type DeadLetterSummary = Readonly<{
   state: 'open' | 'redriven' | 'discarded'
 }>
 export type DeadLetterDetail = DeadLetterSummary & Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
-export type Decided = 'done' | 'unknown' | 'already-discarded'
+export type Decided = 'done' | 'unknown' | 'already-discarded' | 'changed-meanwhile'
 
 export type DeadLetters = Readonly<{
   /** Newest first, with what was decided. */
@@ -86,6 +86,17 @@ const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' 
       errorCode: codeOf(error),
       errorMessage: messageOf(error),
     }
+  }
+}
+
+/** Keys of all decisions, also of those on letters that the topic no longer keeps. */
+const listDecided = async (objects: Objects): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>()
+  for (let startAfter: string | undefined; ; ) {
+    const page = await objects.list(keys.deadLetterPrefix, startAfter === undefined ? {} : { startAfter })
+    for (const { key } of page) found.add(key)
+    startAfter = page.at(-1)?.key
+    if (startAfter === undefined || page.length < 1000) return found
   }
 }
 
@@ -165,9 +176,8 @@ export const openDeadLetters = async (options: {
       { n: (before?.value.n ?? 0) + 1, state, at: new Date(now()).toISOString(), times },
       before?.etag ?? null,
     )
-    if (!swapped.ok)
-      throw new UnavailableError('NEWSWIRE_CONSOLE_RACE', `somebody else decided on dead letter ${id} at the same moment; look again`)
-    return 'done'
+    if (swapped.ok) return 'done'
+    return (await decisionOf(id))?.value.state === state ? 'done' : 'changed-meanwhile'
   }
 
   return {
@@ -187,8 +197,10 @@ export const openDeadLetters = async (options: {
       }),
     discard: id => decide(id, 'discarded', async () => undefined),
     open: async () => {
-      const total = Number((db.prepare('SELECT count(*) AS n FROM letter').get() as { n: number }).n)
-      return total === 0 ? 0 : Math.max(0, total - (await objects.list(keys.deadLetterPrefix)).length)
+      const ids = (db.prepare('SELECT id FROM letter').all() as { id: string }[]).map(row => row.id)
+      if (ids.length === 0) return 0
+      const decided = await listDecided(objects)
+      return ids.filter(id => !decided.has(keys.deadLetter(id))).length
     },
     caughtUp: projection.caughtUp,
     isReady: projection.isReady,

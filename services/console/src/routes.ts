@@ -1,6 +1,6 @@
 /** The operators' API (contract §8) and the console's page. */
 import { isArticleId, isEventId, sha256Hex } from '@newswire/events/ids'
-import { bearerToken, matchesHash } from '@newswire/http/auth'
+import { authenticate } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { parseStrictJson } from '@newswire/http/strict-json'
@@ -39,15 +39,8 @@ const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWS
  */
 const guard = (request: HttpRequest, consoleToken: string | null): void => {
   if (consoleToken !== null) {
-    const token = bearerToken(request.headers.authorization)
-    if (token !== null && matchesHash(token, sha256Hex(consoleToken))) return
-    throw new ProblemError({
-      status: 401,
-      code: 'NEWSWIRE_AUTH_TOKEN',
-      title: 'The console token is needed',
-      detail: 'send NEWSWIRE_CONSOLE_TOKEN as "Authorization: Bearer <token>"; in a browser open /#token=…',
-      headers: { 'www-authenticate': 'Bearer realm="newswire console"' },
-    })
+    authenticate(request.headers.authorization, [{ sha256: sha256Hex(consoleToken) }], 'newswire console')
+    return
   }
   const name = (request.headers.host ?? '').replace(/:\d+$/, '')
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(name))
@@ -66,6 +59,9 @@ const guard = (request: HttpRequest, consoleToken: string | null): void => {
     })
 }
 
+/** `feeds[0].match` as a JSON pointer (RFC 6901), which is what errors name fields by. */
+const toPointer = (path: string): string => (path === 'the file' ? '' : `/${path.replace(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`)
+
 const limitOf = (request: HttpRequest, fallback: number): number => {
   const { limit } = request.query as { limit?: string }
   const number = Number(limit ?? fallback)
@@ -75,7 +71,8 @@ const limitOf = (request: HttpRequest, fallback: number): number => {
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { log, objects, configuration, trace, deadLetters, publish, now, consoleToken } = needs
   app.addHook('onRequest', async request => {
-    if (request.url.startsWith('/v1/')) guard(request, consoleToken)
+    // By the route that was found, not by the address as it was written: the router also takes `/%761/…` for `/v1/…`.
+    if (request.routeOptions.url?.startsWith('/v1/')) guard(request, consoleToken)
   })
 
   app.get('/', async (_request, reply) =>
@@ -146,7 +143,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
         title: 'The configuration is not valid; nothing was applied',
         detail: `${checked.complaints.length} complaints`,
         errors: checked.complaints.map(({ path, expected, found }) => ({
-          pointer: path,
+          pointer: toPointer(path),
           detail: `expected ${expected}, found ${found}`,
           expected,
           found,
@@ -184,6 +181,13 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
         code: 'NEWSWIRE_DEAD_LETTER_DISCARDED',
         title: 'It was discarded',
         detail: 'a discarded dead letter stays as it is',
+      })
+    if (decided === 'changed-meanwhile')
+      throw new ProblemError({
+        status: 409,
+        code: 'NEWSWIRE_DEAD_LETTER_RACE',
+        title: 'Somebody else decided',
+        detail: 'another decision on this dead letter came at the same moment; look at it again',
       })
     return { id, decided }
   }

@@ -137,7 +137,7 @@ const table: readonly (readonly [rule: string, steps: readonly Step[], told: rea
   ['and leaves what is held', [expiringA, publish(20, { content: 'B', embargo: 9 }), [due(5), 5]], [], 'expired 2, held'],
   ['a newer submission revives what expired', [expiringA, [due(5), 5], [B, 6]], ['B released v3'], 'live 3'],
 
-  ['a purge is a terminal stub', [A, embargoedB, purge(40)], ['X40 released v2', 'B refused PURGED'], 'purged 2'],
+  ['a purge is terminal', [A, embargoedB, purge(40)], ['X40 released v2', 'B refused PURGED'], 'purged 2'],
   ['also of what was never released', [embargoedA, purge(20)], ['X20 released v1', 'A refused PURGED'], 'purged 1'],
   ['nothing follows it: no submission', [A, purge(20), B], ['B refused PURGED'], 'purged 2'],
   ['no republish', [A, purge(20), republish(30)], ['P30 refused PURGED'], 'purged 2'],

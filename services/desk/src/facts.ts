@@ -108,7 +108,7 @@ export const toExpiredFact = ({ submissionId, lane, article }: Content, before: 
   retraction: { mode: article.expiryMode, reason: 'expired', legal: false },
 })
 
-/** The terminal stub. An article that was never released gets one as well: the archive deletes what it keeps on this fact. */
+/** The terminal fact. An article that was never released gets one as well: the archive deletes what it keeps on this fact. */
 export const toPurgedFact = ({ submissionId, lane, reason }: Cause & { reason: string }, before: Fact | null, released: Released): Fact => {
   const { articleId, publisher, now } = released
   const first = {

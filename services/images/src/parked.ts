@@ -46,7 +46,7 @@ const isWaiting = (one: Picture) => one.state === 'waiting'
 export const withSettled = (pictures: readonly Picture[], settled: readonly Picture[]): Picture[] =>
   pictures.map(one => settled.find(other => other.url === one.url && isWaiting(one)) ?? one)
 
-/** What a parked document becomes once tries are over for now: announced whole, or at its deadline without what is missing. */
+/** What a parked document becomes when its tries end: announced whole, or at its deadline without what is missing. */
 export const toAnnouncing = (parked: Parked): Parked => ({
   ...parked,
   n: parked.n + 1,

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Fact } from '@newswire/events/fact'
 import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
-import { toBody, toWebhook } from './webhook.ts'
+import { toBody, toKey, toWebhook } from './webhook.ts'
 
 const example = (file: string) => fileURLToPath(new URL(`../../../examples/receiver/${file}`, import.meta.url))
 const hasPython = spawnSync('python3', ['--version']).status === 0
@@ -28,7 +28,7 @@ const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now
   const due = fact.state === 'live' ? 'content' : 'retraction'
   const outlet = outletOf({ id: 'partner', url })
   const parcel = { outlet, fact, due, sequence: 1, settling: false } as const
-  const webhook = toWebhook(parcel, { secret, body: toBody(parcel, 'https://news.example'), nowMs })
+  const webhook = toWebhook(parcel, { key: toKey(secret), body: toBody(parcel, 'https://news.example'), nowMs })
   assert.ok(webhook?.body && webhook.headers)
   const response = await fetch(webhook.url, { method: 'POST', headers: webhook.headers, body: Buffer.from(webhook.body) })
   await response.arrayBuffer()

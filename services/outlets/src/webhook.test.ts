@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
-import { actionOf, classify, createWebhook, MAX_BODY_BYTES, type Parcel, sign, toBody, toWebhook, webhookId } from './webhook.ts'
+import { actionOf, classify, createWebhook, MAX_BODY_BYTES, type Parcel, sign, toBody, toKey, toWebhook, webhookId } from './webhook.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
 const PUBLIC = 'https://news.example'
@@ -26,7 +26,7 @@ describe('the signature', () => {
   test('is the one of the Standard Webhooks examples', () => {
     // Published with the specification, for its secret, id, time and payload.
     const signature = sign(
-      'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      toKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'),
       'msg_p5jXN8AQM9LWM0D4loKWxJek',
       1614265330,
       Buffer.from('{"test": 2432232314}'),
@@ -35,7 +35,7 @@ describe('the signature', () => {
   })
 
   test('is verified by an independent reading of the specification', () => {
-    const made = toWebhook(parcel(), { secret: SECRET, body: toBody(parcel(), PUBLIC), nowMs: NOW })
+    const made = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), PUBLIC), nowMs: NOW })
     assert.ok(made?.headers && made.body)
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = made.headers
     const key = Buffer.from(SECRET.split('_')[1] ?? '', 'base64')
@@ -46,13 +46,13 @@ describe('the signature', () => {
 
   test('takes a secret that is no whsec_ as it is', () => {
     const body = Buffer.from('{}')
-    assert.equal(sign('plain', 'id', 1, body), `v1,${createHmac('sha256', 'plain').update('id.1.{}').digest('base64')}`)
+    assert.equal(sign(toKey('plain'), 'id', 1, body), `v1,${createHmac('sha256', 'plain').update('id.1.{}').digest('base64')}`)
   })
 })
 
 describe('the headers', () => {
   test('say article, version, action and sequence, and nothing that a header cannot carry', () => {
-    const headers = toWebhook(parcel(), { secret: SECRET, body: toBody(parcel(), PUBLIC), nowMs: NOW })?.headers ?? {}
+    const headers = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), PUBLIC), nowMs: NOW })?.headers ?? {}
     assert.equal(headers['x-newswire-article'], 'press.a')
     assert.equal(headers['x-newswire-version'], '3')
     assert.equal(headers['x-newswire-action'], 'updated')

@@ -2,7 +2,7 @@
  * Signed webhooks: Standard Webhooks 1.0 headers and signature, the body of contract §6. One version has one body and one `webhook-id`
  * for one outlet, whatever happens in between; only the timestamp and so the signature differ from attempt to attempt.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { OutletConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { articleUrl, toPublicArticle } from '@newswire/events/public-article'
@@ -32,12 +32,13 @@ export const webhookId = (outletId: string, articleId: string, version: number, 
     .update([outletId, articleId, version, ...(settling ? ['settle'] : [])].join('\0'))
     .digest('base64url')
 
-const secretBytes = (secret: string): Buffer =>
-  secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
+/** A secret that begins with `whsec_` is base64, any other is taken as it is. */
+export const toKey = (secret: string): KeyObject =>
+  createSecretKey(secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret))
 
-/** `v1,` and the HMAC-SHA256 of `id.timestamp.body`, base64. A secret that begins with `whsec_` is base64, any other is taken as it is. */
-export const sign = (secret: string, id: string, timestamp: number, body: Uint8Array): string =>
-  `v1,${createHmac('sha256', secretBytes(secret)).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
+/** `v1,` and the HMAC-SHA256 of `id.timestamp.body`, base64. */
+export const sign = (key: KeyObject, id: string, timestamp: number, body: Uint8Array): string =>
+  `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 
 /** Pictures whose rights name other outlets, or had ended when the version was released, stay behind. */
 const forOutlet = (fact: LiveFact, outletId: string): LiveFact => {
@@ -85,10 +86,10 @@ export const toBody = ({ fact, due, outlet }: Pick<Parcel, 'fact' | 'due' | 'out
 /** A request header takes printable ASCII only: anything else is a permanent fault of this one article. */
 const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
 
-type Signing = Readonly<{ secret: string; body: Uint8Array; nowMs: number }>
+type Signing = Readonly<{ key: KeyObject; body: Uint8Array; nowMs: number }>
 
 /** `null` when the article cannot be named in a header. */
-export const toWebhook = ({ outlet, fact, due, sequence, settling }: Parcel, { secret, body, nowMs }: Signing): OutboundRequest | null => {
+export const toWebhook = ({ outlet, fact, due, sequence, settling }: Parcel, { key, body, nowMs }: Signing): OutboundRequest | null => {
   if (!isHeaderSafe(fact.articleId)) return null
   const id = webhookId(outlet.id, fact.articleId, fact.version, settling)
   const timestamp = Math.floor(nowMs / 1000)
@@ -99,7 +100,7 @@ export const toWebhook = ({ outlet, fact, due, sequence, settling }: Parcel, { s
       'content-type': 'application/json',
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': sign(secret, id, timestamp, body),
+      'webhook-signature': sign(key, id, timestamp, body),
       'x-newswire-article': fact.articleId,
       'x-newswire-version': String(fact.version),
       'x-newswire-action': actionOf(fact, due),
@@ -165,6 +166,17 @@ type Needs = Readonly<{
 /** Delivers parcels as webhooks. A body is made once for all outlets that get the same. Never throws for what the outlet does. */
 export const createWebhook = ({ request, secret, publicUrl, now }: Needs) => {
   const bodies = new WeakMap<Fact, Uint8Array>()
+  // Making a key costs more than signing with it. By the name of its variable: one each, remade when the value changes.
+  const signingKeys = new Map<string, Readonly<{ value: string; key: KeyObject }>>()
+  const keyOf = (name: string): KeyObject | null => {
+    const value = secret(name)
+    if (value === undefined || value === '') return null
+    const known = signingKeys.get(name)
+    if (known?.value === value) return known.key
+    const key = toKey(value)
+    signingKeys.set(name, { value, key })
+    return key
+  }
   const bodyOf = (parcel: Parcel): Uint8Array => {
     const { fact, due } = parcel
     const isShared = due === 'content' && fact.state === 'live' && fact.article.images.every(one => one.rights === undefined)
@@ -178,9 +190,9 @@ export const createWebhook = ({ request, secret, publicUrl, now }: Needs) => {
   /** `mayStill`: asked right before the first byte goes out. */
   return async (parcel: Parcel, mayStill: () => boolean): Promise<Outcome> => {
     const { secretEnv } = parcel.outlet.deliver
-    const key = secret(secretEnv)
-    if (key === undefined || key === '') return failed(`the environment variable ${secretEnv} with its secret is not set`, { alarm: true })
-    const webhook = toWebhook(parcel, { secret: key, body: bodyOf(parcel), nowMs: now() })
+    const key = keyOf(secretEnv)
+    if (key === null) return failed(`the environment variable ${secretEnv} with its secret is not set`, { alarm: true })
+    const webhook = toWebhook(parcel, { key, body: bodyOf(parcel), nowMs: now() })
     if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }
     if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
     return classify(await request(webhook), now())

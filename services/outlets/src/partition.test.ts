@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createDiskObjects } from '@newswire/objects/disk'
+import type { Actor } from './actor.ts'
+import type { Clock } from './book.ts'
+import { createHandover } from './handover.ts'
+import { holdPartition, TAKE_OVER_WAIT_MS } from './partition.ts'
+
+const clock: Clock = {
+  now: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+const SCALE = 0.02
+const WAIT_MS = TAKE_OVER_WAIT_MS * SCALE
+
+const storeFor = async (t: TestContext) => {
+  const folder = await mkdtemp(join(tmpdir(), 'newswire-partition-'))
+  const objects = await createDiskObjects({ root: folder, fsync: 'normal' })
+  t.after(async () => {
+    await objects.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  return objects
+}
+
+/** Says what was asked of it; ends when told. */
+const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve()): Actor => ({
+  want: async () => undefined,
+  load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
+  pump: () => undefined,
+  stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
+  close: async () => {
+    calls.push('close')
+    await ended
+  },
+})
+
+const hold = (objects: Awaited<ReturnType<typeof storeFor>>, owner: string, { shared = true, actor = quietActor([]) } = {}) =>
+  holdPartition(3, {
+    handover: createHandover(objects, owner),
+    clock,
+    scale: SCALE,
+    shared,
+    outletIds: () => ['partner'],
+    createActor: () => actor,
+    onError: error => assert.fail(String(error)),
+  })
+
+const timeOf = async (act: () => Promise<unknown>): Promise<number> => {
+  const beganAt = performance.now()
+  await act()
+  return performance.now() - beganAt
+}
+
+test('a partition that nobody ever held is taken at once', async t => {
+  const partition = hold(await storeFor(t), 'first')
+  assert.ok((await timeOf(() => partition.ready)) < WAIT_MS)
+  assert.deepEqual(await partition.ready, { clean: true })
+  await partition.release()
+})
+
+test('a partition that was handed over is taken at once', async t => {
+  const objects = await storeFor(t)
+  const first = hold(objects, 'first')
+  await first.ready
+  await first.release()
+  const second = hold(objects, 'second')
+  assert.ok((await timeOf(() => second.ready)) < WAIT_MS)
+  assert.deepEqual(await second.ready, { clean: true })
+  await second.release()
+})
+
+test('without a hand-over the next owner waits until a zombie can send no more', async t => {
+  const objects = await storeFor(t)
+  await hold(objects, 'killed').ready
+  const calls: string[] = []
+  const next = hold(objects, 'next', { actor: quietActor(calls) })
+  assert.ok((await timeOf(() => next.ready)) >= WAIT_MS * 0.95)
+  assert.deepEqual(await next.ready, { clean: false })
+  assert.deepEqual(calls, ['load'], 'what is pending is read after the wait, when nobody changes it any more')
+  await next.release()
+})
+
+test('the embedded log never waits, but knows that the end was not clean', async t => {
+  const objects = await storeFor(t)
+  await hold(objects, 'killed', { shared: false }).ready
+  const next = hold(objects, 'next', { shared: false })
+  assert.ok((await timeOf(() => next.ready)) < WAIT_MS)
+  assert.deepEqual(await next.ready, { clean: false })
+  await next.release()
+})
+
+test('the mark comes only after everything in flight has come to an end, and ends the wait of the next owner', async t => {
+  const objects = await storeFor(t)
+  const flight = Promise.withResolvers<void>()
+  const first = hold(objects, 'first', { actor: quietActor([], flight.promise) })
+  await first.ready
+  const released = first.release()
+  const { isClean } = createHandover(objects, 'somebody')
+  assert.equal(await isClean(3), false)
+  const second = hold(objects, 'second')
+  flight.resolve()
+  await released
+  assert.deepEqual(await second.ready, { clean: true })
+  await second.release()
+})
+
+test('a zombie cannot declare clean what somebody else holds by now', async t => {
+  const objects = await storeFor(t)
+  const zombie = hold(objects, 'zombie', { shared: false })
+  await zombie.ready
+  const owner = hold(objects, 'owner', { shared: false })
+  await owner.ready
+  await zombie.release()
+  assert.equal(await createHandover(objects, 'somebody').isClean(3), false)
+  await owner.release()
+  assert.equal(await createHandover(objects, 'somebody').isClean(3), true)
+})
+
+test('a partition that is lost while it waits lets its intents go, and leaves the mark as it was', async t => {
+  const objects = await storeFor(t)
+  await hold(objects, 'killed').ready
+  const next = hold(objects, 'next')
+  const gone = assert.rejects(next.ready, { code: 'NEWSWIRE_OUTLETS_LOST' })
+  await next.release()
+  await gone
+  assert.equal(next.isHeld(), false)
+  assert.equal(await createHandover(objects, 'somebody').isClean(3), false)
+})

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { UnavailableError } from '@newswire/events/errors'
+import type { NewswireEvent } from '@newswire/events/events'
+import type { Objects } from '@newswire/objects/objects'
+import fc from 'fast-check'
+import { createDueQueue } from './due-queue.ts'
+import { liveFact } from './samples.ts'
+import { createSlots } from './slots.ts'
+import { createTell, toSinkMilestone } from './tell.ts'
+import { createView } from './view.ts'
+
+test('what is due comes out in the order of its time', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 50 })), times => {
+      const queue = createDueQueue<number>()
+      times.forEach(at => void queue.push(at, at))
+      const out: number[] = []
+      for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
+        out.push(next.item)
+        queue.pop()
+      }
+      assert.deepEqual(out, times.toSorted((a, b) => a - b))
+    }),
+  )
+})
+
+describe('slots', () => {
+  const never = () => assert.fail('nothing became free')
+
+  test('failing outlets get a fifth of them, healthy ones all', () => {
+    const slots = createSlots({ total: 10 })
+    const failing = () => slots.take({ failing: true, urgent: false, onFree: never })
+    assert.ok(failing() !== null && failing() !== null)
+    assert.equal(failing(), null)
+    for (let i = 0; i < 8; i++) assert.ok(slots.take({ failing: false, urgent: false, onFree: never }) !== null)
+    assert.equal(slots.take({ failing: false, urgent: false, onFree: never }), null)
+    assert.equal(slots.inUse(), 10)
+  })
+
+  test('whoever was turned away is called when one is free, kills first; giving back twice is once', () => {
+    const slots = createSlots({ total: 1 })
+    const free = slots.take({ failing: false, urgent: false, onFree: never })
+    const called: string[] = []
+    slots.take({ failing: false, urgent: false, onFree: () => called.push('other') })
+    slots.take({ failing: false, urgent: true, onFree: () => called.push('kill') })
+    free?.()
+    free?.()
+    assert.deepEqual(called, ['kill', 'other'])
+    assert.equal(slots.inUse(), 0)
+  })
+})
+
+describe('milestones', () => {
+  const event = (version: number, attempts = 1): NewswireEvent<'milestone.reached'> =>
+    toSinkMilestone('partner', { articleId: 'press.a', version, state: 'retrying', attempts }, { id: 'cause' }, '2026-11-24T03:00:00.000Z')
+
+  test('a repeat has the same id, another attempt another one', () => {
+    assert.equal(event(1).id, event(1).id)
+    assert.notEqual(event(1).id, event(1, 2).id)
+    assert.notEqual(event(1).id, event(2).id)
+  })
+
+  test('those that come while one is being published go together in the next', async () => {
+    const batches: number[] = []
+    const tell = createTell(async events => {
+      batches.push(events.length)
+      await new Promise(resolve => setImmediate(resolve))
+      return []
+    })
+    const first = tell([event(1)])
+    await new Promise(resolve => queueMicrotask(() => resolve(undefined)))
+    await Promise.all([first, tell([event(2)]), tell([event(3), event(4)])])
+    assert.deepEqual(batches, [1, 3])
+  })
+
+  test('a failure is told to those who were in it, and the next goes on', async () => {
+    let away = true
+    const tell = createTell(async () => {
+      if (away) throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'away')
+      return []
+    })
+    await assert.rejects(tell([event(1)]), { code: 'NEWSWIRE_LOG_UNAVAILABLE' })
+    away = false
+    await tell([event(1)])
+  })
+})
+
+describe('the read of the current state', () => {
+  const storeOf = (versions: number[]) => {
+    const reads: string[] = []
+    const get: Objects['get'] = async key => {
+      reads.push(key)
+      const version = versions.length > 1 ? (versions.shift() ?? 1) : (versions[0] ?? 1)
+      const fact = liveFact({ articleId: 'press.a', version })
+      const bytes = new TextEncoder().encode(JSON.stringify({ released: { fact } }))
+      return { bytes, etag: '1', contentType: 'application/json', lastModified: new Date(0) }
+    }
+    return { get, reads }
+  }
+
+  test('is shared by those who want this version or an older one, for a second', async () => {
+    let nowMs = 0
+    const store = storeOf([3])
+    const read = createView(store, () => nowMs)
+    await Promise.all([read('press.a', 3), read('press.a', 1), read('press.a', 3)])
+    nowMs = 999
+    assert.equal((await read('press.a', 2))?.version, 3)
+    assert.equal(store.reads.length, 1)
+    nowMs = 1_000
+    await read('press.a', 2)
+    assert.equal(store.reads.length, 2)
+  })
+
+  test('is never used for a newer version than it saw', async () => {
+    const read = createView(storeOf([1, 2]), () => 0)
+    assert.equal((await read('press.a', 1))?.version, 1)
+    assert.equal((await read('press.a', 2))?.version, 2)
+  })
+
+  test('that failed is not kept', async () => {
+    const store = storeOf([1])
+    let away = true
+    const get: Objects['get'] = key => (away ? Promise.reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')) : store.get(key))
+    const read = createView({ get }, () => 0)
+    await assert.rejects(read('press.a', 1))
+    away = false
+    assert.equal((await read('press.a', 1))?.version, 1)
+  })
+})

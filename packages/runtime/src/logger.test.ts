@@ -44,7 +44,7 @@ test('no planted secret comes out, wherever it was put', () => {
   logger.info({ req: { headers: { Cookie: canary } }, res: canary, body: canary, env: { A: canary } }, 'x')
   logger.info({ deep: { deeper: [{ Authorization: canary, password: `a"${canary}` }] } }, 'x')
   logger.info({ url: `https://user:${canary}@partner.example/hook?key=${canary}#${canary}` }, 'x')
-  logger.info({ text: `see https://partner.example/?a=${canary}&b="${canary}` }, 'x')
+  logger.info({ text: `see https://partner.example/?a=${canary}&b=${canary}, twice` }, 'x')
   logger.info(`Authorization: Bearer ${canary}`)
   logger.info({ value: `bearer ${canary}` }, `token is nw_${canary}`)
   logger.info({ secretKey: canary, consoleToken: canary, apiKey: canary }, 'x')

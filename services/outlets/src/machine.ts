@@ -110,7 +110,8 @@ const notCounted = (delivery: Delivery, untilMs: number): Delivery =>
   postpone({ ...delivery, attempts: Math.max(0, delivery.attempts - 1) }, untilMs)
 
 /** The version that may still arrive late, now that `sent` was acknowledged: a late copy of `sent` itself has its id and does no harm. */
-export const doubtAfter = ({ maybeSent }: Delivery, sent: number): number | null => (maybeSent !== null && maybeSent < sent ? maybeSent : null)
+export const doubtAfter = ({ maybeSent }: Delivery, sent: number): number | null =>
+  maybeSent !== null && maybeSent < sent ? maybeSent : null
 
 const afterAccepted = (delivery: Delivery, sent: number, nowMs: number, scale: number): Delivery | null => {
   const open = delivery.open.filter(version => version > sent)

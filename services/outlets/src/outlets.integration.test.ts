@@ -10,7 +10,8 @@ const live = (articleId: string, version = 1) => liveFact({ articleId, version, 
 const kill = (articleId: string, version: number) => killFact({ articleId, version, releasedAt: new Date().toISOString() })
 const versions = (got: readonly Got[]) => got.map(one => Number(one.headers['x-newswire-version']))
 const committed = async (log: Log) => (await log.lag('outlets')).every(one => one.records === 0)
-const sinks = (milestones: readonly Milestone[]) => milestones.flatMap(one => (one.kind === 'sink' ? [`${one.sink.id} v${one.version} ${one.state}`] : []))
+const sinks = (milestones: readonly Milestone[]) =>
+  milestones.flatMap(one => (one.kind === 'sink' ? [`${one.sink.id} v${one.version} ${one.state}`] : []))
 
 /** As a partner would check it, from the text of the specification alone. */
 const isSigned = ({ headers, body }: Got): boolean => {
@@ -49,7 +50,10 @@ test('versions, and a retraction, arrive in order; sequence rises', async t => {
   assert.deepEqual(versions(partner.got), [1, 2, 3])
   assert.equal(JSON.parse(partner.got.at(-1)?.body ?? '').type, 'article.retracted')
   const sequences = partner.got.map(one => Number(one.headers['x-newswire-sequence']))
-  assert.deepEqual([...sequences].sort((a, b) => a - b), sequences)
+  assert.deepEqual(
+    [...sequences].sort((a, b) => a - b),
+    sequences,
+  )
 })
 
 test('a partner that is down is written down, its records are committed, others go on, and it gets everything afterwards', async t => {
@@ -189,13 +193,19 @@ test('a replay of all of articles sends nothing, not even to an outlet that matc
   const world = await startWorld(t, [outletAt('partner', partner)])
   for (const fact of [live('press.a', 1), live('press.b', 1), live('press.a', 2), kill('press.b', 2)]) await world.release(fact)
   await until('all of it', () => new Set(partner.got.map(one => one.headers['webhook-id'])).size >= 2)
-  await until('the commit', async () => (await committed(world.log)) && (await world.log.lag('outlets-route')).every(one => one.records === 0))
+  await until(
+    'the commit',
+    async () => (await committed(world.log)) && (await world.log.lag('outlets-route')).every(one => one.records === 0),
+  )
   const before = { sent: partner.got.length, intents: await world.count('deliveries'), milestones: await world.count('milestones') }
   world.outlets.set('later', outletAt('later', later))
   await world.restart({ replay: true })
   await until('the replay', async () => (await world.log.lag('outlets-route')).every(one => one.records === 0))
   await until('the commit', () => committed(world.log))
-  assert.deepEqual({ sent: partner.got.length, intents: await world.count('deliveries'), milestones: await world.count('milestones') }, before)
+  assert.deepEqual(
+    { sent: partner.got.length, intents: await world.count('deliveries'), milestones: await world.count('milestones') },
+    before,
+  )
   assert.equal(later.got.length, 0)
 })
 
@@ -203,7 +213,14 @@ test('an intent that names no outlet of its partition ends in dead letters, and 
   const partner = await startPartner(t)
   const world = await startWorld(t, [outletAt('partner', partner)])
   const value = new TextEncoder().encode(JSON.stringify({ outletId: '../../etc', articleId: 'press.a', version: 1 }))
-  const headers = { ce_specversion: '1.0', ce_id: 'x', ce_type: 'delivery.wanted', ce_source: '/x', ce_subject: 'x', ce_time: '2026-11-24T00:00:00Z' }
+  const headers = {
+    ce_specversion: '1.0',
+    ce_id: 'x',
+    ce_type: 'delivery.wanted',
+    ce_source: '/x',
+    ce_subject: 'x',
+    ce_time: '2026-11-24T00:00:00Z',
+  }
   await world.log.publish([
     { topic: 'deliveries', key: 'partner', value, headers },
     { topic: 'deliveries', key: 'partner', value: new TextEncoder().encode('no json'), headers },

@@ -1,7 +1,8 @@
 /** For tests: a whole outlets service on the embedded log and the disk, and partners on loopback that do as they are told. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -145,7 +146,14 @@ export const startWorld = async (t: TestContext, outlets: readonly OutletConfig[
     release: async fact => {
       await objects.put(keys.current(fact.articleId), new TextEncoder().encode(JSON.stringify({ released: { fact }, n: fact.version })))
       await publishEvents(log)([
-        { id: `${fact.articleId}-${fact.version}`, type: `article.${fact.action}`, source: '/services/desk', subject: fact.articleId, time: fact.releasedAt, data: fact } as NewswireEvent,
+        {
+          id: `${fact.articleId}-${fact.version}`,
+          type: `article.${fact.action}`,
+          source: '/services/desk',
+          subject: fact.articleId,
+          time: fact.releasedAt,
+          data: fact,
+        } as NewswireEvent,
       ])
     },
     milestones: async () =>

@@ -58,7 +58,10 @@ test('a narrowed audience is a retraction for those who may not read it', () => 
 test('a retraction goes to everybody ever routed, also retired and no longer matching, and to nobody else', () => {
   const routes = routed([live(1), live(2, { categories: ['sport'] })], [all, city])
   const retired = { ...all, retired: true }
-  assert.deepEqual(wantedBy(routes, kill(3), [retired, { ...city, match: { categories: ['weather'] } }, internal]), ['all kill', 'city-desk kill'])
+  assert.deepEqual(wantedBy(routes, kill(3), [retired, { ...city, match: { categories: ['weather'] } }, internal]), [
+    'all kill',
+    'city-desk kill',
+  ])
 })
 
 test('a retraction of what was never routed is sent to nobody and leaves no trace', () => {

@@ -9,7 +9,13 @@ export const outletOf = (fields: Partial<Omit<OutletConfig, 'deliver'>> & { id: 
   return outletConfig.parse({ deliver: { kind: 'webhook', url, secretEnv: 'PARTNER_SECRET' }, ...rest })
 }
 
-type Fields = Readonly<{ articleId: string; version: number; releasedAt?: string; lane?: 'live' | 'backfill'; facetsEver?: Fact['facetsEver'] }>
+type Fields = Readonly<{
+  articleId: string
+  version: number
+  releasedAt?: string
+  lane?: 'live' | 'backfill'
+  facetsEver?: Fact['facetsEver']
+}>
 
 const common = ({ articleId, version, releasedAt = '2026-11-24T03:00:00.000Z', lane = 'live', facetsEver }: Fields) => ({
   articleId,

@@ -20,7 +20,10 @@ test('what is due comes out in the order of its time', () => {
         out.push(next.item)
         queue.pop()
       }
-      assert.deepEqual(out, times.toSorted((a, b) => a - b))
+      assert.deepEqual(
+        out,
+        times.toSorted((a, b) => a - b),
+      )
     }),
   )
 })
@@ -121,7 +124,8 @@ describe('the read of the current state', () => {
   test('that failed is not kept', async () => {
     const store = storeOf([1])
     let away = true
-    const get: Objects['get'] = key => (away ? Promise.reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')) : store.get(key))
+    const get: Objects['get'] = key =>
+      away ? Promise.reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')) : store.get(key)
     const read = createView({ get }, () => 0)
     await assert.rejects(read('press.a', 1))
     away = false

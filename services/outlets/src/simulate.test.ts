@@ -8,12 +8,16 @@ const STORM: Faults = { crash: 0.02, partners: true, own: true }
 /** Everything that is wrong with a run, in words that name the seed. */
 const complaints = ({ seed, latest, fenced, naive, sent, told, undone, stuck }: Run): string[] => {
   const found: string[] = []
-  const pairs = [...latest.keys()].flatMap(articleId => ['one', 'two'].map(outletId => ({ articleId, outletId, pair: `${outletId}/${articleId}` })))
+  const pairs = [...latest.keys()].flatMap(articleId =>
+    ['one', 'two'].map(outletId => ({ articleId, outletId, pair: `${outletId}/${articleId}` })),
+  )
   for (const { articleId, pair } of pairs) {
     const wanted = latest.get(articleId)
     // A retraction that overtook every release it takes back finds nobody: the article was never routed.
-    if (wanted === undefined || (wanted.killed && !fenced.has(pair) && !sent.some(one => `${one.outletId}/${one.articleId}` === pair))) continue
-    if (fenced.get(pair)?.version !== wanted.version) found.push(`${pair} holds ${fenced.get(pair)?.version}, the latest is ${wanted.version}`)
+    if (wanted === undefined || (wanted.killed && !fenced.has(pair) && !sent.some(one => `${one.outletId}/${one.articleId}` === pair)))
+      continue
+    if (fenced.get(pair)?.version !== wanted.version)
+      found.push(`${pair} holds ${fenced.get(pair)?.version}, the latest is ${wanted.version}`)
     if (wanted.killed && naive.get(pair)?.killed !== true) found.push(`${pair} was killed and is shown`)
     if (told.get(pair) !== wanted.version) found.push(`${pair} was told as ${told.get(pair)}, the latest is ${wanted.version}`)
   }
@@ -51,7 +55,9 @@ test('without faults every outlet ends with the latest version, and nothing is s
   }
 })
 
-test('whatever crashes, hangs and fails in between, every outlet ends with the latest version, and every kill has got there', { timeout: 120_000 }, async () => {
+test('whatever crashes, hangs and fails in between, every outlet ends with the latest version, and every kill has got there', {
+  timeout: 120_000,
+}, async () => {
   let crashes = 0
   let kills = 0
   for (let seed = 1; seed <= 1_500; seed++) {

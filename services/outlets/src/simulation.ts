@@ -128,7 +128,10 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
 
   const objectsOf = (mine: Life): Objects => ({
     kind: 'disk',
-    get: key => effect(mine, () => ({ contentType: 'application/json', ...store.get(key) })).then(found => ('etag' in found ? (found as never) : null)),
+    get: key =>
+      effect(mine, () => ({ contentType: 'application/json', ...store.get(key) })).then(found =>
+        'etag' in found ? (found as never) : null,
+      ),
     head: async () => assert('nobody asks for heads'),
     put: (key, bytes, { ifNoneMatch, ifMatch } = {}) =>
       effect(mine, () => {
@@ -142,7 +145,9 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     delete: async () => assert('nothing is swept here'),
     list: prefix =>
       effect(mine, () =>
-        [...store].filter(([key]) => key.startsWith(prefix)).map(([key, one]) => ({ key, size: one.bytes.length, etag: one.etag, lastModified: one.lastModified })),
+        [...store]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, one]) => ({ key, size: one.bytes.length, etag: one.etag, lastModified: one.lastModified })),
       ),
     close: async () => undefined,
   })
@@ -232,14 +237,30 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       plant === 'version-of-the-intent' ? async (id, want) => history.get(id)?.find(fact => fact.version === want) ?? null : real
     const stored = createPendingStore({ objects, now: () => nowMs, onUnreadable: key => stuck.push(key) })
     const pending: PendingStore = plant === 'forgets-pending' ? { ...stored, save: async () => ({ etag: '', n: 0 }) } : stored
-    const deliver = createWebhook({ request: request => partner(mine, request), secret: () => 'secret', publicUrl: () => 'http://x', now: () => nowMs })
+    const deliver = createWebhook({
+      request: request => partner(mine, request),
+      secret: () => 'secret',
+      publicUrl: () => 'http://x',
+      now: () => nowMs,
+    })
     const send: typeof deliver = (parcel, mayStill) =>
       deliver(plant === 'settles-under-the-same-id' ? { ...parcel, settling: false } : parcel, mayStill)
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
     const slots = createSlots()
     const ownSide = createOwnSide(1)
-    const shared = { clock, read, send, pending, states: createOutletStates(objects), tell: createTell(publish), slots, ownSide, scale: 1, random }
+    const shared = {
+      clock,
+      read,
+      send,
+      pending,
+      states: createOutletStates(objects),
+      tell: createTell(publish),
+      slots,
+      ownSide,
+      scale: 1,
+      random,
+    }
     const worker = createWorker({
       handover: createHandover(objects, `owner-${crashes}`),
       clock,
@@ -260,7 +281,12 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     const route = routeArticle({ objects, publish, configuration, created: createCreated(objects), now: () => nowMs })
     void worker.onAssigned({ gained: [0], lost: [] })
     const context = (record: LogRecord): EventContext => ({ record, attempt: 1, signal: new AbortController().signal })
-    consume(mine, articles, record => record.key ?? '', record => route(fromRecord(record) as ArticleEvent, context(record)))
+    consume(
+      mine,
+      articles,
+      record => record.key ?? '',
+      record => route(fromRecord(record) as ArticleEvent, context(record)),
+    )
     consume(mine, deliveries, laneOf, record => {
       const done = worker.onWanted(fromRecord(record) as NewswireEvent<'delivery.wanted'>, context(record))
       return plant === 'commits-early' ? Promise.resolve() : done
@@ -288,7 +314,10 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
         if (record === undefined) break
         const name = lane(record)
         const turn = (lanes.get(name) ?? Promise.resolve()).then(() => attempt(record))
-        lanes.set(name, turn.then(() => finished(index)))
+        lanes.set(
+          name,
+          turn.then(() => finished(index)),
+        )
       }
     }
     const finished = (index: number) => {
@@ -309,7 +338,14 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     const bytes = new TextEncoder().encode(JSON.stringify({ released: { fact } }))
     store.set(keys.current(articleId), { bytes, etag: String(tag), lastModified: new Date(nowMs) })
     const type = `article.${fact.action}` as ArticleEvent['type']
-    const event = { id: `${articleId}-${version}`, type, source: '/services/desk', subject: articleId, time: fact.releasedAt, data: fact } as NewswireEvent
+    const event = {
+      id: `${articleId}-${version}`,
+      type,
+      source: '/services/desk',
+      subject: articleId,
+      time: fact.releasedAt,
+      data: fact,
+    } as NewswireEvent
     at(random() * 20, world, () => append(event))
   }
 
@@ -330,7 +366,9 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     event.item.run()
     await new Promise<void>(resolve => setImmediate(resolve))
   }
-  const undone = [...store].filter(([key, one]) => key.startsWith('outlets/pending/') && !Buffer.from(one.bytes).toString().includes('"delivery":null')).length
+  const undone = [...store].filter(
+    ([key, one]) => key.startsWith('outlets/pending/') && !Buffer.from(one.bytes).toString().includes('"delivery":null'),
+  ).length
   return { seed, latest, fenced, naive, sent, told, undone, crashes, stuck }
 }
 

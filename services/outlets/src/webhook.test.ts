@@ -39,7 +39,9 @@ describe('the signature', () => {
     assert.ok(made?.headers && made.body)
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = made.headers
     const key = Buffer.from(SECRET.split('_')[1] ?? '', 'base64')
-    const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${Buffer.from(made.body).toString('utf8')}`).digest()
+    const expected = createHmac('sha256', key)
+      .update(`${id}.${timestamp}.${Buffer.from(made.body).toString('utf8')}`)
+      .digest()
     assert.ok(timingSafeEqual(expected, Buffer.from((signature ?? '').slice(3), 'base64')))
     assert.equal(timestamp, String(Math.floor(NOW / 1000)))
   })

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkConfig } from './check-config.ts'
+
+const site = { id: 'news.example,2026', title: 'News', publicUrl: 'https://news.example/' }
+const token = (id: string, sha256 = 'a'.repeat(64)) => ({ id, sha256, scopes: ['publish'] })
+const complaintsOf = (value: unknown): string[] => {
+  const checked = checkConfig(value)
+  assert.equal(checked.ok, false, 'it was taken')
+  return checked.ok ? [] : checked.complaints.map(({ path, expected, found }) => `${path}: ${expected}; ${found}`)
+}
+
+test('a right file comes back with its defaults', () => {
+  const checked = checkConfig({
+    site,
+    publishers: [{ id: 'p', name: 'P', tokens: [token('cms')] }],
+    categories: [
+      { id: 'a', name: 'A' },
+      { id: 'b', name: 'B', parent: 'a' },
+      { id: 'c', name: 'C', parent: 'b' },
+    ],
+    feeds: [{ id: 'all', title: 'All', match: { categories: ['c'], publishers: ['p'] } }],
+    outlets: [{ id: 'o', match: {}, deliver: { kind: 'webhook', url: 'https://o.example/', secretEnv: 'O_SECRET' } }],
+  })
+  assert.ok(checked.ok)
+  assert.equal(checked.config.site.publicUrl, 'https://news.example')
+  assert.deepEqual(checked.config.network, { allow: [], allowHttp: false })
+  assert.equal(checked.config.feeds[0]?.limit, 50)
+})
+
+test('every complaint comes at once: wrong values, unknown settings, and references that lead nowhere', () => {
+  assert.deepEqual(
+    complaintsOf({
+      site: { ...site, timeZone: 'Mars/Olympus', titel: 'x' },
+      publishers: [
+        { id: 'p', name: 'P', tokens: [token('one')] },
+        { id: 'p', name: 'P', tokens: [token('two')] },
+      ],
+      categories: [
+        { id: 'a', name: 'A', parent: 'b' },
+        { id: 'b', name: 'B', parent: 'a' },
+        { id: 'c', name: 'C', parent: 'nowhere' },
+      ],
+      feeds: [{ id: 'all', title: 'All', limit: 0, match: { categories: ['a', 'x'], publishers: ['y'] } }, 7],
+      outlets: [{ id: 'o', match: { publishers: ['p', 'z'] }, deliver: { kind: 'webhook', url: 'ftp://x', secretEnv: 'lower' } }],
+    }),
+    [
+      'site.timeZone: an IANA time zone, like Asia/Ho_Chi_Minh; "Mars/Olympus"',
+      'site.titel: a known setting; "titel"',
+      'feeds[0].limit: at least 1; 0',
+      'feeds[1]: an object; 7',
+      'outlets[0].deliver.url: an http or https address; "ftp://x"',
+      'outlets[0].deliver.secretEnv: the name of an environment variable, like TINH_DOAN_SECRET; "lower"',
+      'publishers[1].id: an id of its own; "p"',
+      `publishers[1].tokens[0].sha256: a token of its own; "${'a'.repeat(64)}"`,
+      'categories[0].parent: a line of parents that ends; a circle: a → b',
+      'categories[1].parent: a line of parents that ends; a circle: b → a',
+      'categories[2].parent: the id of a category in this file; "nowhere"',
+      'feeds[0].match.categories[1]: the id of a category in this file; "x"',
+      'feeds[0].match.publishers[0]: the id of a publisher in this file; "y"',
+      'outlets[0].match.publishers[1]: the id of a publisher in this file; "z"',
+    ],
+  )
+})
+
+test('a file of any shape is answered with complaints, never with an exception', () => {
+  const shapes = [null, undefined, 7, 'text', [], {}, { site: null }, { site, feeds: 'all' }, { site, feeds: [null, [], { match: 7 }] }]
+  for (const shape of [...shapes, { site, categories: [{ id: 7, parent: 7 }, { parent: 'x' }], outlets: [{ match: { publishers: [7] } }] }])
+    assert.ok(complaintsOf(shape).length > 0, JSON.stringify(shape))
+  assert.match(complaintsOf(null)[0] ?? '', /^the file: an object; null$/)
+})
+
+test('a category that is its own parent is a circle', () => {
+  assert.deepEqual(complaintsOf({ site, categories: [{ id: 'a', name: 'A', parent: 'a' }] }), [
+    'categories[0].parent: a line of parents that ends; a circle: a',
+  ])
+})

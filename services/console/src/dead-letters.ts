@@ -4,8 +4,8 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, messageOf } from '@newswire/events/errors'
-import { deriveId } from '@newswire/events/ids'
+import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
+import { deriveId, isEventId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { type DeadLetter, parseDeadLetter, toRedrive } from '@newswire/log/dead-letter'
 import type { Log, LogRecord } from '@newswire/log/log'
@@ -72,7 +72,10 @@ type Row = {
 /** What lies in the topic and is no dead letter is shown as one of the topic's own: nothing that came there is out of sight. */
 const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' | 'redriven' | 'firstFailedAt'> => {
   try {
-    return parseDeadLetter(record)
+    const letter = parseDeadLetter(record)
+    if (isEventId(letter.id)) return letter
+    // An id names an object; one of another shape would make every look at the list fail.
+    throw new RejectError('NEWSWIRE_CONSOLE_DEAD_LETTER', `its id is none of ours: ${JSON.stringify(letter.id.slice(0, 100))}`)
   } catch (error) {
     const { topic, partition, position } = record
     return {

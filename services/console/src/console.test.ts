@@ -1,0 +1,274 @@
+/** The console on the embedded log and the disk, asked as a browser or the command line asks it. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { newswireConfig } from '@newswire/events/config'
+import { toRecord } from '@newswire/events/events'
+import { newId } from '@newswire/events/ids'
+import { topics } from '@newswire/events/topics'
+import { createHttpServer } from '@newswire/http/server'
+import { toDeadLetter } from '@newswire/log/dead-letter'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { publishEvents } from '@newswire/log/events'
+import type { Log, NewRecord } from '@newswire/log/log'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { applyConfiguration } from '@newswire/runtime/apply-config'
+import { createConfiguration } from '@newswire/runtime/configuration'
+import { createLogger } from '@newswire/runtime/logger'
+import { createTrace } from '@newswire/trace/trace'
+import { openDeadLetters } from './dead-letters.ts'
+import { addRoutes } from './routes.ts'
+
+const site = { id: 'news.example,2026', title: 'News', publicUrl: 'https://news.example' }
+const file = {
+  site,
+  publishers: [{ id: 'press', name: 'Press' }],
+  categories: [{ id: 'local', name: 'Local' }],
+  feeds: [{ id: 'all', title: 'All' }],
+}
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: string | null } = {}) => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-console-'))
+  const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
+  const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale: 0.01 })
+  const logger = createLogger({ service: 'console', level: 'silent' })
+  const publish = publishEvents(log)
+  await applyConfiguration({ objects, publish, config: newswireConfig.parse(file), now: Date.now })
+  const configuration = await createConfiguration({ objects, log, logger })
+  const trace = await createTrace({ log, file: join(folder, 'trace.db'), onPoison: () => undefined })
+  const arrived: string[] = []
+  const deadLetters = await openDeadLetters({
+    log,
+    objects,
+    dataDir: folder,
+    now: Date.now,
+    onArrival: service => arrived.push(service),
+  })
+  const { app, close } = createHttpServer({ name: 'console', logger, host: '127.0.0.1', port: 0 })
+  addRoutes(app, { log, objects, configuration, trace, deadLetters, publish, now: Date.now, consoleToken })
+  t.after(async () => {
+    await close()
+    await deadLetters.stop()
+    await trace.stop()
+    await configuration.close()
+    await log.close()
+    await objects.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const ask = async (url: string, headers: Record<string, string> = {}) => {
+    const answer = await app.inject({ url, headers: { host: '127.0.0.1:8082', ...headers } })
+    return { status: answer.statusCode, body: answer.json(), headers: answer.headers }
+  }
+  const send = async (method: 'POST' | 'PUT', url: string, payload: unknown, headers: Record<string, string> = JSON_TYPE) => {
+    const answer = await app.inject({ method, url, headers: { host: 'localhost', ...headers }, payload: JSON.stringify(payload) })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+  const caughtUp = () => deadLetters.caughtUp(AbortSignal.timeout(5_000))
+  return { app, ask, send, log, objects, deadLetters, arrived, caughtUp, trace }
+}
+
+const poison = { topic: topics.prepared.name, key: 'press.a', value: Buffer.from('{"half'), headers: { ce_id: 'x' } }
+
+/** As a group that gave a record up leaves it. */
+const bury = async (log: Log, record: NewRecord = poison, group = 'desk') => {
+  const [published] = await log.publish([record])
+  assert.ok(published)
+  const at = '2026-01-01T00:00:00.000Z'
+  const full = { ...record, ...published, headers: record.headers ?? {}, timestamp: 0 }
+  const error = { code: 'NEWSWIRE_EVENT_DATA', message: 'not JSON' }
+  await log.publish([toDeadLetter({ record: full, group, attempts: 1, firstFailedAt: at, lastFailedAt: at, error, failures: [] }, null)])
+}
+
+const readAll = async (log: Log, topic: string) => {
+  const found = []
+  for (const { partition } of await log.ends(topic))
+    found.push(...(await log.read({ topic, partition, from: 'start', limit: 100 })).records)
+  return found
+}
+
+test('with a token set, every address of the API wants it, however the address is written', async t => {
+  const { app } = await open(t, { consoleToken: 'sesame' })
+  for (const url of ['/v1/overview', '/%761/overview', '/v%31/config', '/v1/dead-letters', '/v1/lag?x=/livez']) {
+    const refused = await app.inject({ url })
+    assert.equal(refused.statusCode, 401, url)
+    assert.match(String(refused.headers['www-authenticate']), /^Bearer/)
+    assert.equal((await app.inject({ url, headers: { authorization: 'Bearer sesame2' } })).statusCode, 401, url)
+    assert.equal((await app.inject({ url, headers: { authorization: 'Bearer sesame' } })).statusCode, 200, url)
+  }
+  const pruned = await app.inject({ method: 'PUT', url: '/%761/config?prune=true', headers: JSON_TYPE, payload: JSON.stringify(file) })
+  assert.equal(pruned.statusCode, 401)
+})
+
+test('without a token it answers under names of this machine alone', async t => {
+  const { app } = await open(t)
+  for (const host of ['localhost', 'localhost:8082', '127.0.0.1:8082', '[::1]:8082'])
+    assert.equal((await app.inject({ url: '/v1/lag', headers: { host } })).statusCode, 200, host)
+  for (const host of ['rebound.example', '127.0.0.1.evil.example', 'localhost.evil.example:8082', '10.0.0.1'])
+    for (const url of ['/v1/lag', '/%761/lag']) assert.equal((await app.inject({ url, headers: { host } })).statusCode, 403, host)
+})
+
+test('a change that is not JSON, as a form of a foreign page would be, is refused', async t => {
+  const { send } = await open(t)
+  for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/jsonx' }, {}])
+    assert.equal((await send('POST', `/v1/dead-letters/${newId()}/discard`, {}, headers as Record<string, string>)).status, 415)
+})
+
+test('the page brings no script and no style of its own, and its policy allows none', async t => {
+  const { app } = await open(t)
+  const page = await app.inject({ url: '/', headers: { host: 'localhost' } })
+  assert.equal(page.statusCode, 200)
+  assert.doesNotMatch(page.body, /<script(?![^>]*\bsrc=)|<style|\son[a-z]+=|\sstyle=/i)
+  const policy = String(page.headers['content-security-policy'])
+  assert.match(policy, /default-src 'none'/)
+  assert.doesNotMatch(policy, /unsafe/)
+  for (const [, address = ''] of page.body.matchAll(/(?:src|href)="(\/[^"]*)"/g))
+    assert.equal((await app.inject({ url: address })).statusCode, 200, address)
+  const script = (await app.inject({ url: '/console.js' })).body
+  assert.doesNotMatch(script, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/)
+})
+
+test('a wrong configuration is refused whole, every complaint at once by JSON pointer, and nothing is applied', async t => {
+  const { ask, send } = await open(t)
+  const wrong = {
+    ...file,
+    feeds: [
+      { id: 'new', title: 'New', match: { categories: ['nowhere'] } },
+      { id: 'new', title: 'Twice' },
+    ],
+  }
+  const refused = await send('PUT', '/v1/config', wrong)
+  assert.equal(refused.status, 422)
+  assert.equal(refused.body.code, 'NEWSWIRE_CONFIG_INVALID')
+  const pointers = refused.body.errors.map((one: { pointer: string }) => one.pointer)
+  assert.deepEqual(pointers.sort(), ['/feeds/0/match/categories/0', '/feeds/1/id'])
+  const unknown = await send('PUT', '/v1/config', { ...file, feds: [], site: { ...site, title: '' } })
+  assert.deepEqual(unknown.body.errors.map((one: { pointer: string }) => one.pointer).sort(), ['/feds', '/site/title'])
+  assert.equal((await send('PUT', '/v1/config', null)).status, 422)
+  const { body } = await ask('/v1/config')
+  assert.deepEqual(
+    body.feeds.map((one: { id: string }) => one.id),
+    ['all'],
+  )
+})
+
+test('a configuration is applied, takes effect without a restart, and is pruned only when asked', async t => {
+  const { ask, send } = await open(t)
+  const next = { ...file, feeds: [{ id: 'second', title: 'Second' }] }
+  const planned = await send('PUT', '/v1/config?dryRun=true', next)
+  assert.ok(planned.body.changes.some((one: { id: string; change: string }) => one.id === 'second' && one.change === 'create'))
+  const feeds = async () => (await ask('/v1/config')).body.feeds.map((one: { id: string }) => one.id).sort()
+  assert.deepEqual(await feeds(), ['all'])
+  const until = async (wanted: string[]) => {
+    const deadline = Date.now() + 5_000
+    while (JSON.stringify(await feeds()) !== JSON.stringify(wanted)) {
+      assert.ok(Date.now() < deadline, `feeds are ${await feeds()}, wanted ${wanted}`)
+      await setTimeout(10)
+    }
+  }
+  assert.equal((await send('PUT', '/v1/config', next)).status, 200)
+  await until(['all', 'second'])
+  assert.equal((await send('PUT', '/v1/config?prune=true', next)).status, 200)
+  await until(['second'])
+  const renamed = await send('PUT', '/v1/config', { ...next, site: { ...site, id: 'other.example,2026' } })
+  assert.equal(renamed.status, 422)
+  assert.equal(renamed.body.code, 'NEWSWIRE_CONFIG_SITE_ID')
+})
+
+test('a dead letter is shown with its bytes, redriven for its group under its first position, and then no longer open', async t => {
+  const { ask, send, log, caughtUp, arrived } = await open(t)
+  await bury(log)
+  await caughtUp()
+  assert.deepEqual(arrived, ['desk'])
+  const [letter] = (await ask('/v1/dead-letters')).body
+  assert.equal(letter.state, 'open')
+  assert.equal(letter.topic, 'prepared')
+  assert.equal(letter.code, 'NEWSWIRE_EVENT_DATA')
+  assert.equal((await ask('/v1/overview')).body.deadLetters, 1)
+  assert.equal((await ask('/v1/overview')).body.healthy, false)
+  const shown = (await ask(`/v1/dead-letters/${letter.id}`)).body
+  assert.equal(Buffer.from(shown.value, 'base64').toString(), '{"half')
+  assert.equal(shown.text, '{"half')
+
+  assert.equal((await send('POST', `/v1/dead-letters/${letter.id}/redrive`, {})).status, 200)
+  const again = (await readAll(log, 'prepared')).at(-1)
+  assert.equal(Buffer.from(again?.value ?? []).toString(), '{"half')
+  assert.equal(again?.headers['newswire-redrive-group'], 'desk')
+  assert.equal(again?.headers['newswire-first-position'], String(letter.position))
+  assert.equal((await ask('/v1/dead-letters')).body[0].state, 'redriven')
+  assert.equal((await ask('/v1/overview')).body.deadLetters, 0)
+})
+
+test('a discarded dead letter stays discarded, and discarding it twice is once', async t => {
+  const { ask, send, log, caughtUp } = await open(t)
+  await bury(log)
+  await caughtUp()
+  const [{ id }] = (await ask('/v1/dead-letters')).body
+  assert.equal((await send('POST', `/v1/dead-letters/${id}/discard`, {})).status, 200)
+  assert.equal((await send('POST', `/v1/dead-letters/${id}/discard`, {})).status, 200)
+  assert.equal((await send('POST', `/v1/dead-letters/${id}/redrive`, {})).status, 409)
+  assert.equal((await readAll(log, 'prepared')).length, 1)
+  assert.equal((await send('POST', `/v1/dead-letters/${newId()}/redrive`, {})).status, 404)
+  assert.equal((await ask('/v1/dead-letters/..%2f..%2fconfig')).status, 404)
+})
+
+test('two who redrive at the same moment both hear that it was done', async t => {
+  const { ask, send, log, caughtUp } = await open(t)
+  await bury(log)
+  await caughtUp()
+  const [{ id }] = (await ask('/v1/dead-letters')).body
+  const both = await Promise.all([1, 2].map(() => send('POST', `/v1/dead-letters/${id}/redrive`, {})))
+  assert.deepEqual(
+    both.map(one => one.status),
+    [200, 200],
+  )
+})
+
+test('what a stranger wrote into the topic of dead letters is listed and breaks nothing', async t => {
+  const { ask, log, caughtUp, deadLetters } = await open(t)
+  await bury(log)
+  const [good] = await readAll(log, 'dead-letters')
+  assert.ok(good)
+  const headers = { ...good.headers, 'newswire-dead-id': '../../config/site/main' }
+  await log.publish([
+    { topic: topics.deadLetters.name, key: 'k', value: Buffer.from([0xff, 0xfe]) },
+    { topic: topics.deadLetters.name, key: 'k', value: Buffer.from('x'), headers },
+  ])
+  await caughtUp()
+  const listed = await ask('/v1/dead-letters')
+  assert.equal(listed.status, 200)
+  assert.equal(listed.body.length, 3)
+  assert.equal(await deadLetters.open(), 3)
+  for (const { id } of listed.body) assert.equal((await ask(`/v1/dead-letters/${id}`)).status, 200)
+})
+
+test('decisions on letters that the topic no longer keeps do not hide those that are open', async t => {
+  const { log, objects, caughtUp, deadLetters } = await open(t)
+  await bury(log)
+  await caughtUp()
+  const old = { n: 1, state: 'discarded', at: '2025-01-01T00:00:00.000Z', times: 1 }
+  await objects.put(`dead-letters/status/${newId()}.json`, Buffer.from(JSON.stringify(old)))
+  assert.equal(await deadLetters.open(), 1)
+})
+
+test('the trace of an article is answered up to what was logged a moment ago', async t => {
+  const { ask, log } = await open(t)
+  const at = '2026-01-01T00:00:00.000Z'
+  const common = { source: '/services/desk', subject: 'press.a', time: at, type: 'milestone.reached' } as const
+  const released = { kind: 'released', articleId: 'press.a', at, version: 1, action: 'published', submissionId: 's', title: 'Hi' } as const
+  await log.publish([toRecord({ ...common, id: newId(), data: released })])
+  const found = await ask('/v1/articles/press.a/trace')
+  assert.equal(found.body.versions[0].version, 1)
+  assert.deepEqual(
+    (await ask('/v1/articles?q=HI')).body.map((one: { articleId: string }) => one.articleId),
+    ['press.a'],
+  )
+  assert.equal((await ask('/v1/articles/press.unknown/trace')).status, 404)
+  assert.equal((await ask('/v1/articles/%2e%2e%2fx/trace')).status, 404)
+  assert.deepEqual((await ask('/v1/articles/press.a/versions')).body, { articleId: 'press.a', versions: [] })
+  for (const version of ['1', '-1', '1e9', 'latest'])
+    assert.equal((await ask(`/v1/articles/press.a/versions/${version}`)).status, 404, version)
+})

@@ -41,7 +41,7 @@ test('each of the eight processes may be killed twice under load, and every arti
   await ledger.load({ perSecond: PER_SECOND, until: killing })
   await killing
   assert.ok(ledger.entries.size > 100, `only ${ledger.entries.size} articles were published`)
-  await ledger.settled(CATCH_UP_MS).catch(error => assert.fail(`${error.message}\n${cluster.output()}`))
+  await ledger.settled(CATCH_UP_MS).catch(async error => assert.fail(`${error.message}\n${await cluster.report()}`))
   await watching.stop()
   assert.deepEqual(watching.offences, [])
   assert.ok(watching.reads() > 100, `the feeds were read only ${watching.reads()} times`)

@@ -57,6 +57,8 @@ test('a partner that fails gets everything once it is well again, in order, and 
       await running.settled(await running.put(one, second))
       await waitFor('the healthy partner to have the second version', holds(healthy, one, second.title))
       await assertElsewhere(running, one, 2, second)
+      const tries = () => failing.requests.filter(request => request.article === articleIdOf(one)).length
+      if (mode !== 'down') await waitFor('it to be tried again', () => tries() >= 2)
       assert.equal(failing.held(articleIdOf(one)), undefined, 'nothing was taken')
       await failing.setMode('ok')
       await waitFor('the failing partner to hold the latest of both', () => holds(failing, one, second.title)() && holds(failing, other, beside.title)(), {

@@ -54,8 +54,8 @@ export type Cluster = Readonly<{
   /** A log of its own on the cluster's topics and groups. */
   log(): Promise<Log>
   objects: Objects
-  /** What the processes wrote, for the message of a failure. */
-  output(): string
+  /** For the message of a failure: how far every group is, the dead letters, and the last that every process wrote. */
+  report(): Promise<string>
 }>
 
 const configOf = (token: string, publicUrl: string, partnerUrl: string) => ({
@@ -92,6 +92,17 @@ const deleteObjects = async (objects: Objects): Promise<void> => {
     if (page.length === 0) return
     await Promise.all(page.map(({ key }) => objects.delete(key)))
   }
+}
+
+const GROUPS = ['images', 'desk', 'feeds', 'feeds-build', 'archive', 'outlets-route', 'outlets'] as const
+
+const describeLag = async (log: Log): Promise<string> => {
+  const lines: string[] = []
+  for (const group of GROUPS)
+    for (const { topic, partition, records, oldestMs } of await log.lag(group))
+      if (records > 0) lines.push(`${group} is ${records} records (${oldestMs} ms) behind in ${topic}/${partition}`)
+  const dead = (await log.ends('dead-letters')).reduce((sum, { start, end }) => sum + end - start, 0)
+  return [...lines, `${dead} dead letters`].join('\n')
 }
 
 const within = async (ms: number, work: Promise<void>): Promise<void> => {
@@ -143,6 +154,11 @@ export const createCluster = async (
   const outputs = new Map<string, Newswire[]>()
   const logs: Log[] = []
 
+  const openLog: Cluster['log'] = async () => {
+    const log = await createKafkaLog({ brokers: kafka.brokers, clientId: 'test', topicPrefix: prefix })
+    logs.push(log)
+    return log
+  }
   const start: Cluster['start'] = async (names, as = names.join('+')) => {
     const running = await startNewswire({ args: ['run', ...names], env, deadlineMs: 40_000 })
     processes.set(as, { names, running })
@@ -191,11 +207,7 @@ export const createCluster = async (
       await running.kill()
       return await start(names, as)
     },
-    log: async () => {
-      const log = await createKafkaLog({ brokers: kafka.brokers, clientId: 'test', topicPrefix: prefix })
-      logs.push(log)
-      return log
-    },
+    log: openLog,
     objects,
     output: () =>
       [...outputs].map(([as, all]) => all.map(one => `--- ${as} (${one.pid})\n${one.output().slice(-3000)}`).join('\n')).join('\n'),

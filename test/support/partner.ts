@@ -7,8 +7,11 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** `down`: nothing listens. `hang`: the request is read and never answered. `status`: that answer, with `Retry-After` (seconds) if given. */
-export type PartnerMode = 'ok' | 'down' | 'hang' | Readonly<{ status: number; retryAfter?: number }>
+/**
+ * `down`: nothing listens. `hang`: the request is read and never answered. `status`: that answer, with `Retry-After` (seconds) if given.
+ * `afterMs`: a good answer, that long after the request was taken.
+ */
+export type PartnerMode = 'ok' | 'down' | 'hang' | Readonly<{ status: number; retryAfter?: number }> | Readonly<{ afterMs: number }>
 
 export type Received = Readonly<{
   /** ms since 1970. */
@@ -154,8 +157,9 @@ export const startPartner = async (options: Readonly<{ secret?: string; port?: n
       hanging.add(response.once('close', () => hanging.delete(response)))
       return
     }
-    const { status, retryAfter } = now === 'ok' ? { status: 204, retryAfter: undefined } : now
+    const { status, retryAfter } = now === 'ok' || 'afterMs' in now ? { status: 204, retryAfter: undefined } : now
     requests.push(toReceived(request, body, secret, status))
+    if (now !== 'ok' && 'afterMs' in now) await new Promise(resolve => setTimeout(resolve, now.afterMs))
     response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }).end()
   }
   const create = () =>

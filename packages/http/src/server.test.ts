@@ -246,3 +246,24 @@ test('a port that is taken is said when listening', async t => {
   t.after(() => second.close())
   await assert.rejects(second.listen(), { code: 'EADDRINUSE' })
 })
+
+test('a form carries a file that is larger than a JSON body may be, up to the limit it is read with', async t => {
+  const { url } = await start(t, {
+    bodyLimit: 100,
+    routes: app => {
+      app.post('/', async request => {
+        const file = await request.file({ limits: { fileSize: 5_000 } })
+        return { bytes: (await file?.toBuffer())?.byteLength ?? null }
+      })
+    },
+  })
+  const form = (...sizes: number[]) => {
+    const body = new FormData()
+    for (const size of sizes) body.append('file', new Blob([new Uint8Array(size)]), 'a.jpg')
+    return body
+  }
+  const post = (body: FormData) => fetch(url, { method: 'POST', body })
+  assert.deepEqual(await (await post(form(4_000))).json(), { bytes: 4_000 })
+  assert.equal((await problemOf(await post(form(6_000))))['status'], 413)
+  assert.deepEqual(await (await post(form())).json(), { bytes: null })
+})

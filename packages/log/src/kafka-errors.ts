@@ -45,7 +45,7 @@ export const unknownTopic = (topic: string, cause?: unknown): RejectError =>
 export const unavailable = (doing: string, cause: unknown): UnavailableError =>
   new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `${doing} failed: ${messageOf(cause)}; are the brokers up and reachable?`, { cause })
 
-export const closed = (): UnavailableError => new UnavailableError('NEWSWIRE_LOG_CLOSED', 'the log is closed')
+export const closed = (): UnavailableError => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed')
 
 /** What an operator is told when a group was away longer than its topic keeps records. */
 export const retentionGap = (group: string, partition: string, at: string, start: number): UnavailableError =>

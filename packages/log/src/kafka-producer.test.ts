@@ -47,7 +47,8 @@ const record = (key: string, bytes = 200): Prepared => ({
   message: { key, value: null, partition: 0 },
 })
 const patience = { timeoutMs: 5000 }
-const options = { isKnown: async () => true, maxWaitingBytes: 64 * 1_048_576 }
+const book = { known: () => ({ partitions: 2, leaders: [1, 1], maxRecordBytes: 1_048_576 }), refresh: async () => undefined }
+const options = { book, maxWaitingBytes: 64 * 1_048_576 }
 const refusal = (type: string) => Object.assign(new Error(type), { type, retriable: false })
 
 test('one request is in flight at a time, and what waits meanwhile goes together in the next', async () => {
@@ -108,6 +109,19 @@ test('a record that no answer is about is not taken for written: it is sent agai
   await producer.close(100)
 })
 
+test('a request goes to one leader, and records of a partition keep their order', async () => {
+  const { client, state } = createClient(acknowledge)
+  const known = () => ({ partitions: 2, leaders: [1, 2], maxRecordBytes: 1_048_576 })
+  const producer = createKafkaProducer(client, { ...options, book: { ...book, known } })
+  const at = (key: string, partition: number): Prepared => ({ ...record(key), partition, message: { key, value: null, partition } })
+  await Promise.all([producer.send([at('a1', 0), at('b1', 1), at('a2', 0)], patience), producer.send([at('b2', 1)], patience)])
+  assert.deepEqual(state.batches, [
+    ['a1', 'a2'],
+    ['b1', 'b2'],
+  ])
+  await producer.close(100)
+})
+
 test('only the call at fault is refused; those that travelled with it are written', async () => {
   const { client } = createClient(async batch => {
     if (batch.topicMessages?.some(one => one.messages.some(message => message.key === 'bad'))) throw refusal('INVALID_RECORD')
@@ -164,5 +178,5 @@ test('what could not be sent before closing is rejected, and nothing is taken af
   const outcomes = Promise.all([first.catch(codeOf), second.catch(codeOf)])
   await producer.close(10)
   assert.deepEqual(await outcomes, ['NEWSWIRE_LOG_UNAVAILABLE', 'NEWSWIRE_LOG_UNAVAILABLE'])
-  await assert.rejects(producer.send([record('c')], patience), { code: 'NEWSWIRE_LOG_CLOSED' })
+  await assert.rejects(producer.send([record('c')], patience), { code: 'NEWSWIRE_LOG_UNAVAILABLE' })
 })

@@ -9,6 +9,7 @@ import type { Message, Producer, RecordMetadata } from 'kafkajs'
 import { countForBatch, type Waiting } from './kafka-batch.ts'
 import { CompressionTypes, type KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf, closed, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
+import type { TopicBook } from './kafka-topics.ts'
 
 /** A record whose partition and size are known; `topic` is the name on the brokers. */
 export type Prepared = Readonly<{
@@ -97,13 +98,13 @@ const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]
 }
 
 export type ProducerOptions = Readonly<{
-  /** Whether a topic is still there: asked only when a request takes suspiciously long. */
-  isKnown: (topic: string) => Promise<boolean>
+  /** Looked at again when a request fails or takes suspiciously long. */
+  book: Pick<TopicBook, 'known' | 'refresh'>
   /** Published and not yet acknowledged; more is refused at once. */
   maxWaitingBytes: number
 }>
 
-export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBytes }: ProducerOptions): KafkaProducer => {
+export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes }: ProducerOptions): KafkaProducer => {
   /** Topics that were deleted while a request for them was being tried. */
   const gone = new Set<string>()
   const calls = new Set<Call>()
@@ -141,13 +142,22 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
     lastError = messageOf(error)
   }
 
-  const takeBatch = (): Entry[] => {
+  const leaderOf = ({ topic, partition }: Entry): number | undefined => book.known(topic)?.leaders[partition]
+
+  /**
+   * All for one leader: of a request to several, kafkajs repeats to those that have not answered yet when another fails, and what they
+   * took the first time is then there twice.
+   */
+  const takeBatch = (): readonly Entry[] => {
     queue = queue.filter(entry => !entry.call.settled)
     const first = queue[0]
     if (!first) return []
-    const candidates = first.call.alone ? queue.slice(0, first.call.left) : queue
-    const count = countForBatch(candidates)
-    return queue.splice(0, count)
+    const leader = leaderOf(first)
+    const candidates = queue.filter(entry => leaderOf(entry) === leader && (!first.call.alone || entry.call === first.call))
+    const batch = candidates.slice(0, countForBatch(candidates))
+    const taken = new Set(batch)
+    queue = queue.filter(entry => !taken.has(entry))
+    return batch
   }
 
   /** What is still wanted goes to the front again: in order, before everything that came later. */
@@ -156,7 +166,8 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
   }
 
   const findGone = async (batch: readonly Entry[]): Promise<void> => {
-    for (const topic of new Set(batch.map(entry => entry.topic))) if (!(await isKnown(topic))) gone.add(topic)
+    await book.refresh()
+    for (const { topic } of batch) if (!book.known(topic)) gone.add(topic)
   }
 
   /** A request that takes long may be for a topic that is no more. */
@@ -173,7 +184,7 @@ export const createKafkaProducer = (client: KafkaClient, { isKnown, maxWaitingBy
       return
     }
     if (isRefusal(error)) for (const call of calls) call.alone = true
-    if (brokerErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') await findGone(batch).catch(failed)
+    if (!isRefusal(error)) await findGone(batch).catch(failed)
     for (const { topic, call } of batch) if (gone.has(topic)) call.settle(unknownTopic(topic))
     gone.clear()
     putBack(batch)

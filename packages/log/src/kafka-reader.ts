@@ -74,6 +74,9 @@ export const toFetched = (raw: RawPartition, offset: number, alone: boolean): Fe
   return { partition: raw.partition, messages, next: Math.max(afterBatch(last), offset + 1), end, stalled: false }
 }
 
+/** A topic that one broker does not know may be so new that it has not heard of it yet. */
+const isFinal = (error: unknown): boolean => error instanceof RejectError && error.code !== 'NEWSWIRE_LOG_UNKNOWN_TOPIC'
+
 export const createKafkaReader = (client: KafkaClient): KafkaReader => {
   let cluster = client.cluster()
 
@@ -108,7 +111,7 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
         await open(topic)
         return await work()
       } catch (error) {
-        if (attempt >= tries || error instanceof RejectError) throw error
+        if (attempt >= tries || isFinal(error)) throw error
         await wait(PAUSE_MS * attempt)
         await cluster.refreshMetadata().catch(() => undefined)
       }

@@ -12,7 +12,12 @@ const ADMIN_TIMEOUT_MS = 15_000
 const MAX_REPLICAS = 3
 const LEADER_PAUSE_MS = 50
 
-export type KnownTopic = Readonly<{ partitions: number; maxRecordBytes: number }>
+export type KnownTopic = Readonly<{
+  partitions: number
+  /** Node ids by partition, as they were when last looked at: a hint. */
+  leaders: readonly number[]
+  maxRecordBytes: number
+}>
 
 /** The settings a topic is created with, as Kafka names them; the rest is the brokers' default. */
 export const wantedConfig = (spec: TopicSpec, replicas: number): Readonly<Record<string, string>> => ({
@@ -28,7 +33,12 @@ export const wantedConfig = (spec: TopicSpec, replicas: number): Readonly<Record
       }),
 })
 
-export type FoundTopic = Readonly<{ partitions: number; replicas: number; config: Readonly<Record<string, string>> }>
+export type FoundTopic = Readonly<{
+  partitions: number
+  replicas: number
+  leaders?: readonly number[]
+  config: Readonly<Record<string, string>>
+}>
 
 /** What is not as wanted, each as `name: wanted …, found …`. */
 export const differencesOf = (spec: TopicSpec, found: FoundTopic, replicas: number): string[] => {
@@ -60,7 +70,12 @@ const findTopics = async (admin: Admin, names: readonly string[]): Promise<Map<s
   return new Map(
     metadata.topics.map(({ name, partitions }) => [
       name,
-      { partitions: partitions.length, replicas: partitions[0]?.replicas.length ?? 0, config: configOf.get(name) ?? {} },
+      {
+        partitions: partitions.length,
+        replicas: partitions[0]?.replicas.length ?? 0,
+        leaders: [...partitions].sort((a, b) => a.partitionId - b.partitionId).map(one => one.leader),
+        config: configOf.get(name) ?? {},
+      },
     ]),
   )
 }
@@ -118,27 +133,43 @@ export type TopicBook = Readonly<{
   /** Without looking again. */
   known(name: string): KnownTopic | null
   refresh(): Promise<void>
+  /** Refreshes until it knows all of these; gives up after 5 s. */
+  expect(names: readonly string[]): Promise<void>
 }>
 
 const LOOK_AGAIN_MS = 500
 const STALE_AFTER_MS = 60_000
+const FORGET_AFTER_MS = 2000
+const EXPECT_FOR_MS = 5000
 const DEFAULT_MAX_RECORD_BYTES = 1_048_588
+
+const toKnown = (topic: FoundTopic): KnownTopic => ({
+  partitions: topic.partitions,
+  leaders: topic.leaders ?? [],
+  maxRecordBytes: Number(topic.config['max.message.bytes'] ?? DEFAULT_MAX_RECORD_BYTES),
+})
 
 /** Remembers partition counts and record limits, so that a publish can be refused before anything is sent. */
 export const createTopicBook = ({ admin, prefix }: Setup): TopicBook => {
   let book = new Map<string, KnownTopic>()
+  const missedSinceMs = new Map<string, number>()
   let lookedAtMs = Number.NEGATIVE_INFINITY
   let looking: Promise<void> | null = null
 
+  /** One broker may not have heard of a new topic yet, so a topic is forgotten only when it is missing for a while. */
+  const stillMissed = (nowMs: number, found: ReadonlyMap<string, KnownTopic>): [string, KnownTopic][] =>
+    [...book].filter(([name]) => {
+      if (found.has(name)) return false
+      const sinceMs = missedSinceMs.get(name) ?? nowMs
+      missedSinceMs.set(name, sinceMs)
+      return nowMs - sinceMs < FORGET_AFTER_MS
+    })
+
   const look = async (): Promise<void> => {
     const names = (await admin.listTopics()).filter(name => name.startsWith(prefix) && !name.startsWith('__'))
-    const found = await findTopics(admin, names)
-    book = new Map(
-      [...found].map(([name, topic]) => [
-        name,
-        { partitions: topic.partitions, maxRecordBytes: Number(topic.config['max.message.bytes'] ?? DEFAULT_MAX_RECORD_BYTES) },
-      ]),
-    )
+    const found = new Map([...(await findTopics(admin, names))].map(([name, topic]) => [name, toKnown(topic)]))
+    for (const name of found.keys()) missedSinceMs.delete(name)
+    book = new Map([...stillMissed(performance.now(), found), ...found])
     lookedAtMs = performance.now()
   }
 
@@ -159,5 +190,10 @@ export const createTopicBook = ({ admin, prefix }: Setup): TopicBook => {
     },
     known: name => book.get(name) ?? null,
     refresh,
+    expect: async names => {
+      const giveUpMs = performance.now() + EXPECT_FOR_MS
+      do await refresh()
+      while (!names.every(name => book.has(name)) && performance.now() < giveUpMs && (await wait(LEADER_PAUSE_MS, true)))
+    },
   }
 }

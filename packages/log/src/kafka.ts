@@ -61,11 +61,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const reader = createKafkaReader(client)
   const setup = { admin, prefix, replication: options.replication }
   const book = createTopicBook(setup)
-  const isKnown = async (topic: string): Promise<boolean> => {
-    await book.refresh()
-    return book.known(topic) !== null
-  }
-  const producer = createKafkaProducer(client, { isKnown, maxWaitingBytes: options.maxWaitingBytes ?? MAX_WAITING_BYTES })
+  const producer = createKafkaProducer(client, { book, maxWaitingBytes: options.maxWaitingBytes ?? MAX_WAITING_BYTES })
   const subscriptions = new Set<KafkaSubscription>()
   const followings = new Set<KafkaFollowing>()
   const spread = new Map<string, number>()
@@ -222,7 +218,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     kind: 'kafka',
     topics: async (specs: readonly TopicSpec[], { apply = false } = {}) => {
       const reports = await ask('setting up the topics', '', () => setUpTopics(setup, specs, apply))
-      await ask('reading the topics', '', book.refresh)
+      const present = reports.filter(one => one.state !== 'missing').map(one => prefix + one.topic)
+      await ask('reading the topics', '', () => book.expect(present))
       return reports
     },
     publish,

@@ -45,7 +45,9 @@ const open = async (t: TestContext) => {
 
 const read = async (objects: Objects, key: string) => {
   const found = await objects.get(key)
-  return found === null ? null : (JSON.parse(Buffer.from(found.bytes).toString()) as { n: number; retired: boolean; value: unknown })
+  return found === null
+    ? null
+    : (JSON.parse(Buffer.from(found.bytes).toString()) as { n: number; retired: boolean; value: Record<string, unknown> })
 }
 
 test('what is new is created, and each change is announced after it was stored', async t => {
@@ -90,7 +92,7 @@ test('a change is told field by field, counted, and every earlier state is kept'
   assert.equal((await read(objects, 'config/feeds/all.json'))?.n, 2)
   assert.deepEqual(await read(objects, 'config-history/feeds/all/00000002.json'), await read(objects, 'config/feeds/all.json'))
   const first = await read(objects, 'config-history/feeds/all/00000001.json')
-  assert.equal((first?.value as { limit: number }).limit, 50)
+  assert.equal(first?.value['limit'], 50)
 })
 
 test('what the file no longer names stays, and is retired only when pruning; named again it is in force again', async t => {
@@ -100,7 +102,7 @@ test('what the file no longer names stays, and is retired only when pruning; nam
   assert.deepEqual(said(await apply({ feeds: [feed('all')] }, { prune: true })), ['retire feeds/old: no longer named'])
   const retired = await read(objects, 'config/feeds/old.json')
   assert.equal(retired?.retired, true)
-  assert.equal((retired?.value as { title: string }).title, 'OLD', 'what it was stays readable')
+  assert.equal(retired?.value['title'], 'OLD', 'what it was stays readable')
   assert.deepEqual(said(await apply({ feeds: [feed('all')] }, { prune: true })), [])
   assert.deepEqual(said(await apply({ feeds: [feed('all'), feed('old')] })), ['update feeds/old: in force again'])
   assert.equal((await read(objects, 'config/feeds/old.json'))?.retired, false)
@@ -136,8 +138,8 @@ test('of two who apply at once one is told so, and nothing that was not in its p
   }
   await assert.rejects(apply({ feeds: [feed('all', { limit: 8 })] }, { objects: slow }), { code: 'NEWSWIRE_CONFIG_RACE' })
   const held = await read(objects, 'config/feeds/all.json')
-  assert.deepEqual([held?.n, (held?.value as { limit: number }).limit], [2, 7])
-  assert.equal(((await read(objects, 'config-history/feeds/all/00000002.json'))?.value as { limit: number }).limit, 7)
+  assert.deepEqual([held?.n, held?.value['limit']], [2, 7])
+  assert.equal((await read(objects, 'config-history/feeds/all/00000002.json'))?.value['limit'], 7)
 })
 
 test('dying at any write, a repeat ends as if nothing had happened, and no earlier state is missing', async t => {
@@ -161,7 +163,7 @@ test('dying at any write, a repeat ends as if nothing had happened, and no earli
       const limits: unknown[] = []
       for (const { key } of await objects.list(`config-history/feeds/${id}/`)) {
         const state = await read(objects, key)
-        limits.push((state?.value as { limit: number }).limit)
+        limits.push(state?.value['limit'])
       }
       assert.deepEqual(limits, [50, 7, 8], `history of ${id}, died at write ${dieAt}`)
     }

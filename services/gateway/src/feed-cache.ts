@@ -101,19 +101,22 @@ export const openFeedCache = async (options: {
     const key = `${feedId}/${format}`
     const before = kept.get(key)
     if (before !== undefined && before.counter >= built.counter) return before.served
-    const served = load(built, format)
-    kept.set(key, { counter: built.counter, served })
-    try {
-      return await served
-    } catch (error) {
-      // The last good bytes are better than none while the store is away; the next reader tries again.
+    const served: Kept['served'] = load(built, format).then(
+      found => found ?? giveBack(null),
+      error => giveBack(error),
+    )
+    /** The last good bytes are better than none, for everybody who waits for this read; the next reader tries again. */
+    const giveBack = async (failure: unknown): Promise<ServedFeed | null> => {
       if (kept.get(key)?.served === served) {
         if (before) kept.set(key, before)
         else kept.delete(key)
       }
       if (before) return before.served
-      throw error
+      if (failure === null) return null
+      throw failure
     }
+    kept.set(key, { counter: built.counter, served })
+    return served
   }
 
   return {

@@ -1,10 +1,11 @@
 /** What the public reads (contract §5). */
 import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
-import { isArticleId, isSha256 } from '@newswire/events/ids'
+import { isArticleId, isSha256, toArticleId } from '@newswire/events/ids'
 import { articleUrl, noticeOf, toPublicArticle } from '@newswire/events/public-article'
 import { matchEtag, notModifiedSince, prefersGzip } from '@newswire/http/conditional'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
+import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { FeedCache, ServedFeed } from './feed-cache.ts'
@@ -36,6 +37,13 @@ const notReady = (what: string) =>
     headers: { 'retry-after': '1' },
   })
 
+/** As a header can carry it (a `Location` is ASCII, RFC 9110 §10.2.2); `null` for what is no address of the web. */
+const toWebAddress = (text: string): string | null => {
+  if (!URL.canParse(text)) return null
+  const url = new URL(text)
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null
+}
+
 const sendPage = (reply: HttpReply, status: number, html: string, cache = PAGE_CACHE) =>
   reply.status(status).header('content-type', HTML).header('content-security-policy', PAGE_POLICY).header('cache-control', cache).send(html)
 
@@ -56,12 +64,13 @@ export const addRoutes = (app: HttpServer, { view, feeds, objects, configuration
     const { site } = config()
     if (fact.state === 'retracted' && fact.retraction.redirectTo !== undefined) {
       const { mode, redirectTo } = fact.retraction
-      if (mode === 'redirect') return reply.header('cache-control', 'no-cache').redirect(redirectTo, 301)
-      if (mode === 'replace') {
-        const substitute = isArticleId(redirectTo) ? redirectTo : `${fact.publisher}.${redirectTo}`
-        if (view.article(substitute)?.state === 'public')
-          return reply.header('cache-control', 'no-cache').redirect(articleUrl(site.publicUrl, substitute), 302)
-      }
+      const elsewhere = mode === 'redirect' ? toWebAddress(redirectTo) : null
+      if (elsewhere !== null) return reply.header('cache-control', 'no-cache').redirect(elsewhere, 301)
+      // A local id may have a dot and so look like another publisher's: the publisher's own comes first.
+      const substitute = [toArticleId(fact.publisher, redirectTo), redirectTo].find(
+        id => mode === 'replace' && isArticleId(id) && view.article(id)?.state === 'public',
+      )
+      if (substitute !== undefined) return reply.header('cache-control', 'no-cache').redirect(articleUrl(site.publicUrl, substitute), 302)
     }
     if (as === 'page') return sendPage(reply, 410, toGonePage(fact, site), 'no-cache')
     const notice = fact.state === 'live' ? undefined : noticeOf(fact, site.language)
@@ -120,7 +129,7 @@ export const addRoutes = (app: HttpServer, { view, feeds, objects, configuration
     if (view.picture(sha256) === 'unknown') await view.caughtUp(AbortSignal.timeout(VIEW_WAIT_MS)).catch(() => undefined)
     const state = view.picture(sha256)
     if (state === 'gone') return reply.status(410).header('cache-control', 'no-store').send()
-    const found = state === 'shown' ? await objects.get(`renditions/${sha256}/${file}`) : null
+    const found = state === 'shown' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null
     if (found === null) return reply.status(404).header('cache-control', 'no-store').send()
     const etag = `"${found.etag.replace(/"/g, '')}"`
     reply.header('etag', etag).header('cache-control', 'public, max-age=86400, immutable').header('access-control-allow-origin', '*')

@@ -2,9 +2,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { codeOf, messageOf } from '@newswire/events/errors'
+import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
+import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
@@ -59,10 +60,26 @@ const writer = (db: DatabaseSync) => {
 
 type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: (details: { code: string; message: string; position: number }) => void }>
 
+/** Ids and instants go into pages as they are: one fact that has others would break the front page for everybody. */
+const checkFact = (fact: Fact): Fact => {
+  const instants = [
+    fact.firstReleasedAt,
+    fact.releasedAt,
+    fact.updatedAt,
+    ...(fact.state === 'live' ? [fact.article.publishedAt ?? ''] : []),
+  ]
+  if (!isArticleId(fact.articleId) || instants.some(instant => instant !== '' && Number.isNaN(Date.parse(instant))))
+    throw new RejectError(
+      'NEWSWIRE_GATEWAY_FACT',
+      `a fact about ${JSON.stringify(fact.articleId.slice(0, 200))} has an id or a time that cannot be`,
+    )
+  return fact
+}
+
 const factOf = (record: LogRecord, onPoison: ViewOptions['onPoison']): Fact | null => {
   try {
     const event = fromRecord(record)
-    return event?.type.startsWith('article.') ? (event.data as Fact) : null
+    return event?.type.startsWith('article.') ? checkFact(event.data as Fact) : null
   } catch (error) {
     // The subscriptions of feeds, archive and outlets put such a record into the dead letters; a view passes it over.
     onPoison({ code: codeOf(error), message: messageOf(error), position: record.position })

@@ -14,7 +14,7 @@ import {
   beginAttempt,
   type Delivery,
   type Intent,
-  isSendable,
+  leastSendable,
   type Outcome,
   postpone,
   restore,
@@ -180,15 +180,11 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
   /** False: nothing was sent. */
   const attempt = async (item: Item, way: Passage): Promise<boolean> => {
     if (!owns()) later(item, OWN_FAULT_MS)
-    const fact = owns() && item.delivery !== null ? await resolve(item, item.delivery.want) : null
+    const fact = owns() && item.delivery !== null ? await resolve(item, leastSendable(item.delivery)) : null
     const now = configured()
     if (fact === null || now === null || item.delivery === null || closing !== null) return false
     const due = dueTo(now.outlet, fact, now.categories)
     const latest = { version: fact.version, kill: due === 'retraction' }
-    if (!isSendable(item.delivery, latest)) {
-      later(item, BEHIND_AGAIN_MS)
-      return false
-    }
     item.delivery = beginAttempt(item.delivery, latest)
     if (due === 'nothing') {
       await book.finish(item, item.delivery, 'skipped')

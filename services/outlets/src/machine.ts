@@ -84,9 +84,8 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
   }
 }
 
-/** True when the state that was read is one to send: not behind the intent, and never older than what was sent before. */
-export const isSendable = (delivery: Delivery, latest: Latest): boolean =>
-  latest.version >= delivery.want && latest.version >= (delivery.version ?? 0)
+/** The state that is sent is never behind the intent, and never older than what was sent before. */
+export const leastSendable = (delivery: Delivery): number => Math.max(delivery.want, delivery.version ?? 0)
 
 /** An attempt begins, at the version read just now. */
 export const beginAttempt = (delivery: Delivery, latest: Latest): Delivery => {

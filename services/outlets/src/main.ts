@@ -32,6 +32,8 @@ const LEAST_REQUEST_MS = 1_000
 const INTENTS_AT_ONCE = 1_000
 const ROUTES_AT_ONCE = 64
 const SWEEP_EVERY_MS = 600_000
+/** What a stop grants to requests in flight; then they are reset, and written down as of unknown outcome. */
+const STOP_MS = 3_000
 
 /** The wall clock at start, moved on by the monotonic one: it never jumps. */
 const steadyClock = (now: () => number): Clock => {
@@ -46,7 +48,7 @@ const steadyClock = (now: () => number): Clock => {
   }
 }
 
-const startWorker = async (context: ServiceContext): Promise<{ worker: Worker; subscription: Subscription }> => {
+const startWorker = async (context: ServiceContext, hurry: AbortSignal): Promise<{ worker: Worker; subscription: Subscription }> => {
   const { log, objects, outbound, configuration, logger, metrics, now, secret, settings } = context
   const scale = settings.retryScale
   const clock = steadyClock(now)
@@ -66,7 +68,7 @@ const startWorker = async (context: ServiceContext): Promise<{ worker: Worker; s
     clock,
     read: createView(objects, () => clock.now()),
     send: createWebhook({
-      request: request => outbound.request({ ...request, timeoutMs: requestMs }),
+      request: request => outbound.request({ ...request, timeoutMs: requestMs, signal: hurry }),
       secret,
       publicUrl: () => configuration.current().site.publicUrl,
       now,
@@ -95,7 +97,7 @@ const startWorker = async (context: ServiceContext): Promise<{ worker: Worker; s
     outlets: () => configuration.current().outlets,
     createActor: (outletId, isHeld) =>
       createActor(outletId, { ...shared, configured: configured(outletId), owns: () => isHeld() && isAlive() }),
-    sweep: pending.sweep,
+    sweep: (outletId, isHeld) => pending.sweep(outletId, () => isHeld() && isAlive()),
     onError: error => logger.error({ reason: messageOf(error) }, 'outlets.failed'),
   })
   subscription = await log.subscribe({
@@ -136,11 +138,12 @@ const startRouting = ({ log, objects, configuration, now }: ServiceContext): Pro
 
 export const start: StartService = async (context): Promise<RunningService> => {
   const { configuration, logger, settings } = context
-  const { worker, subscription } = await startWorker(context)
+  const hurry = new AbortController()
+  const { worker, subscription } = await startWorker(context, hurry.signal)
   const routing = await startRouting(context)
   const forget = configuration.onChange(worker.pump)
-  const timer = setInterval(() => void worker.sweep(), SWEEP_EVERY_MS * settings.retryScale)
-  timer.unref()
+  const sweeping = setInterval(() => void worker.sweep(), SWEEP_EVERY_MS * settings.retryScale)
+  sweeping.unref()
   logger.info('service.started')
   return {
     name: 'outlets',
@@ -149,10 +152,12 @@ export const start: StartService = async (context): Promise<RunningService> => {
       detail: { deliveries: subscription.stats(), routing: routing.stats() },
     }),
     stop: async () => {
-      clearInterval(timer)
+      clearInterval(sweeping)
       forget()
       await Promise.all([routing.stop(), subscription.stop()])
+      const timer = setTimeout(() => hurry.abort(), STOP_MS)
       await worker.stop()
+      clearTimeout(timer)
     },
   }
 }

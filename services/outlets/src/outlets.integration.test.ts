@@ -157,6 +157,20 @@ test('what is pending survives a restart and is delivered after it', async t => 
   assert.equal(await world.count('deliveries'), 1)
 })
 
+test('a stop does not wait for a partner that hangs, and remembers that it may have got the article', { timeout: 15_000 }, async t => {
+  const partner = await startPartner(t)
+  partner.answer = () => undefined
+  const world = await startWorld(t, [outletAt('partner', partner)], { retryScale: 1 })
+  await world.release(live('press.a'))
+  await until('the request', () => partner.got.length === 1)
+  const beganAt = performance.now()
+  await world.service.stop()
+  assert.ok(performance.now() - beganAt < 14_000, 'less than the request itself may take')
+  const [key] = await world.pending('partner')
+  const found = await world.objects.get(key ?? '')
+  assert.equal(JSON.parse(Buffer.from(found?.bytes ?? []).toString()).delivery.maybeSent, 1)
+})
+
 test('a retraction while the article is in retry: only the kill is delivered', async t => {
   const partner = await startPartner(t)
   partner.answer = status(500)

@@ -49,8 +49,8 @@ export type PendingStore = Readonly<{
   save(outletId: string, pending: Pending, held: Held | null): Promise<Held>
   /** Ends it, unless somebody else has written since. */
   clear(outletId: string, pending: Pick<Pending, 'articleId' | 'cause' | 'sinceMs'>, held: Held): Promise<void>
-  /** Deletes tombstones that are older than any process that could still write them. */
-  sweep(outletId: string): Promise<void>
+  /** Deletes tombstones that are older than any process that could still write them; `mayStill` is asked before each. */
+  sweep(outletId: string, mayStill: () => boolean): Promise<void>
 }>
 
 type Options = Readonly<{ objects: Objects; now: () => number; onUnreadable: (key: string, error: unknown) => void }>
@@ -62,6 +62,31 @@ const READS_AT_ONCE = 16
 const RACES = 5
 
 export const createPendingStore = ({ objects, now, onUnreadable }: Options): PendingStore => {
+  /** A delete is no fence: while a key is being swept its writes wait, and while it is being written it is not swept. */
+  const sweeping = new Map<string, Promise<void>>()
+  const writing = new Set<string>()
+
+  const sweepKey = async (key: string, mayStill: () => boolean): Promise<void> => {
+    const found = await getDocument(objects, key, pendingDocument).catch(error => {
+      if (error instanceof UnavailableError) throw error
+      return null // told of when it was loaded; never deleted
+    })
+    if (found !== null && found.value.delivery === null && mayStill()) await objects.delete(key)
+  }
+
+  const write = async (key: string, outletId: string, pending: Pending, held: Held | null): Promise<Held> => {
+    let over = held
+    for (let race = 0; race < RACES; race++) {
+      const n = (over?.n ?? 0) + 1
+      const { articleId, delivery, cause, sinceMs } = pending
+      const put = await swapDocument(objects, key, { n, outletId, articleId, delivery, cause, sinceMs }, over?.etag ?? null)
+      if (put.ok) return { etag: put.etag, n }
+      const there = await getDocument(objects, key, pendingDocument)
+      over = there === null ? null : { etag: there.etag, n: there.value.n }
+    }
+    throw new Error(`${key} is changed by somebody else again and again; look for a second owner of outlet ${outletId}`)
+  }
+
   const read = async (key: string) => {
     try {
       const found = await getDocument(objects, key, pendingDocument)
@@ -100,30 +125,28 @@ export const createPendingStore = ({ objects, now, onUnreadable }: Options): Pen
     },
     save: async (outletId, pending, held) => {
       const key = keys.pending(outletId, pending.articleId)
-      let over = held
-      for (let race = 0; race < RACES; race++) {
-        const n = (over?.n ?? 0) + 1
-        const { articleId, delivery, cause, sinceMs } = pending
-        const put = await swapDocument(objects, key, { n, outletId, articleId, delivery, cause, sinceMs }, over?.etag ?? null)
-        if (put.ok) return { etag: put.etag, n }
-        const there = await getDocument(objects, key, pendingDocument)
-        over = there === null ? null : { etag: there.etag, n: there.value.n }
+      await sweeping.get(key)
+      writing.add(key)
+      try {
+        return await write(key, outletId, pending, held)
+      } finally {
+        writing.delete(key)
       }
-      throw new Error(`${key} is changed by somebody else again and again; look for a second owner of outlet ${outletId}`)
     },
     clear: async (outletId, { articleId, cause, sinceMs }, held) => {
       const value = { n: held.n + 1, outletId, articleId, delivery: null, cause, sinceMs }
       await swapDocument(objects, keys.pending(outletId, articleId), value, held.etag, { durable: false })
     },
-    sweep: async outletId => {
+    sweep: async (outletId, mayStill) => {
       for await (const page of pages(outletId))
         for (const { key, lastModified } of page) {
-          if (now() - lastModified.getTime() < SWEEP_AFTER_MS) continue
-          const found = await getDocument(objects, key, pendingDocument).catch(error => {
-            if (error instanceof UnavailableError) throw error
-            return null // told of when it was loaded; never deleted
-          })
-          if (found !== null && found.value.delivery === null) await objects.delete(key)
+          if (now() - lastModified.getTime() < SWEEP_AFTER_MS || writing.has(key)) continue
+          const swept = sweepKey(key, mayStill).finally(() => sweeping.delete(key))
+          sweeping.set(
+            key,
+            swept.catch(() => undefined),
+          )
+          await swept
         }
     },
   }

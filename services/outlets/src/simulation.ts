@@ -10,7 +10,6 @@ import type { EventContext } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createActor } from './actor.ts'
 import type { Clock } from './book.ts'
@@ -22,6 +21,7 @@ import { createOwnSide } from './own-side.ts'
 import { createPendingStore, type PendingStore } from './pending.ts'
 import { type ArticleEvent, routeArticle } from './route.ts'
 import { killFact, liveFact, outletOf } from './samples.ts'
+import { createPartners, type Life, type Sent, type Shown } from './simulated-partners.ts'
 import { createSlots } from './slots.ts'
 import { createTell } from './tell.ts'
 import { createView, type ReadReleased } from './view.ts'
@@ -40,8 +40,6 @@ export type Faults = Readonly<{
 /** Faults planted on purpose, to see that the checks see them. */
 export type Plant = 'version-of-the-intent' | 'forgets-pending' | 'commits-early' | 'settles-under-the-same-id'
 
-export type Sent = Readonly<{ outletId: string; articleId: string; version: number; id: string; sequence: number; body: string }>
-export type Shown = Readonly<{ version: number; killed: boolean }>
 export type Run = Readonly<{
   seed: number
   /** The last version of each article, and whether it takes it back. */
@@ -72,7 +70,6 @@ const randomFrom = (seed: number) => {
   }
 }
 
-type Life = { alive: boolean }
 type Consumer = { records: LogRecord[]; committed: number; look: () => void }
 
 export const simulate = async (seed: number, faults: Faults, plant?: Plant): Promise<Run> => {
@@ -85,10 +82,6 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
   const deliveries: Consumer = { records: [], committed: 0, look: () => undefined }
   const outlets = new Map<string, OutletConfig>(OUTLETS.map(id => [id, outletOf({ id })]))
   const latest = new Map<string, Shown>()
-  const fenced = new Map<string, Shown>()
-  const naive = new Map<string, Shown>()
-  const seen = new Map<string, Set<string>>()
-  const sent: Sent[] = []
   const told = new Map<string, number>()
   const stuck: string[] = []
   let nowMs = START_MS
@@ -125,6 +118,8 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
         })
       })
     })
+
+  const partners = createPartners({ random, at, world, maybeCrash, isRough: () => faults.partners && !healed() })
 
   const objectsOf = (mine: Life): Objects => ({
     kind: 'disk',
@@ -166,50 +161,6 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     told.set(pair, Math.max(told.get(pair) ?? 0, data.version))
   }
 
-  const arrive = (one: Sent, killed: boolean) => {
-    const pair = `${one.outletId}/${one.articleId}`
-    const state = { version: one.version, killed }
-    if (one.version > (fenced.get(pair)?.version ?? 0)) fenced.set(pair, state)
-    const ids = seen.get(one.outletId) ?? new Set()
-    seen.set(one.outletId, ids)
-    if (!ids.has(one.id)) naive.set(pair, state)
-    ids.add(one.id)
-  }
-
-  const answer = (status: number): OutboundResult => ({ ok: true, response: { status, headers: {}, body: new Uint8Array() } })
-  const noAnswer: OutboundResult = { ok: false, kind: 'ambiguous', code: 'NEWSWIRE_OUTBOUND_TIMEOUT', message: '' }
-  const noConnection: OutboundResult = { ok: false, kind: 'connect', code: 'NEWSWIRE_OUTBOUND_CONNECT', message: '' }
-
-  /** A partner that is well, or refuses connections, or fails, or takes the request without an answer: at once, later, never. */
-  const partner = (mine: Life, request: OutboundRequest): Promise<OutboundResult> => {
-    const headers = request.headers ?? {}
-    const body = Buffer.from(request.body ?? []).toString()
-    const outletId = new URL(request.url).hostname
-    const one: Sent = {
-      outletId,
-      articleId: headers['x-newswire-article'] ?? '',
-      version: Number(headers['x-newswire-version']),
-      id: headers['webhook-id'] ?? '',
-      sequence: Number(headers['x-newswire-sequence']),
-      body,
-    }
-    const killed = headers['x-newswire-action'] === 'retracted'
-    const mood = faults.partners && !healed() ? Math.floor(random() * 8) : 7
-    return new Promise(resolve => {
-      const reply = (ms: number, result: OutboundResult) =>
-        at(ms, mine, () => {
-          if (!maybeCrash(mine)) resolve(result)
-        })
-      if (mood === 0) return reply(2, noConnection)
-      sent.push(one)
-      if (mood === 1) return reply(20, answer(500))
-      if (mood === 2) return reply(15_000, noAnswer)
-      if (mood === 3) at(random() * 30_000, world, () => arrive(one, killed))
-      else at(random() * 10, world, () => arrive(one, killed))
-      reply(mood === 3 || mood === 4 ? 15_000 : 12 + random() * 20, mood === 3 || mood === 4 ? noAnswer : answer(204))
-    })
-  }
-
   const configuration = (): ConfigSnapshot => ({ outlets, categories: new Map() }) as unknown as ConfigSnapshot
 
   /** One start of the process: consumers from the last commit, lanes one record at a time. */
@@ -238,7 +189,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     const stored = createPendingStore({ objects, now: () => nowMs, onUnreadable: key => stuck.push(key) })
     const pending: PendingStore = plant === 'forgets-pending' ? { ...stored, save: async () => ({ etag: '', n: 0 }) } : stored
     const deliver = createWebhook({
-      request: request => partner(mine, request),
+      request: request => partners.request(mine, request),
       secret: () => 'secret',
       publicUrl: () => 'http://x',
       now: () => nowMs,
@@ -369,6 +320,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
   const undone = [...store].filter(
     ([key, one]) => key.startsWith('outlets/pending/') && !Buffer.from(one.bytes).toString().includes('"delivery":null'),
   ).length
+  const { fenced, naive, sent } = partners
   return { seed, latest, fenced, naive, sent, told, undone, crashes, stuck }
 }
 

@@ -12,7 +12,7 @@ export type WorkerNeeds = Omit<PartitionNeeds, 'outletIds'> &
     partitionOf: (outletId: string) => number
     /** Every outlet that the configuration knows, retired ones too. */
     outlets: () => ReadonlyMap<string, unknown>
-    sweep: (outletId: string) => Promise<void>
+    sweep: (outletId: string, mayStill: () => boolean) => Promise<void>
   }>
 
 export type Worker = Readonly<{
@@ -100,7 +100,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
       ),
     sweep: async () => {
       for (const { partition } of [...partitions.values()])
-        for (const [outletId] of partition.actors()) if (partition.isHeld()) await sweep(outletId).catch(onError)
+        for (const [outletId] of partition.actors()) if (partition.isHeld()) await sweep(outletId, partition.isHeld).catch(onError)
     },
     stop: async () => {
       for (const number of [...partitions.keys()]) lose(number)

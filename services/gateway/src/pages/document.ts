@@ -45,9 +45,22 @@ export const words = (language: string) =>
         retrieved: 'Retrieved',
       }
 
+/** The first of these that the engine can write dates in: it throws for tags like `zh-yue` that BCP 47 allows. */
+const toLocale = (...languages: readonly string[]): string => {
+  for (const language of languages) {
+    try {
+      if (Intl.DateTimeFormat.supportedLocalesOf(language).length > 0) return language
+    } catch {
+      // Not a tag the engine reads; the next one may be.
+    }
+  }
+  return 'en'
+}
+
 /** A moment for people: in the site's zone, with the exact one in `datetime` for machines. */
 export const toTime = (instant: string, site: SiteConfig, language: string): string => {
-  const shown = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: site.timeZone }).format(
+  const locale = toLocale(language, site.language)
+  const shown = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: site.timeZone }).format(
     new Date(instant),
   )
   return `<time datetime="${escapeMarkup(instant)}">${escapeMarkup(shown)}</time>`

@@ -3,7 +3,7 @@ import type { FeedConfig, SiteConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { feedFiles, feedFormats } from '@newswire/events/feed'
 import { leadPicture, pickRendition, renditionUrl } from '@newswire/events/public-article'
-import { escapeMarkup } from '@newswire/events/text'
+import { cleanLine, escapeMarkup } from '@newswire/events/text'
 import { toDocument, toTime, words } from './document.ts'
 
 const teaser = (fact: LiveFact, site: SiteConfig): string => {
@@ -59,7 +59,7 @@ export const toFeedsPage = (feeds: readonly FeedConfig[], site: SiteConfig): str
 export const toOpml = (feeds: readonly FeedConfig[], site: SiteConfig): string => {
   const outlines = feeds.map(
     feed =>
-      `    <outline type="rss" text="${escapeMarkup(feed.title)}" xmlUrl="${escapeMarkup(`${site.publicUrl}/feeds/${feed.id}/rss.xml`)}" htmlUrl="${escapeMarkup(site.publicUrl)}"/>`,
+      `    <outline type="rss" text="${escapeMarkup(cleanLine(feed.title))}" xmlUrl="${escapeMarkup(`${site.publicUrl}/feeds/${feed.id}/rss.xml`)}" htmlUrl="${escapeMarkup(site.publicUrl)}"/>`,
   )
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>${escapeMarkup(site.title)}</title></head>\n  <body>\n${outlines.join('\n')}\n  </body>\n</opml>\n`
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>${escapeMarkup(cleanLine(site.title))}</title></head>\n  <body>\n${outlines.join('\n')}\n  </body>\n</opml>\n`
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import { UnavailableError } from '@newswire/events/errors'
+import { toRecord } from '@newswire/events/events'
+import { deriveId } from '@newswire/events/ids'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { createDiskObjects } from '@newswire/objects/disk'
+import type { Objects } from '@newswire/objects/objects'
+import { openFeedCache } from './feed-cache.ts'
+
+const open = async (t: TestContext) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'newswire-feed-cache-'))
+  const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
+  const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  const store = { isAway: false, reads: 0 }
+  const objects: Objects = {
+    ...disk,
+    get: async (key, options) => {
+      store.reads++
+      if (store.isAway) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
+      return disk.get(key, options)
+    },
+  }
+  const poison: string[] = []
+  const openCache = () => openFeedCache({ log, objects, dataDir, onPoison: ({ code }) => poison.push(code) })
+  const cache = await openCache()
+  t.after(async () => {
+    await cache.stop()
+    await log.close()
+    await disk.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  const announce = (counter: number) => {
+    const output = { key: 'feeds/all/rss.xml', sha256: 'a'.repeat(64), bytes: 1 }
+    const data = {
+      feedId: 'all',
+      counter,
+      updatedAt: '2026-03-01T08:00:00.000Z',
+      items: 1,
+      outputs: { rss: output, atom: output, json: output },
+    }
+    const id = deriveId('built', counter)
+    return log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: 'all', time: data.updatedAt, data })])
+  }
+  const build = async (counter: number, text: string) => {
+    await disk.put('feeds/all/rss.xml', Buffer.from(text))
+    await announce(counter)
+    await hasSeen(counter)
+  }
+  const hasSeen = async (counter: number) => {
+    const deadline = Date.now() + 5_000
+    while ((cache.built('all')?.counter ?? -1) < counter) {
+      assert.ok(Date.now() < deadline, `counter ${counter} was not seen`)
+      await setTimeout(5)
+    }
+  }
+  const read = async () => {
+    const served = await cache.get('all', 'rss')
+    return served === null ? null : Buffer.from(served.bytes).toString()
+  }
+  return { cache, openCache, announce, build, read, store, disk, log, poison }
+}
+
+test('readers share one read, and get the new bytes once a newer build is announced', async t => {
+  const { build, read, store, cache } = await open(t)
+  assert.equal(await read(), null)
+  await build(1, 'one')
+  assert.deepEqual(await Promise.all([read(), read(), read()]), ['one', 'one', 'one'])
+  assert.equal(store.reads, 1)
+  await build(2, 'two')
+  assert.equal(await read(), 'two')
+  const served = await cache.get('all', 'rss')
+  assert.equal(gunzipSync((await served?.gzipped()) ?? Buffer.alloc(0)).toString(), 'two')
+})
+
+test('an announcement with a lower counter, come late, changes nothing, also after a restart', async t => {
+  const { build, read, announce, cache, openCache, store, log } = await open(t)
+  await build(5, 'five')
+  assert.equal(await read(), 'five')
+  await announce(4)
+  await announce(6)
+  const deadline = Date.now() + 5_000
+  while (cache.built('all')?.counter !== 6) {
+    assert.ok(Date.now() < deadline)
+    await setTimeout(5)
+  }
+  await announce(3)
+  const reads = store.reads
+  await cache.stop()
+  const again = await openCache()
+  t.after(() => again.stop())
+  const ends = await log.ends('feeds')
+  assert.ok(ends.some(one => one.end > one.start))
+  assert.equal(again.built('all')?.counter, 6)
+  assert.equal(store.reads, reads)
+})
+
+test('while the store is away every reader gets the last good bytes, and the next one after it is back the new ones', async t => {
+  const { build, read, store } = await open(t)
+  await build(1, 'one')
+  assert.equal(await read(), 'one')
+  store.isAway = true
+  await build(2, 'two')
+  assert.deepEqual(await Promise.all([read(), read(), read()]), ['one', 'one', 'one'])
+  store.isAway = false
+  assert.equal(await read(), 'two')
+})
+
+test('with nothing kept, a store that is away is an error that passes', async t => {
+  const { build, read, store } = await open(t)
+  store.isAway = true
+  await build(1, 'one')
+  await assert.rejects(read(), { code: 'NEWSWIRE_OBJECTS_UNAVAILABLE' })
+  store.isAway = false
+  assert.equal(await read(), 'one')
+})
+
+test('a file that is missing is looked for again, and the last good bytes stay meanwhile', async t => {
+  const { build, read, disk, announce, cache } = await open(t)
+  await build(1, 'one')
+  assert.equal(await read(), 'one')
+  await disk.delete('feeds/all/rss.xml')
+  await announce(2)
+  const deadline = Date.now() + 5_000
+  while (cache.built('all')?.counter !== 2) {
+    assert.ok(Date.now() < deadline)
+    await setTimeout(5)
+  }
+  assert.equal(await read(), 'one')
+  await disk.put('feeds/all/rss.xml', Buffer.from('back'))
+  assert.equal(await read(), 'back')
+})
+
+test('poison in the topic is passed over and told', async t => {
+  const { build, read, log, poison } = await open(t)
+  await log.publish([{ topic: 'feeds', key: 'all', value: Buffer.from('no event') }])
+  await build(1, 'one')
+  assert.equal(await read(), 'one')
+  assert.equal(poison.length, 1)
+})

@@ -1,0 +1,261 @@
+/** The public's addresses over the embedded log and the disk. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import { toRecord } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
+import { deriveId } from '@newswire/events/ids'
+import { createHttpServer } from '@newswire/http/server'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { createDiskObjects } from '@newswire/objects/disk'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { createLogger } from '@newswire/runtime/logger'
+import { openFeedCache } from './feed-cache.ts'
+import { addRoutes } from './routes.ts'
+import { categories, makeLive, makePicture, makeRetracted, site, toFactRecord } from './sample-facts.ts'
+import { openView, type View } from './view.ts'
+
+const feed = { id: 'all', title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full' } as const
+const snapshot: ConfigSnapshot = {
+  site,
+  network: { allow: [], allowHttp: false },
+  publishers: new Map(),
+  categories,
+  feeds: new Map([['all', feed]]),
+  outlets: new Map(),
+}
+const A = 'a'.repeat(64)
+const UPDATED = '2026-03-01T08:00:00.500Z'
+
+const open = async (t: TestContext, { isReady }: { isReady?: () => boolean } = {}) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'newswire-gateway-'))
+  const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
+  const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  const opened = await openView({ log, dataDir, onPoison: () => undefined })
+  const view: View = isReady ? { ...opened, isReady } : opened
+  const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined })
+  const { app, close } = createHttpServer({
+    name: 'gateway',
+    logger: createLogger({ service: 'gateway', level: 'silent' }),
+    host: '127.0.0.1',
+    port: 0,
+  })
+  const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
+  addRoutes(app, { view, feeds, objects, configuration, now: () => Date.parse(UPDATED) })
+  t.after(async () => {
+    await close()
+    await opened.stop()
+    await feeds.stop()
+    await log.close()
+    await objects.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  const ask = (url: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') => app.inject({ method, url, headers })
+  const release = async (...facts: Fact[]) => {
+    await log.publish(facts.map(toFactRecord))
+    await opened.caughtUp(AbortSignal.timeout(5_000))
+  }
+  const build = async (text: string, counter = 1) => {
+    await objects.put('feeds/all/rss.xml', Buffer.from(text))
+    const output = { key: 'feeds/all/rss.xml', sha256: 'a'.repeat(64), bytes: 1 }
+    const data = { feedId: 'all', counter, updatedAt: UPDATED, items: 1, outputs: { rss: output, atom: output, json: output } }
+    const id = deriveId('built', counter)
+    await log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: 'all', time: UPDATED, data })])
+    const deadline = Date.now() + 5_000
+    while (feeds.built('all')?.counter !== counter) {
+      assert.ok(Date.now() < deadline)
+      await setTimeout(5)
+    }
+  }
+  return { ask, release, build, objects, log }
+}
+
+const RSS = '/feeds/all/rss.xml'
+const BODY = '<rss>tin</rss>'.repeat(50)
+
+test('a feed is served with its type, and unchanged it is a 304 with the same headers', async t => {
+  const { ask, build } = await open(t)
+  await build(BODY)
+  const whole = await ask(RSS)
+  assert.equal(whole.statusCode, 200)
+  assert.equal(whole.body, BODY)
+  assert.equal(whole.headers['content-type'], 'application/rss+xml; charset=utf-8')
+  assert.equal(whole.headers['access-control-allow-origin'], '*')
+  assert.match(String(whole.headers['link']), /rel="self"/)
+  const etag = String(whole.headers['etag'])
+  assert.match(etag, /^"[^"]+"$/)
+  for (const condition of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const unchanged = await ask(RSS, { 'if-none-match': condition })
+    assert.equal(unchanged.statusCode, 304, condition)
+    assert.equal(unchanged.body, '')
+    for (const name of ['etag', 'last-modified', 'cache-control', 'vary', 'link', 'access-control-allow-origin'])
+      assert.equal(unchanged.headers[name], whole.headers[name], name)
+  }
+  for (const condition of ['"other"', etag.replaceAll('"', '')])
+    assert.equal((await ask(RSS, { 'if-none-match': condition })).statusCode, 200, condition)
+})
+
+test('If-Modified-Since counts in whole seconds, and only when there is no If-None-Match', async t => {
+  const { ask, build } = await open(t)
+  await build(BODY)
+  const since = (date: string, more = {}) => ask(RSS, { 'if-modified-since': date, ...more }).then(answer => answer.statusCode)
+  assert.equal(await since('Sun, 01 Mar 2026 08:00:00 GMT'), 304)
+  assert.equal(await since('Sun, 01 Mar 2026 07:59:59 GMT'), 200)
+  assert.equal(await since('yesterday'), 200)
+  assert.equal(await since('Sun, 01 Mar 2026 08:00:00 GMT', { 'if-none-match': '"other"' }), 200)
+})
+
+test('gzip goes to those who take it, with a tag of its own', async t => {
+  const { ask, build } = await open(t)
+  await build(BODY)
+  const plain = await ask(RSS)
+  for (const accepted of ['gzip', 'br, gzip;q=0.8', '*', 'GZIP;Q=1']) {
+    const zipped = await ask(RSS, { 'accept-encoding': accepted })
+    assert.equal(zipped.headers['content-encoding'], 'gzip', accepted)
+    assert.equal(gunzipSync(zipped.rawPayload).toString(), BODY)
+    assert.notEqual(zipped.headers['etag'], plain.headers['etag'])
+  }
+  for (const refused of ['gzip;q=0', 'identity', 'gzip;q=0.1, identity', 'br'])
+    assert.equal((await ask(RSS, { 'accept-encoding': refused })).headers['content-encoding'], undefined, refused)
+  assert.equal(plain.headers['vary'], 'accept-encoding')
+})
+
+test('HEAD answers as GET does, without the body', async t => {
+  const { ask, build, release } = await open(t)
+  await build(BODY)
+  await release(makeLive())
+  for (const url of [RSS, '/', '/articles/press.a', '/feeds', '/opml.xml']) {
+    const [got, headed] = [await ask(url), await ask(url, {}, 'HEAD')]
+    assert.equal(headed.statusCode, 200, url)
+    assert.equal(headed.body, '')
+    assert.equal(headed.headers['content-length'], got.headers['content-length'], url)
+    assert.equal(headed.headers['content-type'], got.headers['content-type'], url)
+  }
+})
+
+test('a feed that is not configured is not found, and one that was never built is not ready', async t => {
+  const { ask } = await open(t)
+  for (const url of ['/feeds/other/rss.xml', '/feeds/all/window.json', '/feeds/all/rss', '/feeds/..%2fconfig/rss.xml'])
+    assert.equal((await ask(url)).statusCode, 404, url)
+  const waiting = await ask(RSS)
+  assert.equal(waiting.statusCode, 503)
+  assert.equal(waiting.headers['retry-after'], '1')
+})
+
+test('an article is there as page, print view and JSON, and after its retraction all three say 410 and nothing of its content', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive({ article: { title: 'Chuyện cũ', byline: 'An' } }))
+  const urls = ['/articles/press.a', '/articles/press.a/print', '/articles/press.a/article.json']
+  for (const url of urls) {
+    const answer = await ask(url)
+    assert.equal(answer.statusCode, 200, url)
+    assert.match(answer.body, /Chuyện cũ/)
+  }
+  await release(makeRetracted({ version: 2 }, { notice: 'Đã gỡ theo yêu cầu <b>' }))
+  for (const url of urls) {
+    const answer = await ask(url)
+    assert.equal(answer.statusCode, 410, url)
+    assert.doesNotMatch(answer.body, /Chuyện cũ|wrong names/)
+    assert.match(answer.body, /Đã gỡ theo yêu cầu/)
+    assert.equal(answer.headers['cache-control'], 'no-cache')
+  }
+  assert.doesNotMatch((await ask('/articles/press.a')).body, /yêu cầu <b>/)
+})
+
+test('an article for editors, one that never was, and an id that cannot be are all the same 404', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive({ article: { audience: 'editorial', title: 'Kín' } }))
+  for (const id of ['press.a', 'press.nothing', 'nodot', 'press.a..b', '%2e%2e%2fpress.a']) {
+    const answer = await ask(`/articles/${id}`)
+    assert.equal(answer.statusCode, 404, id)
+    assert.doesNotMatch(answer.body, /Kín/)
+  }
+  assert.doesNotMatch((await ask('/')).body, /Kín/)
+})
+
+test('a retraction by redirect leads elsewhere, also to an address with letters that no header can carry', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive(), makeRetracted({ version: 2 }, { mode: 'redirect', redirectTo: 'https://news.example/tin/đính-chính' }))
+  const answer = await ask('/articles/press.a')
+  assert.equal(answer.statusCode, 301)
+  assert.equal(answer.headers['location'], 'https://news.example/tin/%C4%91%C3%ADnh-ch%C3%ADnh')
+  await release(
+    makeLive({ articleId: 'press.b' }),
+    makeRetracted({ articleId: 'press.b', version: 2 }, { mode: 'redirect', redirectTo: 'javascript:alert(1)' }),
+  )
+  assert.equal((await ask('/articles/press.b')).statusCode, 410)
+})
+
+test('a retraction by replacement leads to the substitute while that is public, and is gone when it is not', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive(), makeRetracted({ version: 2 }, { mode: 'replace', redirectTo: 'v1.2' }))
+  assert.equal((await ask('/articles/press.a')).statusCode, 410)
+  await release(makeLive({ articleId: 'v1.2', publisher: 'v1' }), makeLive({ articleId: 'press.v1.2' }))
+  assert.equal((await ask('/articles/press.a')).headers['location'], 'https://news.example/articles/press.v1.2')
+  await release(makeRetracted({ articleId: 'press.v1.2', version: 2 }))
+  assert.equal((await ask('/articles/press.a')).headers['location'], 'https://news.example/articles/v1.2')
+  await release(makeRetracted({ articleId: 'v1.2', publisher: 'v1', version: 2 }))
+  assert.equal((await ask('/articles/press.a')).statusCode, 410)
+})
+
+test('a rendition is there only while a public article shows its picture: not before, and gone after', async t => {
+  const { ask, release, objects } = await open(t)
+  const url = `/renditions/${A}/w640-r1.jpg`
+  await objects.put(url.slice(1), Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+  const before = await ask(url)
+  assert.equal(before.statusCode, 404)
+  assert.equal(before.headers['cache-control'], 'no-store')
+  await release(makeLive({ articleId: 'press.e', article: { audience: 'editorial', images: [makePicture(A)] } }))
+  assert.equal((await ask(url)).statusCode, 404)
+  await release(makeLive({ article: { images: [makePicture(A)] } }))
+  const shown = await ask(url)
+  assert.equal(shown.statusCode, 200)
+  assert.equal(shown.body, 'jpeg')
+  assert.match(String(shown.headers['cache-control']), /max-age=86400/)
+  const unchanged = await ask(url, { 'if-none-match': String(shown.headers['etag']) })
+  assert.equal(unchanged.statusCode, 304)
+  for (const other of ['w640-r2.jpg', 'set-r1.json', '..%2f..%2fconfig', 'w640-r1.jpg%00'])
+    assert.equal((await ask(`/renditions/${A}/${other}`)).statusCode, 404, other)
+  await release(makeRetracted({ version: 2 }))
+  const gone = await ask(url)
+  assert.equal(gone.statusCode, 410)
+  assert.equal(gone.headers['cache-control'], 'no-store')
+})
+
+test('a rendition asked for a moment after its release is found: the view is let reach the end of the log first', async t => {
+  const { ask, objects, log } = await open(t)
+  await objects.put(`renditions/${A}/w640-r1.jpg`, Buffer.from('jpeg'))
+  await log.publish([toFactRecord(makeLive({ article: { images: [makePicture(A)] } }))])
+  assert.equal((await ask(`/renditions/${A}/w640-r1.jpg`)).statusCode, 200)
+})
+
+test('until the view has reached the end of the log, articles and renditions are 503: an old kill might not be known yet', async t => {
+  let ready = false
+  const { ask, release } = await open(t, { isReady: () => ready })
+  await release(makeLive({ article: { images: [makePicture(A)] } }))
+  for (const url of ['/', '/articles/press.a', '/articles/press.a/article.json', `/renditions/${A}/w640-r1.jpg`]) {
+    const answer = await ask(url)
+    assert.equal(answer.statusCode, 503, url)
+    assert.equal(answer.headers['retry-after'], '1')
+  }
+  ready = true
+  assert.equal((await ask('/articles/press.a')).statusCode, 200)
+})
+
+test('pages run no scripts, and lists name every feed', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive())
+  for (const url of ['/', '/feeds', '/articles/press.a', '/articles/press.a/print']) {
+    const page = await ask(url)
+    const policy = String(page.headers['content-security-policy'])
+    assert.match(policy, /default-src 'none'/, url)
+    assert.doesNotMatch(policy, /script-src|unsafe/, url)
+    assert.match(page.body, /^<!doctype html>\n<html lang="vi">/)
+  }
+  assert.match((await ask('/feeds')).body, /href="\/feeds\/all\/atom\.xml"/)
+  assert.match((await ask('/opml.xml')).body, /xmlUrl="https:\/\/news\.example\/feeds\/all\/rss\.xml"/)
+})

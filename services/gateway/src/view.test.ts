@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Fact } from '@newswire/events/fact'
+import { topics } from '@newswire/events/topics'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { makeLive, makePicture, makeRetracted, toFactRecord } from './sample-facts.ts'
+import { openView } from './view.ts'
+
+const open = async (t: TestContext) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'newswire-view-'))
+  const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
+  const poison: string[] = []
+  const view = await openView({ log, dataDir, onPoison: ({ code }) => poison.push(code) })
+  t.after(async () => {
+    await view.stop()
+    await log.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  const release = async (...facts: Fact[]) => {
+    await log.publish(facts.map(toFactRecord))
+    await view.caughtUp(AbortSignal.timeout(5_000))
+  }
+  return { view, log, poison, release, dataDir }
+}
+
+const A = 'a'.repeat(64)
+const B = 'b'.repeat(64)
+
+test('an older version, come late, never replaces a newer one', async t => {
+  const { view, release } = await open(t)
+  const first = makeLive({ article: { title: 'First', images: [makePicture(A)] } })
+  const second = makeLive({ version: 2, article: { title: 'Second', images: [makePicture(B)] } })
+  await release(first, second, first)
+  const seen = view.article('press.a')
+  assert.equal(seen?.state === 'public' && seen.fact.article.title, 'Second')
+  assert.equal(view.picture(A), 'gone')
+  assert.equal(view.picture(B), 'shown')
+  await release(makeRetracted({ version: 3 }), second)
+  assert.equal(view.article('press.a')?.state, 'gone')
+  assert.equal(view.picture(B), 'gone')
+  assert.deepEqual(view.newest(10), [])
+})
+
+test('what is for editors alone is not there, nor are its pictures; what was public before is gone', async t => {
+  const { view, release } = await open(t)
+  await release(makeLive({ article: { audience: 'editorial', images: [makePicture(A)] } }))
+  assert.equal(view.article('press.a'), null)
+  assert.equal(view.picture(A), 'unknown')
+  await release(makeLive({ articleId: 'press.b', article: { images: [makePicture(B)] } }))
+  const narrowed = makeLive({ articleId: 'press.b', version: 2, article: { audience: 'editorial', images: [makePicture(B)] } })
+  await release({ ...narrowed, facetsEver: { ...narrowed.facetsEver, public: true } })
+  assert.equal(view.article('press.b')?.state, 'gone')
+  assert.equal(view.picture(B), 'gone')
+  assert.deepEqual(view.newest(10), [])
+})
+
+test('a picture of two articles is shown until both are gone', async t => {
+  const { view, release } = await open(t)
+  await release(
+    makeLive({ article: { images: [makePicture(A)] } }),
+    makeLive({ articleId: 'press.b', article: { images: [makePicture(A)] } }),
+  )
+  await release(makeRetracted({ version: 2 }))
+  assert.equal(view.picture(A), 'shown')
+  await release(makeRetracted({ articleId: 'press.b', version: 2 }))
+  assert.equal(view.picture(A), 'gone')
+})
+
+test('the newest are by first release, so an update does not move an article up', async t => {
+  const { view, release } = await open(t)
+  await release(
+    makeLive({ articleId: 'press.old', firstReleasedAt: '2026-01-01T00:00:00.000Z' }),
+    makeLive({ articleId: 'press.new', firstReleasedAt: '2026-01-02T00:00:00.000Z' }),
+    makeLive({ articleId: 'press.old', version: 2, firstReleasedAt: '2026-01-01T00:00:00.000Z', releasedAt: '2026-01-03T00:00:00.000Z' }),
+  )
+  assert.deepEqual(
+    view.newest(10).map(fact => fact.articleId),
+    ['press.new', 'press.old'],
+  )
+})
+
+test('poison in the topic is passed over and told, and what comes after it is seen', async t => {
+  const { view, log, poison, release } = await open(t)
+  const crooked = [makeLive({ articleId: '"><script>' }), makeLive({ articleId: 'press.b', firstReleasedAt: 'yesterday' })]
+  await log.publish([
+    { topic: topics.articles.name, key: 'x', value: Buffer.from('{"half') },
+    { ...toFactRecord(makeLive()), value: Buffer.from('{}') },
+    ...crooked.map(toFactRecord),
+    { topic: topics.articles.name, key: 'x', value: null },
+  ])
+  await release(makeLive({ articleId: 'press.good' }))
+  assert.equal(poison.length, 5)
+  assert.equal(view.failure(), null)
+  assert.deepEqual(
+    view.newest(10).map(fact => fact.articleId),
+    ['press.good'],
+  )
+})
+
+test('a second start finds everything without reading the log again', async t => {
+  const { view, log, release, dataDir } = await open(t)
+  await release(makeLive())
+  await view.stop()
+  const again = await openView({ log, dataDir, onPoison: () => undefined })
+  assert.equal(again.article('press.a')?.state, 'public')
+  await again.stop()
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { wantVersion } from './machine.ts'
+import { createPendingStore, type Pending } from './pending.ts'
+
+const HOUR = 3_600_000
+const pendingOf = (articleId: string, version = 1): Pending => ({
+  articleId,
+  delivery: wantVersion(null, { version, kill: false, sequence: version, maybeSent: null }, 0),
+  cause: { id: 'cause' },
+  sinceMs: 0,
+})
+
+const storeFor = async (t: TestContext, wrap: (objects: Objects) => Objects = objects => objects) => {
+  const folder = await mkdtemp(join(tmpdir(), 'newswire-pending-'))
+  const objects = await createDiskObjects({ root: folder, fsync: 'normal' })
+  t.after(async () => {
+    await objects.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const unreadable: string[] = []
+  // An hour ahead: everything written is old enough to be swept.
+  const store = createPendingStore({ objects: wrap(objects), now: () => Date.now() + HOUR, onUnreadable: key => void unreadable.push(key) })
+  const load = async () => {
+    const found: string[] = []
+    for await (const page of store.load('partner')) found.push(...page.map(one => `${one.pending.articleId} v${one.pending.delivery.want}`))
+    return found.sort()
+  }
+  return { objects, store, load, unreadable }
+}
+
+test('what is saved is loaded again, and what is cleared is not', async t => {
+  const { store, load } = await storeFor(t)
+  const held = await store.save('partner', pendingOf('press.a'), null)
+  await store.save('partner', pendingOf('press.B'), null)
+  await store.save('other', pendingOf('press.c'), null)
+  assert.deepEqual(await load(), ['press.B v1', 'press.a v1'].sort())
+  await store.clear('partner', pendingOf('press.a'), held)
+  assert.deepEqual(await load(), ['press.B v1'])
+})
+
+test('the owner writes over what an earlier owner or a tombstone left', async t => {
+  const { store, load } = await storeFor(t)
+  const held = await store.save('partner', pendingOf('press.a', 1), null)
+  await store.save('partner', pendingOf('press.a', 2), null)
+  assert.deepEqual(await load(), ['press.a v2'])
+  const last = await store.save('partner', pendingOf('press.a', 3), held)
+  await store.clear('partner', pendingOf('press.a'), last)
+  await store.save('partner', pendingOf('press.a', 4), null)
+  assert.deepEqual(await load(), ['press.a v4'])
+})
+
+test('an end that comes late does not clear what was written since', async t => {
+  const { store, load } = await storeFor(t)
+  const held = await store.save('partner', pendingOf('press.a', 1), null)
+  await store.save('partner', pendingOf('press.a', 2), held)
+  await store.clear('partner', pendingOf('press.a'), held)
+  assert.deepEqual(await load(), ['press.a v2'])
+})
+
+test('an object that cannot be read is told of, kept, and stops nothing', async t => {
+  const { objects, store, load, unreadable } = await storeFor(t)
+  await objects.put(keys.pending('partner', 'press.bad'), Buffer.from('{"n":'))
+  await store.save('partner', pendingOf('press.a'), null)
+  assert.deepEqual(await load(), ['press.a v1'])
+  await store.sweep('partner', () => true)
+  assert.deepEqual(unreadable, [keys.pending('partner', 'press.bad')])
+  assert.ok((await objects.head(keys.pending('partner', 'press.bad'))) !== null)
+})
+
+test('sweeping deletes old tombstones only, and nothing once the outlet is lost', async t => {
+  const { objects, store, load } = await storeFor(t)
+  const held = await store.save('partner', pendingOf('press.a'), null)
+  await store.clear('partner', pendingOf('press.a'), held)
+  await store.save('partner', pendingOf('press.b'), null)
+  await store.sweep('partner', () => false)
+  assert.ok((await objects.head(keys.pending('partner', 'press.a'))) !== null)
+  await store.sweep('partner', () => true)
+  assert.equal(await objects.head(keys.pending('partner', 'press.a')), null)
+  assert.deepEqual(await load(), ['press.b v1'])
+})
+
+test('a delivery that is written down while its tombstone is swept is not lost', async t => {
+  const looked = Promise.withResolvers<void>()
+  const goOn = Promise.withResolvers<void>()
+  const { store, load } = await storeFor(t, objects => ({
+    ...objects,
+    delete: async key => {
+      looked.resolve()
+      await goOn.promise
+      await objects.delete(key)
+    },
+  }))
+  const held = await store.save('partner', pendingOf('press.a', 1), null)
+  await store.clear('partner', pendingOf('press.a'), held)
+  const swept = store.sweep('partner', () => true)
+  await looked.promise
+  const saved = store.save('partner', pendingOf('press.a', 2), null)
+  goOn.resolve()
+  await Promise.all([swept, saved])
+  assert.deepEqual(await load(), ['press.a v2'])
+})

@@ -1,0 +1,69 @@
+/** The partners of `simulation.ts`: well, or refusing, failing, hanging, answering late, taking what they do not answer. */
+import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+
+/** What ends with a crash: a process, or the world, which does not. */
+export type Life = { alive: boolean }
+export type Sent = Readonly<{ outletId: string; articleId: string; version: number; id: string; sequence: number; body: string }>
+export type Shown = Readonly<{ version: number; killed: boolean }>
+
+type Needs = Readonly<{
+  random: () => number
+  at: (ms: number, who: Life, run: () => void) => void
+  world: Life
+  maybeCrash: (mine: Life) => boolean
+  /** Whether partners may be unwell now. */
+  isRough: () => boolean
+}>
+
+export const createPartners = ({ random, at, world, maybeCrash, isRough }: Needs) => {
+  const fenced = new Map<string, Shown>()
+  const naive = new Map<string, Shown>()
+  const seen = new Map<string, Set<string>>()
+  const sent: Sent[] = []
+
+  const arrive = (one: Sent, killed: boolean) => {
+    const pair = `${one.outletId}/${one.articleId}`
+    const state = { version: one.version, killed }
+    if (one.version > (fenced.get(pair)?.version ?? 0)) fenced.set(pair, state)
+    const ids = seen.get(one.outletId) ?? new Set()
+    seen.set(one.outletId, ids)
+    if (!ids.has(one.id)) naive.set(pair, state)
+    ids.add(one.id)
+  }
+
+  const answer = (status: number): OutboundResult => ({ ok: true, response: { status, headers: {}, body: new Uint8Array() } })
+  const noAnswer: OutboundResult = { ok: false, kind: 'ambiguous', code: 'NEWSWIRE_OUTBOUND_TIMEOUT', message: '' }
+  const noConnection: OutboundResult = { ok: false, kind: 'connect', code: 'NEWSWIRE_OUTBOUND_CONNECT', message: '' }
+
+  /** A partner that is well, or refuses connections, or fails, or takes the request without an answer: at once, later, never. */
+  const request = (mine: Life, request: OutboundRequest): Promise<OutboundResult> => {
+    const headers = request.headers ?? {}
+    const body = Buffer.from(request.body ?? []).toString()
+    const outletId = new URL(request.url).hostname
+    const one: Sent = {
+      outletId,
+      articleId: headers['x-newswire-article'] ?? '',
+      version: Number(headers['x-newswire-version']),
+      id: headers['webhook-id'] ?? '',
+      sequence: Number(headers['x-newswire-sequence']),
+      body,
+    }
+    const killed = headers['x-newswire-action'] === 'retracted'
+    const mood = isRough() ? Math.floor(random() * 8) : 7
+    return new Promise(resolve => {
+      const reply = (ms: number, result: OutboundResult) =>
+        at(ms, mine, () => {
+          if (!maybeCrash(mine)) resolve(result)
+        })
+      if (mood === 0) return reply(2, noConnection)
+      sent.push(one)
+      if (mood === 1) return reply(20, answer(500))
+      if (mood === 2) return reply(15_000, noAnswer)
+      if (mood === 3) at(random() * 30_000, world, () => arrive(one, killed))
+      else at(random() * 10, world, () => arrive(one, killed))
+      reply(mood === 3 || mood === 4 ? 15_000 : 12 + random() * 20, mood === 3 || mood === 4 ? noAnswer : answer(204))
+    })
+  }
+
+  return { request, sent, fenced, naive }
+}

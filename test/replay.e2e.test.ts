@@ -1,0 +1,101 @@
+/** What is delivered a second time changes nothing and is sent to nobody. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { topics } from '@newswire/events/topics'
+import { createWriter } from './support/articles.ts'
+import { makePng } from './support/pictures.ts'
+import { listAll, readTopic, withLog, withObjects } from './support/stopped.ts'
+import { articleIdOf, createSystem, formats, type Running, type System } from './support/system.ts'
+import { waitFor } from './support/wait-for.ts'
+
+const FEEDS = ['all', 'thoi-su', 'the-thao', 'english']
+/** Each group that takes something in, with its topic: replayed one after the other, then all together. */
+const GROUPS = [
+  ['images', topics.submissions.name],
+  ['desk', topics.prepared.name],
+  ['feeds', topics.articles.name],
+  ['feeds-build', topics.feedChanges.name],
+  ['archive', topics.articles.name],
+  ['outlets-route', topics.articles.name],
+  ['outlets', topics.deliveries.name],
+] as const
+
+const readFeeds = async (running: Running) =>
+  await Promise.all(
+    FEEDS.flatMap(feed =>
+      formats.map(async format => {
+        const { status, text, headers } = await running.get(`/feeds/${feed}/${format}`)
+        assert.equal(status, 200)
+        return { feed, format, text, etag: headers.get('etag'), modified: headers.get('last-modified') }
+      }),
+    ),
+  )
+
+/** What no replay may change: every object of these kinds with its tag, and how many facts there are. */
+const KEPT = ['current/', 'archive/', 'feeds/', 'renditions/', 'originals/', 'native/', 'outlets/routes/', 'outlets/pending/', 'config/', 'holds/']
+const readState = async (system: System) => ({
+  objects: await withObjects(system, async objects => (await Promise.all(KEPT.map(prefix => listAll(objects, prefix)))).flat()),
+  articles: await withLog(system, async log =>
+    (await readTopic(log, topics.articles.name)).map(one => `${one.headers['ce_id']} ${Buffer.from(one.value ?? []).toString()}`),
+  ),
+})
+
+/** No group has anything left to do. */
+const atRest = async (running: Running) =>
+  await waitFor('every group to be at rest', async () => {
+    const stages = (await running.console('/v1/lag')).body as unknown as { group: string; lag: number }[]
+    return stages.length >= GROUPS.length && (stages.every(one => one.lag === 0) || Promise.reject(stages.filter(one => one.lag > 0)))
+  }, { deadlineMs: 30_000 })
+
+test('whatever is delivered a second time changes nothing and is sent to nobody', async t => {
+  const system = await createSystem(t, { outlets: ['tinh-doan', 'so-van-hoa'] })
+  const first = await system.start()
+  const write = createWriter(81)
+  const { body } = await first.publisher.upload('bai-1', makePng({ width: 700, height: 500, seed: 81 }), 'image/png')
+  const images = [{ url: String(body['url']), role: 'lead' as const, caption: 'Ảnh' }]
+  const originals = Array.from({ length: 8 }, (_, n) => write({ language: n % 2 === 0 ? 'vi' : 'en', categories: [n % 3 === 0 ? 'doi-song' : 'the-thao'] }))
+  for (const [n, article] of originals.entries()) await first.publish(`bai-${n}`, n === 1 ? { ...article, images } : article)
+  await first.publish('bai-2', { ...write(), sourceVersion: 5 })
+  await first.publish('bai-2', { ...write(), sourceVersion: 6 })
+  // Back to earlier content: a change like any other, and no duplicate when it comes again.
+  await first.publish('bai-0', write())
+  await first.publish('bai-0', { ...originals[0] })
+  for (const localId of ['bai-3', 'bai-4']) await first.publisher.retract(localId, { mode: 'withdraw', reason: 'thử' })
+  await first.everywhere('bai-3', 2)
+  await first.everywhere('bai-4', 2)
+  await first.publisher.republish('bai-4')
+  await first.everywhere('bai-4', 3)
+  await first.settled(await first.put('bai-cam', { ...write(), embargoUntil: new Date(Date.now() + 3_600_000).toISOString() }), 'held')
+  await atRest(first)
+  const feeds = await readFeeds(first)
+  const sent = Object.values(system.partners).map(partner => partner.requests.length)
+  assert.ok(sent.every(count => count >= 13))
+  assert.deepEqual(await first.newswire.stop(), { code: 0, signal: null })
+  const state = await readState(system)
+
+  for (const round of [...GROUPS.map(group => [group]), GROUPS])
+    await t.test(round.map(([group]) => group).join(', '), async () => {
+      await withLog(system, async log => {
+        for (const [group, topic] of round) await log.replay(group, topic, 'start')
+        const waiting = (await Promise.all(round.map(([group]) => log.lag(group)))).flat()
+        assert.ok(waiting.reduce((sum, one) => sum + one.records, 0) > 0, 'there is something to deliver again')
+      })
+      const running = await system.start()
+      await atRest(running)
+      assert.deepEqual(await readFeeds(running), feeds)
+      const { body: trace } = await running.console(`/v1/articles/${articleIdOf('bai-4')}/trace`)
+      assert.equal((trace['versions'] as unknown[]).length, 3)
+      assert.deepEqual((await running.console('/v1/dead-letters')).body, [])
+      assert.deepEqual(await running.newswire.stop(), { code: 0, signal: null })
+      assert.deepEqual(await readState(system), state)
+      assert.deepEqual(Object.values(system.partners).map(partner => partner.requests.length), sent, 'nothing was sent')
+    })
+
+  await t.test('and what comes next goes out as ever', async () => {
+    const running = await system.start()
+    const article = write({ categories: ['thoi-su'] })
+    assert.equal(await running.publish('bai-0', article), 4)
+    for (const partner of Object.values(system.partners)) assert.equal(partner.held(articleIdOf('bai-0'))?.article['title'], article.title)
+  })
+  for (const partner of Object.values(system.partners)) assert.deepEqual(partner.findOffences(), [])
+})

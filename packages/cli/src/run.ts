@@ -1,9 +1,10 @@
 /** `newswire run <service>…`: one or more services of many processes, on Kafka and S3. */
 import { createHttpServer } from '@newswire/http/server'
+import { startServices, stopServices, toReadiness } from '@newswire/runtime/run'
 import type { RunningService, ServiceName } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { compose } from './compose.ts'
-import { startServices, stopServices } from './services.ts'
+import { toStarting } from './services.ts'
 import { awaitEnding } from './signals.ts'
 import { UsageError } from './usage-error.ts'
 import { takeViewsFolder } from './views-folder.ts'
@@ -38,10 +39,7 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
   })
   const { context } = composition
   let running: readonly RunningService[] = []
-  const readiness = () => {
-    const states = running.map(one => ({ name: one.name, ...one.readiness() }))
-    return { ready: states.length === names.length && states.every(one => one.ready), detail: states }
-  }
+  const readiness = () => toReadiness(running, names.length)
   const health = createHttpServer({
     name: 'health',
     logger: context.logger,
@@ -53,12 +51,12 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
   })
   const healthUrl = await health.listen()
   try {
-    running = await startServices(names, context)
+    running = await startServices(context, toStarting(names))
     const urls = running.flatMap(one => (one.url === undefined ? [] : [`${one.name}=${one.url}`]))
     print(['newswire ready', ...urls, `health=${healthUrl}`].join(' '))
     await ending.ended
     say('Stopping…')
-    await stopServices(running)
+    if (!(await stopServices(running, { logger: context.logger }))) status = 1
   } finally {
     await health.close()
     await composition.close()

@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NewswireConfig } from '@newswire/events/config'
 import { sha256Hex } from '@newswire/events/ids'
+import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { type ClientDocument, clientDocument, clientFile, createClient } from './client.ts'
@@ -11,7 +12,7 @@ import { compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { demoPartnerSecretName, makePartnerSecret, publishDemo, readDemoConfig } from './demo.ts'
 import { type PartnerSite, startPartnerSite } from './partner-site.ts'
-import { serviceNames, startServices, stopServices } from './services.ts'
+import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding } from './signals.ts'
 import { takeViewsFolder } from './views-folder.ts'
 
@@ -109,7 +110,7 @@ export const up = async (options: UpOptions): Promise<number> => {
       ending.end('crash')
     },
   })
-  const running = await startServices(serviceNames, composition.context)
+  const running = await startServices(composition.context, toStarting(serviceNames))
   const [gateway, ingest, consoleUrl] = [urlOf(running, 'gateway'), urlOf(running, 'ingest'), urlOf(running, 'console')]
   const publisher = [...composition.context.configuration.current().publishers.keys()][0] ?? ''
   const document: ClientDocument = clientDocument.parse({ ingest, console: consoleUrl, gateway, publisher, token })
@@ -133,7 +134,7 @@ export const up = async (options: UpOptions): Promise<number> => {
   say('Ctrl-C stops it.')
   await ending.ended
   say('Stopping…')
-  await stopServices(running)
+  if (!(await stopServices(running, { logger: composition.context.logger }))) status = 1
   await composition.close()
   views?.release()
   if (demo !== null) {

@@ -18,6 +18,8 @@ export const start: StartService = async context => {
     host: settings.host,
     port: settings.ingestPort,
     bodyLimit: BODY_LIMIT_BYTES,
+    // A picture of 25 MB over a slow line is no attack.
+    timeouts: { requestMs: 60_000 },
     readiness,
     metrics,
   })

@@ -80,7 +80,7 @@ export const measureLoad = async ({ rate, seconds, clients, feeds, limit, fsync 
       feeds: Array.from({ length: feeds }, (_, index) => `c${index}`),
       formats,
       prefix: 'a',
-      everyMs: 250,
+      everyMs: 1_000,
     })
     const cpuBefore = cpuSeconds(system.pid)
     const began = performance.now()

@@ -209,7 +209,10 @@ export const createCluster = async (
     },
     log: openLog,
     objects,
-    output: () =>
-      [...outputs].map(([as, all]) => all.map(one => `--- ${as} (${one.pid})\n${one.output().slice(-3000)}`).join('\n')).join('\n'),
+    report: async () => {
+      const behind = await describeLag(await openLog()).catch(error => `lag unknown: ${error}`)
+      const written = [...outputs].flatMap(([as, all]) => all.map(one => `--- ${as} (${one.pid})\n${one.output().slice(-2000)}`))
+      return [behind, ...written].join('\n')
+    },
   }
 }

@@ -108,9 +108,8 @@ const lagOfTopic = async (
 /** See `Log.lag`. Counts holes as records: an upper bound on compacted topics. */
 export const lagOfGroup = async (reader: KafkaReader, options: LagOptions): Promise<Lag[]> => {
   const lags: Lag[] = []
-  await reader.cluster().connect()
-  await reader.cluster().refreshMetadataIfNecessary()
-  for (const [topic, committed] of await fetchCommitted(reader, options.groupId))
+  const places = await reader.persist(null, () => fetchCommitted(reader, options.groupId))
+  for (const [topic, committed] of places)
     if (topic.startsWith(options.prefix)) lags.push(...(await reader.persist(topic, () => lagOfTopic(reader, topic, committed, options))))
   return lags
 }

@@ -38,8 +38,8 @@ export type KafkaReader = Readonly<{
   byLeader(topic: string, partitions: readonly number[]): ReadonlyMap<string, readonly number[]>
   /** One fetch from one leader. `maxWaitMs` bounds the wait for a first byte. */
   fetch(leader: string, topic: string, from: readonly FetchFrom[], maxWaitMs: number): Promise<readonly Fetched[]>
-  /** Runs `work`, and again with fresh metadata when it failed, up to `tries` times. */
-  persist<T>(topic: string, work: () => Promise<T>, tries?: number): Promise<T>
+  /** Runs `work` with the topic opened, and again with fresh metadata when it failed, 5 times at most. `null`: about no topic. */
+  persist<T>(topic: string | null, work: () => Promise<T>): Promise<T>
   /** The cluster now in use, for requests of a group's coordinator. */
   cluster(): Cluster
   close(): Promise<void>
@@ -87,6 +87,11 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
     await old.disconnect().catch(() => undefined)
   }
 
+  const connect = async (): Promise<void> => {
+    await cluster.connect()
+    await cluster.refreshMetadataIfNecessary()
+  }
+
   const open = async (topic: string): Promise<void> => {
     try {
       await cluster.connect()
@@ -105,13 +110,13 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
       .map(one => one.partitionId)
       .sort((a, b) => a - b)
 
-  const persist = async <T>(topic: string, work: () => Promise<T>, tries = TRIES): Promise<T> => {
+  const persist = async <T>(topic: string | null, work: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await open(topic)
+        await (topic === null ? connect() : open(topic))
         return await work()
       } catch (error) {
-        if (attempt >= tries || isFinal(error)) throw error
+        if (attempt >= TRIES || isFinal(error)) throw error
         await wait(PAUSE_MS * attempt)
         await cluster.refreshMetadata().catch(() => undefined)
       }

@@ -16,3 +16,20 @@ export const createLimit = (atOnce: number): Limit => {
     }
   }
 }
+
+/** A limit for each key, so that one slow server holds up nobody but those who need that server. */
+export type KeyedLimit = <T>(key: string, work: () => Promise<T>) => Promise<T>
+
+export const createKeyedLimit = (atOnce: number): KeyedLimit => {
+  const limits = new Map<string, { limit: Limit; users: number }>()
+  return async (key, work) => {
+    const entry = limits.get(key) ?? { limit: createLimit(atOnce), users: 0 }
+    limits.set(key, entry)
+    entry.users++
+    try {
+      return await entry.limit(work)
+    } finally {
+      if (--entry.users === 0) limits.delete(key)
+    }
+  }
+}

@@ -42,9 +42,24 @@ export const nextDelayMs = (phase: 'parked' | 'late', attempts: number): number 
 
 const isWaiting = (one: Picture) => one.state === 'waiting'
 
-/** Puts settled pictures in place of those with their address; the rest stay as they are. */
+/** One address may stand twice in an article with other words, and the words are written into the renditions. */
+const isSame = (a: Picture, b: Picture) => a.url === b.url && a.caption === b.caption && a.credit === b.credit
+
+/** What the publisher says of a picture stays; what became of it is taken over. */
+const withOutcome = (one: Picture, { state, renditions, sha256, reason }: Picture): Picture => ({
+  ...one,
+  state,
+  renditions,
+  ...(sha256 === undefined ? {} : { sha256 }),
+  ...(reason === undefined ? {} : { reason }),
+})
+
+/** Settles those that wait and were settled; the rest stay as they are. */
 export const withSettled = (pictures: readonly Picture[], settled: readonly Picture[]): Picture[] =>
-  pictures.map(one => settled.find(other => other.url === one.url && isWaiting(one)) ?? one)
+  pictures.map(one => {
+    const found = isWaiting(one) ? settled.find(other => isSame(one, other)) : undefined
+    return found === undefined ? one : withOutcome(one, found)
+  })
 
 /** What a parked document becomes when its tries end: announced whole, or at its deadline without what is missing. */
 export const toAnnouncing = (parked: Parked): Parked => ({

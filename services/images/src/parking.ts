@@ -133,8 +133,10 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     let begun = running
     while (held !== null && !stopping.signal.aborted) {
       try {
-        held = await step(held, begun)
+        // Awaited once: tries that failed would fail again at once, for ever.
+        const tries: Promise<readonly Settled[]> | undefined = begun
         begun = undefined
+        held = await step(held, tries)
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error
         await pause(1_000)

@@ -1,7 +1,7 @@
 /** Kill −9 of each of the eight processes on Kafka and S3, twice, under load: nothing that was answered 202 is lost, nothing older follows. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createCluster, services } from './support/cluster.ts'
+import { createCluster, type Service, services } from './support/cluster.ts'
 import { createLedger, watchFeeds } from './support/ledger.ts'
 import { createRandom } from './support/random.ts'
 import { readRealParts } from './support/real-parts.ts'
@@ -31,11 +31,17 @@ test('each of the eight processes may be killed twice under load, and every arti
   t.after(() => watching.stop())
 
   const kills = async () => {
+    const restarts = new Map<Service, Promise<unknown>>()
     for (let round = 0; round < ROUNDS; round += 1)
       for (const service of shuffled(services, random)) {
-        await new Promise(resolve => setTimeout(resolve, random.between(200, 2500)))
-        await cluster.killAndRestart(service)
+        await new Promise(resolve => setTimeout(resolve, random.between(1000, 6000)))
+        // A restart is whole once the group has given it partitions, 10 s after the kill: the next kill need not wait for that.
+        await restarts.get(service)
+        const restart = cluster.killAndRestart(service)
+        restart.catch(() => undefined)
+        restarts.set(service, restart)
       }
+    await Promise.all(restarts.values())
   }
   const killing = kills()
   await ledger.load({ perSecond: PER_SECOND, until: killing })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FeedItem } from './support/feed-reader.ts'
 import { portsOf, startUp } from './support/newswire.ts'
+import type { PartnerMode } from './support/partner.ts'
 import { createPublisher, type Publisher } from './support/publisher.ts'
 import { createRandom } from './support/random.ts'
 import { articleIdOf, createSystem, formats, type Running, tagOf, tokens } from './support/system.ts'
@@ -16,7 +17,18 @@ const CLIENTS = 8
 const PACE_MS = 100
 const RETRACTED = Number.POSITIVE_INFINITY
 
-type Sent = { readonly localId: string; readonly categories: readonly string[]; readonly language: 'vi' | 'en'; versions: number; retracted: boolean }
+/** What the second partner does between two kills. */
+const MODES: readonly PartnerMode[] = ['ok', 'ok', 'hang', { status: 500 }, { afterMs: 150 }]
+
+const assertKilledEarly = (error: Error) => assert.match(error.message, /no ready line within/)
+
+type Sent = {
+  readonly localId: string
+  readonly categories: readonly string[]
+  readonly language: 'vi' | 'en'
+  versions: number
+  retracted: boolean
+}
 
 const titleOf = (localId: string, version: number): string => `Bài ${localId} bản ${version}`
 const toArticle = ({ localId, categories, language }: Sent, version: number) => ({
@@ -64,7 +76,9 @@ const publishUntil = async (client: number, publisher: Publisher, stopped: Abort
       one.retracted = true
     } else {
       const version = one.versions + 1
-      await untilAnswered(`${one.localId} ${version}`, () => publisher.put(one.localId, toArticle(one, version), `${one.localId}-${version}`))
+      await untilAnswered(`${one.localId} ${version}`, () =>
+        publisher.put(one.localId, toArticle(one, version), `${one.localId}-${version}`),
+      )
       one.versions = version
     }
     await pause(PACE_MS * 2 * random.next())
@@ -109,7 +123,10 @@ const assertInFeeds = async (running: Running, articles: readonly Sent[]) => {
         const { items, deleted } = await running.feed(feed, format).read()
         const shown = new Map([...items.map(item => [item.id, versionIn(item)] as const), ...deleted.map(id => [id, RETRACTED] as const)])
         const wrong = wanted.filter(one => shown.get(tagOf(one.localId)) !== (one.retracted ? RETRACTED : one.versions))
-        assert.deepEqual(wrong.map(one => `${one.localId}: ${one.versions} ${one.retracted}, shown ${shown.get(tagOf(one.localId))}`), [])
+        assert.deepEqual(
+          wrong.map(one => `${one.localId}: ${one.versions} ${one.retracted}, shown ${shown.get(tagOf(one.localId))}`),
+          [],
+        )
         assert.equal(shown.size, wanted.length, 'nothing else is in it')
         return true
       })
@@ -131,7 +148,9 @@ const assertArchived = async (running: Running, { localId, versions, retracted }
 }
 
 test('killed at twenty random moments under load, it loses nothing and shows nothing older after something newer', async t => {
-  const system = await createSystem(t, { outlets: ['tinh-doan', 'so-van-hoa'] })
+  const system = await createSystem(t, { outlets: ['tinh-doan', 'so-van-hoa'], retryScale: 0.02 })
+  const failing = system.partners['so-van-hoa']
+  assert.ok(failing)
   const first = await system.start()
   const ports = portsOf(first.newswire)
   const { dataDir, configFile, env } = system
@@ -145,14 +164,19 @@ test('killed at twenty random moments under load, it loses nothing and shows not
   const work = Promise.all([watching, publishing])
   work.catch(() => undefined)
   let running = first.newswire
+  const start = (deadlineMs: number) => startUp(t, { dataDir, configFile, env, ports, deadlineMs })
   try {
     for (let kill = 0; kill < KILLS; kill += 1) {
+      await failing.setMode(random.pick(MODES))
       await pause(random.between(30, 1_200))
       await running.kill()
-      running = await startUp(t, { dataDir, configFile, env, ports, deadlineMs: 30_000 })
+      // Every fourth time it does not even get ready before it is killed again: the helper kills at its deadline.
+      if (kill % 4 === 3) await start(random.between(50, 700)).then(early => early.kill(), assertKilledEarly)
+      running = await start(30_000)
     }
   } finally {
     stop.abort()
+    await failing.setMode('ok')
   }
   await work
 
@@ -160,18 +184,24 @@ test('killed at twenty random moments under load, it loses nothing and shows not
   const sent = articles.filter(one => one.versions > 0)
   assert.ok(sent.length > 50 && sent.some(one => one.retracted), `the load was real: ${sent.length} articles`)
   assert.ok(sent.length < 1000, 'no feed overflows')
-  t.diagnostic(`${sent.length} articles, ${sent.reduce((sum, one) => sum + one.versions, 0)} versions, ${sent.filter(one => one.retracted).length} retracted`)
+  t.diagnostic(
+    `${sent.length} articles, ${sent.reduce((sum, one) => sum + one.versions, 0)} versions, ${sent.filter(one => one.retracted).length} retracted`,
+  )
   await assertInFeeds(first, sent)
   for (const one of sent) await assertArchived(first, one)
   for (const [id, partner] of Object.entries(system.partners)) {
-    await waitFor(`${id} to hold every article as it is now`, () => {
+    const isCurrent = () => {
       const wrong = sent.filter(one => {
         const held = partner.held(articleIdOf(one.localId))
         return one.retracted ? held?.action !== 'retracted' : held?.article['title'] !== titleOf(one.localId, one.versions)
       })
-      assert.deepEqual(wrong.map(one => one.localId), [])
+      assert.deepEqual(
+        wrong.map(one => one.localId),
+        [],
+      )
       return true
-    })
+    }
+    await waitFor(`${id} to hold every article as it is now`, isCurrent, { deadlineMs: 30_000 })
     assert.deepEqual(partner.findOffences(), [])
   }
   assert.deepEqual(offences, [])

@@ -16,7 +16,10 @@ const assertElsewhere = async (running: Running, localId: string, version: numbe
     const items = await Promise.all(formats.map(format => running.item('all', format, localId)))
     return items.every(item => item?.title === title)
   })
-  await waitFor(`${localId} to be archived`, async () => (await running.console(`/v1/articles/${articleIdOf(localId)}/versions/${version}`)).status === 200)
+  await waitFor(
+    `${localId} to be archived`,
+    async () => (await running.console(`/v1/articles/${articleIdOf(localId)}/versions/${version}`)).status === 200,
+  )
   const page = await waitFor(`the page of ${localId}`, async () => {
     const { status, text } = await running.get(`/articles/${articleIdOf(localId)}`)
     return status === 200 && text
@@ -53,7 +56,9 @@ test('a partner that fails gets everything once it is well again, in order, and 
       await assertElsewhere(running, one, 1, first)
       await assertElsewhere(running, other, 1, beside)
       await waitFor('the healthy partner to have both', () => holds(healthy, one, first.title)() && holds(healthy, other, beside.title)())
-      await waitFor('the trace to say that it is tried again', async () => ['retrying', 'pending'].includes(await sinkState(running, one, 1, 'tinh-doan')))
+      await waitFor('the trace to say that it is tried again', async () =>
+        ['retrying', 'pending'].includes(await sinkState(running, one, 1, 'tinh-doan')),
+      )
       await running.settled(await running.put(one, second))
       await waitFor('the healthy partner to have the second version', holds(healthy, one, second.title))
       await assertElsewhere(running, one, 2, second)
@@ -61,9 +66,13 @@ test('a partner that fails gets everything once it is well again, in order, and 
       if (mode !== 'down') await waitFor('it to be tried again', () => tries() >= 2)
       assert.equal(failing.held(articleIdOf(one)), undefined, 'nothing was taken')
       await failing.setMode('ok')
-      await waitFor('the failing partner to hold the latest of both', () => holds(failing, one, second.title)() && holds(failing, other, beside.title)(), {
-        deadlineMs: 30_000,
-      })
+      await waitFor(
+        'the failing partner to hold the latest of both',
+        () => holds(failing, one, second.title)() && holds(failing, other, beside.title)(),
+        {
+          deadlineMs: 30_000,
+        },
+      )
       await running.everywhere(one, 2)
       assert.equal(await sinkState(running, one, 2, 'tinh-doan'), 'done')
       assert.deepEqual(failing.taken(articleIdOf(one)), [2], 'only the latest goes out, once')

@@ -39,7 +39,10 @@ const envelope = (type: string, subject: string): Record<string, string> => ({
 const POISONS: readonly (readonly [string, (topic: string, key: string, type: string) => NewRecord])[] = [
   ['no event at all', (topic, key) => ({ topic, key, value: Buffer.from([0, 1, 2, 0xff, 0xfe]) })],
   ['an event without data', (topic, key, type) => ({ topic, key, value: null, headers: envelope(type, key) })],
-  ['data that is not UTF-8', (topic, key, type) => ({ topic, key, value: Buffer.from([0x7b, 0x22, 0xc3, 0x28]), headers: envelope(type, key) })],
+  [
+    'data that is not UTF-8',
+    (topic, key, type) => ({ topic, key, value: Buffer.from([0x7b, 0x22, 0xc3, 0x28]), headers: envelope(type, key) }),
+  ],
   ['data of another shape', (topic, key, type) => ({ topic, key, value: Buffer.from('{"wrong":true}'), headers: envelope(type, key) })],
 ]
 
@@ -53,8 +56,19 @@ const cloneSubmission = async (log: Log, from: string, to: string): Promise<NewR
   return { topic: model.topic, key: articleIdOf(to), value: Buffer.from(rename(Buffer.from(model.value).toString())), headers }
 }
 
-type Letter = { id: string; at: string; service: string; topic: string; code: string; message: string; key: string | null; bytes: number; state: string }
-const lettersOf = async (running: Running): Promise<Letter[]> => (await running.console('/v1/dead-letters?limit=500')).body as unknown as Letter[]
+type Letter = {
+  id: string
+  at: string
+  service: string
+  topic: string
+  code: string
+  message: string
+  key: string | null
+  bytes: number
+  state: string
+}
+const lettersOf = async (running: Running): Promise<Letter[]> =>
+  (await running.console('/v1/dead-letters?limit=500')).body as unknown as Letter[]
 
 test('a poison record in every topic is set aside with its bytes and reason, and the next one goes on at once', async t => {
   const system = await createSystem(t)
@@ -88,7 +102,7 @@ test('a poison record in every topic is set aside with its bytes and reason, and
         const details = await Promise.all(
           letters.filter(one => one.topic === topic).map(async one => (await running.console(`/v1/dead-letters/${one.id}`)).body),
         )
-        const found = details.find(one => one['value'] === wanted && ('ce_type' in (one['headers'] as object)) === (headers !== undefined))
+        const found = details.find(one => one['value'] === wanted && 'ce_type' in (one['headers'] as object) === (headers !== undefined))
         assert.ok(found, `${topic}: ${what}`)
         assert.equal(found['key'], key)
         assert.match(String(found['code']), /^NEWSWIRE_/)
@@ -113,7 +127,10 @@ test('a poison record in every topic is set aside with its bytes and reason, and
       return found.length > letters.length && found
     })
     const fresh = after.filter(one => !letters.some(before => before.id === one.id))
-    assert.deepEqual(fresh.map(one => [one.service, one.topic, one.state, one.code]), [['archive', old.topic, 'open', old.code]])
+    assert.deepEqual(
+      fresh.map(one => [one.service, one.topic, one.state, one.code]),
+      [['archive', old.topic, 'open', old.code]],
+    )
     assert.equal(after.find(one => one.id === old.id)?.state, 'redriven')
     const discarded = await running.console(`/v1/dead-letters/${old.id}/discard`, 'POST')
     assert.equal(discarded.status, 200)
@@ -147,12 +164,19 @@ test('what failed for a reason that has gone succeeds when it is redriven', asyn
   await withObjects(system, objects => objects.put(lost.key, lost.bytes))
 
   const third = await system.start()
-  const list = async (...args: string[]) => await runCommand({ args: ['dead-letters', ...args, '--data', system.dataDir, '--json'], env: system.env })
+  const list = async (...args: string[]) =>
+    await runCommand({ args: ['dead-letters', ...args, '--data', system.dataDir, '--json'], env: system.env })
   assert.ok((await list('list')).stdout.includes(letter.id))
   assert.ok((await list('show', letter.id)).stdout.includes(articleIdOf('chuoi')))
   assert.equal((await list('redrive', letter.id)).code, 0)
-  await waitFor('version 2 to be archived', async () => (await third.console(`/v1/articles/${articleIdOf('chuoi')}/versions/2`)).status === 200)
+  await waitFor(
+    'version 2 to be archived',
+    async () => (await third.console(`/v1/articles/${articleIdOf('chuoi')}/versions/2`)).status === 200,
+  )
   await third.everywhere('chuoi', 2)
-  assert.deepEqual((await lettersOf(third)).map(one => one.state), ['redriven'])
+  assert.deepEqual(
+    (await lettersOf(third)).map(one => one.state),
+    ['redriven'],
+  )
   assert.deepEqual(system.partner.taken(articleIdOf('chuoi')), [1, 2], 'only the group that failed got it again')
 })

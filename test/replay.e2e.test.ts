@@ -45,7 +45,18 @@ const readFeeds = async (running: Running) =>
   )
 
 /** What no replay may change: every object of these kinds with its tag, and how many facts there are. */
-const KEPT = ['current/', 'archive/', 'feeds/', 'renditions/', 'originals/', 'native/', 'outlets/routes/', 'outlets/pending/', 'config/', 'holds/']
+const KEPT = [
+  'current/',
+  'archive/',
+  'feeds/',
+  'renditions/',
+  'originals/',
+  'native/',
+  'outlets/routes/',
+  'outlets/pending/',
+  'config/',
+  'holds/',
+]
 const readState = async (system: System) => ({
   objects: await withObjects(system, async objects => (await Promise.all(KEPT.map(prefix => listAll(objects, prefix)))).flat()),
   articles: await withLog(system, async log =>
@@ -55,10 +66,17 @@ const readState = async (system: System) => ({
 
 /** No group has anything left to do. */
 const atRest = async (running: Running) =>
-  await waitFor('every group to be at rest', async () => {
-    const stages = (await running.console('/v1/lag')).body as unknown as { group: string; lag: number }[]
-    return stages.length >= Object.keys(GROUPS).length && (stages.every(one => one.lag === 0) || Promise.reject(stages.filter(one => one.lag > 0)))
-  }, { deadlineMs: 30_000 })
+  await waitFor(
+    'every group to be at rest',
+    async () => {
+      const stages = (await running.console('/v1/lag')).body as unknown as { group: string; lag: number }[]
+      return (
+        stages.length >= Object.keys(GROUPS).length &&
+        (stages.every(one => one.lag === 0) || Promise.reject(stages.filter(one => one.lag > 0)))
+      )
+    },
+    { deadlineMs: 30_000 },
+  )
 
 test('whatever is delivered a second time changes nothing and is sent to nobody', async t => {
   const system = await createSystem(t, { outlets: ['tinh-doan', 'so-van-hoa'] })
@@ -66,7 +84,9 @@ test('whatever is delivered a second time changes nothing and is sent to nobody'
   const write = createWriter(81)
   const { body } = await first.publisher.upload('bai-1', makePng({ width: 700, height: 500, seed: 81 }), 'image/png')
   const images = [{ url: String(body['url']), role: 'lead' as const, caption: 'Ảnh' }]
-  const originals = Array.from({ length: 8 }, (_, n) => write({ language: n % 2 === 0 ? 'vi' : 'en', categories: [n % 3 === 0 ? 'doi-song' : 'the-thao'] }))
+  const originals = Array.from({ length: 8 }, (_, n) =>
+    write({ language: n % 2 === 0 ? 'vi' : 'en', categories: [n % 3 === 0 ? 'doi-song' : 'the-thao'] }),
+  )
   for (const [n, article] of originals.entries()) await first.publish(`bai-${n}`, n === 1 ? { ...article, images } : article)
   await first.publish('bai-2', { ...write(), sourceVersion: 5 })
   await first.publish('bai-2', { ...write(), sourceVersion: 6 })
@@ -97,7 +117,11 @@ test('whatever is delivered a second time changes nothing and is sent to nobody'
       assert.deepEqual((await running.console('/v1/dead-letters')).body, [])
       assert.deepEqual(await running.newswire.stop(), { code: 0, signal: null })
       assert.deepEqual(await readState(system), state)
-      assert.deepEqual(Object.values(system.partners).map(partner => partner.requests.length), sent, 'nothing was sent')
+      assert.deepEqual(
+        Object.values(system.partners).map(partner => partner.requests.length),
+        sent,
+        'nothing was sent',
+      )
     })
 
   await t.test('intents themselves mean the current state, under the ids that partners know', async () => {

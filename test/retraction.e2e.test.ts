@@ -22,17 +22,24 @@ const readExits = async (running: Running, localId: string): Promise<Map<string,
 /** The exits that say something of the article: its words, or a page that is not gone. */
 const shownIn = async (running: Running, localId: string, { title, summary }: TestArticle): Promise<string[]> => {
   const exits = await readExits(running, localId)
-  return [...exits].filter(([path, { status, text }]) => {
-    assert.ok(status === 200 || status === 404 || status === 410, `${path}: ${status}`)
-    return text.includes(title) || text.includes(summary) || (path.startsWith('/articles/') && status === 200)
-  }).map(([path]) => path)
+  return [...exits]
+    .filter(([path, { status, text }]) => {
+      assert.ok(status === 200 || status === 404 || status === 410, `${path}: ${status}`)
+      return text.includes(title) || text.includes(summary) || (path.startsWith('/articles/') && status === 200)
+    })
+    .map(([path]) => path)
 }
 
 const assertNowhere = async (running: Running, localId: string, article: TestArticle, forMs = 0) =>
-  await staysTrue(`${localId} to be in no exit`, async () => {
-    assert.deepEqual(await shownIn(running, localId, article), [])
-    return true
-  }, forMs, 100)
+  await staysTrue(
+    `${localId} to be in no exit`,
+    async () => {
+      assert.deepEqual(await shownIn(running, localId, article), [])
+      return true
+    },
+    forMs,
+    100,
+  )
 
 /** For what was out: the exits follow within moments, and stay so. */
 const assertGone = async (running: Running, localId: string, article: TestArticle) => {
@@ -89,7 +96,10 @@ test('a retraction ends an article wherever it is on its way, and reaches every 
   })
 
   await t.test('in flight to a partner that answers slowly, or never', async () => {
-    for (const [localId, mode] of [['dang-gui', { afterMs: 700 }], ['treo', 'hang']] as const) {
+    for (const [localId, mode] of [
+      ['dang-gui', { afterMs: 700 }],
+      ['treo', 'hang'],
+    ] as const) {
       const article = next()
       partner.setModeFor(articleIdOf(localId), mode)
       await running.settled(await running.put(localId, article))
@@ -111,7 +121,9 @@ test('a retraction ends an article wherever it is on its way, and reaches every 
     await running.settled(await running.put('loi', article))
     await waitFor('two tries', () => partner.requests.filter(one => one.article === articleIdOf('loi')).length >= 2)
     await retract(running, 'loi')
-    await waitFor('the kill to be tried', () => partner.requests.some(one => one.article === articleIdOf('loi') && one.action === 'retracted'))
+    await waitFor('the kill to be tried', () =>
+      partner.requests.some(one => one.article === articleIdOf('loi') && one.action === 'retracted'),
+    )
     partner.setModeFor(articleIdOf('loi'), null)
     await waitFor('the kill', () => partner.held(articleIdOf('loi'))?.action === 'retracted', { deadlineMs: 30_000 })
     assert.deepEqual(partner.taken(articleIdOf('loi')), [2], 'what was taken back never got there')
@@ -130,7 +142,12 @@ test('a retraction ends an article wherever it is on its way, and reaches every 
       const { status } = await again.get(`/${key}`)
       assert.ok(status === 404 || status === 410, `${key}: ${status}`)
     }
-    for (const [localId, article] of [['cam', held], ['cho-anh-1', parked], ['cho-anh-2', out], ['cho-anh-2', update]] as const)
+    for (const [localId, article] of [
+      ['cam', held],
+      ['cho-anh-1', parked],
+      ['cho-anh-2', out],
+      ['cho-anh-2', update],
+    ] as const)
       await assertNowhere(again, localId, article)
   })
   assert.deepEqual(partner.findOffences(), [])
@@ -159,12 +176,18 @@ test('an embargoed update of a public article shows nowhere before its time, the
     const lateMs = Date.parse(released) - Math.max(Date.parse(dueAt), readyMs)
     assert.ok(Date.parse(released) >= Date.parse(dueAt), `${released} is before ${dueAt}`)
     assert.ok(lateMs < 1_500, `${lateMs} ms late`)
-    assert.match((await running.get(`/articles/${articleIdOf(localId)}`)).text, new RegExp(after.summary.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+    assert.match(
+      (await running.get(`/articles/${articleIdOf(localId)}`)).text,
+      new RegExp(after.summary.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')),
+    )
     assert.equal(system.partner.held(articleIdOf(localId))?.article['title'], after.title)
   }
 
   const [soon, later] = [inMs(2_000), inMs(6_000)]
-  for (const [localId, embargoUntil] of [['som', soon], ['muon', later]] as const)
+  for (const [localId, embargoUntil] of [
+    ['som', soon],
+    ['muon', later],
+  ] as const)
     await first.settled(await first.put(localId, { ...after, embargoUntil }), 'held')
   while (Date.now() < Date.parse(soon) - 100) await assertHeld(first, 'som')
   await assertReleasedAt(first, 'som', soon)
@@ -198,7 +221,9 @@ test('an editorial article is in no public exit and goes only to outlets that as
   await assertNowhere(running, 'noi-bo', inside, 300)
   assert.equal(desk.held(articleIdOf('noi-bo'))?.article['title'], inside.title)
   assert.ok(!mentions(open, inside))
-  const renditions = ((desk.held(articleIdOf('noi-bo'))?.article['images'] ?? []) as { renditions: { url: string }[] }[]).flatMap(one => one.renditions)
+  const renditions = ((desk.held(articleIdOf('noi-bo'))?.article['images'] ?? []) as { renditions: { url: string }[] }[]).flatMap(
+    one => one.renditions,
+  )
   assert.ok(renditions.length > 0)
   for (const { url } of renditions) assert.equal((await running.get(url)).status, 404)
 

@@ -38,6 +38,9 @@ export type ClusterOptions = Readonly<{
 export type Cluster = Readonly<{
   /** What every process is given. */
   env: Readonly<Record<string, string>>
+  /** What was applied; for `up --config`. */
+  configFile: string
+  dataDir: string
   partner: Partner
   publisher: Publisher
   urls: Readonly<{ gateway: string; ingest: string; console: string }>
@@ -195,6 +198,8 @@ export const createCluster = async (
 
   return {
     env,
+    configFile: file,
+    dataDir: folder,
     partner,
     publisher: createPublisher(urls.ingest, token),
     urls,

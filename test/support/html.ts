@@ -38,3 +38,7 @@ export const attributesOf = (html: string, name: string, attribute: string): str
       .filter(one => one.name === attribute)
       .map(one => one.value),
   )
+
+/** How many elements of that name there are, JSON-LD aside, which is data. */
+export const findElements = (html: string, name: string): number =>
+  find(contentOf(html), name).filter(node => !attributesOfNode(node).some(one => one.value === 'application/ld+json')).length

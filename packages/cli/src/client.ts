@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Environment } from '@newswire/runtime/settings'
 import { z } from 'zod'
-import { FailedError, UsageError } from './usage-error.ts'
+import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 export const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
 export const clientDocument = z.object({
@@ -21,7 +21,8 @@ export type Client = Readonly<{
   console(method: string, path: string, body?: string): Promise<unknown>
 }>
 
-const readLeft = async (dataDir: string): Promise<ClientDocument | null> => {
+/** What `up` left in its data folder; `null` when nothing was started there. */
+export const readClientFile = async (dataDir: string): Promise<ClientDocument | null> => {
   try {
     return clientDocument.parse(JSON.parse(await readFile(clientFile(dataDir), 'utf8')))
   } catch {
@@ -51,7 +52,7 @@ const reach = async (url: string, init: RequestInit): Promise<Response> => {
   try {
     return await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) })
   } catch (cause) {
-    throw new FailedError(
+    throw new UnreachableError(
       `Nothing answers at ${new URL(url).origin}. Is Newswire running? Start it with \`newswire up\`, or set NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL.`,
       { cause },
     )
@@ -59,7 +60,7 @@ const reach = async (url: string, init: RequestInit): Promise<Response> => {
 }
 
 export const createClient = async (environment: Environment, dataDir: string): Promise<Client & { publisher: string | null }> => {
-  const left = await readLeft(dataDir)
+  const left = await readClientFile(dataDir)
   const ingestUrl = environment.NEWSWIRE_INGEST_URL ?? left?.ingest
   const consoleUrl = environment.NEWSWIRE_CONSOLE_URL ?? left?.console
   const token = environment.NEWSWIRE_TOKEN ?? left?.token

@@ -1,7 +1,8 @@
 /** The commands that speak to a running system, and those that set up its topics. */
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
-import { toArticleId } from '@newswire/events/ids'
+import type { NewswireConfig } from '@newswire/events/config'
+import { parseArticleId, toArticleId } from '@newswire/events/ids'
 import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { TopicReport } from '@newswire/log/log'
@@ -9,13 +10,13 @@ import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import type { ArticleTrace } from '@newswire/trace/queries'
 import { type TextOptions, toFileArticle } from './article-file.ts'
-import { type Client, createClient } from './client.ts'
+import { type Client, createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { type Accepted, sendArticle } from './send-article.ts'
 import { showTable, showTrace } from './show.ts'
-import { UsageError } from './usage-error.ts'
+import { UnreachableError, UsageError } from './usage-error.ts'
 import { waitForSinks } from './wait.ts'
 
 export type Terminal = Readonly<{
@@ -29,11 +30,15 @@ export type Terminal = Readonly<{
 const client = ({ environment, settings }: Terminal) => createClient(environment, settings.dataDir)
 const printResult = ({ json, print }: Terminal, value: unknown, words: string) => print(json ? JSON.stringify(value) : words)
 
-/** `ID` on the command line: the local id, or the whole article id. */
-const splitId = (id: string, publisher: string | null): { localId: string; articleId: string } => {
-  const prefix = publisher === null ? null : `${publisher}.`
-  const localId = prefix !== null && id.startsWith(prefix) ? id.slice(prefix.length) : id
-  return { localId, articleId: publisher === null ? id : toArticleId(publisher, localId) }
+/**
+ * `ID` on the command line: the local id, or the whole article id. What begins with another publisher's name would otherwise become a
+ * local id of ours, and a retraction of the wrong article would be accepted.
+ */
+export const splitId = (id: string, publisher: string | null): { localId: string; articleId: string } => {
+  const whole = parseArticleId(id)
+  if (publisher === null) return { localId: whole?.localId ?? id, articleId: id }
+  if (whole?.publisher === publisher) return { localId: whole.localId, articleId: id }
+  return { localId: id, articleId: toArticleId(publisher, id) }
 }
 
 type WaitOptions = Readonly<{ wait: boolean; timeout: number }>
@@ -150,36 +155,49 @@ const showChanges = (changes: readonly Change[], dryRun: boolean): string => {
   ].join('\n')
 }
 
-/** Through the console of a running system, else straight into log and store: the first configuration comes before the first service. */
-export const apply = async (
-  terminal: Terminal,
-  file: string,
-  options: { prune: boolean; dryRun: boolean; force: boolean },
-): Promise<boolean> => {
-  const { settings, environment } = terminal
-  const config = await readConfigFile(file)
-  if (settings.kafkaBrokers.length === 0) {
-    const query = `prune=${options.prune}&dryRun=${options.dryRun}&force=${options.force}`
-    const { changes } = (await (
-      await createClient(environment, settings.dataDir)
-    ).console('PUT', `/v1/config?${query}`, JSON.stringify(config))) as { changes: Change[] }
-    printResult(terminal, { changes }, showChanges(changes, options.dryRun))
-    return true
-  }
+type ApplyFlags = Readonly<{ prune: boolean; dryRun: boolean; force: boolean }>
+
+const applyThroughConsole = async (
+  { environment, settings }: Terminal,
+  config: NewswireConfig,
+  { prune, dryRun, force }: ApplyFlags,
+): Promise<readonly Change[]> => {
+  const using = await createClient(environment, settings.dataDir)
+  return (
+    (await using.console('PUT', `/v1/config?prune=${prune}&dryRun=${dryRun}&force=${force}`, JSON.stringify(config))) as {
+      changes: Change[]
+    }
+  ).changes
+}
+
+const applyDirectly = async ({ settings }: Terminal, config: NewswireConfig, flags: ApplyFlags): Promise<readonly Change[]> => {
   const ports = await openPorts(settings, 'apply')
   try {
-    const changes = await applyConfiguration({
-      objects: ports.objects,
-      publish: publishEvents(ports.log),
-      config,
-      ...options,
-      now: Date.now,
-    })
-    printResult(terminal, { changes }, showChanges(changes, options.dryRun))
-    return true
+    return await applyConfiguration({ objects: ports.objects, publish: publishEvents(ports.log), config, ...flags, now: Date.now })
   } finally {
     await ports.close()
   }
+}
+
+/** Whether a console to speak to is known: from the environment, or left by a system that was started from the data folder. */
+const knowsConsole = async ({ environment, settings }: Terminal): Promise<boolean> =>
+  environment.NEWSWIRE_CONSOLE_URL !== undefined || (await readClientFile(settings.dataDir)) !== null
+
+/**
+ * Through the console of a running system; else straight into log and store, because the first configuration comes before the first
+ * service. The log and the disk store have one owner, so this cannot go behind the back of a system that runs on them.
+ */
+export const apply = async (terminal: Terminal, file: string, flags: ApplyFlags): Promise<boolean> => {
+  const config = await readConfigFile(file)
+  const direct = terminal.settings.kafkaBrokers.length > 0 || !(await knowsConsole(terminal))
+  const changes = direct
+    ? await applyDirectly(terminal, config, flags)
+    : await applyThroughConsole(terminal, config, flags).catch(error => {
+        if (error instanceof UnreachableError) return applyDirectly(terminal, config, flags)
+        throw error
+      })
+  printResult(terminal, { changes }, showChanges(changes, flags.dryRun))
+  return true
 }
 
 const showTopics = (reports: readonly TopicReport[]): string =>

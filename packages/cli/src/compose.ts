@@ -8,7 +8,7 @@ import type { LaneObservers } from '@newswire/log/lanes'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { probeObjects } from '@newswire/objects/probe'
+import { proveObjects } from '@newswire/objects/probe'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createConfiguration } from '@newswire/runtime/configuration'
@@ -69,7 +69,7 @@ export const openPorts = async (settings: Settings, clientId: string, watch: Wat
   await mkdir(settings.dataDir, { recursive: true })
   const objects = await openObjects(settings)
   try {
-    await probeObjects(objects)
+    await proveObjects(objects, settings.s3 === null ? 'disk' : `${settings.s3.endpoint ?? 'aws'}/${settings.s3.bucket}`, Date.now)
     const log = await openLog(settings, objects, clientId, watch)
     return {
       log,

@@ -15,16 +15,20 @@ export const demoPartnerSecretName = 'NEWSWIRE_DEMO_PARTNER_SECRET'
 export const makePartnerSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
 /** The demo's configuration with the addresses that this run really has. */
-export const readDemoConfig = async ({ partnerHook }: { partnerHook: string }): Promise<NewswireConfig> => {
+export const readDemoConfig = async ({ partnerHook, publicUrl }: { partnerHook: string; publicUrl: string }): Promise<NewswireConfig> => {
   const config = parseConfig(await readFile(demoFile('newswire.yaml'), 'utf8'), 'packages/cli/demo/newswire.yaml')
   const outlets = config.outlets.map(outlet => ({ ...outlet, deliver: { ...outlet.deliver, url: partnerHook } }))
-  return { ...config, outlets }
+  return { ...config, site: { ...config.site, publicUrl }, outlets }
 }
 
-/** Publishes both. Doing it again changes nothing: the same content is a duplicate. */
+/**
+ * Publishes those that were never submitted: at a second start an article that was changed or taken back since stays as it is now.
+ */
 export const publishDemo = async (client: Client): Promise<void> => {
   await Promise.all(
     demoArticles.map(async name => {
+      const known = await client.ingest('GET', `/v1/articles/${name}/trace`).catch(() => null)
+      if (known !== null) return
       const file = demoFile(`${name}.json`)
       const article = toFileArticle(file, await readFile(file, 'utf8'), { category: [], image: [], caption: [], credit: [] })
       await sendArticle(client, article)

@@ -11,9 +11,13 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { z } from 'zod'
 
-const markDocument = z.object({ n: z.int(), epoch: z.int().min(0).max(511), ends: z.record(z.string(), z.int()) })
+/** Positions of a higher one would no longer be safe integers (ADR 2). */
+const MAX_EPOCH = 511
 
-const KEEP_EVERY_MS = 60_000
+const markDocument = z.object({ n: z.int(), epoch: z.int().min(0).max(MAX_EPOCH), ends: z.record(z.string(), z.int()) })
+
+/** The first time soon, because a log that is replaced after a short run must be noticed too. */
+const KEEP_EVERY_MS = 10_000
 
 export const readEpoch = async (objects: Objects): Promise<number> =>
   (await getDocument(objects, keys.logMark(), markDocument))?.value.epoch ?? 0
@@ -28,9 +32,13 @@ export const checkLogMark = async (log: Log, objects: Objects): Promise<void> =>
   const ends = await endsOf(log)
   const behind = Object.entries(mark.value.ends).find(([partition, end]) => (ends[partition] ?? 0) < end)
   if (behind === undefined) return
+  const remedy =
+    log.kind === 'kafka'
+      ? 'If that is meant, run `newswire topics apply --new-epoch`; else give back the old log.'
+      : 'Give back the log.db that belongs to it, or start with an empty --data folder: the store cannot go on under another log.'
   throw new RejectError(
     'NEWSWIRE_LOG_REPLACED',
-    `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows. If that is meant, run \`newswire topics apply --new-epoch\`; else give back the old log.`,
+    `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows. ${remedy}`,
   )
 }
 
@@ -38,6 +46,11 @@ export const checkLogMark = async (log: Log, objects: Objects): Promise<void> =>
 export const raiseEpoch = async (objects: Objects): Promise<number> => {
   const mark = await getDocument(objects, keys.logMark(), markDocument)
   const epoch = (mark?.value.epoch ?? 0) + 1
+  if (epoch > MAX_EPOCH)
+    throw new RejectError(
+      'NEWSWIRE_LOG_EPOCH',
+      `the epoch is ${MAX_EPOCH} already, the highest there is; nothing was changed. Publish into a new store, or restore the log.`,
+    )
   const swapped = await swapDocument(objects, keys.logMark(), { n: (mark?.value.n ?? 0) + 1, epoch, ends: {} }, mark?.etag ?? null)
   if (!swapped.ok)
     throw new RejectError('NEWSWIRE_LOG_MARK_RACE', 'the mark of the log was changed by somebody else at the same moment; try again')
@@ -71,6 +84,8 @@ export const keepLogMark = ({ log, objects, logger }: { log: Log; objects: Objec
   return {
     stop: async () => {
       clearInterval(timer)
+      await running
+      move()
       await running
     },
   }

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { escapeMarkup } from '@newswire/events/text'
 
-type Received = {
+export type Received = {
   id: string
   version: number
   title: string | null
@@ -12,10 +12,13 @@ type Received = {
   at: string
   picture: string | null
 }
-export type PartnerSite = Readonly<{ url: string; received(): readonly Received[]; close(): Promise<void> }>
+/** Makes what is held durable; answered 200 only after it. */
+export type Keep = (held: readonly Received[]) => Promise<void>
+export type PartnerSite = Readonly<{ url: string; close(): Promise<void> }>
 
 const MAX_BODY_BYTES = 4_000_000
 const TOLERANCE_S = 300
+const HOST = '127.0.0.1'
 
 const readBody = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = []
@@ -79,7 +82,7 @@ ${articles.length === 0 ? '<p>Nothing yet.</p>' : ''}</body></html>`
 
 const POLICY = "default-src 'none'; img-src http: https:; style-src 'unsafe-inline'"
 
-const handler = (held: Map<string, Received>, secret: string) => async (request: IncomingMessage, response: ServerResponse) => {
+const handler = (held: Map<string, Received>, secret: string, keep: Keep) => async (request: IncomingMessage, response: ServerResponse) => {
   const send = (status: number, type: string, body: string) =>
     response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-security-policy': POLICY }).end(body)
   if (request.method === 'POST' && request.url === '/hook') {
@@ -87,7 +90,10 @@ const handler = (held: Map<string, Received>, secret: string) => async (request:
     if (!isGenuine(request.headers, body, secret, Date.now())) return send(401, 'text/plain', 'the signature is not right\n')
     const received = toReceived(JSON.parse(body.toString('utf8')) as Payload)
     // The one rule for receivers: ignore what is not above the version held.
-    if ((held.get(received.id)?.version ?? 0) < received.version) held.set(received.id, received)
+    if ((held.get(received.id)?.version ?? 0) < received.version) {
+      held.set(received.id, received)
+      await keep([...held.values()])
+    }
     return send(200, 'text/plain', 'ok\n')
   }
   const newestFirst = [...held.values()].sort((a, b) => b.at.localeCompare(a.at))
@@ -106,32 +112,23 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
     })
   })
 
-/** Starts on `port`, or on a free one when that is taken. What it holds is gone when it stops: replaying is the sender's part. */
-export const startPartnerSite = async ({
-  host,
-  port,
-  secret,
-  remembered = [],
-}: {
-  host: string
-  port: number
-  secret: string
-  remembered?: readonly Received[]
-}): Promise<PartnerSite> => {
+export type PartnerSiteOptions = Readonly<{ port: number; secret: string; remembered: readonly Received[]; keep: Keep }>
+
+/** On this machine alone. Starts on `port`, or on a free one when that is taken. */
+export const startPartnerSite = async ({ port, secret, remembered, keep }: PartnerSiteOptions): Promise<PartnerSite> => {
   const held = new Map(remembered.map(one => [one.id, one]))
-  const handle = handler(held, secret)
+  const handle = handler(held, secret, keep)
   const server = createServer((request, response) => {
     handle(request, response).catch(() => {
       if (!response.headersSent) response.writeHead(400).end()
     })
   })
-  const taken = await listen(server, host, port).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') return listen(server, host, 0)
+  const taken = await listen(server, HOST, port).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') return listen(server, HOST, 0)
     throw error
   })
   return {
-    url: `http://${host}:${taken}`,
-    received: () => [...held.values()],
+    url: `http://${HOST}:${taken}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

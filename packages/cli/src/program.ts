@@ -135,17 +135,24 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
       ),
     )
 
-  const topicCommand = program.command('topics').description('the topics on Kafka')
-  for (const action of ['check', 'apply'] as const)
-    topicCommand
+  const topicCommand = program
+    .command('topics')
+    .description('the topics on Kafka')
+    .addHelpText('after', '\nExample:\n  newswire topics apply')
+  for (const action of ['check', 'apply'] as const) {
+    const one = topicCommand
       .command(action)
       .description(action === 'check' ? 'compare the topics with what they should be' : 'make the topics that are missing')
       .option('--json', 'one JSON document on standard output')
-      .option('--new-epoch', 'the log was replaced: positions begin above all earlier ones')
       .addHelpText('after', `\nExample:\n  KAFKA_BROKERS=127.0.0.1:9092 S3_BUCKET=newswire newswire topics ${action}`)
-      .action(options => ends(topics(terminal(options), action, { newEpoch: options.newEpoch === true })))
+    if (action === 'apply') one.option('--new-epoch', 'the log was replaced: positions begin above all earlier ones')
+    one.action(options => ends(topics(terminal(options), action, { newEpoch: options.newEpoch === true })))
+  }
 
-  const letters = program.command('dead-letters').description('records that could not be handled')
+  const letters = program
+    .command('dead-letters')
+    .description('records that could not be handled')
+    .addHelpText('after', '\nExample:\n  newswire dead-letters list')
   for (const action of ['list', 'show', 'redrive', 'discard'] as const)
     letters
       .command(`${action} [id]`)

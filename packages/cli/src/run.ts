@@ -23,7 +23,6 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
       'newswire run needs KAFKA_BROKERS and S3_BUCKET: processes meet in topics and objects. For one process on this machine use `newswire up`.',
     )
   const ending = awaitEnding()
-  let status = 0
   const views = takeViewsFolder(settings, [...names].sort().join('+'))
   const composition = await compose({
     settings,
@@ -32,9 +31,8 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
     clientId: names.join('-'),
     createTopics: false,
     onCrash: error => {
-      status = 1
       say(`newswire stops: ${error.message}`)
-      ending.end('crash')
+      ending.fail()
     },
   })
   const { context } = composition
@@ -56,11 +54,11 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
     print(['newswire ready', ...urls, `health=${healthUrl}`].join(' '))
     await ending.ended
     say('Stopping…')
-    if (!(await stopServices(running, { logger: context.logger }))) status = 1
+    if (!(await stopServices(running, { logger: context.logger }))) ending.fail()
   } finally {
     await health.close()
     await composition.close()
     views.release()
   }
-  return status
+  return ending.status()
 }

@@ -1,19 +1,31 @@
 /** Waits for the end: SIGTERM or SIGINT once is a clean stop, a second one is at once. */
 
-export type Ending = Readonly<{ ended: Promise<string>; end(reason: string): void }>
+export type Ending = Readonly<{
+  /** Resolves when it is time to stop. */
+  ended: Promise<void>
+  /** Something went wrong for good: time to stop, with a status that says so. */
+  fail(): void
+  /** 0, or 1 once `fail` was called. */
+  status(): number
+}>
 
 export const awaitEnding = (): Ending => {
-  let resolve: (reason: string) => void = () => undefined
-  const ended = new Promise<string>(done => {
-    resolve = done
-  })
+  const { promise, resolve } = Promise.withResolvers<void>()
   let asked = false
-  const onSignal = (signal: NodeJS.Signals) => {
+  let status = 0
+  const onSignal = () => {
     if (asked) process.exit(1)
     asked = true
-    resolve(signal)
+    resolve()
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  return { ended, end: reason => resolve(reason) }
+  return {
+    ended: promise,
+    fail: () => {
+      status = 1
+      resolve()
+    },
+    status: () => status,
+  }
 }

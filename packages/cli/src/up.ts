@@ -1,19 +1,19 @@
 /** `newswire up`: all services in one process. */
-import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { NewswireConfig } from '@newswire/events/config'
-import { sha256Hex } from '@newswire/events/ids'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
-import { type ClientDocument, clientDocument, clientFile, createClient } from './client.ts'
-import { compose } from './compose.ts'
+import { createClient } from './client.ts'
+import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { demoPartnerSecretName, makePartnerSecret, publishDemo, readDemoConfig } from './demo.ts'
-import { type PartnerSite, startPartnerSite } from './partner-site.ts'
+import { giveLocalAccess, keepPrivate, readPrivate, writePrivate } from './local-access.ts'
+import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
 import { serviceNames, toStarting } from './services.ts'
-import { awaitEnding } from './signals.ts'
+import { awaitEnding, type Ending } from './signals.ts'
 import { takeViewsFolder } from './views-folder.ts'
 
 export type UpOptions = Readonly<{
@@ -27,119 +27,112 @@ export type UpOptions = Readonly<{
 
 const PARTNER_PORT = 8090
 
-const readPrivate = async (file: string): Promise<string | null> => {
-  try {
-    return (await readFile(file, 'utf8')).trim()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
+const freePort = (host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, host, () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+
+/** Every picture's and item's address begins with the gateway's, so the demo knows its port before anything is published. */
+const withGatewayPort = async (settings: Settings): Promise<Settings> =>
+  settings.gatewayPort === 0 ? { ...settings, gatewayPort: await freePort(settings.host) } : settings
+
+/** As a browser on this machine writes it: a wildcard is no address, and IPv6 stands in brackets. */
+const publicUrlOf = ({ host, gatewayPort }: Settings): string => {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${gatewayPort}`
 }
-
-/** A file that only its owner can read, made once. */
-const keepPrivate = async (file: string, make: () => string): Promise<string> => {
-  const held = await readPrivate(file)
-  if (held !== null && held !== '') return held
-  const made = make()
-  await writeFile(file, `${made}\n`, { mode: 0o600 })
-  await chmod(file, 0o600)
-  return made
-}
-
-/** The local publisher's token: made once, known to `newswire publish` and to nobody else. Its hash goes into the configuration. */
-const localToken = (dataDir: string): Promise<string> =>
-  keepPrivate(join(dataDir, 'token'), () => `nw_${randomBytes(32).toString('base64url')}`)
-
-/** Lets the local token in as a token of the first publisher, beside those of the file. */
-const withLocalToken = (config: NewswireConfig, token: string): NewswireConfig => ({
-  ...config,
-  publishers: config.publishers.map((publisher, index) =>
-    index > 0
-      ? publisher
-      : {
-          ...publisher,
-          tokens: [
-            ...publisher.tokens.filter(one => one.id !== 'local'),
-            { id: 'local', sha256: sha256Hex(token), scopes: ['publish', 'retract', 'republish', 'read'] },
-          ],
-        },
-  ),
-})
 
 type Demo = Readonly<{ site: PartnerSite; secret: string; config: NewswireConfig }>
 
-const partnerFile = (dataDir: string) => join(dataDir, 'partner.json')
-
-const startDemo = async ({ settings: { dataDir, host } }: UpOptions): Promise<Demo> => {
+const startDemo = async (settings: Settings): Promise<Demo> => {
+  const { dataDir } = settings
+  const kept = join(dataDir, 'partner.json')
   const secret = await keepPrivate(join(dataDir, 'partner-secret'), makePartnerSecret)
-  const remembered = JSON.parse((await readPrivate(partnerFile(dataDir))) ?? '[]') as never
-  const site = await startPartnerSite({ host, port: PARTNER_PORT, secret, remembered })
-  return { site, secret, config: await readDemoConfig({ partnerHook: `${site.url}/hook` }) }
+  let writing: Promise<void> = Promise.resolve()
+  const keep = (held: readonly Received[]) => {
+    writing = writing.catch(() => undefined).then(() => writePrivate(kept, JSON.stringify(held)))
+    return writing
+  }
+  const remembered = JSON.parse((await readPrivate(kept)) ?? '[]') as Received[]
+  const site = await startPartnerSite({ port: PARTNER_PORT, secret, remembered, keep })
+  return { site, secret, config: await readDemoConfig({ partnerHook: `${site.url}/hook`, publicUrl: publicUrlOf(settings) }) }
 }
 
 const urlOf = (running: readonly RunningService[], name: string): string => running.find(one => one.name === name)?.url ?? ''
 
-const publicUrlOf = (settings: Settings, config: NewswireConfig): NewswireConfig =>
-  settings.gatewayPort === 0
-    ? config
-    : { ...config, site: { ...config.site, publicUrl: `http://${settings.host}:${settings.gatewayPort}` } }
+const serve = async (
+  { context }: Composition,
+  running: readonly RunningService[],
+  demo: Demo | null,
+  { print, say }: UpOptions,
+  beganAt: number,
+): Promise<void> => {
+  const { settings } = context
+  const urls = { gateway: urlOf(running, 'gateway'), ingest: urlOf(running, 'ingest'), console: urlOf(running, 'console') }
+  const access = await giveLocalAccess(context, urls)
+  print(`newswire ready gateway=${urls.gateway} ingest=${urls.ingest} console=${urls.console}`)
+  const seconds = ((performance.now() - beganAt) / 1000).toFixed(1)
+  say(
+    `Ready in ${seconds} s. Data in ${settings.dataDir}; a 202 survives ${settings.fsync === 'full' ? 'a power cut' : 'a kill, not a power cut'}.`,
+  )
+  if (demo !== null) {
+    const environment = { NEWSWIRE_INGEST_URL: urls.ingest, NEWSWIRE_CONSOLE_URL: urls.console, NEWSWIRE_TOKEN: access.token }
+    await publishDemo(await createClient(environment, settings.dataDir))
+    const places = { 'Front page': urls.gateway, Feeds: `${urls.gateway}/feeds`, 'Partner site': demo.site.url, Console: urls.console }
+    for (const [what, url] of Object.entries(places)) say(`  ${what.padEnd(13)}${url}`)
+  }
+  say('Ctrl-C stops it.')
+}
+
+const runIn = async (composition: Composition, demo: Demo | null, options: UpOptions, ending: Ending, beganAt: number): Promise<void> => {
+  const running = await startServices(composition.context, toStarting(serviceNames))
+  try {
+    await serve(composition, running, demo, options, beganAt)
+    await ending.ended
+    options.say('Stopping…')
+  } finally {
+    if (!(await stopServices(running, { logger: composition.context.logger }))) ending.fail()
+  }
+}
 
 /** Starts, says where, stays until it is asked to end. Resolves with the exit status. */
 export const up = async (options: UpOptions): Promise<number> => {
-  const { settings, environment, configFile, print, say } = options
+  const { environment, configFile, say } = options
   const beganAt = performance.now()
   const ending = awaitEnding()
-  let status = 0
+  const settings = options.demo ? await withGatewayPort(options.settings) : options.settings
   await mkdir(settings.dataDir, { recursive: true })
-  const token = await localToken(settings.dataDir)
-  const demo = options.demo ? await startDemo(options) : null
-  const wanted = configFile === undefined ? demo && publicUrlOf(settings, demo.config) : await readConfigFile(configFile)
+  const config = configFile === undefined ? null : await readConfigFile(configFile)
+  const demo = options.demo ? await startDemo(settings) : null
   // On Kafka and S3 this process is one of many that share them; alone, its data folder is its own already.
   const views = settings.kafkaBrokers.length > 0 && settings.s3 !== null ? takeViewsFolder(settings, 'up') : null
-  const composition = await compose({
-    settings,
-    environment,
-    ...(views === null ? {} : { viewsDir: views.path }),
-    clientId: 'newswire',
-    createTopics: true,
-    ...(wanted === null ? {} : { config: withLocalToken(wanted, token) }),
-    secrets: demo === null ? {} : { [demoPartnerSecretName]: demo.secret },
-    onCrash: error => {
-      status = 1
-      say(`newswire stops: ${error.message}`)
-      ending.end('crash')
-    },
-  })
-  const running = await startServices(composition.context, toStarting(serviceNames))
-  const [gateway, ingest, consoleUrl] = [urlOf(running, 'gateway'), urlOf(running, 'ingest'), urlOf(running, 'console')]
-  const publisher = [...composition.context.configuration.current().publishers.keys()][0] ?? ''
-  const document: ClientDocument = clientDocument.parse({ ingest, console: consoleUrl, gateway, publisher, token })
-  await writeFile(clientFile(settings.dataDir), `${JSON.stringify(document)}\n`, { mode: 0o600 })
-  print(`newswire ready gateway=${gateway} ingest=${ingest} console=${consoleUrl}`)
-  say(
-    `Ready in ${((performance.now() - beganAt) / 1000).toFixed(1)} s. Data in ${settings.dataDir}; a 202 survives ${settings.fsync === 'full' ? 'a power cut' : 'a kill, not a power cut'}.`,
-  )
-  if (demo !== null) {
-    await publishDemo(
-      await createClient({ NEWSWIRE_INGEST_URL: ingest, NEWSWIRE_CONSOLE_URL: consoleUrl, NEWSWIRE_TOKEN: token }, settings.dataDir),
-    )
-    for (const [what, url] of [
-      ['Front page', gateway],
-      ['Feeds', `${gateway}/feeds`],
-      ['Partner site', demo.site.url],
-      ['Console', consoleUrl],
-    ])
-      say(`  ${String(what).padEnd(13)}${url}`)
+  try {
+    const wanted = config ?? demo?.config
+    const composition = await compose({
+      settings,
+      environment,
+      ...(views === null ? {} : { viewsDir: views.path }),
+      clientId: 'newswire',
+      createTopics: true,
+      ...(wanted === undefined ? {} : { config: wanted }),
+      secrets: demo === null ? {} : { [demoPartnerSecretName]: demo.secret },
+      onCrash: error => {
+        say(`newswire stops: ${error.message}`)
+        ending.fail()
+      },
+    })
+    try {
+      await runIn(composition, demo, options, ending, beganAt)
+    } finally {
+      await composition.close()
+    }
+  } finally {
+    views?.release()
+    await demo?.site.close()
   }
-  say('Ctrl-C stops it.')
-  await ending.ended
-  say('Stopping…')
-  if (!(await stopServices(running, { logger: composition.context.logger }))) status = 1
-  await composition.close()
-  views?.release()
-  if (demo !== null) {
-    await writeFile(partnerFile(settings.dataDir), JSON.stringify(demo.site.received()))
-    await demo.site.close()
-  }
-  return status
+  return ending.status()
 }

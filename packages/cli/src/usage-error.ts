@@ -7,3 +7,6 @@ export class UsageError extends Error {
 export class FailedError extends Error {
   override readonly name = 'FailedError'
 }
+
+/** Nothing answers where a running system should be. */
+export class UnreachableError extends FailedError {}

@@ -30,6 +30,8 @@ export const waitForSinks = async (
     if (FINAL.has(submission.state) && submission.state !== 'released')
       return { ok: submission.state === 'duplicate', state: submission.state, detail: submission.detail ?? '' }
     if (submission.state === 'released') {
+      if (submission.version === undefined)
+        return { ok: true, state: 'released', detail: submission.detail ?? 'nothing of it was ever out' }
       const trace = (await client.console('GET', `/v1/articles/${articleId}/trace`)) as ArticleTrace
       const version = trace.versions.find(one => one.version === submission.version)
       const sinks = version?.sinks ?? []

@@ -25,6 +25,9 @@ export const tokenConfig = z.strictObject({
   scopes: z.array(z.enum(scopes)).min(1),
 })
 export type TokenConfig = z.output<typeof tokenConfig>
+/** A token that the system made: an object of its own, so that applying a file does not undo it. */
+export const issuedToken = tokenConfig.extend({ publisher: z.string().refine(isPublisherId) })
+export type IssuedToken = z.output<typeof issuedToken>
 
 export const siteConfig = z.strictObject({
   /** An authority and a date, set once: every item's identity begins with it (RFC 4151). */
@@ -108,6 +111,7 @@ export const configKinds = {
   categories: categoryConfig,
   feeds: feedConfig,
   outlets: outletConfig,
+  tokens: issuedToken,
 } as const
 export type ConfigKind = keyof typeof configKinds
 
@@ -115,7 +119,7 @@ export type ConfigKind = keyof typeof configKinds
 export const configObject = z.object({ n: z.int(), retired: z.boolean(), changedAt: z.string(), value: z.unknown() })
 
 export const configChanged = z.object({
-  kind: z.enum(['site', 'network', 'publishers', 'categories', 'feeds', 'outlets']),
+  kind: z.enum(['site', 'network', 'publishers', 'categories', 'feeds', 'outlets', 'tokens']),
   id: z.string(),
   n: z.int(),
 })

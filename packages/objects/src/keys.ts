@@ -85,6 +85,8 @@ export const keys = {
   deadLetterPrefix: 'dead-letters/status/',
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
   logMark: () => 'log/mark.json',
+  /** When the store was last seen to keep its promises. */
+  storeProof: () => 'store/proof.json',
 } as const
 
 /** The id that `caseSafe` made a segment of; `null` for what it would not make. */

@@ -1,6 +1,9 @@
 /** Refuses a store that does not keep compare-and-swap: with one, two writers would both win and an article would be lost without a trace. */
 import { randomUUID } from 'node:crypto'
 import { RejectError } from '@newswire/events/errors'
+import { z } from 'zod'
+import { getDocument, swapDocument } from './documents.ts'
+import { keys } from './keys.ts'
 import type { Objects } from './objects.ts'
 
 const ROUNDS = 20
@@ -53,16 +56,36 @@ const trySwapOfNothing = async (objects: Objects, key: string, etag: string) => 
  * Tries the promises everything else stands on, under a prefix of its own that is cleaned up. Throws `RejectError`
  * `NEWSWIRE_OBJECTS_UNSAFE` that names the broken one, `UnavailableError` when the store gives no answer.
  */
-export const probeObjects = async (objects: Objects): Promise<void> => {
+export const probeObjects = async (objects: Objects, rounds = ROUNDS): Promise<void> => {
   const prefix = `probe/${randomUUID()}/`
-  const keys = Array.from({ length: ROUNDS }, (_, round) => `${prefix}${round}`)
+  const raced = Array.from({ length: rounds }, (_, round) => `${prefix}${round}`)
   const swapped = `${prefix}swap`
   try {
-    for (const key of keys) await raceToCreate(objects, key)
+    for (const key of raced) await raceToCreate(objects, key)
     await trySwaps(objects, swapped)
     const etag = (await objects.head(swapped))?.etag ?? refuse(objects, 'does not find a key that was just written')
     await trySwapOfNothing(objects, `${prefix}nothing`, etag)
   } finally {
-    await Promise.allSettled([...keys, swapped, `${prefix}nothing`].map(key => objects.delete(key))) // a rest under probe/ harms nobody
+    await Promise.allSettled([...raced, swapped, `${prefix}nothing`].map(key => objects.delete(key))) // a rest under probe/ harms nobody
   }
+}
+
+/** A server may be replaced by another version of it: what a store has proven is believed for a day. */
+const PROVEN_FOR_MS = 86_400_000
+
+const proofDocument = z.object({ n: z.int(), store: z.string(), rounds: z.int(), provenAt: z.string() })
+
+/**
+ * `probeObjects` at every start, whole once a day: the many rounds are for stores that break a promise now and then, and eight processes
+ * that start again and again need not look for that each time. One round, which finds a store that keeps no promise, is run always.
+ * `store`: where it is, so that a copy of its objects on another server proves nothing. Throws as `probeObjects` does.
+ */
+export const proveObjects = async (objects: Objects, store: string, now: () => number): Promise<void> => {
+  const proof = await getDocument(objects, keys.storeProof(), proofDocument)
+  const ageMs = proof?.value.store === store && proof.value.rounds >= ROUNDS ? now() - Date.parse(proof.value.provenAt) : Number.NaN
+  if (ageMs >= 0 && ageMs < PROVEN_FOR_MS) return await probeObjects(objects, 1)
+  await probeObjects(objects)
+  const next = { n: (proof?.value.n ?? 0) + 1, store, rounds: ROUNDS, provenAt: new Date(now()).toISOString() }
+  // A lost race means that another process has just proven the same.
+  await swapDocument(objects, keys.storeProof(), next, proof?.etag ?? null)
 }

@@ -3,7 +3,7 @@
  * A crash in between leaves a part applied: applying again does the rest, and processes that missed a note see the change within a minute.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { ConfigKind, NewswireConfig } from '@newswire/events/config'
+import type { ConfigKind, IssuedToken, NewswireConfig } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
@@ -11,7 +11,7 @@ import type { Publish } from '@newswire/log/events'
 import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { type Entry, nameOf, readEntries } from './config-entries.ts'
+import { type Entry, nameOf, readEntries, readEntry } from './config-entries.ts'
 
 export type Change = Readonly<{
   kind: ConfigKind
@@ -84,7 +84,7 @@ const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step => {
 const makePlan = (config: NewswireConfig, held: ReadonlyMap<string, Entry>, prune: boolean): readonly Step[] => {
   const wanted = toWanted(config)
   const named = new Set(wanted.map(nameOf))
-  const gone = prune ? [...held.values()].filter(entry => !entry.retired && !named.has(nameOf(entry))) : []
+  const gone = prune ? [...held.values()].filter(entry => entry.kind !== 'tokens' && !entry.retired && !named.has(nameOf(entry))) : []
   return [
     ...wanted.map(one => planOne(one, held.get(nameOf(one)) ?? null)),
     ...gone.map(entry => ({
@@ -156,4 +156,12 @@ export const applyConfiguration = async (options: ApplyOptions): Promise<readonl
       plan.filter(step => step.change.change !== 'unchanged'),
     )
   return plan.map(step => step.change)
+}
+
+/** Lets a token in that no file names. Applying a file leaves it; doing it again changes nothing. */
+export const issueToken = async (options: Omit<ApplyOptions, 'config'>, token: IssuedToken): Promise<void> => {
+  const wanted: Wanted = { kind: 'tokens', id: `${token.publisher}-${token.id}`, value: token }
+  const step = planOne(wanted, await readEntry(options.objects, wanted))
+  if (step.change.change === 'unchanged') return
+  await options.publish([await write(options.objects, step, options.now)], { synced: true })
 }

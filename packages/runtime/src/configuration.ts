@@ -4,6 +4,7 @@ import type {
   CategoryConfig,
   ConfigKind,
   FeedConfig,
+  IssuedToken,
   NetworkConfig,
   OutletConfig,
   PublisherConfig,
@@ -19,6 +20,7 @@ import type { Logger } from './logger.ts'
 export type ConfigSnapshot = Readonly<{
   site: SiteConfig
   network: NetworkConfig
+  /** With the tokens of the file and those that the system made. */
   publishers: ReadonlyMap<string, PublisherConfig>
   /** With retired ones, which still name what was filed under them. */
   categories: ReadonlyMap<string, CategoryConfig>
@@ -59,6 +61,20 @@ const withRetired = ({ value, retired }: Entry): object => ({
   retired: retired || (value as { retired?: boolean }).retired === true,
 })
 
+const withIssuedTokens = (
+  publishers: ReadonlyMap<string, PublisherConfig>,
+  issued: readonly IssuedToken[],
+): ReadonlyMap<string, PublisherConfig> =>
+  new Map(
+    [...publishers].map(([id, publisher]) => [
+      id,
+      {
+        ...publisher,
+        tokens: [...publisher.tokens, ...issued.filter(one => one.publisher === id).map(({ publisher: _, ...token }) => token)],
+      },
+    ]),
+  )
+
 const toSnapshot = (entries: readonly Entry[]): ConfigSnapshot | null => {
   const only = (kind: ConfigKind) => entries.filter(entry => entry.kind === kind)
   const inForce = <T>(kind: ConfigKind) =>
@@ -73,7 +89,7 @@ const toSnapshot = (entries: readonly Entry[]): ConfigSnapshot | null => {
   return {
     site: site.value as SiteConfig,
     network: (network?.value as NetworkConfig | undefined) ?? { allow: [], allowHttp: false },
-    publishers: inForce('publishers'),
+    publishers: withIssuedTokens(inForce('publishers'), [...inForce<IssuedToken>('tokens').values()]),
     categories: new Map(only('categories').map(entry => [entry.id, entry.value as CategoryConfig])),
     feeds: inForce('feeds'),
     outlets: new Map(only('outlets').map(entry => [entry.id, withRetired(entry) as OutletConfig])),

@@ -152,33 +152,38 @@ export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTr
   }
 }
 
-const SUMMARY = `SELECT r.article, r.version, r.action, r.title, r.at, count(s.id) AS expected,
-  sum(CASE WHEN s.state IN ('done', 'skipped', 'superseded') THEN 1 ELSE 0 END) AS done,
-  sum(CASE WHEN s.state IN ('rejected', 'dead', 'suspended') THEN 1 ELSE 0 END) AS failed
-  FROM release r LEFT JOIN sink s ON s.article = r.article AND s.version = r.version
-  WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ? ESCAPE '\\' OR r.title LIKE ? ESCAPE '\\')
-  GROUP BY r.article ORDER BY r.at DESC LIMIT ?`
-
-const stateOf = (row: Row): string => (Number(row.failed) > 0 ? 'failed' : Number(row.done) < Number(row.expected) ? 'in flight' : 'done')
+/** By the index on time, so that a page of the newest reads no more than that page. */
+const SUMMARY = `SELECT * FROM (
+  SELECT *, CASE WHEN failed > 0 THEN 'failed' WHEN done < expected THEN 'in flight' ELSE 'done' END AS state FROM (
+    SELECT r.article, r.version, r.action, r.title, r.at,
+      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version) AS expected,
+      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('done', 'skipped', 'superseded')) AS done,
+      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('rejected', 'dead', 'suspended')) AS failed
+    FROM release r
+    WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ?1 ESCAPE '\\' OR r.title LIKE ?1 ESCAPE '\\')))
+  WHERE ?2 = '' OR state = ?2 ORDER BY at DESC LIMIT ?3`
 
 export const findArticles = (
   db: DatabaseSync,
-  { q = '', state, limit = 50 }: { q?: string; state?: string; limit?: number },
+  { q = '', state = '', limit = 50 }: { q?: string; state?: string; limit?: number },
 ): readonly ArticleSummary[] => {
   const like = `%${q.replace(/[\\%_]/g, char => `\\${char}`)}%`
-  return all(db, SUMMARY, like, like, Math.min(Math.max(limit, 1), 500))
-    .map(row => ({
-      articleId: String(row.article),
-      title: text(row.title),
-      version: Number(row.version),
-      action: String(row.action),
-      releasedAt: String(row.at),
-      done: Number(row.done),
-      expected: Number(row.expected),
-      state: stateOf(row),
-    }))
-    .filter(one => state === undefined || one.state === state)
+  return all(db, SUMMARY, like, state, Math.min(Math.max(limit, 1), 500)).map(row => ({
+    articleId: String(row.article),
+    title: text(row.title),
+    version: Number(row.version),
+    action: String(row.action),
+    releasedAt: String(row.at),
+    done: Number(row.done),
+    expected: Number(row.expected),
+    state: String(row.state),
+  }))
 }
+
+/** Deliveries that are still open; a sink that shows one version is settled by a newer one done there, the archive keeps each. */
+const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
+  SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
+)) GROUP BY s.state`
 
 const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
   Object.fromEntries(all(db, sql).map(row => [String(row.state), Number(row.n)]))
@@ -194,7 +199,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
     articles: Number(total.articles),
     versions: Number(total.versions),
     submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
-    sinks: counts(db, "SELECT state, count(*) AS n FROM sink WHERE state NOT IN ('done', 'skipped', 'superseded') GROUP BY state"),
+    sinks: counts(db, OPEN_SINKS),
     releasedLastMinute: Number(lastMinute.n),
     releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
   }

@@ -29,6 +29,11 @@ CREATE TABLE sink (
 CREATE INDEX sink_open ON sink (state) WHERE state NOT IN ('done', 'skipped', 'superseded');
 `
 
+/**
+ * What is said of a sink: `done` stays; of the others the latest by its own time counts, so one that is repeated or comes late changes
+ * nothing. An expected sink gives way to anything: its time is another process's, whose clock may be ahead.
+ */
+
 /** Later states of a submission replace earlier ones; a final one stays, whatever comes late. */
 const RANK = { accepted: 0, parked: 1, held: 2, released: 3, duplicate: 3, superseded: 3, refused: 3 } as const
 
@@ -55,8 +60,8 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
   const setSink =
     db.prepare(`INSERT INTO sink (article, version, kind, id, state, attempts, next_at, last_error, reason, at, done_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (article, version, kind, id) DO UPDATE SET state = excluded.state, attempts = coalesce(excluded.attempts, attempts), next_at = excluded.next_at,
-      last_error = coalesce(excluded.last_error, last_error), reason = excluded.reason, at = excluded.at, done_at = coalesce(done_at, excluded.done_at)
-    WHERE state <> 'done'`)
+      last_error = coalesce(excluded.last_error, last_error), reason = excluded.reason, at = excluded.at, done_at = excluded.done_at
+    WHERE state <> 'done' AND (state = 'pending' OR excluded.state = 'done' OR excluded.at >= at)`)
 
   const writeSubmission = (m: Extract<Milestone, { kind: 'submission' }>) => {
     const acceptedAt = m.stage === 'ingest' ? m.at : null

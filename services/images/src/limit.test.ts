@@ -3,11 +3,8 @@ import { test } from 'node:test'
 import { createKeyedLimit, createLimit } from './limit.ts'
 
 const createGate = () => {
-  let open = () => undefined as void
-  const opened = new Promise<void>(resolve => {
-    open = resolve
-  })
-  return { opened, open }
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { opened: promise, open: resolve }
 }
 
 test('at most so many run at once, in order of arrival, and one that fails gives its place back', async () => {

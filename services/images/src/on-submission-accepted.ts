@@ -6,6 +6,7 @@ import type { Submission } from '@newswire/events/submission'
 import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { toPrepared } from './announce.ts'
+import { gather } from './gather.ts'
 import { withSettled } from './parked.ts'
 import type { Parking } from './parking.ts'
 import type { Settled } from './settle-picture.ts'
@@ -29,8 +30,6 @@ const check = (submission: Submission): void => {
       `article id ${JSON.stringify(submission.articleId.slice(0, 200))} is not one of publisher ${JSON.stringify(submission.publisher.slice(0, 50))}`,
     )
 }
-
-const settledOf = (results: readonly Settled[]) => results.flatMap(one => (one.outcome === 'settled' ? [one.picture] : []))
 
 const toParkedMilestone = (event: Accepted, at: string) =>
   follow(event, {
@@ -67,11 +66,9 @@ export const onSubmissionAccepted =
     }
     const beganAt = now()
     // Not the handler's signal: a try that outlives the handler goes on for the parked submission.
-    const running = Promise.all(pictures.map(picture => settle(picture, AbortSignal.timeout(60_000))))
-    // Whoever awaits it gets its failure; nobody may at the moment it fails.
-    running.catch(() => undefined)
-    const results = await Promise.race([running, new Promise<null>(resolve => setTimeout(resolve, withinMs, null).unref())])
-    const settled = withSettled(pictures, results === null ? [] : settledOf(results))
+    const tries = pictures.map(picture => settle(picture, AbortSignal.timeout(60_000)))
+    const gathered = await gather(tries, new Promise(resolve => setTimeout(resolve, withinMs).unref()))
+    const settled = withSettled(pictures, gathered.settled)
     if (!settled.some(picture => picture.state === 'waiting')) {
       const at = new Date(now()).toISOString()
       await publish([toPrepared(data, position, settled, event), toSettledMilestone(event, at, now() - beganAt, settled)])
@@ -91,7 +88,7 @@ export const onSubmissionAccepted =
       parkedAt: new Date(beganAt).toISOString(),
       attempts: 0,
     }
-    await parking.park(parked, results === null ? running : undefined)
+    await parking.park(parked, gathered.isWhole ? undefined : tries)
     await publish([toParkedMilestone(event, at)])
   }
 

@@ -2,6 +2,7 @@
  * Works on parked submissions of the partitions this process holds. Every step is a swap of the object, then the publish it stands for, so
  * any process can go on from any step; two that work on one at once lose at the swap, or publish the same event again.
  */
+import { once } from 'node:events'
 import type { Picture } from '@newswire/events/article'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { follow } from '@newswire/events/events'
@@ -12,6 +13,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { toPrepared } from './announce.ts'
+import { gather } from './gather.ts'
 import { afterPublished, nextDelayMs, type Parked, parkedDocument, patienceMs, toAnnouncing, toArriving, withSettled } from './parked.ts'
 import type { Settled } from './settle-picture.ts'
 
@@ -27,7 +29,7 @@ export type ParkingNeeds = Readonly<{
 
 export type Parking = Readonly<{
   /** Writes the object, then works on it in the background. `running`: tries that were begun already. Safe to repeat. */
-  park(parked: Parked, running?: Promise<readonly Settled[]>): Promise<void>
+  park(parked: Parked, running?: readonly Promise<Settled>[]): Promise<void>
   /** Takes up what lies in the store for articles that `isMine` says are this process's. */
   takeUp(isMine: (articleId: string) => boolean): Promise<void>
   waiting(): number
@@ -40,6 +42,7 @@ export const createParking = (needs: ParkingNeeds): Parking => {
   const { objects, publish, settle, now, retryScale, logger } = needs
   const working = new Map<string, Promise<void>>()
   const stopping = new AbortController()
+  const stopped = once(stopping.signal, 'abort')
   const keyOf = (parked: Parked) => keys.parked(parked.submission.articleId, parked.submission.submissionId)
 
   const pause = (ms: number) =>
@@ -61,8 +64,8 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     return result.ok ? { value, etag: result.etag } : null
   }
 
-  const tryWaiting = (value: Parked, urls: readonly string[]): Promise<readonly Settled[]> =>
-    Promise.all(value.pictures.filter(one => urls.includes(one.url)).map(one => settle({ ...one, state: 'waiting' }, stopping.signal)))
+  const tryWaiting = (value: Parked, urls: readonly string[]): readonly Promise<Settled>[] =>
+    value.pictures.filter(one => urls.includes(one.url)).map(one => settle({ ...one, state: 'waiting' }, stopping.signal))
 
   const publishArrival = (value: Parked) =>
     publish(
@@ -79,17 +82,15 @@ export const createParking = (needs: ParkingNeeds): Parking => {
       { synced: true },
     )
 
-  const settledOf = (results: readonly Settled[]) => results.flatMap(one => (one.outcome === 'settled' ? [one.picture] : []))
-
-  const stepParked = async (held: Held, running: Promise<readonly Settled[]> | undefined): Promise<Held | null> => {
+  const stepParked = async (held: Held, running: readonly Promise<Settled>[] | undefined): Promise<Held | null> => {
     const { value } = held
     const deadlineMs =
       Date.parse(value.parkedAt) + patienceMs(value.submission.command === 'publish' ? value.submission.article.urgency : 8) * retryScale
     const waiting = value.pictures.filter(one => one.state === 'waiting').map(one => one.url)
     const restMs = Math.max(0, deadlineMs - now()) / retryScale
-    const results = await Promise.race([running ?? tryWaiting(value, waiting), pause(restMs).then(() => [])])
+    const { settled } = await gather(running ?? tryWaiting(value, waiting), pause(restMs))
     if (stopping.signal.aborted) return null
-    const next = { ...value, n: value.n + 1, attempts: value.attempts + 1, pictures: withSettled(value.pictures, settledOf(results)) }
+    const next = { ...value, n: value.n + 1, attempts: value.attempts + 1, pictures: withSettled(value.pictures, settled) }
     if (!next.pictures.some(one => one.state === 'waiting') || now() >= deadlineMs) return swap(held, toAnnouncing(next))
     await pause(Math.min(nextDelayMs('parked', next.attempts) ?? 0, Math.max(0, deadlineMs - now()) / retryScale))
     return stopping.signal.aborted ? null : swap(held, next)
@@ -104,12 +105,12 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     }
     await pause(delay)
     if (stopping.signal.aborted) return null
-    const settled = settledOf(await tryWaiting(value, value.missing))
+    const { settled } = await gather(tryWaiting(value, value.missing), stopped)
     if (stopping.signal.aborted) return null
     return swap(held, toArriving({ ...value, attempts: value.attempts + 1 }, settled))
   }
 
-  const step = async (held: Held, running?: Promise<readonly Settled[]>): Promise<Held | null> => {
+  const step = async (held: Held, running?: readonly Promise<Settled>[]): Promise<Held | null> => {
     switch (held.value.phase) {
       case 'parked':
         return stepParked(held, running)
@@ -128,13 +129,13 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     }
   }
 
-  const work = async (first: Held, running?: Promise<readonly Settled[]>): Promise<void> => {
+  const work = async (first: Held, running?: readonly Promise<Settled>[]): Promise<void> => {
     let held: Held | null = first
     let begun = running
     while (held !== null && !stopping.signal.aborted) {
       try {
         // Awaited once: tries that failed would fail again at once, for ever.
-        const tries: Promise<readonly Settled[]> | undefined = begun
+        const tries: readonly Promise<Settled>[] | undefined = begun
         begun = undefined
         held = await step(held, tries)
       } catch (error) {
@@ -144,7 +145,7 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     }
   }
 
-  const begin = (held: Held, running?: Promise<readonly Settled[]>) => {
+  const begin = (held: Held, running?: readonly Promise<Settled>[]) => {
     const key = keyOf(held.value)
     if (working.has(key) || held.value.phase === 'done') return
     const done = work(held, running)

@@ -45,13 +45,13 @@ const chunk = (type: string, data: Buffer): Buffer => {
   return Buffer.concat([length, named, sum])
 }
 
-/** RGB with alpha, of one colour; `shade` makes it another picture. */
-export const makePng = (width: number, height: number, { shade = 120, alpha = 255 }: { shade?: number; alpha?: number } = {}): Buffer => {
+/** RGB with alpha, of one colour. */
+export const makePng = (width: number, height: number, colour: readonly [number, number, number, number] = [120, 40, 200, 255]): Buffer => {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
   header.set([8, 6, 0, 0, 0], 8)
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 4, Buffer.from([shade, 40, 200, alpha]))])
+  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 4, Buffer.from(colour))])
   const rows = Buffer.concat(Array.from({ length: height }, () => row))
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),

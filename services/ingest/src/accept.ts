@@ -71,6 +71,9 @@ export const findOversize = (submission: Submission, sentBytes: number): { bytes
   return bytes > limit ? { bytes, limit } : null
 }
 
+/** The answer must not wait for a shortcut when there is another way. */
+const SHORTCUT_MS = 2_000
+
 /**
  * Durable when it resolves. Throws `UnavailableError` when store or log cannot take it: nothing was acknowledged then. Repeating with the
  * same submission id writes the same bytes and the same events.
@@ -84,7 +87,7 @@ export const accept = async (
   const [published] = await publish([accepted, toMilestone(submission, traceparent)], { synced: true })
   if (submission.command !== 'retract' || published === undefined) return
   try {
-    await publish([toShortcut(submission, published.position, traceparent)])
+    await publish([toShortcut(submission, published.position, traceparent)], { timeoutMs: SHORTCUT_MS })
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
     // The log has the retraction, so it is accepted; it now comes by way of the images service alone.

@@ -20,17 +20,24 @@ const claimDocument = z.object({
 
 export type Claim = Readonly<{ submissionId: string; receivedAt: string; logged: boolean }>
 export type ClaimResult = Readonly<{ ok: true; claim: Claim }> | Readonly<{ ok: false }>
-type ClaimRequest = Readonly<{ publisher: string; key: string; requestSha256: string; submissionId: string; receivedAt: string }>
+export type ClaimRequest = Readonly<{ publisher: string; key: string; requestSha256: string; submissionId: string; receivedAt: string }>
 
-/** Takes the key for this request, or finds who took it before. `ok: false`: it was taken for another request. */
+/** Who took the key before; `null` when nobody did. `ok: false`: it was taken for another request. */
+export const findClaim = async (objects: Objects, { publisher, key, requestSha256 }: ClaimRequest): Promise<ClaimResult | null> => {
+  const found = await getDocument(objects, keys.idempotency(publisher, sha256Hex(key)), claimDocument)
+  if (found === null) return null
+  if (found.value.requestSha256 !== requestSha256) return { ok: false }
+  const { submissionId, receivedAt, logged } = found.value
+  return { ok: true, claim: { submissionId, receivedAt, logged } }
+}
+
+/** Takes the key for this request, or finds who took it before. */
 export const claimKey = async (objects: Objects, request: ClaimRequest): Promise<ClaimResult> => {
   const objectKey = keys.idempotency(request.publisher, sha256Hex(request.key))
   const { submissionId, receivedAt, requestSha256 } = request
   const fresh = { n: 1, submissionId, receivedAt, requestSha256, logged: false }
   if ((await swapDocument(objects, objectKey, fresh, null)).ok) return { ok: true, claim: { submissionId, receivedAt, logged: false } }
-  const found = await getDocument(objects, objectKey, claimDocument)
-  if (found === null || found.value.requestSha256 !== requestSha256) return { ok: false }
-  return { ok: true, claim: { submissionId: found.value.submissionId, receivedAt: found.value.receivedAt, logged: found.value.logged } }
+  return (await findClaim(objects, request)) ?? { ok: false }
 }
 
 /** After the log has it. A lost update only means that a repeat publishes again under the same id, which the desk passes over. */

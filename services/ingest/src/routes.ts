@@ -1,129 +1,43 @@
 /** The front door (contract §3). */
-import { randomBytes } from 'node:crypto'
 import { matches, type Scope } from '@newswire/events/config'
-import { isEventId, newId, sha256Hex } from '@newswire/events/ids'
+import { isEventId, newId } from '@newswire/events/ids'
 import { toPublicArticle } from '@newswire/events/public-article'
-import type { Submission } from '@newswire/events/submission'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
-import type { Publish } from '@newswire/log/events'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
-import { accept, findOversize, nativeReference } from './accept.ts'
 import { authorize } from './authorize.ts'
-import { claimKey, markLogged } from './idempotency.ts'
 import { toOpenApi } from './openapi.ts'
-import { findConflict, readArticle, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract } from './requests.ts'
+import { readArticle, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract } from './requests.ts'
+import { createTake, refuseOversize, type TakeNeeds, type ToSubmission } from './take.ts'
 import { keepUpload } from './uploads.ts'
 
-export type RouteNeeds = Pick<ServiceContext, 'objects' | 'configuration' | 'now' | 'trace'> &
-  Readonly<{ publish: Publish; onAccepted: (submission: Submission) => void }>
-
-type ToSubmission = (stamp: Stamp, body: Uint8Array) => Submission
-type Answer = Readonly<{ submissionId: string; articleId: string; trace: string }>
+export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'configuration' | 'trace'>
 
 /** How long a question about the trace waits for the projection to reach the log's end. */
 const TRACE_WAIT_MS = 2_000
-const MAX_KEY_LENGTH = 255
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-
-/** The caller's own trace goes on; without one a trace begins here (W3C Trace Context §3.2). */
-const traceparentOf = (request: HttpRequest): string => {
-  const given = request.headers.traceparent
-  return typeof given === 'string' && TRACEPARENT.test(given)
-    ? given
-    : `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
-}
-
-const idempotencyKeyOf = (request: HttpRequest): string | null => {
-  const key = request.headers['idempotency-key']
-  if (key === undefined) return null
-  if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH) return key
-  throw new ProblemError({
-    status: 400,
-    code: 'NEWSWIRE_IDEMPOTENCY_KEY',
-    title: 'The Idempotency-Key cannot be used',
-    detail: `expected one header with 1 to ${MAX_KEY_LENGTH} characters`,
-  })
-}
-
-const refuseOversize = (submission: Submission, sentBytes: number): void => {
-  const oversize = findOversize(submission, sentBytes)
-  if (oversize)
-    throw new ProblemError({
-      status: 413,
-      code: 'NEWSWIRE_ARTICLE_TOO_LARGE',
-      title: 'The article is too large',
-      detail: `it takes ${oversize.bytes} bytes once mapped; the limit is ${oversize.limit}`,
-    })
-}
-
-const toAnswer = (submissionId: string, articleId: string): Answer => ({
-  submissionId,
-  articleId,
-  trace: `/v1/submissions/${submissionId}`,
-})
 
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
-  const { objects, configuration, now, publish, trace } = needs
+  const { objects, configuration, now, trace } = needs
   const caller = (request: HttpRequest, scope: Scope) =>
     authorize(request.headers.authorization, configuration.current().publishers.values(), scope)
 
-  const take = async (request: HttpRequest, scope: Scope, localId: string, toSubmission: ToSubmission): Promise<Answer> => {
+  const takeAs = createTake(needs)
+  const take = (request: HttpRequest, scope: Scope, toSubmission: ToSubmission) => {
     const { publisher } = caller(request, scope)
-    const articleId = toCheckedArticleId(publisher.id, localId)
-    const body = request.rawBody ?? new Uint8Array()
-    const native = { bytes: body, contentType: 'application/json' }
-    const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
-    const build = (stamp: { submissionId: string; receivedAt: string }) =>
-      toSubmission({ ...stamp, publisher: publisher.id, articleId, lane: 'live' }, body)
-
-    // Everything that can be refused is refused before the key is taken, so that a corrected request may use it.
-    const submission = build(fresh)
-    refuseOversize(submission, body.byteLength)
-    if (submission.command === 'publish' && submission.article.sourceVersion !== undefined) {
-      const conflict = findConflict(submission, await getReleased(objects, articleId))
-      if (conflict && idempotencyKeyOf(request) === null) throw conflict
-    }
-    const key = idempotencyKeyOf(request)
-    const log = async (stamp: { submissionId: string; receivedAt: string }) => {
-      const taken = stamp === fresh ? submission : build(stamp)
-      const withNative = { ...taken, native: nativeReference(taken, native) }
-      await accept({ objects, publish }, { submission: withNative, native, traceparent: traceparentOf(request) })
-      needs.onAccepted(withNative)
-    }
-    if (key === null) {
-      await log(fresh)
-      return toAnswer(fresh.submissionId, articleId)
-    }
-    const requestSha256 = sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`)
-    const claimed = await claimKey(objects, { publisher: publisher.id, key, requestSha256, ...fresh })
-    if (!claimed.ok)
-      throw new ProblemError({
-        status: 409,
-        code: 'NEWSWIRE_IDEMPOTENCY_REUSED',
-        title: 'This Idempotency-Key was used for something else',
-        detail: 'the same key came before with another body or address; use a new key for a new request',
-      })
-    if (!claimed.claim.logged) {
-      await log(claimed.claim)
-      await markLogged(objects, { publisher: publisher.id, key, requestSha256, ...fresh })
-    }
-    return toAnswer(claimed.claim.submissionId, articleId)
+    const articleId = toCheckedArticleId(publisher.id, localIdOf(request))
+    return takeAs(request, { publisher: publisher.id, articleId }, toSubmission)
   }
-
   const localIdOf = (request: HttpRequest) => (request.params as { localId: string }).localId
   const site = () => configuration.current().site
 
   app.put('/v1/articles/:localId', async (request, reply) => {
-    const answer = await take(request, 'publish', localIdOf(request), (stamp, body) => toPublish(stamp, readArticle(body), site()))
+    const answer = await take(request, 'publish', (stamp, body) => toPublish(stamp, readArticle(body), site()))
     return reply.status(202).send(answer)
   })
-  app.post('/v1/articles/:localId/retract', async (request, reply) =>
-    reply.status(202).send(await take(request, 'retract', localIdOf(request), toRetract)),
-  )
+  app.post('/v1/articles/:localId/retract', async (request, reply) => reply.status(202).send(await take(request, 'retract', toRetract)))
   app.post('/v1/articles/:localId/republish', async (request, reply) =>
-    reply.status(202).send(await take(request, 'republish', localIdOf(request), toRepublish)),
+    reply.status(202).send(await take(request, 'republish', toRepublish)),
   )
   app.post('/v1/articles/:localId/pictures', async (request, reply) => {
     const { publisher } = caller(request, 'publish')
@@ -183,7 +97,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       return {
         valid: true,
         complaints: unknown.map(category => ({
-          pointer: '/categories',
+          pointer: `/categories/${categories.indexOf(category)}`,
           detail: `category ${JSON.stringify(category)} is not in the configuration, so no feed or outlet can ask for it`,
         })),
         matches: {

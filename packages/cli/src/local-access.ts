@@ -1,0 +1,61 @@
+/** How `newswire publish` and its like get in where `up` runs: a token made here, and a file that says where and with what (0600). */
+import { randomBytes } from 'node:crypto'
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sha256Hex } from '@newswire/events/ids'
+import { publishEvents } from '@newswire/log/events'
+import { issueToken } from '@newswire/runtime/apply-config'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { type ClientDocument, clientDocument, clientFile, readClientFile } from './client.ts'
+
+const PRIVATE = 0o600
+/** Its id among the publisher's tokens. */
+const LOCAL = 'local'
+
+export const readPrivate = async (file: string): Promise<string | null> => {
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** Whole or not at all, readable by its owner alone. */
+export const writePrivate = async (file: string, text: string): Promise<void> => {
+  await writeFile(`${file}.new`, `${text}\n`, { mode: PRIVATE })
+  await chmod(`${file}.new`, PRIVATE)
+  await rename(`${file}.new`, file)
+}
+
+/** A secret made once and kept. */
+export const keepPrivate = async (file: string, make: () => string): Promise<string> => {
+  const held = await readPrivate(file)
+  if (held !== null && held !== '') return held
+  const made = make()
+  await writePrivate(file, made)
+  return made
+}
+
+/**
+ * Lets the local token in for the first publisher of the configuration, the same one at every start, and writes where everything is. It is
+ * an object of its own, so `newswire apply` does not undo it.
+ */
+export const giveLocalAccess = async (
+  context: Pick<ServiceContext, 'settings' | 'configuration' | 'objects' | 'log' | 'now'>,
+  urls: Pick<ClientDocument, 'gateway' | 'ingest' | 'console'>,
+): Promise<ClientDocument> => {
+  const { settings, configuration, objects, log, now } = context
+  const publishers = [...configuration.current().publishers.keys()].sort()
+  const before = await readClientFile(settings.dataDir)
+  const publisher = publishers.find(id => id === before?.publisher) ?? publishers[0] ?? ''
+  const token = await keepPrivate(join(settings.dataDir, 'token'), () => `nw_${randomBytes(32).toString('base64url')}`)
+  if (publisher !== '')
+    await issueToken(
+      { objects, publish: publishEvents(log), now },
+      { publisher, id: LOCAL, sha256: sha256Hex(token), scopes: ['publish', 'retract', 'republish', 'read'] },
+    )
+  const document = clientDocument.parse({ ...urls, publisher, token })
+  await writePrivate(clientFile(settings.dataDir), JSON.stringify(document))
+  return document
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { toRecord } from '@newswire/events/events'
+import { deriveId } from '@newswire/events/ids'
+import type { Milestone } from '@newswire/events/milestone'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { findArticles, readArticleTrace, readOverview, readSubmission } from './queries.ts'
+import { milestoneWriter, schema } from './tables.ts'
+import { createTrace } from './trace.ts'
+
+const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000Z`
+const ARTICLE = 'press.a'
+
+type Of<K extends Milestone['kind']> = Extract<Milestone, { kind: K }>
+const submission = (state: Of<'submission'>['state'], second: number, changes: Partial<Of<'submission'>> = {}): Milestone => ({
+  kind: 'submission',
+  articleId: ARTICLE,
+  submissionId: 's1',
+  at: at(second),
+  stage: state === 'accepted' ? 'ingest' : state === 'parked' ? 'images' : 'desk',
+  state,
+  ...changes,
+})
+const released = (version: number, second: number, changes: Partial<Of<'released'>> = {}): Milestone => ({
+  kind: 'released',
+  articleId: ARTICLE,
+  at: at(second),
+  version,
+  action: version === 1 ? 'published' : 'updated',
+  submissionId: `s${version}`,
+  title: `Tin ${version}`,
+  ...changes,
+})
+const fannedOut = (version: number, second: number, stage: 'feeds' | 'outlets', ids: readonly string[]): Milestone => ({
+  kind: 'fanned-out',
+  articleId: ARTICLE,
+  at: at(second),
+  version,
+  stage,
+  sinks: ids.map(id => ({ kind: stage === 'feeds' ? ('feed' as const) : ('outlet' as const), id })),
+})
+const sink = (version: number, id: string, state: Of<'sink'>['state'], second: number, changes: Partial<Of<'sink'>> = {}): Milestone => ({
+  kind: 'sink',
+  articleId: ARTICLE,
+  at: at(second),
+  version,
+  sink: { kind: 'outlet', id },
+  state,
+  ...changes,
+})
+
+const tables = (milestones: readonly Milestone[]) => {
+  const db = new DatabaseSync(':memory:')
+  db.exec(schema)
+  const write = milestoneWriter(db)
+  for (const one of milestones) write(one)
+  return db
+}
+const sinksOf = (db: DatabaseSync, version: number) =>
+  readArticleTrace(db, ARTICLE)?.versions.find(one => one.version === version)?.sinks ?? []
+const stateAt = (db: DatabaseSync, version: number, id: string) => sinksOf(db, version).find(one => one.id === id)?.state
+
+/** Every order of a list. */
+const orders = <T>(list: readonly T[]): T[][] =>
+  list.length < 2 ? [[...list]] : list.flatMap((one, index) => orders(list.filter((_, at) => at !== index)).map(rest => [one, ...rest]))
+
+test('a submission ends in its final state, whatever comes late or twice', () => {
+  const way = [submission('accepted', 1, { command: 'publish' }), submission('parked', 2), submission('released', 4, { version: 1 })]
+  for (const order of orders([...way, submission('held', 3), ...way.slice(0, 1)])) {
+    const found = readSubmission(tables(order), 's1')
+    assert.equal(found?.state, 'released')
+    assert.equal(found?.version, 1)
+    assert.equal(found?.command, 'publish')
+    assert.equal(found?.acceptedAt, at(1))
+    assert.equal(found?.at, at(4))
+  }
+  const refused = tables([submission('refused', 1, { code: 'NEWSWIRE_X', detail: 'why' }), submission('released', 2, { version: 1 })])
+  assert.deepEqual(
+    [readSubmission(refused, 's1')?.state, readSubmission(refused, 's1')?.code, readSubmission(refused, 's1')?.detail],
+    ['refused', 'NEWSWIRE_X', 'why'],
+  )
+  assert.equal(readSubmission(refused, 'unknown'), null)
+})
+
+test('the same milestones give the same trace in every order, and twice is once', () => {
+  const story = [
+    released(1, 2),
+    fannedOut(1, 3, 'outlets', ['x']),
+    sink(1, 'x', 'retrying', 4, { attempts: 1, nextAt: at(9), lastError: 'no' }),
+    sink(1, 'x', 'retrying', 5, { attempts: 2, nextAt: at(9), lastError: 'still no' }),
+    sink(1, 'x', 'suspended', 6, { attempts: 2, lastError: 'given up' }),
+  ]
+  const wanted = readArticleTrace(tables(story), ARTICLE)
+  assert.equal(wanted?.versions[0]?.sinks.find(one => one.id === 'x')?.state, 'suspended')
+  for (const order of orders(story)) assert.deepEqual(readArticleTrace(tables([...order, ...order]), ARTICLE), wanted)
+})
+
+test('done stays done: a late retry of another process changes nothing', () => {
+  const done = sink(1, 'x', 'done', 5, { attempts: 3 })
+  for (const order of orders([released(1, 1), sink(1, 'x', 'retrying', 9, { nextAt: at(30) }), done])) {
+    const [found] = sinksOf(tables(order), 1).filter(one => one.id === 'x')
+    assert.deepEqual([found?.state, found?.doneAt, found?.nextAt], ['done', at(5), null])
+  }
+})
+
+test('a sink is done even when the clock of who said so is behind the one that expected it', () => {
+  assert.equal(stateAt(tables([released(1, 8), fannedOut(1, 9, 'outlets', ['x']), sink(1, 'x', 'done', 3)]), 1, 'x'), 'done')
+  assert.equal(stateAt(tables([released(1, 8), fannedOut(1, 9, 'outlets', ['x']), sink(1, 'x', 'retrying', 3)]), 1, 'x'), 'retrying')
+})
+
+test('all expected sinks are there from the fan-out on, and the archive from the release on', () => {
+  const db = tables([released(1, 1)])
+  assert.deepEqual(
+    sinksOf(db, 1).map(one => [one.kind, one.id, one.state]),
+    [['archive', 'archive', 'pending']],
+  )
+  const fanned = tables([released(1, 1), fannedOut(1, 2, 'feeds', ['all', 'news']), fannedOut(1, 2, 'outlets', ['x'])])
+  assert.deepEqual(
+    sinksOf(fanned, 1).map(one => `${one.kind} ${one.id}`),
+    ['archive archive', 'feed all', 'feed news', 'outlet x'],
+  )
+})
+
+test('a sink that holds a newer version is done for the older ones too; the archive must keep each', () => {
+  const db = tables([
+    released(1, 1),
+    released(2, 2),
+    fannedOut(1, 3, 'outlets', ['x', 'y']),
+    fannedOut(2, 4, 'outlets', ['x', 'y']),
+    sink(1, 'x', 'superseded', 5),
+    sink(2, 'x', 'done', 6),
+    sink(2, 'y', 'retrying', 6),
+    { ...sink(2, 'archive', 'done', 6), sink: { kind: 'archive', id: 'archive' } } as Milestone,
+  ])
+  const [x] = sinksOf(db, 1).filter(one => one.id === 'x')
+  assert.deepEqual([x?.state, x?.version, x?.doneAt], ['done', 2, at(6)])
+  assert.equal(stateAt(db, 1, 'y'), 'pending')
+  assert.equal(stateAt(db, 1, 'archive'), 'pending')
+  assert.equal(stateAt(db, 2, 'archive'), 'done')
+})
+
+test('the overview counts what is still open, and not what a newer version has settled', () => {
+  const db = tables([
+    released(1, 1, { receivedAt: at(0) }),
+    released(2, 2, { receivedAt: at(0) }),
+    fannedOut(1, 3, 'outlets', ['x', 'y']),
+    fannedOut(2, 3, 'outlets', ['x', 'y']),
+    sink(1, 'x', 'dead', 4),
+    sink(2, 'x', 'done', 5),
+    sink(2, 'y', 'retrying', 5),
+    submission('accepted', 0),
+  ])
+  const overview = readOverview(db, Date.parse(at(30)))
+  assert.deepEqual(overview.sinks, { pending: 3, retrying: 1 })
+  assert.deepEqual([overview.articles, overview.versions, overview.releasedLastMinute], [1, 2, 2])
+  assert.deepEqual(overview.submissions, { accepted: 1 })
+  assert.deepEqual(overview.releaseMs, { p50: 2000, p95: 2000, p99: 2000 })
+  assert.equal(readOverview(tables([]), 0).releaseMs.p50, null)
+})
+
+test('articles are found by words of the title or parts of the id, newest first, and by state beyond the first page', () => {
+  const milestones = Array.from({ length: 30 }, (_, index) =>
+    released(1, index, { articleId: `press.n-${index}`, title: `Tin 100% ${index}` }),
+  )
+  const failing = { ...sink(1, 'x', 'dead', 1), articleId: 'press.n-0' } as Milestone
+  const db = tables([...milestones, failing])
+  assert.deepEqual(
+    findArticles(db, { limit: 2 }).map(one => one.articleId),
+    ['press.n-29', 'press.n-28'],
+  )
+  assert.deepEqual(
+    findArticles(db, { state: 'failed', limit: 5 }).map(one => [one.articleId, one.state, one.expected]),
+    [['press.n-0', 'failed', 2]],
+  )
+  assert.equal(findArticles(db, { q: '100%', limit: 500 }).length, 30)
+  assert.equal(findArticles(db, { q: '1_0', limit: 500 }).length, 0)
+  assert.equal(findArticles(db, { q: "'; DROP TABLE release; --" }).length, 0)
+  assert.equal(findArticles(db, { q: 'n-7' }).length, 1)
+})
+
+test('only the newest version of an article is in the list', () => {
+  const db = tables([released(1, 1), released(2, 2)])
+  assert.deepEqual(
+    findArticles(db, {}).map(one => [one.version, one.title]),
+    [[2, 'Tin 2']],
+  )
+})
+
+const open = async (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-trace-'))
+  const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal' })
+  t.after(async () => {
+    await log.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const record = (data: Milestone) =>
+    toRecord({
+      id: deriveId(JSON.stringify(data)),
+      type: 'milestone.reached',
+      source: '/services/desk',
+      subject: data.articleId,
+      time: data.at,
+      data,
+    })
+  return { log, file: join(folder, 'trace.db'), record }
+}
+
+test('the projection follows the log, passes poison over, and goes on after a restart where it stopped', async t => {
+  const { log, file, record } = await open(t)
+  const poison: string[] = []
+  const start = () => createTrace({ log, file, onPoison: ({ code }) => poison.push(code) })
+  const first = await start()
+  const seen: string[] = []
+  const silence = first.onMilestones(milestones => seen.push(...milestones.map(one => one.kind)))
+  await log.publish([
+    record(submission('accepted', 1)),
+    { topic: 'milestones', key: ARTICLE, value: Buffer.from('{"half') },
+    record(released(1, 2)),
+  ])
+  await first.caughtUp(AbortSignal.timeout(5_000))
+  assert.deepEqual([first.article(ARTICLE)?.title, first.submission('s1')?.state], ['Tin 1', 'accepted'])
+  assert.equal(poison.length, 1)
+  assert.deepEqual(seen, ['submission', 'released'])
+  silence()
+  await first.stop()
+  await log.publish([record(released(2, 3))])
+  const second = await start()
+  await second.ready
+  assert.equal(second.article(ARTICLE)?.versions.length, 2)
+  assert.equal(poison.length, 1)
+  assert.deepEqual(seen, ['submission', 'released'])
+  assert.equal(second.article('press.unknown'), null)
+  await second.stop()
+})

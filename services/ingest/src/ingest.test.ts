@@ -1,0 +1,448 @@
+/** The front door on the embedded log and the disk, asked as a publisher asks it. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { FeedConfig, OutletConfig, PublisherConfig, Scope } from '@newswire/events/config'
+import { UnavailableError } from '@newswire/events/errors'
+import { fromRecord, type NewswireEvent } from '@newswire/events/events'
+import { newId, sha256Hex } from '@newswire/events/ids'
+import { createHttpServer } from '@newswire/http/server'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { publishEvents } from '@newswire/log/events'
+import { createDiskObjects } from '@newswire/objects/disk'
+import type { Objects } from '@newswire/objects/objects'
+import { createLogger } from '@newswire/runtime/logger'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { addRoutes } from './routes.ts'
+
+const SECRET = 'nw_press'
+const tokenOf = (id: string, secret: string, scopes: Scope[]) => ({ id, sha256: sha256Hex(secret), scopes })
+const publishers: PublisherConfig[] = [
+  {
+    id: 'press',
+    name: 'Press',
+    tokens: [tokenOf('cms', SECRET, ['publish', 'retract', 'republish', 'read']), tokenOf('reader', 'nw_read', ['read'])],
+  },
+  { id: 'other', name: 'Other', tokens: [tokenOf('cms', 'nw_other', ['publish', 'read'])] },
+]
+const feed: FeedConfig = { id: 'news', title: 'News', description: '', match: { categories: ['news'] }, limit: 5, content: 'full' }
+const outlet: OutletConfig = {
+  id: 'desk',
+  match: {},
+  audience: 'editorial',
+  deliver: { kind: 'webhook', url: 'https://desk.example', secretEnv: 'DESK' },
+  concurrency: 4,
+  onLeave: 'keep',
+  retired: false,
+}
+
+const SUBMISSION = '0198c0de-0000-7000-8000-000000000001'
+const article = { title: 'Tin mới', body: { text: 'Nội dung' } }
+
+const open = async (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-ingest-'))
+  const disk = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
+  const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal' })
+  const away = { log: false, shortcut: false, marks: false }
+  const objects: Objects = {
+    ...disk,
+    put: async (key, bytes, options) => {
+      if (away.marks && options?.ifMatch !== undefined) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
+      return disk.put(key, bytes, options)
+    },
+  }
+  const publishIt = publishEvents(log)
+  const publish: typeof publishIt = async (events, options) => {
+    if (away.log || (away.shortcut && events[0]?.type === 'submission.prepared'))
+      throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'away')
+    return publishIt(events, options)
+  }
+  const { app, close } = createHttpServer({
+    name: 'ingest',
+    logger: createLogger({ service: 'ingest', level: 'silent' }),
+    host: '127.0.0.1',
+    port: 0,
+    bodyLimit: 2 * 1024 * 1024,
+  })
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push(...[method].flat().map(one => `${one} ${url}`))
+  })
+  const snapshot = {
+    site: { id: 'news.example,2026', title: 'News', language: 'vi', timeZone: 'UTC', publicUrl: 'https://news.example' },
+    network: { allow: [], allowHttp: false },
+    publishers: new Map(publishers.map(one => [one.id, one])),
+    categories: new Map([['news', { id: 'news', name: 'News' }]]),
+    feeds: new Map([[feed.id, feed]]),
+    outlets: new Map([[outlet.id, outlet]]),
+  }
+  const known = { submissionId: SUBMISSION, articleId: 'press.a', command: 'publish', state: 'released', acceptedAt: null, at: '' }
+  const trace = async () =>
+    ({
+      caughtUp: async () => undefined,
+      submission: id => (id === SUBMISSION ? known : null),
+      article: id => (id === 'press.a' ? { articleId: id, title: null, versions: [], submissions: [] } : null),
+    }) as Awaited<ReturnType<ServiceContext['trace']>>
+  const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
+  addRoutes(app, { objects, configuration, now: Date.now, trace, publish, onAccepted: () => undefined })
+  t.after(async () => {
+    await close()
+    await log.close()
+    await disk.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const request = async (method: 'GET' | 'PUT' | 'POST', url: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const payload = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+    const answer = await app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${SECRET}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(payload === undefined ? {} : { payload: payload as string }),
+    })
+    return { status: answer.statusCode, body: answer.json(), headers: answer.headers }
+  }
+  const put = (body: unknown, headers: Record<string, string> = {}, id = 'a') => request('PUT', `/v1/articles/${id}`, body, headers)
+  const read = async (topic: string) => {
+    const found: { event: NewswireEvent; position: number }[] = []
+    for (const { partition } of await log.ends(topic))
+      for (const record of (await log.read({ topic, partition, from: 'start', limit: 500 })).records) {
+        const event = fromRecord(record)
+        if (event) found.push({ event, position: record.position })
+      }
+    return found
+  }
+  const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
+  const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
+  return { app, request, put, submissions, prepared, read, disk, away, routes }
+}
+
+test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
+  const { put, submissions, read, disk } = await open(t)
+  const sent = `  ${JSON.stringify({ ...article, title: 'Ha\u0300 No\u0323\u0302i' })}\n`
+  const answer = await put(sent)
+  assert.equal(answer.status, 202)
+  assert.deepEqual(Object.keys(answer.body).sort(), ['articleId', 'submissionId', 'trace'])
+  assert.equal(answer.body.articleId, 'press.a')
+  const [one] = await submissions()
+  assert.equal(one?.event.id, answer.body.submissionId)
+  const data = one?.event.data
+  assert.ok(data?.command === 'publish' && data.native)
+  assert.equal(data.article.title, 'Hà Nội')
+  assert.equal(data.article.language, 'vi')
+  assert.equal(data.article.body.html, '<p>Nội dung</p>')
+  assert.equal(Buffer.from((await disk.get(data.native.key))?.bytes ?? []).toString(), sent)
+  assert.equal(data.native.sha256, sha256Hex(sent))
+  const [milestone] = await read('milestones')
+  assert.equal(
+    milestone?.event.type === 'milestone.reached' && milestone.event.data.kind === 'submission' && milestone.event.data.state,
+    'accepted',
+  )
+})
+
+test('the publisher comes from the token, and without one nothing is taken', async t => {
+  const { put, request, submissions } = await open(t)
+  for (const authorization of ['', 'Bearer', 'Bearer nw_unknown', `Basic ${SECRET}`, `Bearer ${sha256Hex(SECRET)}`]) {
+    const refused = await put(article, { authorization })
+    assert.equal(refused.status, 401, authorization)
+    assert.equal(refused.body.code, 'NEWSWIRE_AUTH_TOKEN')
+    assert.match(String(refused.headers['www-authenticate']), /^Bearer/)
+  }
+  assert.equal((await put(article, { authorization: 'Bearer nw_other' })).body.articleId, 'other.a')
+  assert.equal((await put({ ...article, publisher: 'other' })).status, 422)
+  const retraction = { mode: 'gone', reason: 'r' }
+  for (const [method, url, authorization] of [
+    ['PUT', '/v1/articles/a', 'Bearer nw_read'],
+    ['POST', '/v1/articles/a/retract', 'Bearer nw_other'],
+    ['POST', '/v1/articles/a/republish', 'Bearer nw_other'],
+    ['POST', '/v1/articles/a/pictures', 'Bearer nw_read'],
+  ] as const) {
+    const refused = await request(method, url, retraction, { authorization })
+    assert.equal(refused.status, 403, url)
+    assert.equal(refused.body.code, 'NEWSWIRE_AUTH_SCOPE')
+  }
+  assert.equal((await submissions()).length, 1)
+})
+
+test('while the log is away nothing is acknowledged: 503, and the repeat is taken', async t => {
+  const { put, submissions, away } = await open(t)
+  away.log = true
+  const refused = await put(article)
+  assert.equal(refused.status, 503)
+  assert.equal(refused.body.code, 'NEWSWIRE_LOG_UNAVAILABLE')
+  assert.equal(refused.headers['retry-after'], '1')
+  away.log = false
+  assert.equal((await put(article)).status, 202)
+  assert.equal((await submissions()).length, 1)
+})
+
+test('the same key and request again is the same answer and no second record', async t => {
+  const { put, submissions } = await open(t)
+  const key = { 'idempotency-key': 'k-1' }
+  const first = await put(article, key)
+  const second = await put(article, key)
+  assert.equal(second.status, 202)
+  assert.deepEqual(second.body, first.body)
+  assert.equal((await submissions()).length, 1)
+  const other = await put({ ...article, title: 'Khác' }, key)
+  assert.equal(other.status, 409)
+  assert.equal(other.body.code, 'NEWSWIRE_IDEMPOTENCY_REUSED')
+  assert.equal((await put(article, key, 'b')).status, 409)
+  assert.equal((await put(article, { ...key, authorization: 'Bearer nw_other' })).status, 202)
+  assert.equal((await submissions()).length, 2)
+})
+
+test('a key never answers for what was not logged: the repeat publishes under the same id', async t => {
+  const { put, submissions, away } = await open(t)
+  const key = { 'idempotency-key': 'k-1' }
+  away.log = true
+  assert.equal((await put(article, key)).status, 503)
+  away.log = false
+  const first = await put(article, key)
+  assert.equal(first.status, 202)
+  away.log = true
+  assert.deepEqual((await put(article, key)).body, first.body)
+  const [only, ...more] = await submissions()
+  assert.equal(only?.event.id, first.body.submissionId)
+  assert.deepEqual(more, [])
+})
+
+test('when the mark cannot be written after the log has it, it is accepted all the same, and a repeat has the same id', async t => {
+  const { put, submissions, away } = await open(t)
+  away.marks = true
+  const key = { 'idempotency-key': 'k-1' }
+  const first = await put(article, key)
+  assert.equal(first.status, 202)
+  const second = await put(article, key)
+  assert.deepEqual(second.body, first.body)
+  const found = await submissions()
+  assert.equal(found.length, 2)
+  assert.equal(new Set(found.map(one => one.event.id)).size, 1)
+  assert.deepEqual(found[1]?.event.data, found[0]?.event.data)
+})
+
+test('many at once under one key end with one id', async t => {
+  const { put, submissions } = await open(t)
+  const answers = await Promise.all(Array.from({ length: 8 }, () => put(article, { 'idempotency-key': 'race' })))
+  assert.deepEqual(
+    answers.map(one => one.status),
+    Array(8).fill(202),
+  )
+  assert.equal(new Set(answers.map(one => one.body.submissionId)).size, 1)
+  assert.equal(new Set((await submissions()).map(one => one.event.id)).size, 1)
+})
+
+test('a request that is refused does not take its key', async t => {
+  const { put } = await open(t)
+  const key = { 'idempotency-key': 'k-1' }
+  assert.equal((await put({ ...article, title: '' }, key)).status, 422)
+  assert.equal((await put(article, key)).status, 202)
+  assert.equal((await put(article, { 'idempotency-key': 'x'.repeat(256) })).status, 400)
+})
+
+/** The desk's object, as far as others may read it. */
+const release = async (objects: Objects, sourceVersion: number, contentSha256?: NewswireEvent<'submission.accepted'>['data']) => {
+  assert.ok(contentSha256?.command === 'publish')
+  const fact = {
+    state: 'live',
+    action: 'published',
+    articleId: 'press.a',
+    publisher: 'press',
+    version: 1,
+    sourceVersion,
+    submissionId: contentSha256.submissionId,
+    lane: 'live',
+    firstReleasedAt: contentSha256.receivedAt,
+    releasedAt: contentSha256.receivedAt,
+    updatedAt: contentSha256.receivedAt,
+    facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
+    aliases: [],
+    article: contentSha256.article,
+  }
+  await objects.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
+}
+
+test('a version known to be old, or the same with other content, is refused at once, with a key too; what was logged before is answered again', async t => {
+  const { put, submissions, disk, request } = await open(t)
+  const key = { 'idempotency-key': 'third' }
+  const first = await put({ ...article, sourceVersion: 3 }, key)
+  await release(disk, 3, (await submissions())[0]?.event.data)
+  for (const headers of [{}, { 'idempotency-key': 'new' }]) {
+    const old = await put({ ...article, sourceVersion: 2 }, headers as Record<string, string>)
+    assert.equal(old.status, 409)
+    assert.equal(old.body.code, 'NEWSWIRE_ARTICLE_STALE')
+    const other = await put({ ...article, title: 'Khác', sourceVersion: 3 }, headers as Record<string, string>)
+    assert.equal(other.body.code, 'NEWSWIRE_ARTICLE_VERSION_REUSED')
+  }
+  await release(disk, 9, (await submissions())[0]?.event.data)
+  assert.deepEqual((await put({ ...article, sourceVersion: 3 }, key)).body, first.body)
+  assert.equal((await submissions()).length, 1)
+  assert.equal((await put({ ...article, sourceVersion: 10 })).status, 202)
+  const shown = await request('GET', '/v1/articles/a')
+  assert.equal(shown.body.id, 'press.a')
+  assert.equal(shown.body.title, 'Tin mới')
+})
+
+test('a retraction goes to the desk directly as well, with the position that it has in submissions', async t => {
+  const { request, put, submissions, prepared } = await open(t)
+  await put(article)
+  const answer = await request('POST', '/v1/articles/a/retract', { mode: 'withdraw', reason: 'sai tên' })
+  assert.equal(answer.status, 202)
+  const retraction = (await submissions()).at(-1)
+  assert.equal(retraction?.event.data.command, 'retract')
+  const [shortcut, ...more] = await prepared()
+  assert.deepEqual(more, [])
+  assert.equal(shortcut?.event.data.position, retraction?.position)
+  assert.equal(shortcut?.event.data.submissionId, answer.body.submissionId)
+})
+
+test('a retraction whose shortcut cannot be written is accepted: the log has it', async t => {
+  const { request, submissions, prepared, away } = await open(t)
+  away.shortcut = true
+  assert.equal((await request('POST', '/v1/articles/a/retract', { mode: 'gone', reason: 'r' })).status, 202)
+  assert.equal((await submissions()).length, 1)
+  assert.equal((await prepared()).length, 0)
+})
+
+test('a retraction says why, and where readers go when it sends them on', async t => {
+  const { request, submissions } = await open(t)
+  const retract = (body: unknown) => request('POST', '/v1/articles/a/retract', body)
+  for (const [body, pointer] of [
+    [{ mode: 'gone' }, '/reason'],
+    [{ mode: 'gone', reason: ' ' }, '/reason'],
+    [{ mode: 'hide', reason: 'r' }, '/mode'],
+    [{ mode: 'redirect', reason: 'r' }, '/redirectTo'],
+    [{ mode: 'redirect', reason: 'r', redirectTo: 'javascript:alert(1)' }, '/redirectTo'],
+    [{ mode: 'replace', reason: 'r', redirectTo: '../x' }, '/redirectTo'],
+    [{ mode: 'gone', reason: 'r', unknown: 1 }, '/unknown'],
+  ] as const) {
+    const refused = await retract(body)
+    assert.equal(refused.status, 422, JSON.stringify(body))
+    assert.equal(refused.body.errors[0].pointer, pointer)
+  }
+  assert.equal((await retract({ mode: 'replace', reason: 'r', redirectTo: 'b' })).status, 202)
+  assert.equal((await retract({ mode: 'redirect', reason: 'r', redirectTo: 'https://news.example/b' })).status, 202)
+  assert.equal((await submissions()).length, 2)
+})
+
+test('every complaint at once names its field; what cannot be read is a 400; nothing of it is accepted', async t => {
+  const { put, submissions } = await open(t)
+  const wrong = await put({ titel: 'x', body: { text: 't' }, urgency: 9, publishedAt: '2026-01-01', images: [{ url: 'ftp://x' }] })
+  assert.equal(wrong.status, 422)
+  const pointers = wrong.body.errors.map((one: { pointer: string }) => one.pointer).sort()
+  assert.deepEqual(pointers, ['/images/0/url', '/publishedAt', '/titel', '/title', '/urgency'])
+  assert.match(JSON.stringify(wrong.body.errors), /did you mean \\"title\\"/)
+  assert.ok(wrong.body.correlationId)
+  for (const body of ['{"title":', '{"title":"a","title":"b"}', '{"__proto__":{}}', '{"sourceVersion":9007199254740993}', '[', '']) {
+    const refused = await put(body)
+    assert.equal(refused.status, 400, body)
+  }
+  assert.equal((await put(Buffer.from([0x7b, 0xff, 0x7d]))).status, 400)
+  assert.equal((await put('title=x', { 'content-type': 'text/plain' })).status, 415)
+  assert.equal((await put(JSON.stringify({ ...article, body: { text: 'x'.repeat(2_100_000) } }))).status, 413)
+  assert.equal((await submissions()).length, 0)
+})
+
+test('an id cannot become a path: what is no id is a 404 before anything is kept', async t => {
+  const { put, submissions, disk } = await open(t)
+  for (const id of ['..', 'a..b', '%2e%2e%2fx', 'a%2fb', '.a', '-a', 'a%00', 'x'.repeat(129), '%C3%A0'])
+    assert.equal((await put(article, {}, id)).status, 404, id)
+  assert.equal((await put(article, {}, 'x'.repeat(128))).status, 202)
+  assert.equal((await submissions()).length, 1)
+  assert.equal((await disk.list('native/')).length, 1)
+})
+
+test('validate says every complaint and what would match, and keeps nothing', async t => {
+  const { request, submissions, disk } = await open(t)
+  const ask = (body: unknown) => request('POST', '/v1/articles:validate', body)
+  const good = await ask({ ...article, categories: ['news'] })
+  assert.deepEqual([good.status, good.body], [200, { valid: true, complaints: [], matches: { feeds: ['news'], outlets: ['desk'] } }])
+  const editorial = await ask({ ...article, categories: ['news', 'nowhere'], audience: 'editorial' })
+  assert.deepEqual(editorial.body.matches, { feeds: [], outlets: ['desk'] })
+  assert.equal(editorial.body.complaints[0].pointer, '/categories/1')
+  for (const body of [{ ...article, urgency: 0 }, '{"half', null]) {
+    const bad = await ask(body)
+    assert.equal(bad.status, 200)
+    assert.equal(bad.body.valid, false)
+    assert.ok(bad.body.complaints.length > 0)
+  }
+  assert.equal((await submissions()).length, 0)
+  assert.deepEqual(await disk.list('native/'), [])
+})
+
+const formOf = (bytes: Uint8Array, boundary = 'xxBOUNDARYxx') => ({
+  headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  body: Buffer.concat([
+    Buffer.from(
+      `--${boundary}\r\ncontent-disposition: form-data; name="picture"; filename="../../x.svg"\r\ncontent-type: image/svg+xml\r\n\r\n`,
+    ),
+    bytes,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]),
+})
+
+test('a picture is kept under its own hash, whatever its name says, also one larger than an article may be', async t => {
+  const { request, disk } = await open(t)
+  const bytes = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(3_000_000, 7)])
+  const { body, headers } = formOf(bytes)
+  const answer = await request('POST', '/v1/articles/a/pictures', body, headers)
+  assert.equal(answer.status, 201)
+  assert.equal(answer.body.url, `newswire:${sha256Hex(bytes)}`)
+  assert.deepEqual(Buffer.from((await disk.get(`originals/${sha256Hex(bytes)}`))?.bytes ?? []), bytes)
+  assert.deepEqual((await request('POST', '/v1/articles/a/pictures', body, headers)).body, answer.body)
+})
+
+test('what is no picture, no form, or too large is refused and not kept', async t => {
+  const { request, disk } = await open(t)
+  const upload = (bytes: Uint8Array) => request('POST', '/v1/articles/a/pictures', formOf(bytes).body, formOf(bytes).headers)
+  assert.equal((await upload(Buffer.from('<svg/>'))).status, 422)
+  assert.equal((await upload(Buffer.alloc(0))).status, 422)
+  assert.equal((await upload(Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(25_000_001)]))).status, 413)
+  assert.equal((await request('POST', '/v1/articles/a/pictures', article)).status, 415)
+  const empty = { 'content-type': 'multipart/form-data; boundary=b' }
+  assert.equal((await request('POST', '/v1/articles/a/pictures', '--b--\r\n', empty)).status, 422)
+  assert.deepEqual(await disk.list('originals/'), [])
+})
+
+test('a publisher sees its own submissions and articles, and nobody else’s', async t => {
+  const { request } = await open(t)
+  assert.equal((await request('GET', `/v1/submissions/${SUBMISSION}`)).body.state, 'released')
+  const other = { authorization: 'Bearer nw_other' }
+  assert.equal((await request('GET', `/v1/submissions/${SUBMISSION}`, undefined, other)).status, 404)
+  for (const id of [newId(), 'x', '..%2f..']) assert.equal((await request('GET', `/v1/submissions/${id}`)).status, 404, id)
+  assert.equal((await request('GET', '/v1/articles/a/trace')).body.articleId, 'press.a')
+  assert.equal((await request('GET', '/v1/articles/a/trace', undefined, other)).status, 404)
+  assert.equal((await request('GET', '/v1/articles/nothing')).status, 404)
+})
+
+test('the caller’s trace goes on, and one that is none is not passed on', async t => {
+  const { put, submissions } = await open(t)
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  await put(article, { traceparent })
+  await put({ ...article, title: 'b' }, { traceparent: 'x\u0009y' })
+  const found = await submissions()
+  assert.equal(found[0]?.event.traceparent, traceparent)
+  assert.match(found[1]?.event.traceparent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+})
+
+test('OpenAPI names every address and method of the front door, and each of its own schemas', async t => {
+  const { request, routes } = await open(t)
+  const { body } = await request('GET', '/v1/openapi.json')
+  const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
+  )
+  const served = routes
+    .filter(one => !one.startsWith('HEAD ') && !one.endsWith('/v1/openapi.json'))
+    .map(one =>
+      one
+        .replace('::', '\0')
+        .replaceAll(/:(\w+)/g, '{$1}')
+        .replace('\0', ':'),
+    )
+  assert.deepEqual(documented.sort(), [...new Set(served)].sort())
+  for (const [, name] of JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g))
+    assert.ok(body.components.schemas[String(name)], name)
+  assert.ok(body.components.schemas.Article.properties.title)
+})

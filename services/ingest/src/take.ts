@@ -1,0 +1,125 @@
+/** Taking a request: who asks, what is asked, whether it was asked before; then it is accepted, and only then answered. */
+import { randomBytes } from 'node:crypto'
+import { UnavailableError } from '@newswire/events/errors'
+import { newId, sha256Hex } from '@newswire/events/ids'
+import type { Submission } from '@newswire/events/submission'
+import { ProblemError } from '@newswire/http/problem'
+import type { HttpRequest } from '@newswire/http/server'
+import type { Publish } from '@newswire/log/events'
+import { getReleased } from '@newswire/objects/released'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { accept, findOversize, nativeReference } from './accept.ts'
+import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
+import { findConflict, type Stamp } from './requests.ts'
+
+export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now'> &
+  Readonly<{ publish: Publish; onAccepted: (submission: Submission) => void }>
+export type ToSubmission = (stamp: Stamp, body: Uint8Array) => Submission
+export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string }>
+
+const MAX_KEY_LENGTH = 255
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** The caller's own trace goes on; without one a trace begins here (W3C Trace Context §3.2). */
+const traceparentOf = (request: HttpRequest): string => {
+  const given = request.headers.traceparent
+  return typeof given === 'string' && TRACEPARENT.test(given)
+    ? given
+    : `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
+}
+
+const idempotencyKeyOf = (request: HttpRequest): string | null => {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) return null
+  if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH) return key
+  throw new ProblemError({
+    status: 400,
+    code: 'NEWSWIRE_IDEMPOTENCY_KEY',
+    title: 'The Idempotency-Key cannot be used',
+    detail: `expected one header with 1 to ${MAX_KEY_LENGTH} characters`,
+  })
+}
+
+/** Throws the 413 problem when its record would be larger than the topic takes. */
+export const refuseOversize = (submission: Submission, sentBytes: number): void => {
+  const oversize = findOversize(submission, sentBytes)
+  if (oversize)
+    throw new ProblemError({
+      status: 413,
+      code: 'NEWSWIRE_ARTICLE_TOO_LARGE',
+      title: 'The article is too large',
+      detail: `it takes ${oversize.bytes} bytes once mapped; the limit is ${oversize.limit}`,
+    })
+}
+
+const reused = () =>
+  new ProblemError({
+    status: 409,
+    code: 'NEWSWIRE_IDEMPOTENCY_REUSED',
+    title: 'This Idempotency-Key was used for something else',
+    detail: 'the same key came before with another body or address; use a new key for a new request',
+  })
+
+const toAnswer = (submissionId: string, articleId: string): Answer => ({
+  submissionId,
+  articleId,
+  trace: `/v1/submissions/${submissionId}`,
+})
+
+/** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
+export const createTake = ({ objects, publish, now, onAccepted }: TakeNeeds) => {
+  const refuseConflict = async (submission: Submission): Promise<void> => {
+    if (submission.command !== 'publish' || submission.article.sourceVersion === undefined) return
+    const conflict = findConflict(submission, await getReleased(objects, submission.articleId))
+    if (conflict) throw conflict
+  }
+
+  /** What was logged under a key before is answered again, also when it has become old since; a first request may be refused and not take the key. */
+  const claim = async (request: ClaimRequest, submission: Submission): Promise<Claim> => {
+    const found = await findClaim(objects, request)
+    if (found === null) await refuseConflict(submission)
+    const claimed = found ?? (await claimKey(objects, request))
+    if (!claimed.ok) throw reused()
+    return claimed.claim
+  }
+
+  /** The log has it: whether the mark can be written now decides only whether a repeat publishes again, under the same id. */
+  const mark = async (request: ClaimRequest): Promise<void> => {
+    try {
+      await markLogged(objects, request)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+    }
+  }
+
+  return async (
+    request: HttpRequest,
+    { publisher, articleId }: { publisher: string; articleId: string },
+    toSubmission: ToSubmission,
+  ): Promise<Answer> => {
+    const body = request.rawBody ?? new Uint8Array()
+    const native = { bytes: body, contentType: 'application/json' }
+    const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
+    const key = idempotencyKeyOf(request)
+    const submission = toSubmission({ ...fresh, publisher, articleId, lane: 'live' }, body)
+    refuseOversize(submission, body.byteLength)
+    const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>) => {
+      const stamped = { ...submission, submissionId, receivedAt }
+      const taken = { ...stamped, native: nativeReference(stamped, native) }
+      await accept({ objects, publish }, { submission: taken, native, traceparent: traceparentOf(request) })
+      onAccepted(taken)
+    }
+    if (key === null) {
+      await refuseConflict(submission)
+      await log(fresh)
+      return toAnswer(fresh.submissionId, articleId)
+    }
+    const claimRequest = { publisher, key, requestSha256: sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`), ...fresh }
+    const claimed = await claim(claimRequest, submission)
+    if (!claimed.logged) {
+      await log(claimed)
+      await mark(claimRequest)
+    }
+    return toAnswer(claimed.submissionId, articleId)
+  }
+}

@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import { createCluster, services } from './support/cluster.ts'
 import { createLedger, watchFeeds } from './support/ledger.ts'
 import { readRealParts } from './support/real-parts.ts'
-import { waitFor } from './support/wait-for.ts'
 
 const AWAY_MS = 10_000
 const BEFORE_MS = 3000
@@ -22,8 +21,9 @@ for (const [part, skip] of [
   test(`${part === 'kafka' ? 'the broker' : 'the store'} may be away for 10 s: 503 and never a false 202, no process ends, and everything catches up`, {
     skip,
   }, async t => {
-    const cluster = await createCluster(t)
+    // First, so that the cluster can clean up after itself.
     t.after(() => parts.control(part, 'start'))
+    const cluster = await createCluster(t)
     const ledger = createLedger(cluster, part === 'kafka' ? 41 : 42)
     const processes = await Promise.all(services.map(service => cluster.start([service])))
     const ends: string[] = []

@@ -18,7 +18,7 @@ const PACE_MS = 100
 const RETRACTED = Number.POSITIVE_INFINITY
 
 /** What the second partner does between two kills. */
-const MODES: readonly PartnerMode[] = ['ok', 'ok', 'hang', { status: 500 }, { afterMs: 150 }]
+const MODES: readonly PartnerMode[] = ['ok', 'ok', 'down', 'hang', { status: 500 }, { afterMs: 150 }]
 
 const assertKilledEarly = (error: Error) => assert.match(error.message, /no ready line within/)
 

@@ -49,6 +49,8 @@ const fromText = (text: string, options: TextOptions): Record<string, unknown> =
     throw new UsageError(
       `there are ${options.caption.length} captions for ${options.image.length} pictures; give --image FILE before each --caption`,
     )
+  if (options.credit.length > options.image.length)
+    throw new UsageError(`there are ${options.credit.length} credits for ${options.image.length} pictures`)
   return {
     title: options.title,
     ...(options.summary === undefined ? {} : { summary: options.summary }),
@@ -74,7 +76,8 @@ export const toFileArticle = (file: string, text: string, options: TextOptions &
   else {
     let parsed: unknown
     try {
-      parsed = JSON.parse(text)
+      // Editors on Windows write a byte order mark, which JSON has no place for.
+      parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
     } catch (cause) {
       throw new UsageError(`${file} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
     }

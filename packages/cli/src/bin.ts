@@ -14,16 +14,15 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
 }
 
 const fail = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const json = process.argv.includes('--json')
+  const isCommander = error instanceof CommanderError
+  if (isCommander && error.exitCode === 0) return 0
   const message = error instanceof Error ? error.message : String(error)
-  const code = (error as { code?: unknown } | null)?.code
-  const wrongUse = error instanceof UsageError || error instanceof SettingsError
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ error: { code: typeof code === 'string' ? code : wrongUse ? 'NEWSWIRE_USAGE' : 'NEWSWIRE_FAILED', message } })}\n`,
-    )
-  else process.stderr.write(`newswire: ${message}\n`)
+  const own = (error as { code?: unknown } | null)?.code
+  const wrongUse = isCommander || error instanceof UsageError || error instanceof SettingsError
+  const code = typeof own === 'string' && own.startsWith('NEWSWIRE_') ? own : wrongUse ? 'NEWSWIRE_USAGE' : 'NEWSWIRE_FAILED'
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+  // Commander has said its own on standard error.
+  else if (!isCommander) process.stderr.write(`newswire: ${message}\n`)
   return wrongUse ? 2 : 1
 }
 

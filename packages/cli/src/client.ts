@@ -45,6 +45,7 @@ const answer = async (response: Response): Promise<unknown> => {
       `${body?.title ?? `it answered ${response.status}`}${body?.detail ? `: ${body.detail}` : ''}${body?.code ? ` (${body.code})` : ''}`,
       ...lines,
     ].join('\n'),
+    { code: body?.code },
   )
 }
 

@@ -1,7 +1,7 @@
 /** The commands with their options, as the command line has them. */
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { settingHelp } from '@newswire/runtime/settings'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
@@ -18,6 +18,11 @@ export type ProgramOptions = Readonly<{
 }>
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+const toSeconds = (value: string): number => {
+  const seconds = Number(value)
+  if (Number.isFinite(seconds) && seconds > 0) return seconds
+  throw new InvalidArgumentError('expected a number of seconds above 0')
+}
 const settingsText = `\nSettings, by environment:\n${settingHelp.map(({ name, help }) => `  ${name.padEnd(24)} ${help}`).join('\n')}`
 
 const portSettings = (options: Record<string, string | undefined>): Environment =>
@@ -53,7 +58,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
   const waits = (one: Command) =>
     one
       .option('--wait', 'follow it until every feed, archive and outlet has it; exit 1 if one has not')
-      .option('--timeout <seconds>', 'how long --wait waits', Number, 60)
+      .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 60)
 
   command('up', 'all services in one process', 'newswire up --demo')
     .option('--demo', 'a demo publisher, feeds, a partner site and two articles')
@@ -109,7 +114,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
 
   waits(client('retract', 'take an article back from everywhere', 'newswire retract my-story --mode withdraw --reason "wrong names"'))
     .argument('<id>')
-    .requiredOption('--mode <mode>', 'withdraw, gone, redirect or replace')
+    .addOption(new Option('--mode <mode>').choices(['withdraw', 'gone', 'redirect', 'replace']).makeOptionMandatory())
     .requiredOption('--reason <text>', 'kept with the retraction')
     .option('--redirect-to <target>', 'an address for redirect, an article id for replace')
     .option('--notice <text>', 'shown to readers')

@@ -6,6 +6,12 @@ export class UsageError extends Error {
 /** It was used rightly and did not work: exit status 1. */
 export class FailedError extends Error {
   override readonly name = 'FailedError'
+  /** The code of the problem that was answered; absent when there was no answer. */
+  readonly code: string | undefined
+  constructor(message: string, { code, ...options }: ErrorOptions & { code?: string | undefined } = {}) {
+    super(message, options)
+    this.code = code
+  }
 }
 
 /** Nothing answers where a running system should be. */

@@ -1,0 +1,125 @@
+/** The command as a shell starts it. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('./bin.ts', import.meta.url))
+
+const run = async (args: readonly string[], env: Record<string, string> = {}) => {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { PATH: process.env.PATH ?? '', NEWSWIRE_DATA: join(tmpdir(), 'newswire-nothing-here'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const read = async (stream: NodeJS.ReadableStream) => {
+    let text = ''
+    for await (const chunk of stream) text += String(chunk)
+    return text
+  }
+  const [stdout, stderr, code] = await Promise.all([
+    read(child.stdout),
+    read(child.stderr),
+    new Promise<number | null>(resolve => child.once('close', resolve)),
+  ])
+  return { code, stdout, stderr }
+}
+
+const COMMANDS = ['up', 'run', 'publish', 'retract', 'republish', 'trace', 'status', 'apply', 'topics apply', 'dead-letters list']
+
+test('every command has help with an example, on standard output, and exits 0', { timeout: 60_000 }, async () => {
+  const helps = await Promise.all(COMMANDS.map(name => run([...name.split(' '), '--help'])))
+  for (const [index, { code, stdout }] of helps.entries()) {
+    assert.equal(code, 0, COMMANDS[index])
+    assert.match(stdout, /Usage: newswire/)
+    assert.match(stdout, /Example:\n {2}.*newswire /, COMMANDS[index])
+  }
+  assert.match(helps[0]?.stdout ?? '', /NEWSWIRE_FSYNC/)
+})
+
+test('wrong use exits 2, says what to do, and with --json says it in JSON', { timeout: 60_000 }, async () => {
+  const wrong: [string[], RegExp, Record<string, string>?][] = [
+    [['pubish'], /publish/],
+    [['publish'], /file/],
+    [['retract', 'a', '--mode', 'hide', '--reason', 'r'], /withdraw, gone, redirect, replace/],
+    [['publish', 'a.json', '--wait', '--timeout', 'soon'], /seconds/],
+    [['publish', 'no-such-file.json'], /NEWSWIRE_|cannot be read/],
+    [['run', 'printer'], /no such service: printer/],
+    [['run', 'desk'], /KAFKA_BROKERS/],
+    [['trace', 'a'], /newswire up/],
+    [['status'], /NEWSWIRE_GATEWAY_PORT must be 0 to 65535/, { NEWSWIRE_GATEWAY_PORT: '80a' }],
+  ]
+  const results = await Promise.all(wrong.map(([args, , env]) => run(args, env)))
+  for (const [index, [args, words]] of wrong.entries()) {
+    const { code, stdout, stderr } = results[index] ?? { code: null, stdout: '', stderr: '' }
+    assert.equal(code, 2, args.join(' '))
+    assert.equal(stdout, '')
+    assert.match(stderr, words, args.join(' '))
+    assert.doesNotMatch(stderr, /^ {4}at /m)
+  }
+  for (const args of [
+    ['trace', 'a', '--json'],
+    ['retract', 'a', '--json'],
+    ['publish', 'x.pdf', '--json'],
+  ]) {
+    const { code, stdout } = await run(args, { NEWSWIRE_INGEST_URL: 'http://127.0.0.1:1', NEWSWIRE_TOKEN: 't' })
+    assert.equal(code, 2)
+    assert.equal(JSON.parse(stdout).error.code, 'NEWSWIRE_USAGE', args.join(' '))
+  }
+})
+
+/** A system that answers every request in one way. */
+const answering = async (t: TestContext, status: number, body: unknown) => {
+  const server = createServer((_request, response) =>
+    response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body)),
+  )
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { NEWSWIRE_INGEST_URL: url, NEWSWIRE_CONSOLE_URL: url, NEWSWIRE_TOKEN: 'sesame-token' }
+}
+
+test('what was refused exits 1 with the title, the code and each field; --json keeps the code', { timeout: 60_000 }, async t => {
+  const problem = {
+    title: 'Not valid',
+    detail: 'no title',
+    code: 'NEWSWIRE_INVALID',
+    errors: [{ pointer: '/title', detail: 'expected some text' }],
+  }
+  const env = await answering(t, 422, problem)
+  const [words, json] = await Promise.all([run(['republish', 'a'], env), run(['republish', 'a', '--json'], env)])
+  assert.deepEqual([words.code, words.stdout], [1, ''])
+  assert.match(words.stderr, /Not valid: no title \(NEWSWIRE_INVALID\)\n {2}\/title: expected some text/)
+  assert.equal(json.code, 1)
+  assert.equal(JSON.parse(json.stdout).error.code, 'NEWSWIRE_INVALID')
+  for (const { stdout, stderr } of [words, json]) assert.doesNotMatch(stdout + stderr, /sesame-token/)
+})
+
+test('when nothing answers it exits 1 and says what to start or set', { timeout: 60_000 }, async () => {
+  const env = { NEWSWIRE_INGEST_URL: 'http://127.0.0.1:1', NEWSWIRE_CONSOLE_URL: 'http://127.0.0.1:1', NEWSWIRE_TOKEN: 't' }
+  const { code, stderr } = await run(['status'], env)
+  assert.equal(code, 1)
+  assert.match(stderr, /Nothing answers at http:\/\/127\.0\.0\.1:1\. Is Newswire running\?/)
+})
+
+test('a system that is not all right makes status exit 1, with its words on standard output', { timeout: 60_000 }, async t => {
+  const overview = { healthy: false, sentence: '2 dead letters are open.', articles: 1, releasedLastMinute: 0, deadLetters: 2, stages: [] }
+  const env = await answering(t, 200, overview)
+  const [words, json] = await Promise.all([run(['status'], env), run(['status', '--json'], env)])
+  assert.deepEqual([words.code, json.code], [1, 1])
+  assert.match(words.stdout, /✖ 2 dead letters are open\./)
+  assert.deepEqual(JSON.parse(json.stdout), overview)
+})
+
+test('up without any configuration says what to apply', { timeout: 60_000 }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-bin-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']
+  const { code, stderr } = await run(['up', '--data', folder, ...ports], { NEWSWIRE_LOG_LEVEL: 'silent' })
+  assert.equal(code, 1)
+  assert.match(stderr, /no configuration yet/)
+})

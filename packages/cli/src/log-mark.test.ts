@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { createLogger } from '@newswire/runtime/logger'
+import { checkLogMark, keepLogMark, raiseEpoch, readEpoch } from './log-mark.ts'
+
+const open = async (t: TestContext) => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-mark-'))
+  const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
+  const openLog = async (name: string) => {
+    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal' })
+    t.after(() => log.close())
+    return log
+  }
+  t.after(async () => {
+    await objects.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const keep = async (log: Awaited<ReturnType<typeof openLog>>) =>
+    keepLogMark({ log, objects, logger: createLogger({ service: 'test', level: 'silent' }) }).stop()
+  return { objects, openLog, keep }
+}
+const record = { topic: 'submissions', key: 'press.a', value: Buffer.from('x') }
+
+test('a log that ends below its mark is another one, and starting is refused with what to do', async t => {
+  const { objects, openLog, keep } = await open(t)
+  const log = await openLog('one.db')
+  await checkLogMark(log, objects)
+  await log.publish([record, record])
+  await keep(log)
+  await checkLogMark(log, objects)
+  const replaced = await openLog('two.db')
+  await assert.rejects(checkLogMark(replaced, objects), (error: { code?: string; message?: string }) => {
+    assert.equal(error.code, 'NEWSWIRE_LOG_REPLACED')
+    assert.match(String(error.message), /ends at 0, but was at 2/)
+    assert.match(String(error.message), /log\.db|new-epoch/)
+    return true
+  })
+})
+
+test('the mark never goes back, so that a replaced log cannot make itself known by running once', async t => {
+  const { objects, openLog, keep } = await open(t)
+  const log = await openLog('one.db')
+  await log.publish([record, record])
+  await keep(log)
+  const replaced = await openLog('two.db')
+  await keep(replaced)
+  await assert.rejects(checkLogMark(replaced, objects), { code: 'NEWSWIRE_LOG_REPLACED' })
+})
+
+test('a raised epoch lets the new log in, and is one more each time', async t => {
+  const { objects, openLog, keep } = await open(t)
+  const log = await openLog('one.db')
+  await log.publish([record])
+  await keep(log)
+  assert.equal(await readEpoch(objects), 0)
+  assert.equal(await raiseEpoch(objects), 1)
+  assert.equal(await raiseEpoch(objects), 2)
+  assert.equal(await readEpoch(objects), 2)
+  await checkLogMark(await openLog('two.db'), objects)
+})

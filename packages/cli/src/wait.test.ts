@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { SinkTrace, SubmissionStatus } from '@newswire/trace/queries'
+import type { Client } from './client.ts'
+import { waitForSinks } from './wait.ts'
+
+type Moment = { submission: Partial<SubmissionStatus>; sinks?: readonly Partial<SinkTrace>[]; fanOuts?: number }
+
+/** A system that goes from one moment to the next with each question about the submission; the last one stays. */
+const clientOf = (moments: readonly Moment[]): Client => {
+  let asked = -1
+  const now = () => moments[Math.min(asked, moments.length - 1)] ?? { submission: {} }
+  return {
+    ingest: async () => {
+      asked++
+      return now().submission
+    },
+    console: async () => ({
+      versions: [
+        { version: 1, stages: Array.from({ length: now().fanOuts ?? 2 }, () => ({ outcome: 'fanned-out' })), sinks: now().sinks ?? [] },
+      ],
+    }),
+    upload: async () => ({ url: '' }),
+  }
+}
+const wait = async (moments: readonly Moment[], timeoutMs = 5_000) => {
+  const said: string[] = []
+  const waited = await waitForSinks(clientOf(moments), 's', 'press.a', { timeoutMs, report: line => said.push(line) })
+  return { ...waited, said }
+}
+const released = { state: 'released', version: 1 }
+const sink = (state: string): Partial<SinkTrace> => ({ kind: 'outlet', id: 'x', state, lastError: 'no', reason: null })
+
+test('it ends well once both fan-outs were made and every sink has it', async () => {
+  const found = await wait([
+    { submission: { state: 'accepted' } },
+    { submission: released, sinks: [sink('done')], fanOuts: 1 },
+    { submission: released, sinks: [sink('done'), sink('retrying')] },
+    { submission: released, sinks: [sink('done'), sink('skipped')] },
+  ])
+  assert.deepEqual([found.ok, found.state], [true, 'released'])
+  assert.deepEqual(found.said, [
+    'accepted',
+    'version 1: 1 of 1 sinks have it',
+    'version 1: 1 of 2 sinks have it',
+    'version 1: 2 of 2 sinks have it',
+  ])
+})
+
+test('a sink that gave up ends it with exit 1 and says which and why', async () => {
+  for (const state of ['dead', 'rejected', 'suspended']) {
+    const found = await wait([{ submission: released, sinks: [sink('done'), sink(state)] }])
+    assert.equal(found.ok, false)
+    assert.match(found.detail, new RegExp(`outlet x: ${state} no`))
+  }
+})
+
+test('what became final without a version is answered at once: a retraction of what was never out, a duplicate, a refusal', async () => {
+  assert.equal((await wait([{ submission: { state: 'released' } }])).ok, true)
+  assert.equal((await wait([{ submission: { state: 'duplicate' } }])).ok, true)
+  assert.equal((await wait([{ submission: { state: 'held' } }])).ok, true)
+  const refused = await wait([{ submission: { state: 'refused', detail: 'older' } }])
+  assert.deepEqual([refused.ok, refused.state, refused.detail], [false, 'refused', 'older'])
+  assert.equal((await wait([{ submission: { state: 'superseded' } }])).ok, false)
+})
+
+test('it gives up at its time and says how to go on looking', async () => {
+  const found = await wait([{ submission: { state: 'parked' } }], 200)
+  assert.deepEqual([found.ok, found.state], [false, 'late'])
+  assert.match(found.detail, /newswire trace press\.a/)
+})

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { createWriter } from './support/articles.ts'
 import { assertOut, heldBy, pageOf } from './support/exits.ts'
 import { captionsOf, paragraphsOf } from './support/html.ts'
-import { newFolder, runCommand, startNewswire } from './support/newswire.ts'
+import { newFolder, portsOf, runCommand, startUp } from './support/newswire.ts'
 import { makePng } from './support/pictures.ts'
 import { articleIdOf, createSystem, formats, type Running, type System } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
@@ -78,10 +78,9 @@ test('files published from a shell are found again after Ctrl-C and a second sta
 
 test('the demo is ready soon, and both of its articles are at its partner site', async t => {
   const folder = await newFolder(t)
-  const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']
-  const start = async () => {
-    const demo = await startNewswire({ args: ['up', '--demo', '--data', join(folder, 'data'), ...ports], deadlineMs: 30_000 })
-    t.after(() => demo.kill())
+  const start = async (ports?: ReturnType<typeof portsOf>) => {
+    const dataDir = join(folder, 'data')
+    const demo = await startUp(t, { dataDir, more: ['--demo'], deadlineMs: 30_000, ...(ports ? { ports } : {}) })
     const site = await waitFor('the addresses to be told', () => /Partner site\s+(\S+)/.exec(demo.output())?.[1])
     const titles = await waitFor('both articles at the partner', async () => {
       const held = (await (await fetch(`${site}/articles.json`)).json()) as { title: string }[]
@@ -95,7 +94,8 @@ test('the demo is ready soon, and both of its articles are at its partner site',
   }
   const first = await start()
   assert.deepEqual(await first.demo.stop(), { code: 0, signal: null })
-  const second = await start()
+  // Its addresses are in the feed's bytes.
+  const second = await start(portsOf(first.demo))
   assert.deepEqual(second.titles, first.titles)
   assert.equal(second.feed, first.feed)
   assert.deepEqual(await second.demo.stop(), { code: 0, signal: null })

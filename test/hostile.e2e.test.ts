@@ -7,6 +7,7 @@ import { heldBy } from './support/exits.ts'
 import { attributesOf, findElements, textsOf } from './support/html.ts'
 import { makePng } from './support/pictures.ts'
 import { articleIdOf, createSystem, formats, type Running } from './support/system.ts'
+import { waitFor } from './support/wait-for.ts'
 
 const HOSTILE = [
   '<p onclick="alert(1)">Một</p>',
@@ -97,7 +98,11 @@ const notLinux = process.platform === 'linux' ? false : 'only Linux has all of 1
 test('a picture cannot be fetched from a private address that is not allowed, by literal, name or redirect', {
   skip: notLinux,
 }, async t => {
-  const system = await createSystem(t, { network: { allow: ['127.0.0.2/32'], allowHttp: true } })
+  const network = { allow: ['127.0.0.2/32'], allowHttp: true }
+  const forbidden = await createSystem(t, { network })
+  await assert.rejects(forbidden.start(), /status 2[\s\S]*outlets\[0\]\.deliver\.url: .*loopback/, 'an outlet there is not even configured')
+  // A name is looked at when it is connected to.
+  const system = await createSystem(t, { network, partnerHost: 'localhost' })
   const running = await system.start()
   const inner = await listenOn(t, '127.0.0.1')
   const allowed = await listenOn(t, '127.0.0.2')
@@ -132,5 +137,9 @@ test('a picture cannot be fetched from a private address that is not allowed, by
   const { body } = await running.console(`/v1/articles/${articleIdOf('trong')}/trace`)
   assert.match(JSON.stringify(body), /0 of 15 pictures ready/)
   assert.match(JSON.stringify(body), /loopback/)
+  await waitFor('the outlet to be refused', async () => {
+    const trace = await running.console(`/v1/articles/${articleIdOf('ngoai')}/trace`)
+    return JSON.stringify(trace.body).includes('NEWSWIRE_OUTBOUND_REFUSED')
+  })
   assert.equal(system.partner.requests.length, 0, 'an outlet cannot be reached there either')
 })

@@ -73,6 +73,7 @@ const goneEverywhere = async (cluster: Cluster, localId: string, title: string, 
       assert.equal((await archived(cluster, localId)).versions, version)
       const held = cluster.partner.held(cluster.articleId(localId))
       assert.deepEqual([held?.version, held?.action, held?.retraction?.['mode']], [version, 'retracted', 'withdraw'])
+      return true
     },
     { deadlineMs: DEADLINE_MS },
   ).catch(async error => assert.fail(`${(error as Error).message}\n${await cluster.report()}`))

@@ -11,7 +11,8 @@ import { articleIdOf, createSystem, formats, type Running, tagOf, tokens } from 
 import { waitFor } from './support/wait-for.ts'
 
 const SEED = 20_261_124
-const KILLS = 20
+/** Ends of the process: three are clean stops, the rest and five more during a start are kills. */
+const ENDS = 20
 const CLIENTS = 8
 /** Between two requests of a client, ms: about seventy a second together. */
 const PACE_MS = 100
@@ -166,10 +167,12 @@ test('killed at twenty random moments under load, it loses nothing and shows not
   let running = first.newswire
   const start = (deadlineMs: number) => startUp(t, { dataDir, configFile, env, ports, deadlineMs })
   try {
-    for (let kill = 0; kill < KILLS; kill += 1) {
+    for (let kill = 0; kill < ENDS; kill += 1) {
       await failing.setMode(random.pick(MODES))
       await pause(random.between(30, 1_200))
-      await running.kill()
+      // A clean stop in between, under the same load, must end well too.
+      if (kill % 6 === 5) assert.deepEqual(await running.stop(), { code: 0, signal: null })
+      else await running.kill()
       // Every fourth time it does not even get ready before it is killed again: the helper kills at its deadline.
       if (kill % 4 === 3) await start(random.between(50, 700)).then(early => early.kill(), assertKilledEarly)
       running = await start(30_000)

@@ -141,6 +141,65 @@ test('a poison record in every topic is set aside with its bytes and reason, and
   assert.deepEqual(await running.newswire.stop(), { code: 0, signal: null })
 })
 
+/** Well-formed, and about what cannot be: ids that are paths, other people's articles, feeds and outlets that nobody knows. */
+const impossible = async (log: Log): Promise<NewRecord[]> => {
+  const found = async (topic: string, type: string) => {
+    const record = (await readTopic(log, topic)).find(one => one.headers['ce_type'] === type)
+    assert.ok(record?.value, `${topic} has a ${type}`)
+    return { record, data: JSON.parse(Buffer.from(record.value).toString()) as Record<string, unknown> }
+  }
+  const forge = async (topic: string, type: string, changes: Record<string, unknown>): Promise<NewRecord> => {
+    const { record, data } = await found(topic, type)
+    const value = Buffer.from(JSON.stringify({ ...data, ...changes }))
+    return { topic, key: articleIdOf(BEHIND), value, headers: { ...record.headers, ce_id: randomUUID() } }
+  }
+  const ids = ['../../etc', `${articleIdOf('mau')}/../x`, '__proto__', 'nobody', '']
+  const about = (topic: string, type: string, changes: (id: string) => Record<string, unknown>) =>
+    ids.map(id => forge(topic, type, changes(id)))
+  const feedChanges = topics.feedChanges.name
+  return await Promise.all([
+    ...about(topics.submissions.name, 'submission.accepted', articleId => ({ articleId, submissionId: randomUUID() })),
+    ...about(topics.prepared.name, 'submission.prepared', articleId => ({ articleId, submissionId: randomUUID(), position: 1 })),
+    forge(topics.submissions.name, 'submission.accepted', { articleId: 'nobody.mau', submissionId: randomUUID() }),
+    forge(topics.prepared.name, 'submission.prepared', { articleId: 'nobody.mau', submissionId: randomUUID() }),
+    ...about(topics.articles.name, 'article.published', articleId => ({ articleId, version: 1 })),
+    forge(topics.articles.name, 'article.published', { firstReleasedAt: 'yesterday' }),
+    ...about(feedChanges, 'feed.changed', articleId => ({ articleId, version: 1 })),
+    ...about(feedChanges, 'feed.changed', feedId => ({ feedId })),
+    ...about(topics.feeds.name, 'feed.built', feedId => ({ feedId, counter: Number.MAX_SAFE_INTEGER })),
+    ...about(topics.deliveries.name, 'delivery.wanted', outletId => ({ outletId })),
+    ...about(topics.deliveries.name, 'delivery.wanted', articleId => ({ articleId, version: 1 })),
+    ...about(topics.milestones.name, 'milestone.reached', articleId => ({ articleId })),
+    ...about(topics.configChanges.name, 'config.changed', id => ({ id })),
+  ])
+}
+
+test('well-formed records about what cannot be harm nothing, and what comes behind them goes on', async t => {
+  const system = await createSystem(t, { retryScale: 0.01 })
+  const first = await system.start()
+  const article = createWriter(43)({ categories: ['thoi-su'] })
+  await first.publish('mau', article)
+  await first.newswire.stop()
+  await withLog(system, async log => {
+    await log.publish([...(await impossible(log)), await cloneSubmission(log, 'mau', BEHIND)])
+  })
+  const running = await system.start()
+  await running.everywhere(BEHIND, 1)
+  assert.equal(await running.publish('mau', { ...article, title: 'Bản hai' }), 2)
+  for (const format of formats) {
+    const { items } = await running.feed('all', format).read()
+    assert.deepEqual(items.map(one => one.title).sort(), [article.title, 'Bản hai'].sort(), 'two articles and nothing else')
+  }
+  assert.equal((await running.get('/')).status, 200)
+  assert.deepEqual(system.partner.heldIds(), [BEHIND, 'mau'].map(articleIdOf).sort())
+  assert.deepEqual(system.partner.findOffences(), [])
+  const { body } = await running.console('/v1/config')
+  assert.equal((body['feeds'] as unknown[]).length, 4)
+  assert.deepEqual(await running.newswire.stop(), { code: 0, signal: null })
+  const again = await system.start()
+  await waitFor('the gateway to answer', async () => (await again.get(`/articles/${articleIdOf('mau')}`)).text.includes('Bản hai'))
+})
+
 test('what failed for a reason that has gone succeeds when it is redriven', async t => {
   const system = await createSystem(t, { retryScale: 0.01 })
   const write = createWriter(42)

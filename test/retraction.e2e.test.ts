@@ -66,11 +66,12 @@ test('a retraction ends an article wherever it is on its way, and reaches every 
   const pictures = await startPictureServer(makePng({ width: 700, height: 500, seed: 51 }), 'image/png')
   t.after(() => pictures.close())
   const held = next()
-  const heldUntil = Date.now() + 6_000
+  let heldUntil = 0
 
   await t.test('held under an embargo', async () => {
     const { body } = await running.publisher.upload('cam', makePng({ width: 600, height: 400, seed: 52 }), 'image/png')
     const images = [{ url: String(body['url']), role: 'lead' as const }]
+    heldUntil = Date.now() + 7_000
     const submission = await running.put('cam', { ...held, images, embargoUntil: new Date(heldUntil).toISOString() })
     await running.settled(submission, 'held')
     await assertNowhere(running, 'cam', held)
@@ -160,12 +161,16 @@ test('an embargoed update of a public article shows nowhere before its time, the
   const [before, after] = [unique(write()), unique(write())]
   for (const localId of ['som', 'muon']) assert.equal(await first.publish(localId, { ...before, title: `${before.title} ${localId}` }), 1)
 
-  const assertHeld = async (running: Running, localId: string) => {
-    for (const [path, { text }] of await readExits(running, localId)) {
+  /** What was read before the time is up must not show it; a look that took longer says nothing. */
+  const assertHeld = async (running: Running, localId: string, dueAt: string) => {
+    const exits = await readExits(running, localId)
+    const isMentioned = mentions(system.partner, after)
+    if (Date.now() >= Date.parse(dueAt)) return
+    for (const [path, { text }] of exits) {
       assert.ok(!text.includes(after.title) && !text.includes(after.summary), `${path} shows it early`)
       if (path.startsWith('/articles/')) assert.ok(text.includes(before.title), `${path} shows what is out`)
     }
-    assert.ok(!mentions(system.partner, after))
+    assert.ok(!isMentioned, 'the partner was not told')
   }
   /** Released no earlier than its time, and soon after it, or after the start if that was later. */
   const assertReleasedAt = async (running: Running, localId: string, dueAt: string, readyMs = 0) => {
@@ -175,7 +180,7 @@ test('an embargoed update of a public article shows nowhere before its time, the
     const released = (body['versions'] as { version: number; releasedAt: string }[]).find(one => one.version === 2)?.releasedAt ?? ''
     const lateMs = Date.parse(released) - Math.max(Date.parse(dueAt), readyMs)
     assert.ok(Date.parse(released) >= Date.parse(dueAt), `${released} is before ${dueAt}`)
-    assert.ok(lateMs < 1_500, `${lateMs} ms late`)
+    assert.ok(lateMs < 2_000, `${lateMs} ms late`)
     assert.match(
       (await running.get(`/articles/${articleIdOf(localId)}`)).text,
       new RegExp(after.summary.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')),
@@ -183,22 +188,21 @@ test('an embargoed update of a public article shows nowhere before its time, the
     assert.equal(system.partner.held(articleIdOf(localId))?.article['title'], after.title)
   }
 
-  const [soon, later] = [inMs(2_000), inMs(6_000)]
+  const [soon, later] = [inMs(3_000), inMs(8_000)]
   for (const [localId, embargoUntil] of [
     ['som', soon],
     ['muon', later],
   ] as const)
     await first.settled(await first.put(localId, { ...after, embargoUntil }), 'held')
-  while (Date.now() < Date.parse(soon) - 100) await assertHeld(first, 'som')
+  while (Date.now() < Date.parse(soon)) await assertHeld(first, 'som', soon)
   await assertReleasedAt(first, 'som', soon)
   await first.newswire.stop()
   const logged = first.newswire.output()
   const second = await system.start()
   const readyMs = Date.now()
-  for (let asked = false; Date.now() < Date.parse(later) - 100 || !asked; asked = true) {
-    if (Date.now() >= Date.parse(later)) break
+  while (Date.now() < Date.parse(later)) {
     const { text } = await second.get(`/articles/${articleIdOf('muon')}`)
-    if (Date.now() < Date.parse(later)) assert.ok(!text.includes(after.summary), 'it shows early after a restart')
+    assert.ok(Date.now() >= Date.parse(later) || !text.includes(after.summary), 'it shows early after a restart')
   }
   await assertReleasedAt(second, 'muon', later, readyMs)
   for (const output of [logged, second.newswire.output()])

@@ -129,6 +129,7 @@ export const createLedger = (cluster: Cluster, seed: number): Ledger => {
   const answers = new Map<number | 'none', number>()
   const categoryOf = new Map<string, string>()
   const busy = new Set<string>()
+  let loaded = 0
 
   const until202 = async (ask: () => Promise<Answer>): Promise<void> => {
     for (;;) {
@@ -193,10 +194,10 @@ export const createLedger = (cluster: Cluster, seed: number): Ledger => {
         ended = true
       }
       until.then(end, end)
-      for (let n = 0; !ended && failed === null; n += 1) {
+      while (!ended && failed === null) {
         await pause((1000 / perSecond) * (0.5 + random.next()))
         if (running.size >= IN_FLIGHT) continue
-        const one = step(`a${n}`)
+        const one = step(`a${loaded++}`)
           .catch(error => {
             failed = error
           })

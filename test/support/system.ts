@@ -35,6 +35,8 @@ export type SystemOptions = Readonly<{
   /** Default: one partner, `tinh-doan`, that takes everything public. */
   outlets?: readonly string[]
   editorialOutlet?: string
+  /** How the configuration names the partners' host (default 127.0.0.1, where they are). */
+  partnerHost?: string
   network?: Readonly<{ allow: readonly string[]; allowHttp: boolean }>
   /** Items in every feed (default 1000: none overflows). */
   limit?: number
@@ -136,7 +138,7 @@ const toRunning = (newswire: Newswire): Running => {
 
 /** Everything is there but the process: `start` it, as often as the test likes. All of it is gone after the test. */
 export const createSystem = async (t: TestContext, options: SystemOptions = {}): Promise<System> => {
-  const { outlets = ['tinh-doan'], editorialOutlet, limit = 1000, retryScale = 0.05 } = options
+  const { outlets = ['tinh-doan'], editorialOutlet, partnerHost = '127.0.0.1', limit = 1000, retryScale = 0.05 } = options
   const { network = { allow: ['127.0.0.0/8'], allowHttp: true } } = options
   const dataDir = await newFolder(t)
   const ids = editorialOutlet === undefined ? outlets : [...outlets, editorialOutlet]
@@ -173,7 +175,7 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
       id,
       match: {},
       ...(id === editorialOutlet ? { audience: 'editorial' } : {}),
-      deliver: { kind: 'webhook', url: partners[id]?.url, secretEnv: secretName(id) },
+      deliver: { kind: 'webhook', url: partners[id]?.url.replace('127.0.0.1', partnerHost), secretEnv: secretName(id) },
     })),
   }
   const configFile = join(dataDir, 'newswire.yaml')

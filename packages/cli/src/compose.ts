@@ -19,6 +19,7 @@ import { type Environment, redactedSettings, type Settings } from '@newswire/run
 import { createTrace, type Trace } from '@newswire/trace/trace'
 import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
 import { observeLanes } from './observe.ts'
+import { takeViewsFolder, type ViewsFolder } from './views-folder.ts'
 
 export type Ports = Readonly<{ log: Log; objects: Objects; close(): Promise<void> }>
 
@@ -105,8 +106,6 @@ export type ComposeOptions = Readonly<{
   settings: Settings
   environment: Environment
   clientId: string
-  /** Where local views are kept when that is not the data folder itself (`takeViewsFolder`). */
-  viewsDir?: string
   /** Applied before anything starts. */
   config?: NewswireConfig
   /** Secrets besides those of the environment, by the name that the configuration uses. */
@@ -122,7 +121,6 @@ export const compose = async ({
   settings,
   environment,
   clientId,
-  viewsDir = settings.dataDir,
   config,
   secrets = {},
   createTopics,
@@ -133,7 +131,11 @@ export const compose = async ({
   const metrics = createMetrics()
   const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash })
   const { log, objects } = ports
+  let views: ViewsFolder | null = null
   try {
+    // Where log and store are shared, this process is one of many; alone, its data folder is its own already.
+    if (settings.kafkaBrokers.length > 0 && settings.s3 !== null) views = await takeViewsFolder(objects, settings, clientId)
+    const viewsDir = views?.path ?? settings.dataDir
     await readyTopics(log, createTopics)
     await checkLogMark(log, objects)
     const now = Date.now
@@ -175,10 +177,12 @@ export const compose = async ({
         await configuration.close()
         await outbound.close()
         await ports.close()
+        views?.release()
       },
     }
   } catch (error) {
     await ports.close()
+    views?.release()
     throw error
   }
 }

@@ -38,7 +38,8 @@ test('a file that is not there is wrong use, with its name', async () => {
 })
 
 test('the demo’s own configuration is valid and sends to the address of this run', async () => {
-  const config = await readDemoConfig({ partnerHook: 'http://127.0.0.1:9/hook' })
+  const config = await readDemoConfig({ partnerHook: 'http://127.0.0.1:9/hook', publicUrl: 'http://127.0.0.1:8' })
+  assert.equal(config.site.publicUrl, 'http://127.0.0.1:8')
   assert.ok(config.feeds.length > 0 && config.publishers.length > 0)
   assert.deepEqual(
     config.outlets.map(outlet => outlet.deliver.kind === 'webhook' && outlet.deliver.url),

@@ -7,7 +7,6 @@ import { compose } from './compose.ts'
 import { toStarting } from './services.ts'
 import { awaitEnding } from './signals.ts'
 import { UsageError } from './usage-error.ts'
-import { takeViewsFolder } from './views-folder.ts'
 
 export type RunOptions = Readonly<{
   names: readonly ServiceName[]
@@ -23,11 +22,9 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
       'newswire run needs KAFKA_BROKERS and S3_BUCKET: processes meet in topics and objects. For one process on this machine use `newswire up`.',
     )
   const ending = awaitEnding()
-  const views = takeViewsFolder(settings, [...names].sort().join('+'))
   const composition = await compose({
     settings,
     environment,
-    viewsDir: views.path,
     clientId: names.join('-'),
     createTopics: false,
     onCrash: error => {
@@ -58,7 +55,6 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
   } finally {
     await health.close()
     await composition.close()
-    views.release()
   }
   return ending.status()
 }

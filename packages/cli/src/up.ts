@@ -14,7 +14,6 @@ import { giveLocalAccess, keepPrivate, readPrivate, writePrivate } from './local
 import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
 import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding, type Ending } from './signals.ts'
-import { takeViewsFolder } from './views-folder.ts'
 
 export type UpOptions = Readonly<{
   settings: Settings
@@ -108,14 +107,11 @@ export const up = async (options: UpOptions): Promise<number> => {
   await mkdir(settings.dataDir, { recursive: true })
   const config = configFile === undefined ? null : await readConfigFile(configFile)
   const demo = options.demo ? await startDemo(settings) : null
-  // On Kafka and S3 this process is one of many that share them; alone, its data folder is its own already.
-  const views = settings.kafkaBrokers.length > 0 && settings.s3 !== null ? takeViewsFolder(settings, 'up') : null
   try {
     const wanted = config ?? demo?.config
     const composition = await compose({
       settings,
       environment,
-      ...(views === null ? {} : { viewsDir: views.path }),
       clientId: 'newswire',
       createTopics: true,
       ...(wanted === undefined ? {} : { config: wanted }),
@@ -131,7 +127,6 @@ export const up = async (options: UpOptions): Promise<number> => {
       await composition.close()
     }
   } finally {
-    views?.release()
     await demo?.site.close()
   }
   return ending.status()

@@ -3,12 +3,17 @@
  * view goes on where it stood and is not built anew from the whole topic. Processes of the same services on one machine take the first
  * folder that no living process has. The lock is the operating system's, taken through SQLite: it ends with the process, however that ends.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
 import type { Settings } from '@newswire/runtime/settings'
+import { z } from 'zod'
 
 export type ViewsFolder = Readonly<{ path: string; release(): void }>
 
@@ -21,9 +26,16 @@ const SQLITE_BUSY = 5
 /** More processes of the same services than one machine will run. */
 const MAX_FOLDERS = 256
 
-/** Views of one installation say nothing about another: each has its own, told apart by what its topics and objects are called. */
-const installationOf = ({ kafkaTopicPrefix, s3 }: Settings): string =>
-  sha256Hex(JSON.stringify([kafkaTopicPrefix, s3?.endpoint ?? '', s3?.bucket ?? '', s3?.prefix ?? ''])).slice(0, 12)
+const installationDocument = z.object({ id: z.string() })
+
+/** Made by the first who asks; a store that was emptied is another installation. */
+const readInstallation = async (objects: Objects): Promise<string> => {
+  for (;;) {
+    const found = await getDocument(objects, keys.installation(), installationDocument)
+    if (found !== null) return found.value.id
+    await swapDocument(objects, keys.installation(), { id: randomUUID() }, null)
+  }
+}
 
 /** `null` when a living process has it. */
 const take = (path: string): ViewsFolder | null => {
@@ -44,9 +56,17 @@ const take = (path: string): ViewsFolder | null => {
   }
 }
 
-/** `name`: what runs, like `desk` or `desk+images`. Throws `ViewsFolderError` when the data folder cannot be used. */
-export const takeViewsFolder = (settings: Settings, name: string): ViewsFolder => {
-  const parent = join(settings.dataDir, 'shared', installationOf(settings))
+/**
+ * `name`: what runs, like `desk`. Views of one installation say nothing about another: each has folders of its own. Throws
+ * `ViewsFolderError` when the data folder cannot be used.
+ */
+export const takeViewsFolder = async (
+  objects: Objects,
+  { dataDir, kafkaTopicPrefix }: Pick<Settings, 'dataDir' | 'kafkaTopicPrefix'>,
+  name: string,
+): Promise<ViewsFolder> => {
+  const installation = sha256Hex(JSON.stringify([await readInstallation(objects), kafkaTopicPrefix])).slice(0, 12)
+  const parent = join(dataDir, 'shared', installation)
   try {
     for (let number = 0; number < MAX_FOLDERS; number += 1) {
       const folder = take(join(parent, `${name}-${number}`))

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isConfigId, isSha256 } from './ids.ts'
 import { cleanHtml, textToHtml } from './markup.ts'
+import { findMarkupExcess, findTextExcess } from './markup-excess.ts'
 import { cleanLine, cleanText } from './text.ts'
 
 const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))
@@ -26,7 +27,16 @@ const image = z.strictObject({
   rights: z.strictObject({ outlets: z.array(z.string().max(64)).max(1000).default(['*']), until: utc.optional() }).optional(),
 })
 
-const body = z.union([z.strictObject({ html: z.string().max(2_000_000) }), z.strictObject({ text: z.string().max(2_000_000) })], {
+const withoutExcess = (find: (value: string) => string | null) =>
+  z
+    .string()
+    .max(2_000_000)
+    .superRefine((value, context) => {
+      const excess = find(value)
+      if (excess !== null) context.addIssue({ code: 'custom', message: `expected ${excess}` })
+    })
+
+const body = z.union([z.strictObject({ html: withoutExcess(findMarkupExcess) }), z.strictObject({ text: withoutExcess(findTextExcess) })], {
   error: 'expected {"html": "…"} or {"text": "…"}',
 })
 

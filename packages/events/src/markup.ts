@@ -5,6 +5,7 @@
  */
 import { type DefaultTreeAdapterMap, parseFragment } from 'parse5'
 import sanitizeHtml from 'sanitize-html'
+import { findCleanedExcess, MAX_TREE_DEPTH } from './markup-excess.ts'
 import { cleanText, escapeMarkup } from './text.ts'
 
 const ATTRIBUTES: Record<string, readonly string[]> = {
@@ -48,11 +49,12 @@ const OPTIONS: sanitizeHtml.IOptions = {
   },
 }
 
-/** HTML with only the allowed elements and attributes, NFC. */
+/** HTML with only the allowed elements and attributes, NFC. Costs the square of the depth: `findMarkupExcess` first. */
 export const cleanHtml = (html: string): string => sanitizeHtml(cleanText(html), OPTIONS).trim()
 
 type Node = DefaultTreeAdapterMap['childNode']
 
+/** Of one element alone, without what is in it. */
 const offence = (node: Node): string | null => {
   if (!('tagName' in node)) return node.nodeName === '#text' ? null : `a ${node.nodeName} node`
   if (!ALLOWED.has(node.tagName)) return `<${node.tagName}>`
@@ -60,16 +62,29 @@ const offence = (node: Node): string | null => {
     if (!ATTRIBUTES[node.tagName]?.includes(name)) return `${name} on <${node.tagName}>`
     if (URL_ATTRIBUTES.has(name) && !isSafeUrl(value)) return `the address of ${name} on <${node.tagName}>`
   }
-  for (const child of node.childNodes) {
-    const found = offence(child)
-    if (found) return found
-  }
   return null
 }
 
-/** The first thing in `html` that is not on the allow-list, named for a person; `null` when it is clean. */
+type Visit = Readonly<{ node: Node; depth: number; isEnd: boolean }>
+
+/** Every node in the order of the text, and elements again at their end. Its own stack: a tree may be deeper than the call stack. */
+function* walk(html: string): Generator<Visit> {
+  const below = (nodes: readonly Node[], depth: number): Visit[] => nodes.map(node => ({ node, depth, isEnd: false })).reverse()
+  const rest = below(parseFragment(html).childNodes, 1)
+  for (let visit = rest.pop(); visit !== undefined; visit = rest.pop()) {
+    yield visit
+    if (visit.isEnd || !('childNodes' in visit.node)) continue
+    rest.push({ ...visit, isEnd: true })
+    for (const child of below(visit.node.childNodes, visit.depth + 1)) rest.push(child)
+  }
+}
+
+/** The first thing in `html` that is not on the allow-list, or too much of it, named for a person; `null` when it is clean. */
 export const findMarkupOffence = (html: string): string | null => {
-  for (const node of parseFragment(html).childNodes) {
+  const excess = findCleanedExcess(html)
+  if (excess !== null) return `too much of it: ${excess}`
+  for (const { node, depth } of walk(html)) {
+    if (depth > MAX_TREE_DEPTH) return `too much of it: elements at most ${MAX_TREE_DEPTH} deep`
     const found = offence(node)
     if (found) return found
   }
@@ -85,16 +100,13 @@ export const textToHtml = (text: string): string =>
     .map(paragraph => `<p>${escapeMarkup(paragraph).replace(/\n/g, '<br />')}</p>`)
     .join('\n')
 
-/** The words of an HTML body as one line: for summaries and search. */
+/** The words of a clean HTML body as one line: for summaries and search. Empty for what is too much to be clean. */
 export const htmlToText = (html: string): string => {
+  if (findCleanedExcess(html) !== null) return ''
   const words: string[] = []
-  const walk = (node: Node): void => {
-    if (node.nodeName === '#text' && 'value' in node) words.push(node.value)
-    if ('childNodes' in node) {
-      for (const child of node.childNodes) walk(child)
-      words.push(' ')
-    }
+  for (const { node, isEnd } of walk(html)) {
+    if (isEnd) words.push(' ')
+    else if (node.nodeName === '#text' && 'value' in node) words.push(node.value)
   }
-  for (const node of parseFragment(html).childNodes) walk(node)
   return words.join('').replace(/\s+/gu, ' ').trim()
 }

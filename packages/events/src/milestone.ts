@@ -18,7 +18,7 @@ const common = {
 }
 
 export const milestone = z.discriminatedUnion('kind', [
-  /** A submission passed a stage. `version` is set from its release on. The latest state by `submissionStates` order wins; a final one is never replaced. */
+  /** A submission passed a stage. `version` is set from its release on. The latest state by `submissionStates` order wins; a final one is never replaced, but `refused` gives way to what a redrive comes to. */
   z.object({
     kind: z.literal('submission'),
     ...common,

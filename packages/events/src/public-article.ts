@@ -20,6 +20,17 @@ export const leadPicture = (article: Article): Picture | null => {
   return ready.find(one => one.role === 'lead') ?? ready[0] ?? null
 }
 
+/**
+ * A picture's own address as others may see it: without name, password, query and fragment, which are where publishers' systems put what opens
+ * it (presigned links). What cannot be read as an address has nothing of it shown.
+ */
+export const publicPictureUrl = (url: string): string => {
+  if (url.startsWith('newswire:')) return url
+  if (!URL.canParse(url)) return ''
+  const { protocol, host, pathname } = new URL(url)
+  return /^https?:$/.test(protocol) ? `${protocol}//${host}${pathname}` : ''
+}
+
 /** The body of a webhook's or a page's `article`: every field of contract §4, pictures with absolute rendition addresses. */
 export const toPublicArticle = (fact: LiveFact, publicUrl: string) => {
   const { images, ...rest } = fact.article
@@ -33,7 +44,7 @@ export const toPublicArticle = (fact: LiveFact, publicUrl: string) => {
     images: images
       .filter(one => one.state === 'ready')
       .map(({ url, role, caption, alt, credit, focus, sha256, renditions }) => ({
-        url,
+        url: publicPictureUrl(url),
         role,
         caption,
         alt,

@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from './embedded.ts'
 import type { Log } from './log.ts'
 import { openProjection, type Projection } from './projection.ts'
@@ -48,6 +50,34 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(after, file), ['one'])
     await put(after, 'two')
     assert.deepEqual(await keysOf(after, file), ['one', 'two'])
+  })
+
+  it('stays as it is when what was applied last has only aged out of the log', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const file = join(dir, 'view.db')
+    let clock = Date.parse('2026-01-01T00:00:00Z')
+    const specs = [{ ...topics.milestones, name: 'articles', partitions: 3 }]
+    const log = await createEmbeddedLog({
+      file: join(dir, 'log.db'),
+      fsync: 'normal',
+      specs,
+      now: () => clock,
+      retentionEveryMs: 5,
+    })
+    t.after(() => log.close())
+    const put = (key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    await put('one')
+    assert.deepEqual(await keysOf(log, file), ['one'])
+    clock += topics.milestones.retentionMs * 2
+    const deadline = performance.now() + 10_000
+    while ((await log.ends('articles')).some(({ start, end }) => start < end)) {
+      assert.ok(performance.now() < deadline, 'nothing aged out')
+      await setTimeout(2)
+    }
+    assert.deepEqual(await keysOf(log, file), ['one'])
+    await put('two')
+    assert.deepEqual(await keysOf(log, file), ['one', 'two'])
   })
 
   it('goes on from where it stands when nothing is lost', async t => {

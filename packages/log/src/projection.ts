@@ -54,8 +54,10 @@ const openDatabase = (file: string, schema: string): DatabaseSync => {
   return db
 }
 
+type Ends = ReadonlyArray<{ partition: number; start: Position; end: Position }>
+
 /** A cursor past the topic's end belongs to another log: everything it was built from is gone. */
-const isAhead = (cursor: Readonly<Record<number, Position>>, ends: ReadonlyArray<{ partition: number; end: Position }>): boolean =>
+const isAhead = (cursor: Readonly<Record<number, Position>>, ends: Ends): boolean =>
   Object.entries(cursor).some(([partition, position]) => {
     const end = ends.find(one => one.partition === Number(partition))
     return end === undefined || position > end.end
@@ -63,11 +65,14 @@ const isAhead = (cursor: Readonly<Record<number, Position>>, ends: ReadonlyArray
 
 /**
  * After a power cut the embedded log may have lost unsynced records that this file still knows, and has jumped over their positions: what
- * was applied last is not there any more. On Kafka what was acknowledged is durable.
+ * was applied last is not there any more. On Kafka what was acknowledged is durable. What lies before the partition's start has aged out:
+ * it was not lost, and a view that is made again would not have it.
  */
-const hasLostTail = async (log: Log, topic: string, cursor: Readonly<Record<number, Position>>): Promise<boolean> => {
+const hasLostTail = async (log: Log, topic: string, cursor: Readonly<Record<number, Position>>, ends: Ends): Promise<boolean> => {
   if (log.kind !== 'embedded') return false
   for (const [partition, position] of Object.entries(cursor)) {
+    const start = ends.find(one => one.partition === Number(partition))?.start ?? 0
+    if (position - 1 < start) continue
     const from = { positions: { [partition]: position - 1 } }
     const { records } = await log.read({ topic, partition: Number(partition), from, limit: 1 })
     if (records[0]?.position !== position - 1) return true
@@ -87,7 +92,8 @@ const readCursor = (db: DatabaseSync): Record<number, Position> =>
 export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
   const { log, topic, file, schema, apply, onApplied } = options
   let db = openDatabase(file, schema)
-  if (isAhead(readCursor(db), await log.ends(topic)) || (await hasLostTail(log, topic, readCursor(db)))) {
+  const ends = await log.ends(topic)
+  if (isAhead(readCursor(db), ends) || (await hasLostTail(log, topic, readCursor(db), ends))) {
     db.close()
     for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
     db = openDatabase(file, schema)

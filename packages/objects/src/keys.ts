@@ -87,6 +87,8 @@ export const keys = {
   logMark: () => 'log/mark.json',
   /** When the store was last seen to keep its promises. */
   storeProof: () => 'store/proof.json',
+  /** Made once: what tells this installation from one that had the same names before. */
+  installation: () => 'store/installation.json',
 } as const
 
 /** The id that `caseSafe` made a segment of; `null` for what it would not make. */

@@ -17,6 +17,39 @@ test('public unicast addresses may be reached, everything else may not', () => {
   for (const address of denied) assert.notEqual(findAddressOffence(address, 443, closed), null, address)
 })
 
+test('an IPv4 address in any IPv6 clothes is not reached', () => {
+  const spellings = [
+    ...[
+      '::7f00:1',
+      '::127.0.0.1',
+      '0:0:0:0:0:0:7f00:1',
+      '::a9fe:a9fe',
+      '::169.254.169.254',
+      '0::0a00:1',
+      '::808:808',
+      '::8.8.8.8',
+      '::FFFF:FFFF',
+    ],
+    ...['::ffff:7f00:1', '::ffff:127.0.0.1', '0:0:0:0:0:ffff:7f00:1', '::ffff:0:7f00:1', '::ffff:0:127.0.0.1'],
+    ...[
+      '64:ff9b::7f00:1',
+      '64:ff9b::127.0.0.1',
+      '64:ff9b:1::7f00:1',
+      '2002:7f00:1::',
+      '2002:7f00:0001:0:0:0:0:1',
+      '2001:0:7f00:1::',
+      '::2',
+      '::1:2',
+    ],
+  ]
+  for (const address of spellings) {
+    assert.notEqual(findAddressOffence(address, 443, closed), null, address)
+    assert.notEqual(findUrlOffence(`https://[${address}]/`, closed), null, address)
+  }
+  for (const host of ['2130706433', '0x7f.1', '0177.0.0.1', '127.1', '127.0.0.1.', '①②⑦.0.0.1'])
+    assert.notEqual(findUrlOffence(`https://${host}/`, closed), null, host)
+})
+
 test('an allowed network opens its own addresses, on any port, and no others', () => {
   assert.equal(findAddressOffence('127.0.0.1', 9000, demo), null)
   assert.equal(findAddressOffence('::ffff:127.0.0.1', 9000, demo), null)

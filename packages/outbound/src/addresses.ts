@@ -8,8 +8,17 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 const MAX_URL_LENGTH = 2_048
 /** To public hosts; an allowed network may use any port. */
 const PORTS: ReadonlySet<number> = new Set([80, 443, 8443])
-/** Public by their bits and still nobody's business: Azure's WireServer, and IPv6's dummy prefix that the library calls unicast. */
-const DENIED = ['168.63.129.16/32', '100:0:0:1::/64'].map(cidr => ipaddr.parseCIDR(cidr))
+/**
+ * Public by their bits and still nobody's business: Azure's WireServer, IPv6's dummy prefix that the library calls unicast, and IPv4 addresses in
+ * the clothes that RFC 4291 §2.5.5.1 has given up.
+ */
+const DENIED = ['168.63.129.16/32', '100:0:0:1::/64', '::/96'].map(cidr => ipaddr.parseCIDR(cidr))
+
+/** One spelling for all of an address, without its zone. The library alone would read `::8.8.8.8` as the mapped `::ffff:8.8.8.8`. */
+const canonical = (address: string): string => {
+  const [bits = ''] = address.split('%')
+  return isIP(address) === 6 ? toHost(new URL(`http://[${bits}]`).hostname) : address
+}
 
 /** An IPv4 address in IPv6 clothes is that IPv4 address. */
 const bare = (address: Address): Address =>
@@ -18,14 +27,20 @@ const bare = (address: Address): Address =>
 const isIn = (address: Address, [network, bits]: [Address, number]): boolean =>
   address.kind() === network.kind() && address.match(network as never, bits)
 
+/** Whether a text is a network in CIDR form. */
+export const isNetwork = (cidr: string): boolean => {
+  const [address = ''] = cidr.split('/')
+  return isIP(address) !== 0 && ipaddr.isValidCIDR(cidr)
+}
+
 const isAllowed = (address: Address, network: NetworkConfig): boolean =>
-  network.allow.some(cidr => ipaddr.isValidCIDR(cidr) && isIn(address, ipaddr.parseCIDR(cidr)))
+  network.allow.some(cidr => isNetwork(cidr) && isIn(address, ipaddr.parseCIDR(cidr)))
 
 /** Why an IP address may not be reached on that port; `null` when it may. Anything that cannot be read as one may not. */
 export const findAddressOffence = (address: string, port: number, network: NetworkConfig): string | null => {
   // The library alone would take "1.2.3" for 1.2.0.3.
   if (isIP(address) === 0 || !ipaddr.isValid(address)) return 'it is no address'
-  const parsed = bare(ipaddr.parse(address))
+  const parsed = bare(ipaddr.parse(canonical(address)))
   if (isAllowed(parsed, network)) return null
   if (DENIED.some(cidr => isIn(parsed, cidr))) return 'it is a reserved address'
   const range = parsed.range()

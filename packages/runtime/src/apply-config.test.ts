@@ -157,6 +157,11 @@ test('dying at any write, a repeat ends as if nothing had happened, and no earli
     const wanted = { feeds: [feed('a', { limit: 7 }), feed('b', { limit: 7 })] }
     await apply(wanted, { objects: mortal }).catch(() => undefined)
     await apply(wanted)
+    for (const name of ['site/main', 'feeds/a', 'feeds/b']) {
+      const now = await read(objects, `config/${name}.json`)
+      const kept = await read(objects, `config-history/${name}/${String(now?.n).padStart(8, '0')}.json`)
+      assert.deepEqual(kept, now, `the state in force of ${name}, died at write ${dieAt}`)
+    }
     assert.deepEqual(said(await apply(wanted)), [], `died at write ${dieAt}`)
     await apply({ feeds: [feed('a', { limit: 8 }), feed('b', { limit: 8 })] })
     for (const id of ['a', 'b']) {

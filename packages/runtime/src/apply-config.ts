@@ -99,9 +99,11 @@ const makePlan = (config: NewswireConfig, held: ReadonlyMap<string, Entry>, prun
 const keepHistory = (objects: Objects, { kind, id }: Pick<Wanted, 'kind' | 'id'>, document: StoredDocument) =>
   swapDocument(objects, keys.configHistory(kind, id, document.n), document, null)
 
+const toStored = ({ n, retired, changedAt, stored }: Entry): StoredDocument => ({ n, retired, changedAt, value: stored })
+
 const write = async (objects: Objects, { change: { kind, id, change }, value, held }: Step, now: () => number): Promise<NewswireEvent> => {
   // A process that died between the two writes below has not kept the state that now goes.
-  if (held) await keepHistory(objects, held, { n: held.n, retired: held.retired, changedAt: held.changedAt, value: held.stored })
+  if (held) await keepHistory(objects, held, toStored(held))
   const document = { n: (held?.n ?? 0) + 1, retired: change === 'retire', changedAt: new Date(now()).toISOString(), value }
   const swapped = await swapDocument(objects, keys.config(kind, id), document, held?.etag ?? null)
   if (!swapped.ok)
@@ -120,6 +122,21 @@ const write = async (objects: Objects, { change: { kind, id, change }, value, he
     correlationid: eventId,
     data: { kind, id, n: document.n },
   }
+}
+
+/** Small objects; the store refuses those that it has. */
+const HEALED_AT_ONCE = 16
+
+/**
+ * What stays as it is was perhaps written by a process that died before it kept it: kept now. History comes after the swap, because one written
+ * before it would be kept for good also when somebody else wins the race.
+ */
+const heal = async (objects: Objects, steps: readonly Step[]): Promise<void> => {
+  const rest = steps.flatMap(({ held }) => held ?? [])
+  const next = async () => {
+    for (let held = rest.pop(); held; held = rest.pop()) await keepHistory(objects, held, toStored(held))
+  }
+  await Promise.all(Array.from({ length: HEALED_AT_ONCE }, next))
 }
 
 /** Also when a later one could not be written: what was written is in force. */
@@ -150,11 +167,14 @@ export const applyConfiguration = async (options: ApplyOptions): Promise<readonl
       `site.id is ${JSON.stringify(before.id)} and every published item is named after it; ${JSON.stringify(config.site.id)} would make them all new ones. Apply with --force if that is meant.`,
     )
   const plan = makePlan(config, held, prune)
-  if (!dryRun)
+  if (!dryRun) {
+    const isUnchanged = ({ change }: Step) => change.change === 'unchanged'
     await writeAll(
       options,
-      plan.filter(step => step.change.change !== 'unchanged'),
+      plan.filter(step => !isUnchanged(step)),
     )
+    await heal(objects, plan.filter(isUnchanged))
+  }
   return plan.map(step => step.change)
 }
 
@@ -162,6 +182,6 @@ export const applyConfiguration = async (options: ApplyOptions): Promise<readonl
 export const issueToken = async (options: Omit<ApplyOptions, 'config'>, token: IssuedToken): Promise<void> => {
   const wanted: Wanted = { kind: 'tokens', id: `${token.publisher}-${token.id}`, value: token }
   const step = planOne(wanted, await readEntry(options.objects, wanted))
-  if (step.change.change === 'unchanged') return
+  if (step.change.change === 'unchanged') return heal(options.objects, [step])
   await options.publish([await write(options.objects, step, options.now)], { synced: true })
 }

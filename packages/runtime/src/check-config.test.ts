@@ -75,3 +75,31 @@ test('a category that is its own parent is a circle', () => {
     'categories[0].parent: a line of parents that ends; a circle: a',
   ])
 })
+
+test('an address that no delivery could ever reach, and a network that is none, are refused when they are saved', () => {
+  const outlets = (network: object, ...urls: readonly string[]) => ({
+    site,
+    network,
+    outlets: urls.map((url, index) => ({ id: `o${index}`, match: {}, deliver: { kind: 'webhook', url, secretEnv: 'O_SECRET' } })),
+  })
+  const urls = [
+    'http://o.example/',
+    'https://10.0.0.1/x?key=1',
+    'https://o.example:22/',
+    'https://[::7f00:1]/',
+    'https://u:secret@o.example/',
+  ]
+  const complaints = complaintsOf(outlets({}, ...urls))
+  assert.deepEqual(
+    complaints.map(one => one.slice(0, one.indexOf(':'))),
+    urls.map((_, index) => `outlets[${index}].deliver.url`),
+  )
+  assert.match(complaints[0] ?? '', /an address that deliveries may reach; http:\/\/o\.example: .*allowHttp/)
+  assert.doesNotMatch(complaints.join(), /secret|key=/)
+  assert.deepEqual(complaintsOf(outlets({ allow: ['10.0.0.0/8', '999.0.0.0/8', '127.0.0.0/33', '1.2/8', 'fd00::/8'] })), [
+    'network.allow[1]: a network in CIDR form, like 127.0.0.0/8 or fd00::/8; "999.0.0.0/8"',
+    'network.allow[2]: a network in CIDR form, like 127.0.0.0/8 or fd00::/8; "127.0.0.0/33"',
+    'network.allow[3]: a network in CIDR form, like 127.0.0.0/8 or fd00::/8; "1.2/8"',
+  ])
+  assert.ok(checkConfig(outlets({ allow: ['127.0.0.0/8'], allowHttp: true }, 'http://127.0.0.1:9000/', 'https://o.example/')).ok)
+})

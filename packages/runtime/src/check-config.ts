@@ -1,6 +1,7 @@
 /** Whether a configuration may be applied: every complaint at once, with its path, what was expected and what was found. */
 import { toComplaints } from '@newswire/events/complaints'
 import { type CategoryConfig, type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
+import { findUrlOffence, isNetwork } from '@newswire/outbound/addresses'
 
 export type Complaint = Readonly<{ path: string; expected: string; found: string }>
 export type CheckedConfig = Readonly<{ ok: true; config: NewswireConfig }> | Readonly<{ ok: false; complaints: readonly Complaint[] }>
@@ -63,6 +64,34 @@ const findUnknownIds = (items: readonly Item[], list: string, field: string, wha
   })
 }
 
+/** What could never be reached is found now, rather than by an alarm of every delivery. */
+const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complaint[] => [
+  ...network.allow.flatMap((cidr, index) =>
+    isNetwork(cidr)
+      ? []
+      : [
+          {
+            path: `network.allow[${index}]`,
+            expected: 'a network in CIDR form, like 127.0.0.0/8 or fd00::/8',
+            found: JSON.stringify(cidr),
+          },
+        ],
+  ),
+  ...outlets.flatMap(({ deliver }, index) => {
+    const offence = findUrlOffence(deliver.url, network)
+    return offence === null
+      ? []
+      : [
+          {
+            path: `outlets[${index}].deliver.url`,
+            expected: 'an address that deliveries may reach',
+            // Its path and query may be what opens it.
+            found: `${new URL(deliver.url).origin}: ${offence}`,
+          },
+        ]
+  }),
+]
+
 /** What the parts say of each other. */
 const findLooseEnds = (value: unknown): readonly Complaint[] => {
   const [publishers, categories] = [itemsOf(value, 'publishers'), itemsOf(value, 'categories')]
@@ -89,6 +118,6 @@ export const checkConfig = (value: unknown): CheckedConfig => {
         expected: isUnknownField ? 'a known setting' : expected,
         found,
       }))
-  const complaints = [...wrong, ...findLooseEnds(value)]
+  const complaints = [...wrong, ...findLooseEnds(value), ...(result.success ? findUnreachable(result.data) : [])]
   return result.success && complaints.length === 0 ? { ok: true, config: result.data } : { ok: false, complaints }
 }

@@ -65,6 +65,30 @@ test('a process that may wait starts with the first configuration', async t => {
   assert.equal((await waiting).current().site.title, 'News')
 })
 
+test('feeds come in the same order in every process, however the store answers and whatever changed last', async t => {
+  const { objects, apply, follow } = await open(t)
+  await apply({ feeds: ['d', 'a', 'c', 'b'].map(id => feed(id)) })
+  const held = new Map<string, () => void>()
+  const get: Objects['get'] = async key => {
+    // The first that is asked for is answered last.
+    if (held.size === 0) await new Promise<void>(resolve => held.set(key, resolve))
+    else setTimeout(() => [...held.values()][0]?.(), 20)
+    return objects.get(key)
+  }
+  const [one, two] = [await follow(), await follow({ objects: { ...objects, get } })]
+  const orderOf = ({ current }: typeof one) => [...current().feeds.keys()]
+  assert.deepEqual(
+    [orderOf(one), orderOf(two)],
+    [
+      ['a', 'b', 'c', 'd'],
+      ['a', 'b', 'c', 'd'],
+    ],
+  )
+  await apply({ feeds: [feed('a', { limit: 7 })] })
+  await until('the change', () => one.current().feeds.get('a')?.limit === 7)
+  assert.deepEqual(orderOf(one), ['a', 'b', 'c', 'd'])
+})
+
 test('everything stored is in force, with the defaults of its kind', async t => {
   const { apply, follow } = await open(t)
   await apply({

@@ -123,7 +123,8 @@ const createHolding = (logger: Logger) => {
         else logger.error({ object: nameOf(entry), n: entry.n, offence: entry.offence }, 'configuration.object-refused')
       const changed = new Set(newer.filter(entry => entry.offence === null).map(entry => entry.kind))
       if (changed.size === 0) return
-      snapshot = toSnapshot([...held.values()])
+      // By id: they come in the order in which the store answered, which is another one in every process.
+      snapshot = toSnapshot([...held.values()].sort((a, b) => (a.id < b.id ? -1 : 1)))
       tell(changed)
     },
   }

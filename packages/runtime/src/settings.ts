@@ -45,7 +45,7 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   { name: 'NEWSWIRE_CONSOLE_PORT', help: '0 to 65535 (default 8082)' },
   { name: 'NEWSWIRE_HEALTH_PORT', help: '0 to 65535: /livez, /readyz and /metrics of `newswire run` (default 0)' },
   { name: 'NEWSWIRE_LOG_LEVEL', help: 'fatal, error, warn, info, debug, trace or silent (default info)' },
-  { name: 'NEWSWIRE_SECRET_KEY', help: 'seals secrets that the system makes' },
+  { name: 'NEWSWIRE_SECRET_KEY', help: 'seals secrets that the system makes; nothing is sealed yet, so it may be left out' },
   { name: 'NEWSWIRE_CONSOLE_TOKEN', help: 'needed by the console when it listens beyond this machine' },
   { name: 'NEWSWIRE_FSYNC', help: 'full (202 survives a power cut) or normal (survives a kill) (default full)' },
   { name: 'NEWSWIRE_RETRY_SCALE', help: 'multiplies every retry delay and lease, above 0 (default 1)' },

@@ -30,12 +30,18 @@ CREATE INDEX sink_open ON sink (state) WHERE state NOT IN ('done', 'skipped', 's
 `
 
 /**
- * What is said of a sink: `done` stays; of the others the latest by its own time counts, so one that is repeated or comes late changes
- * nothing. An expected sink gives way to anything: its time is another process's, whose clock may be ahead.
+ * How far a sink's row is with its version: by attempts, then by time, then by what ends. Clocks of two processes differ, so attempts come first:
+ * a late `retrying` never covers the end that came of it. Nobody says how often a version was tried that a newer one took the place of.
  */
+const progress = (row: string) =>
+  `(CASE WHEN ${row}state IN ('skipped', 'superseded') THEN 1e9 ELSE coalesce(${row}attempts, 0) END, ${row}at,
+    ${row}state IN ('dead', 'rejected', 'skipped', 'superseded'), ${row}state, coalesce(${row}next_at, ''))`
 
-/** Later states of a submission replace earlier ones; a final one stays, whatever comes late. */
-const RANK = { accepted: 0, parked: 1, held: 2, released: 3, duplicate: 3, superseded: 3, refused: 3 } as const
+/**
+ * Later states of a submission replace earlier ones; a final one stays, whatever comes late. But what was refused, because it ended in dead
+ * letters, may be redriven: what comes of that counts.
+ */
+const RANK = { accepted: 0, parked: 1, held: 2, refused: 3, released: 4, duplicate: 4, superseded: 4 } as const
 
 /** A writer with its prepared statements. Writing the same milestone again changes nothing. */
 export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => void) => {
@@ -57,11 +63,14 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
   )
   const addFanOut = db.prepare('INSERT OR IGNORE INTO fan_out (article, version, stage, at, ms, sinks) VALUES (?, ?, ?, ?, ?, ?)')
   const expectSink = db.prepare("INSERT OR IGNORE INTO sink (article, version, kind, id, state, at) VALUES (?, ?, ?, ?, 'pending', ?)")
+  // `done` stays, from the first time on. An expected sink gives way to anything: its time is another process's, whose clock may be ahead.
   const setSink =
     db.prepare(`INSERT INTO sink (article, version, kind, id, state, attempts, next_at, last_error, reason, at, done_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (article, version, kind, id) DO UPDATE SET state = excluded.state, attempts = coalesce(excluded.attempts, attempts), next_at = excluded.next_at,
-      last_error = coalesce(excluded.last_error, last_error), reason = excluded.reason, at = excluded.at, done_at = excluded.done_at
-    WHERE state <> 'done' AND (state = 'pending' OR excluded.state = 'done' OR excluded.at >= at)`)
+    ON CONFLICT (article, version, kind, id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, next_at = excluded.next_at,
+      last_error = excluded.last_error, reason = excluded.reason, at = excluded.at, done_at = excluded.done_at
+    WHERE CASE WHEN state = 'done' THEN excluded.state = 'done' AND excluded.at < at
+      WHEN excluded.state = 'done' OR (state = 'pending' AND attempts IS NULL) THEN TRUE
+      ELSE ${progress('excluded.')} > ${progress('')} END`)
 
   const writeSubmission = (m: Extract<Milestone, { kind: 'submission' }>) => {
     const acceptedAt = m.stage === 'ingest' ? m.at : null

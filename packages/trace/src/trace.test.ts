@@ -78,7 +78,7 @@ test('a submission ends in its final state, whatever comes late or twice', () =>
     assert.equal(found?.acceptedAt, at(1))
     assert.equal(found?.at, at(4))
   }
-  const refused = tables([submission('refused', 1, { code: 'NEWSWIRE_X', detail: 'why' }), submission('released', 2, { version: 1 })])
+  const refused = tables([submission('refused', 1, { code: 'NEWSWIRE_X', detail: 'why' }), submission('held', 2)])
   assert.deepEqual(
     [readSubmission(refused, 's1')?.state, readSubmission(refused, 's1')?.code, readSubmission(refused, 's1')?.detail],
     ['refused', 'NEWSWIRE_X', 'why'],

@@ -27,7 +27,8 @@ export type DueCause = Common & Readonly<{ kind: 'due' }>
 export type Cause = SubmissionCause | RetractCause | RepublishCause | PurgeCause | PicturesCause | DueCause
 
 const RENDITION_KEY = /^renditions\/[0-9a-f]{64}\/[a-z0-9][a-z0-9.-]*$/
-const SUBMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/
+/** What may be part of a key, and of an address. */
+export const SUBMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/
 
 const publisherOf = (articleId: string, key: string | null): string => {
   const parsed = parseArticleId(articleId)

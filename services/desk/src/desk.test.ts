@@ -300,8 +300,29 @@ describe('the desk on the embedded log and the disk', () => {
       assert.equal((await system.fact('baoqk.hong', 1)).submissionId, 'good')
       const dead = await until('the dead letter', () => system.dead[0])
       assert.ok(`${JSON.stringify(dead.headers)}${Buffer.from(dead.value ?? []).toString()}`.includes(code))
-      if (code === 'NEWSWIRE_DESK_MARKUP') await system.outcome('bad', 'refused')
+      if (code === 'NEWSWIRE_DESK_ARTICLE_ID') return // no front door ever answered that one
+      const told = await system.outcome('bad', 'refused')
+      assert.equal(told.kind === 'submission' && told.code, code)
     })
+
+  it('a submission that no try could handle, in whichever service, is told as refused, also when its data cannot be read', async t => {
+    const system = await open(t)
+    const group = await system.log.subscribe({
+      topic: 'submissions',
+      group: 'images',
+      retry: [],
+      handle: async () => {
+        throw new TypeError('a bug')
+      },
+    })
+    t.after(() => group.stop())
+    const { position: _, ...data } = toPublish('lost', 'baoqk.mat')
+    const record = toRecord({ ...toEvent({ ...data, position: 0 }), type: 'submission.accepted', data })
+    await system.log.publish([{ ...record, value: Buffer.from('{') }])
+    const told = await system.outcome('lost', 'refused')
+    assert.ok(told.kind === 'submission')
+    assert.deepEqual([told.stage, told.code, told.articleId], ['images', 'NEWSWIRE_INTERNAL', 'baoqk.mat'])
+  })
 
   it('the whole topic delivered a second time publishes nothing', async t => {
     const system = await open(t)

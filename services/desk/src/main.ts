@@ -2,10 +2,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { topics } from '@newswire/events/topics'
-import { byType } from '@newswire/log/events'
+import { byType, publishEvents } from '@newswire/log/events'
 import type { RunningService, ServiceContext, StartService } from '@newswire/runtime/service'
 import type { Settings } from '@newswire/runtime/settings'
 import { dueCause, picturesCause, submissionCause } from './cause.ts'
+import { tellDeadSubmissions } from './dead-submissions.ts'
 import { createHandle, type Needs } from './handle.ts'
 import { createHolds } from './holds.ts'
 import { createMend } from './mend.ts'
@@ -58,6 +59,12 @@ export const start = (async ({ log, objects, logger, metrics, settings, now }: C
     },
   })
 
+  const refusals = await log.subscribe({
+    topic: topics.deadLetters.name,
+    group: 'desk-dead-letters',
+    handle: tellDeadSubmissions(publishEvents(log)),
+  })
+
   let isStopped = false
   let round: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
@@ -75,7 +82,7 @@ export const start = (async ({ log, objects, logger, metrics, settings, now }: C
       isStopped = true
       clearInterval(timer)
       holds.stop()
-      await subscription.stop()
+      await Promise.all([subscription.stop(), refusals.stop()])
       await round
       await mend.stop()
       await seen.stop()

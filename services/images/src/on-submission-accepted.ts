@@ -2,6 +2,7 @@ import type { Picture } from '@newswire/events/article'
 import { RejectError } from '@newswire/events/errors'
 import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId, parseArticleId } from '@newswire/events/ids'
+import { publicPictureUrl } from '@newswire/events/public-article'
 import type { Submission } from '@newswire/events/submission'
 import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
@@ -94,7 +95,7 @@ export const onSubmissionAccepted =
 
 const toSettledMilestone = (event: Accepted, at: string, ms: number, pictures: readonly Picture[]) => {
   const refused = pictures.filter(picture => picture.state === 'refused')
-  const detail = `${pictures.length - refused.length} of ${pictures.length} pictures ready${refused.map(picture => `; ${picture.url}: ${picture.reason ?? 'refused'}`).join('')}`
+  const detail = `${pictures.length - refused.length} of ${pictures.length} pictures ready${refused.map(picture => `; ${publicPictureUrl(picture.url)}: ${picture.reason ?? 'refused'}`).join('')}`
   return follow(event, {
     type: 'milestone.reached',
     id: deriveId('pictures', event.data.submissionId),

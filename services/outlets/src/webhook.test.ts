@@ -135,6 +135,14 @@ describe('the body', () => {
     assert.equal(json(toBody(parcel({ fact: fits }), PUBLIC)).data.article.thin, undefined)
   })
 
+  test('of an editorial article is never thin: the link would lead nowhere', () => {
+    const article = { audience: 'editorial' as const, body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES)}</p>` } }
+    const body = toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article }) }), PUBLIC)
+    assert.ok(body.byteLength > MAX_BODY_BYTES)
+    assert.equal(json(body).data.article.thin, undefined)
+    assert.equal(json(body).data.article.body.html, article.body.html)
+  })
+
   test('leaves out pictures that this outlet has no rights to', () => {
     const image = (url: string, rights?: { outlets: string[]; until?: string }) => ({
       url,

@@ -10,7 +10,7 @@ import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outboun
 import type { Due } from './entitled.ts'
 import type { Outcome } from './machine.ts'
 
-/** A longer body becomes thin: a link in place of the content. Bytes. */
+/** A longer body becomes thin: a link in place of the content, where the outlet can open it. Bytes. */
 export const MAX_BODY_BYTES = 256 * 1024
 /** Nobody needs more of a partner's answer. */
 const MAX_ANSWER_BYTES = 16 * 1024
@@ -80,7 +80,9 @@ export const toBody = ({ fact, due, outlet }: Pick<Parcel, 'fact' | 'due' | 'out
   const type = `article.${actionOf(fact, due)}`
   if (fact.state !== 'live' || due === 'retraction') return envelope(type, fact, { article: head(fact), retraction: retractionOf(fact) })
   const whole = envelope(type, fact, { article: toPublicArticle(forOutlet(fact, outlet.id), publicUrl) })
-  return whole.byteLength <= MAX_BODY_BYTES ? whole : envelope(type, fact, { article: toThin(fact, publicUrl) })
+  // An editorial article has no public address: a link would lead nowhere.
+  const canBeThin = fact.article.audience === 'public'
+  return whole.byteLength <= MAX_BODY_BYTES || !canBeThin ? whole : envelope(type, fact, { article: toThin(fact, publicUrl) })
 }
 
 /** A request header takes printable ASCII only: anything else is a permanent fault of this one article. */

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import type { Milestone } from '@newswire/events/milestone'
+import { readSubmission } from './queries.ts'
+import { milestoneWriter, schema } from './tables.ts'
+
+const ARTICLE = 'press.a'
+const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000Z`
+type SinkMilestone = Extract<Milestone, { kind: 'sink' }>
+const sink = (state: SinkMilestone['state'], second: number, rest: Partial<SinkMilestone> = {}): Milestone => ({
+  kind: 'sink',
+  articleId: ARTICLE,
+  version: 1,
+  sink: { kind: 'outlet', id: 'x' },
+  at: at(second),
+  state,
+  ...rest,
+})
+const expected: Milestone = {
+  kind: 'fanned-out',
+  articleId: ARTICLE,
+  version: 1,
+  stage: 'outlets',
+  at: at(59),
+  sinks: [{ kind: 'outlet', id: 'x' }],
+}
+
+const write = (milestones: readonly Milestone[]): DatabaseSync => {
+  const db = new DatabaseSync(':memory:')
+  db.exec(schema)
+  const writer = milestoneWriter(db)
+  for (const one of milestones) writer(one)
+  return db
+}
+const orders = <T>(list: readonly T[]): T[][] =>
+  list.length < 2 ? [[...list]] : list.flatMap((one, index) => orders(list.toSpliced(index, 1)).map(rest => [one, ...rest]))
+
+const retrying = [1, 2, 3].map(attempts => sink('retrying', attempts, { attempts, lastError: `no ${attempts}`, nextAt: at(attempts + 1) }))
+const stories: readonly (readonly [string, SinkMilestone['state'], readonly Milestone[]])[] = [
+  ['an end stays, though the try before it was told by a clock that is ahead', 'dead', [...retrying, sink('dead', 2, { attempts: 4 })]],
+  ['what was rejected stays rejected', 'rejected', [...retrying, sink('rejected', 1, { attempts: 4 })]],
+  ['of two at one instant the end counts', 'dead', [sink('retrying', 4, { attempts: 4 }), sink('dead', 4, { attempts: 4 }), expected]],
+  ['what a newer version took the place of is tried no more', 'superseded', [...retrying, sink('superseded', 2)]],
+  ['a suspension after the same attempt counts by its time', 'suspended', [...retrying, sink('suspended', 9, { attempts: 3 })]],
+  ['done counts from the first time on', 'done', [...retrying, sink('done', 8, { attempts: 4 }), sink('done', 9, { attempts: 1 })]],
+]
+for (const [rule, state, story] of stories)
+  test(`the same milestones of a sink in any order give one answer: ${rule}`, () => {
+    const rows = orders([...story, expected].slice(0, 5)).map(
+      order =>
+        write([...order, ...order])
+          .prepare('SELECT * FROM sink')
+          .all()[0],
+    )
+    assert.equal(rows[0]?.['state'], state)
+    for (const row of rows) assert.deepEqual(row, rows[0])
+  })
+
+test('what was refused and then redriven ends as what came of that, in any order', () => {
+  const submission = (state: 'accepted' | 'refused' | 'released', second: number): Milestone => ({
+    kind: 'submission',
+    articleId: ARTICLE,
+    submissionId: 's1',
+    stage: 'desk',
+    at: at(second),
+    state,
+  })
+  for (const order of orders([submission('accepted', 1), submission('refused', 2), submission('released', 3)]))
+    assert.equal(readSubmission(write(order), 's1')?.state, 'released')
+  assert.equal(readSubmission(write([submission('refused', 2), submission('accepted', 1)]), 's1')?.state, 'refused')
+})

@@ -78,6 +78,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.get('/', async (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('cache-control', 'no-cache').send(consolePage),
   )
+  app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())
   app.get('/console.css', async (_request, reply) => reply.type('text/css; charset=utf-8').send(consoleStyle))
   app.get('/console.js', async (_request, reply) => reply.type('text/javascript; charset=utf-8').send(consoleScript))
 

@@ -85,6 +85,8 @@ export const addRoutes = (app: HttpServer, { view, feeds, objects, configuration
     if (!view.isReady()) throw notReady('articles')
     return sendPage(reply, 200, toFrontPage(view.newest(FRONT_PAGE_ARTICLES), [...config().feeds.values()], config().site))
   })
+  // Browsers ask for it unasked; a 404 each time would only be noise in their consoles.
+  app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())
   app.get('/style.css', async (_request, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=3600').send(styleSheet),
   )

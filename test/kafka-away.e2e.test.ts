@@ -29,7 +29,7 @@ for (const [part, skip] of [
     const ends: string[] = []
     for (const [index, one] of processes.entries())
       void one.ended.then(({ code, signal }) => ends.push(`${services[index]} ended (${signal ?? `status ${code}`})`))
-    const watching = watchFeeds(cluster)
+    const watching = watchFeeds(t, cluster)
 
     const goAway = async () => {
       await lasting(BEFORE_MS)

@@ -155,8 +155,7 @@ test('two processes of one service share its work, and killing either loses noth
     cluster.start(['images', 'archive'], 'middle'),
     ...SHARED.flatMap(service => [cluster.start([service], `${service} 1`), cluster.start([service], `${service} 2`)]),
   ])
-  const watching = watchFeeds(cluster)
-  t.after(watching.stop)
+  const watching = watchFeeds(t, cluster)
   const loadDuring = async (work: Promise<unknown>) => await ledger.load({ perSecond: 15, until: work })
   const report = async (error: Error) => assert.fail(`${error.message}\n${await cluster.report()}`)
 

@@ -27,8 +27,7 @@ test('each of the eight processes may be killed twice under load, and every arti
   const random = createRandom(SEED)
   const ledger = createLedger(cluster, SEED)
   await Promise.all(services.map(service => cluster.start([service])))
-  const watching = watchFeeds(cluster)
-  t.after(() => watching.stop())
+  const watching = watchFeeds(t, cluster)
 
   const kills = async () => {
     const restarts = new Map<Service, Promise<unknown>>()

@@ -89,9 +89,11 @@ const deleteTopicsAndGroups = async (brokers: readonly string[], prefix: string)
   await admin.disconnect()
 }
 
-const deleteObjects = async (objects: Objects): Promise<void> => {
-  for (;;) {
-    const page = await objects.list('')
+/** Until the time is over: a rest stays in the bucket, which goes with the run. */
+const deleteObjects = async (objects: Objects, forMs: number): Promise<void> => {
+  const end = performance.now() + forMs
+  while (performance.now() < end) {
+    const page = await objects.list('', { limit: 250 })
     if (page.length === 0) return
     await Promise.all(page.map(({ key }) => objects.delete(key)))
   }
@@ -106,15 +108,6 @@ const describeLag = async (log: Log): Promise<string> => {
       if (records > 0) lines.push(`${group} is ${records} records (${oldestMs} ms) behind in ${topic}/${partition}`)
   const dead = (await log.ends('dead-letters')).reduce((sum, { start, end }) => sum + end - start, 0)
   return [...lines, `${dead} dead letters`].join('\n')
-}
-
-const within = async (ms: number, work: Promise<void>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }
 
 /** Topics and configuration are applied; no process runs yet. */
@@ -178,12 +171,13 @@ export const createCluster = async (
     await Promise.all([...outputs.values()].flat().map(one => one.kill()))
     await Promise.all(logs.map(log => log.close({ drainMs: 0 })))
     await partner.close()
-    await within(
-      CLEANING_MS,
-      Promise.all([deleteTopicsAndGroups(kafka.brokers, prefix), deleteObjects(objects)]).then(() => undefined),
-    )
-    await objects.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+    try {
+      await deleteTopicsAndGroups(kafka.brokers, prefix)
+      await deleteObjects(objects, CLEANING_MS)
+    } finally {
+      await objects.close()
+    }
   })
 
   const file = join(folder, 'newswire.yaml')

@@ -2,6 +2,7 @@
  * What a publisher was promised, held against what the world shows. Every article carries a mark with its revision, `m-<id>-r<n>-x`, that is
  * found again in any format; a revision that was answered 202 must be everywhere in the end, and nowhere may an older one follow a newer.
  */
+import type { TestContext } from 'node:test'
 import { createWriter } from './articles.ts'
 import { CATEGORIES, type Cluster } from './cluster.ts'
 import { parseFeed } from './feed-reader.ts'
@@ -226,7 +227,10 @@ export const createLedger = (cluster: Cluster, seed: number): Ledger => {
  * Reads feeds as fast as they come, and remembers each time one shows an older revision after a newer one, or an article again after it was
  * taken back. Not for tests that bring articles back.
  */
-export const watchFeeds = (cluster: Cluster): Readonly<{ offences: readonly string[]; reads(): number; stop(): Promise<void> }> => {
+export const watchFeeds = (
+  t: TestContext,
+  cluster: Cluster,
+): Readonly<{ offences: readonly string[]; reads(): number; stop(): Promise<void> }> => {
   const offences: string[] = []
   let reads = 0
   let stopped = false
@@ -250,12 +254,10 @@ export const watchFeeds = (cluster: Cluster): Readonly<{ offences: readonly stri
     }
   }
   const watching = Promise.all([watch('all/feed.json'), watch('c0/rss.xml'), watch('c1/atom.xml')])
-  return {
-    offences,
-    reads: () => reads,
-    stop: async () => {
-      stopped = true
-      await watching
-    },
+  const stop = async () => {
+    stopped = true
+    await watching
   }
+  t.after(stop)
+  return { offences, reads: () => reads, stop }
 }

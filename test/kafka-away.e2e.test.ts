@@ -50,7 +50,7 @@ for (const [part, skip] of [
       [],
       'ingest answers 202 or 503, and always answers',
     )
-    await ledger.settled(CATCH_UP_MS).catch(async error => assert.fail(`${error.message}\n${await cluster.report()}`))
+    await ledger.settled(CATCH_UP_MS).catch(async error => assert.fail(`${ends}\n${error.message}\n${await cluster.report()}`))
     assert.deepEqual(ends, [])
     await watching.stop()
     assert.deepEqual(watching.offences, [])

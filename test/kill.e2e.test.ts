@@ -169,7 +169,7 @@ test('killed at twenty random moments under load, it loses nothing and shows not
   try {
     for (let kill = 0; kill < ENDS; kill += 1) {
       await failing.setMode(random.pick(MODES))
-      await pause(random.between(30, 1_200))
+      await pause(random.between(30, 900))
       // A clean stop in between, under the same load, must end well too.
       if (kill % 6 === 5) assert.deepEqual(await running.stop(), { code: 0, signal: null })
       else await running.kill()

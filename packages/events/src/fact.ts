@@ -27,6 +27,8 @@ const common = {
   lane: z.enum(['live', 'backfill']),
   /** When the article was first released: what feeds order by. Never moves. For an import, its own date. */
   firstReleasedAt: z.string(),
+  /** When its submission was taken at the front door; absent when it waited for something by intent (an embargo, an expiry, a late picture). */
+  receivedAt: z.string().optional(),
   /** When this version was released. */
   releasedAt: z.string(),
   /** Moves with a major change, a correction, a retraction and a return; a minor change leaves it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codeOf, RejectError } from '@newswire/events/errors'
-import { brokerErrorOf, isRefusal, translate, within } from './kafka-errors.ts'
+import { brokerErrorOf, endsForGood, isRefusal, translate, within } from './kafka-errors.ts'
 
 const brokerError = (type: string, retriable: boolean) => Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type, retriable })
 const wrapped = (cause: Error) => Object.assign(new Error('retries exceeded', { cause }), { retriable: false })
@@ -26,6 +26,16 @@ test('only what the broker refuses for good is a refusal', () => {
   assert.equal(isRefusal(wrapped(brokerError('NOT_LEADER_FOR_PARTITION', true))), false)
   assert.equal(isRefusal(brokerError('OUT_OF_ORDER_SEQUENCE_NUMBER', false)), false)
   assert.equal(isRefusal(new Error('connect ECONNREFUSED')), false)
+})
+
+test('a subscription ends for good only by what waiting cannot mend', () => {
+  const named = (name: string, message = name) => Object.assign(new Error(message), { name, retriable: false })
+  assert.equal(endsForGood(named('KafkaJSGroupCoordinatorNotFound', 'Failed to find group coordinator')), false)
+  assert.equal(endsForGood(new Error('Broker not connected')), false)
+  assert.equal(endsForGood(brokerError('UNKNOWN_MEMBER_ID', false)), false)
+  assert.equal(endsForGood(wrapped(brokerError('COORDINATOR_LOAD_IN_PROGRESS', true))), false)
+  assert.equal(endsForGood(brokerError('GROUP_AUTHORIZATION_FAILED', false)), true)
+  assert.equal(endsForGood(wrapped(named('KafkaJSSASLAuthenticationError'))), true)
 })
 
 test('an unknown topic is the input, a lost connection is the brokers, and ours stay as they are', () => {

@@ -26,6 +26,23 @@ export const brokerErrorOf = (error: unknown): string | null => {
 export const isRefusal = (error: unknown): boolean =>
   causesOf(error).some(one => typeof one.type === 'string' && one.retriable === false) && !WORTH_TRYING.has(brokerErrorOf(error) ?? '')
 
+/** A member that the group no longer knows joins again; nothing is wrong with it. */
+const MEMBERSHIP: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'])
+/** What kafkajs finds by itself and no waiting mends. */
+const HOPELESS: ReadonlySet<unknown> = new Set([
+  'KafkaJSSASLAuthenticationError',
+  'KafkaJSNotImplemented',
+  'KafkaJSServerDoesNotSupportApiKey',
+  'KafkaJSUnsupportedMagicByteInMessageSet',
+])
+
+/**
+ * True when a subscription that ended with this would end with it again. kafkajs calls more than that not retriable: a coordinator not yet
+ * found or a broker not yet connected, when the brokers have just come back.
+ */
+export const endsForGood = (error: unknown): boolean =>
+  causesOf(error).some(one => HOPELESS.has(one.name)) || (isRefusal(error) && !MEMBERSHIP.has(brokerErrorOf(error) ?? ''))
+
 /** Not retriable with the same producer, but nothing is wrong with the records. */
 const WORTH_TRYING: ReadonlySet<string> = new Set([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',

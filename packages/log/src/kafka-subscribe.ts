@@ -7,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import type { Batch, EachBatchPayload } from 'kafkajs'
 import type { DeadRecord } from './dead-letter.ts'
 import type { KafkaClient } from './kafka-client.ts'
-import { retentionGap, unavailable, within } from './kafka-errors.ts'
+import { endsForGood, retentionGap, unavailable, within } from './kafka-errors.ts'
 import { fetchCommitted, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
@@ -55,6 +55,7 @@ const COMMIT_EVERY_MS = 500
 const SESSION_TIMEOUT_MS = 10_000
 const REBALANCE_TIMEOUT_MS = 15_000
 const LEAVE_TIMEOUT_MS = 5000
+const RESTART_PAUSE_MS = 500
 const LAST_COMMIT_MS = 3000
 const CONCURRENT_HANDOVERS = 64
 /** What kafkajs commits when the group's place is gone. */
@@ -87,6 +88,9 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   let commitFailingSinceMs: number | null = null
   let lastError: string | null = null
   let failure: Error | null = null
+  /** Why it has no group just now; it is being joined again. */
+  let down: Error | null = null
+  let restart: NodeJS.Timeout | undefined
   let stopping: Promise<void> | null = null
 
   const note = (error: unknown) => {
@@ -144,6 +148,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     memberId = joined.memberId
     joins = 0
     starts = null
+    down = null
     heartbeatMs = requestSentMs
     for (const partition of change.lost) {
       held.delete(partition)
@@ -241,8 +246,12 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   consumer.on(events.REBALANCING, () => void commit())
   consumer.on(events.CRASH, ({ payload }) => {
     loseAll()
-    if (payload.restart || stopping) return note(payload.error)
-    failure = unavailable(`the subscription of ${options.group} to ${options.topic}`, payload.error)
+    note(payload.error)
+    if (stopping) return
+    down = unavailable(`the subscription of ${options.group} to ${options.topic}`, payload.error)
+    if (payload.restart) return
+    if (!endsForGood(payload.error)) return startAgain()
+    failure = down
     wanted.onCrash?.(failure)
   })
 
@@ -250,12 +259,27 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     await within(LEAVE_TIMEOUT_MS, `leaving ${groupId}`, consumer.disconnect()).catch(note)
   }
 
+  const consume = () =>
+    consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: CONCURRENT_HANDOVERS, eachBatch })
+
+  /** What kafkajs gives up on although it passes: the same consumer, connected and run once more. */
+  const startAgain = () => {
+    restart = setTimeout(async () => {
+      try {
+        await consumer.connect()
+        if (!stopping) await consume()
+      } catch (error) {
+        note(error)
+        if (!stopping) startAgain()
+      }
+      if (stopping) await leave()
+    }, RESTART_PAUSE_MS)
+  }
+
   await consumer
     .connect()
     .then(() => consumer.subscribe({ topics: [topic], fromBeginning: true }))
-    .then(() =>
-      consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: CONCURRENT_HANDOVERS, eachBatch }),
-    )
+    .then(consume)
     .catch(async error => {
       await leave()
       throw error
@@ -263,6 +287,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const timer = setInterval(() => void commit(), COMMIT_EVERY_MS)
 
   const stop = async (drainMs?: number): Promise<void> => {
+    clearTimeout(restart)
     quietly(() => consumer.pause([{ topic }]))
     await lanes.stop(drainMs === undefined ? {} : { drainMs })
     clearInterval(timer)
@@ -288,7 +313,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     state: () => ({
       group: options.group,
       topic: options.topic,
-      failure: failure ? messageOf(failure) : null,
+      failure: failure || down ? messageOf(failure ?? down) : null,
       commitFailingSinceMs,
       lastError,
     }),

@@ -6,14 +6,14 @@ import { onArticleReleased } from './on-article-released.ts'
 
 export const start: StartService = async ({ log, objects, logger, metrics, now }) => {
   const kept = metrics.counter('newswire_archive_versions_total', 'Versions archived.', ['action'])
-  const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From release to held by the sink.', ['sink'])
+  const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From taken at the front door to held by the sink.', ['sink'])
   const handler = onArticleReleased({
     objects,
     publish: publishEvents(log),
     now,
     onKept: event => {
       kept.inc({ action: event.data.action })
-      visible.observe((now() - Date.parse(event.data.releasedAt)) / 1000, { sink: 'archive' })
+      visible.observe((now() - Date.parse(event.data.receivedAt ?? event.data.releasedAt)) / 1000, { sink: 'archive' })
     },
   })
   const subscription = await log.subscribe({

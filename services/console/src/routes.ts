@@ -14,7 +14,7 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import type { Trace } from '@newswire/trace/trace'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
-import { readStages, toSentence } from './stages.ts'
+import { forASecond, readStages, toSentence } from './stages.ts'
 
 export type RouteNeeds = Readonly<{
   log: Log
@@ -92,8 +92,10 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return articleId
   }
 
+  const stagesNow = forASecond(() => readStages(log))
+
   app.get('/v1/overview', async () => {
-    const [stages, open] = await Promise.all([readStages(log), deadLetters.open()])
+    const [stages, open] = await Promise.all([stagesNow(), deadLetters.open()])
     const overview = trace.overview(now())
     return { ...toSentence(stages, overview.sinks, open), ...overview, stages, deadLetters: open, at: new Date(now()).toISOString() }
   })
@@ -120,7 +122,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     if (found === null) throw notFound('no such version is archived')
     return found
   })
-  app.get('/v1/lag', async () => readStages(log))
+  app.get('/v1/lag', async () => stagesNow())
 
   app.get('/v1/config', async () => {
     const { publishers, categories, feeds, outlets, site, network } = configuration.current()

@@ -2,7 +2,17 @@
 import type { Log } from '@newswire/log/log'
 
 /** Every group of the pipeline in the order of an article's way. */
-export const groups = ['images', 'images-backfill', 'desk', 'feeds', 'feeds-build', 'archive', 'outlets-route', 'outlets'] as const
+export const groups = [
+  'images',
+  'images-backfill',
+  'desk',
+  'desk-dead-letters',
+  'feeds',
+  'feeds-build',
+  'archive',
+  'outlets-route',
+  'outlets',
+] as const
 
 export type Stage = Readonly<{ group: string; topic: string; lag: number; oldestMs: number | null }>
 
@@ -21,6 +31,21 @@ export const readStages = async (log: Pick<Log, 'lag'>): Promise<readonly Stage[
       }
     }),
   )
+}
+
+/** The answer of an expensive question, for all who ask within a second of it: every open page asks once a second. */
+export const forASecond = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
+  let kept: { at: number; answer: Promise<T> } | null = null
+  return () => {
+    if (kept !== null && performance.now() - kept.at < 1_000) return kept.answer
+    const answer = ask()
+    kept = { at: performance.now(), answer }
+    // A failure is not kept: the next who asks tries again.
+    answer.catch(() => {
+      if (kept?.answer === answer) kept = null
+    })
+    return answer
+  }
 }
 
 /** A group is stuck when its oldest record has waited this long. */

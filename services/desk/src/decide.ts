@@ -58,7 +58,7 @@ const withFact = (
   return {
     ...current,
     released: {
-      fact,
+      fact: isOwn ? { ...fact, receivedAt: cause.receivedAt } : fact,
       causationId: cause.id,
       correlationId: correlated.submissionId,
       ...(traceparent === undefined ? {} : { traceparent }),

@@ -22,7 +22,7 @@ const SHARE = { embedded: 0.15, kafka: 0.7 } as const
 export const start: StartService = async ({ settings, log, objects, configuration, logger, metrics, now }) => {
   const durations = metrics.histogram('newswire_feed_build_duration_seconds', 'Time to put one format of a feed together.', ['format'])
   const lastBuilt = metrics.gauge('newswire_feed_last_built_timestamp_seconds', 'When a feed was last written.', ['feed'])
-  const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From release to held by the sink.', ['sink'])
+  const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From taken at the front door to held by the sink.', ['sink'])
   const setAside = metrics.gauge(
     'newswire_feed_quarantined_articles',
     'Articles that a feed is shown without because they cannot be rendered.',
@@ -44,7 +44,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     if (!built.written) return
     lastBuilt.set(now() / 1000, { feed: feedId })
     for (const fact of built.entered)
-      if (fact.lane === 'live') visible.observe((now() - Date.parse(fact.releasedAt)) / 1000, { sink: 'feed' })
+      if (fact.lane === 'live') visible.observe((now() - Date.parse(fact.receivedAt ?? fact.releasedAt)) / 1000, { sink: 'feed' })
   }
 
   mkdirSync(join(settings.dataDir, 'views'), { recursive: true })

@@ -47,7 +47,34 @@ const toWebAddress = (text: string): string | null => {
 const sendPage = (reply: HttpReply, status: number, html: string, cache = PAGE_CACHE) =>
   reply.status(status).header('content-type', HTML).header('content-security-policy', PAGE_POLICY).header('cache-control', cache).send(html)
 
+/**
+ * Lets the view reach what is in the log when it is asked, for all who ask at once: addresses made up by a stranger must not each put the
+ * question to the log. Whoever comes while one is under way waits for the next, which is the first that began after he asked.
+ */
+const createCatchUp = (view: View): (() => Promise<void>) => {
+  let running: Promise<void> | null = null
+  let next: Promise<void> | null = null
+  const begin = (): Promise<void> => {
+    running = view
+      .caughtUp(AbortSignal.timeout(VIEW_WAIT_MS))
+      .catch(() => undefined)
+      .finally(() => {
+        running = null
+      })
+    return running
+  }
+  return () => {
+    if (running === null) return begin()
+    next ??= running.then(() => {
+      next = null
+      return begin()
+    })
+    return next
+  }
+}
+
 export const addRoutes = (app: HttpServer, { view, feeds, objects, configuration, now }: RouteNeeds): void => {
+  const catchUp = createCatchUp(view)
   const config = () => configuration.current()
 
   const seen = (request: HttpRequest): { articleId: string; found: Seen } => {
@@ -128,7 +155,7 @@ export const addRoutes = (app: HttpServer, { view, feeds, objects, configuration
     const { sha256, file } = request.params as { sha256: string; file: string }
     if (!isSha256(sha256) || !/^[a-z0-9-]+\.jpg$/.test(file)) throw notFound('no such picture')
     if (!view.isReady()) throw notReady('articles')
-    if (view.picture(sha256) === 'unknown') await view.caughtUp(AbortSignal.timeout(VIEW_WAIT_MS)).catch(() => undefined)
+    if (view.picture(sha256) === 'unknown') await catchUp()
     const state = view.picture(sha256)
     if (state === 'gone') return reply.status(410).header('cache-control', 'no-store').send()
     const found = state === 'shown' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null

@@ -1,9 +1,12 @@
 /** ingest: the front door. Topics, limits and failure modes: README.md. */
+import { UnavailableError } from '@newswire/events/errors'
 import { createHttpServer } from '@newswire/http/server'
-import { publishEvents } from '@newswire/log/events'
+import { type Publish, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
 import { addRoutes } from './routes.ts'
 
+/** How long one failed publish makes this process not ready, so that others are asked first. */
+const REFUSING_MS = 5_000
 /** Contract §3: an article with its text, pictures go their own way. */
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
@@ -11,7 +14,21 @@ export const start: StartService = async context => {
   const { log, objects, configuration, logger, metrics, now, settings, trace } = context
   const accepted = metrics.counter('newswire_articles_accepted_total', 'Submissions accepted.', ['publisher', 'command'])
   let open = true
-  const readiness = () => ({ ready: open, detail: {} })
+  let failedAt = Number.NEGATIVE_INFINITY
+  const toLog = publishEvents(log)
+  const publish: Publish = async (events, options) => {
+    try {
+      const published = await toLog(events, options)
+      failedAt = Number.NEGATIVE_INFINITY
+      return published
+    } catch (error) {
+      if (error instanceof UnavailableError) failedAt = now()
+      throw error
+    }
+  }
+  // Not for long: without requests nothing would ever say that the log is back.
+  const isRefusing = () => now() - failedAt < REFUSING_MS
+  const readiness = () => ({ ready: open && !isRefusing(), detail: { open, logAway: isRefusing() } })
   const server = createHttpServer({
     name: 'ingest',
     logger,
@@ -28,7 +45,7 @@ export const start: StartService = async context => {
     configuration,
     now,
     trace,
-    publish: publishEvents(log),
+    publish,
     onAccepted: ({ publisher, command }) => accepted.inc({ publisher, command }),
   })
   const url = await server.listen()

@@ -1,6 +1,7 @@
 /** The commands that speak to a running system, and those that set up its topics. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { text as readAll } from 'node:stream/consumers'
+import { buffer as readAll } from 'node:stream/consumers'
 import type { NewswireConfig } from '@newswire/events/config'
 import { parseArticleId, toArticleId } from '@newswire/events/ids'
 import { topicSpecs } from '@newswire/events/topics'
@@ -57,19 +58,30 @@ const finish = async (terminal: Terminal, using: Client, accepted: Accepted, { w
   return waited.ok
 }
 
-const readInput = (file: string): Promise<string> =>
-  file === '-'
-    ? readAll(process.stdin)
-    : readFile(file, 'utf8').catch((cause: Error) => {
-        throw new UsageError(`${file} cannot be read: ${cause.message}`)
-      })
+/** A text in another encoding would go out damaged, so it is refused, with where. */
+const decode = (bytes: Uint8Array, file: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new UsageError(`${file} is not UTF-8; save it as UTF-8 and try again`, { cause })
+  }
+}
+
+const readInput = async (file: string): Promise<string> => {
+  if (file === '-') return decode(await readAll(process.stdin), 'standard input')
+  const bytes = await readFile(file).catch((cause: Error) => {
+    throw new UsageError(`${file} cannot be read: ${cause.message}`)
+  })
+  return decode(bytes, file)
+}
 
 export const publish = async (
   terminal: Terminal,
   files: readonly string[],
   options: TextOptions & WaitOptions & { id?: string },
 ): Promise<boolean> => {
-  if (options.id !== undefined && files.length > 1) throw new UsageError('--id is for one file')
+  if (files.length > 1 && (options.id !== undefined || options.title !== undefined))
+    throw new UsageError('--id and --title are for one file')
   const using = await client(terminal)
   let ok = true
   for (const file of files) {
@@ -190,6 +202,10 @@ const knowsConsole = async ({ environment, settings }: Terminal): Promise<boolea
 export const apply = async (terminal: Terminal, file: string, flags: ApplyFlags): Promise<boolean> => {
   const config = await readConfigFile(file)
   const direct = terminal.settings.kafkaBrokers.length > 0 || !(await knowsConsole(terminal))
+  if (direct && terminal.settings.kafkaBrokers.length === 0 && !existsSync(terminal.settings.dataDir))
+    throw new UsageError(
+      `there is no system in ${terminal.settings.dataDir}: name its folder with --data, or start one with \`newswire up --config ${file}\``,
+    )
   const changes = direct
     ? await applyDirectly(terminal, config, flags)
     : await applyThroughConsole(terminal, config, flags).catch(error => {

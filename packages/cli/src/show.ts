@@ -39,6 +39,7 @@ export const showTrace = (trace: ArticleTrace): string =>
     ...trace.versions.flatMap(version => [
       `  version ${version.version}  ${version.action}  ${version.releasedAt}`,
       `    ${version.stages.map(stage => `${stage.stage} ${stage.outcome}${stage.ms === null ? '' : ` ${Math.round(stage.ms)} ms`}`).join(' → ')}`,
+      ...version.stages.flatMap(stage => (stage.stage === 'images' && stage.detail?.includes(';') ? [`    ! ${stage.detail}`] : [])),
       ...version.sinks.map(sinkLine),
     ]),
     ...trace.submissions

@@ -1,6 +1,6 @@
 /** `--wait`: follows an article until every feed, the archive and every outlet has it. */
 import { setTimeout } from 'node:timers/promises'
-import type { ArticleTrace, SubmissionStatus } from '@newswire/trace/queries'
+import type { ArticleTrace, SubmissionStatus, VersionTrace } from '@newswire/trace/queries'
 import type { Client } from './client.ts'
 
 const FINAL = new Set(['released', 'duplicate', 'superseded', 'refused'])
@@ -8,6 +8,12 @@ const FAILED = new Set(['rejected', 'dead', 'suspended'])
 const POLL_MS = 150
 /** A version is fanned out by two services; until both have said so, more sinks may come. */
 const FAN_OUTS = 2
+
+/** What the trace says of pictures that are not there: an article without its picture is out, but not as it was meant. */
+const picturesOf = (version: VersionTrace | undefined): string => {
+  const detail = version?.stages.find(one => one.stage === 'images' && one.outcome === 'accepted')?.detail
+  return detail?.includes(';') ? `; ${detail}` : ''
+}
 
 export type Waited = Readonly<{ ok: boolean; state: string; detail: string }>
 
@@ -26,7 +32,7 @@ export const waitForSinks = async (
   }
   while (performance.now() < deadline) {
     const submission = (await client.ingest('GET', `/v1/submissions/${submissionId}`)) as SubmissionStatus
-    if (submission.state === 'held') return { ok: true, state: 'held', detail: 'it is held until its time' }
+    if (submission.state === 'held') return { ok: true, state: 'held', detail: submission.detail ?? 'it waits for its time' }
     if (FINAL.has(submission.state) && submission.state !== 'released')
       return { ok: submission.state === 'duplicate', state: submission.state, detail: submission.detail ?? '' }
     if (submission.state === 'released') {
@@ -46,7 +52,7 @@ export const waitForSinks = async (
         }
       const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
       if (fannedOut >= FAN_OUTS && done.length === sinks.length)
-        return { ok: true, state: 'released', detail: `version ${submission.version} is in ${done.length} sinks` }
+        return { ok: true, state: 'released', detail: `version ${submission.version} is in ${done.length} sinks${picturesOf(version)}` }
     } else report(submission.state)
     await setTimeout(POLL_MS)
   }

@@ -1,6 +1,7 @@
 /** What the world may know of an article: the facts on `articles`, and the part of `current/<article id>.json` that others read. */
 import { z } from 'zod'
 import { article } from './article.ts'
+import { parseArticleId } from './ids.ts'
 import { retraction } from './submission.ts'
 
 /** Everything an article was ever released with: what a retraction must reach goes by this, not by what it is now. */
@@ -38,12 +39,17 @@ const common = {
   aliases: z.array(z.string()),
 }
 
-export const fact = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('live'), action: z.enum(['published', 'updated', 'corrected']), ...common, article }),
-  z.object({ state: z.literal('retracted'), action: z.literal('retracted'), ...common, retraction }),
-  z.object({ state: z.literal('expired'), action: z.literal('retracted'), ...common, retraction }),
-  z.object({ state: z.literal('purged'), action: z.literal('purged'), ...common, reason: z.string() }),
-])
+export const fact = z
+  .discriminatedUnion('state', [
+    z.object({ state: z.literal('live'), action: z.enum(['published', 'updated', 'corrected']), ...common, article }),
+    z.object({ state: z.literal('retracted'), action: z.literal('retracted'), ...common, retraction }),
+    z.object({ state: z.literal('expired'), action: z.literal('retracted'), ...common, retraction }),
+    z.object({ state: z.literal('purged'), action: z.literal('purged'), ...common, reason: z.string() }),
+  ])
+  .refine(({ articleId, publisher }) => parseArticleId(articleId)?.publisher === publisher, {
+    path: ['articleId'],
+    error: 'expected an article id of this publisher',
+  })
 /** One released version. A redelivery is equal byte for byte: `(articleId, version)` names one fact for ever. */
 export type Fact = z.output<typeof fact>
 export type LiveFact = Extract<Fact, { state: 'live' }>

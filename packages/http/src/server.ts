@@ -142,7 +142,7 @@ const closeWithin = async (app: HttpServer, drainMs: number): Promise<void> => {
 
 /** A server that does not listen yet: add routes to `app`, then `listen()`. Without listening, `app.inject` answers. */
 export const createHttpServer = (options: HttpServerOptions): RunningHttpServer => {
-  const { logger, host, port, bodyLimit = 1_048_576 } = options
+  const { name, logger, host, port, bodyLimit = 1_048_576 } = options
   const app = createApp(logger, bodyLimit, { ...TIMEOUTS, ...options.timeouts })
   app.server.maxConnections = MAX_CONNECTIONS
   addProblems(app, logger)
@@ -157,7 +157,17 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
   addHealth(app, options)
   return {
     app,
-    listen: () => app.listen({ host, port }),
+    listen: async () => {
+      try {
+        return await app.listen({ host, port })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+        throw new Error(
+          `port ${port} on ${host} is taken, so ${name} cannot listen there; stop what has it, or give another port (0 picks a free one)`,
+          { cause: error },
+        )
+      }
+    },
     close: ({ drainMs = DRAIN_MS } = {}) => {
       closing ??= closeWithin(app, drainMs)
       return closing

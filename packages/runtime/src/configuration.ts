@@ -207,7 +207,7 @@ export const createConfiguration = async ({
     }
     if (holding.current() === null)
       throw new NoConfigurationError(
-        'There is no configuration yet. Run `newswire apply newswire.yaml` first; there is one to begin with in packages/cli/demo.',
+        'There is no configuration yet. Start with `newswire up --config newswire.yaml`, or on Kafka run `newswire apply newswire.yaml` first; there is one to begin with in packages/cli/demo.',
       )
   } catch (error) {
     await close()

@@ -56,6 +56,8 @@ export type Overview = Readonly<{
   versions: number
   submissions: Readonly<Record<string, number>>
   sinks: Readonly<Record<string, number>>
+  /** Sinks that do not hold a version a minute after its release; those of them that wait for a retraction. */
+  overdue: Readonly<{ sinks: number; retractions: number }>
   releasedLastMinute: number
   /** Milliseconds from acceptance to release of the last 200 releases. */
   releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
@@ -181,12 +183,24 @@ export const findArticles = (
 }
 
 /** Deliveries that are still open; a sink that shows one version is settled by a newer one done there, the archive keeps each. */
-const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
+/** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
+const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
   SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
-)) GROUP BY s.state`
+))`
+const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} GROUP BY s.state`
+const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
+  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND r.at < ?`
+
+const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
+  const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }
+  return { sinks: n, retractions: kills }
+}
 
 const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
   Object.fromEntries(all(db, sql).map(row => [String(row.state), Number(row.n)]))
+
+/** A sink that does not hold a version this long after its release is worth a sentence. */
+const OVERDUE_MS = 60_000
 
 export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
   const total = db.prepare('SELECT count(*) AS versions, count(DISTINCT article) AS articles FROM release').get() as Row
@@ -200,6 +214,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
     versions: Number(total.versions),
     submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
     sinks: counts(db, OPEN_SINKS),
+    overdue: readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
     releasedLastMinute: Number(lastMinute.n),
     releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
   }

@@ -97,7 +97,13 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.get('/v1/overview', async () => {
     const [stages, open] = await Promise.all([stagesNow(), deadLetters.open()])
     const overview = trace.overview(now())
-    return { ...toSentence(stages, overview.sinks, open), ...overview, stages, deadLetters: open, at: new Date(now()).toISOString() }
+    return {
+      ...toSentence(stages, { ...overview, deadLetters: open }),
+      ...overview,
+      stages,
+      deadLetters: open,
+      at: new Date(now()).toISOString(),
+    }
   })
   app.get('/v1/articles', async request => {
     const { q, state } = request.query as { q?: string; state?: string }

@@ -25,8 +25,18 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
-  assert.deepEqual(toSentence([flowing], { pending: 4, retrying: 1 }, 0), { healthy: true, sentence: 'Everything flows.' })
-  const { healthy, sentence } = toSentence([{ ...flowing, oldestMs: 61_000 }], { dead: 1, rejected: 1, suspended: 1 }, 2)
-  assert.equal(healthy, false)
-  assert.equal(sentence, 'desk has waited 61 s; 3 deliveries need a person; 2 dead letters are open.')
+  const none = { sinks: 0, retractions: 0 }
+  const fine = toSentence([flowing], { sinks: { pending: 4, retrying: 1 }, overdue: none, deadLetters: 0 })
+  assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
+  const late = toSentence([flowing], { sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
+  assert.deepEqual(late, {
+    healthy: false,
+    sentence: '1 retraction has not arrived everywhere; 2 deliveries are late by a minute or more.',
+  })
+  const bad = toSentence([{ ...flowing, oldestMs: 61_000 }], {
+    sinks: { dead: 1, rejected: 1, suspended: 1 },
+    overdue: none,
+    deadLetters: 2,
+  })
+  assert.deepEqual(bad, { healthy: false, sentence: '3 deliveries need a person; 2 dead letters are open; desk has waited 61 s.' })
 })

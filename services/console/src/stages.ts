@@ -51,18 +51,24 @@ export const forASecond = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
 /** A group is stuck when its oldest record has waited this long. */
 const STUCK_MS = 60_000
 
+type Trouble = Readonly<{
+  sinks: Readonly<Record<string, number>>
+  overdue: Readonly<{ sinks: number; retractions: number }>
+  deadLetters: number
+}>
+
+const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`])
+
 /** "Is everything all right?" in one sentence. */
-export const toSentence = (
-  stages: readonly Stage[],
-  openSinks: Readonly<Record<string, number>>,
-  deadLetters: number,
-): { healthy: boolean; sentence: string } => {
+export const toSentence = (stages: readonly Stage[], { sinks, overdue, deadLetters }: Trouble): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
-  const failing = (openSinks.dead ?? 0) + (openSinks.rejected ?? 0) + (openSinks.suspended ?? 0)
+  const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
   const complaints = [
+    ...count(overdue.retractions, 'retraction has not arrived everywhere', 'retractions have not arrived everywhere'),
+    ...count(overdue.sinks - overdue.retractions, 'delivery is late by a minute or more', 'deliveries are late by a minute or more'),
+    ...count(failing, 'delivery needs a person', 'deliveries need a person'),
+    ...count(deadLetters, 'dead letter is open', 'dead letters are open'),
     ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),
-    ...(failing > 0 ? [`${failing} deliveries need a person`] : []),
-    ...(deadLetters > 0 ? [`${deadLetters} dead letters are open`] : []),
   ]
   return complaints.length === 0
     ? { healthy: true, sentence: 'Everything flows.' }

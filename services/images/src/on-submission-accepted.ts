@@ -2,11 +2,10 @@ import type { Picture } from '@newswire/events/article'
 import { RejectError } from '@newswire/events/errors'
 import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId, parseArticleId } from '@newswire/events/ids'
-import { publicPictureUrl } from '@newswire/events/public-article'
 import type { Submission } from '@newswire/events/submission'
 import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
-import { toPrepared } from './announce.ts'
+import { toPicturesMilestone, toPrepared } from './announce.ts'
 import { gather } from './gather.ts'
 import { withSettled } from './parked.ts'
 import type { Parking } from './parking.ts'
@@ -72,7 +71,7 @@ export const onSubmissionAccepted =
     const settled = withSettled(pictures, gathered.settled)
     if (!settled.some(picture => picture.state === 'waiting')) {
       const at = new Date(now()).toISOString()
-      await publish([toPrepared(data, position, settled, event), toSettledMilestone(event, at, now() - beganAt, settled)])
+      await publish([toPrepared(data, position, settled, event), toPicturesMilestone(data, event, at, now() - beganAt, settled)])
       return
     }
     const at = new Date(now()).toISOString()
@@ -92,25 +91,3 @@ export const onSubmissionAccepted =
     await parking.park(parked, gathered.isWhole ? undefined : tries)
     await publish([toParkedMilestone(event, at)])
   }
-
-const toSettledMilestone = (event: Accepted, at: string, ms: number, pictures: readonly Picture[]) => {
-  const refused = pictures.filter(picture => picture.state === 'refused')
-  const detail = `${pictures.length - refused.length} of ${pictures.length} pictures ready${refused.map(picture => `; ${publicPictureUrl(picture.url)}: ${picture.reason ?? 'refused'}`).join('')}`
-  return follow(event, {
-    type: 'milestone.reached',
-    id: deriveId('pictures', event.data.submissionId),
-    source: '/services/images',
-    subject: event.data.articleId,
-    time: at,
-    data: {
-      kind: 'submission',
-      articleId: event.data.articleId,
-      submissionId: event.data.submissionId,
-      at,
-      ms,
-      stage: 'images',
-      state: 'accepted',
-      detail: detail.slice(0, 2000),
-    },
-  })
-}

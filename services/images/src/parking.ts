@@ -12,7 +12,7 @@ import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
-import { toPrepared } from './announce.ts'
+import { toPicturesMilestone, toPrepared } from './announce.ts'
 import { gather } from './gather.ts'
 import { afterPublished, nextDelayMs, type Parked, parkedDocument, patienceMs, toAnnouncing, toArriving, withSettled } from './parked.ts'
 import type { Settled } from './settle-picture.ts'
@@ -67,6 +67,12 @@ export const createParking = (needs: ParkingNeeds): Parking => {
   const tryWaiting = (value: Parked, urls: readonly string[]): readonly Promise<Settled>[] =>
     value.pictures.filter(one => urls.includes(one.url)).map(one => settle({ ...one, state: 'waiting' }, stopping.signal))
 
+  const publishAnnouncement = ({ submission, position, pictures, cause, parkedAt }: Parked) => {
+    const at = now()
+    const milestone = toPicturesMilestone(submission, cause, new Date(at).toISOString(), at - Date.parse(parkedAt), pictures)
+    return publish([toPrepared(submission, position, pictures, cause), milestone], { synced: true })
+  }
+
   const publishArrival = (value: Parked) =>
     publish(
       [
@@ -115,7 +121,7 @@ export const createParking = (needs: ParkingNeeds): Parking => {
       case 'parked':
         return stepParked(held, running)
       case 'announcing':
-        await publish([toPrepared(held.value.submission, held.value.position, held.value.pictures, held.value.cause)], { synced: true })
+        await publishAnnouncement(held.value)
         return swap(held, afterPublished(held.value))
       case 'late':
         return stepLate(held)

@@ -15,7 +15,7 @@ const teaser = (fact: LiveFact, site: SiteConfig): string => {
       ? ''
       : `<img src="${escapeMarkup(renditionUrl(site.publicUrl, shown.key))}" alt="${escapeMarkup(lead.alt)}" width="${shown.width}" height="${shown.height}" loading="lazy">`
   return `<li lang="${escapeMarkup(article.language)}"><div><h2><a href="/articles/${fact.articleId}">${escapeMarkup(article.title)}</a></h2>
-<p class="meta">${toTime(article.publishedAt ?? fact.firstReleasedAt, site, site.language)}</p>
+<p class="meta">${toTime(article.publishedAt ?? fact.firstReleasedAt, site, article.language)}</p>
 ${article.summary === '' ? '' : `<p>${escapeMarkup(article.summary)}</p>`}</div>${image}</li>`
 }
 

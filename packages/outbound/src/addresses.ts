@@ -33,8 +33,18 @@ export const isNetwork = (cidr: string): boolean => {
   return isIP(address) !== 0 && ipaddr.isValidCIDR(cidr)
 }
 
-const isAllowed = (address: Address, network: NetworkConfig): boolean =>
-  network.allow.some(cidr => isNetwork(cidr) && isIn(address, ipaddr.parseCIDR(cidr)))
+/** Parsed once for each configuration: this is asked for every request. */
+const parsedNetworks = new WeakMap<NetworkConfig, readonly [Address, number][]>()
+
+const networksOf = (network: NetworkConfig): readonly [Address, number][] => {
+  const known = parsedNetworks.get(network)
+  if (known !== undefined) return known
+  const parsed = network.allow.filter(isNetwork).map(cidr => ipaddr.parseCIDR(cidr))
+  parsedNetworks.set(network, parsed)
+  return parsed
+}
+
+const isAllowed = (address: Address, network: NetworkConfig): boolean => networksOf(network).some(cidr => isIn(address, cidr))
 
 /** Why an IP address may not be reached on that port; `null` when it may. Anything that cannot be read as one may not. */
 export const findAddressOffence = (address: string, port: number, network: NetworkConfig): string | null => {

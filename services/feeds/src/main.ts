@@ -17,7 +17,7 @@ import { createSweeper, sweep } from './sweep.ts'
 const SWEEP_MS = 5 * 60_000
 const SWEEP_RETRY_MS = 5_000
 /** Of the event loop, for all building together: in `newswire up` it is shared with seven other services. */
-const SHARE = { embedded: 0.1, kafka: 0.7 } as const
+const SHARE = { embedded: 0.15, kafka: 0.7 } as const
 
 export const start: StartService = async ({ settings, log, objects, configuration, logger, metrics, now }) => {
   const durations = metrics.histogram('newswire_feed_build_duration_seconds', 'Time to put one format of a feed together.', ['format'])

@@ -146,16 +146,14 @@ export const compose = async ({
     const mark = keepLogMark({ log, objects, logger })
     let opening: Promise<Trace> | undefined
     const trace = () => {
-      opening ??= mkdir(join(viewsDir, 'views'), { recursive: true }).then(() =>
-        createTrace({
-          log,
-          file: join(viewsDir, 'views', 'trace.db'),
-          onPoison: details => {
-            poison.inc({ topic: 'milestones' })
-            logger.error({ topic: 'milestones', ...details }, 'projection.record-refused')
-          },
-        }),
-      )
+      opening ??= createTrace({
+        log,
+        file: join(viewsDir, 'views', 'trace.db'),
+        onPoison: details => {
+          poison.inc({ topic: 'milestones' })
+          logger.error({ topic: 'milestones', ...details }, 'projection.record-refused')
+        },
+      })
       return opening
     }
     return {

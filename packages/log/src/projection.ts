@@ -2,7 +2,8 @@
  * A local view of one topic in an SQLite file: what a service needs to answer questions. It can be deleted at any time and is then
  * rebuilt from the log (invariant 8). What was applied and how far are one transaction, so a crash never skips or repeats a record.
  */
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import type { Log, LogRecord, Position } from './log.ts'
@@ -10,7 +11,7 @@ import type { Log, LogRecord, Position } from './log.ts'
 export type ProjectionOptions = Readonly<{
   log: Log
   topic: string
-  /** Path of the file; `-wal` and `-shm` lie beside it. `:memory:` keeps nothing. */
+  /** Path of the file, whose folder is made; `-wal` and `-shm` lie beside it. `:memory:` keeps nothing. */
   file: string
   /** Statements that make the tables. A changed text is a new layout: the file is made again from the log. */
   schema: string
@@ -38,6 +39,7 @@ const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PR
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
 
 const openDatabase = (file: string, schema: string): DatabaseSync => {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
   const db = new DatabaseSync(file)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
   db.exec(BOOK)

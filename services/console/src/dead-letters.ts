@@ -2,7 +2,6 @@
  * The dead letters: a projection of the topic for looking, and an object per letter for what an operator decided. Redriving publishes the
  * record again under its first position, for the group that failed only; deciding twice is deciding once.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
 import { deriveId, isEventId } from '@newswire/events/ids'
@@ -54,20 +53,7 @@ export type DeadLetters = Readonly<{
   stop(): Promise<void>
 }>
 
-type Row = {
-  id: string
-  at: string
-  service: string
-  topic: string
-  partition: number
-  position: number
-  code: string
-  message: string
-  attempts: number
-  key: string | null
-  value: Uint8Array | null
-  headers: string
-}
+type Row = Omit<DeadLetterSummary, 'bytes' | 'state'> & { value: Uint8Array | null; headers: string }
 
 /** What lies in the topic and is no dead letter is shown as one of the topic's own: nothing that came there is out of sight. */
 const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' | 'redriven' | 'firstFailedAt'> => {
@@ -111,7 +97,6 @@ export const openDeadLetters = async (options: {
   onArrival: (service: string) => void
 }): Promise<DeadLetters> => {
   const { log, objects, dataDir, now, onArrival } = options
-  mkdirSync(join(dataDir, 'views'), { recursive: true })
   const projection = await openProjection({
     log,
     topic: topics.deadLetters.name,

@@ -1,5 +1,4 @@
 /** desk: decides what goes out, in which version and when. Topics, settings, limits and failure modes: README.md. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
@@ -35,7 +34,6 @@ export const start = (async ({ log, objects, logger, metrics, settings, now }: C
     logger.info({ articleId, version: released.fact.version, action: released.fact.action }, 'article.released')
   }
 
-  mkdirSync(join(settings.dataDir, 'views'), { recursive: true })
   const seen = await openSeenVersions({ log, file: join(settings.dataDir, 'views', 'desk-articles.db') })
   const mend = createMend({ log, objects, behind: seen.behind, owns, logger })
   seen.whenBehind(() => void mend.round())

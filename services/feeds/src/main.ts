@@ -1,5 +1,4 @@
 /** feeds: keeps every feed equal to the current state of the articles that match it. Topics, limits and failure modes: README.md. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
@@ -47,7 +46,6 @@ export const start: StartService = async ({ settings, log, objects, configuratio
       if (fact.lane === 'live') visible.observe((now() - Date.parse(fact.receivedAt ?? fact.releasedAt)) / 1000, { sink: 'feed' })
   }
 
-  mkdirSync(join(settings.dataDir, 'views'), { recursive: true })
   const view = await openFacetView({
     log,
     file: join(settings.dataDir, 'views', 'feeds-facets.db'),

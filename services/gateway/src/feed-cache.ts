@@ -2,7 +2,6 @@
  * The feeds as they are served: which bytes are current is known by following `feeds`, the bytes are read when somebody asks and kept until
  * a newer build is announced. Readers share one read and one compression.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -60,7 +59,6 @@ export const openFeedCache = async (options: {
   onPoison: (details: { code: string; message: string }) => void
 }): Promise<FeedCache> => {
   const { log, objects, dataDir, onPoison } = options
-  mkdirSync(join(dataDir, 'views'), { recursive: true })
   const current = new Map<string, FeedBuilt>()
   const kept = new Map<string, Kept>()
 

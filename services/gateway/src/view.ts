@@ -1,5 +1,4 @@
 /** The gateway's own view of `articles`: what the public may see now, what it may no longer see, and which pictures that takes. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
@@ -107,7 +106,6 @@ const queries = (projection: Projection): Pick<View, 'article' | 'newest' | 'pic
 }
 
 export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise<View> => {
-  mkdirSync(join(dataDir, 'views'), { recursive: true })
   let write: ReturnType<typeof writer> | undefined
   const projection = await openProjection({
     log,

@@ -1,6 +1,7 @@
 /** `newswire up` on the embedded log: start, idle memory, and articles accepted and visible in three formats under open-loop load. */
 
 import { spawn } from 'node:child_process'
+import type { Benchmark } from './benchmark.ts'
 import { type Format, sendOpenLoop, startPartner, startPoller } from './load.ts'
 import { cpuSeconds, quantile, round, treePssMb } from './measure.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
@@ -120,5 +121,41 @@ export const measureLoad = async ({ rate, seconds, clients, feeds, limit, fsync 
     await system.stop()
     partner.stop()
     folder.remove()
+  }
+}
+
+export const benchStart: Benchmark = async ({ diskFloor }) => {
+  const start = await measureStart(5)
+  return {
+    result: start,
+    lines: [
+      {
+        what: 'start on an empty folder',
+        measured: `median ${start.startMs.median} ms, worst ${start.startMs.worst} ms`,
+        toReach: '≤ 3 000 ms',
+        floor: diskFloor,
+      },
+      {
+        what: 'memory, idle',
+        measured: `${start.idlePssMb} MB PSS`,
+        toReach: '≤ 200 MB',
+        floor: `bare Node ${process.version}: ${start.bareNodePssMb} MB`,
+      },
+    ],
+  }
+}
+
+export const benchEmbedded: Benchmark = async ({ rate, seconds, diskFloor }) => {
+  const load = await measureLoad({ rate, seconds, clients: 16, feeds: 40, limit: 50, fsync: 'full' })
+  return {
+    result: load,
+    lines: [
+      {
+        what: `embedded, ${rate}/s asked for ${seconds} s`,
+        measured: `${load.visiblePerSecond}/s accepted and visible in three formats (202 p50 ${load.answerMs.p50} p99 ${load.answerMs.p99} ms, visible p50 ${load.visibleMs.p50} p99 ${load.visibleMs.p99} ms, ${load.cpuMsPerArticle} CPU-ms each, ${load.pssMb} MB)`,
+        toReach: '≥ 400/s',
+        floor: diskFloor,
+      },
+    ],
   }
 }

@@ -1,8 +1,10 @@
 /** One more item in a 50-item feed, per format, beside the whole rebuild with the bare `feed` package. */
+
 import type { SiteConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { feedFormats } from '@newswire/events/feed'
 import { createOneMore } from '@newswire/feeds/one-more'
+import type { Benchmark } from './benchmark.ts'
 import { quantile, round } from './measure.ts'
 
 const site: SiteConfig = {
@@ -77,4 +79,15 @@ export const measureFeed = () => {
       ]
     }),
   )
+}
+
+export const benchFeed: Benchmark = async () => {
+  const feed = measureFeed()
+  const lines = Object.entries(feed).map(([format, { oneMoreMs, bareFeedRebuildMs }]) => ({
+    what: `one more item in 50, ${format}`,
+    measured: `p50 ${oneMoreMs.p50} ms, p99 ${oneMoreMs.p99} ms`,
+    toReach: '≤ 0.5 ms',
+    floor: `bare feed, whole: ${bareFeedRebuildMs.p50} ms`,
+  }))
+  return { lines, result: feed }
 }

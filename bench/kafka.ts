@@ -1,7 +1,10 @@
 /** Eight processes on Kafka and S3: 202 → visible in RSS at a steady rate, with the times of every hop. */
 import type { ArticleTrace } from '@newswire/trace/queries'
+import type { Benchmark } from './benchmark.ts'
+import { kafkaFloor } from './floors.ts'
 import { type Sent, sendOpenLoop, startPartner, startPoller } from './load.ts'
 import { quantile, round, treePssMb } from './measure.ts'
+import { withRealParts } from './real-parts.ts'
 import { benchConfig, runNewswire, type Started, startNewswire, TOKEN, temporaryFolder } from './system.ts'
 
 export type KafkaOptions = Readonly<{
@@ -109,3 +112,29 @@ export const measureKafka = async ({ rate, seconds, feeds, limit, parts, grouped
     folder.remove()
   }
 }
+
+const TO_REACH = 'p50 ≤ 60 ms, p99 ≤ 150 ms'
+
+export const benchKafka: Benchmark = ({ kafkaRate, seconds }) =>
+  withRealParts({ what: 'Kafka', toReach: TO_REACH }, async (env, labels) => {
+    const floor = await kafkaFloor((env.KAFKA_BROKERS ?? '').split(','))
+    const load = await measureKafka({ rate: kafkaRate, seconds, feeds: 3, limit: 50, parts: env, grouped: false })
+    const hops = Object.entries(load.hopsMs).map(([hop, { p50, p99 }]) => ({
+      what: `  ${hop}`,
+      measured: `p50 ${p50} p99 ${p99} ms`,
+      toReach: '',
+      floor: '',
+    }))
+    return {
+      result: { parts: labels, floor, load },
+      lines: [
+        {
+          what: `Kafka + S3, eight processes, ${kafkaRate}/s for ${seconds} s`,
+          measured: `202 → visible in RSS p50 ${load.visibleAfter202Ms.p50} p99 ${load.visibleAfter202Ms.p99} ms (202 p50 ${load.answerMs.p50} p99 ${load.answerMs.p99} ms; ${load.visible} of ${load.accepted} seen)`,
+          toReach: TO_REACH,
+          floor: `Kafka round trip p50 ${floor.roundTrip.p50Ms} p99 ${floor.roundTrip.p99Ms} ms`,
+        },
+        ...hops,
+      ],
+    }
+  })

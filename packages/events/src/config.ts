@@ -51,6 +51,15 @@ export const publisherConfig = z.strictObject({
   id: z.string().refine(isPublisherId, 'expected lower-case letters, digits and hyphens, at most 32'),
   name: z.string().min(1),
   tokens: z.array(tokenConfig).default([]),
+  /** What the contract with this publisher says of our pages of its articles. */
+  pages: z
+    .strictObject({
+      /** `canonical` of a page: the publisher's own address (`canonicalUrl`, when the article has one), or ours. */
+      canonical: z.enum(['source', 'self']).default('source'),
+      /** Whether search engines may keep our pages; `false` says `noindex` in header and page. */
+      index: z.boolean().default(true),
+    })
+    .prefault({}),
 })
 export type PublisherConfig = z.output<typeof publisherConfig>
 
@@ -66,6 +75,13 @@ export const match = z.strictObject({
 })
 export type Match = z.output<typeof match>
 
+/** Whose rules a feed is held to on every build (`services/feeds`, `profiles.ts`). */
+export const feedProfiles = ['standard', 'msn', 'google-news', 'smartnews', 'flipboard'] as const
+export type FeedProfile = (typeof feedProfiles)[number]
+
+/** One reader of a private feed; the token itself is never written down. */
+export const feedTokenConfig = tokenConfig.omit({ scopes: true })
+
 export const feedConfig = z.strictObject({
   id,
   title: z.string().min(1),
@@ -74,6 +90,9 @@ export const feedConfig = z.strictObject({
   limit: z.int().min(1).max(1000).default(50),
   content: z.enum(['full', 'summary']).default('full'),
   language: languageTag.optional(),
+  profile: z.enum(feedProfiles).default('standard'),
+  /** Makes the feed private: only for who has one of these tokens, in the path or as Basic password; in no list and no OPML. */
+  access: z.strictObject({ tokens: z.array(feedTokenConfig).min(1) }).optional(),
 })
 export type FeedConfig = z.output<typeof feedConfig>
 

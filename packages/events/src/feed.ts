@@ -25,6 +25,25 @@ export const feedBuilt = z.object({
   /** When the newest thing in it changed; the feed's `Last-Modified`. */
   updatedAt: z.string(),
   items: z.int(),
-  outputs: z.object({ rss: output, atom: output, json: output }),
+  /** `sitemap` is absent on facts written before there was one. */
+  outputs: z.object({ rss: output, atom: output, json: output, sitemap: output.optional() }),
+  /** Articles that the feed is shown without, each with the rule it breaks; absent when there are none. */
+  quarantined: z.array(z.object({ articleId: z.string(), version: z.int(), code: z.string(), reason: z.string() })).optional(),
+  /** Why the newest state is not shown: a rule of the whole feed is broken and the last good bytes stay. Absent when all is well. */
+  fault: z.object({ code: z.string(), reason: z.string(), since: z.string() }).optional(),
 })
 export type FeedBuilt = z.output<typeof feedBuilt>
+
+/**
+ * Who reads a feed, in three numbers and nothing else (`feeds/<feed id>/readers.json`): gateways merge what they saw by compare-and-swap, and the
+ * builder keeps notices at least as long as the slowest of them takes to come back.
+ */
+export const feedReaders = z.object({
+  /** Counts the swaps, because a tag is a hash of the body. */
+  n: z.int(),
+  /** The longest time between two polls of one reader that is still coming, milliseconds. */
+  slowestMs: z.int(),
+  /** When the reader behind `slowestMs` was last seen: a reader that stays away for 90 days no longer counts. */
+  seenAt: z.string(),
+})
+export type FeedReaders = z.output<typeof feedReaders>

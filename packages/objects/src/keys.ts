@@ -67,7 +67,7 @@ export const keys = {
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
     `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${plainSegment(recipe)}.${plainSegment(extension)}`,
   renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,
-  feed: (feedId: string, file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json') =>
+  feed: (feedId: string, file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json' | 'readers.json') =>
     `feeds/${configSegment(feedId)}/${file}`,
   archive: (firstReleasedAt: string, articleId: string, version: number) =>
     `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${padded(version, 4)}.json`,

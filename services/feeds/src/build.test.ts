@@ -23,6 +23,7 @@ const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
   match: {},
   limit: 3,
   content: 'full',
+  profile: 'standard',
   ...changes,
 })
 const snapshotOf = (...feeds: FeedConfig[]): ConfigSnapshot => ({

@@ -14,7 +14,15 @@ import { makeFact, makePicture, makeProfile, makeRetraction, site } from './samp
 import { toShell } from './shell.ts'
 import { findXmlFault } from './xml.ts'
 
-const feed: FeedConfig = { id: 'all', title: 'All & <everything>', description: 'News ]]> of "us"', match: {}, limit: 50, content: 'full' }
+const feed: FeedConfig = {
+  id: 'all',
+  title: 'All & <everything>',
+  description: 'News ]]> of "us"',
+  match: {},
+  limit: 50,
+  content: 'full',
+  profile: 'standard',
+}
 const shell = toShell(feed, site, '2026-03-01T08:00:00.000Z')
 const profile = makeProfile()
 const formats: readonly XmlFormat[] = ['rss', 'atom']

@@ -29,6 +29,7 @@ const feedOf = (id: string, changes: Partial<FeedConfig> = {}): FeedConfig => ({
   match: {},
   limit: 10,
   content: 'full',
+  profile: 'standard',
   ...changes,
 })
 

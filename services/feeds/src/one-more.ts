@@ -16,7 +16,7 @@ export type OneMore = Readonly<{
   rebuildBare(format: FeedFormat): string
 }>
 
-const feed: FeedConfig = { id: 'bench', title: 'Bench', description: '', match: {}, limit: 50, content: 'full' }
+const feed: FeedConfig = { id: 'bench', title: 'Bench', description: '', match: {}, limit: 50, content: 'full', profile: 'standard' }
 
 /** A feed of `facts`, newest first. Throws when one of them cannot be rendered. */
 export const createOneMore = (facts: readonly Fact[], site: SiteConfig): OneMore => {

@@ -8,7 +8,7 @@ import { collect, createSweeper, differencesOf } from './sweep.ts'
 import { applyToWindow, emptyWindow, facetsOf, type Rule } from './window.ts'
 
 const ruleFor = (changes: Partial<FeedConfig> = {}): Rule => ({
-  feed: { id: 'all', title: 'All', description: '', match: {}, limit: 2, content: 'full', ...changes },
+  feed: { id: 'all', title: 'All', description: '', match: {}, limit: 2, content: 'full', profile: 'standard', ...changes },
   categories,
 })
 const known = (fact: Fact): KnownArticle => ({

@@ -13,6 +13,7 @@ const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
   match: {},
   limit: 3,
   content: 'full',
+  profile: 'standard',
   ...changes,
 })
 const ruleFor = (changes: Partial<FeedConfig> = {}): Rule => ({ feed: feedOf(changes), categories })

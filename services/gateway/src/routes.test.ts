@@ -19,7 +19,7 @@ import { addRoutes } from './routes.ts'
 import { categories, makeLive, makePicture, makeRetracted, site, toFactRecord } from './sample-facts.ts'
 import { openView, type View } from './view.ts'
 
-const feed = { id: 'all', title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full' } as const
+const feed = { id: 'all', title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full', profile: 'standard' } as const
 const snapshot: ConfigSnapshot = {
   site,
   network: { allow: [], allowHttp: false },

@@ -19,15 +19,25 @@ import { addRoutes } from './routes.ts'
 
 const SECRET = 'nw_press'
 const tokenOf = (id: string, secret: string, scopes: Scope[]) => ({ id, sha256: sha256Hex(secret), scopes })
+const pages = { canonical: 'source', index: true } as const
 const publishers: PublisherConfig[] = [
   {
     id: 'press',
     name: 'Press',
     tokens: [tokenOf('cms', SECRET, ['publish', 'retract', 'republish', 'read']), tokenOf('reader', 'nw_read', ['read'])],
+    pages,
   },
-  { id: 'other', name: 'Other', tokens: [tokenOf('cms', 'nw_other', ['publish', 'read'])] },
+  { id: 'other', name: 'Other', tokens: [tokenOf('cms', 'nw_other', ['publish', 'read'])], pages },
 ]
-const feed: FeedConfig = { id: 'news', title: 'News', description: '', match: { categories: ['news'] }, limit: 5, content: 'full' }
+const feed: FeedConfig = {
+  id: 'news',
+  title: 'News',
+  description: '',
+  match: { categories: ['news'] },
+  limit: 5,
+  content: 'full',
+  profile: 'standard',
+}
 const outlet: OutletConfig = {
   id: 'desk',
   match: {},

@@ -41,7 +41,7 @@ const pages = (text: string) => {
     },
   })
   const named: SiteConfig = { ...site, title: text }
-  const feeds = [{ id: 'all', title: text, description: text, match: {}, limit: 5, content: 'full' as const }]
+  const feeds = [{ id: 'all', title: text, description: text, match: {}, limit: 5, content: 'full' as const, profile: 'standard' as const }]
   return {
     article: toArticlePage(fact, named, categories),
     print: toPrintView(fact, named, categories, NOW),
@@ -122,6 +122,8 @@ test('the page of a retracted article has its notice and nothing else of it', ()
 })
 
 test('OPML with control characters in a title is still XML', () => {
-  const feeds = [{ id: 'all', title: 'A\u0000\u0008B', description: '', match: {}, limit: 5, content: 'full' as const }]
+  const feeds = [
+    { id: 'all', title: 'A\u0000\u0008B', description: '', match: {}, limit: 5, content: 'full' as const, profile: 'standard' as const },
+  ]
   assert.doesNotMatch(toOpml(feeds, site), /[\u0000-\u0008]/)
 })

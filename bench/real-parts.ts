@@ -1,0 +1,33 @@
+/** A real Kafka and a real S3 store for benchmarks, from where the tests take them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fromContainers } from '../infra/test/containers.ts'
+import { fromEnvironment } from '../infra/test/given.ts'
+import { findPart, type Part, partNames } from '../infra/test/parts.ts'
+import { fromScripts } from '../infra/test/scripts.ts'
+import type { Outcome } from './benchmark.ts'
+
+/** Runs with the settings that reach both parts; without them the outcome says that it was skipped and why. Ends what was started. */
+export const withRealParts = async (
+  { what, toReach }: Readonly<{ what: string; toReach: string }>,
+  run: (env: Readonly<Record<string, string>>, labels: readonly string[]) => Promise<Outcome>,
+): Promise<Outcome> => {
+  const scratch = mkdtempSync(join(tmpdir(), 'newswire-bench-parts-'))
+  const found = await Promise.all(partNames.map(name => findPart(name, [fromEnvironment, fromContainers, fromScripts(scratch)])))
+  const parts = found.map(one => one.part).filter((part): part is Part => part !== null)
+  try {
+    if (parts.length < partNames.length) {
+      const why = found.flatMap(one => (one.part ? [] : one.reasons)).join('; ')
+      return { result: { skipped: why }, lines: [{ what, measured: `skipped: ${why}`, toReach, floor: '' }] }
+    }
+    const env = Object.assign({}, ...parts.map(part => part.env)) as Record<string, string>
+    return await run(
+      env,
+      parts.map(part => part.label),
+    )
+  } finally {
+    for (const part of parts) await part.end()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}

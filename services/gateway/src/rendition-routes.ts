@@ -1,0 +1,28 @@
+/** Pictures, only while a public article shows them (architecture §6.13). */
+import { isSha256 } from '@newswire/events/ids'
+import { matchEtag } from '@newswire/http/conditional'
+import type { HttpServer } from '@newswire/http/server'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { notFound, notReady } from './answers.ts'
+import { createCatchUp } from './catch-up.ts'
+import type { View } from './view.ts'
+
+export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<{ view: View; objects: Pick<Objects, 'get'> }>): void => {
+  const catchUp = createCatchUp(view)
+
+  app.get('/renditions/:sha256/:file', async (request, reply) => {
+    const { sha256, file } = request.params as { sha256: string; file: string }
+    if (!isSha256(sha256) || !/^[a-z0-9-]+\.jpg$/.test(file)) throw notFound('no such picture')
+    if (!view.isReady()) throw notReady('articles')
+    if (view.picture(sha256) === 'unknown') await catchUp()
+    const state = view.picture(sha256)
+    if (state === 'gone') return reply.status(410).header('cache-control', 'no-store').send()
+    const found = state === 'shown' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null
+    if (found === null) return reply.status(404).header('cache-control', 'no-store').send()
+    const etag = `"${found.etag.replace(/"/g, '')}"`
+    reply.header('etag', etag).header('cache-control', 'public, max-age=86400, immutable').header('access-control-allow-origin', '*')
+    if (matchEtag(request.headers['if-none-match'], [etag])) return reply.status(304).send()
+    return reply.type(found.contentType).send(Buffer.from(found.bytes))
+  })
+}

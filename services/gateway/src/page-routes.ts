@@ -1,5 +1,6 @@
 /** Pages for people, and the article as JSON (contract §5). */
 import { isArticleId, toArticleId } from '@newswire/events/ids'
+import { toNinjs } from '@newswire/events/ninjs'
 import { articleUrl, noticeOf, toPublicArticle } from '@newswire/events/public-article'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
@@ -85,5 +86,11 @@ export const addPageRoutes = (app: HttpServer, { view, configuration, now }: Nee
       .header('cache-control', PAGE_CACHE)
       .header('access-control-allow-origin', '*')
       .send(toPublicArticle(found.fact, config().site.publicUrl))
+  })
+  app.get('/articles/:articleId/ninjs.json', async (request, reply) => {
+    const { found } = seen(request)
+    const body = toNinjs(found.fact, config())
+    if (found.state === 'gone') return reply.status(410).header('cache-control', 'no-cache').type('application/json').send(body)
+    return reply.header('cache-control', PAGE_CACHE).header('access-control-allow-origin', '*').send(body)
   })
 }

@@ -146,10 +146,10 @@ test('a feed that is not configured is not found, and one that was never built i
   assert.equal(waiting.headers['retry-after'], '1')
 })
 
-test('an article is there as page, print view and JSON, and after its retraction all three say 410 and nothing of its content', async t => {
+test('an article is there as page, print view, JSON and ninjs, and after its retraction all four say 410 and nothing of its content', async t => {
   const { ask, release } = await open(t)
   await release(makeLive({ article: { title: 'Chuyện cũ', byline: 'An' } }))
-  const urls = ['/articles/press.a', '/articles/press.a/print', '/articles/press.a/article.json']
+  const urls = ['/articles/press.a', '/articles/press.a/print', '/articles/press.a/article.json', '/articles/press.a/ninjs.json']
   for (const url of urls) {
     const answer = await ask(url)
     assert.equal(answer.statusCode, 200, url)

@@ -3,12 +3,16 @@ import { z } from 'zod'
 
 export const feedFormats = ['rss', 'atom', 'json'] as const
 export type FeedFormat = (typeof feedFormats)[number]
-/** The file of each format below `feeds/<feed id>/`, and its media type. */
+/** All files of a feed: its formats, and the Google News sitemap of what is in it. */
+export const feedOutputs = [...feedFormats, 'sitemap'] as const
+export type FeedOutput = (typeof feedOutputs)[number]
+/** The file of each output below `feeds/<feed id>/`, and its media type. */
 export const feedFiles = {
   rss: { name: 'rss.xml', type: 'application/rss+xml; charset=utf-8' },
   atom: { name: 'atom.xml', type: 'application/atom+xml; charset=utf-8' },
   json: { name: 'feed.json', type: 'application/feed+json; charset=utf-8' },
-} as const satisfies Record<FeedFormat, { name: string; type: string }>
+  sitemap: { name: 'news-sitemap.xml', type: 'application/xml; charset=utf-8' },
+} as const satisfies Record<FeedOutput, { name: string; type: string }>
 
 /**
  * Thin intent: article A changed for feed F. The state is read when the work is done. Without an article (`null`, version 0): look at the feed

@@ -79,7 +79,7 @@ const must = (built: Built | null): Built => {
   return built
 }
 
-const files = ['rss.xml', 'atom.xml', 'feed.json'] as const
+const files = ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml'] as const
 const read = async (objects: Objects, file: (typeof files)[number] | 'window.json' = 'rss.xml'): Promise<string> =>
   Buffer.from((await objects.get(keys.feed('all', file)))?.bytes ?? []).toString()
 const tagsOf = async (objects: Objects) =>
@@ -88,13 +88,14 @@ const guidsIn = (rss: string) => [...rss.matchAll(/<guid[^>]*>tag:news\.example,
 const three = (): Fact[] =>
   ['a', 'b', 'c'].map((id, index) => makeFact({ articleId: `baoqk.${id}`, firstReleasedAt: `2026-03-0${index + 1}T08:00:00.000Z` }))
 
-test('a changed article is in all three files, whole and well-formed', async t => {
+test('a changed article is in all files, whole and well-formed', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
   const built = must(await build(startBuilder(objects), three()))
   assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
   assert.equal(findXmlFault(await read(objects, 'rss.xml'), 'document'), null)
   assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
+  assert.equal(findXmlFault(await read(objects, 'news-sitemap.xml'), 'document'), null)
   assert.equal(JSON.parse(await read(objects, 'feed.json')).items.length, 3)
   assert.equal(built.items, 3)
   assert.equal(built.updatedAt, '2026-03-01T08:00:00.000Z')
@@ -205,16 +206,32 @@ test('an empty feed is built once and then left alone', async t => {
   assert.deepEqual(await tagsOf(objects), tags)
 })
 
+test('after two days an article leaves the sitemap at a look, and nothing else of the feed changes', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const builder = startBuilder(objects)
+  const first = must(await build(builder, three()))
+  assert.match(await read(objects, 'news-sitemap.xml'), /baoqk\.c/)
+  const later = must(await build(builder, [], { lookedAt: '2026-03-09T00:00:00.000Z' }))
+  assert.equal(later.written, true)
+  assert.doesNotMatch(await read(objects, 'news-sitemap.xml'), /baoqk/)
+  const { sitemap: _, ...formats } = first.outputs
+  const { sitemap: __, ...same } = later.outputs
+  assert.deepEqual(same, formats)
+  const again = must(await build(startBuilder(objects), [], { lookedAt: '2026-03-09T01:00:00.000Z' }))
+  assert.equal(again.written, false)
+})
+
 test('a damaged file or window is made again when the feed is looked at', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
   const builder = startBuilder(objects)
   const first = must(await build(builder, three()))
   await objects.put(keys.feed('all', 'atom.xml'), Buffer.from('<feed'))
-  await build(builder, [], { lookedAt: '2026-03-05T00:00:00.000Z', position: 10 })
+  await build(builder, [], { lookedAt: '2026-03-01T13:00:00.000Z', position: 10 })
   assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
   await objects.put(keys.feed('all', 'window.json'), Buffer.from('{'))
-  const healed = must(await build(builder, three(), { lookedAt: '2026-03-06T00:00:00.000Z', position: 20 }))
+  const healed = must(await build(builder, three(), { lookedAt: '2026-03-01T13:00:00.000Z', position: 20 }))
   assert.deepEqual(healed.outputs, first.outputs)
 })
 
@@ -231,8 +248,8 @@ const dyingAt = (objects: Objects, nth: number): Pick<Objects, 'get' | 'put'> =>
   }
 }
 
-for (const nth of [1, 2, 3, 4])
-  test(`killed before its write ${nth} of 4, the repeat ends with the same bytes and a counter that never falls`, async t => {
+for (const nth of [1, 2, 3, 4, 5])
+  test(`killed before its write ${nth} of 5, the repeat ends with the same bytes and a counter that never falls`, async t => {
     const objects = await openStore(t)
     await release(objects, ...three())
     const [first] = three()

@@ -3,7 +3,7 @@
  *
  * The order of the writing, and what a crash or a second builder does to it:
  *
- *   1. tags and hashes of the three files are read, then the window;
+ *   1. tags and hashes of the four files are read, then the window;
  *   2. the window is swapped in, with the next counter and the hashes of the bytes that are about to be written;
  *   3. the files are put, each under the tag of step 1;
  *   4. `feed.built` and the milestones are published, then the log commits the intents.
@@ -26,7 +26,7 @@
  */
 import { RejectError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
-import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { putFiles, readFeed, type StoredFeed, swapWindow } from './feed-store.ts'
@@ -69,8 +69,8 @@ export type Built = Readonly<{
   states: ReadonlyMap<string, Fact | null | RejectError>
   /** Wanted versions that the feed did not have before and has now. Empty on a feed's first build, which shows what is long released. */
   entered: readonly Fact[]
-  /** Articles that are set aside, by id. */
-  quarantined: ReadonlyMap<string, Quarantined>
+  /** Articles that are set aside, by id, each at the version that was looked at. */
+  quarantined: ReadonlyMap<string, SetAside>
   /** Work done on the event loop, without waiting, milliseconds. */
   busyMs: number
 }>
@@ -80,7 +80,7 @@ type Needs = Readonly<{
   states: States
   fragments: FragmentCache
   profileOf: (snapshot: ConfigSnapshot, feed: Rule['feed']) => Profile
-  onRendered?: (format: FeedFormat, ms: number) => void
+  onRendered?: (output: FeedOutput, ms: number) => void
 }>
 
 export type Builder = Readonly<{
@@ -104,11 +104,13 @@ const isFact = (state: Fact | null | RejectError): state is Fact | null => !(sta
 const factsIn = (states: ReadonlyMap<string, Fact | null | RejectError>): Map<string, Fact | null> =>
   new Map([...states].flatMap(([id, state]) => (isFact(state) ? [[id, state] as const] : [])))
 
+export type SetAside = Quarantined & Readonly<{ version: number }>
+
 type Chosen = Readonly<{
   window: FeedWindow
   shown: readonly Entry[]
   fragments: readonly Fragments[]
-  quarantined: Map<string, Quarantined>
+  quarantined: Map<string, SetAside>
 }>
 
 export const createBuilder = ({ objects, states, fragments, profileOf, onRendered = () => undefined }: Needs): Builder => {
@@ -166,15 +168,18 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
   const render = async (window: FeedWindow, snapshot: ConfigSnapshot, rule: Rule, spent: (ms: number) => void) => {
     const chosen = await choose(window, rule, profileOf(snapshot, rule.feed), spent)
     const updatedAt = newestOf(chosen.shown)
-    const files = toFiles(toShell(rule.feed, snapshot.site, updatedAt), chosen.fragments, (format, ms) => {
-      spent(ms)
-      onRendered(format, ms)
+    const files = toFiles(toShell(rule.feed, snapshot.site, updatedAt), chosen.fragments, {
+      asOf: chosen.window.asOf,
+      timed: (output, ms) => {
+        spent(ms)
+        onRendered(output, ms)
+      },
     })
     return { ...chosen, files, updatedAt }
   }
 
   const outputsOf = (files: FeedFiles): Outputs =>
-    Object.fromEntries(feedFormats.map(format => [format, { sha256: files[format].sha256, bytes: files[format].bytes.length }])) as Outputs
+    Object.fromEntries(feedOutputs.map(output => [output, { sha256: files[output].sha256, bytes: files[output].bytes.length }])) as Outputs
 
   /** `null` when somebody else wrote in between. */
   const write = async (stored: StoredFeed, next: FeedWindow, files: FeedFiles, position: number) => {
@@ -183,7 +188,7 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
       stored.windowTag !== null &&
       isSameWindow(stored.window, next) &&
       isSameOutputs(stored.window.outputs, outputs) &&
-      feedFormats.every(format => stored.files[format]?.sha256 === files[format].sha256)
+      feedOutputs.every(output => stored.files[output]?.sha256 === files[output].sha256)
     if (isThere) return { stored, outputs, written: false }
     const window = { ...next, counter: Math.max(stored.window.counter, position) + 1, outputs }
     const windowTag = await swapWindow(objects, window, stored.windowTag)
@@ -256,7 +261,7 @@ const takeFrom = (window: FeedWindow, limit: number, lookUp: (entry: Entry) => F
   const shown: Entry[] = []
   const found: Fragments[] = []
   const missing: Entry[] = []
-  const quarantined = new Map<string, Quarantined>()
+  const quarantined = new Map<string, SetAside>()
   let room = limit
   for (const entry of window.entries) {
     if (entry.kind === 'item' && room === 0) continue
@@ -265,7 +270,7 @@ const takeFrom = (window: FeedWindow, limit: number, lookUp: (entry: Entry) => F
     else if (fragment.ok) {
       shown.push(entry)
       found.push(fragment)
-    } else quarantined.set(entry.articleId, fragment)
+    } else quarantined.set(entry.articleId, { ...fragment, version: entry.version })
     if (entry.kind === 'item' && (fragment === undefined || fragment.ok)) room -= 1
   }
   return { shown, found, missing, quarantined }

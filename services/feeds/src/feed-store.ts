@@ -1,5 +1,5 @@
 /** What the store has of a feed: its window and its files, with the tags they are swapped by. */
-import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
+import { type FeedOutput, feedFiles, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
@@ -13,10 +13,10 @@ export type StoredFeed = Readonly<{
   /** `null` when there is no window yet. */
   windowTag: string | null
   /** The hash is of the bytes that are there, not of those that a window says should be. */
-  files: Readonly<Record<FeedFormat, StoredFile | null>>
+  files: Readonly<Record<FeedOutput, StoredFile | null>>
 }>
 
-const fileKey = (feedId: string, format: FeedFormat): string => keys.feed(feedId, feedFiles[format].name)
+const fileKey = (feedId: string, output: FeedOutput): string => keys.feed(feedId, feedFiles[output].name)
 
 /**
  * The window, and its tag. One that cannot be read is taken for an empty one with a tag: it is derived, and the sweep fills it again
@@ -41,9 +41,9 @@ const parseWindow = (bytes: Uint8Array, feedId: string): FeedWindow | null => {
 /** Files first, the window after them (architecture §6.20): whoever writes a file in between makes our swap of it fail. */
 export const readFeed = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<StoredFeed> => {
   const found = await Promise.all(
-    feedFormats.map(async format => {
-      const file = await objects.get(fileKey(feedId, format))
-      return [format, file === null ? null : { etag: file.etag, sha256: sha256Hex(file.bytes) }] as const
+    feedOutputs.map(async output => {
+      const file = await objects.get(fileKey(feedId, output))
+      return [output, file === null ? null : { etag: file.etag, sha256: sha256Hex(file.bytes) }] as const
     }),
   )
   return { files: Object.fromEntries(found) as StoredFeed['files'], ...(await readWindow(objects, feedId)) }
@@ -64,19 +64,19 @@ export const putFiles = async (
   feedId: string,
   files: FeedFiles,
   stored: StoredFeed['files'],
-): Promise<Record<FeedFormat, StoredFile> | null> => {
-  const put = async (format: FeedFormat): Promise<StoredFile | null> => {
-    const before = stored[format]
-    const { bytes, sha256 } = files[format]
+): Promise<Record<FeedOutput, StoredFile> | null> => {
+  const put = async (output: FeedOutput): Promise<StoredFile | null> => {
+    const before = stored[output]
+    const { bytes, sha256 } = files[output]
     if (before?.sha256 === sha256) return before
-    const result = await objects.put(fileKey(feedId, format), bytes, {
-      contentType: feedFiles[format].type,
+    const result = await objects.put(fileKey(feedId, output), bytes, {
+      contentType: feedFiles[output].type,
       cacheControl: 'public, max-age=60',
       durable: false,
       ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),
     })
     return result.ok ? { etag: result.etag, sha256 } : null
   }
-  const [rss, atom, json] = await Promise.all([put('rss'), put('atom'), put('json')])
-  return rss && atom && json ? { rss, atom, json } : null
+  const [rss, atom, json, sitemap] = await Promise.all([put('rss'), put('atom'), put('json'), put('sitemap')])
+  return rss && atom && json && sitemap ? { rss, atom, json, sitemap } : null
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FeedConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
+import { feedOutputs } from '@newswire/events/feed'
 import { cleanLine } from '@newswire/events/text'
 import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
@@ -197,24 +198,25 @@ test('fragments joined are byte for byte one rendering of the feed package with 
   }
 })
 
-test('JSON fragments joined are the JSON of the whole', () => {
-  const items = [toFeedItem(rich(), profile), toFeedItem(makeFact({}), profile)].map(renderJsonItem)
-  const { head, foot } = renderJsonShell(shell)
-  const whole = JSON.parse(head + items.join(',') + foot)
-  assert.equal(`${JSON.stringify(whole)}\n`, head + items.join(',') + foot)
+test('JSON fragments joined are the JSON of the whole, an item a line', () => {
+  const facts = [rich(), makeFact({})]
+  const fragments = facts.map(fact => renderFragments(fact, profile)).filter(result => result.ok)
+  const text = Buffer.from(joinFeed(renderJsonShell(shell), fragments, 'json')).toString()
+  const lines = facts.map(fact => renderJsonItem(toFeedItem(fact, profile)))
+  assert.deepEqual(text.split('\n').slice(1, -2), [`${lines[0]},`, lines[1]])
   assert.deepEqual(
-    whole.items,
-    items.map(text => JSON.parse(text)),
+    JSON.parse(text).items,
+    lines.map(line => JSON.parse(line)),
   )
 })
 
 test('the same state gives the same bytes', () => {
   const make = () => {
     const fragments = [rich(), makeFact({})].map(fact => renderFragments(fact, makeProfile())).filter(result => result.ok)
-    return toFiles(shell, fragments, () => undefined)
+    return toFiles(shell, fragments, { asOf: '2026-03-01T08:00:00.000Z' })
   }
   const [first, second] = [make(), make()]
-  for (const format of ['rss', 'atom', 'json'] as const) assert.equal(first[format].sha256, second[format].sha256)
+  for (const output of feedOutputs) assert.equal(first[output].sha256, second[output].sha256)
 })
 
 test('an empty feed is a feed, and reads no clock', () => {
@@ -319,6 +321,14 @@ test('an article that cannot be rendered is set aside with its reason', () => {
   assert.ok(!result.ok)
   assert.equal(result.code, 'NEWSWIRE_FEEDS_RENDER')
   assert.match(result.reason, /updatedAt is no instant: "yesterday"/)
+})
+
+test('an article in which a line looks like the beginning of an item is set aside, so that files can be split at lines', () => {
+  for (const start of ['        <item>', '    <entry>', '    <at:deleted-entry ref="x">']) {
+    const result = renderFragments(makeFact({ article: { body: { html: `<p>\n${start}</p>` } } }), profile)
+    assert.ok(!result.ok)
+    assert.equal(result.code, 'NEWSWIRE_FEEDS_MALFORMED')
+  }
 })
 
 test('the check sees what makes a fragment malformed', () => {

@@ -4,34 +4,54 @@
  */
 import { codeOf, messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
-import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { renderItem } from './feed.ts'
 import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
 import { createRecent } from './recent.ts'
+import { renderSitemapUrl } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
-export type Fragments = Readonly<{ ok: true; kind: 'item' | 'notice'; bytes: Readonly<Record<FeedFormat, Uint8Array>> }>
+export type Fragments = Readonly<{
+  ok: true
+  kind: 'item' | 'notice'
+  /** Milliseconds since 1970: what the sitemap's two days are counted from. */
+  publishedMs: number
+  /** `sitemap` is empty for what must not be in one. */
+  bytes: Readonly<Record<FeedOutput, Uint8Array>>
+}>
 /** An article that cannot be rendered, and why. */
 export type Quarantined = Readonly<{ ok: false; code: string; reason: string }>
 
 const MIB = 1_048_576
 
-/** One article in one format, checked. Throws when it cannot be rendered or would not be well-formed. */
-export const renderFormat = (item: FeedItem | FeedNotice, format: FeedFormat): string => {
-  if (format === 'json') return renderJsonItem(item)
-  const xml = renderItem(item, format)
+/** How fragments begin. Who splits a file relies on nothing else beginning so. */
+const STARTS = ['\n        <item>', '\n    <entry', '\n    <at:deleted-entry', '\n    <url>']
+
+const checked = (xml: string, what: string): string => {
+  const inner = STARTS.find(start => xml.includes(start, 1))
+  if (inner !== undefined) throw new SyntaxError(`its ${what} would hold what looks like another one: a line that begins ${inner.trim()}`)
   const fault = findXmlFault(xml, 'fragment')
-  if (fault !== null) throw new SyntaxError(`its ${format} item would not be well-formed: ${fault}`)
+  if (fault !== null) throw new SyntaxError(`its ${what} would not be well-formed: ${fault}`)
   return xml
 }
 
-/** All formats of one article, or why it has none: a fault in one format takes it out of all, so that the formats never differ. */
+/** One article in one format, checked. Throws when it cannot be rendered or would not be well-formed. */
+export const renderFormat = (item: FeedItem | FeedNotice, format: FeedFormat): string =>
+  format === 'json' ? renderJsonItem(item) : checked(renderItem(item, format), `${format} item`)
+
+const renderForSitemap = (item: FeedItem | FeedNotice): string => {
+  const xml = item.kind === 'item' ? renderSitemapUrl(item) : null
+  return xml === null ? '' : checked(xml, 'sitemap entry')
+}
+
+/** All outputs of one article, or why it has none: a fault in one takes it out of all, so that the formats never differ. */
 export const renderFragments = (fact: Fact, profile: Profile): Fragments | Quarantined => {
   try {
     const item = toFeedItem(fact, profile)
     const bytesOf = (format: FeedFormat) => Buffer.from(renderFormat(item, format))
-    return { ok: true, kind: item.kind, bytes: { rss: bytesOf('rss'), atom: bytesOf('atom'), json: bytesOf('json') } }
+    const bytes = { rss: bytesOf('rss'), atom: bytesOf('atom'), json: bytesOf('json'), sitemap: Buffer.from(renderForSitemap(item)) }
+    return { ok: true, kind: item.kind, publishedMs: item.published.getTime(), bytes }
   } catch (error) {
     const code = error instanceof SyntaxError ? 'NEWSWIRE_FEEDS_MALFORMED' : codeOf(error)
     return { ok: false, code, reason: messageOf(error) }
@@ -46,7 +66,7 @@ export type FragmentCache = Readonly<{
 }>
 
 const sizeOf = (value: Fragments | Quarantined): number =>
-  value.ok ? feedFormats.reduce((sum, format) => sum + value.bytes[format].length, 300) : 300 + 2 * value.reason.length
+  value.ok ? feedOutputs.reduce((sum, output) => sum + value.bytes[output].length, 300) : 300 + 2 * value.reason.length
 
 export const createFragmentCache = ({ maxBytes = 32 * MIB }: { maxBytes?: number } = {}): FragmentCache => {
   const kept = createRecent<Fragments | Quarantined>({ maxBytes, sizeOf })

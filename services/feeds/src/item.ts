@@ -13,7 +13,7 @@ export type Profile = Readonly<{
   key: string
   site: SiteConfig
   categories: ReadonlyMap<string, CategoryConfig>
-  publishers: ReadonlyMap<string, Pick<PublisherConfig, 'name'>>
+  publishers: ReadonlyMap<string, Pick<PublisherConfig, 'name' | 'pages'>>
   content: 'full' | 'summary'
 }>
 
@@ -57,6 +57,10 @@ export type FeedItem = Common &
     copyright: string
     urgency: number
     type: string
+    /** Where this site has it, for search engines; `null` when they are to find it at the publisher's, or not at all. */
+    ownPage: string | null
+    /** Whose page that is. */
+    publication: string
   }>
 
 /** An article that was taken back: stays long enough for every reader to take its copy down. */
@@ -93,6 +97,18 @@ export const excerptOf = (html: string): string => {
 const linkOf = (fact: LiveFact, site: SiteConfig): string => {
   const url = fact.article.canonicalUrl === undefined ? null : URL.parse(fact.article.canonicalUrl)
   return url !== null && /^https?:$/.test(url.protocol) ? url.href : new URL(articleUrl(site.publicUrl, fact.articleId)).href
+}
+
+/**
+ * The address under which search engines may keep the article on this site, by the publisher's contract: a sitemap lists only canonical
+ * addresses, and only those of its own host (sitemaps.org protocol).
+ */
+const ownPageOf = (fact: LiveFact, { site, publishers }: Profile): string | null => {
+  const pages = publishers.get(fact.publisher)?.pages
+  if (pages?.index === false) return null
+  const own = new URL(articleUrl(site.publicUrl, fact.articleId))
+  const source = pages?.canonical === 'self' || fact.article.canonicalUrl === undefined ? own : URL.parse(fact.article.canonicalUrl)
+  return source?.origin === own.origin ? source.href : null
 }
 
 const earlier = (a: Date, b: Date): Date => (a < b ? a : b)
@@ -155,6 +171,8 @@ const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
     copyright: clean(article.rights?.copyright ?? ''),
     urgency: article.urgency,
     type: article.type,
+    ownPage: ownPageOf(fact, profile),
+    publication: cleanOneLine(site.title),
   }
 }
 

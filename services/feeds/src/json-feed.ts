@@ -56,7 +56,7 @@ const jsonNotice = (notice: FeedNotice) => ({
 export const renderJsonItem = (item: FeedItem | FeedNotice): string =>
   JSON.stringify(item.kind === 'item' ? jsonItem(item) : jsonNotice(item))
 
-/** What stands before and after the items (joined by commas): `head + items.join(',') + foot` is the feed. */
+/** What stands before and after the items (an item a line): `head + items.join(',\n') + foot` is the feed. */
 export const renderJsonShell = (shell: FeedShell): { head: string; foot: string } => {
   const head = {
     version: 'https://jsonfeed.org/version/1.1',
@@ -68,5 +68,5 @@ export const renderJsonShell = (shell: FeedShell): { head: string; foot: string 
     authors: [{ name: shell.author }],
     _newswire: { feed: shell.feedId, updatedAt: shell.updated.toISOString() },
   }
-  return { head: `${JSON.stringify(head).slice(0, -1)},"items":[`, foot: ']}\n' }
+  return { head: `${JSON.stringify(head).slice(0, -1)},"items":[\n`, foot: '\n]}\n' }
 }

@@ -11,7 +11,7 @@ import { makeFact } from './sample-facts.ts'
 import { emptyWindow } from './window.ts'
 
 const output = { sha256: 'a'.repeat(64), bytes: 10 }
-const outputs = { rss: output, atom: output, json: output }
+const outputs = { rss: output, atom: output, json: output, sitemap: output }
 const builtOf = (written: boolean): Built => ({
   window: { ...emptyWindow('all'), counter: 42, outputs },
   outputs,
@@ -111,6 +111,17 @@ test('a milestone names the version that state has, not the one that was asked f
     done.map(one => [one.articleId, one.version, one.state]),
     [['baoqk.a-1', 3, 'done']],
   )
+})
+
+test('what a feed is shown without is named in the fact, with version and reason', async () => {
+  const published: NewswireEvent[] = []
+  const setAside = { ok: false as const, code: 'NEWSWIRE_FEEDS_RENDER', reason: 'x'.repeat(1000), version: 3 }
+  const { handle } = open([{ ...builtOf(true), quarantined: new Map([['baoqk.a-1', setAside]]) }], events => void published.push(...events))
+  await handle([intent('baoqk.a-1', 3, 4)])
+  const built = published.find(event => event.type === 'feed.built')
+  assert.deepEqual(built?.data.quarantined, [
+    { articleId: 'baoqk.a-1', version: 3, code: 'NEWSWIRE_FEEDS_RENDER', reason: 'x'.repeat(500) },
+  ])
 })
 
 test('a feed that is not in force is said to be skipped, so nobody waits for it', async () => {

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { RejectError } from '@newswire/events/errors'
 import { follow, fromRecord, type NewswireEvent } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
-import { type FeedBuilt, feedFiles, feedFormats } from '@newswire/events/feed'
+import { type FeedBuilt, feedFiles, feedOutputs } from '@newswire/events/feed'
 import { deriveId, isArticleId } from '@newswire/events/ids'
 import type { Milestone } from '@newswire/events/milestone'
 import type { Publish } from '@newswire/log/events'
@@ -39,14 +39,29 @@ export const toWanted = (intents: readonly Intent[], position: number): Wanted |
   return { feedId, articles, lookedAt, position }
 }
 
+/** A reason is for a person; a hostile article must not fill the log with it. */
+const MAX_REASON = 500
+
+/** A feed of a thousand bad articles must not make a fact too large for its topic. */
+const MAX_NAMED = 200
+
+const quarantinedOf = (built: Built): NonNullable<FeedBuilt['quarantined']> =>
+  [...built.quarantined].slice(0, MAX_NAMED).map(([articleId, { version, code, reason }]) => ({
+    articleId,
+    version,
+    code,
+    reason: reason.slice(0, MAX_REASON),
+  }))
+
 export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
   feedId,
   counter: built.window.counter,
   updatedAt: built.updatedAt,
   items: built.items,
   outputs: Object.fromEntries(
-    feedFormats.map(format => [format, { key: keys.feed(feedId, feedFiles[format].name), ...built.outputs[format] }]),
+    feedOutputs.map(output => [output, { key: keys.feed(feedId, feedFiles[output].name), ...built.outputs[output] }]),
   ) as FeedBuilt['outputs'],
+  ...(built.quarantined.size === 0 ? {} : { quarantined: quarantinedOf(built) }),
 })
 
 type Sunk = Pick<Extract<Milestone, { kind: 'sink' }>, 'version' | 'state'> & { reason?: string }
@@ -60,9 +75,6 @@ const outcomeOf = (articleId: string, version: number, state: Fact | null | Reje
     ? { version: state.version, state: 'rejected', reason: `${fault.code}: ${fault.reason}` }
     : { version: state.version, state: 'done' }
 }
-
-/** A reason is for a person; a hostile article must not fill the log with it. */
-const MAX_REASON = 500
 
 const toMilestone = (wanted: Wanted, articleId: string, { reason, ...sunk }: Sunk, cause: Intent, at: string): NewswireEvent =>
   follow(cause, {

@@ -1,7 +1,7 @@
 /** What the benchmark measures: one more article in a feed that is full, and the same by the bare `feed` package. */
 import type { FeedConfig, SiteConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
-import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { type FeedFormat, feedOutputs } from '@newswire/events/feed'
 import { renderWithBareFeed } from './feed.ts'
 import { type Fragments, renderFormat, renderFragments } from './fragments.ts'
 import { type FeedItem, type Profile, toFeedItem } from './item.ts'
@@ -32,7 +32,8 @@ export const createOneMore = (facts: readonly Fact[], site: SiteConfig): OneMore
   const only = (format: FeedFormat, bytes: Uint8Array): Fragments => ({
     ok: true,
     kind: 'item',
-    bytes: { ...Object.fromEntries(feedFormats.map(one => [one, none])), [format]: bytes } as Fragments['bytes'],
+    publishedMs: 0,
+    bytes: { ...Object.fromEntries(feedOutputs.map(one => [one, none])), [format]: bytes } as Fragments['bytes'],
   })
   return {
     add: (fact, format) => {

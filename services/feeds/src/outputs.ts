@@ -1,18 +1,20 @@
 /** The files of a feed from its fragments: shell, fragments, shell, with their hashes. Pure, but for what it keeps of the last shell. */
 import { RejectError } from '@newswire/events/errors'
-import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { renderShell, type Shell } from './feed.ts'
 import type { Fragments } from './fragments.ts'
 import { renderJsonShell } from './json-feed.ts'
 import { startWork } from './pace.ts'
 import type { FeedShell } from './shell.ts'
+import { joinSitemap } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
 export type FeedFile = Readonly<{ bytes: Uint8Array; sha256: string }>
-export type FeedFiles = Readonly<Record<FeedFormat, FeedFile>>
+export type FeedFiles = Readonly<Record<FeedOutput, FeedFile>>
 
-const COMMA = Buffer.from(',')
+/** An item a line, so that a reader of the file can split it without parsing. */
+const BETWEEN_JSON = Buffer.from(',\n')
 
 /**
  * Head and foot of a format. Throws `RejectError` `NEWSWIRE_FEEDS_MALFORMED` when they are not well-formed: with fragments that were
@@ -37,18 +39,27 @@ const inOrder = (fragments: readonly Fragments[], format: FeedFormat): readonly 
 /** The bytes of one format. `fragments` are in the order of the feed. */
 export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Uint8Array => {
   const parts = inOrder(fragments, format).map(one => one.bytes[format])
-  const separated = format === 'json' ? parts.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part])) : parts
+  const separated = format === 'json' ? parts.flatMap((part, index) => (index === 0 ? [part] : [BETWEEN_JSON, part])) : parts
   return Buffer.concat([Buffer.from(shell.head), ...separated, Buffer.from(shell.foot)])
 }
 
-/** All files of a feed. `timed` is told what each took of this thread, milliseconds. */
-export const toFiles = (shell: FeedShell, fragments: readonly Fragments[], timed: (format: FeedFormat, ms: number) => void): FeedFiles => {
-  const file = (format: FeedFormat): FeedFile => {
+type FilesOptions = Readonly<{
+  /** The window's time, from which the sitemap counts its two days. */
+  asOf: string
+  /** Is told what each file took of this thread, milliseconds. */
+  timed?: (output: FeedOutput, ms: number) => void
+}>
+
+/** All files of a feed. */
+export const toFiles = (shell: FeedShell, fragments: readonly Fragments[], { asOf, timed = () => undefined }: FilesOptions): FeedFiles => {
+  const bytesOf = (output: FeedOutput): Uint8Array =>
+    output === 'sitemap' ? joinSitemap(fragments, asOf) : joinFeed(toCheckedShell(shell, output), fragments, output)
+  const file = (output: FeedOutput): FeedFile => {
     const spent = startWork()
-    const bytes = joinFeed(toCheckedShell(shell, format), fragments, format)
+    const bytes = bytesOf(output)
     const made = { bytes, sha256: sha256Hex(bytes) }
-    timed(format, spent())
+    timed(output, spent())
     return made
   }
-  return Object.fromEntries(feedFormats.map(format => [format, file(format)])) as FeedFiles
+  return Object.fromEntries(feedOutputs.map(output => [output, file(output)])) as FeedFiles
 }

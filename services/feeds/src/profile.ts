@@ -13,8 +13,8 @@ export const createProfiles = (): ((snapshot: ConfigSnapshot, feed: FeedConfig) 
     const known = ofSnapshot.get(content)
     if (known) return known
     const { site, categories, publishers } = snapshot
-    const names = [...publishers.values()].map(({ id, name }) => [id, name])
-    const key = canonicalSha256([content, site.id, site.publicUrl, site.language, [...categories.values()], names]).slice(0, 16)
+    const names = [...publishers.values()].map(({ id, name, pages }) => [id, name, pages])
+    const key = canonicalSha256([content, site.id, site.publicUrl, site.language, site.title, [...categories.values()], names]).slice(0, 16)
     const profile: Profile = { key, site, categories, publishers, content }
     ofSnapshot.set(content, profile)
     return profile

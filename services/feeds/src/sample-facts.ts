@@ -22,7 +22,7 @@ export const makeProfile = (changes: Partial<Profile> = {}): Profile => ({
   key: 'full',
   site,
   categories,
-  publishers: new Map([['baoqk', { name: 'Báo Quân khu' }]]),
+  publishers: new Map([['baoqk', { name: 'Báo Quân khu', pages: { canonical: 'source', index: true } }]]),
   content: 'full',
   ...changes,
 })

@@ -7,7 +7,7 @@
  */
 import { type CategoryConfig, type FeedConfig, matches } from '@newswire/events/config'
 import { type Facets, type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
-import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { z } from 'zod'
 import { NEVER } from './shell.ts'
@@ -37,9 +37,10 @@ export const feedWindow = z.object({
   /** Newest first. */
   entries: z.array(entry),
   /** `null` until the feed is written for the first time. */
-  outputs: z.object({ rss: output, atom: output, json: output }).nullable(),
+  outputs: z.object({ rss: output, atom: output, json: output, sitemap: output.optional() }).nullable(),
 })
 export type FeedWindow = z.output<typeof feedWindow>
+/** `sitemap` is missing only in windows written before there was one. */
 export type Outputs = NonNullable<FeedWindow['outputs']>
 
 export type Rule = Readonly<{ feed: FeedConfig; categories: ReadonlyMap<string, CategoryConfig> }>
@@ -132,7 +133,7 @@ export const isSameWindow = (a: FeedWindow, b: FeedWindow): boolean =>
   })
 
 export const isSameOutputs = (a: Outputs | null, b: Outputs): boolean =>
-  a !== null && feedFormats.every((format: FeedFormat) => a[format].sha256 === b[format].sha256)
+  a !== null && feedOutputs.every((output: FeedOutput) => a[output]?.sha256 === b[output]?.sha256)
 
 /** When the newest thing that is shown was released; `NEVER` when nothing is. */
 export const newestOf = (shown: readonly Entry[]): string => shown.reduce((newest, one) => later(newest, one.releasedAt), NEVER)

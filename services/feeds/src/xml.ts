@@ -29,6 +29,8 @@ export const namespaces = {
   dc: 'http://purl.org/dc/elements/1.1/',
   dcterms: 'http://purl.org/dc/terms/',
   media: 'http://search.yahoo.com/mrss/',
+  news: 'http://www.google.com/schemas/sitemap-news/0.9',
+  image: 'http://www.google.com/schemas/sitemap-image/1.1',
 } as const
 
 /** What is wrong with a document, or with a fragment below a root that declares `namespaces`; `null` when it is well-formed. */

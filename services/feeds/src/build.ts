@@ -21,26 +21,35 @@
  *   repeat, early, late or elsewhere, writes the same bytes or none.
  * - The counter is above the window's and above the position of the newest intent in hand, so it rises even when a window is lost.
  *
+ * A rule of the whole feed that is broken (`profiles.ts`) changes step 3 only: what is put are the last good files, without what was taken back
+ * since (`last-good.ts`). The window moves on and says so, which is how the next build knows.
+ *
  * What a process has written itself it keeps in mind (tags, hashes, window), so a build in a storm reads nothing of the feed; a swap that
  * fails, a lost partition or an intent without an article makes it read again.
  */
 import { RejectError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { type FeedOutput, feedOutputs } from '@newswire/events/feed'
+import { toTagUri } from '@newswire/events/ids'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
-import { putFiles, readFeed, type StoredFeed, swapWindow } from './feed-store.ts'
+import { putFiles, readFeed, readLastGood, type StoredFeed, swapWindow } from './feed-store.ts'
 import type { FragmentCache, Fragments, Quarantined } from './fragments.ts'
 import type { Profile } from './item.ts'
-import { type FeedFiles, toFiles } from './outputs.ts'
+import { keepLastGood } from './last-good.ts'
+import { type FeedFiles, judgeFiles, toFile, toFiles } from './outputs.ts'
 import { startWork } from './pace.ts'
-import { toShell } from './shell.ts'
+import type { Breach } from './profiles.ts'
+import { NEVER, toShell } from './shell.ts'
+import { joinSitemap } from './sitemap.ts'
 import type { States } from './states.ts'
 import {
   applyToWindow,
   type Entry,
+  type Fault,
   type FeedWindow,
   isSameOutputs,
+  isSameVerdict,
   isSameWindow,
   newestOf,
   type Outputs,
@@ -71,6 +80,8 @@ export type Built = Readonly<{
   entered: readonly Fact[]
   /** Articles that are set aside, by id, each at the version that was looked at. */
   quarantined: ReadonlyMap<string, SetAside>
+  /** Articles at the versions that are shown now and were not, for what was set aside or kept back, without an intent that asked for them. */
+  recovered: ReadonlyMap<string, number>
   /** Work done on the event loop, without waiting, milliseconds. */
   busyMs: number
 }>
@@ -92,6 +103,9 @@ export type Builder = Readonly<{
 
 /** What this process wrote last, and under which configuration: as long as both stand, a window that is the same gives the same bytes. */
 type InMind = Readonly<{ stored: StoredFeed; snapshot: ConfigSnapshot; built: Built }>
+
+type Look = Readonly<{ read: ReadonlyMap<string, Fact | null | RejectError>; spent: (ms: number) => void }>
+type Made = Readonly<{ window: FeedWindow; files: FeedFiles; shown: readonly Entry[]; quarantined: Map<string, SetAside> }>
 
 /** Losing this often in a row means that two processes believe that they own the feed; the log's retry waits before the next try. */
 const ROUNDS = 10
@@ -165,17 +179,39 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
     return { read, window: applyToWindow(stored.window, factsIn(read), rule, wanted.lookedAt ?? undefined) }
   }
 
-  const render = async (window: FeedWindow, snapshot: ConfigSnapshot, rule: Rule, spent: (ms: number) => void) => {
-    const chosen = await choose(window, rule, profileOf(snapshot, rule.feed), spent)
-    const updatedAt = newestOf(chosen.shown)
-    const files = toFiles(toShell(rule.feed, snapshot.site, updatedAt), chosen.fragments, {
-      asOf: chosen.window.asOf,
-      timed: (output, ms) => {
-        spent(ms)
-        onRendered(output, ms)
-      },
-    })
-    return { ...chosen, files, updatedAt }
+  const render = async (before: StoredFeed, begin: FeedWindow, snapshot: ConfigSnapshot, rule: Rule, look: Look): Promise<Made> => {
+    const chosen = await choose(begin, rule, profileOf(snapshot, rule.feed), look.spent)
+    const { window, shown, fragments: found, quarantined } = chosen
+    const timed = (output: FeedOutput, ms: number) => {
+      look.spent(ms)
+      onRendered(output, ms)
+    }
+    const good = { updatedAt: newestOf(shown), items: shown.filter(one => one.kind === 'item').length }
+    const make = (fragments: readonly Fragments[]) =>
+      toFiles(toShell(rule.feed, snapshot.site, good.updatedAt), fragments, { asOf: window.asOf, timed })
+    const judged = judgeFiles(rule.feed, () => make(found))
+    const named = namedOf(quarantined)
+    if (judged.ok) return { files: judged.files, shown, quarantined, window: { ...window, good, quarantined: named, fault: null } }
+    const fault = faultOf(judged.breach, before.window, window.asOf)
+    const kept = await goOnWith(before.window, chosen, snapshot, look.read, () => make([]))
+    return { files: kept.files, shown, quarantined, window: { ...window, good: kept.good, quarantined: named, fault } }
+  }
+
+  /** The last good files while there is a fault, without what was taken back; a feed that never was good is shown empty. */
+  const goOnWith = async (
+    before: FeedWindow,
+    chosen: Chosen,
+    { site }: ConfigSnapshot,
+    read: Built['states'],
+    makeEmpty: () => FeedFiles,
+  ) => {
+    const lastGood = before.outputs === null ? null : await readLastGood(objects, before.feedId)
+    if (lastGood === null) return { files: makeEmpty(), good: { updatedAt: NEVER, items: 0 } }
+    const gone = goneFrom(chosen, read, site.id)
+    const { files, isCut, items } = keepLastGood(lastGood, gone)
+    const was = before.good?.updatedAt ?? newestOf(before.entries)
+    const updatedAt = isCut ? newestOf([{ releasedAt: was }, ...chosen.shown.filter(one => one.kind === 'notice')]) : was
+    return { files: { ...files, sitemap: toFile(joinSitemap(chosen.fragments, chosen.window.asOf)) }, good: { updatedAt, items } }
   }
 
   const outputsOf = (files: FeedFiles): Outputs =>
@@ -187,6 +223,7 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
     const isThere =
       stored.windowTag !== null &&
       isSameWindow(stored.window, next) &&
+      isSameVerdict(stored.window, next) &&
       isSameOutputs(stored.window.outputs, outputs) &&
       feedOutputs.every(output => stored.files[output]?.sha256 === files[output].sha256)
     if (isThere) return { stored, outputs, written: false }
@@ -209,20 +246,21 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
     const applied = await apply(wanted, before, rule)
     if (mind?.snapshot === snapshot && isSameWindow(before.window, applied.window)) {
       inMind.set(wanted.feedId, mind)
-      return { ...mind.built, states: applied.read, entered: [], written: false, busyMs: 0 }
+      return { ...mind.built, states: applied.read, entered: [], recovered: new Map(), written: false, busyMs: 0 }
     }
-    const made = await render(applied.window, snapshot, rule, spent)
+    const made = await render(before, applied.window, snapshot, rule, { read: applied.read, spent })
     const done = await write(before, made.window, made.files, wanted.position)
     if (done === null) return null
     const built: Built = {
       window: done.stored.window,
       outputs: done.outputs,
-      items: made.shown.filter(one => one.kind === 'item').length,
-      updatedAt: made.updatedAt,
+      items: made.window.good?.items ?? 0,
+      updatedAt: made.window.good?.updatedAt ?? NEVER,
       written: done.written,
       states: applied.read,
-      entered: before.windowTag === null ? [] : enteredOf(before.window, made.shown, applied.read),
+      entered: before.windowTag === null || made.window.fault !== null ? [] : enteredOf(before.window, made.shown, applied.read),
       quarantined: made.quarantined,
+      recovered: recoveredIn(before.window, made),
       busyMs,
     }
     inMind.set(wanted.feedId, { stored: done.stored, snapshot, built })
@@ -254,6 +292,39 @@ const enteredOf = (before: FeedWindow, shown: readonly Entry[], states: Built['s
     const key = fact === null ? '' : `${fact.version}/${fact.articleId}`
     return fact !== null && has.has(key) && !had.has(key) ? [fact] : []
   })
+}
+
+/** A feed of a thousand bad articles must not make window and fact too large; the first are named. */
+const MAX_NAMED = 200
+/** A reason is for a person; a hostile article must not fill the log with it. */
+export const MAX_REASON = 500
+
+const namedOf = (quarantined: ReadonlyMap<string, SetAside>): FeedWindow['quarantined'] =>
+  [...quarantined]
+    .slice(0, MAX_NAMED)
+    .map(([articleId, { version, code, reason }]) => ({ articleId, version, code, reason: reason.slice(0, MAX_REASON) }))
+
+/** A fault that was there already keeps its beginning, though its words may change (a size does with every article). */
+const faultOf = ({ code, reason }: Breach, before: FeedWindow, asOf: string): Fault => ({
+  code,
+  reason: reason.slice(0, MAX_REASON),
+  since: before.fault?.code === code ? before.fault.since : asOf,
+})
+
+/** What the last good files must no longer show: identity to the notice in its stead, if there is one. */
+const goneFrom = ({ window, shown, fragments }: Chosen, read: Built['states'], siteId: string): Map<string, Fragments | null> => {
+  const kinds = new Map(window.entries.map(one => [one.articleId, one.kind]))
+  const left = [...factsIn(read).keys()].filter(articleId => kinds.get(articleId) !== 'item')
+  const notices = window.entries.filter(one => one.kind === 'notice').map(one => one.articleId)
+  const noticeOf = new Map(shown.map((one, index) => [one.articleId, one.kind === 'notice' ? (fragments[index] ?? null) : null]))
+  return new Map([...left, ...notices].map(articleId => [toTagUri(siteId, articleId), noticeOf.get(articleId) ?? null]))
+}
+
+/** Whoever waits for an article that was kept back hears of it without another intent. */
+const recoveredIn = (before: FeedWindow, { window, shown }: Made): Map<string, number> => {
+  if (window.fault !== null) return new Map()
+  const wasAside = new Set(before.quarantined.map(one => one.articleId))
+  return new Map(shown.filter(one => before.fault !== null || wasAside.has(one.articleId)).map(one => [one.articleId, one.version]))
 }
 
 /** The entries that are shown, as far as they are rendered; what is set aside makes room for the next. */

@@ -1,9 +1,10 @@
 /** What the store has of a feed: its window and its files, with the tags they are swapped by. */
-import { type FeedOutput, feedFiles, feedOutputs } from '@newswire/events/feed'
+import { type FeedOutput, feedFiles, feedFormats, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import type { LastGood } from './last-good.ts'
 import type { FeedFiles } from './outputs.ts'
 import { emptyWindow, type FeedWindow, feedWindow } from './window.ts'
 
@@ -47,6 +48,12 @@ export const readFeed = async (objects: Pick<Objects, 'get'>, feedId: string): P
     }),
   )
   return { files: Object.fromEntries(found) as StoredFeed['files'], ...(await readWindow(objects, feedId)) }
+}
+
+/** The bytes that readers have now, for a build that may not be published; `null` when a format was never written. */
+export const readLastGood = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<LastGood | null> => {
+  const found = await Promise.all(feedFormats.map(async format => [format, (await objects.get(fileKey(feedId, format)))?.bytes] as const))
+  return found.every(([, bytes]) => bytes !== undefined) ? (Object.fromEntries(found) as unknown as LastGood) : null
 }
 
 /** Swaps the window in; its new tag, or `null` when somebody else was there first. */

@@ -309,8 +309,8 @@ test('no article, however hostile, makes a feed malformed, and its title comes o
         assert.equal(xml, renderWhole(shell, [item], format))
       }
       const fragments = renderFragments(fact, profile)
-      assert.ok(fragments.ok)
-      assert.deepEqual(Buffer.from(fragments.bytes.json).toString(), renderJsonItem(item))
+      assert.equal(fragments.ok, item.title.trim() !== '')
+      if (fragments.ok) assert.equal(Buffer.from(fragments.bytes.json).toString(), renderJsonItem(item))
     }),
     { numRuns: 700, seed: 42 },
   )

@@ -8,6 +8,7 @@ import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/
 import { renderItem } from './feed.ts'
 import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
+import { findItemBreach } from './profiles.ts'
 import { createRecent } from './recent.ts'
 import { renderSitemapUrl } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
@@ -49,6 +50,8 @@ const renderForSitemap = (item: FeedItem | FeedNotice): string => {
 export const renderFragments = (fact: Fact, profile: Profile): Fragments | Quarantined => {
   try {
     const item = toFeedItem(fact, profile)
+    const breach = item.kind === 'item' ? findItemBreach(item, profile.rules, profile.language) : null
+    if (breach !== null) return { ok: false, ...breach }
     const bytesOf = (format: FeedFormat) => Buffer.from(renderFormat(item, format))
     const bytes = { rss: bytesOf('rss'), atom: bytesOf('atom'), json: bytesOf('json'), sitemap: Buffer.from(renderForSitemap(item)) }
     return { ok: true, kind: item.kind, publishedMs: item.published.getTime(), bytes }

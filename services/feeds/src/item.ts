@@ -1,5 +1,5 @@
 /** What a feed says of one article, before any format: the one place where a released fact becomes an item or a notice. */
-import { type CategoryConfig, type PublisherConfig, type SiteConfig, withAncestors } from '@newswire/events/config'
+import { type CategoryConfig, type FeedProfile, type PublisherConfig, type SiteConfig, withAncestors } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
@@ -15,6 +15,9 @@ export type Profile = Readonly<{
   categories: ReadonlyMap<string, CategoryConfig>
   publishers: ReadonlyMap<string, Pick<PublisherConfig, 'name' | 'pages'>>
   content: 'full' | 'summary'
+  /** Whose rules items are held to (`profiles.ts`), and the language that the feed says it is in. */
+  rules: FeedProfile
+  language: string
 }>
 
 export type MediaItem = Readonly<{

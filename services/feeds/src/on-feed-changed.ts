@@ -11,7 +11,7 @@ import type { LogRecord, SubscribeOptions } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Logger } from '@newswire/runtime/logger'
-import type { Builder, Built, Wanted } from './build.ts'
+import { type Builder, type Built, MAX_REASON, type Wanted } from './build.ts'
 import { restAfter } from './pace.ts'
 
 type Intent = NewswireEvent<'feed.changed'>
@@ -39,20 +39,6 @@ export const toWanted = (intents: readonly Intent[], position: number): Wanted |
   return { feedId, articles, lookedAt, position }
 }
 
-/** A reason is for a person; a hostile article must not fill the log with it. */
-const MAX_REASON = 500
-
-/** A feed of a thousand bad articles must not make a fact too large for its topic. */
-const MAX_NAMED = 200
-
-const quarantinedOf = (built: Built): NonNullable<FeedBuilt['quarantined']> =>
-  [...built.quarantined].slice(0, MAX_NAMED).map(([articleId, { version, code, reason }]) => ({
-    articleId,
-    version,
-    code,
-    reason: reason.slice(0, MAX_REASON),
-  }))
-
 export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
   feedId,
   counter: built.window.counter,
@@ -61,7 +47,8 @@ export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
   outputs: Object.fromEntries(
     feedOutputs.map(output => [output, { key: keys.feed(feedId, feedFiles[output].name), ...built.outputs[output] }]),
   ) as FeedBuilt['outputs'],
-  ...(built.quarantined.size === 0 ? {} : { quarantined: quarantinedOf(built) }),
+  ...(built.window.quarantined.length === 0 ? {} : { quarantined: built.window.quarantined }),
+  ...(built.window.fault === null ? {} : { fault: built.window.fault }),
 })
 
 type Sunk = Pick<Extract<Milestone, { kind: 'sink' }>, 'version' | 'state'> & { reason?: string }
@@ -70,7 +57,8 @@ type Sunk = Pick<Extract<Milestone, { kind: 'sink' }>, 'version' | 'state'> & { 
 const outcomeOf = (articleId: string, version: number, state: Fact | null | RejectError, built: Built): Sunk | null => {
   if (state === null) return null
   if (state instanceof RejectError) return { version, state: 'rejected', reason: `${state.code}: ${state.message}` }
-  const fault = built.quarantined.get(articleId)
+  // What was taken back is taken back even while a fault keeps everything else as it is.
+  const fault = built.quarantined.get(articleId) ?? (state.state === 'live' ? built.window.fault : null)
   return fault
     ? { version: state.version, state: 'rejected', reason: `${fault.code}: ${fault.reason}` }
     : { version: state.version, state: 'done' }
@@ -93,11 +81,14 @@ const toMilestone = (wanted: Wanted, articleId: string, { reason, ...sunk }: Sun
     },
   })
 
-const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): NewswireEvent[] =>
-  [...wanted.articles].flatMap(([articleId, version]) => {
+const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): NewswireEvent[] => {
+  const asked = [...wanted.articles].flatMap(([articleId, version]) => {
     const outcome = outcomeOf(articleId, version, built.states.get(articleId) ?? null, built)
     return outcome === null ? [] : toMilestone(wanted, articleId, outcome, cause, at)
   })
+  const recovered = [...built.recovered].filter(([articleId]) => !wanted.articles.has(articleId))
+  return [...asked, ...recovered.map(([articleId, version]) => toMilestone(wanted, articleId, { version, state: 'done' }, cause, at))]
+}
 
 type Needs = Readonly<{
   builder: Builder
@@ -162,6 +153,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
       return 0
     }
     await announce(wanted, built, intents)
+    if (built.window.fault !== null && built.written) logger.warn({ feedId: wanted.feedId, ...built.window.fault }, 'feed.kept-back')
     for (const [articleId, { code, reason }] of built.quarantined)
       logger.warn({ feedId: wanted.feedId, articleId, code, reason: reason.slice(0, MAX_REASON) }, 'article.quarantined')
     logger.debug(

@@ -20,7 +20,15 @@ const feed: FeedConfig = { id: 'bench', title: 'Bench', description: '', match: 
 
 /** A feed of `facts`, newest first. Throws when one of them cannot be rendered. */
 export const createOneMore = (facts: readonly Fact[], site: SiteConfig): OneMore => {
-  const profile: Profile = { key: 'bench', site, categories: new Map(), publishers: new Map(), content: 'full' }
+  const profile: Profile = {
+    key: 'bench',
+    site,
+    categories: new Map(),
+    publishers: new Map(),
+    content: 'full',
+    rules: 'standard',
+    language: site.language,
+  }
   const kept = facts.map((fact): Fragments => {
     const rendered = renderFragments(fact, profile)
     if (!rendered.ok) throw new Error(`${fact.articleId} cannot be rendered: ${rendered.reason}`)

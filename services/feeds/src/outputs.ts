@@ -1,4 +1,5 @@
 /** The files of a feed from its fragments: shell, fragments, shell, with their hashes. Pure, but for what it keeps of the last shell. */
+import type { FeedConfig } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
 import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
@@ -6,6 +7,7 @@ import { renderShell, type Shell } from './feed.ts'
 import type { Fragments } from './fragments.ts'
 import { renderJsonShell } from './json-feed.ts'
 import { startWork } from './pace.ts'
+import { type Breach, findFeedBreach } from './profiles.ts'
 import type { FeedShell } from './shell.ts'
 import { joinSitemap } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
@@ -43,7 +45,9 @@ export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: 
   return Buffer.concat([Buffer.from(shell.head), ...separated, Buffer.from(shell.foot)])
 }
 
-type FilesOptions = Readonly<{
+export const toFile = (bytes: Uint8Array): FeedFile => ({ bytes, sha256: sha256Hex(bytes) })
+
+export type FilesOptions = Readonly<{
   /** The window's time, from which the sitemap counts its two days. */
   asOf: string
   /** Is told what each file took of this thread, milliseconds. */
@@ -56,10 +60,30 @@ export const toFiles = (shell: FeedShell, fragments: readonly Fragments[], { asO
     output === 'sitemap' ? joinSitemap(fragments, asOf) : joinFeed(toCheckedShell(shell, output), fragments, output)
   const file = (output: FeedOutput): FeedFile => {
     const spent = startWork()
-    const bytes = bytesOf(output)
-    const made = { bytes, sha256: sha256Hex(bytes) }
+    const made = toFile(bytesOf(output))
     timed(output, spent())
     return made
   }
   return Object.fromEntries(feedOutputs.map(output => [output, file(output)])) as FeedFiles
+}
+
+/** All files of a feed when they may be published, or what keeps them back: a rule of the feed's profile, or a shell that is not well-formed. */
+export const judgeFiles = (
+  feed: FeedConfig,
+  make: () => FeedFiles,
+): Readonly<{ ok: true; files: FeedFiles }> | Readonly<{ ok: false; breach: Breach }> => {
+  try {
+    const files = make()
+    const sizes = {
+      rss: files.rss.bytes.length,
+      atom: files.atom.bytes.length,
+      json: files.json.bytes.length,
+      sitemap: files.sitemap.bytes.length,
+    }
+    const breach = findFeedBreach(feed, sizes)
+    return breach === null ? { ok: true, files } : { ok: false, breach }
+  } catch (error) {
+    if (error instanceof RejectError) return { ok: false, breach: { code: error.code, reason: error.message } }
+    throw error
+  }
 }

@@ -24,6 +24,8 @@ export const makeProfile = (changes: Partial<Profile> = {}): Profile => ({
   categories,
   publishers: new Map([['baoqk', { name: 'Báo Quân khu', pages: { canonical: 'source', index: true } }]]),
   content: 'full',
+  rules: 'standard',
+  language: 'vi',
   ...changes,
 })
 

@@ -24,6 +24,12 @@ export type Entry = z.output<typeof entry>
 
 const output = z.object({ sha256: z.string(), bytes: z.int() })
 
+/** An article that a feed is shown without. */
+const setAside = z.object({ articleId: z.string(), version: z.int(), code: z.string(), reason: z.string() })
+/** Why the newest state is not shown, and since when by the window's own time. */
+const fault = z.object({ code: z.string(), reason: z.string(), since: z.string() })
+export type Fault = z.output<typeof fault>
+
 export const feedWindow = z.object({
   /** Names this layout. */
   schema: z.literal('newswire.feed.window/1'),
@@ -38,6 +44,10 @@ export const feedWindow = z.object({
   entries: z.array(entry),
   /** `null` until the feed is written for the first time. */
   outputs: z.object({ rss: output, atom: output, json: output, sitemap: output.optional() }).nullable(),
+  /** What the outputs show: when the newest thing in them was released, and how many items. While there is a fault they stay behind the entries. */
+  good: z.object({ updatedAt: z.string(), items: z.int() }).nullable().default(null),
+  quarantined: z.array(setAside).default([]),
+  fault: fault.nullable().default(null),
 })
 export type FeedWindow = z.output<typeof feedWindow>
 /** `sitemap` is missing only in windows written before there was one. */
@@ -58,6 +68,9 @@ export const emptyWindow = (feedId: string): FeedWindow => ({
   asOf: NEVER,
   entries: [],
   outputs: null,
+  good: null,
+  quarantined: [],
+  fault: null,
 })
 
 /** A hash of all that decides what is in: filters, limit, the tree of categories. */
@@ -132,8 +145,13 @@ export const isSameWindow = (a: FeedWindow, b: FeedWindow): boolean =>
     return other?.articleId === one.articleId && other.version === one.version && other.kind === one.kind
   })
 
+/** Whether two windows say the same of what is wrong. */
+export const isSameVerdict = (a: FeedWindow, b: FeedWindow): boolean =>
+  JSON.stringify([a.fault, a.quarantined]) === JSON.stringify([b.fault, b.quarantined])
+
 export const isSameOutputs = (a: Outputs | null, b: Outputs): boolean =>
   a !== null && feedOutputs.every((output: FeedOutput) => a[output]?.sha256 === b[output]?.sha256)
 
 /** When the newest thing that is shown was released; `NEVER` when nothing is. */
-export const newestOf = (shown: readonly Entry[]): string => shown.reduce((newest, one) => later(newest, one.releasedAt), NEVER)
+export const newestOf = (shown: readonly Pick<Entry, 'releasedAt'>[]): string =>
+  shown.reduce((newest, one) => later(newest, one.releasedAt), NEVER)

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
+import { createToken, listTokens, revokeToken } from './token.ts'
 import { up } from './up.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -153,6 +154,29 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     if (action === 'apply') one.option('--new-epoch', 'the log was replaced: positions begin above all earlier ones')
     one.action(options => ends(topics(terminal(options), action, { newEpoch: options.newEpoch === true })))
   }
+
+  const tokens = program
+    .command('token')
+    .description('who may publish, beside those whom the configuration file names')
+    .addHelpText('after', '\nExample:\n  newswire token create vensong cms')
+  const tokenCommand = (usage: string, description: string, example: string) =>
+    tokens
+      .command(usage)
+      .description(description)
+      .option('--json', 'one JSON document on standard output')
+      .option('--data <dir>', 'data folder of the system that `up` started')
+      .addHelpText('after', `\nExample:\n  ${example}`)
+  tokenCommand(
+    'create <publisher> <id>',
+    'make a token; it is shown once',
+    'newswire token create vensong cms --scope publish --scope retract',
+  )
+    .option('--scope <scope>', 'what it may do: publish, retract, republish, read (default all); may be repeated', collect, [])
+    .action((publisher: string, id: string, options) => ends(createToken(terminal(options), publisher, id, options.scope)))
+  tokenCommand('list', 'all tokens, never their values', 'newswire token list').action(options => ends(listTokens(terminal(options))))
+  tokenCommand('revoke <publisher> <id>', 'end a token that was made here', 'newswire token revoke vensong cms').action(
+    (publisher: string, id: string, options) => ends(revokeToken(terminal(options), publisher, id)),
+  )
 
   const letters = program
     .command('dead-letters')

@@ -185,3 +185,27 @@ export const issueToken = async (options: Omit<ApplyOptions, 'config'>, token: I
   if (step.change.change === 'unchanged') return heal(options.objects, [step])
   await options.publish([await write(options.objects, step, options.now)], { synced: true })
 }
+
+/**
+ * Makes a token that no file names. `false`, and nothing is written, when the publisher has or had one of this name: a revoked name stays taken, so
+ * that what was done with it can be told. Throws `NEWSWIRE_CONFIG_RACE` when somebody else makes the same one at this moment.
+ */
+export const createToken = async (options: Omit<ApplyOptions, 'config'>, token: IssuedToken): Promise<boolean> => {
+  const wanted: Wanted = { kind: 'tokens', id: `${token.publisher}-${token.id}`, value: token }
+  if ((await readEntry(options.objects, wanted)) !== null) return false
+  await options.publish([await write(options.objects, planOne(wanted, null), options.now)], { synced: true })
+  return true
+}
+
+/** Takes an issued token back: from the note on, within a second everywhere. `false` when there is none of this name. Safe to repeat. */
+export const revokeToken = async (
+  options: Omit<ApplyOptions, 'config'>,
+  { publisher, id }: Pick<IssuedToken, 'publisher' | 'id'>,
+): Promise<boolean> => {
+  const held = await readEntry(options.objects, { kind: 'tokens', id: `${publisher}-${id}` })
+  if (held === null || (held.value as IssuedToken | undefined)?.publisher !== publisher) return false
+  if (held.retired) return true
+  const change = { kind: held.kind, id: held.id, change: 'retire' as const, detail: 'revoked' }
+  await options.publish([await write(options.objects, { change, value: held.stored, held }, options.now)], { synced: true })
+  return true
+}

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { newswireConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
-import { newId } from '@newswire/events/ids'
+import { newId, sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { toDeadLetter } from '@newswire/log/dead-letter'
@@ -63,15 +63,23 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
     const answer = await app.inject({ url, headers: { host: '127.0.0.1:8082', ...headers } })
     return { status: answer.statusCode, body: answer.json(), headers: answer.headers }
   }
-  const send = async (method: 'POST' | 'PUT', url: string, payload: unknown, headers: Record<string, string> = JSON_TYPE) => {
+  const send = async (method: 'POST' | 'PUT' | 'DELETE', url: string, payload: unknown, headers: Record<string, string> = JSON_TYPE) => {
     const answer = await app.inject({ method, url, headers: { host: 'localhost', ...headers }, payload: JSON.stringify(payload) })
-    return { status: answer.statusCode, body: answer.json() }
+    return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() }
   }
   const caughtUp = () => deadLetters.caughtUp(AbortSignal.timeout(5_000))
-  return { app, ask, send, log, objects, deadLetters, arrived, caughtUp, trace }
+  return { app, ask, send, log, objects, configuration, deadLetters, arrived, caughtUp, trace }
 }
 
 const poison = { topic: topics.prepared.name, key: 'press.a', value: Buffer.from('{"half'), headers: { ce_id: 'x' } }
+
+const waitFor = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+  const signal = AbortSignal.timeout(10_000)
+  while (!(await holds())) {
+    assert.equal(signal.aborted, false, `${what}: not within 10 s`)
+    await setTimeout(10)
+  }
+}
 
 /** As a group that gave a record up leaves it. */
 const bury = async (log: Log, record: NewRecord = poison, group = 'desk') => {
@@ -271,4 +279,40 @@ test('the trace of an article is answered up to what was logged a moment ago', a
   assert.deepEqual((await ask('/v1/articles/press.a/versions')).body, { articleId: 'press.a', versions: [] })
   for (const version of ['1', '-1', '1e9', 'latest'])
     assert.equal((await ask(`/v1/articles/press.a/versions/${version}`)).status, 404, version)
+})
+
+test('a token that is made is shown once, opens what it may at once, and is gone for good when it is revoked', async t => {
+  const { ask, send, objects, configuration } = await open(t)
+  const made = await send('POST', '/v1/tokens', { publisher: 'press', id: 'cms', scopes: ['publish'] })
+  assert.equal(made.status, 201)
+  assert.match(made.body.token, /^nw_[\w-]{43}$/)
+  const known = () =>
+    configuration
+      .current()
+      .publishers.get('press')
+      ?.tokens.find(one => one.id === 'cms')
+  await waitFor('the token is known', () => known() !== undefined)
+  assert.equal(known()?.sha256, sha256Hex(made.body.token))
+  for (const { key } of await objects.list('config'))
+    assert.doesNotMatch(Buffer.from((await objects.get(key))?.bytes ?? []).toString(), new RegExp(made.body.token.slice(3)))
+  assert.deepEqual((await ask('/v1/tokens')).body, [{ publisher: 'press', id: 'cms', scopes: ['publish'], from: 'issued' }])
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: 'cms' })).body.code, 'NEWSWIRE_TOKEN_TAKEN')
+
+  assert.equal((await send('DELETE', '/v1/tokens/press/cms', {})).status, 204)
+  await waitFor('the token is no longer known', () => known() === undefined)
+  assert.equal((await send('DELETE', '/v1/tokens/press/cms', {})).status, 204)
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: 'cms' })).status, 409)
+})
+
+test('a token of nobody, with a name that cannot be or for a scope that there is not, is refused; one of the file is left to the file', async t => {
+  const { send } = await open(t)
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'nobody', id: 'cms' })).status, 404)
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: '../x' })).status, 422)
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: 'x'.repeat(60) })).status, 422)
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: 'cms', scopes: ['everything'] })).status, 422)
+  assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: 'cms', sha256: 'a'.repeat(64) })).status, 422)
+  assert.equal((await send('DELETE', '/v1/tokens/press/none', {})).status, 404)
+  const tokens = [{ id: 'desk', sha256: 'b'.repeat(64), scopes: ['read'] }]
+  await send('PUT', '/v1/config', { ...file, publishers: [{ id: 'press', name: 'Press', tokens }] })
+  await waitFor('the file is in force', async () => (await send('DELETE', '/v1/tokens/press/desk', {})).status === 409)
 })

@@ -15,6 +15,7 @@ import type { Trace } from '@newswire/trace/trace'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
+import { addTokenRoutes } from './token-routes.ts'
 
 export type RouteNeeds = Readonly<{
   log: Log
@@ -170,6 +171,8 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     })
     return { changes }
   })
+
+  addTokenRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))
   app.get('/v1/dead-letters/:id', async request => {

@@ -1,18 +1,45 @@
 /**
- * RSS 2.0 and Atom 1.0 by the `feed` package, of which this is the only importer. Left alone it writes malformed XML for hostile text,
- * knows no namespaces and throws for a whole feed on one bad value, so each item is rendered in a feed of its own, cut out and joined:
- * the joined bytes are those of one rendering with all items (tested), and one more item costs one item.
+ * RSS 2.0 and Atom 1.0 by the `feed` package, of which this is the only importer. What it does right is left to it: the order of elements, dates,
+ * the feed's own links, `isPermaLink`, CDATA. What it does wrong, and what is done about it here (feed 6.0.0, xml-js 1.6.11):
  *
- * What the package cannot write goes in through its `extensions` in RSS, which may override any element, and into the cut fragment in
- * Atom, where it has none. Its serializer (xml-js) turns `&amp;` in text into `&` before it escapes, so text is escaped once before it.
+ * - One bad address, date or title throws for the whole feed. So each item is rendered in a feed of its own, cut out and joined: the joined bytes
+ *   are those of one rendering with all items (tested), one more item costs one item, and a bad one is set aside alone.
+ * - Characters that XML forbids pass through. `item.ts` and `shell.ts` hand over clean text only.
+ * - Of several `]]>` in one text only the first is split; HTML comes with all of them as `]]&gt;`.
+ * - xml-js turns `&amp;` in text into `&` before it escapes: text is escaped once before it (`forText`). Of attributes it escapes the quotes
+ *   alone: the rest is done before it (`attribute`).
+ * - An Atom title is HTML, so a headline with `<5%` in it loses words: written as a stand-in, replaced by a plain one in the cut fragment.
+ * - Atom categories are malformed with `<`, an enclosure's media type is guessed from its address and has no length: written here.
+ * - RSS `author` without an e-mail address is invalid: `dc:creator` in its place.
+ * - No namespaces but its own, no extensions in Atom, no `xml:lang`: the root is replaced, elements go into the cut fragment (`elements.ts`).
+ * - Without `updated` it reads the clock; it is always given.
+ * - One `hub` and one self link for both formats: `feedLinks`, and the hub by its option, are right as they are.
+ * - JSON Feed is version 1.0, without authors, language and attachments: `json-feed.ts` makes its own.
  */
 import { type Extension, Feed, type FeedOptions, type Item } from 'feed'
+import { type Element, itemElements, noticeElements, writeElements } from './elements.ts'
 import type { FeedItem, FeedNotice, MediaItem } from './item.ts'
+import type { Rendering } from './profiles.ts'
 import type { FeedShell } from './shell.ts'
-import { escapeAttribute, escapeCdataHtml, escapeText, namespaces } from './xml.ts'
+import { declare, escapeAttribute, escapeCdataHtml, escapeText, type Prefix } from './xml.ts'
 
 export type XmlFormat = 'rss' | 'atom'
 export type Shell = Readonly<{ head: string; foot: string }>
+
+const DIALECT_PREFIXES: Record<Rendering['dialect'], readonly Prefix[]> = { none: [], msn: ['mi'], smartnews: ['snf'] }
+const PREFIXES: Record<XmlFormat, readonly Prefix[]> = {
+  rss: ['atom', 'content', 'dc', 'dcterms', 'media', 'nw'],
+  atom: ['at', 'dc', 'dcterms', 'media', 'nw'],
+}
+/** The prefixes that the root of a format declares; nothing else may be used below it. */
+export const prefixesOf = (format: XmlFormat, dialect: Rendering['dialect']): readonly Prefix[] => ROOTS[format][dialect]
+
+const rootsOf = (format: XmlFormat) => ({
+  none: PREFIXES[format],
+  msn: [...PREFIXES[format], ...DIALECT_PREFIXES.msn],
+  smartnews: [...PREFIXES[format], ...DIALECT_PREFIXES.smartnews],
+})
+const ROOTS = { rss: rootsOf('rss'), atom: rootsOf('atom') }
 
 /** The inverse of what xml-js does to text first. */
 const forText = (value: string): string => value.replace(/&/g, '&amp;')
@@ -25,77 +52,59 @@ const STAND_IN = '.'
 /** `extensions` takes lists too, though its type does not say so. */
 const extension = (name: string, objects: unknown): Extension => ({ name, objects: objects as Extension['objects'] })
 
+const schemeOf = (item: FeedItem): string => `${item.id.slice(0, -item.articleId.length)}category`
+
 // --- RSS ---------------------------------------------------------------------------------------------------------------------------
 
-const rssMedia = (media: MediaItem) => ({
-  _attributes: {
-    url: attribute(media.url),
-    type: attribute(media.type),
-    medium: 'image',
-    width: media.width,
-    height: media.height,
-    fileSize: media.bytes,
-  },
-  ...(media.caption === '' ? {} : { 'media:description': { _attributes: { type: 'plain' }, ...text(media.caption) } }),
-  ...(media.credit === '' ? {} : { 'media:credit': text(media.credit) }),
-})
+const RSS_ITEM = '\n        <item>'
+const RSS_ITEM_END = '\n        </item>'
+const RSS_INDENT = ' '.repeat(12)
 
-const rssCategories = (item: FeedItem, scheme: string) => [
-  ...item.categories.map(one => ({ _attributes: { domain: attribute(scheme) }, ...text(one.name) })),
-  ...item.tags.map(text),
-]
-
-const rssExtensions = (item: FeedItem): Extension[] => {
-  const categories = rssCategories(item, schemeOf(item))
-  return [
-    extension('title', text(item.title)),
-    // Readers take a description for HTML (RSS profile): plain text is escaped as such, then once more as XML.
-    ...(item.summary === '' ? [] : [extension('description', text(escapeText(item.summary)))]),
-    extension('dc:creator', text(item.author)),
-    extension('dc:language', text(item.language)),
-    ...(item.copyright === '' ? [] : [extension('dc:rights', text(item.copyright))]),
-    extension('dcterms:modified', text(item.updated.toISOString())),
-    ...(item.correction === null ? [] : [extension('dcterms:provenance', text(item.correction))]),
-    ...(categories.length === 0 ? [] : [extension('category', categories)]),
-    ...(item.lead === null
-      ? []
-      : [
-          extension('enclosure', {
-            _attributes: { url: attribute(item.lead.url), length: item.lead.bytes, type: attribute(item.lead.type) },
-          }),
-        ]),
-    ...(item.media.length === 0 ? [] : [extension('media:content', item.media.map(rssMedia))]),
-  ]
+const rssCategories = (item: FeedItem): Extension[] => {
+  const categories = item.categories.map(one => ({ _attributes: { domain: attribute(schemeOf(item)) }, ...text(one.name) }))
+  const all = [...categories, ...item.tags.map(text)]
+  return all.length === 0 ? [] : [extension('category', all)]
 }
+
+const rssEnclosure = ({ url, type, bytes }: MediaItem): Extension =>
+  extension('enclosure', { _attributes: { url: attribute(url), length: bytes, type: attribute(type) } })
 
 const toRssItem = (item: FeedItem): Item => ({
   title: STAND_IN,
   guid: item.id,
   link: item.link,
-  date: item.published,
+  date: item.pubDate,
   ...(item.summary === '' ? {} : { description: STAND_IN }),
   ...(item.html ? { content: escapeCdataHtml(item.html) } : {}),
-  extensions: rssExtensions(item),
+  extensions: [
+    extension('title', text(item.title)),
+    // Readers take a description for HTML (RSS profile): plain text is escaped as such, then once more as XML.
+    ...(item.summary === '' ? [] : [extension('description', text(escapeText(item.summary)))]),
+    ...rssCategories(item),
+    ...(item.lead === null ? [] : [rssEnclosure(item.lead)]),
+  ],
 })
 
 const toRssNotice = (notice: FeedNotice): Item => ({
   title: STAND_IN,
   guid: notice.id,
   link: notice.link,
-  date: notice.published,
+  date: notice.pubDate,
   description: STAND_IN,
-  extensions: [
-    extension('title', text(notice.title)),
-    extension('description', text(escapeText(notice.title))),
-    extension('dc:language', text(notice.language)),
-    extension('dcterms:modified', text(notice.retractedAt.toISOString())),
-    extension('dcterms:valid', text(`start=${notice.published.toISOString()}; end=${notice.retractedAt.toISOString()}; scheme=W3C-DTF`)),
-  ],
+  extensions: [extension('title', text(notice.title)), extension('description', text(escapeText(notice.title)))],
 })
 
-const RSS_ITEM = '\n        <item>'
-const RSS_ITEM_END = '\n        </item>'
-const RSS_ROOT = `<rss version="2.0"${(['atom', 'content', 'dc', 'dcterms', 'media'] as const).map(prefix => ` xmlns:${prefix}="${namespaces[prefix]}"`).join('')}>`
+/** Beside the elements that Atom has too: what Atom has elements of its own for. */
+const rssElements = (item: FeedItem | FeedNotice): Element[] => {
+  const language = { name: 'dc:language', content: item.language }
+  if (item.kind === 'notice') return [language, ...noticeElements(item)]
+  const rights = item.copyright === '' ? [] : [{ name: 'dc:rights', content: item.copyright }]
+  return [{ name: 'dc:creator', content: item.author }, language, ...rights, ...itemElements(item)]
+}
+
+/** `body` is what the package wrote between the item's beginning and its end. */
+const finishRssItem = (item: FeedItem | FeedNotice, body: string): string =>
+  RSS_ITEM + body + writeElements(rssElements(item), RSS_INDENT) + RSS_ITEM_END
 
 const rssFeedOf = (options: FeedOptions, items: readonly (FeedItem | FeedNotice)[]): string => {
   const feed = new Feed(options)
@@ -111,19 +120,33 @@ const rssOptions = (shell: FeedShell): FeedOptions => ({
   updated: shell.updated,
   generator: 'Newswire',
   feedLinks: { rss: shell.self.rss },
+  ...(shell.hub === null ? {} : { hub: shell.hub }),
 })
 
-const withRssRoot = (xml: string): string => xml.replace(/<rss [^>]*>/, () => RSS_ROOT)
+const LAST_BUILD = '\n        <lastBuildDate>'
+
+/** With namespaces, and with the channel's `pubDate`, which SmartNews asks for. */
+const withRssRoot = (xml: string, { dialect, updated }: FeedShell): string =>
+  xml
+    .replace(/<rss [^>]*>/, () => `<rss version="2.0"${declare(prefixesOf('rss', dialect))}>`)
+    .replace(LAST_BUILD, () => `\n        <pubDate>${updated.toUTCString()}</pubDate>${LAST_BUILD}`)
 
 const renderRssItem = (item: FeedItem | FeedNotice): string => {
   const xml = rssFeedOf({ title: STAND_IN, updated: item.updated }, [item])
-  return xml.slice(xml.indexOf(RSS_ITEM), xml.lastIndexOf(RSS_ITEM_END) + RSS_ITEM_END.length)
+  return finishRssItem(item, xml.slice(xml.indexOf(RSS_ITEM) + RSS_ITEM.length, xml.lastIndexOf(RSS_ITEM_END)))
 }
 
 const renderRssShell = (shell: FeedShell): Shell => {
-  const xml = withRssRoot(rssFeedOf(rssOptions(shell), []))
+  const xml = withRssRoot(rssFeedOf(rssOptions(shell), []), shell)
   const end = xml.lastIndexOf('\n    </channel>')
-  return { head: xml.slice(0, end), foot: xml.slice(end) }
+  return { head: xml.slice(0, end), foot: `${xml.slice(end)}\n` }
+}
+
+const renderWholeRss = (shell: FeedShell, items: readonly (FeedItem | FeedNotice)[]): string => {
+  const [head = '', ...bodies] = withRssRoot(rssFeedOf(rssOptions(shell), items), shell).split(RSS_ITEM)
+  const finished = items.map((item, index) => finishRssItem(item, (bodies[index] ?? '').slice(0, bodies[index]?.lastIndexOf(RSS_ITEM_END))))
+  const last = bodies.at(-1)
+  return `${head}${finished.join('')}${last?.slice(last.lastIndexOf(RSS_ITEM_END) + RSS_ITEM_END.length) ?? ''}\n`
 }
 
 // --- Atom --------------------------------------------------------------------------------------------------------------------------
@@ -132,6 +155,7 @@ const renderRssShell = (shell: FeedShell): Shell => {
 const ATOM_ENTRY = `\n    <entry>\n        <title type="html"><![CDATA[${STAND_IN}]]></title>`
 const ATOM_ENTRY_END = '\n    </entry>'
 const ATOM_END = '\n</feed>'
+const ATOM_INDENT = ' '.repeat(8)
 
 const toAtomItem = (item: FeedItem): Item => ({
   title: STAND_IN,
@@ -144,35 +168,29 @@ const toAtomItem = (item: FeedItem): Item => ({
   ...(item.copyright === '' ? {} : { copyright: forText(item.copyright) }),
 })
 
-const atomMedia = (media: MediaItem): string => {
-  const inside = [
-    media.caption === '' ? '' : `\n            <media:description type="plain">${escapeText(media.caption)}</media:description>`,
-    media.credit === '' ? '' : `\n            <media:credit>${escapeText(media.credit)}</media:credit>`,
-  ].join('')
-  const open = `\n        <media:content url="${escapeAttribute(media.url)}" type="${escapeAttribute(media.type)}" medium="image" width="${media.width}" height="${media.height}" fileSize="${media.bytes}"`
-  return inside === '' ? `${open}/>` : `${open}>${inside}\n        </media:content>`
-}
+const atomCategories = (item: FeedItem): Element[] => [
+  ...item.categories.map(({ id, name }) => ({ name: 'category', attributes: { term: id, scheme: schemeOf(item), label: name } })),
+  ...item.tags.map(tag => ({ name: 'category', attributes: { term: tag, label: tag } })),
+]
 
-const schemeOf = (item: FeedItem): string => `${item.id.slice(0, -item.articleId.length)}category`
+const atomEnclosure = ({ url, type, bytes }: MediaItem): Element => ({
+  name: 'link',
+  attributes: { rel: 'enclosure', href: url, type, length: bytes },
+})
 
-const atomCategory = (term: string, scheme: string | null, label: string): string =>
-  `\n        <category term="${escapeAttribute(term)}"${scheme === null ? '' : ` scheme="${escapeAttribute(scheme)}"`} label="${escapeAttribute(label)}"/>`
-
-const atomEnclosure = (lead: MediaItem): string =>
-  `\n        <link rel="enclosure" href="${escapeAttribute(lead.url)}" type="${escapeAttribute(lead.type)}" length="${lead.bytes}"/>`
+const atomElements = (item: FeedItem): Element[] => [
+  ...(item.summary === '' ? [] : [{ name: 'summary', content: item.summary }]),
+  ...atomCategories(item),
+  ...(item.lead === null ? [] : [atomEnclosure(item.lead)]),
+  ...itemElements(item),
+]
 
 /** An entry with what the package cannot say. `body` is what it wrote between the title and the entry's end. */
 const finishAtomEntry = (item: FeedItem, body: string): string =>
   [
     `\n    <entry xml:lang="${escapeAttribute(item.language)}">\n        <title>${escapeText(item.title)}</title>`,
     body,
-    item.summary === '' ? '' : `\n        <summary>${escapeText(item.summary)}</summary>`,
-    ...item.categories.map(one => atomCategory(one.id, schemeOf(item), one.name)),
-    ...item.tags.map(tag => atomCategory(tag, null, tag)),
-    item.lead === null ? '' : atomEnclosure(item.lead),
-    `\n        <dcterms:modified>${item.updated.toISOString()}</dcterms:modified>`,
-    item.correction === null ? '' : `\n        <dcterms:provenance>${escapeText(item.correction)}</dcterms:provenance>`,
-    ...item.media.map(atomMedia),
+    writeElements(atomElements(item), ATOM_INDENT),
     ATOM_ENTRY_END,
   ].join('')
 
@@ -199,12 +217,14 @@ const atomOptions = (shell: FeedShell): FeedOptions => ({
   generator: 'Newswire',
   author: { name: forText(shell.author) },
   feedLinks: { atom: shell.self.atom },
+  ...(shell.hub === null ? {} : { hub: shell.hub }),
 })
 
-const withAtomRoot = (xml: string, language: string): string => {
-  const prefixes = (['at', 'dcterms', 'media'] as const).map(prefix => ` xmlns:${prefix}="${namespaces[prefix]}"`).join('')
-  return xml.replace(/<feed xmlns="[^"]*">/, root => `${root.slice(0, -1)}${prefixes} xml:lang="${escapeAttribute(language)}">`)
-}
+const withAtomRoot = (xml: string, { language, dialect }: FeedShell): string =>
+  xml.replace(
+    /<feed xmlns="[^"]*">/,
+    root => `${root.slice(0, -1)}${declare(prefixesOf('atom', dialect))} xml:lang="${escapeAttribute(language)}">`,
+  )
 
 const renderAtomItem = (item: FeedItem | FeedNotice): string => {
   if (item.kind === 'notice') return renderAtomNotice(item)
@@ -213,13 +233,13 @@ const renderAtomItem = (item: FeedItem | FeedNotice): string => {
 }
 
 const renderAtomShell = (shell: FeedShell): Shell => {
-  const xml = withAtomRoot(atomFeedOf(atomOptions(shell), []), shell.language)
+  const xml = withAtomRoot(atomFeedOf(atomOptions(shell), []), shell)
   const end = xml.lastIndexOf(ATOM_END)
   return { head: xml.slice(0, end), foot: `${xml.slice(end)}\n` }
 }
 
 const renderWholeAtom = (shell: FeedShell, items: readonly FeedItem[], notices: readonly FeedNotice[]): string => {
-  const [head = '', ...bodies] = withAtomRoot(atomFeedOf(atomOptions(shell), items), shell.language).split(ATOM_ENTRY)
+  const [head = '', ...bodies] = withAtomRoot(atomFeedOf(atomOptions(shell), items), shell).split(ATOM_ENTRY)
   const end = bodies.length === 0 ? head.lastIndexOf(ATOM_END) : head.length
   const entries = items.map((item, index) =>
     finishAtomEntry(item, (bodies[index] ?? '').slice(0, bodies[index]?.lastIndexOf(ATOM_ENTRY_END))),
@@ -233,21 +253,18 @@ const renderWholeAtom = (shell: FeedShell, items: readonly FeedItem[], notices: 
 export const renderItem = (item: FeedItem | FeedNotice, format: XmlFormat): string =>
   format === 'rss' ? renderRssItem(item) : renderAtomItem(item)
 
-export const renderShell = (shell: FeedShell, format: XmlFormat): Shell => {
-  if (format === 'atom') return renderAtomShell(shell)
-  const { head, foot } = renderRssShell(shell)
-  return { head, foot: `${foot}\n` }
-}
+export const renderShell = (shell: FeedShell, format: XmlFormat): Shell =>
+  format === 'rss' ? renderRssShell(shell) : renderAtomShell(shell)
 
 /** The same document in one rendering with all items, without fragments: what joining is held against. Notices come before entries in Atom. */
-export const renderWhole = (shell: FeedShell, items: readonly (FeedItem | FeedNotice)[], format: XmlFormat): string => {
-  if (format === 'rss') return `${withRssRoot(rssFeedOf(rssOptions(shell), items))}\n`
-  return renderWholeAtom(
-    shell,
-    items.filter(one => one.kind === 'item'),
-    items.filter(one => one.kind === 'notice'),
-  )
-}
+export const renderWhole = (shell: FeedShell, items: readonly (FeedItem | FeedNotice)[], format: XmlFormat): string =>
+  format === 'rss'
+    ? renderWholeRss(shell, items)
+    : renderWholeAtom(
+        shell,
+        items.filter(one => one.kind === 'item'),
+        items.filter(one => one.kind === 'notice'),
+      )
 
 /** A whole feed by the bare package, as a program without this module would: the floor that the benchmark holds us against. */
 export const renderWithBareFeed = (shell: FeedShell, items: readonly FeedItem[], format: XmlFormat | 'json'): string => {

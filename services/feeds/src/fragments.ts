@@ -5,13 +5,13 @@
 import { codeOf, messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
-import { renderItem } from './feed.ts'
+import { prefixesOf, renderItem } from './feed.ts'
 import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
 import { findItemBreach } from './profiles.ts'
 import { createRecent } from './recent.ts'
-import { renderSitemapUrl } from './sitemap.ts'
-import { findXmlFault } from './xml.ts'
+import { renderSitemapUrl, sitemapPrefixes } from './sitemap.ts'
+import { findXmlFault, type Prefix } from './xml.ts'
 
 export type Fragments = Readonly<{
   ok: true
@@ -29,21 +29,21 @@ const MIB = 1_048_576
 /** How fragments begin. Who splits a file relies on nothing else beginning so. */
 const STARTS = ['\n        <item>', '\n    <entry', '\n    <at:deleted-entry', '\n    <url>']
 
-const checked = (xml: string, what: string): string => {
+const checked = (xml: string, what: string, prefixes: readonly Prefix[]): string => {
   const inner = STARTS.find(start => xml.includes(start, 1))
   if (inner !== undefined) throw new SyntaxError(`its ${what} would hold what looks like another one: a line that begins ${inner.trim()}`)
-  const fault = findXmlFault(xml, 'fragment')
+  const fault = findXmlFault(xml, prefixes)
   if (fault !== null) throw new SyntaxError(`its ${what} would not be well-formed: ${fault}`)
   return xml
 }
 
 /** One article in one format, checked. Throws when it cannot be rendered or would not be well-formed. */
 export const renderFormat = (item: FeedItem | FeedNotice, format: FeedFormat): string =>
-  format === 'json' ? renderJsonItem(item) : checked(renderItem(item, format), `${format} item`)
+  format === 'json' ? renderJsonItem(item) : checked(renderItem(item, format), `${format} item`, prefixesOf(format, item.dialect))
 
 const renderForSitemap = (item: FeedItem | FeedNotice): string => {
   const xml = item.kind === 'item' ? renderSitemapUrl(item) : null
-  return xml === null ? '' : checked(xml, 'sitemap entry')
+  return xml === null ? '' : checked(xml, 'sitemap entry', sitemapPrefixes)
 }
 
 /** All outputs of one article, or why it has none: a fault in one takes it out of all, so that the formats never differ. */

@@ -1,10 +1,12 @@
 /** What a feed says of one article, before any format: the one place where a released fact becomes an item or a notice. */
+import type { Picture, Rendition } from '@newswire/events/article'
 import { type CategoryConfig, type FeedProfile, type PublisherConfig, type SiteConfig, withAncestors } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
 import { articleUrl, leadPicture, noticeOf, pickRendition, renditionUrl, toContentHtml } from '@newswire/events/public-article'
 import { escapeMarkup } from '@newswire/events/text'
+import { profiles, type Rendering } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
 
 /** All that decides how an article is rendered, besides the article: feeds with equal profiles share every fragment. */
@@ -20,15 +22,20 @@ export type Profile = Readonly<{
   language: string
 }>
 
-export type MediaItem = Readonly<{
-  url: string
-  type: string
-  width: number
-  height: number
-  bytes: number
-  caption: string
-  credit: string
-}>
+export type Size = Readonly<{ url: string; type: string; width: number; height: number; bytes: number }>
+
+/** A picture, at the size that is offered first. */
+export type MediaItem = Size &
+  Readonly<{
+    /** All sizes, the one offered first before the others, widest first. */
+    renditions: readonly Size[]
+    thumbnail: Size | null
+    role: Picture['role']
+    caption: string
+    alt: string
+    credit: string
+    focus: Readonly<{ x: number; y: number }> | null
+  }>
 
 type Common = Readonly<{
   /** `tag:` URI, the same in every format and for the article's whole life (RFC 4151). */
@@ -40,7 +47,10 @@ type Common = Readonly<{
   /** Never after the release, whatever the publisher says: a date in the future pins nothing. */
   published: Date
   updated: Date
+  /** What RSS says for `pubDate`: `published`, or `updated` where a profile has it so. */
+  pubDate: Date
   language: string
+  dialect: Rendering['dialect']
 }>
 
 export type FeedItem = Common &
@@ -51,15 +61,27 @@ export type FeedItem = Common &
     summary: string
     /** `null` in feeds of summaries, and when it is larger than a feed should carry. */
     html: string | null
+    /** The byline, or the publisher where there is none: Atom wants one of every entry. */
     author: string
+    publisher: string
+    dateline: string
+    /** Where the publisher has it from. */
+    source: string
     categories: readonly Readonly<{ id: string; name: string }>[]
     tags: readonly string[]
     media: readonly MediaItem[]
     lead: MediaItem | null
     correction: string | null
     copyright: string
+    usageTerms: string
     urgency: number
     type: string
+    expires: Date | null
+    aiUse: string
+    story: string
+    translationOf: string
+    duplicateOf: string
+    related: readonly string[]
     /** Where this site has it, for search engines; `null` when they are to find it at the publisher's, or not at all. */
     ownPage: string | null
     /** Whose page that is. */
@@ -77,6 +99,7 @@ const instant = (value: string, what: string): Date => {
 }
 
 const MEDIA_WIDTH = 1280
+const THUMBNAIL_WIDTH = 320
 const EXCERPT_CHARACTERS = 280
 /** Enough HTML to find that many characters of words in. */
 const EXCERPT_SOURCE = 4000
@@ -96,10 +119,19 @@ export const excerptOf = (html: string): string => {
   return `${(space > EXCERPT_CHARACTERS / 2 ? cut.slice(0, space) : cut).trimEnd()}…`
 }
 
+/** What campaigns append to addresses. */
+const CAMPAIGN = /^(utm_\w+|fbclid|gclid)$/
+
+const withoutCampaign = (url: URL): URL => {
+  for (const name of [...url.searchParams.keys()]) if (CAMPAIGN.test(name)) url.searchParams.delete(name)
+  return url
+}
+
 /** The publisher's own address when it is one, else the article's page here. */
-const linkOf = (fact: LiveFact, site: SiteConfig): string => {
+const linkOf = (fact: LiveFact, site: SiteConfig, cleanLinks: boolean): string => {
   const url = fact.article.canonicalUrl === undefined ? null : URL.parse(fact.article.canonicalUrl)
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : new URL(articleUrl(site.publicUrl, fact.articleId)).href
+  if (url === null || !/^https?:$/.test(url.protocol)) return new URL(articleUrl(site.publicUrl, fact.articleId)).href
+  return cleanLinks ? withoutCampaign(url).href : url.href
 }
 
 /**
@@ -121,23 +153,45 @@ const publishedOf = (fact: LiveFact): Date => {
   return fact.article.publishedAt === undefined ? released : earlier(instant(fact.article.publishedAt, 'publishedAt'), released)
 }
 
-const mediaOf = (picture: LiveFact['article']['images'][number], site: SiteConfig): MediaItem | null => {
+const sizeOf = ({ key, type, width, height, bytes }: Rendition, site: SiteConfig): Size => ({
+  url: new URL(renditionUrl(site.publicUrl, key)).href,
+  type: cleanOneLine(type),
+  width,
+  height,
+  bytes,
+})
+
+const mediaOf = (picture: Picture, site: SiteConfig): MediaItem | null => {
   const shown = picture.state === 'ready' ? pickRendition(picture, MEDIA_WIDTH) : null
   if (shown === null) return null
-  const { type, width, height, bytes } = shown
-  const url = new URL(renditionUrl(site.publicUrl, shown.key)).href
-  return { url, type: cleanOneLine(type), width, height, bytes, caption: clean(picture.caption), credit: clean(picture.credit) }
+  const others = picture.renditions.filter(one => one !== shown).sort((a, b) => b.width - a.width)
+  const renditions = [shown, ...others].map(one => sizeOf(one, site))
+  const thumbnail = pickRendition(picture, THUMBNAIL_WIDTH)
+  return {
+    ...sizeOf(shown, site),
+    renditions,
+    thumbnail: thumbnail === null ? null : sizeOf(thumbnail, site),
+    role: picture.role,
+    caption: clean(picture.caption),
+    alt: clean(picture.alt),
+    credit: clean(picture.credit),
+    focus: picture.focus ?? null,
+  }
 }
+
+/** A feed is for everybody: pictures whose rights name certain outlets only, or had ended when this version was released, stay behind. */
+const isForAll = ({ rights }: Picture, releasedAt: string): boolean =>
+  rights === undefined || (rights.outlets.includes('*') && (rights.until === undefined || rights.until > releasedAt))
 
 const CORRECTION_LABELS: Record<string, string> = { vi: 'Đính chính', en: 'Correction' }
 
 /** Characters of content above which an item says only its summary: fifty of the largest articles would be a feed of 100 MB. */
 export const MAX_CONTENT = 500_000
 
-const contentOf = (fact: LiveFact, site: SiteConfig, correction: string | null): string => {
-  const html = toContentHtml(fact.article, site.publicUrl)
+const contentOf = (article: LiveFact['article'], site: SiteConfig, correction: string | null): string => {
+  const html = toContentHtml(article, site.publicUrl)
   if (correction === null) return clean(html)
-  const label = CORRECTION_LABELS[fact.article.language.toLowerCase().split('-')[0] ?? ''] ?? CORRECTION_LABELS.en
+  const label = CORRECTION_LABELS[article.language.toLowerCase().split('-')[0] ?? ''] ?? CORRECTION_LABELS.en
   return clean(`${html}\n<p><strong>${label}:</strong> ${escapeMarkup(correction)}</p>`)
 }
 
@@ -147,41 +201,60 @@ const categoriesOf = (fact: LiveFact, profile: Profile): FeedItem['categories'] 
 }
 
 const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
-  const { article } = fact
   const { site } = profile
+  const { pubDate, cleanLinks, picture, dialect } = profiles[profile.rules].render
+  const article = { ...fact.article, images: fact.article.images.filter(one => isForAll(one, fact.releasedAt)) }
   const correction = article.correction === undefined ? null : clean(article.correction.note)
-  const lead = leadPicture(article)
-  const media = article.images.flatMap(one => mediaOf(one, site) ?? [])
+  const first = leadPicture(article)
+  const ordered = first === null ? article.images : [first, ...article.images.filter(one => one !== first)]
+  const media = ordered.flatMap(one => mediaOf(one, site) ?? []).filter(one => one.width >= picture.width && one.height >= picture.height)
+  const published = publishedOf(fact)
+  const updated = instant(fact.updatedAt, 'updatedAt')
+  const publisher = cleanOneLine(profile.publishers.get(fact.publisher)?.name ?? fact.publisher)
   return {
     kind: 'item',
     id: toTagUri(site.id, fact.articleId),
     articleId: fact.articleId,
     version: fact.version,
     status: fact.action,
-    link: linkOf(fact, site),
+    link: linkOf(fact, site, cleanLinks),
     title: cleanOneLine(article.title),
-    published: publishedOf(fact),
-    updated: instant(fact.updatedAt, 'updatedAt'),
+    published,
+    updated,
+    pubDate: pubDate === 'updated' && updated > published ? updated : published,
     language: cleanOneLine(article.language),
+    dialect,
     summary: clean(article.summary) || clean(excerptOf(article.body.html)),
-    html: profile.content === 'full' && article.body.html.length <= MAX_CONTENT ? contentOf(fact, site, correction) : null,
-    author: cleanOneLine(article.byline) || cleanOneLine(profile.publishers.get(fact.publisher)?.name ?? fact.publisher),
+    html: profile.content === 'full' && article.body.html.length <= MAX_CONTENT ? contentOf(article, site, correction) : null,
+    author: cleanOneLine(article.byline) || publisher,
+    publisher,
+    dateline: cleanOneLine(article.dateline),
+    source: cleanOneLine(article.source),
     categories: categoriesOf(fact, profile),
     tags: [...new Set(article.tags.map(cleanOneLine))].filter(tag => tag !== ''),
     media,
-    lead: lead === null ? null : mediaOf(lead, site),
+    lead: media[0] ?? null,
     correction,
     copyright: clean(article.rights?.copyright ?? ''),
+    usageTerms: clean(article.rights?.usageTerms ?? ''),
     urgency: article.urgency,
     type: article.type,
+    expires: article.expiresAt === undefined ? null : instant(article.expiresAt, 'expiresAt'),
+    aiUse: cleanOneLine(article.aiUse ?? ''),
+    story: cleanOneLine(article.storyId ?? ''),
+    translationOf: cleanOneLine(article.translationOf ?? ''),
+    duplicateOf: cleanOneLine(article.duplicateOf ?? ''),
+    related: article.related.map(cleanOneLine),
     ownPage: ownPageOf(fact, profile),
     publication: cleanOneLine(site.title),
   }
 }
 
-const toNotice = (fact: Exclude<Fact, LiveFact>, { site }: Profile): FeedNotice => {
+const toNotice = (fact: Exclude<Fact, LiveFact>, { site, rules }: Profile): FeedNotice => {
   const language = fact.facetsEver.languages[0] ?? site.language
+  const { pubDate, dialect } = profiles[rules].render
   const retractedAt = instant(fact.releasedAt, 'releasedAt')
+  const published = earlier(instant(fact.firstReleasedAt, 'firstReleasedAt'), retractedAt)
   return {
     kind: 'notice',
     id: toTagUri(site.id, fact.articleId),
@@ -189,9 +262,11 @@ const toNotice = (fact: Exclude<Fact, LiveFact>, { site }: Profile): FeedNotice 
     version: fact.version,
     link: new URL(articleUrl(site.publicUrl, fact.articleId)).href,
     title: cleanOneLine(noticeOf(fact, language)),
-    published: earlier(instant(fact.firstReleasedAt, 'firstReleasedAt'), retractedAt),
+    published,
     updated: instant(fact.updatedAt, 'updatedAt'),
+    pubDate: pubDate === 'updated' ? retractedAt : published,
     language: cleanOneLine(language),
+    dialect,
     retractedAt,
     mode: fact.state === 'purged' ? 'gone' : fact.retraction.mode,
   }

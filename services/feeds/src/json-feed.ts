@@ -1,8 +1,25 @@
 /** JSON Feed 1.1, made from the model: the `feed` package writes 1.0, without authors, language and attachments. */
-import type { FeedItem, FeedNotice } from './item.ts'
+import type { FeedItem, FeedNotice, MediaItem } from './item.ts'
 import type { FeedShell } from './shell.ts'
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)]
+
+const picture = ({ url, width, height, caption, alt, credit, role, focus, renditions, thumbnail }: MediaItem) => ({
+  url,
+  width,
+  height,
+  caption,
+  alt,
+  credit,
+  role,
+  ...(focus === null ? {} : { focus }),
+  ...(thumbnail === null ? {} : { thumbnail: thumbnail.url }),
+  renditions: renditions.map(one => ({ url: one.url, type: one.type, width: one.width, height: one.height, bytes: one.bytes })),
+})
+
+/** Of these fields only those that say something. */
+const said = (fields: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
 
 const jsonItem = (item: FeedItem) => ({
   id: item.id,
@@ -32,12 +49,22 @@ const jsonItem = (item: FeedItem) => ({
     status: item.status,
     type: item.type,
     urgency: item.urgency,
+    publisher: item.publisher,
+    ...said({
+      dateline: item.dateline,
+      source: item.source,
+      copyright: item.copyright,
+      usageTerms: item.usageTerms,
+      aiUse: item.aiUse,
+      story: item.story,
+      translationOf: item.translationOf,
+      duplicateOf: item.duplicateOf,
+    }),
+    ...(item.related.length === 0 ? {} : { related: item.related }),
+    ...(item.expires === null ? {} : { expiresAt: item.expires.toISOString() }),
     ...(item.categories.length === 0 ? {} : { categories: item.categories.map(one => one.id) }),
-    ...(item.copyright === '' ? {} : { copyright: item.copyright }),
     ...(item.correction === null ? {} : { correction: item.correction }),
-    ...(item.media.length === 0
-      ? {}
-      : { pictures: item.media.map(({ url, width, height, caption, credit }) => ({ url, width, height, caption, credit })) }),
+    ...(item.media.length === 0 ? {} : { pictures: item.media.map(picture) }),
   },
 })
 
@@ -66,6 +93,7 @@ export const renderJsonShell = (shell: FeedShell): { head: string; foot: string 
     ...(shell.description === '' ? {} : { description: shell.description }),
     language: shell.language,
     authors: [{ name: shell.author }],
+    ...(shell.hub === null ? {} : { hubs: [{ type: 'WebSub', url: shell.hub }] }),
     _newswire: { feed: shell.feedId, updatedAt: shell.updated.toISOString() },
   }
   return { head: `${JSON.stringify(head).slice(0, -1)},"items":[\n`, foot: '\n]}\n' }

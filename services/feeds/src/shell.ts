@@ -1,6 +1,7 @@
 /** A feed without its items. */
 import type { FeedConfig, SiteConfig } from '@newswire/events/config'
 import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
+import { profiles, type Rendering } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
 
 export type FeedShell = Readonly<{
@@ -13,24 +14,41 @@ export type FeedShell = Readonly<{
   author: string
   home: string
   self: Readonly<Record<FeedFormat, string>>
+  /** The WebSub hub; `null` for a private feed, which nobody may be sent by it. */
+  hub: string | null
+  dialect: Rendering['dialect']
   updated: Date
 }>
 
 /** When nothing was ever in it: no clock is read for a feed's bytes. */
 export const NEVER = '1970-01-01T00:00:00.000Z'
 
+/** SmartNews refuses a longer one. */
+const SMARTNEWS_DESCRIPTION = 30
+
+const descriptionOf = (feed: FeedConfig, dialect: Rendering['dialect']): string => {
+  const whole = clean(feed.description)
+  if (dialect !== 'smartnews' || (whole !== '' && whole.length <= SMARTNEWS_DESCRIPTION)) return whole
+  return cleanOneLine(whole || feed.title)
+    .slice(0, SMARTNEWS_DESCRIPTION)
+    .toWellFormed()
+}
+
 /** `updatedAt`: when the newest thing in the feed was released; `NEVER` for an empty one. */
 export const toShell = (feed: FeedConfig, site: SiteConfig, updatedAt: string): FeedShell => {
+  const { dialect } = profiles[feed.profile].render
   const address = (format: FeedFormat) => new URL(`${site.publicUrl}/feeds/${feed.id}/${feedFiles[format].name}`).href
   return {
     feedId: feed.id,
     id: `tag:${site.id}:feed:${feed.id}`,
     title: cleanOneLine(feed.title),
-    description: clean(feed.description),
+    description: descriptionOf(feed, dialect),
     language: feed.language ?? site.language,
     author: cleanOneLine(site.title),
     home: new URL(`${site.publicUrl}/`).href,
     self: Object.fromEntries(feedFormats.map(format => [format, address(format)])) as Record<FeedFormat, string>,
+    hub: feed.access === undefined ? new URL(`${site.publicUrl}/hub`).href : null,
+    dialect,
     updated: new Date(updatedAt),
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Fragments } from './fragments.ts'
 import type { FeedItem } from './item.ts'
-import { escapeText, namespaces } from './xml.ts'
+import { declare, escapeText, type Prefix } from './xml.ts'
 
 /** Google reads at most this many news entries of one sitemap. */
 const MAX_ENTRIES = 1000
@@ -13,8 +13,9 @@ const HOUR_MS = 3_600_000
 /** Google wants articles of the last two days only. */
 const AGE_MS = 48 * HOUR_MS
 
+export const sitemapPrefixes = ['news', 'image'] as const satisfies readonly Prefix[]
 const HEAD = `<?xml version="1.0" encoding="utf-8"?>
-<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="${namespaces.news}" xmlns:image="${namespaces.image}">`
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"${declare(sitemapPrefixes)}>`
 const FOOT = '\n</urlset>\n'
 /** Entries begin on a line of their own, as items do in the feeds. */
 const ENTRY = '\n    <url>'

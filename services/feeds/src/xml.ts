@@ -21,7 +21,6 @@ export const escapeAttribute = (value: string): string => escapeText(value).repl
 /** For the inside of a CDATA section that holds HTML: the section's end is written as the entity that HTML reads the same way. */
 export const escapeCdataHtml = (html: string): string => (html.includes(']]>') ? html.replaceAll(']]>', ']]&gt;') : html)
 
-/** Every prefix that a fragment may use; declared on the root of each document. */
 export const namespaces = {
   atom: 'http://www.w3.org/2005/Atom',
   at: 'http://purl.org/atompub/tombstones/1.0',
@@ -29,16 +28,24 @@ export const namespaces = {
   dc: 'http://purl.org/dc/elements/1.1/',
   dcterms: 'http://purl.org/dc/terms/',
   media: 'http://search.yahoo.com/mrss/',
+  /** Ours; README.md says what is in it. */
+  nw: 'urn:x-newswire:feed:1',
+  mi: 'http://schemas.ingestion.microsoft.com/common/',
+  snf: 'http://www.smartnews.be/snf',
   news: 'http://www.google.com/schemas/sitemap-news/0.9',
   image: 'http://www.google.com/schemas/sitemap-image/1.1',
 } as const
+export type Prefix = keyof typeof namespaces
 
-/** What is wrong with a document, or with a fragment below a root that declares `namespaces`; `null` when it is well-formed. */
-export const findXmlFault = (xml: string, kind: 'document' | 'fragment'): string | null => {
+/** As attributes of a root element, which is where partners want them. */
+export const declare = (prefixes: readonly Prefix[]): string => prefixes.map(prefix => ` xmlns:${prefix}="${namespaces[prefix]}"`).join('')
+
+/** What is wrong with a document, or with a fragment below a root that declares the prefixes given; `null` when it is well-formed. */
+export const findXmlFault = (xml: string, place: 'document' | readonly Prefix[]): string | null => {
   const parser =
-    kind === 'document'
+    place === 'document'
       ? new SaxesParser({ xmlns: true, position: false })
-      : new SaxesParser({ xmlns: true, position: false, fragment: true, additionalNamespaces: namespaces })
+      : new SaxesParser({ xmlns: true, position: false, fragment: true, additionalNamespaces: declaredBy(place) })
   let fault: string | null = null
   parser.on('error', error => {
     fault ??= error.message
@@ -46,3 +53,6 @@ export const findXmlFault = (xml: string, kind: 'document' | 'fragment'): string
   parser.write(xml).close()
   return fault
 }
+
+const declaredBy = (prefixes: readonly Prefix[]): Record<string, string> =>
+  Object.fromEntries(prefixes.map(prefix => [prefix, namespaces[prefix]]))

@@ -3,13 +3,37 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { prefersPage } from './accept.ts'
 import { createAllowedMethods } from './allowed-methods.ts'
 import { ProblemError, toProblem, toProblemBody } from './problem.ts'
 
 const MEDIA_TYPE = 'application/problem+json'
 
+/** A refusal as a page, with the headers that a page of this server has. */
+export type RefusalPage = (
+  problem: ProblemError,
+  correlationId: string,
+) => Readonly<{ html: string; headers: Readonly<Record<string, string>> }>
+
+export type Refusing = Readonly<{
+  logger: Logger
+  /** For who asks for HTML by name (default: nobody gets a page). What it throws is logged, and the document sent. */
+  page?: RefusalPage | undefined
+}>
+
+const pageFor = ({ logger, page }: Refusing, problem: ProblemError, correlationId: string, request: FastifyRequest) => {
+  if (page === undefined || !prefersPage(request.headers.accept)) return null
+  try {
+    return page(problem, correlationId)
+  } catch (error) {
+    logger.error({ correlationId, err: error }, 'request.refusal-page-failed')
+    return null
+  }
+}
+
 /** Writes the problem of any thrown value, and logs what is ours: with the correlation id that the caller was given. */
-export const sendProblem = (logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+export const sendProblem = (refusing: Refusing, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const { logger } = refusing
   const problem = toProblem(error)
   const body = toProblemBody(problem)
   const fields = {
@@ -22,10 +46,12 @@ export const sendProblem = (logger: Logger, error: unknown, request: FastifyRequ
   if (problem.status === 503) logger.warn({ ...fields, err: problem.cause ?? problem }, 'request.unavailable')
   else if (problem.status >= 500) logger.error({ ...fields, err: problem.cause ?? problem }, 'request.failed')
   else logger.debug(fields, 'request.refused')
+  reply.status(problem.status).headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...problem.headers })
+  if (refusing.page) reply.header('vary', 'accept')
+  const shown = pageFor(refusing, problem, body.correlationId, request)
+  if (shown) return reply.headers(shown.headers).type('text/html; charset=utf-8').send(shown.html)
   return (
     reply
-      .status(problem.status)
-      .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...problem.headers })
       .type(MEDIA_TYPE)
       // As bytes: to an object of a JSON type Fastify adds a charset, a parameter that the type does not have (RFC 9457 §6.1).
       .send(Buffer.from(JSON.stringify(body)))
@@ -43,10 +69,10 @@ const toParts = (url: string): readonly string[] =>
   })
 
 /** Must be called before routes are added: it watches them. */
-export const addProblems = (app: FastifyInstance, logger: Logger): void => {
+export const addProblems = (app: FastifyInstance, refusing: Refusing): void => {
   const allowed = createAllowedMethods()
   app.addHook('onRoute', ({ url, method }) => allowed.add(url, [method].flat()))
-  app.setErrorHandler((error, request, reply) => sendProblem(logger, error, request, reply))
+  app.setErrorHandler((error, request, reply) => sendProblem(refusing, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const methods = allowed.of(toParts(request.url))
     const problem =
@@ -59,7 +85,7 @@ export const addProblems = (app: FastifyInstance, logger: Logger): void => {
             detail: `expected ${methods.join(' or ')}, found ${request.method}`,
             headers: { allow: methods.join(', ') },
           })
-    return sendProblem(logger, problem, request, reply)
+    return sendProblem(refusing, problem, request, reply)
   })
 }
 

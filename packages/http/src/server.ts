@@ -4,7 +4,7 @@ import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { ProblemError } from './problem.ts'
-import { addProblems, answerUnreadable, sendProblem } from './refusals.ts'
+import { addProblems, answerUnreadable, type RefusalPage, type Refusing, sendProblem } from './refusals.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -44,6 +44,8 @@ export type HttpServerOptions = Readonly<{
   /** Whether this server answers `/metrics` (default false: public servers do not). */
   exposeMetrics?: boolean
   timeouts?: Partial<HttpTimeouts>
+  /** Shows refusals to people: for who asks for HTML by name (default: everybody gets the problem document). */
+  refusalPage?: RefusalPage
 }>
 
 export type RunningHttpServer = Readonly<{
@@ -114,7 +116,7 @@ const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false 
     app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()))
 }
 
-const createApp = (logger: Logger, bodyLimit: number, timeouts: HttpTimeouts): HttpServer =>
+const createApp = (refusing: Refusing, bodyLimit: number, timeouts: HttpTimeouts): HttpServer =>
   Fastify({
     logger: false,
     bodyLimit,
@@ -127,7 +129,7 @@ const createApp = (logger: Logger, bodyLimit: number, timeouts: HttpTimeouts): H
     forceCloseConnections: 'idle',
     // What a client had already sent when closing began is answered, not turned away.
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => sendProblem(logger, error, request as FastifyRequest, reply as FastifyReply),
+    frameworkErrors: (error, request, reply) => sendProblem(refusing, error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
   })
 
@@ -143,9 +145,10 @@ const closeWithin = async (app: HttpServer, drainMs: number): Promise<void> => {
 /** A server that does not listen yet: add routes to `app`, then `listen()`. Without listening, `app.inject` answers. */
 export const createHttpServer = (options: HttpServerOptions): RunningHttpServer => {
   const { name, logger, host, port, bodyLimit = 1_048_576 } = options
-  const app = createApp(logger, bodyLimit, { ...TIMEOUTS, ...options.timeouts })
+  const refusing = { logger, page: options.refusalPage }
+  const app = createApp(refusing, bodyLimit, { ...TIMEOUTS, ...options.timeouts })
   app.server.maxConnections = MAX_CONNECTIONS
-  addProblems(app, logger)
+  addProblems(app, refusing)
   app.addHook('onRequest', refuseOddRequests)
   let closing: Promise<void> | undefined
   app.addHook('onSend', async (_request, reply) => {

@@ -95,6 +95,8 @@ export const feedConfig = z.strictObject({
   access: z.strictObject({ tokens: z.array(feedTokenConfig).min(1) }).optional(),
 })
 export type FeedConfig = z.output<typeof feedConfig>
+/** For its token holders alone: in no list, no OPML, no link that leads readers to feeds. */
+export const isPrivate = (feed: FeedConfig): boolean => feed.access !== undefined
 
 export const outletConfig = z.strictObject({
   id,

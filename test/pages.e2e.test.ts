@@ -1,108 +1,193 @@
 /** The pages in a real browser: what a reader, a partner and an operator see. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { test } from 'node:test'
 import { createWriter } from './support/articles.ts'
+import {
+  artefactFolder,
+  assertWhole,
+  DEADLINE_MS,
+  findBarriers,
+  keepPicture,
+  openPage,
+  overflowOf,
+  skipBrowser,
+  startBrowser,
+  visit,
+} from './support/browser.ts'
+import { type Newsroom, openNewsroom, pagesOf } from './support/newsroom.ts'
 import { newFolder, startUp } from './support/newswire.ts'
 import { createPublisher } from './support/publisher.ts'
 
-const CHROMIUM = process.env['NEWSWIRE_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-const skip = existsSync(CHROMIUM) ? false : 'no Chromium at /usr/bin/chromium; install it, or name it in NEWSWIRE_TEST_CHROMIUM'
-const DEADLINE_MS = 20_000
+const options = { skip: skipBrowser }
 
-/** A page that collects what went wrong in it: refused by its policy, thrown, not found. */
-const openPage = async (browser: Browser): Promise<{ page: Page; offences: string[] }> => {
-  const page = await browser.newPage()
-  page.setDefaultTimeout(DEADLINE_MS)
-  const offences: string[] = []
-  page.on('console', message => {
-    if (message.type() === 'error') offences.push(message.text())
-  })
-  page.on('pageerror', error => offences.push(error.message))
-  return { page, offences }
-}
+test(
+  'the demo’s pages show their articles and pictures, and an article that is published now appears on the open console',
+  options,
+  async t => {
+    const dataDir = await newFolder(t)
+    const running = await startUp(t, { dataDir, more: ['--demo'] })
+    const client = JSON.parse(await readFile(join(dataDir, 'client.json'), 'utf8')) as { token: string; publisher: string }
+    const browser = await startBrowser(t)
 
-const startBrowser = async (t: TestContext): Promise<Browser> => {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-  t.after(() => browser.close())
-  return browser
-}
+    await t.test('front page and article page in Vietnamese, pictures loaded, nothing refused', async () => {
+      const { page, offences } = await openPage(browser)
+      await page.goto(running.url('gateway'))
+      await page.getByRole('link', { name: /Thư viện xã Hòa Bình/ }).click({ timeout: DEADLINE_MS })
+      assert.equal(await page.locator('html').getAttribute('lang'), 'vi')
+      assert.match(await page.locator('h1').innerText(), /sáng đèn đến mười giờ đêm/)
+      assert.equal(await page.locator('figcaption').count(), 2)
+      await page.waitForLoadState('networkidle')
+      await assertWhole(page)
+      assert.deepEqual(offences, [])
+    })
 
-const isWhole = (page: Page) =>
-  page
-    .locator('img')
-    .evaluateAll(images =>
-      (images as unknown as { complete: boolean; naturalWidth: number }[]).every(image => image.complete && image.naturalWidth > 0),
-    )
+    await t.test('console', async () => {
+      const { page, offences } = await openPage(browser)
+      await page.goto(running.url('console'))
+      await page.getByRole('button', { name: /red ferry/ }).waitFor()
+      const article = createWriter(3)({ language: 'en' })
+      const { status } = await createPublisher(running.url('ingest'), client.token).put('just-now', article)
+      assert.equal(status, 202)
+      await page.getByRole('button', { name: article.title }).click()
+      await page.locator('#trace').getByText('archive archive').waitFor()
+      await page
+        .locator('#trace')
+        .getByText(/outlet partner/)
+        .waitFor()
+      assert.deepEqual(offences, [])
+    })
+  },
+)
 
-test('the demo’s pages show their articles and pictures under a policy that lets no script run, and the console moves', {
-  skip,
-}, async t => {
-  const dataDir = await newFolder(t)
-  const running = await startUp(t, { dataDir, more: ['--demo'] })
-  const client = JSON.parse(await readFile(join(dataDir, 'client.json'), 'utf8')) as { token: string; publisher: string }
+test('the pages of a newsroom', options, async t => {
+  const newsroom: Newsroom = await openNewsroom(t)
   const browser = await startBrowser(t)
-  const gateway = running.url('gateway')
+  const folder = await artefactFolder(t, 'pages')
+  const at = (path: string) => `${newsroom.gateway}${path}`
 
-  await t.test('front page and article page in Vietnamese, pictures loaded, nothing refused', async () => {
-    const { page, offences } = await openPage(browser)
-    await page.goto(gateway)
-    await page.getByRole('link', { name: /Thư viện xã Hòa Bình/ }).click({ timeout: DEADLINE_MS })
-    assert.equal(await page.locator('html').getAttribute('lang'), 'vi')
-    assert.match(await page.locator('h1').innerText(), /sáng đèn đến mười giờ đêm/)
-    assert.equal(await page.locator('figcaption').count(), 2)
-    await page.waitForLoadState('networkidle')
-    assert.ok(await isWhole(page), 'every picture is there')
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [320, 1280])
+      await t.test(`every kind of page: no barrier, nothing refused, nothing beyond the screen (${colorScheme}, ${width} px)`, async () => {
+        const { page, offences } = await openPage(browser, { colorScheme, viewport: { width, height: 900 } })
+        for (const { name, path, status } of pagesOf(newsroom)) {
+          assert.equal(await visit({ page }, at(path)), status, name)
+          await assertWhole(page)
+          // The browser itself complains of a page that answers with a refusal.
+          assert.deepEqual(offences.filter(offence => !offence.includes(`status of ${status}`)).splice(0), [], name)
+          offences.length = 0
+          assert.deepEqual(await findBarriers(page), [], name)
+          assert.ok((await overflowOf(page)) <= 0, `${name} is too wide`)
+          await keepPicture(page, join(folder, `${name}-${colorScheme}-${width}.png`))
+        }
+      })
+
+  await t.test('everything is read and reached without scripts', async () => {
+    const { page, offences } = await openPage(browser, { javaScriptEnabled: false })
+    await page.goto(at('/'))
+    await page.getByRole('link', { name: 'Bài cũ hơn' }).click()
+    await page.getByRole('link', { name: 'Bài mới hơn' }).click()
+    await page.getByRole('link', { name: 'Thời sự', exact: true }).first().click()
+    assert.equal(await page.locator('h1').innerText(), 'Thời sự')
+    await page.getByRole('link', { name: newsroom.title }).first().click()
+    assert.equal(await page.locator('h1').innerText(), newsroom.title)
+    await page.getByRole('link', { name: 'Bản in' }).click()
+    assert.match(await page.locator('main').innerText(), /Lấy về lúc/)
+    await page.goto(at('/feeds'))
+    assert.equal(await page.getByRole('button').count(), 0, 'no button that does nothing')
+    assert.ok(await page.getByText('/feeds/all/rss.xml', { exact: false }).first().isVisible())
+    await page.locator('summary').first().click()
+    assert.ok(await page.locator('details a').first().isVisible())
     assert.deepEqual(offences, [])
   })
 
-  await t.test('the print view holds the whole article and its address', async () => {
-    const { page, offences } = await openPage(browser)
-    await page.goto(`${gateway}/articles/${client.publisher}.library/print`)
-    const text = await page.locator('main').innerText()
-    assert.match(text, /trải chiếu ngoài hiên/)
-    assert.ok(text.includes(`${client.publisher}.library`))
-    assert.ok((await page.pdf()).byteLength > 10_000)
+  await t.test('an address is copied, and that is announced; where copying is forbidden it is selected', async () => {
+    const { page, context, offences } = await openPage(browser)
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.goto(at('/feeds'))
+    const copy = async () => {
+      await page.getByRole('button', { name: 'Chép địa chỉ: Atom 1.0, Tất cả' }).click()
+      await page.waitForFunction("document.getElementById('said').textContent !== ''")
+      return await page.getByRole('status').innerText()
+    }
+    assert.match(await copy(), /^Đã chép: https:\/\/.*\/feeds\/all\/atom\.xml$/)
+    assert.match(String(await page.evaluate('navigator.clipboard.readText()')), /\/feeds\/all\/atom\.xml$/)
+    await page.addInitScript("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await page.reload()
+    assert.match(await copy(), /Địa chỉ đã được chọn/)
+    assert.match(String(await page.evaluate('getSelection().toString()')), /\/feeds\/all\/atom\.xml$/)
     assert.deepEqual(offences, [])
   })
 
-  await t.test('a narrow screen needs no sideways scrolling', async () => {
+  await t.test('the keyboard comes to the text at once, and to every link with a mark that is seen', async () => {
     const { page } = await openPage(browser)
-    await page.setViewportSize({ width: 360, height: 740 })
-    for (const path of ['/', '/feeds', `/articles/${client.publisher}.ferry`]) {
-      await page.goto(`${gateway}${path}`)
-      const over = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-      assert.ok(Number(over) <= 0, `${path} is ${String(over)} px too wide`)
+    await page.goto(at(newsroom.articlePath))
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Đến nội dung chính')
+    const box = await page.locator('.skip').boundingBox()
+    assert.ok(box && box.y >= 0, 'it is seen while it has the focus')
+    await page.keyboard.press('Enter')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main')
+    const links = Number(await page.locator('main a').count())
+    for (let pressed = 0; pressed < Math.min(links, 20); pressed += 1) {
+      await page.keyboard.press('Tab')
+      const style = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+      assert.equal(style, 'solid', String(await page.evaluate('document.activeElement.outerHTML')))
     }
   })
 
-  await t.test('an article that is published now appears on the open console, with its trace', async () => {
+  await t.test('nothing jumps while a page loads, and it takes two requests and its pictures', async () => {
+    const weights: Record<string, unknown> = {}
+    for (const width of [320, 1280])
+      for (const path of ['/', newsroom.articlePath]) {
+        const { page } = await openPage(browser, { viewport: { width, height: 800 } })
+        await page.addInitScript(
+          "globalThis.shift = 0; new PerformanceObserver(list => { for (const entry of list.getEntries()) globalThis.shift += entry.value }).observe({ type: 'layout-shift', buffered: true })",
+        )
+        const kinds: string[] = []
+        page.on('request', request => kinds.push(request.resourceType()))
+        await visit({ page }, at(path))
+        assert.ok(Number(await page.evaluate('globalThis.shift')) < 0.01, `${path} jumps at ${width} px`)
+        const others = kinds.filter(kind => kind !== 'image')
+        assert.deepEqual(others.filter(kind => kind !== 'other').sort(), ['document', 'stylesheet'], path)
+        weights[`${path} ${width}`] = await page.evaluate(
+          "performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource')).map(entry => [entry.name.replace(location.origin, ''), entry.transferSize])",
+        )
+      }
+    await writeFile(join(folder, 'weights.json'), JSON.stringify(weights, null, 2))
+  })
+
+  await t.test('what might get through the cleaner all the same does not run: the policy is the second wall', async () => {
     const { page, offences } = await openPage(browser)
-    await page.goto(running.url('console'))
-    await page.getByRole('button', { name: /red ferry/ }).waitFor()
-    const article = createWriter(3)({ language: 'en' })
-    const { status } = await createPublisher(running.url('ingest'), client.token).put('just-now', article)
-    assert.equal(status, 202)
-    await page.getByRole('button', { name: article.title }).click()
-    await page.locator('#trace').getByText('archive archive').waitFor()
-    await page
-      .locator('#trace')
-      .getByText(/outlet partner/)
-      .waitFor()
+    const smuggled =
+      '<script>document.title = \'ran\'</script><img src="/none" onerror="document.title = \'ran\'"><iframe src="/"></iframe><style>h1 { display: none }</style>'
+    await page.route(at(newsroom.articlePath), async route => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: (await response.text()).replace('</main>', `${smuggled}</main>`) })
+    })
+    await visit({ page }, at(newsroom.articlePath))
+    assert.ok(await page.locator('h1').isVisible())
+    assert.notEqual(await page.title(), 'ran')
+    for (const refused of ['inline script', 'inline event handler', 'inline style', 'Framing'])
+      assert.ok(
+        offences.some(offence => offence.includes(refused)),
+        `${refused} in ${offences.join('\n')}`,
+      )
+  })
+
+  await t.test('the print view fits A4 and Letter, with every picture and its address', async () => {
+    const { page, offences } = await openPage(browser)
+    await visit({ page }, at(`${newsroom.articlePath}/print`))
+    await assertWhole(page)
+    const text = await page.locator('main').innerText()
+    assert.ok(text.includes('https://nguon.example/doi-gio-mo-cua'))
+    for (const format of ['A4', 'Letter'] as const) {
+      const pdf = await page.pdf({ format, path: join(folder, `print-${format}.pdf`) })
+      assert.ok(pdf.byteLength > 50_000)
+    }
+    await page.emulateMedia({ media: 'print' })
+    await keepPicture(page, join(folder, 'print-media.png'))
     assert.deepEqual(offences, [])
   })
 })

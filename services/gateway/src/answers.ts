@@ -1,13 +1,35 @@
 /** Answers that several routes give. */
+import type { SiteConfig } from '@newswire/events/config'
+import { matchEtag, notModifiedSince, prefersGzip } from '@newswire/http/conditional'
 import { ProblemError } from '@newswire/http/problem'
-import type { HttpReply } from '@newswire/http/server'
+import type { HttpReply, HttpRequest } from '@newswire/http/server'
+import type { RenderedPage } from './page-cache.ts'
 
-const HTML = 'text/html; charset=utf-8'
-/** No scripts run on our pages; the JSON-LD block is data. Pictures may come from where a publisher's body says. */
-const PAGE_POLICY =
-  "default-src 'none'; style-src 'self'; img-src 'self' https: http:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+export const HTML = 'text/html; charset=utf-8'
 export const PAGE_CACHE = 'public, max-age=30, stale-while-revalidate=60'
 
+/**
+ * No script runs on a page but the one it names (`script`), which may not write markup; the JSON-LD block is data. Pictures come from us and from
+ * where a publisher's body says, by https wherever we are read by https ourselves.
+ */
+export const pagePolicy = ({ publicUrl }: SiteConfig, { script = false } = {}): string => {
+  const { origin, protocol } = new URL(publicUrl)
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    `img-src 'self' ${origin} https:${protocol === 'https:' ? '' : ' http:'}`,
+    ...(script ? ["script-src 'self'"] : []),
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    ...(protocol === 'https:' ? ['upgrade-insecure-requests'] : []),
+  ].join('; ')
+}
+
+export const badRequest = (detail: string) =>
+  new ProblemError({ status: 400, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read', detail })
 export const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
 export const notReady = (what: string) =>
   new ProblemError({
@@ -18,5 +40,24 @@ export const notReady = (what: string) =>
     headers: { 'retry-after': '1' },
   })
 
-export const sendPage = (reply: HttpReply, status: number, html: string, cache = PAGE_CACHE) =>
-  reply.status(status).header('content-type', HTML).header('content-security-policy', PAGE_POLICY).header('cache-control', cache).send(html)
+/** By RFC 9110: a strong tag for each coding, `If-None-Match` before `If-Modified-Since`, the same headers on 304 and 200. */
+export const sendRendered = async (request: HttpRequest, reply: HttpReply, page: RenderedPage, cache = PAGE_CACHE) => {
+  const zipped = prefersGzip(request.headers['accept-encoding'])
+  const tags = { plain: `"${page.tag}"`, gzip: `"${page.tag}-gzip"` }
+  const modified = page.modifiedAt === undefined ? null : new Date(page.modifiedAt)
+  reply
+    .headers(page.headers)
+    .header('etag', zipped ? tags.gzip : tags.plain)
+    .header('cache-control', cache)
+    .header('vary', 'accept-encoding')
+  if (modified) reply.header('last-modified', modified.toUTCString())
+  const condition = request.headers['if-none-match']
+  const unchanged =
+    condition !== undefined
+      ? matchEtag(condition, [tags.plain, tags.gzip])
+      : modified !== null && notModifiedSince(request.headers['if-modified-since'], modified)
+  if (unchanged) return reply.status(304).send()
+  reply.header('content-type', page.type)
+  if (!zipped) return reply.send(page.bytes)
+  return reply.header('content-encoding', 'gzip').send(await page.gzipped())
+}

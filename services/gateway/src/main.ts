@@ -2,6 +2,7 @@
 import { createHttpServer } from '@newswire/http/server'
 import type { Readiness, StartService } from '@newswire/runtime/service'
 import { openFeedCache } from './feed-cache.ts'
+import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
 import { openView } from './view.ts'
 
@@ -19,7 +20,16 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     ready: view.isReady() && feeds.isReady(),
     detail: { articles: view.isReady(), feeds: feeds.isReady(), failure: (view.failure() ?? feeds.failure())?.message },
   })
-  const server = createHttpServer({ name: 'gateway', logger, host: settings.host, port: settings.gatewayPort, readiness, metrics })
+  const refusalPage = createRefusalPage({ view, configuration })
+  const server = createHttpServer({
+    name: 'gateway',
+    logger,
+    host: settings.host,
+    port: settings.gatewayPort,
+    readiness,
+    metrics,
+    refusalPage,
+  })
   addRoutes(server.app, { view, feeds, objects, configuration, now })
   const url = await server.listen()
   logger.info({ url }, 'service.started')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
+import type { FeedConfig, PublisherConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
@@ -15,6 +16,8 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { openFeedCache } from './feed-cache.ts'
+import { LIST_ARTICLES } from './list-routes.ts'
+import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
 import { categories, makeLive, makePicture, makeRetracted, site, toFactRecord } from './sample-facts.ts'
 import { openView, type View } from './view.ts'
@@ -31,20 +34,21 @@ const snapshot: ConfigSnapshot = {
 const A = 'a'.repeat(64)
 const UPDATED = '2026-03-01T08:00:00.500Z'
 
-const open = async (t: TestContext, { isReady }: { isReady?: () => boolean } = {}) => {
+const open = async (t: TestContext, { isReady, config = snapshot }: { isReady?: () => boolean; config?: ConfigSnapshot } = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-gateway-'))
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
   const opened = await openView({ log, dataDir, onPoison: () => undefined })
   const view: View = isReady ? { ...opened, isReady } : opened
   const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined })
+  const configuration = { current: () => config, onChange: () => () => undefined, close: async () => undefined }
   const { app, close } = createHttpServer({
     name: 'gateway',
     logger: createLogger({ service: 'gateway', level: 'silent' }),
     host: '127.0.0.1',
     port: 0,
+    refusalPage: createRefusalPage({ view, configuration }),
   })
-  const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
   addRoutes(app, { view, feeds, objects, configuration, now: () => Date.parse(UPDATED) })
   t.after(async () => {
     await close()
@@ -246,16 +250,163 @@ test('until the view has reached the end of the log, articles and renditions are
   assert.equal((await ask('/articles/press.a')).statusCode, 200)
 })
 
-test('pages run no scripts, and lists name every feed', async t => {
+test('pages run no scripts but the one of the list of feeds, and lists name every feed', async t => {
   const { ask, release } = await open(t)
   await release(makeLive())
   for (const url of ['/', '/feeds', '/articles/press.a', '/articles/press.a/print']) {
     const page = await ask(url)
     const policy = String(page.headers['content-security-policy'])
     assert.match(policy, /default-src 'none'/, url)
-    assert.doesNotMatch(policy, /script-src|unsafe/, url)
+    assert.doesNotMatch(policy, /unsafe|data:|\*/, url)
+    assert.equal(/script-src ([^;]*)/.exec(policy)?.[1], url === '/feeds' ? "'self'" : undefined, url)
     assert.match(page.body, /^<!doctype html>\n<html lang="vi">/)
   }
-  assert.match((await ask('/feeds')).body, /href="\/feeds\/all\/atom\.xml"/)
+  assert.match((await ask('/feeds')).body, /href="https:\/\/news\.example\/feeds\/all\/atom\.xml"/)
   assert.match((await ask('/opml.xml')).body, /xmlUrl="https:\/\/news\.example\/feeds\/all\/rss\.xml"/)
+})
+
+const SECRET: FeedConfig = { ...feed, id: 'secret', title: 'Kín đáo', access: { tokens: [{ id: 'reader', sha256: A }] } }
+
+test('a private feed is in no list, no OPML and no link that leads readers to feeds', async t => {
+  const feeds = new Map<string, FeedConfig>([
+    ['all', feed],
+    ['secret', SECRET],
+  ])
+  const { ask, release } = await open(t, { config: { ...snapshot, feeds } })
+  await release(makeLive())
+  for (const url of ['/', '/feeds', '/opml.xml', '/articles/press.a']) assert.doesNotMatch((await ask(url)).body, /secret|Kín đáo/, url)
+})
+
+test('a page has a strong tag for each coding, and unchanged it is a 304 with the same headers', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive())
+  for (const url of ['/', '/feeds', '/opml.xml', '/articles/press.a', '/articles/press.a/article.json', '/style.css']) {
+    const [plain, zipped] = [await ask(url), await ask(url, { 'accept-encoding': 'gzip' })]
+    assert.equal(gunzipSync(zipped.rawPayload).toString(), plain.body, url)
+    assert.notEqual(zipped.headers['etag'], plain.headers['etag'])
+    for (const { headers } of [plain, zipped]) {
+      const unchanged = await ask(url, { 'if-none-match': String(headers['etag']) })
+      assert.equal(unchanged.statusCode, 304, url)
+      for (const name of ['cache-control', 'vary', 'content-security-policy', 'x-robots-tag', 'last-modified'])
+        assert.equal(unchanged.headers[name], plain.headers[name], `${url} ${name}`)
+    }
+  }
+  const { headers } = await ask('/articles/press.a')
+  assert.equal((await ask('/articles/press.a', { 'if-modified-since': String(headers['last-modified']) })).statusCode, 304)
+})
+
+test('a page changes with what it shows and not before', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive({ article: { related: ['b'] } }), makeLive({ articleId: 'press.b', article: { title: 'Bài kia' } }))
+  const tag = async () => String((await ask('/articles/press.a')).headers['etag'])
+  const before = await tag()
+  await release(makeLive({ articleId: 'press.c', firstReleasedAt: '2020-01-01T00:00:00.000Z' }))
+  assert.equal(await tag(), before)
+  await release(makeRetracted({ articleId: 'press.b', version: 2 }))
+  assert.notEqual(await tag(), before)
+  assert.doesNotMatch((await ask('/articles/press.a')).body, /Bài kia/)
+})
+
+test('what pages load is kept for good under its address, and another release’s address gets today’s for a moment', async t => {
+  const { ask } = await open(t)
+  const page = (await ask('/feeds')).body
+  const addresses = [...page.matchAll(/ (?:href|src)="(\/(?:style\.css|feeds\.js)[^"]*)"/g)].map(([, address = '']) => address)
+  assert.equal(addresses.length, 2)
+  for (const address of addresses) {
+    const [own, other] = [await ask(address), await ask(address.replace(/v=.*/, 'v=000000000000'))]
+    assert.match(String(own.headers['cache-control']), /immutable/)
+    assert.equal(other.body, own.body)
+    assert.doesNotMatch(String(other.headers['cache-control']), /immutable/)
+  }
+})
+
+test('the whole list is reached page by page, each article once, and the way back ends at the top', async t => {
+  const { ask, release } = await open(t)
+  const total = LIST_ARTICLES * 2 + 5
+  const at = (index: number) => new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString()
+  await release(
+    ...Array.from({ length: total }, (_, index) =>
+      makeLive({ articleId: `press.a${index}`, firstReleasedAt: at(index), article: { categories: index % 2 === 0 ? ['culture'] : [] } }),
+    ),
+  )
+  const walk = async (start: string, rel: 'next' | 'prev') => {
+    const found: string[] = []
+    let url: string | undefined = start
+    for (let pages = 0; url !== undefined && pages < 9; pages += 1) {
+      const { body, statusCode, headers } = await ask(url)
+      if (statusCode === 302) return { found, end: String(headers['location']) }
+      assert.equal(statusCode, 200)
+      assert.equal(headers['x-robots-tag'], url === start && rel === 'next' ? undefined : 'noindex, follow')
+      found.push(...[...body.matchAll(/<h2><a href="\/articles\/press\.a(\d+)"/g)].map(([, id = '']) => id))
+      url = new RegExp(`<link rel="${rel}" href="([^"]+)">`).exec(body)?.[1]?.replaceAll('&amp;', '&')
+      if (url === undefined) return { found, end: '' }
+    }
+    return { found, end: 'never' }
+  }
+  const all = await walk('/', 'next')
+  assert.deepEqual(all, { found: Array.from({ length: total }, (_, index) => String(total - 1 - index)), end: '' })
+  const section = await walk('/?category=news', 'next')
+  assert.deepEqual(
+    section.found,
+    all.found.filter(id => Number(id) % 2 === 0),
+  )
+  const back = await walk(`/?before=${at(3)},press.a3`, 'prev')
+  assert.equal(back.end, 'https://news.example/')
+})
+
+const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+
+test('a refusal is a page for browsers and a problem document for programs, whatever refuses', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive())
+  for (const [url, status] of [
+    ['/articles/press.none', 404],
+    ['/nowhere', 404],
+    ['/?before=yesterday', 400],
+    ['/?category=none', 404],
+    ['/?before=1990-01-01T00:00:00.000Z,press.a', 404],
+    ['/articles/%zz', 400],
+    [RSS, 503],
+  ] as const) {
+    const [page, problem] = [await ask(url, BROWSER), await ask(url, { accept: '*/*' })]
+    assert.deepEqual([page.statusCode, problem.statusCode], [status, status], url)
+    assert.match(String(page.headers['content-type']), /^text\/html/, url)
+    assert.match(page.body, /<html lang="vi">/, url)
+    assert.match(String(page.headers['content-security-policy']), /default-src 'none'/)
+    assert.equal(page.headers['cache-control'], 'no-store')
+    assert.equal(page.headers['x-robots-tag'], 'noindex')
+    assert.equal(problem.headers['content-type'], 'application/problem+json', url)
+    for (const { headers } of [page, problem]) assert.equal(headers['vary'], 'accept')
+  }
+})
+
+test('that an article is gone is told to programs in their own form when they ask for it', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive(), makeRetracted({ version: 2 }, { notice: 'Đã gỡ' }))
+  const problem = await ask('/articles/press.a', { accept: 'application/json' })
+  assert.equal(problem.statusCode, 410)
+  assert.equal(problem.headers['content-type'], 'application/problem+json')
+  assert.equal(problem.json().detail, 'Đã gỡ')
+  for (const accept of ['*/*', BROWSER.accept])
+    assert.match((await ask('/articles/press.a', { accept })).body, /<p class="summary">Đã gỡ<\/p>/)
+})
+
+test('a contract that keeps pages out of search engines says so in header and page alike', async t => {
+  const contract: PublisherConfig = { id: 'press', name: 'Press', tokens: [], pages: { canonical: 'self', index: false } }
+  const { ask, release } = await open(t, { config: { ...snapshot, publishers: new Map([['press', contract]]) } })
+  await release(makeLive({ article: { canonicalUrl: 'https://press.example/a' } }))
+  const page = await ask('/articles/press.a')
+  assert.equal(page.headers['x-robots-tag'], 'noindex')
+  assert.match(page.body, /<meta name="robots" content="noindex">/)
+  assert.match(page.body, /<link rel="canonical" href="https:\/\/news\.example\/articles\/press\.a">/)
+})
+
+test('a body with a script in it, from a topic that says it was cleaned, is shown without', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive({ article: { body: { html: '<p>Một</p><script>alert(1)</script><p onclick="alert(2)">Hai</p>' } } }))
+  for (const url of ['/articles/press.a', '/articles/press.a/print']) {
+    const { body } = await ask(url)
+    assert.match(body, /<p>Một<\/p>\s*<p>Hai<\/p>/)
+    assert.doesNotMatch(body, /alert/)
+  }
 })

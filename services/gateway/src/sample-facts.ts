@@ -5,6 +5,7 @@ import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import type { NewRecord } from '@newswire/log/log'
+import { type ArticleContext, usualRules } from './pages/article-context.ts'
 
 export const site: SiteConfig = {
   id: 'news.example,2026',
@@ -82,6 +83,19 @@ export const makeRetracted = (
   action: 'retracted',
   ...common(changes, true),
   retraction: { mode: 'withdraw', reason: 'wrong names', legal: false, ...retraction },
+})
+
+/** An article with nothing around it but what a test puts there. */
+export const makeContext = (fact: LiveFact, changes: Partial<ArticleContext> = {}): ArticleContext => ({
+  frame: { site, sections: [] },
+  fact,
+  categories,
+  publisherName: 'Press',
+  rules: usualRules,
+  related: [],
+  original: null,
+  versions: [fact],
+  ...changes,
 })
 
 /** The record of a fact, as the desk publishes it. */

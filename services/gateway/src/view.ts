@@ -8,10 +8,15 @@ import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
+import { toInstant } from './paging.ts'
+import { createQueries, type Queries } from './view-queries.ts'
 
 const schema = `
-CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX article_public ON article (released_at DESC) WHERE state = 'public';
+CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, publisher TEXT NOT NULL, language TEXT, type TEXT, translation_of TEXT, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX article_public ON article (released_at, id, language, publisher, type) WHERE state = 'public';
+CREATE INDEX article_translation ON article (translation_of) WHERE translation_of IS NOT NULL;
+CREATE TABLE article_category (category TEXT NOT NULL, released_at TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (category, released_at, id)) STRICT, WITHOUT ROWID;
+CREATE INDEX category_by_article ON article_category (id, category);
 CREATE TABLE picture (sha256 TEXT NOT NULL, article TEXT NOT NULL, PRIMARY KEY (sha256, article)) STRICT, WITHOUT ROWID;
 CREATE INDEX picture_by_article ON picture (article);
 CREATE TABLE picture_ever (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -20,25 +25,29 @@ CREATE TABLE picture_ever (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 /** `gone`: was public once. What was never public is `hidden`, and nobody is told that it exists. */
 export type Seen = Readonly<{ state: 'public'; fact: LiveFact }> | Readonly<{ state: 'gone'; fact: Fact }>
 
-export type View = Readonly<{
-  article(articleId: string): Seen | null
-  newest(limit: number): readonly LiveFact[]
-  /** Whether a public article shows this source picture now, once did, or never. */
-  picture(sha256: string): 'shown' | 'gone' | 'unknown'
-  isReady(): boolean
-  /** Lets the view reach what is in the log now. */
-  caughtUp(signal: AbortSignal): Promise<void>
-  failure(): Error | null
-  stop(): Promise<void>
-}>
+export type View = Queries &
+  Readonly<{
+    article(articleId: string): Seen | null
+    /** Whether a public article shows this source picture now, once did, or never. */
+    picture(sha256: string): 'shown' | 'gone' | 'unknown'
+    isReady(): boolean
+    /** Lets the view reach what is in the log now. */
+    caughtUp(signal: AbortSignal): Promise<void>
+    /** Rises whenever something was applied: as long as it stays, every answer stays. */
+    revision(): number
+    failure(): Error | null
+    stop(): Promise<void>
+  }>
 
 const stateOf = (fact: Fact): 'public' | 'gone' | 'hidden' => (isPublic(fact) ? 'public' : fact.facetsEver.public ? 'gone' : 'hidden')
 
 const writer = (db: DatabaseSync) => {
   const known = db.prepare('SELECT version FROM article WHERE id = ?')
   const put = db.prepare(
-    'INSERT INTO article (id, version, state, released_at, fact) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state, released_at = excluded.released_at, fact = excluded.fact',
+    'INSERT OR REPLACE INTO article (id, version, state, released_at, publisher, language, type, translation_of, fact) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
+  const dropCategories = db.prepare('DELETE FROM article_category WHERE id = ?')
+  const addCategory = db.prepare('INSERT OR IGNORE INTO article_category (category, released_at, id) VALUES (?, ?, ?)')
   const dropPictures = db.prepare('DELETE FROM picture WHERE article = ?')
   const addPicture = db.prepare('INSERT OR IGNORE INTO picture (sha256, article) VALUES (?, ?)')
   const addPictureEver = db.prepare('INSERT OR IGNORE INTO picture_ever (sha256) VALUES (?)')
@@ -46,9 +55,24 @@ const writer = (db: DatabaseSync) => {
     const before = known.get(fact.articleId) as { version: number } | undefined
     if (before !== undefined && before.version >= fact.version) return
     const state = stateOf(fact)
-    put.run(fact.articleId, fact.version, state, fact.firstReleasedAt, JSON.stringify(fact))
-    if (before !== undefined) dropPictures.run(fact.articleId)
+    const { language = null, type = null, translationOf = null } = isPublic(fact) ? fact.article : {}
+    put.run(
+      fact.articleId,
+      fact.version,
+      state,
+      toInstant(fact.firstReleasedAt),
+      fact.publisher,
+      language,
+      type,
+      translationOf,
+      JSON.stringify(fact),
+    )
+    if (before !== undefined) {
+      dropPictures.run(fact.articleId)
+      dropCategories.run(fact.articleId)
+    }
     if (!isPublic(fact)) return
+    for (const category of fact.article.categories) addCategory.run(category, toInstant(fact.firstReleasedAt), fact.articleId)
     for (const { sha256 } of fact.article.images) {
       if (sha256 === undefined) continue
       addPicture.run(sha256, fact.articleId)
@@ -86,10 +110,9 @@ const factOf = (record: LogRecord, onPoison: ViewOptions['onPoison']): Fact | nu
   }
 }
 
-const queries = (projection: Projection): Pick<View, 'article' | 'newest' | 'picture'> => {
+const lookUps = (projection: Projection): Pick<View, 'article' | 'picture'> => {
   const { db } = projection
   const one = db.prepare('SELECT state, fact FROM article WHERE id = ?')
-  const newest = db.prepare("SELECT fact FROM article WHERE state = 'public' ORDER BY released_at DESC LIMIT ?")
   const shown = db.prepare('SELECT 1 FROM picture WHERE sha256 = ? LIMIT 1')
   const ever = db.prepare('SELECT 1 FROM picture_ever WHERE sha256 = ?')
   return {
@@ -100,13 +123,13 @@ const queries = (projection: Projection): Pick<View, 'article' | 'newest' | 'pic
       if (row.state === 'public' && fact.state === 'live') return { state: 'public', fact }
       return { state: 'gone', fact }
     },
-    newest: limit => (newest.all(limit) as { fact: string }[]).map(row => JSON.parse(row.fact) as LiveFact),
     picture: sha256 => (shown.get(sha256) !== undefined ? 'shown' : ever.get(sha256) !== undefined ? 'gone' : 'unknown'),
   }
 }
 
 export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise<View> => {
   let write: ReturnType<typeof writer> | undefined
+  let revision = 0
   const projection = await openProjection({
     log,
     topic: topics.articles.name,
@@ -119,11 +142,16 @@ export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise
         if (fact !== null) write(fact)
       }
     },
+    onApplied: () => {
+      revision += 1
+    },
   })
   return {
-    ...queries(projection),
+    ...lookUps(projection),
+    ...createQueries(projection.db),
     isReady: projection.isReady,
     caughtUp: projection.caughtUp,
+    revision: () => revision,
     failure: projection.failure,
     stop: projection.stop,
   }

@@ -1,138 +1,208 @@
 /** The article page, its print view, and what stands there after a retraction. */
-import type { Article } from '@newswire/events/article'
-import { type CategoryConfig, type SiteConfig, withAncestors } from '@newswire/events/config'
-import type { Fact, LiveFact } from '@newswire/events/fact'
-import { articleUrl, leadPicture, noticeOf, pickRendition, renditionUrl, toContentHtml } from '@newswire/events/public-article'
+import type { Picture } from '@newswire/events/article'
+import { type Fact, isLive } from '@newswire/events/fact'
+import { leadPicture, noticeOf } from '@newswire/events/public-article'
 import { escapeMarkup } from '@newswire/events/text'
-import { toDocument, toTime, words } from './document.ts'
+import { toLink, toWebAddress } from './addresses.ts'
+import { type ArticleContext, canonicalOf } from './article-context.ts'
+import { articleHead, printHead } from './article-head.ts'
+import { placeFigures, toBlocks } from './body.ts'
+import { type Frame, toCategoryLink, toDocument } from './document.ts'
+import { langAttributes, type Speech, speak, toLanguageName } from './language.ts'
+import { toNoticePage } from './notice-page.ts'
+import { type Showing, toFigure } from './pictures.ts'
+import { toTime } from './times.ts'
 
-type Categories = ReadonlyMap<string, CategoryConfig>
+type For = 'screen' | 'paper'
 
-const metaLine = (fact: LiveFact, site: SiteConfig): string => {
+const speechOf = ({ frame, fact }: ArticleContext): Speech => speak(fact.article.language, frame.site.language)
+const join = (parts: readonly string[], by: string): string => parts.filter(part => part !== '').join(by)
+const paragraph = (className: string, html: string): string => (html === '' ? '' : `<p class="${className}">${html}</p>`)
+
+/** What it is filed under, as links; the words of the site, so in the site's language. */
+const kicker = ({ frame, fact, categories }: ArticleContext): string => {
   const { article } = fact
-  const say = words(article.language)
-  const parts = [
-    article.byline === '' ? '' : `<span>${escapeMarkup(article.byline)}</span>`,
-    article.dateline === '' ? '' : `<span>${escapeMarkup(article.dateline)}</span>`,
-    `${say.published} ${toTime(article.publishedAt ?? fact.firstReleasedAt, site, article.language)}`,
-    fact.updatedAt === fact.firstReleasedAt ? '' : `${say.updated} ${toTime(fact.updatedAt, site, article.language)}`,
-  ]
-  return `<p class="meta">${parts.filter(part => part !== '').join(' · ')}</p>`
+  const speech = speak(article.language, frame.site.language)
+  const badge = article.type === 'article' ? '' : `<span class="badge">${speech.say(article.type)}</span>`
+  const mark = langAttributes(frame.site.language, article.language)
+  const links = article.categories.map(id => {
+    const name = categories.get(id)?.name
+    return name === undefined
+      ? escapeMarkup(id)
+      : `<a href="${escapeMarkup(toCategoryLink(frame.site, id))}"${mark}>${escapeMarkup(name)}</a>`
+  })
+  return paragraph('kicker', join([badge, ...links], ' · '))
 }
 
-const correctionNote = (article: Article): string =>
+const times = ({ frame: { site }, fact }: ArticleContext, speech: Speech): string => {
+  const { language, publishedAt } = fact.article
+  const time = (at: string) => toTime(at, { site, language, form: 'full' })
+  return join(
+    [
+      `${speech.say('published')} ${time(publishedAt ?? fact.firstReleasedAt)}`,
+      fact.updatedAt === fact.firstReleasedAt ? '' : `${speech.say('updated')} ${time(fact.updatedAt)}`,
+    ],
+    '<br>',
+  )
+}
+
+const byline = ({ fact: { article } }: ArticleContext): string =>
+  join([article.byline === '' ? '' : `<b>${escapeMarkup(article.byline)}</b>`, escapeMarkup(article.dateline)], ' · ')
+
+const correction = ({ fact: { article } }: ArticleContext, speech: Speech): string =>
   article.correction
-    ? `<aside class="note"><strong>${words(article.language).correction}:</strong> ${escapeMarkup(article.correction.note)}</aside>`
+    ? `<div class="note" role="note"><p class="correction"><strong>${speech.say('correction')}:</strong> ${escapeMarkup(article.correction.note)}</p></div>`
     : ''
 
-const categoryLine = (article: Article, categories: Categories): string => {
-  const names = article.categories.map(id => categories.get(id)?.name ?? id)
-  return names.length === 0 ? '' : `<p class="meta">${names.map(escapeMarkup).join(' · ')}</p>`
-}
+/** Text column; the lead picture may be wider. */
+const TEXT_SIZES = '(min-width: 44rem) 41rem, 92vw'
+const LEAD_SIZES = '(min-width: 58rem) 52rem, 92vw'
+const GALLERY_SIZES = '(min-width: 44rem) 20rem, 92vw'
 
-const sourceLine = (article: Article): string => {
-  const lines = [
-    article.source === '' ? '' : `${words(article.language).source}: ${escapeMarkup(article.source)}`,
-    article.rights && article.rights.copyright !== '' ? escapeMarkup(article.rights.copyright) : '',
-  ].filter(line => line !== '')
-  return lines.length === 0 ? '' : `<p class="meta">${lines.join(' · ')}</p>`
-}
-
-const articleMain = (fact: LiveFact, site: SiteConfig, categories: Categories, extra: string): string => `<article>
-${categoryLine(fact.article, categories)}
-<h1>${escapeMarkup(fact.article.title)}</h1>
-${metaLine(fact, site)}
-${fact.article.summary === '' ? '' : `<p class="summary">${escapeMarkup(fact.article.summary)}</p>`}
-${correctionNote(fact.article)}
-${toContentHtml(fact.article, site.publicUrl)}
-${sourceLine(fact.article)}
-${extra}
-</article>`
-
-/** schema.org NewsArticle as JSON-LD; `<` is escaped, so no text can end the element it stands in. */
-export const toJsonLd = (fact: LiveFact, site: SiteConfig, categories: Categories): string => {
+/** Lead picture, text with the other pictures spread over it, and what did not fit. */
+const content = (context: ArticleContext, speech: Speech, output: For): string => {
+  const { frame, fact } = context
   const { article } = fact
-  const pictures = article.images.flatMap(picture => {
-    const shown = picture.state === 'ready' ? pickRendition(picture, 1200) : null
-    return shown === null ? [] : [renditionUrl(site.publicUrl, shown.key)]
+  const loading: Showing['loading'] = output === 'paper' ? 'now' : 'lazy'
+  const figure = (picture: Picture, showing: Partial<Showing>, className = '') =>
+    toFigure(picture, { site: frame.site, sizes: TEXT_SIZES, width: 960, loading, ...showing }, className)
+  const figures = (pictures: readonly Picture[], sizes: string) => pictures.map(one => figure(one, { sizes })).filter(one => one !== '')
+
+  const lead = leadPicture(article)
+  const others = article.images.filter(one => one !== lead)
+  const blocks = toBlocks(article.body.html, speech.words.table)
+  const { body, rest } = placeFigures(
+    blocks ?? [`<p class="note">${speech.say('unshowable')}</p>`],
+    figures(
+      others.filter(one => one.role !== 'gallery'),
+      TEXT_SIZES,
+    ),
+  )
+  const gallery = figures(
+    others.filter(one => one.role === 'gallery'),
+    GALLERY_SIZES,
+  )
+  return join(
+    [
+      lead === null ? '' : figure(lead, { sizes: LEAD_SIZES, width: 1280, loading: output === 'paper' ? 'now' : 'first' }, 'wide'),
+      `<div class="body">\n${body}\n</div>`,
+      ...rest,
+      gallery.length === 0 ? '' : `<div class="gallery wide">\n${gallery.join('\n')}\n</div>`,
+    ],
+    '\n',
+  )
+}
+
+/** Who it is from, whose it is, what it is about. */
+const about = (context: ArticleContext, speech: Speech, output: For): string => {
+  const { frame, fact, publisherName } = context
+  const { article } = fact
+  const labelled = (word: Parameters<Speech['say']>[0], html: string) => (html === '' ? '' : `${speech.say(word)}: ${html}`)
+  const elsewhere = toWebAddress(article.canonicalUrl)
+  const name = escapeMarkup(article.source || (elsewhere === null ? '' : publisherName))
+  const source = elsewhere === null || name === '' ? name : `<a href="${escapeMarkup(elsewhere)}" rel="external">${name}</a>`
+  const rights = article.rights ? join([escapeMarkup(article.rights.copyright), escapeMarkup(article.rights.usageTerms)], ' · ') : ''
+  const ai = article.aiUse === undefined || article.aiUse === 'none' ? '' : escapeMarkup(article.aiUse)
+  const print = `<a href="${escapeMarkup(toLink(frame.site, `/articles/${fact.articleId}/print`))}">${speech.say('print')}</a>`
+  return join(
+    [
+      paragraph('meta', labelled('source', source)),
+      paragraph('meta', rights),
+      paragraph('meta', labelled('aiUse', ai)),
+      paragraph('meta', labelled('tags', article.tags.map(escapeMarkup).join(', '))),
+      output === 'paper' ? '' : paragraph('meta onscreen', print),
+    ],
+    '\n',
+  )
+}
+
+/** The same in other languages, each named in its own. */
+const versions = ({ frame, fact, versions: all, original }: ArticleContext, speech: Speech): string => {
+  const link = (one: ArticleContext['fact'], text: string) =>
+    `<a href="${escapeMarkup(toLink(frame.site, `/articles/${one.articleId}`))}" hreflang="${escapeMarkup(one.article.language)}"${langAttributes(one.article.language, fact.article.language)}>${escapeMarkup(text)}</a>`
+  const others = all.filter(one => one.articleId !== fact.articleId)
+  if (others.length === 0 && original === null) return ''
+  const links = others.map(one => link(one, toLanguageName(one.article.language, one.article.language)))
+  const from = original === null ? '' : `${speech.say('translationOf')}: ${link(original, original.article.title)}`
+  return paragraph('meta onscreen', join([links.length === 0 ? '' : `${speech.say('languages')}: ${links.join(', ')}`, from], ' · '))
+}
+
+const related = ({ frame: { site }, fact, related: others }: ArticleContext, speech: Speech): string => {
+  if (others.length === 0) return ''
+  const items = others.map(({ articleId, firstReleasedAt, article }) => {
+    const { language } = article
+    return `<li${langAttributes(language, fact.article.language)}><a href="${escapeMarkup(toLink(site, `/articles/${articleId}`))}">${escapeMarkup(article.title)}</a> <span class="meta">${toTime(article.publishedAt ?? firstReleasedAt, { site, language })}</span></li>`
   })
-  const sections = article.categories.flatMap(id => withAncestors(id, categories)).map(id => categories.get(id)?.name ?? id)
-  const data = {
-    '@context': 'https://schema.org',
-    '@type': 'NewsArticle',
-    headline: article.title,
-    ...(article.summary === '' ? {} : { description: article.summary }),
-    inLanguage: article.language,
-    datePublished: article.publishedAt ?? fact.firstReleasedAt,
-    dateModified: fact.updatedAt,
-    mainEntityOfPage: articleUrl(site.publicUrl, fact.articleId),
-    ...(article.byline === '' ? {} : { author: [{ '@type': 'Person', name: article.byline }] }),
-    publisher: { '@type': 'Organization', name: site.title },
-    ...(pictures.length === 0 ? {} : { image: pictures }),
-    ...(sections.length === 0 ? {} : { articleSection: [...new Set(sections)] }),
-    ...(article.correction ? { correction: { '@type': 'CorrectionComment', text: article.correction.note } } : {}),
-    ...(article.rights && article.rights.copyright !== '' ? { copyrightNotice: article.rights.copyright } : {}),
-  }
-  return JSON.stringify(data).replaceAll('<', '\\u003c')
+  return `<section class="related narrow" aria-labelledby="related"><h2 id="related">${speech.say('related')}</h2>\n<ul>\n${items.join('\n')}\n</ul></section>`
 }
 
-const openGraph = (fact: LiveFact, site: SiteConfig): string => {
-  const lead = leadPicture(fact.article)
-  const shown = lead === null ? null : pickRendition(lead, 1200)
-  const meta = (property: string, content: string) => `<meta property="${property}" content="${escapeMarkup(content)}">`
-  return [
-    meta('og:type', 'article'),
-    meta('og:title', fact.article.title),
-    fact.article.summary === '' ? '' : meta('og:description', fact.article.summary),
-    meta('og:url', articleUrl(site.publicUrl, fact.articleId)),
-    shown === null ? '' : meta('og:image', renditionUrl(site.publicUrl, shown.key)),
-  ]
-    .filter(line => line !== '')
-    .join('\n')
+const articleMain = (context: ArticleContext, output: For, end = ''): string => {
+  const { article } = context.fact
+  const speech = speechOf(context)
+  return join(
+    [
+      '<article>',
+      '<header>',
+      kicker(context),
+      `<h1>${escapeMarkup(article.title)}</h1>`,
+      correction(context, speech),
+      paragraph('summary', escapeMarkup(article.summary)),
+      paragraph('meta', byline(context)),
+      paragraph('meta', times(context, speech)),
+      versions(context, speech),
+      '</header>',
+      content(context, speech, output),
+      '<footer class="about">',
+      about(context, speech, output),
+      end,
+      '</footer>',
+      '</article>',
+    ],
+    '\n',
+  )
 }
 
-const canonicalOf = (fact: LiveFact, site: SiteConfig): string => fact.article.canonicalUrl ?? articleUrl(site.publicUrl, fact.articleId)
-
-export const toArticlePage = (fact: LiveFact, site: SiteConfig, categories: Categories): string => {
-  const path = `/articles/${fact.articleId}`
-  const head = `<link rel="canonical" href="${escapeMarkup(canonicalOf(fact, site))}">
-<link rel="alternate" type="application/json" href="${path}/article.json">
-${openGraph(fact, site)}
-<script type="application/ld+json">${toJsonLd(fact, site, categories)}</script>`
-  const print = `<p class="meta noprint"><a href="${path}/print">${words(fact.article.language).print}</a></p>`
+export const toArticlePage = (context: ArticleContext): string => {
+  const { frame, fact } = context
+  const { language, title } = fact.article
   return toDocument({
-    site,
-    language: fact.article.language,
-    title: `${fact.article.title} – ${site.title}`,
-    head,
-    main: articleMain(fact, site, categories, print),
+    frame,
+    language,
+    title: `${title} – ${frame.site.title}`,
+    head: articleHead(context),
+    main: join([articleMain(context, 'screen'), related(context, speechOf(context))], '\n'),
   })
 }
 
 /** Everything of the article with its address and when it was taken from here, for paper. `now` is shown, nothing else depends on it. */
-export const toPrintView = (fact: LiveFact, site: SiteConfig, categories: Categories, now: string): string => {
-  const say = words(fact.article.language)
-  const extra = `<p class="meta">${say.address}: ${escapeMarkup(canonicalOf(fact, site))}<br>${say.retrieved} ${toTime(now, site, fact.article.language)}</p>`
-  const head = `<link rel="canonical" href="${escapeMarkup(canonicalOf(fact, site))}">\n<meta name="robots" content="noindex">`
-  return toDocument({
-    site,
-    language: fact.article.language,
-    title: fact.article.title,
-    head,
-    main: articleMain(fact, site, categories, extra),
-    bodyClass: 'print',
-  })
+export const toPrintView = (context: ArticleContext, now: string): string => {
+  const { frame, fact } = context
+  const { language, title } = fact.article
+  const speech = speechOf(context)
+  const end = join(
+    [
+      paragraph('meta', `${speech.say('address')}: ${escapeMarkup(canonicalOf(context))}`),
+      paragraph('meta', `${speech.say('retrieved')} ${toTime(now, { site: frame.site, language, form: 'full' })}`),
+    ],
+    '\n',
+  )
+  return toDocument({ frame, language, title, head: printHead(context), main: articleMain(context, 'paper', end), kind: 'print' })
+}
+
+/** In which language readers are told that something is gone: its own, when it only ever had one. */
+const languageOfGone = (fact: Fact, siteLanguage: string): string => {
+  const [only, ...more] = fact.facetsEver.languages
+  return only !== undefined && more.length === 0 ? only : siteLanguage
+}
+
+/** What readers are told in its place, for a page or a problem document; empty for what is only for editors now. */
+export const goneNotice = (fact: Fact, siteLanguage: string): Readonly<{ title: string; notice: string; language: string }> => {
+  const { tag, words } = speak(languageOfGone(fact, siteLanguage), siteLanguage)
+  return { title: words.gone, notice: isLive(fact) ? '' : noticeOf(fact, tag), language: tag }
 }
 
 /** For 410: says that something was here and is gone, and nothing of what it was. */
-export const toGonePage = (fact: Fact, site: SiteConfig): string => {
-  const say = words(site.language)
-  const notice = fact.state === 'live' ? say.gone : noticeOf(fact, site.language)
-  return toDocument({
-    site,
-    language: site.language,
-    title: `${say.gone} – ${site.title}`,
-    head: '<meta name="robots" content="noindex">',
-    main: `<h1>${say.gone}</h1>\n<p>${escapeMarkup(notice)}</p>`,
-  })
+export const toGonePage = (fact: Fact, frame: Frame): string => {
+  const { title, notice, language } = goneNotice(fact, frame.site.language)
+  return toNoticePage({ frame, language, title, notice })
 }

@@ -1,65 +1,110 @@
-/** The front page, the list of feeds for people, and OPML 2.0 for readers. */
-import type { FeedConfig, SiteConfig } from '@newswire/events/config'
+/** The front page and its sections: what is published, newest first, page by page. */
+import type { CategoryConfig, FeedConfig, SiteConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { feedFiles, feedFormats } from '@newswire/events/feed'
-import { leadPicture, pickRendition, renditionUrl } from '@newswire/events/public-article'
-import { cleanLine, escapeMarkup } from '@newswire/events/text'
-import { toDocument, toTime, words } from './document.ts'
+import { leadPicture } from '@newswire/events/public-article'
+import { escapeMarkup } from '@newswire/events/text'
+import { type ListPlace, toListPath } from '../paging.ts'
+import { toLink } from './addresses.ts'
+import { type Frame, toCategoryLink, toDocument } from './document.ts'
+import { langAttributes, speak } from './language.ts'
+import { toPicture } from './pictures.ts'
+import { toTime } from './times.ts'
 
-const teaser = (fact: LiveFact, site: SiteConfig): string => {
+export type List = Readonly<{
+  frame: Frame
+  /** With its parents, nearest first; empty on the front page. */
+  section: readonly CategoryConfig[]
+  place: ListPlace
+  facts: readonly LiveFact[]
+  /** `null` where there are none. */
+  newer: ListPlace | null
+  older: ListPlace | null
+  /** Those that readers should find from here. */
+  feeds: readonly FeedConfig[]
+}>
+
+const teaser = (fact: LiveFact, site: SiteConfig, isFirst: boolean): string => {
   const { article } = fact
+  const { language } = article
   const lead = leadPicture(article)
-  const shown = lead === null ? null : pickRendition(lead, 320)
-  const image =
-    shown === null || lead === null
+  const sizes = isFirst ? '(min-width: 58rem) 52rem, 92vw' : '(min-width: 40rem) 13rem, 6.5rem'
+  const picture =
+    lead === null
       ? ''
-      : `<img src="${escapeMarkup(renditionUrl(site.publicUrl, shown.key))}" alt="${escapeMarkup(lead.alt)}" width="${shown.width}" height="${shown.height}" loading="lazy">`
-  return `<li lang="${escapeMarkup(article.language)}"><div><h2><a href="/articles/${fact.articleId}">${escapeMarkup(article.title)}</a></h2>
-<p class="meta">${toTime(article.publishedAt ?? fact.firstReleasedAt, site, article.language)}</p>
-${article.summary === '' ? '' : `<p>${escapeMarkup(article.summary)}</p>`}</div>${image}</li>`
+      : toPicture(lead, { site, sizes, width: isFirst ? 1280 : 320, loading: isFirst ? 'first' : 'lazy', decorative: true })
+  const kind = [isFirst ? 'first' : '', picture === '' ? 'plain' : ''].filter(one => one !== '').join(' ')
+  const badge = article.type === 'article' ? '' : `<span class="badge">${speak(language, site.language).say(article.type)}</span> `
+  const summary = article.summary === '' ? '' : `<p class="teaser">${escapeMarkup(article.summary)}</p>\n`
+  return `<li${kind === '' ? '' : ` class="${kind}"`}${langAttributes(language, site.language)}><div><h2><a href="${escapeMarkup(toLink(site, `/articles/${fact.articleId}`))}">${escapeMarkup(article.title)}</a></h2>
+${summary}<p class="meta">${badge}${toTime(article.publishedAt ?? fact.firstReleasedAt, { site, language })}</p></div>${picture}</li>`
 }
 
 /** Lets readers find the feeds from the page's address. */
-const discovery = (feeds: readonly FeedConfig[]): string =>
+const discovery = (feeds: readonly FeedConfig[], site: SiteConfig): string =>
   feeds
-    .map(feed => `<link rel="alternate" type="application/rss+xml" title="${escapeMarkup(feed.title)}" href="/feeds/${feed.id}/rss.xml">`)
+    .flatMap(feed =>
+      feedFormats.map(
+        format =>
+          `<link rel="alternate" type="${feedFiles[format].type.split(';')[0]}" title="${escapeMarkup(`${feed.title} (${feedNames[format]})`)}" href="${escapeMarkup(toLink(site, `/feeds/${feed.id}/${feedFiles[format].name}`))}">`,
+      ),
+    )
     .join('\n')
 
-export const toFrontPage = (facts: readonly LiveFact[], feeds: readonly FeedConfig[], site: SiteConfig): string => {
-  const list =
-    facts.length === 0
-      ? `<p>${words(site.language).none}</p>`
-      : `<ul class="list">\n${facts.map(fact => teaser(fact, site)).join('\n')}\n</ul>`
-  return toDocument({
-    site,
-    language: site.language,
-    title: site.title,
-    head: discovery(feeds),
-    main: `<h1>${escapeMarkup(site.title)}</h1>\n${list}`,
-  })
+export const feedNames = { rss: 'RSS 2.0', atom: 'Atom 1.0', json: 'JSON Feed 1.1' } as const
+
+const isFirstPage = ({ before, after }: ListPlace): boolean => before === null && after === null
+
+/** Only the first page of a list is worth keeping: what stands on the others has a page of its own. */
+export const robotsOfList = (place: ListPlace): string | null => (isFirstPage(place) ? null : 'noindex, follow')
+
+const head = ({ frame: { site }, place, newer, older, feeds }: List): string => {
+  const robots = robotsOfList(place)
+  const link = (rel: string, to: ListPlace | null) =>
+    to === null ? '' : `<link rel="${rel}" href="${escapeMarkup(toLink(site, toListPath(to)))}">`
+  return [
+    robots === null ? '' : `<meta name="robots" content="${robots}">`,
+    `<link rel="canonical" href="${escapeMarkup(site.publicUrl + toListPath(place))}">`,
+    link('prev', newer),
+    link('next', older),
+    discovery(feeds, site),
+  ]
+    .filter(line => line !== '')
+    .join('\n')
 }
 
-const NAMES = { rss: 'RSS 2.0', atom: 'Atom 1.0', json: 'JSON Feed 1.1' } as const
-
-export const toFeedsPage = (feeds: readonly FeedConfig[], site: SiteConfig): string => {
-  const rows = feeds.map(
-    feed =>
-      `<tr><th scope="row">${escapeMarkup(feed.title)}</th><td>${feedFormats.map(format => `<a href="/feeds/${feed.id}/${feedFiles[format].name}">${NAMES[format]}</a>`).join('<br>')}</td></tr>`,
-  )
-  const say = words(site.language)
-  return toDocument({
-    site,
-    language: site.language,
-    title: `${say.feeds} – ${site.title}`,
-    main: `<h1>${say.feeds}</h1>\n<table>\n${rows.join('\n')}\n</table>\n<p class="meta"><a href="/opml.xml">OPML</a></p>`,
-  })
+const turning = ({ frame: { site }, newer, older }: List): string => {
+  if (newer === null && older === null) return ''
+  const { words } = speak(site.language, site.language)
+  const link = (rel: string, to: ListPlace | null, name: string) =>
+    to === null ? '<span></span>' : `<a rel="${rel}" href="${escapeMarkup(toLink(site, toListPath(to)))}">${escapeMarkup(name)}</a>`
+  return `<nav class="pages" aria-label="${escapeMarkup(words.pages)}">${link('prev', newer, `← ${words.newer}`)}${link('next', older, `${words.older} →`)}</nav>`
 }
 
-/** OPML 2.0: every feed as RSS. */
-export const toOpml = (feeds: readonly FeedConfig[], site: SiteConfig): string => {
-  const outlines = feeds.map(
-    feed =>
-      `    <outline type="rss" text="${escapeMarkup(cleanLine(feed.title))}" xmlUrl="${escapeMarkup(`${site.publicUrl}/feeds/${feed.id}/rss.xml`)}" htmlUrl="${escapeMarkup(site.publicUrl)}"/>`,
-  )
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>${escapeMarkup(cleanLine(site.title))}</title></head>\n  <body>\n${outlines.join('\n')}\n  </body>\n</opml>\n`
+/** Where a section stands: its parents as links, then its name. The front page's name is in the head of the page. */
+const sectionTitle = ({ frame: { site }, section }: List): string => {
+  const [own, ...parents] = section
+  if (own === undefined) return ''
+  const links = [...parents]
+    .reverse()
+    .map(({ id, name }) => `<a href="${escapeMarkup(toCategoryLink(site, id))}">${escapeMarkup(name)}</a>`)
+  return `${links.length === 0 ? '' : `<p class="kicker">${links.join(' · ')}</p>`}<h1>${escapeMarkup(own.name)}</h1>\n`
+}
+
+export const toListPage = (list: List): string => {
+  const { frame, section, place, facts } = list
+  const { site } = frame
+  const { words } = speak(site.language, site.language)
+  const stories = facts.map((fact, index) => teaser(fact, site, index === 0 && isFirstPage(place)))
+  const [own] = section
+  return toDocument({
+    frame,
+    language: site.language,
+    title: own === undefined ? site.title : `${own.name} – ${site.title}`,
+    head: head(list),
+    main: `${sectionTitle(list)}${stories.length === 0 ? `<p class="summary">${escapeMarkup(words.none)}</p>` : `<ul class="stories">\n${stories.join('\n')}\n</ul>`}
+${turning(list)}`,
+    here: toLink(site, toListPath({ ...place, before: null, after: null })),
+    ...(own === undefined ? { kind: 'front' as const } : {}),
+  })
 }

@@ -1,0 +1,101 @@
+/** The article for people and for machines, and what stands in its place when it is gone (contract §5). */
+import { isArticleId } from '@newswire/events/ids'
+import { toNinjs } from '@newswire/events/ninjs'
+import { articleUrl, toPublicArticle } from '@newswire/events/public-article'
+import { prefersJson } from '@newswire/http/accept'
+import { ProblemError } from '@newswire/http/problem'
+import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { notFound, notReady, sendRendered } from './answers.ts'
+import { toRendered } from './page-cache.ts'
+import { findNamed, toArticleContext } from './page-data.ts'
+import { type PageMaker, toHtmlPage, toJsonPage } from './page-maker.ts'
+import { toWebAddress } from './pages/addresses.ts'
+import { robotsOf } from './pages/article-head.ts'
+import { goneNotice, toArticlePage, toGonePage, toPrintView } from './pages/article-page.ts'
+import type { Seen, View } from './view.ts'
+
+type Needs = Readonly<{ view: View; maker: PageMaker; now: () => number }>
+type Gone = Extract<Seen, { state: 'gone' }>
+
+const find = (view: View, request: HttpRequest): Seen => {
+  const { articleId } = request.params as { articleId: string }
+  if (!isArticleId(articleId)) throw notFound('no article has such an id')
+  if (!view.isReady()) throw notReady('articles')
+  const found = view.article(articleId)
+  if (found === null) throw notFound('no public article has this id')
+  return found
+}
+
+/** Where a retraction leads instead: an address elsewhere, or its substitute while that is public. */
+const substituteOf = ({ fact }: Gone, view: View, publicUrl: string): Readonly<{ status: 301 | 302; to: string }> | null => {
+  if (fact.state !== 'retracted' || fact.retraction.redirectTo === undefined) return null
+  const { mode, redirectTo } = fact.retraction
+  const elsewhere = mode === 'redirect' ? toWebAddress(redirectTo) : null
+  if (elsewhere !== null) return { status: 301, to: elsewhere }
+  const substitute = mode === 'replace' ? findNamed(view, fact.publisher, redirectTo) : null
+  return substitute === null ? null : { status: 302, to: articleUrl(publicUrl, substitute.articleId) }
+}
+
+export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): void => {
+  const { config, frame, kept } = maker
+
+  /** The substitute, or 410 (RFC 9110 §15.5.11) with `body`; without one with a page, or a problem document for who would rather have JSON. */
+  const sendGone = (request: HttpRequest, reply: HttpReply, found: Gone, body?: unknown) => {
+    reply.header('cache-control', 'no-cache')
+    const { site } = config()
+    const elsewhere = substituteOf(found, view, site.publicUrl)
+    if (elsewhere !== null) return reply.redirect(elsewhere.to, elsewhere.status)
+    if (body !== undefined) return reply.status(410).type('application/json').send(body)
+    if (prefersJson(request.headers.accept)) {
+      const { title, notice } = goneNotice(found.fact, site.language)
+      const headers = { 'cache-control': 'no-cache', vary: 'accept' }
+      throw new ProblemError({ status: 410, code: 'NEWSWIRE_GONE', title, detail: notice || title, headers })
+    }
+    const { headers, type, text } = toHtmlPage(toGonePage(found.fact, frame()), { config: config(), robots: 'noindex' })
+    return reply.status(410).headers(headers).header('vary', 'accept').header('content-type', type).send(text)
+  }
+
+  app.get('/articles/:articleId', async (request, reply) => {
+    const found = find(view, request)
+    if (found.state === 'gone') return sendGone(request, reply, found)
+    const { fact } = found
+    const page = kept(`/articles/${fact.articleId}`, snapshot => {
+      const context = toArticleContext(view, snapshot, fact, frame())
+      return toHtmlPage(toArticlePage(context), { config: snapshot, robots: robotsOf(context), modifiedAt: fact.releasedAt })
+    })
+    return sendRendered(request, reply, page)
+  })
+
+  app.get('/articles/:articleId/print', async (request, reply) => {
+    const found = find(view, request)
+    if (found.state === 'gone') return sendGone(request, reply, found)
+    const context = toArticleContext(view, config(), found.fact, frame())
+    const text = toPrintView(context, new Date(now()).toISOString())
+    return sendRendered(request, reply, toRendered(toHtmlPage(text, { config: config(), robots: 'noindex' })), 'no-cache')
+  })
+
+  /** The article in one more form for machines; `gone` is its body when it is gone. */
+  const addDocument = (name: string, toBody: (found: Seen, snapshot: ConfigSnapshot) => unknown, isRedirected: boolean) =>
+    app.get(`/articles/:articleId/${name}`, async (request, reply) => {
+      const found = find(view, request)
+      const { fact } = found
+      if (found.state === 'public')
+        return sendRendered(
+          request,
+          reply,
+          kept(`/articles/${fact.articleId}/${name}`, snapshot => toJsonPage(toBody(found, snapshot), fact.releasedAt)),
+        )
+      if (isRedirected) return sendGone(request, reply, found, toBody(found, config()))
+      return reply.status(410).header('cache-control', 'no-cache').type('application/json').send(toBody(found, config()))
+    })
+  const toOwnForm = (found: Seen, { site }: ConfigSnapshot): unknown => {
+    if (found.state === 'public') return toPublicArticle(found.fact, site.publicUrl)
+    const { fact } = found
+    const notice = fact.state === 'live' ? undefined : goneNotice(fact, site.language).notice
+    return { id: fact.articleId, version: fact.version, status: 'retracted', notice }
+  }
+  addDocument('article.json', toOwnForm, true)
+  // ninjs says itself what became of an article, so nobody is led elsewhere.
+  addDocument('ninjs.json', ({ fact }, snapshot) => toNinjs(fact, snapshot), false)
+}

@@ -1,0 +1,47 @@
+/** Pages from what is known now: made once for each state of view and configuration. */
+import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
+import { HTML, pagePolicy } from './answers.ts'
+import { createPageCache, type Page, type RenderedPage } from './page-cache.ts'
+import { toFrame } from './page-data.ts'
+import type { Frame } from './pages/document.ts'
+import type { View } from './view.ts'
+
+export type PageMaker = Readonly<{
+  config(): ConfigSnapshot
+  frame(): Frame
+  /** What `render` gives, which must follow from view and configuration alone. */
+  kept(key: string, render: (config: ConfigSnapshot) => Page): RenderedPage
+}>
+
+export const createPageMaker = (view: View, configuration: Pick<Configuration, 'current'>): PageMaker => {
+  const cache = createPageCache()
+  return {
+    config: () => configuration.current(),
+    frame: () => toFrame(view, configuration.current()),
+    kept: (key, render) => {
+      const config = configuration.current()
+      return cache.get(key, [view.revision(), view.isReady(), config], () => render(config))
+    },
+  }
+}
+
+type HtmlOptions = Readonly<{ config: ConfigSnapshot; robots?: string | null; script?: boolean; modifiedAt?: string }>
+
+/** `script`: it names the one script that we have. `robots` is said in the header too, for who does not read pages. */
+export const toHtmlPage = (text: string, { config, robots = null, script = false, modifiedAt }: HtmlOptions): Page => ({
+  text,
+  type: HTML,
+  headers: {
+    'content-security-policy': pagePolicy(config.site, { script }),
+    ...(robots === null ? {} : { 'x-robots-tag': robots }),
+  },
+  ...(modifiedAt === undefined ? {} : { modifiedAt }),
+})
+
+/** For programs, from any site, and for no search engine. */
+export const toJsonPage = (value: unknown, modifiedAt: string): Page => ({
+  text: JSON.stringify(value),
+  type: 'application/json; charset=utf-8',
+  modifiedAt,
+  headers: { 'access-control-allow-origin': '*', 'x-robots-tag': 'noindex' },
+})

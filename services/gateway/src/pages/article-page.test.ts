@@ -77,7 +77,7 @@ test('a correction stands above everything but the title', () => {
 test('every picture has its sizes to choose from, the room it needs, an alternative text and its credit', () => {
   const images = [makePicture(A, { caption: 'Bến phà', credit: 'An' }), makePicture(A, { role: 'inline', alt: 'Thuyền', caption: 'Chiều' })]
   const html = toArticlePage(makeContext(makeLive({ article: { images } })))
-  assert.match(html, /<figcaption>Bến phà<span class="credit">An<\/span><\/figcaption>/)
+  assert.match(html, /<figcaption>Bến phà · <span class="credit">An<\/span><\/figcaption>/)
   const [lead = '', other = ''] = [...html.matchAll(/<img [^>]*>/g)].map(String)
   assert.match(
     lead,

@@ -50,6 +50,6 @@ export const toFigure = (picture: Picture, showing: Showing, className = ''): st
   const shown = toPicture(picture, showing)
   if (shown === '') return ''
   const credit = picture.credit === '' ? '' : `<span class="credit">${escapeMarkup(picture.credit)}</span>`
-  const words = `${escapeMarkup(picture.caption)}${credit}`
+  const words = [escapeMarkup(picture.caption), credit].filter(part => part !== '').join(' · ')
   return `<figure${className === '' ? '' : ` class="${className}"`}>${shown}${words === '' ? '' : `<figcaption>${words}</figcaption>`}</figure>`
 }

@@ -21,7 +21,7 @@ export const styleSheet = `:root {
 *, ::before, ::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; hyphens: manual; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.125rem/1.7 var(--serif); overflow-wrap: break-word; }
-:lang(vi) { line-height: 1.75; }
+body:lang(vi) { line-height: 1.75; }
 a { color: var(--link); text-decoration-thickness: .06em; text-underline-offset: .2em; }
 a:hover { text-decoration-thickness: .12em; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 3px; border-radius: 2px; }
@@ -33,13 +33,10 @@ p, li, figcaption { text-wrap: pretty; }
 img { display: block; max-width: 100%; height: auto; background: var(--raised); }
 figure { margin: 2rem 0; }
 figcaption { margin-top: .5rem; font: .9rem/1.6 var(--sans); color: var(--soft); }
-.credit { white-space: normal; }
-.credit::before { content: " · "; }
-.credit:first-child::before { content: none; }
 
 .skip { position: absolute; inset-inline-start: 1rem; top: -10rem; z-index: 1; padding: .5rem 1rem; background: var(--paper); color: var(--ink); font: 1rem/1.6 var(--sans); }
 .skip:focus { top: .5rem; }
-.masthead, main, .colophon { max-width: 56rem; margin-inline: auto; padding-inline: clamp(1rem, 4vw, 2rem); }
+.masthead, main, .colophon { width: min(100% - 2 * clamp(1rem, 4vw, 2rem), 52rem); margin-inline: auto; }
 .masthead { padding-block: 1.25rem .5rem; border-bottom: 1px solid var(--rule); }
 .brand { margin: 0; font: 700 1.5rem/1.4 var(--serif); }
 .brand a { color: inherit; text-decoration: none; }
@@ -64,8 +61,8 @@ nav a[aria-current] { color: var(--mark); }
 .note p { margin: 0; }
 
 article > :not(.wide), .narrow { max-width: 41rem; margin-inline: auto; }
-.wide img { margin-inline: auto; max-height: 85vh; width: auto; }
-.wide figcaption { max-width: 41rem; margin-inline: auto; }
+figure.wide img { margin-inline: auto; max-height: 85vh; width: auto; }
+figure.wide figcaption { max-width: 41rem; margin-inline: auto; }
 .body > :first-child { margin-top: 0; }
 .body p { margin: 0 0 1.15em; }
 .body ul, .body ol { padding-inline-start: 1.4em; }
@@ -80,6 +77,7 @@ caption { text-align: start; font-weight: 600; padding-bottom: .5rem; }
 th, td { text-align: start; vertical-align: top; padding: .5rem 1rem .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); gap: 1.5rem; }
 .gallery figure { margin: 0; }
+.gallery img { width: 100%; max-height: none; aspect-ratio: 3 / 2; object-fit: cover; }
 .about { margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 .related { margin-top: 3rem; padding-top: .5rem; border-top: 1px solid var(--rule); }
 .related h2 { margin-top: .5rem; font-size: 1.2rem; }
@@ -131,9 +129,10 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
   @page { margin: 18mm 17mm 20mm; }
   :root { color-scheme: light; --ink: #000; --paper: #fff; --raised: #fff; --soft: #333; --line: #999; --rule: #000; --link: #000; --mark: #000; }
   body { font-size: 11pt; line-height: 1.55; }
-  :lang(vi) { line-height: 1.6; }
+  body:lang(vi) { line-height: 1.6; }
   h1 { font-size: 20pt; } h2 { font-size: 14pt; } h3 { font-size: 12pt; }
-  .masthead, main, .colophon, article > :not(.wide), .wide figcaption, .narrow { max-width: none; padding-inline: 0; }
+  .masthead, main, .colophon { width: auto; }
+  article > :not(.wide), figure.wide figcaption, .narrow { max-width: none; }
   .skip, nav, .related, .pages, button, details, .onscreen { display: none; }
   .masthead { border: 0; }
   .colophon { margin-top: 1.5rem; padding-bottom: 0; }

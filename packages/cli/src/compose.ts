@@ -9,6 +9,7 @@ import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { proveObjects } from '@newswire/objects/probe'
+import { createSealing, makeSealingKey, parseSealingKey } from '@newswire/objects/sealed'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createConfiguration } from '@newswire/runtime/configuration'
@@ -17,6 +18,7 @@ import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
 import { createTrace, type Trace } from '@newswire/trace/trace'
+import { keepPrivate } from './local-access.ts'
 import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
 import { observeLanes } from './observe.ts'
 import { takeViewsFolder, type ViewsFolder } from './views-folder.ts'
@@ -110,9 +112,21 @@ export type ComposeOptions = Readonly<{
   config?: NewswireConfig
   /** Secrets besides those of the environment, by the name that the configuration uses. */
   secrets?: Readonly<Record<string, string>>
+  /** Made and kept in the data folder when the settings name none; only where nobody else reads the store. */
+  makesSealingKey?: boolean
   createTopics: boolean
   onCrash: (error: Error) => void
 }>
+
+/** Beside the data it seals, readable by its owner alone: what a backup of the objects alone does not give away. */
+const sealingKeyOf = async ({ secretKey, dataDir }: Settings, makes: boolean): Promise<Uint8Array | null> => {
+  const text = secretKey ?? (makes ? await keepPrivate(join(dataDir, 'secret-key'), makeSealingKey) : null)
+  if (text === null) return null
+  const key = parseSealingKey(text)
+  if (key === null)
+    throw new Error(`${join(dataDir, 'secret-key')} holds no key; put back the one that was there, or remove it with the secrets it sealed`)
+  return key
+}
 
 export type Composition = Readonly<{ context: ServiceContext; close(): Promise<void> }>
 
@@ -123,6 +137,7 @@ export const compose = async ({
   clientId,
   config,
   secrets = {},
+  makesSealingKey = false,
   createTopics,
   onCrash,
 }: ComposeOptions): Promise<Composition> => {
@@ -142,6 +157,7 @@ export const compose = async ({
     if (config !== undefined) await applyConfiguration({ objects, publish: publishEvents(log), config, now })
     const configuration = await createConfiguration({ objects, log, logger })
     const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
+    const sealingKey = await sealingKeyOf(settings, makesSealingKey && settings.s3 === null)
     const outbound = createOutbound({ network: () => configuration.current().network })
     const mark = keepLogMark({ log, objects, logger })
     let opening: Promise<Trace> | undefined
@@ -168,6 +184,7 @@ export const compose = async ({
         trace,
         now,
         secret: name => secrets[name] ?? environment[name],
+        sealing: sealingKey === null ? null : createSealing(objects, sealingKey),
       },
       close: async () => {
         await mark.stop()

@@ -8,6 +8,7 @@ import { fact } from './fact.ts'
 import { feedBuilt, feedChange } from './feed.ts'
 import { milestone } from './milestone.ts'
 import { holdDue, latePictures, prepared, submission } from './submission.ts'
+import { subscriptionChanged } from './subscription.ts'
 import { topics } from './topics.ts'
 
 /** Type → where it goes and what it carries. `submission.accepted` goes to `submissions.backfill` when its lane says so. */
@@ -30,6 +31,7 @@ export const eventTable = {
     data: configChanged,
     key: (data: { kind: string; id: string }) => `${data.kind}/${data.id}`,
   },
+  'subscription.changed': { topic: topics.subscriptions, data: subscriptionChanged, key: (data: { id: string }) => data.id },
 } as const
 
 export type EventType = keyof typeof eventTable

@@ -6,7 +6,7 @@ const MIB = 1_048_576
 export type TopicSpec = Readonly<{
   name: string
   /** What the record key is. Fixed for ever: order and ownership hang on it. */
-  key: 'article' | 'feed' | 'outlet' | 'config' | 'original'
+  key: 'article' | 'feed' | 'outlet' | 'config' | 'subscription' | 'original'
   /** Partitions on Kafka. Never changed after creation: keys would move. The embedded log has a third, at least 1. */
   partitions: number
   cleanup: 'delete' | 'compact'
@@ -93,6 +93,13 @@ export const topics = {
     retentionMs: 7 * DAY_MS,
     synced: true,
     purpose: 'a configuration object changed',
+  }),
+  subscriptions: topic({
+    name: 'subscriptions',
+    key: 'subscription',
+    partitions: 1,
+    retentionMs: 7 * DAY_MS,
+    purpose: 'a WebSub subscription changed',
   }),
   deadLetters: topic({
     name: 'dead-letters',

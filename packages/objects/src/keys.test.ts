@@ -107,6 +107,12 @@ test('what is no id never becomes part of a key', () => {
     text => keys.config(text, 'a'),
     text => keys.config('a', text),
     keys.deadLetter,
+    text => keys.subscription(text, '0'.repeat(64)),
+    text => keys.subscription('0'.repeat(64), text),
+    keys.subscriptionsOf,
+    text => keys.hubPending('a', text),
+    keys.hubPendingPrefix,
+    keys.secret,
   ]
   const hostile = ['', '.', '..', '../a', 'a/b', 'a\\b', 'a\0', 'a.b/../c', ' ', 'é', 'a'.repeat(300), 'a\n', '%2e%2e', '+123456-01-01']
   for (const make of makers)
@@ -122,6 +128,7 @@ test('a number that would not sort is refused', () => {
   for (const value of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
     assert.throws(() => keys.hold(value, 'a.b'), RejectError)
     assert.throws(() => keys.handover(value), RejectError)
+    assert.throws(() => keys.hubHandover(value), RejectError)
     assert.throws(() => keys.archive('2026-11-24T00:00:00Z', 'a.b', value), RejectError)
   }
 })

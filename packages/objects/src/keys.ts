@@ -5,6 +5,7 @@
 
 import { RejectError } from '@newswire/events/errors'
 import { isArticleId, isConfigId, isPublisherId, isSha256 } from '@newswire/events/ids'
+import { isSubscriptionId } from '@newswire/events/subscription'
 
 const checked = (what: string, value: string, valid: boolean): string => {
   if (!valid)
@@ -76,6 +77,16 @@ export const keys = {
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,
   outletState: (outletId: string) => `outlets/state/${configSegment(outletId)}.json`,
   handover: (partition: number) => `outlets/handover/${padded(partition, 1)}.json`,
+  hubHandover: (partition: number) => `outlets/handover/hub-${padded(partition, 1)}.json`,
+  subscription: (topicSha256: string, callbackSha256: string) =>
+    `hub/subscriptions/${checked('SHA-256', topicSha256, isSha256(topicSha256))}/${checked('SHA-256', callbackSha256, isSha256(callbackSha256))}.json`,
+  subscriptionsOf: (topicSha256: string) => `hub/subscriptions/${checked('SHA-256', topicSha256, isSha256(topicSha256))}/`,
+  subscriptionPrefix: 'hub/subscriptions/',
+  hubPending: (feedId: string, subscriptionId: string) =>
+    `hub/pending/${configSegment(feedId)}/${checked('subscription id', subscriptionId, isSubscriptionId(subscriptionId))}.json`,
+  hubPendingPrefix: (feedId: string) => `hub/pending/${configSegment(feedId)}/`,
+  secret: (id: string) => `secrets/${idSegment(id)}.json`,
+  secretPrefix: 'secrets/',
   idempotency: (publisher: string, keySha256: string) =>
     `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,

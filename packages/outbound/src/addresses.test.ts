@@ -74,7 +74,7 @@ test('an address is refused when it is saved already, with what would help', () 
     ['javascript:alert(1)', /not spoken/],
     ['partner.example', /no address/],
     ['', /no address/],
-    [`https://partner.example/${'x'.repeat(3000)}`, /no address/],
+    [`https://partner.example/${'x'.repeat(9000)}`, /no address/],
   ]
   for (const [url, expected] of offences) assert.match(findUrlOffence(url, closed) ?? '', expected, url)
 })

@@ -5,7 +5,8 @@ import ipaddr from 'ipaddr.js'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
-const MAX_URL_LENGTH = 2_048
+/** Characters: an address of 2048, and a hub's parameters behind it. */
+const MAX_URL_LENGTH = 8_192
 /** To public hosts; an allowed network may use any port. */
 const PORTS: ReadonlySet<number> = new Set([80, 443, 8443])
 /**

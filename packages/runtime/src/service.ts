@@ -1,6 +1,7 @@
 /** What every service is given, and what it gives back. `newswire up` starts eight of them on one context, `newswire run` the ones named. */
 import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
+import type { Sealing } from '@newswire/objects/sealed'
 import type { Outbound } from '@newswire/outbound/outbound'
 import type { Trace } from '@newswire/trace/trace'
 import type { Configuration } from './configuration.ts'
@@ -25,6 +26,8 @@ export type ServiceContext = Readonly<{
   now: () => number
   /** The value of an environment variable that the configuration names as a secret; `undefined` when it is not set. */
   secret: (name: string) => string | undefined
+  /** Keeps secrets that strangers gave us; `null` when there is no key to seal them with. */
+  sealing: Sealing | null
 }>
 
 export type Readiness = Readonly<{ ready: boolean; detail: Readonly<Record<string, unknown>> }>

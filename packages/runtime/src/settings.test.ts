@@ -103,19 +103,29 @@ test('the console beyond this machine wants a token', () => {
 
 test('the settings for the log say of a secret only whether it is set', () => {
   const canary = 'CANARY5ecret'
+  const key = Buffer.alloc(32, canary).toString('base64')
   const shown = redactedSettings(
     readSettings({
-      NEWSWIRE_SECRET_KEY: canary,
+      NEWSWIRE_SECRET_KEY: key,
       NEWSWIRE_CONSOLE_TOKEN: canary,
       KAFKA_SASL_MECHANISM: 'plain',
       KAFKA_SASL_USERNAME: 'u',
       KAFKA_SASL_PASSWORD: canary,
     }),
   )
-  assert.ok(!JSON.stringify(shown).includes(canary))
+  for (const secret of [canary, key]) assert.ok(!JSON.stringify(shown).includes(secret))
   assert.deepEqual([shown.secretKeyConfigured, shown.consoleTokenConfigured, shown.kafkaSasl?.passwordConfigured], [true, true, true])
   const none = redactedSettings(readSettings({}))
   assert.deepEqual([none.secretKeyConfigured, none.consoleTokenConfigured, none.kafkaSasl], [false, false, null])
+})
+
+test('a sealing key is 32 bytes, and one that is not is refused without being repeated', () => {
+  const key = Buffer.alloc(32, 7).toString('base64')
+  assert.equal(readSettings({ NEWSWIRE_SECRET_KEY: key }).secretKey, key)
+  const [complaint = '', ...more] = complaintsOf({ NEWSWIRE_SECRET_KEY: key.slice(4) })
+  assert.deepEqual(more, [])
+  assert.match(complaint, /^NEWSWIRE_SECRET_KEY must be 32 bytes/)
+  assert.ok(!complaint.includes(key.slice(4)))
 })
 
 test('every setting that is read is explained, and none that is not', () => {

@@ -1,5 +1,6 @@
 /** Settings by environment (contract §2): names, defaults and ranges in one place, the only reader of `process.env`. */
 import { isIP } from 'node:net'
+import { parseSealingKey } from '@newswire/objects/sealed'
 import { withoutSecrets } from './logger.ts'
 
 export type Settings = Readonly<{
@@ -19,6 +20,7 @@ export type Settings = Readonly<{
   /** `/livez`, `/readyz` and `/metrics` of `newswire run`; 0 picks a free port. */
   healthPort: number
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  /** Seals secrets that the system is given; `null`: `newswire up` on a local disk makes one of its own, elsewhere nothing can be sealed. */
   secretKey: string | null
   consoleToken: string | null
   fsync: 'full' | 'normal'
@@ -45,7 +47,10 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   { name: 'NEWSWIRE_CONSOLE_PORT', help: '0 to 65535 (default 8082)' },
   { name: 'NEWSWIRE_HEALTH_PORT', help: '0 to 65535: /livez, /readyz and /metrics of `newswire run` (default 0)' },
   { name: 'NEWSWIRE_LOG_LEVEL', help: 'fatal, error, warn, info, debug, trace or silent (default info)' },
-  { name: 'NEWSWIRE_SECRET_KEY', help: 'seals secrets that the system makes; nothing is sealed yet, so it may be left out' },
+  {
+    name: 'NEWSWIRE_SECRET_KEY',
+    help: 'seals the secrets of WebSub subscribers: 32 bytes in base64 or hex (`openssl rand -base64 32`), the same for every process; `up` on a local disk makes its own',
+  },
   { name: 'NEWSWIRE_CONSOLE_TOKEN', help: 'needed by the console when it listens beyond this machine' },
   { name: 'NEWSWIRE_FSYNC', help: 'full (202 survives a power cut) or normal (survives a kill) (default full)' },
   { name: 'NEWSWIRE_RETRY_SCALE', help: 'multiplies every retry delay and lease, above 0 (default 1)' },
@@ -80,6 +85,14 @@ const scale = (reader: Reader): number => {
   if (value === null) return 1
   const number = Number(value)
   return Number.isFinite(number) && number > 0 ? number : complain(reader, 'NEWSWIRE_RETRY_SCALE', 'a number above 0', value, 1)
+}
+
+const sealingKey = (reader: Reader): string | null => {
+  const value = text(reader, 'NEWSWIRE_SECRET_KEY')
+  if (value === null || parseSealingKey(value) !== null) return value
+  // A key that is nearly right is a secret too.
+  reader.complaints.push('NEWSWIRE_SECRET_KEY must be 32 bytes in base64 or hex; `openssl rand -base64 32` makes one.')
+  return null
 }
 
 const readSasl = (reader: Reader): Settings['kafkaSasl'] => {
@@ -139,7 +152,7 @@ export const readSettings = (env: Environment): Settings => {
     consolePort: port(reader, 'NEWSWIRE_CONSOLE_PORT', 8082),
     healthPort: port(reader, 'NEWSWIRE_HEALTH_PORT', 0),
     logLevel: choice(reader, 'NEWSWIRE_LOG_LEVEL', LEVELS, 'info'),
-    secretKey: text(reader, 'NEWSWIRE_SECRET_KEY'),
+    secretKey: sealingKey(reader),
     consoleToken: text(reader, 'NEWSWIRE_CONSOLE_TOKEN'),
     fsync: choice(reader, 'NEWSWIRE_FSYNC', ['full', 'normal'], 'full'),
     retryScale: scale(reader),

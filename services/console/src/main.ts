@@ -12,7 +12,7 @@ import { readStages } from './stages.ts'
  * Topics that are only followed have no group whose failure would be seen. This one reads them for that alone: what is no event of ours
  * ends in the dead letters, with its bytes, and everything else is passed over.
  */
-const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges.name]
+const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges.name, topics.subscriptions.name]
 
 export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings, trace: openTrace }) => {
   const offence = findConsoleOffence(settings)

@@ -2,11 +2,14 @@
 import { createHttpServer } from '@newswire/http/server'
 import type { Readiness, StartService } from '@newswire/runtime/service'
 import { openFeedCache } from './feed-cache.ts'
+import { openHub } from './hub.ts'
+import { addHubRoutes } from './hub-routes.ts'
 import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
 import { openView } from './view.ts'
 
-export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings }) => {
+export const start: StartService = async context => {
+  const { log, objects, configuration, logger, metrics, now, settings } = context
   const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
   const onPoison = (topic: string) => (details: object) => {
     poison.inc({ topic })
@@ -16,6 +19,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     openView({ log, dataDir: settings.dataDir, onPoison: onPoison('articles') }),
     openFeedCache({ log, objects, dataDir: settings.dataDir, onPoison: onPoison('feeds') }),
   ])
+  const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })
   const readiness = (): Readiness => ({
     ready: view.isReady() && feeds.isReady(),
     detail: { articles: view.isReady(), feeds: feeds.isReady(), failure: (view.failure() ?? feeds.failure())?.message },
@@ -31,6 +35,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     refusalPage,
   })
   addRoutes(server.app, { view, feeds, objects, configuration, now })
+  addHubRoutes(server.app, { hub, configuration })
   const url = await server.listen()
   logger.info({ url }, 'service.started')
   return {
@@ -39,7 +44,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     readiness,
     stop: async () => {
       await server.close()
-      await Promise.all([view.stop(), feeds.stop()])
+      await Promise.all([view.stop(), feeds.stop(), hub.stop()])
     },
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { parseFragment } from 'parse5'
 import { cleanHtml, findMarkupOffence, htmlToText, textToHtml } from './markup.ts'
 
 const hostile = [
@@ -36,6 +37,41 @@ test('whatever is cleaned holds no offence, also when it is cleaned again', () =
       assert.equal(findMarkupOffence(cleanHtml(clean)), null)
     }),
     { numRuns: 500 },
+  )
+})
+
+test('a body that is taken for clean without parsing it is clean, and flat, when it is parsed', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '<p>',
+      '</p>',
+      '<br>',
+      '<br />',
+      '<h2>',
+      '</h2>',
+      '<h6>',
+      '</h3>',
+      '&lt;script&gt;',
+      '&#60;',
+      'x',
+      '-->',
+      '/>',
+      '\0',
+      '\n',
+    ),
+    fc.string({ unit: 'binary', maxLength: 5 }).map(text => text.replaceAll('<', '')),
+  )
+  const depthOf = (node: { childNodes?: readonly object[]; tagName?: string }): number => {
+    if (node.tagName !== undefined) assert.match(node.tagName, /^(p|br|h[2-6])$/)
+    return 1 + Math.max(0, ...(node.childNodes ?? []).map(depthOf))
+  }
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), pieces => {
+      const html = pieces.join('')
+      assert.equal(findMarkupOffence(html), null)
+      assert.ok(depthOf(parseFragment(html)) <= 5, html)
+    }),
+    { numRuns: 2000 },
   )
 })
 

@@ -79,10 +79,18 @@ function* walk(html: string): Generator<Visit> {
   }
 }
 
+/**
+ * What is more than paragraphs, headings and line breaks without attributes. A parser makes only those elements of these tags, and hardly nests
+ * them: a heading ends a paragraph and a heading (WHATWG HTML §13.2.6.4.7). So such a body is known as clean without parsing it, which took a
+ * thirtieth of all work: most stories of a wire are no more than that. Lists and quotations can be nested out of sight of a count.
+ */
+const MORE_THAN_PLAIN = /<(?!\/?(?:p|h[2-6])>|br ?\/?>)/
+
 /** The first thing in `html` that is not on the allow-list, or too much of it, named for a person; `null` when it is clean. */
 export const findMarkupOffence = (html: string): string | null => {
   const excess = findCleanedExcess(html)
   if (excess !== null) return `too much of it: ${excess}`
+  if (!MORE_THAN_PLAIN.test(html)) return null
   for (const { node, depth } of walk(html)) {
     if (depth > MAX_TREE_DEPTH) return `too much of it: elements at most ${MAX_TREE_DEPTH} deep`
     const found = offence(node)

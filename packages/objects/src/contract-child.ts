@@ -15,7 +15,16 @@ export const bodyOf = (key: string): Uint8Array => {
 
 export const counterBody = (lane: number, n: number): Uint8Array => Buffer.from(JSON.stringify({ n, pad: `${lane}`.repeat((n % 7) * 900) }))
 
-const acknowledge = (line: string) => writeSync(1, `${line}\n`)
+/** At once and in order. The pipe takes some 300 lines that were not read yet; then it is tried again until the reader has made room. */
+const acknowledge = (line: string): void => {
+  for (;;)
+    try {
+      writeSync(1, `${line}\n`)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+}
 
 /** One lane: a new key, then a swap of the lane's own counter, again and again. */
 const writeLane = async (objects: Objects, lane: number): Promise<never> => {

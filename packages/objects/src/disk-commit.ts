@@ -1,5 +1,6 @@
 /** Hands changes to the writing thread in groups: what comes while one group is being committed is the next group. */
 import { Worker } from 'node:worker_threads'
+import { packGroup } from './disk-group.ts'
 import type { Change, Changed } from './disk-table.ts'
 import type { WriterAnswer, WriterData, WriterRequest } from './disk-writer.ts'
 import { unavailable } from './unavailable.ts'
@@ -66,9 +67,6 @@ export const createCommitter = (data: WriterData): Committer => {
     return fresh
   }
 
-  const bodiesOf = (group: readonly Waiting[]) =>
-    group.flatMap(({ change }) => (change.kind === 'put' && 'bytes' in change.body ? [change.body.bytes.buffer as ArrayBuffer] : []))
-
   const send = () => {
     scheduled = false
     if (inHand.length > 0) return
@@ -76,7 +74,8 @@ export const createCommitter = (data: WriterData): Committer => {
     inHand = queue.splice(0, groupLength(queue))
     thread ??= start()
     thread.ref()
-    thread.postMessage(inHand.map(waiting => waiting.change) satisfies WriterRequest, bodiesOf(inHand))
+    const request = packGroup(inHand.map(waiting => waiting.change))
+    thread.postMessage(request satisfies WriterRequest, [request.bodies.buffer])
   }
 
   const end = () => {

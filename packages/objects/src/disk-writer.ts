@@ -6,11 +6,12 @@ import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { type PackedGroup, unpackGroup } from './disk-group.ts'
 import { type Change, type Changed, type Fsync, openTable, type Row } from './disk-table.ts'
 import { settle } from './settle.ts'
 
 export type WriterData = Readonly<{ file: string; inode: number; fsync: Fsync }>
-export type WriterRequest = readonly Change[] | 'close'
+export type WriterRequest = PackedGroup | 'close'
 /** `failed`: nothing of the group was written. */
 export type WriterAnswer = Readonly<{ done: readonly Changed[] }> | Readonly<{ failed: string }>
 
@@ -77,7 +78,7 @@ const answer = (group: readonly Change[]): WriterAnswer => {
 }
 
 parentPort?.on('message', (request: WriterRequest) => {
-  if (request !== 'close') return parentPort?.postMessage(answer(request))
+  if (request !== 'close') return parentPort?.postMessage(answer(unpackGroup(request)))
   database.close()
   parentPort?.close()
 })

@@ -145,7 +145,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
     put: async (key, bytes, options = {}) => {
       checkKey(key)
       const body =
-        bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options.durable ?? true) : { bytes: new Uint8Array(bytes) } // a copy: it changes threads
+        bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options.durable ?? true) : { bytes: Buffer.from(bytes) } // a copy, from Node's pool when it is small: what its owner does to it while it waits changes nothing
       return commit({ kind: 'put', key, body, ...conditionsOf(key, options) })
     },
     delete: async key => {

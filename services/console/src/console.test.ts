@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { newswireConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
+import type { FeedBuilt } from '@newswire/events/feed'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
@@ -20,6 +21,7 @@ import { createConfiguration } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { createTrace } from '@newswire/trace/trace'
 import { openDeadLetters } from './dead-letters.ts'
+import { openFeeds } from './feeds.ts'
 import { addRoutes } from './routes.ts'
 
 const site = { id: 'news.example,2026', title: 'News', publicUrl: 'https://news.example' }
@@ -49,10 +51,12 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
     onArrival: service => arrived.push(service),
   })
   const { app, close } = createHttpServer({ name: 'console', logger, host: '127.0.0.1', port: 0 })
-  addRoutes(app, { log, objects, configuration, trace, deadLetters, publish, now: Date.now, consoleToken })
+  const feeds = await openFeeds({ log, dataDir: folder })
+  addRoutes(app, { log, objects, configuration, trace, deadLetters, feeds, publish, now: Date.now, consoleToken })
   t.after(async () => {
     await close()
     await deadLetters.stop()
+    await feeds.stop()
     await trace.stop()
     await configuration.close()
     await log.close()
@@ -315,4 +319,45 @@ test('a token of nobody, with a name that cannot be or for a scope that there is
   const tokens = [{ id: 'desk', sha256: 'b'.repeat(64), scopes: ['read'] }]
   await send('PUT', '/v1/config', { ...file, publishers: [{ id: 'press', name: 'Press', tokens }] })
   await waitFor('the file is in force', async () => (await send('DELETE', '/v1/tokens/press/desk', {})).status === 409)
+})
+
+const builtOf = (counter: number, changes: Partial<FeedBuilt> = {}): NewRecord => {
+  const output = (name: string) => ({ key: `feeds/all/${name}`, sha256: 'a'.repeat(64), bytes: counter })
+  const data = {
+    feedId: 'all',
+    counter,
+    updatedAt: '2026-03-01T08:00:00.000Z',
+    items: 2,
+    outputs: { rss: output('rss.xml'), atom: output('atom.xml'), json: output('feed.json'), sitemap: output('news-sitemap.xml') },
+    ...changes,
+  }
+  return toRecord({ type: 'feed.built', id: newId(), source: '/services/feeds', subject: 'all', time: data.updatedAt, data })
+}
+
+test('every configured feed is listed, with what it is shown without and what keeps it back, by the newest counter', async t => {
+  const { ask, log } = await open(t)
+  const never = { counter: null, updatedAt: null, items: null, outputs: null, quarantined: [], fault: null }
+  const named = { id: 'all', title: 'All', profile: 'standard', private: false }
+  assert.deepEqual((await ask('/v1/feeds')).body, [{ ...named, ...never }])
+  const quarantined = [{ articleId: 'press.a', version: 3, code: 'NEWSWIRE_FEEDS_ITEM_RULE', reason: 'breaks title-length of profile msn' }]
+  const fault = { code: 'NEWSWIRE_FEEDS_FEED_RULE', reason: 'too large', since: '2026-03-01T08:00:00.000Z' }
+  await log.publish([
+    builtOf(9, { quarantined, fault }),
+    builtOf(7),
+    { topic: topics.feeds.name, key: 'all', value: Buffer.from('{'), headers: { ce_id: 'x' } },
+  ])
+  assert.deepEqual((await ask('/v1/feeds')).body, [
+    {
+      ...named,
+      counter: 9,
+      updatedAt: '2026-03-01T08:00:00.000Z',
+      items: 2,
+      outputs: { rss: 9, atom: 9, json: 9, sitemap: 9 },
+      quarantined,
+      fault,
+    },
+  ])
+  await log.publish([builtOf(10)])
+  const [mended] = (await ask('/v1/feeds')).body
+  assert.deepEqual([mended.counter, mended.quarantined, mended.fault], [10, [], null])
 })

@@ -5,6 +5,7 @@ import { byType, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
 import { findConsoleOffence } from '@newswire/runtime/settings'
 import { openDeadLetters } from './dead-letters.ts'
+import { openFeeds } from './feeds.ts'
 import { addRoutes } from './routes.ts'
 import { readStages } from './stages.ts'
 
@@ -20,6 +21,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
   const counted = metrics.counter('newswire_dead_letters_total', 'Records given up.', ['stage'])
   const trace = await openTrace()
   const deadLetters = await openDeadLetters({ log, objects, dataDir: settings.dataDir, now, onArrival: stage => counted.inc({ stage }) })
+  const feeds = await openFeeds({ log, dataDir: settings.dataDir })
   const handle = byType({})
   const guards = await Promise.all(
     GUARDED.map(topic =>
@@ -39,8 +41,8 @@ export const start: StartService = async ({ log, objects, configuration, logger,
   })
 
   const readiness = () => ({
-    ready: trace.isReady() && deadLetters.isReady(),
-    detail: { trace: trace.isReady(), deadLetters: deadLetters.isReady(), failure: trace.failure()?.message },
+    ready: trace.isReady() && deadLetters.isReady() && feeds.isReady(),
+    detail: { trace: trace.isReady(), deadLetters: deadLetters.isReady(), feeds: feeds.isReady(), failure: trace.failure()?.message },
   })
   const server = createHttpServer({
     name: 'console',
@@ -57,6 +59,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     configuration,
     trace,
     deadLetters,
+    feeds,
     publish: publishEvents(log),
     now,
     consoleToken: settings.consoleToken,
@@ -71,6 +74,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
       await server.close()
       await Promise.all(guards.map(guard => guard.stop()))
       await deadLetters.stop()
+      await feeds.stop()
     },
   }
 }

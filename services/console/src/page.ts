@@ -18,6 +18,8 @@ export const consolePage = `<!doctype html>
 <form id="search" role="search"><label for="q">Find by id or title</label> <input id="q" name="q" type="search" autocomplete="off"></form>
 <table><thead><tr><th scope="col">Article</th><th scope="col">Version</th><th scope="col">Action</th><th scope="col">Released</th><th scope="col">Sinks</th><th scope="col">State</th></tr></thead><tbody id="articles"></tbody></table></section>
 <section aria-labelledby="trace-title" id="trace-section" hidden><h2 id="trace-title">Trace</h2><div id="trace"></div></section>
+<section aria-labelledby="feeds-title"><h2 id="feeds-title">Feeds</h2><table><thead><tr><th scope="col">Feed</th><th scope="col">Profile</th><th scope="col">Items</th><th scope="col">Changed</th><th scope="col">State</th></tr></thead><tbody id="feeds"></tbody></table></section>
+<section aria-labelledby="aside-title" id="aside-section" hidden><h2 id="aside-title">Set aside</h2><table><thead><tr><th scope="col">Feed</th><th scope="col">Article</th><th scope="col">Version</th><th scope="col">Why</th></tr></thead><tbody id="aside"></tbody></table></section>
 <section aria-labelledby="dead-title"><h2 id="dead-title">Dead letters</h2><table><thead><tr><th scope="col">When</th><th scope="col">Where</th><th scope="col">Why</th><th scope="col">State</th></tr></thead><tbody id="dead"></tbody></table></section>
 </main>
 </body>
@@ -69,16 +71,22 @@ const showTrace = async id => {
   for (const one of trace.submissions) if (one.state !== 'released') box.append(element('p', 'Submission ' + one.submissionId + ': ' + one.state + (one.detail ? ' – ' + one.detail : '')))
   $('trace-section').hidden = false
 }
+const article = (id, text) => { const open = element('button', text); open.type = 'button'; open.onclick = () => showTrace(id); return open }
+const feedState = ({ counter, quarantined, fault }) => fault ? element('span', '✖ kept back since ' + new Date(fault.since).toLocaleString() + ': ' + fault.reason, 'failed') : counter === null ? state('pending') : quarantined.length > 0 ? element('span', '… ' + quarantined.length + ' set aside', 'pending') : state('done')
 const refresh = async () => {
   try {
-    const [overview, articles, dead] = await Promise.all([get('/v1/overview'), get('/v1/articles?limit=20&q=' + encodeURIComponent($('q').value)), get('/v1/dead-letters?limit=20')])
+    const [overview, articles, dead, feeds] = await Promise.all([get('/v1/overview'), get('/v1/articles?limit=20&q=' + encodeURIComponent($('q').value)), get('/v1/dead-letters?limit=20'), get('/v1/feeds')])
     $('health').textContent = (overview.healthy ? '✔ ' : '✖ ') + overview.sentence
     $('health').className = overview.healthy ? 'done' : 'failed'
     $('pipeline').replaceChildren(...overview.stages.map(one => { const li = document.createElement('li'); li.append(element('strong', one.group), element('span', 'waiting ' + one.lag + (one.oldestMs ? ', oldest ' + Math.round(one.oldestMs / 1000) + ' s' : ''), one.lag > 0 ? 'pending' : 'done')); return li }))
     const numbers = { 'Articles': overview.articles, 'Versions': overview.versions, 'Released in the last minute': overview.releasedLastMinute, 'Accepted → released, p95': overview.releaseMs.p95 === null ? '–' : overview.releaseMs.p95 + ' ms', 'Deliveries open': Object.values(overview.sinks).reduce((a, b) => a + b, 0), 'Dead letters': overview.deadLetters }
     $('numbers').replaceChildren(...Object.entries(numbers).map(([name, value]) => { const div = document.createElement('div'); div.append(element('dt', name), element('dd', String(value))); return div }))
-    $('articles').replaceChildren(...articles.map(one => { const open = element('button', one.title ?? one.articleId); open.type = 'button'; open.onclick = () => showTrace(one.articleId); return row([open, one.version, one.action, time(one.releasedAt), one.done + ' of ' + one.expected, state(one.state)]) }))
+    $('articles').replaceChildren(...articles.map(one => row([article(one.articleId, one.title ?? one.articleId), one.version, one.action, time(one.releasedAt), one.done + ' of ' + one.expected, state(one.state)])))
     $('dead').replaceChildren(...dead.map(one => row([time(one.at), one.service + ' · ' + one.topic + ' ' + one.partition + '@' + one.position, one.code + ': ' + one.message, one.state])))
+    $('feeds').replaceChildren(...feeds.map(feed => row([feed.title + (feed.private ? ' (private)' : ''), feed.profile, feed.items, feed.updatedAt ? new Date(feed.updatedAt).toLocaleString() : null, feedState(feed)])))
+    const aside = feeds.flatMap(feed => feed.quarantined.map(one => row([feed.title, article(one.articleId, one.articleId), one.version, one.code + ': ' + one.reason])))
+    $('aside').replaceChildren(...aside)
+    $('aside-section').hidden = aside.length === 0
     if (shown) await showTrace(shown)
   } catch (error) { $('health').textContent = '✖ ' + error.message; $('health').className = 'failed' }
 }

@@ -13,6 +13,7 @@ import { checkConfig } from '@newswire/runtime/check-config'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Trace } from '@newswire/trace/trace'
 import type { DeadLetters, Decided } from './dead-letters.ts'
+import type { Feeds } from './feeds.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
 import { addTokenRoutes } from './token-routes.ts'
@@ -23,6 +24,7 @@ export type RouteNeeds = Readonly<{
   configuration: Configuration
   trace: Trace
   deadLetters: DeadLetters
+  feeds: Feeds
   publish: Publish
   now: () => number
   consoleToken: string | null
@@ -70,7 +72,7 @@ const limitOf = (request: HttpRequest, fallback: number): number => {
 }
 
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
-  const { log, objects, configuration, trace, deadLetters, publish, now, consoleToken } = needs
+  const { log, objects, configuration, trace, deadLetters, feeds, publish, now, consoleToken } = needs
   app.addHook('onRequest', async request => {
     // By the route that was found, not by the address as it was written: the router also takes `/%761/…` for `/v1/…`.
     if (request.routeOptions.url?.startsWith('/v1/')) guard(request, consoleToken)
@@ -130,15 +132,19 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return found
   })
   app.get('/v1/lag', async () => stagesNow())
+  app.get('/v1/feeds', async () => {
+    await feeds.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
+    return feeds.list(configuration.current().feeds.values())
+  })
 
   app.get('/v1/config', async () => {
-    const { publishers, categories, feeds, outlets, site, network } = configuration.current()
+    const { publishers, categories, outlets, site, network, ...rest } = configuration.current()
     return {
       site,
       network,
       publishers: [...publishers.values()],
       categories: [...categories.values()],
-      feeds: [...feeds.values()],
+      feeds: [...rest.feeds.values()],
       outlets: [...outlets.values()],
     }
   })

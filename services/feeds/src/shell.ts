@@ -29,9 +29,10 @@ const SMARTNEWS_DESCRIPTION = 30
 const descriptionOf = (feed: FeedConfig, dialect: Rendering['dialect']): string => {
   const whole = clean(feed.description)
   if (dialect !== 'smartnews' || (whole !== '' && whole.length <= SMARTNEWS_DESCRIPTION)) return whole
-  return cleanOneLine(whole || feed.title)
-    .slice(0, SMARTNEWS_DESCRIPTION)
-    .toWellFormed()
+  const line = cleanOneLine(whole || feed.title)
+  if (line.length <= SMARTNEWS_DESCRIPTION) return line
+  const cut = line.slice(0, SMARTNEWS_DESCRIPTION - 1)
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), SMARTNEWS_DESCRIPTION / 2)).toWellFormed()}…`
 }
 
 /** `updatedAt`: when the newest thing in the feed was released; `NEVER` for an empty one. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { LiveFact } from '@newswire/events/fact'
+import { ErrorLevel, type SitemapItemLoose, validateSMIOptions, XMLToSitemapItemStream } from 'sitemap'
 import { renderFragments } from './fragments.ts'
 import { makeFact, makePicture, makeProfile, makeRetraction } from './sample-facts.ts'
 import { joinSitemap, toNewsLanguage } from './sitemap.ts'
@@ -81,4 +83,44 @@ test('a language is said as Google wants it', () => {
     'zh-tw',
     'zh-tw',
   ])
+})
+
+test('an independent reader of sitemaps, told to throw at every fault, reads back what was written', async () => {
+  const facts = [
+    makeFact({
+      articleId: 'baoqk.a-1',
+      firstReleasedAt: AS_OF,
+      article: { title: 'Đò <ngang> & “cầu” ]]> &amp; 5%', images: [makePicture(), makePicture({ sha256: 'b'.repeat(64) })] },
+    }),
+    makeFact({ articleId: 'baoqk.b-1', firstReleasedAt: AS_OF, article: { language: 'zh-Hant-TW', title: '標題 "x"' } }),
+  ]
+  const items: SitemapItemLoose[] = []
+  const reader = Readable.from([sitemapOf(facts)]).pipe(new XMLToSitemapItemStream({ level: ErrorLevel.THROW }))
+  for await (const item of reader) items.push(validateSMIOptions(item, ErrorLevel.THROW))
+  assert.deepEqual(
+    items.map(({ url, lastmod, news, img }) => ({
+      url,
+      lastmod,
+      news,
+      pictures: (img as { url: string }[]).map(one => one.url.slice(-12)),
+    })),
+    [
+      {
+        url: 'https://news.example/articles/baoqk.a-1',
+        lastmod: '2026-03-01T08:00:00.000Z',
+        news: {
+          publication: { name: 'Báo mới', language: 'vi' },
+          publication_date: AS_OF,
+          title: 'Đò <ngang> & “cầu” ]]> &amp; 5%',
+        },
+        pictures: ['w1280-r1.jpg', 'w1280-r1.jpg'],
+      },
+      {
+        url: 'https://news.example/articles/baoqk.b-1',
+        lastmod: '2026-03-01T08:00:00.000Z',
+        news: { publication: { name: 'Báo mới', language: 'zh-tw' }, publication_date: AS_OF, title: '標題 "x"' },
+        pictures: [],
+      },
+    ],
+  )
 })

@@ -1,5 +1,6 @@
 /** Fastify in one place: limits, problems (RFC 9457), raw bodies, health routes. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -29,6 +30,16 @@ export type HttpTimeouts = Readonly<{
   keepAliveMs: number
 }>
 
+/**
+ * What may answer connections before Node's HTTP parser does. It keeps a connection as long as it understands every byte; `handOver` gives it
+ * to the parser for good, after everything that was read and not answered is back in the socket (`unshift`).
+ */
+export type ConnectionFront = Readonly<{
+  take(socket: Socket, handOver: () => void): void
+  /** Ends what it holds. Called when closing begins. */
+  close(): void
+}>
+
 export type HttpServerOptions = Readonly<{
   name: string
   logger: Logger
@@ -46,10 +57,14 @@ export type HttpServerOptions = Readonly<{
   timeouts?: Partial<HttpTimeouts>
   /** Shows refusals to people: for who asks for HTML by name (default: everybody gets the problem document). */
   refusalPage?: RefusalPage
+  /** At once (default 4 096); those above are closed at once. */
+  maxConnections?: number
 }>
 
 export type RunningHttpServer = Readonly<{
   app: HttpServer
+  /** Call it once, before `listen()`. */
+  putInFront(front: ConnectionFront): void
   /** Resolves with the address once connections are taken. Throws when the port is taken. */
   listen(): Promise<string>
   /** Stops taking connections, closes idle ones at once, lets requests in hand finish for up to `drainMs` (default 10 000). Twice is once. */
@@ -133,6 +148,17 @@ const createApp = (refusing: Refusing, bodyLimit: number, timeouts: HttpTimeouts
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
   })
 
+/** Node's own handler of connections stays what answers in the end; it is only asked later. */
+const placeFront = (app: HttpServer, front: ConnectionFront): void => {
+  const handlers = app.server.listeners('connection') as ((socket: Socket) => void)[]
+  app.server.removeAllListeners('connection')
+  app.server.on('connection', (socket: Socket) =>
+    front.take(socket, () => {
+      for (const handler of handlers) handler.call(app.server, socket)
+    }),
+  )
+}
+
 const closeWithin = async (app: HttpServer, drainMs: number): Promise<void> => {
   const timer = setTimeout(() => app.server.closeAllConnections(), drainMs)
   try {
@@ -147,10 +173,11 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
   const { name, logger, host, port, bodyLimit = 1_048_576 } = options
   const refusing = { logger, page: options.refusalPage }
   const app = createApp(refusing, bodyLimit, { ...TIMEOUTS, ...options.timeouts })
-  app.server.maxConnections = MAX_CONNECTIONS
+  app.server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   addProblems(app, refusing)
   app.addHook('onRequest', refuseOddRequests)
   let closing: Promise<void> | undefined
+  let inFront: ConnectionFront | undefined
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
     // Else the connection would stay open behind the last answer, and closing would wait for it.
@@ -160,6 +187,10 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
   addHealth(app, options)
   return {
     app,
+    putInFront: front => {
+      inFront = front
+      placeFront(app, front)
+    },
     listen: async () => {
       try {
         return await app.listen({ host, port })
@@ -172,6 +203,7 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
       }
     },
     close: ({ drainMs = DRAIN_MS } = {}) => {
+      if (closing === undefined) inFront?.close()
       closing ??= closeWithin(app, drainMs)
       return closing
     },

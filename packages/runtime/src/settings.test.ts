@@ -23,6 +23,7 @@ test('without any setting everything is as the contract says', () => {
     dataDir: './data',
     host: '127.0.0.1',
     gatewayPort: 8080,
+    gateway: { fastPath: true, proxies: 0, ratePerMinute: 6_000, maxConnections: 16_384, memoryMb: 256 },
     ingestPort: 8081,
     consolePort: 8082,
     healthPort: 0,

@@ -15,6 +15,18 @@ export type Settings = Readonly<{
   dataDir: string
   host: string
   gatewayPort: number
+  /** How the public is served. */
+  gateway: Readonly<{
+    /** Answers plain requests for feeds before the HTTP parser sees them. */
+    fastPath: boolean
+    /** Trusted proxies before the gateway, whose `X-Forwarded-For` is believed. */
+    proxies: number
+    /** Whole answers to one client a minute; an unchanged one costs a tenth. 0: no limit. */
+    ratePerMinute: number
+    maxConnections: number
+    /** MiB of feeds and their compressions kept in memory. */
+    memoryMb: number
+  }>
   ingestPort: number
   consolePort: number
   /** `/livez`, `/readyz` and `/metrics` of `newswire run`; 0 picks a free port. */
@@ -43,6 +55,17 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   { name: 'NEWSWIRE_DATA', help: 'folder of the embedded log, the disk store and local views (default ./data)' },
   { name: 'NEWSWIRE_HOST', help: 'address to listen on (default 127.0.0.1)' },
   { name: 'NEWSWIRE_GATEWAY_PORT', help: '0 to 65535, 0 picks a free one (default 8080)' },
+  {
+    name: 'NEWSWIRE_GATEWAY_PROXIES',
+    help: 'how many trusted proxies stand before the gateway; that many entries of X-Forwarded-For are believed (default 0)',
+  },
+  {
+    name: 'NEWSWIRE_GATEWAY_RATE',
+    help: 'whole answers to one client (an IPv4 address, an IPv6 /64) a minute, and so many at once; an unchanged one costs a tenth; 0 for no limit (default 6000)',
+  },
+  { name: 'NEWSWIRE_GATEWAY_CONNECTIONS', help: 'at once, 1 to 1000000; those above are closed (default 16384)' },
+  { name: 'NEWSWIRE_GATEWAY_MEMORY_MB', help: 'MiB of feeds kept in memory with their compressions, 16 to 65536 (default 256)' },
+  { name: 'NEWSWIRE_GATEWAY_FAST_PATH', help: 'on or off: plain requests for feeds are answered without an HTTP parser (default on)' },
   { name: 'NEWSWIRE_INGEST_PORT', help: '0 to 65535 (default 8081)' },
   { name: 'NEWSWIRE_CONSOLE_PORT', help: '0 to 65535 (default 8082)' },
   { name: 'NEWSWIRE_HEALTH_PORT', help: '0 to 65535: /livez, /readyz and /metrics of `newswire run` (default 0)' },
@@ -74,6 +97,14 @@ const port = (reader: Reader, name: string, fallback: number): number => {
   if (value === null) return fallback
   const number = Number(value)
   return /^\d+$/.test(value) && number <= 65_535 ? number : complain(reader, name, '0 to 65535', value, fallback)
+}
+const whole = (reader: Reader, name: string, { least, most, fallback }: { least: number; most: number; fallback: number }): number => {
+  const value = text(reader, name)
+  if (value === null) return fallback
+  const number = Number(value)
+  return /^\d{1,9}$/.test(value) && number >= least && number <= most
+    ? number
+    : complain(reader, name, `a whole number from ${least} to ${most}`, value, fallback)
 }
 const choice = <T extends string>(reader: Reader, name: string, choices: readonly T[], fallback: T): T => {
   const value = text(reader, name)
@@ -148,6 +179,13 @@ export const readSettings = (env: Environment): Settings => {
     dataDir: text(reader, 'NEWSWIRE_DATA') ?? './data',
     host: text(reader, 'NEWSWIRE_HOST') ?? '127.0.0.1',
     gatewayPort: port(reader, 'NEWSWIRE_GATEWAY_PORT', 8080),
+    gateway: {
+      fastPath: choice(reader, 'NEWSWIRE_GATEWAY_FAST_PATH', ['on', 'off'], 'on') === 'on',
+      proxies: whole(reader, 'NEWSWIRE_GATEWAY_PROXIES', { least: 0, most: 9, fallback: 0 }),
+      ratePerMinute: whole(reader, 'NEWSWIRE_GATEWAY_RATE', { least: 0, most: 100_000_000, fallback: 6_000 }),
+      maxConnections: whole(reader, 'NEWSWIRE_GATEWAY_CONNECTIONS', { least: 1, most: 1_000_000, fallback: 16_384 }),
+      memoryMb: whole(reader, 'NEWSWIRE_GATEWAY_MEMORY_MB', { least: 16, most: 65_536, fallback: 256 }),
+    },
     ingestPort: port(reader, 'NEWSWIRE_INGEST_PORT', 8081),
     consolePort: port(reader, 'NEWSWIRE_CONSOLE_PORT', 8082),
     healthPort: port(reader, 'NEWSWIRE_HEALTH_PORT', 0),

@@ -1,6 +1,7 @@
 /** Answers that several routes give. */
 import type { SiteConfig } from '@newswire/events/config'
-import { matchEtag, notModifiedSince, prefersGzip } from '@newswire/http/conditional'
+import { chooseCoding } from '@newswire/http/accept'
+import { matchEtag, notModifiedSince } from '@newswire/http/conditional'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest } from '@newswire/http/server'
 import type { RenderedPage } from './page-cache.ts'
@@ -42,7 +43,7 @@ export const notReady = (what: string) =>
 
 /** By RFC 9110: a strong tag for each coding, `If-None-Match` before `If-Modified-Since`, the same headers on 304 and 200. */
 export const sendRendered = async (request: HttpRequest, reply: HttpReply, page: RenderedPage, cache = PAGE_CACHE) => {
-  const zipped = prefersGzip(request.headers['accept-encoding'])
+  const zipped = chooseCoding(request.headers['accept-encoding'], ['gzip']) === 'gzip'
   const tags = { plain: `"${page.tag}"`, gzip: `"${page.tag}-gzip"` }
   const modified = page.modifiedAt === undefined ? null : new Date(page.modifiedAt)
   reply

@@ -1,127 +1,253 @@
 /**
- * The feeds as they are served: which bytes are current is known by following `feeds`, the bytes are read when somebody asks and kept until
- * a newer build is announced. Readers share one read and one compression.
+ * The feeds as they are served, from memory. Which build is current is known by following `feeds`; its bytes are read once, when the build is
+ * announced and somebody has asked since the last one, else when somebody asks. Readers share one read and one compression.
+ *
+ * Without the log (cut off from it, or started before it has told of a feed) the store is asked again every few seconds instead, so that
+ * readers get the last good bytes there are, and whoever asks for readiness is told since when.
  */
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import { codeOf, messageOf } from '@newswire/events/errors'
-import { fromRecord } from '@newswire/events/events'
-import { type FeedBuilt, type FeedFormat, feedFiles } from '@newswire/events/feed'
-import { topics } from '@newswire/events/topics'
+import type { FeedBuilt, FeedOutput } from '@newswire/events/feed'
+import { feedFiles, feedOutputs } from '@newswire/events/feed'
+import type { Coding } from '@newswire/http/accept'
 import type { Log } from '@newswire/log/log'
-import { openProjection } from '@newswire/log/projection'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-
-const gzipAsync = promisify(gzip)
-
-export type ServedFeed = Readonly<{
-  bytes: Uint8Array
-  /** The store's own tag of the bytes, so every gateway has the same: strong, without quotes; the gzip variant has its own (RFC 9110 §8.8.3.3). */
-  tag: string
-  updatedAt: string
-  /** Compressed once, for all that ask. */
-  gzipped: () => Promise<Uint8Array>
-}>
+import { openBuiltFeeds } from './built-feeds.ts'
+import { createFeedState, type FeedState } from './feed-state.ts'
+import { createPastStates, type PastStates } from './past-states.ts'
 
 export type FeedCache = Readonly<{
-  /** `null` when the feed was never built. Throws `UnavailableError` when the store is away and nothing is kept. */
-  get(feedId: string, format: FeedFormat): Promise<ServedFeed | null>
+  /** `null` when there is no such file. Throws `UnavailableError` when the store is away and nothing is kept. */
+  get(feedId: string, output: FeedOutput): Promise<FeedState | null>
+  /** What is in memory and current; `null` when `get` has to look. */
+  peek(feedId: string, output: FeedOutput): FeedState | null
+  /** A reader takes this coding: it is made along with the next state. */
+  want(state: FeedState, coding: Coding): void
+  /** The states before, by their tags. */
+  past(feedId: string, output: FeedOutput): PastStates | null
   built(feedId: string): FeedBuilt | null
   isReady(): boolean
+  /** Where what is served comes from, and how old the knowledge is that it is current, ms; `null` when it never was known. */
+  standing(): Readonly<{ from: 'log' | 'store'; knownAgoMs: number | null }>
   failure(): Error | null
   stop(): Promise<void>
 }>
 
-type Kept = Readonly<{ counter: number; served: Promise<ServedFeed | null> }>
-
-const schema = 'CREATE TABLE feed (id TEXT PRIMARY KEY, counter INTEGER NOT NULL, built TEXT NOT NULL) STRICT, WITHOUT ROWID;'
-
-/** zlib level 6: 9 ms for a full 50-item feed; higher costs more and saves 2 %. */
-const serve = (bytes: Uint8Array, tag: string, updatedAt: string): ServedFeed => {
-  let compressed: Promise<Uint8Array> | undefined
-  return {
-    bytes,
-    tag,
-    updatedAt,
-    gzipped: () => {
-      compressed ??= gzipAsync(bytes, { level: 6 })
-      return compressed
-    },
-  }
-}
-
-export const openFeedCache = async (options: {
+export type FeedCacheOptions = Readonly<{
   log: Log
-  objects: Objects
+  objects: Pick<Objects, 'get'>
   dataDir: string
   onPoison: (details: { code: string; message: string }) => void
-}): Promise<FeedCache> => {
-  const { log, objects, dataDir, onPoison } = options
-  const current = new Map<string, FeedBuilt>()
-  const kept = new Map<string, Kept>()
+  /** Whether the log can be reached now (default: it can). */
+  isLogThere?: () => boolean
+  /** Bytes of states that are kept at most, the longest not asked for dropped first (default 256 MiB). */
+  maxBytes?: number
+  /** Milliseconds after which a state that stays is compressed as well as can be (default 10 000). */
+  quietMs?: number
+}>
 
-  const projection = await openProjection({
+/** How long what the store gave is taken for current when the log does not say. */
+const RECHECK_MS = 5_000
+/** After a read that failed the last good bytes go out at once for so long; then somebody's request tries again. */
+const AGAIN_MS = 250
+const MAX_BYTES = 256 * 2 ** 20
+const QUIET_MS = 10_000
+/** How often it is looked whether a feed is quiet. */
+const LOOK_MS = 2_500
+/** Of one core, for compressing what is quiet. */
+const REFINE_SHARE = 0.05
+
+type Slot = {
+  state: FeedState | null
+  /** Of the build that `state` belongs to; -1: from the store, unannounced. */
+  counter: number
+  checkedAt: number
+  failedAt: number
+  askedAt: number
+  /** Whether anybody asked since the state was read. */
+  isAsked: boolean
+  wanted: Set<Coding>
+  loading: Readonly<{ counter: number; done: Promise<FeedState | null> }> | null
+  past: PastStates
+}
+
+const newSlot = (): Slot => ({
+  state: null,
+  counter: -2,
+  checkedAt: Number.NEGATIVE_INFINITY,
+  failedAt: Number.NEGATIVE_INFINITY,
+  askedAt: 0,
+  isAsked: false,
+  wanted: new Set(),
+  loading: null,
+  past: createPastStates(),
+})
+
+/** The store's own tag, which is a hash of the bytes, as far as a tag of ours can carry it. */
+const toContent = (etag: string): string => etag.replace(/[^A-Za-z0-9]/g, '').slice(0, 32)
+
+export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCache> => {
+  const { log, objects, dataDir, onPoison, isLogThere = () => true, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = options
+  const slots = new Map<string, Slot>()
+  let knownAt: number | null = null
+
+  const feeds = await openBuiltFeeds({
     log,
-    topic: topics.feeds.name,
-    file: join(dataDir, 'views', 'gateway-feeds.db'),
-    schema,
-    apply: (db, records) => {
-      const put = db.prepare(
-        'INSERT INTO feed (id, counter, built) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET counter = excluded.counter, built = excluded.built WHERE excluded.counter > counter',
-      )
-      for (const record of records) {
-        try {
-          const event = fromRecord(record)
-          if (event?.type !== 'feed.built') continue
-          put.run(event.data.feedId, event.data.counter, JSON.stringify(event.data))
-          if (event.data.counter > (current.get(event.data.feedId)?.counter ?? -1)) current.set(event.data.feedId, event.data)
-        } catch (error) {
-          onPoison({ code: codeOf(error), message: messageOf(error) })
+    dataDir,
+    onPoison,
+    onBuilt: feedIds => {
+      for (const feedId of feedIds)
+        for (const output of feedOutputs) {
+          const slot = slots.get(`${feedId}/${output}`)
+          // What nobody asked for since it was last made waits until somebody does: a feed that changes faster than it is read costs what reading costs.
+          if (slot?.isAsked) refresh(slot, feedId, output).catch(() => undefined)
         }
-      }
     },
   })
-  for (const row of projection.db.prepare('SELECT built FROM feed').all() as { built: string }[]) {
-    const built = JSON.parse(row.built) as FeedBuilt
-    if (built.counter > (current.get(built.feedId)?.counter ?? -1)) current.set(built.feedId, built)
+  const hasLog = () => feeds.isReady() && isLogThere()
+  const counterOf = (feedId: string) => feeds.built(feedId)?.counter ?? -1
+
+  const isFresh = (slot: Slot, feedId: string, now: number): boolean => {
+    if (slot.state === null || slot.counter < counterOf(feedId)) return false
+    const isKnown = slot.counter >= 0 && hasLog()
+    return isKnown || now - slot.checkedAt < RECHECK_MS
   }
 
-  const load = async (built: FeedBuilt, format: FeedFormat): Promise<ServedFeed | null> => {
-    const found = await objects.get(keys.feed(built.feedId, feedFiles[format].name))
-    return found === null ? null : serve(found.bytes, found.etag.replaceAll('"', ''), built.updatedAt)
-  }
-
-  const get = async (feedId: string, format: FeedFormat): Promise<ServedFeed | null> => {
-    const built = current.get(feedId)
-    if (built === undefined) return null
-    const key = `${feedId}/${format}`
-    const before = kept.get(key)
-    if (before !== undefined && before.counter >= built.counter) return before.served
-    const served: Kept['served'] = load(built, format).then(
-      found => found ?? giveBack(null),
-      error => giveBack(error),
-    )
-    /** The last good bytes are better than none, for everybody who waits for this read; the next reader tries again. */
-    const giveBack = async (failure: unknown): Promise<ServedFeed | null> => {
-      if (kept.get(key)?.served === served) {
-        if (before) kept.set(key, before)
-        else kept.delete(key)
-      }
-      if (before) return before.served
-      if (failure === null) return null
-      throw failure
+  const evict = () => {
+    let sum = [...slots.values()].reduce((total, { state }) => total + (state?.weight() ?? 0), 0)
+    if (sum <= maxBytes) return
+    for (const [key, slot] of [...slots].sort(([, a], [, b]) => a.askedAt - b.askedAt)) {
+      if (sum <= maxBytes || slots.size <= 1) return
+      sum -= slot.state?.weight() ?? 0
+      slots.delete(key)
     }
-    kept.set(key, { counter: built.counter, served })
-    return served
   }
+
+  const adopt = (slot: Slot, feedId: string, output: FeedOutput, bytes: Uint8Array, etag: string, lastModified: Date): FeedState => {
+    const content = toContent(etag)
+    // The same bytes under a higher counter are the same state: what was compressed stays compressed.
+    if (slot.state?.content === content && slot.state.lastModified.getTime() === lastModified.getTime()) return slot.state
+    return createFeedState({ feedId, output, bytes: Buffer.from(bytes), content, lastModified, before: slot.state })
+  }
+
+  const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
+    const built = feeds.built(feedId)
+    const found = await objects.get(keys.feed(feedId, feedFiles[output].name))
+    if (found === null) return null
+    const state = adopt(slot, feedId, output, found.bytes, found.etag, built === null ? found.lastModified : new Date(built.updatedAt))
+    if (slot.state === state) return state
+    // Before it replaces the last one: readers wait for its codings together, and nobody gets the plain bytes because the others are late.
+    await Promise.all([...slot.wanted].map(coding => state.variant(coding)))
+    return state
+  }
+
+  const refresh = (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
+    const counter = counterOf(feedId)
+    if (slot.loading !== null && slot.loading.counter >= counter) return slot.loading.done
+    slot.isAsked = false
+    // One after the other: each state is told from the one before it.
+    const turn = slot.loading?.done.catch(() => null) ?? Promise.resolve()
+    const done: Promise<FeedState | null> = turn
+      .then(() => load(slot, feedId, output))
+      .then(
+        state => {
+          if (slot.loading?.done === done) slot.loading = null
+          if (state === null) {
+            slot.failedAt = performance.now()
+            return slot.state
+          }
+          if (slot.state !== null && slot.state !== state) slot.past.leave(slot.state, Date.now())
+          Object.assign(slot, { state, counter: Math.max(counter, slot.counter), checkedAt: performance.now() })
+          evict()
+          return slot.state
+        },
+        (error: unknown) => {
+          if (slot.loading?.done === done) slot.loading = null
+          slot.failedAt = performance.now()
+          // The last good bytes are better than none, for everybody who waits for this read.
+          if (slot.state !== null) return slot.state
+          throw error
+        },
+      )
+    slot.loading = { counter, done }
+    return done
+  }
+
+  const slotOf = (feedId: string, output: FeedOutput): Slot => {
+    const key = `${feedId}/${output}`
+    const slot = slots.get(key) ?? newSlot()
+    slots.set(key, slot)
+    return slot
+  }
+
+  const get = async (feedId: string, output: FeedOutput): Promise<FeedState | null> => {
+    const now = performance.now()
+    const slot = slotOf(feedId, output)
+    slot.isAsked = true
+    slot.askedAt = now
+    if (isFresh(slot, feedId, now)) return slot.state
+    if (slot.state !== null && now - slot.failedAt < AGAIN_MS) return slot.state
+    const state = await refresh(slot, feedId, output)
+    if (state === null && counterOf(feedId) < 0) slots.delete(`${feedId}/${output}`)
+    return state
+  }
+
+  const done = new WeakSet<FeedState>()
+  let refining = false
+  const refineNext = async () => {
+    const now = performance.now()
+    for (const { state, checkedAt, wanted, isAsked } of slots.values()) {
+      if (state === null || !isAsked || now - checkedAt < quietMs || ![...wanted].some(one => one !== 'gzip') || done.has(state)) continue
+      done.add(state)
+      const began = performance.now()
+      await state.refine()
+      return performance.now() - began
+    }
+    return 0
+  }
+  let restUntil = 0
+  const timer = setInterval(
+    () => {
+      if (hasLog()) knownAt = Date.now()
+      if (refining || performance.now() < restUntil) return
+      refining = true
+      refineNext()
+        .then(tookMs => {
+          restUntil = performance.now() + tookMs / REFINE_SHARE
+        })
+        .finally(() => {
+          refining = false
+        })
+    },
+    Math.min(LOOK_MS, quietMs),
+  )
+  timer.unref()
 
   return {
     get,
-    built: feedId => current.get(feedId) ?? null,
-    isReady: projection.isReady,
-    failure: projection.failure,
-    stop: projection.stop,
+    peek: (feedId, output) => {
+      const slot = slots.get(`${feedId}/${output}`)
+      if (slot === undefined) return null
+      const now = performance.now()
+      if (!isFresh(slot, feedId, now)) return null
+      slot.isAsked = true
+      slot.askedAt = now
+      return slot.state
+    },
+    want: (state, coding) => {
+      slots.get(`${state.feedId}/${state.output}`)?.wanted.add(coding)
+      if (state.find(coding) === undefined) state.variant(coding).catch(() => undefined)
+    },
+    past: (feedId, output) => slots.get(`${feedId}/${output}`)?.past ?? null,
+    built: feeds.built,
+    isReady: feeds.isReady,
+    standing: () => {
+      if (hasLog()) return { from: 'log', knownAgoMs: 0 }
+      return { from: 'store', knownAgoMs: knownAt === null ? null : Date.now() - knownAt }
+    },
+    failure: feeds.failure,
+    stop: async () => {
+      clearInterval(timer)
+      await feeds.stop()
+    },
   }
 }

@@ -1,57 +1,145 @@
-/** Feeds as the public reads them (contract §5). */
-import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
-import { matchEtag, notModifiedSince, prefersGzip } from '@newswire/http/conditional'
+/** Feeds as the public reads them (contract §5): what is answered is `feed-answer.ts`; here it is found, allowed, counted and sent. */
+import { type FeedConfig, isPrivate } from '@newswire/events/config'
+import { type FeedOutput, feedFiles, feedOutputs } from '@newswire/events/feed'
+import { chooseType } from '@newswire/http/accept'
+import { findEtag, parseHttpDate } from '@newswire/http/conditional'
+import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { requireAccess } from './access.ts'
 import { notFound, notReady } from './answers.ts'
-import type { FeedCache, ServedFeed } from './feed-cache.ts'
+import { answerFeed, wantedCodings } from './feed-answer.ts'
+import type { FeedCache } from './feed-cache.ts'
+import type { FeedState } from './feed-state.ts'
+import { addressOf } from './limits.ts'
+import type { Readers } from './readers.ts'
 
-/** Short, so that a retraction is soon everywhere; a stale answer is better than none while we are away. */
-const FEED_CACHE = 'public, max-age=60, stale-while-revalidate=60, stale-if-error=86400'
+export type FeedRouteNeeds = Readonly<{
+  feeds: FeedCache
+  configuration: Pick<Configuration, 'current'>
+  readers: Readers
+  proxies: number
+  now: () => number
+}>
 
-type Needs = Readonly<{ feeds: FeedCache; configuration: Pick<Configuration, 'current'> }>
+const outputOf = (file: string): FeedOutput | undefined => feedOutputs.find(one => feedFiles[one].name === file)
 
-/** A feed by RFC 9110: a strong tag for each coding, `If-None-Match` before `If-Modified-Since`, the same headers on 304 and 200. */
-const sendFeed = async (
-  request: HttpRequest,
-  reply: HttpReply,
-  served: ServedFeed,
-  feedId: string,
-  format: FeedFormat,
-  publicUrl: string,
-) => {
-  const { name, type } = feedFiles[format]
-  const zipped = prefersGzip(request.headers['accept-encoding'])
-  const tags = { plain: `"${served.tag}"`, gzip: `"${served.tag}-gzip"` }
-  const modified = new Date(served.updatedAt)
-  reply
-    .header('etag', zipped ? tags.gzip : tags.plain)
-    .header('last-modified', modified.toUTCString())
-    .header('cache-control', FEED_CACHE)
-    .header('vary', 'accept-encoding')
-    .header('access-control-allow-origin', '*')
-    .header('link', `<${publicUrl}/feeds/${feedId}/${name}>; rel="self"`)
-  const condition = request.headers['if-none-match']
-  const unchanged =
-    condition !== undefined
-      ? matchEtag(condition, [tags.plain, tags.gzip])
-      : notModifiedSince(request.headers['if-modified-since'], modified)
-  if (unchanged) return reply.status(304).send()
-  reply.header('content-type', type)
-  if (!zipped) return reply.send(Buffer.from(served.bytes))
-  return reply.header('content-encoding', 'gzip').send(Buffer.from(await served.gzipped()))
+const gone = () =>
+  new ProblemError({
+    status: 410,
+    code: 'NEWSWIRE_FEED_RETIRED',
+    title: 'This feed has ended',
+    detail: 'take it off your list; /feeds has those there are',
+  })
+
+/** By what a reader without a file's name asked for. A person gets the list of feeds. */
+const OFFERS = {
+  'application/rss+xml': 'rss',
+  'application/atom+xml': 'atom',
+  'application/feed+json': 'json',
+  'application/xml': 'rss',
+  'text/xml': 'rss',
+  'application/json': 'json',
+  'text/html': 'page',
+} as const
+
+/** How long whoever sent this condition may have been away; `null` when it says nothing. */
+export const absenceOf = (headers: HttpRequest['headers'], state: FeedState, feeds: FeedCache, now: number): number | null => {
+  const { 'if-none-match': ifNoneMatch, 'if-modified-since': since } = headers
+  if (ifNoneMatch !== undefined) {
+    const past = feeds.past(state.feedId, state.output)
+    const held = findEtag(ifNoneMatch, opaque => past !== null && past.find(opaque) !== null)
+    const leftAt = held === null ? undefined : past?.find(held)?.leftAt
+    return leftAt === undefined ? Number.POSITIVE_INFINITY : now - leftAt
+  }
+  const date = since === undefined ? Number.NaN : parseHttpDate(since)
+  return Number.isNaN(date) ? null : now - date
 }
 
-export const addFeedRoutes = (app: HttpServer, { feeds, configuration }: Needs): void => {
+export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, proxies, now }: FeedRouteNeeds): void => {
   const config = () => configuration.current()
 
-  app.get('/feeds/:feedId/:file', async (request, reply) => {
+  const findFeed = (feedId: string): FeedConfig => {
+    const feed = config().feeds.get(feedId)
+    if (feed !== undefined) return feed
+    throw feeds.built(feedId) === null ? notFound('no such feed; /feeds lists them') : gone()
+  }
+
+  const stateOf = async (feedId: string, output: FeedOutput): Promise<FeedState> => {
+    const state = await feeds.get(feedId, output)
+    if (state === null) throw notReady('feeds')
+    return state
+  }
+
+  const count = (request: HttpRequest, state: FeedState, outcome: Parameters<Readers['polled']>[2]['outcome'], bytes: number) => {
+    const at = now()
+    const address = addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies)
+    const reader = readers.identify(address, request.headers['user-agent'] ?? '')
+    readers.polled(state.feedId, state.output, { outcome, bytes, reader, now: at })
+    const absentMs = outcome === 'full' || outcome === 'delta' ? absenceOf(request.headers, state, feeds, at) : null
+    if (absentMs !== null) readers.absent(state.feedId, absentMs, at)
+  }
+
+  const send = async (request: HttpRequest, reply: HttpReply, feed: FeedConfig, output: FeedOutput, negotiated = '') => {
+    const state = await stateOf(feed.id, output)
+    for (const coding of wantedCodings(request.headers['accept-encoding'])) feeds.want(state, coding)
+    const answer = await answerFeed({
+      state,
+      past: feeds.past(feed.id, output),
+      headers: request.headers,
+      publicUrl: config().site.publicUrl,
+      isPrivate: isPrivate(feed),
+      now: now(),
+    })
+    count(request, state, answer.outcome, request.method === 'HEAD' ? 0 : (answer.body?.length ?? 0))
+    reply.status(answer.status).headers(answer.headers)
+    if (negotiated !== '') reply.header('vary', `${negotiated}, ${answer.headers['vary']}`)
+    if (isPrivate(feed)) reply.header('referrer-policy', 'no-referrer')
+    return reply.send(answer.body ?? undefined)
+  }
+
+  const sendFile = (request: HttpRequest, reply: HttpReply, pathToken: string | null) => {
     const { feedId, file } = request.params as { feedId: string; file: string }
-    const format = feedFormats.find(one => feedFiles[one].name === file)
-    if (format === undefined || !config().feeds.has(feedId)) throw notFound('no such feed; /feeds lists them')
-    if (!feeds.isReady() && feeds.built(feedId) === null) throw notReady('feeds')
-    const served = await feeds.get(feedId, format)
-    if (served === null) throw notReady('feeds')
-    return sendFeed(request, reply, served, feedId, format, config().site.publicUrl)
+    const output = outputOf(file)
+    if (output === undefined) throw notFound('no such file of a feed')
+    const feed = findFeed(feedId)
+    requireAccess(feed, request.headers.authorization, pathToken)
+    return send(request, reply, feed, output)
+  }
+
+  app.get('/feeds/:feedId/:file', async (request, reply) => sendFile(request, reply, null))
+  app.get('/feeds/:feedId/:key/:file', async (request, reply) => {
+    const { key } = request.params as { key: string }
+    if (!key.startsWith('~')) throw notFound('there is nothing at this address')
+    return sendFile(request, reply, key.slice(1))
   })
+
+  app.get('/feeds/:feedId', async (request, reply) => {
+    const { feedId } = request.params as { feedId: string }
+    const feed = findFeed(feedId)
+    requireAccess(feed, request.headers.authorization, null)
+    const type = chooseType(request.headers.accept, Object.keys(OFFERS) as (keyof typeof OFFERS)[])
+    if (type === null)
+      throw new ProblemError({
+        status: 406,
+        code: 'NEWSWIRE_NOT_ACCEPTABLE',
+        title: 'There is no such form of this feed',
+        detail: `expected Accept to take one of ${Object.keys(OFFERS).join(', ')}`,
+        headers: { vary: 'accept' },
+      })
+    const offer = OFFERS[type]
+    if (offer === 'page') return reply.header('vary', 'accept').header('cache-control', 'no-cache').redirect(`/feeds#${feed.id}`, 303)
+    return send(request, reply.header('content-location', `/feeds/${feed.id}/${feedFiles[offer].name}`), feed, offer, 'accept')
+  })
+
+  // Scripts of other sites that ask conditionally ask for leave first (Fetch, CORS-preflight).
+  app.options('/feeds/:feedId/:file', async (_request, reply) =>
+    reply
+      .status(204)
+      .header('access-control-allow-origin', '*')
+      .header('access-control-allow-methods', 'GET, HEAD')
+      .header('access-control-allow-headers', 'a-im, if-none-match, if-modified-since, range, if-range')
+      .header('access-control-max-age', '86400')
+      .send(),
+  )
 }

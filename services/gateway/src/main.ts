@@ -4,9 +4,15 @@ import type { Readiness, StartService } from '@newswire/runtime/service'
 import { openFeedCache } from './feed-cache.ts'
 import { openHub } from './hub.ts'
 import { addHubRoutes } from './hub-routes.ts'
+import { showReaders, startKeepingReaders } from './keep-readers.ts'
+import { createLimits } from './limits.ts'
+import { watchLog } from './log-watch.ts'
+import { createReaders } from './readers.ts'
 import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
 import { openView } from './view.ts'
+
+const MIB = 2 ** 20
 
 export const start: StartService = async context => {
   const { log, objects, configuration, logger, metrics, now, settings } = context
@@ -15,14 +21,32 @@ export const start: StartService = async context => {
     poison.inc({ topic })
     logger.error({ topic, ...details }, 'projection.record-refused')
   }
+  const { dataDir, gateway } = settings
+  const watch = watchLog(log)
   const [view, feeds] = await Promise.all([
-    openView({ log, dataDir: settings.dataDir, onPoison: onPoison('articles') }),
-    openFeedCache({ log, objects, dataDir: settings.dataDir, onPoison: onPoison('feeds') }),
+    openView({ log, dataDir, onPoison: onPoison('articles') }),
+    openFeedCache({
+      log,
+      objects,
+      dataDir,
+      onPoison: onPoison('feeds'),
+      isLogThere: watch.isThere,
+      maxBytes: gateway.memoryMb * MIB,
+    }),
   ])
   const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })
+  const readers = createReaders()
+  showReaders(readers, metrics, now)
+  const keeping = startKeepingReaders({ readers, objects, logger, now })
+  const limits = createLimits({ perMinute: gateway.ratePerMinute, proxies: gateway.proxies })
   const readiness = (): Readiness => ({
     ready: view.isReady() && feeds.isReady(),
-    detail: { articles: view.isReady(), feeds: feeds.isReady(), failure: (view.failure() ?? feeds.failure())?.message },
+    detail: {
+      articles: view.isReady(),
+      feeds: feeds.isReady(),
+      feedsFrom: feeds.standing(),
+      failure: (view.failure() ?? feeds.failure())?.message,
+    },
   })
   const refusalPage = createRefusalPage({ view, configuration })
   const server = createHttpServer({
@@ -32,9 +56,10 @@ export const start: StartService = async context => {
     port: settings.gatewayPort,
     readiness,
     metrics,
+    maxConnections: gateway.maxConnections,
     refusalPage,
   })
-  addRoutes(server.app, { view, feeds, objects, configuration, now })
+  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits })
   addHubRoutes(server.app, { hub, configuration })
   const url = await server.listen()
   logger.info({ url }, 'service.started')
@@ -43,7 +68,9 @@ export const start: StartService = async context => {
     url,
     readiness,
     stop: async () => {
+      watch.stop()
       await server.close()
+      await keeping.stop()
       await Promise.all([view.stop(), feeds.stop(), hub.stop()])
     },
   }

@@ -4,14 +4,37 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { FeedCache } from './feed-cache.ts'
 import { addFeedRoutes } from './feed-routes.ts'
+import { securityHeaders } from './headers.ts'
+import { addLimits, createLimits, type Limits } from './limits.ts'
 import { addPageRoutes } from './page-routes.ts'
+import { createReaders, type Readers } from './readers.ts'
 import { addRenditionRoutes } from './rendition-routes.ts'
 import type { View } from './view.ts'
 
-export type RouteNeeds = Readonly<{ view: View; feeds: FeedCache; objects: Objects; configuration: Configuration; now: () => number }>
+export type RouteNeeds = Readonly<{
+  view: View
+  feeds: FeedCache
+  objects: Objects
+  configuration: Configuration
+  now: () => number
+  /** Default: of its own. */
+  readers?: Readers
+  /** Default: none. */
+  limits?: Limits
+}>
+
+const addSecurityHeaders = (app: HttpServer, configuration: Pick<Configuration, 'current'>): void => {
+  app.addHook('onSend', async (_request, reply) => {
+    for (const [name, value] of Object.entries(securityHeaders(configuration.current().site.publicUrl)))
+      if (!reply.hasHeader(name)) reply.header(name, value)
+  })
+}
 
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
+  const { feeds, configuration, now, readers = createReaders(), limits = createLimits({ perMinute: 0, proxies: 0 }) } = needs
+  addSecurityHeaders(app, configuration)
+  addLimits(app, limits)
   addPageRoutes(app, needs)
-  addFeedRoutes(app, needs)
+  addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
   addRenditionRoutes(app, needs)
 }

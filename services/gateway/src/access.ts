@@ -1,0 +1,36 @@
+/**
+ * Private feeds: for who has one of the feed's tokens, as the password of Basic auth (any user name; what feed readers can do) or in the path
+ * (`/feeds/{feed}/~{token}/{file}`; for readers that can do nothing else). Tokens are known by their hash alone, compared in constant time, and
+ * never logged: what is logged of a request is its route.
+ */
+import type { FeedConfig } from '@newswire/events/config'
+import { findByToken } from '@newswire/http/auth'
+import { ProblemError } from '@newswire/http/problem'
+
+const MAX_HEADER_LENGTH = 1_024
+
+/** The password of a Basic `Authorization` (RFC 7617), or `null`. */
+export const basicPassword = (header: string | undefined): string | null => {
+  if (header === undefined || header.length > MAX_HEADER_LENGTH) return null
+  const [, encoded] = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header) ?? []
+  if (encoded === undefined) return null
+  const text = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return colon < 0 ? null : text.slice(colon + 1)
+}
+
+const refused = (): ProblemError =>
+  new ProblemError({
+    status: 401,
+    code: 'NEWSWIRE_FEED_PRIVATE',
+    title: 'This feed is private',
+    detail: 'send a token of this feed as the password of Basic authentication, or in the path: /feeds/{feed}/~{token}/{file}',
+    headers: { 'www-authenticate': 'Basic realm="newswire feeds", charset="UTF-8"' },
+  })
+
+/** Lets through who may read the feed. Throws the 401 problem, the same for no token and for a wrong one. */
+export const requireAccess = (feed: FeedConfig, authorization: string | undefined, pathToken: string | null): void => {
+  if (feed.access === undefined) return
+  const token = pathToken ?? basicPassword(authorization)
+  if (token === null || token === '' || findByToken(token, feed.access.tokens) === null) throw refused()
+}

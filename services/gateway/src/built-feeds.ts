@@ -1,0 +1,76 @@
+/** Which build of each feed is current, by following `feeds`; kept in a file of its own, so that a start reads only what is new. */
+import { join } from 'node:path'
+import { codeOf, messageOf } from '@newswire/events/errors'
+import { fromRecord } from '@newswire/events/events'
+import type { FeedBuilt } from '@newswire/events/feed'
+import { topics } from '@newswire/events/topics'
+import type { Log, LogRecord } from '@newswire/log/log'
+import { openProjection, type Projection } from '@newswire/log/projection'
+
+export type BuiltFeeds = Readonly<{
+  built(feedId: string): FeedBuilt | null
+  isReady(): boolean
+  failure(): Error | null
+  stop(): Promise<void>
+}>
+
+const schema = 'CREATE TABLE feed (id TEXT PRIMARY KEY, counter INTEGER NOT NULL, built TEXT NOT NULL) STRICT, WITHOUT ROWID;'
+
+const readAll = (projection: Projection): FeedBuilt[] =>
+  (projection.db.prepare('SELECT built FROM feed').all() as { built: string }[]).map(row => JSON.parse(row.built) as FeedBuilt)
+
+export const openBuiltFeeds = async (options: {
+  log: Log
+  dataDir: string
+  onPoison: (details: { code: string; message: string }) => void
+  /** Told which feeds have a newer build, after it is stored. */
+  onBuilt: (feedIds: ReadonlySet<string>) => void
+}): Promise<BuiltFeeds> => {
+  const { log, dataDir, onPoison, onBuilt } = options
+  const current = new Map<string, FeedBuilt>()
+  const fresh = new Set<string>()
+  const take = (built: FeedBuilt) => {
+    if (built.counter <= (current.get(built.feedId)?.counter ?? -1)) return
+    current.set(built.feedId, built)
+    fresh.add(built.feedId)
+  }
+  const builtOf = (record: LogRecord): FeedBuilt | null => {
+    try {
+      const event = fromRecord(record)
+      return event?.type === 'feed.built' ? event.data : null
+    } catch (error) {
+      onPoison({ code: codeOf(error), message: messageOf(error) })
+      return null
+    }
+  }
+  const projection = await openProjection({
+    log,
+    topic: topics.feeds.name,
+    file: join(dataDir, 'views', 'gateway-feeds.db'),
+    schema,
+    apply: (db, records) => {
+      const put = db.prepare(
+        'INSERT INTO feed (id, counter, built) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET counter = excluded.counter, built = excluded.built WHERE excluded.counter > counter',
+      )
+      for (const record of records) {
+        const built = builtOf(record)
+        if (built === null) continue
+        put.run(built.feedId, built.counter, JSON.stringify(built))
+        take(built)
+      }
+    },
+    onApplied: () => {
+      if (fresh.size === 0) return
+      const told = new Set(fresh)
+      fresh.clear()
+      onBuilt(told)
+    },
+  })
+  for (const built of readAll(projection)) take(built)
+  return {
+    built: feedId => current.get(feedId) ?? null,
+    isReady: projection.isReady,
+    failure: projection.failure,
+    stop: projection.stop,
+  }
+}

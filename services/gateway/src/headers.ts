@@ -1,0 +1,51 @@
+/** Headers that many answers carry, in one place for both ways of answering. */
+import type { FeedOutput } from '@newswire/events/feed'
+import { feedFiles } from '@newswire/events/feed'
+import type { FeedState, Variant } from './feed-state.ts'
+
+/** For every answer that says nothing else: nothing may run, frame or sniff it. HSTS only where the public address is https. */
+export const securityHeaders = (publicUrl: string): Readonly<Record<string, string>> => ({
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'strict-origin-when-cross-origin',
+  'cross-origin-resource-policy': 'cross-origin',
+  ...(publicUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+})
+
+/** Short, so that a retraction is soon everywhere; a stale answer is better than none while we are away (RFC 5861). */
+export const FEED_CACHE = 'public, max-age=60, stale-while-revalidate=60, stale-if-error=86400'
+/** Kept by the reader alone, and asked about every time: a token may have been withdrawn. */
+export const PRIVATE_CACHE = 'private, no-cache'
+/** A delta fits the one reader that holds its base (RFC 3229 §10.8.1). */
+export const DELTA_CACHE = 'no-store, im'
+
+/** What scripts of other sites may read of a feed's answer. */
+const EXPOSED = 'etag, last-modified, link, im, ratelimit, ratelimit-policy, retry-after'
+
+export const feedAddress = (publicUrl: string, feedId: string, output: FeedOutput): string =>
+  `${publicUrl}/feeds/${feedId}/${feedFiles[output].name}`
+
+/** WebSub discovery (§4): the hub and the one address of this representation. Private feeds have no hub: it would hand them to anybody. */
+const linkOf = (publicUrl: string, state: FeedState, isPrivate: boolean): string => {
+  const self = `<${feedAddress(publicUrl, state.feedId, state.output)}>; rel="self"`
+  return isPrivate || state.output === 'sitemap' ? self : `<${publicUrl}/hub>; rel="hub", ${self}`
+}
+
+export type FeedHeaderOptions = Readonly<{ publicUrl: string; isPrivate: boolean }>
+
+/** What a 200, a 304 and a 206 have alike. */
+export const feedHeaders = (state: FeedState, tag: string, { publicUrl, isPrivate }: FeedHeaderOptions): Record<string, string> => ({
+  etag: tag,
+  'last-modified': state.lastModified.toUTCString(),
+  'cache-control': isPrivate ? PRIVATE_CACHE : FEED_CACHE,
+  vary: 'accept-encoding',
+  ...(isPrivate ? {} : { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED }),
+  link: linkOf(publicUrl, state, isPrivate),
+})
+
+export const bodyHeaders = (state: FeedState, { coding, bytes }: Variant): Record<string, string> => ({
+  'content-type': feedFiles[state.output].type,
+  ...(coding === 'identity' ? {} : { 'content-encoding': coding }),
+  'content-length': String(bytes.length),
+  'accept-ranges': 'bytes',
+})

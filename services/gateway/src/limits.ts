@@ -1,0 +1,68 @@
+/** Rate limits of all of the gateway's answers: the same limiter for the fast path and for Fastify's routes. */
+import { ProblemError } from '@newswire/http/problem'
+import { type Client, createRateLimiter, type RateLimiter, toClientAddress, toClientKey } from '@newswire/http/rate'
+import type { HttpRequest, HttpServer } from '@newswire/http/server'
+
+export type Limits = Readonly<{
+  /** `null`: no limits. */
+  limiter: RateLimiter | null
+  /** How many proxies stand before us, whose `X-Forwarded-For` is believed. */
+  proxies: number
+}>
+
+const WINDOW_SECONDS = 60
+
+/** `perMinute`: whole answers to one client, and so many at once; 0 for no limits. */
+export const createLimits = ({ perMinute, proxies }: { perMinute: number; proxies: number }): Limits => ({
+  limiter: perMinute === 0 ? null : createRateLimiter({ name: 'gateway', quota: perMinute, windowSeconds: WINDOW_SECONDS }),
+  proxies,
+})
+
+/** A 304 costs us a hundredth of a millisecond and a reader nothing: polling by the rules is never the thing to stop. */
+export const COST_UNCHANGED = 0.1
+/** A wrong token: guessing is slower than reading. */
+const COST_REFUSED = 5
+const COST_WHOLE = 1
+
+export const costOf = (status: number): number => (status === 304 ? COST_UNCHANGED : status === 401 ? COST_REFUSED : COST_WHOLE)
+
+/** draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it. */
+export const policyHeader = ({ policy }: RateLimiter): string => `"${policy.name}";q=${policy.quota};w=${policy.windowSeconds}`
+export const standingHeader = (limiter: RateLimiter, client: Client, now: number): string =>
+  `"${limiter.policy.name}";r=${limiter.remaining(client, now)};t=${limiter.resetSeconds(client, now)}`
+
+export const addressOf = (peer: string | undefined, forwarded: string | string[] | undefined, proxies: number): string =>
+  toClientAddress(peer ?? '', forwarded === undefined ? undefined : String(forwarded), proxies)
+
+const tooMany = (retryAfterSeconds: number): ProblemError =>
+  new ProblemError({
+    status: 429,
+    code: 'NEWSWIRE_RATE_LIMIT',
+    title: 'Too many requests',
+    detail: `try again in ${retryAfterSeconds} s; ask with If-None-Match, which costs a tenth, and no more often than Cache-Control says`,
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  })
+
+/** What watches over us must get its answer, and is cheap. */
+const isHealth = (url: string): boolean => url === '/livez' || url === '/readyz'
+
+/** Must be added before routes. */
+export const addLimits = (app: HttpServer, { limiter, proxies }: Limits): void => {
+  if (limiter === null) return
+  const clients = new WeakMap<HttpRequest, Client>()
+  app.addHook('onRequest', async request => {
+    if (isHealth(request.url)) return
+    const address = addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies)
+    const client = limiter.client(toClientKey(address))
+    clients.set(request, client)
+    const now = Date.now()
+    if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))
+  })
+  app.addHook('onSend', async (request, reply) => {
+    const client = clients.get(request)
+    if (client === undefined) return
+    const now = Date.now()
+    if (reply.statusCode !== 429) limiter.charge(client, now, costOf(reply.statusCode))
+    reply.header('ratelimit-policy', policyHeader(limiter)).header('ratelimit', standingHeader(limiter, client, now))
+  })
+}

@@ -1,0 +1,154 @@
+/**
+ * Who reads which feed, as far as operating it needs: how often, how many unchanged, how many readers, and how long the slowest stays away.
+ * A reader is a number: a hash of its address and its name under a salt that is random for each process and never leaves it. What leaves the
+ * process are sums (metrics) and one time a feed (`readers.json`).
+ */
+import { hash, randomBytes } from 'node:crypto'
+import { type FeedOutput, type FeedReaders, feedOutputs } from '@newswire/events/feed'
+import type { Outcome } from './feed-answer.ts'
+
+export const outcomes = ['full', 'unchanged', 'delta', 'part', 'refused'] as const satisfies readonly Outcome[]
+
+type Reader = { lastAt: number; slowestMs: number }
+
+/** Of one file: plain numbers, because they are counted on the fastest way there is. */
+export type Counts = { polls: Record<Outcome, number>; bytes: number; lastAt: number }
+
+type FeedRecord = {
+  counts: Map<FeedOutput, Counts>
+  readers: Map<number, Reader>
+  /** When somebody came with a validator of unknown age, or of the age `absentMs`: it may have been away that long. */
+  absence: { absentMs: number; seenAt: number } | null
+}
+
+export type Poll = Readonly<{ outcome: Outcome; bytes: number; reader: number; now: number }>
+
+export type FeedUse = Readonly<{
+  feedId: string
+  output: FeedOutput
+  polls: Readonly<Record<Outcome, number>>
+  bytes: number
+  lastAt: number
+}>
+/** What is to be remembered of a feed's readers: see `mergeReaders`. */
+export type Seen = Readonly<{ slowestMs: number; seenAt: number; absence: Readonly<{ absentMs: number; seenAt: number }> | null }>
+
+export type Readers = Readonly<{
+  /** The number of a reader. */
+  identify(address: string, userAgent: string): number
+  polled(feedId: string, output: FeedOutput, poll: Poll): void
+  /** Somebody came with a validator that was current `absentMs` ago at the latest; `Infinity` when that is not known. */
+  absent(feedId: string, absentMs: number, now: number): void
+  uses(): readonly FeedUse[]
+  /** Readers of a feed that were seen since. */
+  distinct(feedId: string, since: number): number
+  feeds(): readonly string[]
+  seen(feedId: string): Seen | null
+  /** Forgets readers that have stayed away too long. */
+  sweep(now: number): void
+}>
+
+/** A reader that was not seen for so long no longer counts. */
+export const READER_LIFE_MS = 90 * 86_400_000
+/** Readers of all feeds that are told apart; about 100 bytes each. Beyond it polls are counted, but new readers are not told apart. */
+const MAX_READERS = 100_000
+
+const newCounts = (): Counts => ({ polls: { full: 0, unchanged: 0, delta: 0, part: 0, refused: 0 }, bytes: 0, lastAt: 0 })
+
+export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReaders = MAX_READERS } = {}): Readers => {
+  const records = new Map<string, FeedRecord>()
+  let known = 0
+
+  const recordOf = (feedId: string): FeedRecord => {
+    let record = records.get(feedId)
+    if (record === undefined) {
+      record = { counts: new Map(), readers: new Map(), absence: null }
+      records.set(feedId, record)
+    }
+    return record
+  }
+  const meet = (record: FeedRecord, reader: number, now: number) => {
+    const before = record.readers.get(reader)
+    if (before === undefined) {
+      if (known >= maxReaders) return
+      known += 1
+      record.readers.set(reader, { lastAt: now, slowestMs: 0 })
+      return
+    }
+    const gap = now - before.lastAt
+    if (gap > before.slowestMs) before.slowestMs = gap
+    before.lastAt = now
+  }
+  return {
+    identify: (address, userAgent) => Number.parseInt(hash('sha256', `${salt}\0${address}\0${userAgent}`, 'hex').slice(0, 12), 16),
+    polled: (feedId, output, { outcome, bytes, reader, now }) => {
+      const record = recordOf(feedId)
+      let counts = record.counts.get(output)
+      if (counts === undefined) {
+        counts = newCounts()
+        record.counts.set(output, counts)
+      }
+      counts.polls[outcome] += 1
+      counts.bytes += bytes
+      counts.lastAt = now
+      meet(record, reader, now)
+    },
+    absent: (feedId, absentMs, now) => {
+      const record = recordOf(feedId)
+      if (record.absence === null || absentMs >= record.absence.absentMs) record.absence = { absentMs, seenAt: now }
+    },
+    uses: () =>
+      [...records].flatMap(([feedId, { counts }]) =>
+        feedOutputs.flatMap(output => {
+          const found = counts.get(output)
+          return found === undefined ? [] : [{ feedId, output, ...found }]
+        }),
+      ),
+    distinct: (feedId, since) => {
+      let count = 0
+      for (const { lastAt } of records.get(feedId)?.readers.values() ?? []) if (lastAt >= since) count += 1
+      return count
+    },
+    feeds: () => [...records.keys()],
+    seen: feedId => {
+      const record = records.get(feedId)
+      if (record === undefined) return null
+      let slowest: Reader | null = null
+      for (const reader of record.readers.values()) if (slowest === null || reader.slowestMs > slowest.slowestMs) slowest = reader
+      return { slowestMs: slowest?.slowestMs ?? 0, seenAt: slowest?.lastAt ?? 0, absence: record.absence }
+    },
+    sweep: now => {
+      for (const record of records.values()) {
+        for (const [reader, { lastAt }] of record.readers)
+          if (now - lastAt > READER_LIFE_MS) {
+            record.readers.delete(reader)
+            known -= 1
+          }
+        record.absence = null
+      }
+    },
+  }
+}
+
+/** A date in `readers.json` is moved only by so much, so that most rounds write nothing. */
+const WORTH_WRITING_MS = 86_400_000
+
+/**
+ * What `readers.json` says after what was seen; `null` when it stays as it is.
+ *
+ * A restart forgets every reader, and a reader that comes once a week is then new for a week. So what is held stays held: until its reader
+ * has not been seen for 90 days. That it was seen is also believed when somebody came who may have been away that long: with a validator that
+ * is so old, or that this process does not know.
+ */
+export const mergeReaders = (held: FeedReaders | null, seen: Seen, now: number): FeedReaders | null => {
+  const n = (held?.n ?? 0) + 1
+  const mine = { n, slowestMs: Math.min(seen.slowestMs, READER_LIFE_MS), seenAt: new Date(seen.seenAt).toISOString() }
+  if (held === null || !(now - Date.parse(held.seenAt) <= READER_LIFE_MS)) return seen.slowestMs > 0 || held !== null ? mine : null
+  const heldSeenAt = Date.parse(held.seenAt)
+  if (mine.slowestMs > held.slowestMs) return mine
+  const seenAt = Math.max(
+    mine.slowestMs === held.slowestMs ? seen.seenAt : 0,
+    seen.absence !== null && seen.absence.absentMs >= held.slowestMs ? seen.absence.seenAt : 0,
+  )
+  return seenAt - heldSeenAt >= WORTH_WRITING_MS ? { ...held, n, seenAt: new Date(seenAt).toISOString() } : null
+}

@@ -36,8 +36,10 @@ export type HttpTimeouts = Readonly<{
  */
 export type ConnectionFront = Readonly<{
   take(socket: Socket, handOver: () => void): void
-  /** Ends what it holds. Called when closing begins. */
+  /** Ends what it holds and is not answering. Called when closing begins. */
   close(): void
+  /** Cuts what it still holds. Called when closing has waited long enough. */
+  cut(): void
 }>
 
 export type HttpServerOptions = Readonly<{
@@ -159,8 +161,11 @@ const placeFront = (app: HttpServer, front: ConnectionFront): void => {
   )
 }
 
-const closeWithin = async (app: HttpServer, drainMs: number): Promise<void> => {
-  const timer = setTimeout(() => app.server.closeAllConnections(), drainMs)
+const closeWithin = async (app: HttpServer, front: ConnectionFront | undefined, drainMs: number): Promise<void> => {
+  const timer = setTimeout(() => {
+    front?.cut()
+    app.server.closeAllConnections()
+  }, drainMs)
   try {
     await app.close()
   } finally {
@@ -204,7 +209,7 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
     },
     close: ({ drainMs = DRAIN_MS } = {}) => {
       if (closing === undefined) inFront?.close()
-      closing ??= closeWithin(app, drainMs)
+      closing ??= closeWithin(app, inFront, drainMs)
       return closing
     },
   }

@@ -1,6 +1,7 @@
 /** gateway: what the public reads. Topics, limits and failure modes: README.md. */
 import { createHttpServer } from '@newswire/http/server'
 import type { Readiness, StartService } from '@newswire/runtime/service'
+import { createFastPath } from './fast-path.ts'
 import { openFeedCache } from './feed-cache.ts'
 import { openHub } from './hub.ts'
 import { addHubRoutes } from './hub-routes.ts'
@@ -61,6 +62,7 @@ export const start: StartService = async context => {
   })
   addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits })
   addHubRoutes(server.app, { hub, configuration })
+  if (gateway.fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
   const url = await server.listen()
   logger.info({ url }, 'service.started')
   return {

@@ -1,0 +1,297 @@
+/**
+ * Plain requests for public feeds, answered before any HTTP parser: nine of ten requests of a feed server are the same few hundred bytes, and so
+ * are the answers. Whatever is not plain (`plain-request.ts`) is put back into the socket, and the connection is the HTTP server's for good; so is a
+ * client that has used up its allowance, a private feed, and a feed that is not there. Statistics and limits are those of the other way.
+ *
+ * The answers are those of `feed-answer.ts`, byte for byte in body and field for field in head; a test holds the two against each other.
+ */
+import type { Socket } from 'node:net'
+import { isPrivate } from '@newswire/events/config'
+import { evaluateConditions, findEtag } from '@newswire/http/conditional'
+import type { Client } from '@newswire/http/rate'
+import { toClientKey } from '@newswire/http/rate'
+import type { ConnectionFront } from '@newswire/http/server'
+import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
+import { pickCoding, wantedCodings } from './feed-answer.ts'
+import type { FeedCache } from './feed-cache.ts'
+import { absenceOf } from './feed-routes.ts'
+import type { FeedState, Variant } from './feed-state.ts'
+import { createFrame, type Frame, padStanding } from './frame.ts'
+import { bodyHeaders, feedHeaders, securityHeaders } from './headers.ts'
+import { addressOf, COST_UNCHANGED, type Limits, policyHeader, standingHeader } from './limits.ts'
+import { type PlainRequest, parsePlainRequest } from './plain-request.ts'
+import type { Readers } from './readers.ts'
+
+export type FastPathNeeds = Readonly<{
+  feeds: FeedCache
+  configuration: Pick<Configuration, 'current'>
+  readers: Readers
+  limits: Limits
+  /** Silence on a connection before its first request, and between two, ms (defaults 30 000 and 65 000, as the HTTP server's own). */
+  silenceMs?: number
+  keepAliveMs?: number
+}>
+
+/** What a head was found to ask for, kept for the many that are the same. */
+type Asked = {
+  readonly plain: PlainRequest
+  /** The answer, as long as state and configuration are what they were. */
+  answer: Answer | null
+  state: FeedState | null
+  revision: number
+  snapshot: ConfigSnapshot | null
+}
+type Answer = Readonly<{ frame: Frame; outcome: 'full' | 'unchanged'; absence: boolean }>
+
+type Connection = {
+  readonly socket: Socket
+  readonly handOver: () => void
+  /** Takes our listeners off the socket. */
+  readonly letGo: () => void
+  readonly address: string
+  client: Client | null
+  /** Of the last request: most connections are one reader. */
+  userAgent: string | undefined
+  forwarded: string | undefined
+  reader: number
+  isBusy: boolean
+  isServed: boolean
+}
+
+/** Heads that are remembered: about 1 KiB each. When it is full it begins again. */
+const MAX_HEADS = 4_096
+const SILENCE_MS = 30_000
+const KEEP_ALIVE_MS = 65_000
+
+/** `unreadable` for what the parser is to have. */
+const createHeads = () => {
+  let heads = new Map<string, Asked | null>()
+  return (head: string): Asked | null => {
+    const known = heads.get(head)
+    if (known !== undefined) return known
+    const plain = parsePlainRequest(head)
+    const asked = plain === null ? null : { plain, answer: null, state: null, revision: -1, snapshot: null }
+    // What is not plain ends on the other way, and mostly comes once.
+    if (asked === null) return null
+    if (heads.size >= MAX_HEADS) heads = new Map()
+    heads.set(head, asked)
+    return asked
+  }
+}
+
+/** The frames of each variant: one for its bytes, and one for each tag by which it can be unchanged. */
+const createFrames = (policy: string | null) => {
+  let made = new WeakMap<Variant, { whole?: Frame; unchanged: Map<string, Frame> }>()
+  let madeFor: ConfigSnapshot | null = null
+  const of = (variant: Variant) => {
+    const found = made.get(variant) ?? { unchanged: new Map<string, Frame>() }
+    made.set(variant, found)
+    return found
+  }
+  return (snapshot: ConfigSnapshot, state: FeedState, variant: Variant, unchangedTag: string | null): Frame => {
+    if (madeFor !== snapshot) {
+      made = new WeakMap()
+      madeFor = snapshot
+    }
+    const { publicUrl } = snapshot.site
+    const frames = of(variant)
+    const common = (tag: string) => ({ ...feedHeaders(state, tag, { publicUrl, isPrivate: false }), ...securityHeaders(publicUrl) })
+    if (unchangedTag === null) {
+      frames.whole ??= createFrame({
+        status: '200 OK',
+        headers: { ...common(variant.tag), ...bodyHeaders(state, variant) },
+        policy,
+        body: variant.bytes,
+      })
+      return frames.whole
+    }
+    const found =
+      frames.unchanged.get(unchangedTag) ?? createFrame({ status: '304 Not Modified', headers: common(unchangedTag), policy, body: null })
+    frames.unchanged.set(unchangedTag, found)
+    return found
+  }
+}
+
+export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
+  const { feeds, configuration, readers, limits, silenceMs = SILENCE_MS, keepAliveMs = KEEP_ALIVE_MS } = needs
+  const { limiter } = limits
+  const headOf = createHeads()
+  const frameOf = createFrames(limiter === null ? null : policyHeader(limiter))
+  const connections = new Set<Connection>()
+  let isClosing = false
+
+  /** The tag that a 304 says; `undefined` when this is not for us, `null` when it is no 304. */
+  const unchangedTag = (state: FeedState, headers: PlainRequest['headers'], variant: Variant): string | null | undefined => {
+    if (evaluateConditions(headers, state.isNamed, state.lastModified) !== 'not-modified') return null
+    const named = findEtag(headers['if-none-match'], state.isNamed)
+    if (named === null || named === '*') return variant.tag
+    // A made-up tag that begins like ours is answered by the other way, so that strangers cannot fill our memory.
+    return named === variant.tag || named === `"${state.content}"` || state.ready().some(one => state.find(one)?.tag === named)
+      ? named
+      : undefined
+  }
+
+  const decide = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
+    const { headers } = asked.plain
+    for (const coding of wantedCodings(headers['accept-encoding'])) feeds.want(state, coding)
+    const picked = pickCoding(state, headers['accept-encoding'])
+    const ready = state.find(picked)
+    const variant = ready ?? (state.find('identity') as Variant)
+    const tag = unchangedTag(state, headers, variant)
+    if (tag === undefined || (tag === null && ready === undefined)) return null
+    const isConditional = headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
+    return {
+      frame: frameOf(snapshot, state, variant, tag),
+      outcome: tag === null ? 'full' : 'unchanged',
+      absence: tag === null && isConditional,
+    }
+  }
+
+  const answerOf = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
+    if (asked.state === state && asked.revision === state.revision() && asked.snapshot === snapshot && asked.answer !== null)
+      return asked.answer
+    const answer = decide(asked, state, snapshot)
+    Object.assign(asked, { answer, state, revision: state.revision(), snapshot })
+    return answer
+  }
+
+  /** Who asks: looked up again only when it is somebody else than last time. */
+  const recognize = (connection: Connection, { headers }: PlainRequest) => {
+    const forwarded = limits.proxies === 0 ? undefined : headers['x-forwarded-for']
+    const userAgent = headers['user-agent']
+    if (connection.reader === -1 || userAgent !== connection.userAgent || forwarded !== connection.forwarded) {
+      const address = addressOf(connection.address, forwarded, limits.proxies)
+      connection.reader = readers.identify(address, userAgent ?? '')
+      connection.client = limiter?.client(toClientKey(address)) ?? null
+      connection.userAgent = userAgent
+      connection.forwarded = forwarded
+    } else if (limiter !== null && connection.client !== null && limiter.isForgotten(connection.client))
+      connection.client = limiter.client(toClientKey(addressOf(connection.address, forwarded, limits.proxies)))
+  }
+
+  const handOver = (connection: Connection, chunk: Buffer) => {
+    release(connection)
+    const { socket } = connection
+    socket.setTimeout(0)
+    if (socket.destroyed) return
+    socket.unshift(chunk)
+    connection.handOver()
+    socket.resume()
+  }
+
+  const write = (connection: Connection, asked: Asked, state: FeedState, { frame, outcome, absence }: Answer): void => {
+    const { socket, client } = connection
+    const now = Date.now()
+    let standing = ''
+    if (limiter !== null && client !== null) {
+      limiter.charge(client, now, outcome === 'unchanged' ? COST_UNCHANGED : 1)
+      standing = padStanding(standingHeader(limiter, client, now))
+    }
+    readers.polled(state.feedId, state.output, { outcome, bytes: frame.bodyBytes, reader: connection.reader, now })
+    if (absence) readers.absent(state.feedId, absenceOf(asked.plain.headers, state, feeds, now) ?? 0, now)
+    const isFlushed = frame.write(socket, now, standing, () => {
+      connection.isBusy = false
+      if (isClosing) socket.destroySoon()
+      else socket.resume()
+    })
+    // The next request is not read before this answer has left: a reader that does not read keeps one answer waiting, not many.
+    if (!isFlushed) {
+      connection.isBusy = true
+      socket.pause()
+    }
+  }
+
+  /** The bytes have to be read or compressed first: this connection waits, unread, and is answered here or there. */
+  const answerLater = async (connection: Connection, asked: Asked, chunk: Buffer): Promise<void> => {
+    connection.isBusy = true
+    connection.socket.pause()
+    try {
+      const state = await feeds.get(asked.plain.feedId, asked.plain.output)
+      if (state !== null) await state.variant(pickCoding(state, asked.plain.headers['accept-encoding']))
+      const answer = state === null ? null : answerOf(asked, state, configuration.current())
+      connection.isBusy = false
+      if (!connections.has(connection)) return
+      if (state === null || answer === null || isClosing) return handOver(connection, chunk)
+      write(connection, asked, state, answer)
+      if (!connection.isBusy) connection.socket.resume()
+    } catch {
+      // The other way says what is wrong, and to whom.
+      connection.isBusy = false
+      if (connections.has(connection)) handOver(connection, chunk)
+    }
+  }
+
+  /** Who may be answered here, or `null`. */
+  const admit = (connection: Connection, chunk: Buffer): { asked: Asked; snapshot: ConfigSnapshot } | null => {
+    const asked = isClosing ? null : headOf(chunk.toString('latin1'))
+    if (asked === null) return null
+    const snapshot = configuration.current()
+    const feed = snapshot.feeds.get(asked.plain.feedId)
+    if (feed === undefined || isPrivate(feed)) return null
+    recognize(connection, asked.plain)
+    const { client } = connection
+    return limiter === null || client === null || limiter.mayAsk(client, Date.now()) ? { asked, snapshot } : null
+  }
+
+  const onData = (connection: Connection, chunk: Buffer): void => {
+    const admitted = admit(connection, chunk)
+    if (admitted === null) {
+      handOver(connection, chunk)
+      return
+    }
+    const { asked, snapshot } = admitted
+    if (!connection.isServed) {
+      connection.isServed = true
+      connection.socket.setTimeout(keepAliveMs)
+    }
+    const state = feeds.peek(asked.plain.feedId, asked.plain.output)
+    const answer = state === null ? null : answerOf(asked, state, snapshot)
+    if (state === null || answer === null) void answerLater(connection, asked, chunk)
+    else write(connection, asked, state, answer)
+  }
+
+  /** Stops listening to a socket: it is closed, or somebody else's from now on. */
+  const release = (connection: Connection) => {
+    connections.delete(connection)
+    connection.letGo()
+  }
+
+  const take = (socket: Socket, handOverTo: () => void): void => {
+    const onChunk = (chunk: Buffer) => onData(connection, chunk)
+    // The other side has said all it will say; what it asked for is answered, and then the socket goes.
+    const onEnd = () => socket.end()
+    const onTimeout = () => socket.destroy()
+    // Whatever it is, 'close' follows: there is nobody to tell.
+    const onError = () => undefined
+    const onClose = () => release(connection)
+    const connection: Connection = {
+      socket,
+      handOver: handOverTo,
+      letGo: () => {
+        socket.off('data', onChunk).off('end', onEnd).off('timeout', onTimeout).off('error', onError).off('close', onClose)
+      },
+      address: socket.remoteAddress ?? '',
+      client: null,
+      userAgent: undefined,
+      forwarded: undefined,
+      reader: -1,
+      isBusy: false,
+      isServed: false,
+    }
+    connections.add(connection)
+    socket.on('data', onChunk).on('end', onEnd).on('timeout', onTimeout).on('error', onError).on('close', onClose)
+    socket.setTimeout(silenceMs)
+  }
+
+  return {
+    take,
+    close: () => {
+      isClosing = true
+      // Not `end()`: who never closes its own side would keep us.
+      for (const connection of connections) if (!connection.isBusy) connection.socket.destroySoon()
+    },
+    cut: () => {
+      for (const { socket } of connections) socket.destroy()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+/** A gateway over the embedded log and the disk, on a port of its own: what the tests of serving share. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { toRecord } from '@newswire/events/events'
+import { feedFiles, feedOutputs } from '@newswire/events/feed'
+import { deriveId } from '@newswire/events/ids'
+import { createHttpServer } from '@newswire/http/server'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { createDiskObjects } from '@newswire/objects/disk'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { createLogger } from '@newswire/runtime/logger'
+import { createFastPath } from './fast-path.ts'
+import { openFeedCache } from './feed-cache.ts'
+import { createLimits } from './limits.ts'
+import { createReaders } from './readers.ts'
+import { addRoutes } from './routes.ts'
+import { categories, site } from './sample-facts.ts'
+import { sampleFeed } from './sample-feeds.ts'
+import { openView } from './view.ts'
+
+const feed = { title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full', profile: 'standard' } as const
+export const FEED_TOKEN = 'nw_a-token-of-the-private-feed'
+const snapshot: ConfigSnapshot = {
+  site,
+  network: { allow: [], allowHttp: false },
+  publishers: new Map(),
+  categories,
+  feeds: new Map([
+    ['all', { ...feed, id: 'all' }],
+    ['other', { ...feed, id: 'other' }],
+    [
+      'closed',
+      { ...feed, id: 'closed', access: { tokens: [{ id: 'partner', sha256: createHash('sha256').update(FEED_TOKEN).digest('hex') }] } },
+    ],
+  ]),
+  outlets: new Map(),
+}
+
+export type SampleOptions = Readonly<{ fastPath?: boolean; perMinute?: number; proxies?: number }>
+
+export const openGateway = async (t: TestContext, { fastPath = true, perMinute = 0, proxies = 0 }: SampleOptions = {}) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'newswire-serving-'))
+  const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
+  const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  const view = await openView({ log, dataDir, onPoison: () => undefined })
+  const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, quietMs: 3_600_000 })
+  const lines: string[] = []
+  const logger = createLogger({ service: 'gateway', level: 'trace', destination: { write: line => void lines.push(line) } })
+  const server = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0 })
+  const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
+  const readers = createReaders()
+  const limits = createLimits({ perMinute, proxies })
+  addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers, limits })
+  if (fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
+  await server.listen()
+  let counter = 0
+  t.after(async () => {
+    await server.close({ drainMs: 100 })
+    await view.stop()
+    await feeds.stop()
+    await log.close()
+    await objects.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  /** Writes all files of a feed and announces them. */
+  const build = async (feedId: string, texts: readonly string[], updatedAt: string) => {
+    counter += 1
+    for (const output of feedOutputs) await objects.put(`feeds/${feedId}/${feedFiles[output].name}`, Buffer.from(sampleFeed(output, texts)))
+    const output = { key: `feeds/${feedId}/rss.xml`, sha256: 'a'.repeat(64), bytes: 1 }
+    const data = { feedId, counter, updatedAt, items: texts.length, outputs: { rss: output, atom: output, json: output } }
+    const id = deriveId('built', counter)
+    await log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: feedId, time: updatedAt, data })])
+    const deadline = Date.now() + 5_000
+    while (feeds.built(feedId)?.counter !== counter) {
+      if (Date.now() > deadline) throw new Error('the build was not seen')
+      await setTimeout(5)
+    }
+  }
+  return { port: (server.app.server.address() as AddressInfo).port, build, feeds, readers, server, objects, lines }
+}

@@ -1,6 +1,6 @@
 /** Small tools of the benchmarks: quantiles, the facts of the machine, memory of a process tree. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 
 export const quantile = (values: readonly number[], q: number): number => {
@@ -42,4 +42,30 @@ export const treePssMb = (pid: number): number => {
 export const cpuSeconds = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** The socket that listens on a port, by its inode: fields of `/proc/net/tcp` are address:port in hex, state 0A for listening, and the inode tenth. */
+const listeningInode = (port: number): string | undefined => {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return ['tcp', 'tcp6']
+    .flatMap(file => readFileSync(`/proc/net/${file}`, 'utf8').split('\n'))
+    .map(line => line.trim().split(/\s+/))
+    .find(fields => fields[1]?.endsWith(hex) && fields[3] === '0A')?.[9]
+}
+
+const holds = (pid: number, socket: string): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some(fd => readlinkSync(`/proc/${pid}/fd/${fd}`) === socket)
+  } catch {
+    // Another user's process, or a descriptor closed between the listing and the reading.
+    return false
+  }
+}
+
+/** The process of this machine that listens on a port; `null` when there is none, as for a broker elsewhere or behind a container's network. */
+export const listenerPid = (port: number): number | null => {
+  const inode = listeningInode(port)
+  if (inode === undefined) return null
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  return pids.map(Number).find(pid => holds(pid, `socket:[${inode}]`)) ?? null
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '@newswire/events/errors'
-import { type KafkaClient, MAX_WAIT_MS } from './kafka-client.ts'
+import { fetchRule, type KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
@@ -112,7 +112,8 @@ export const followTopic = async ({ client, epoch, topic, options, onDead }: Wan
       const single = stalled.shift()
       const asked = single === undefined ? partitions : [single]
       const from = asked.map(partition => ({ partition, offset: offsets.get(partition) ?? 0 }))
-      const fetched = await reader.fetch(leader, topic, from, single === undefined ? MAX_WAIT_MS : 0)
+      const rule = fetchRule(targets.size > 0 ? 0 : (options.patienceMs ?? 0))
+      const fetched = await (single === undefined ? reader.fetch(leader, topic, from, rule) : reader.fetch(leader, topic, from))
       for (const one of fetched) if (one.stalled && !stalled.includes(one.partition)) stalled.push(one.partition)
       await inTurn(fetched)
       failingSinceMs = null

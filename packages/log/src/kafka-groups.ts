@@ -71,7 +71,7 @@ const timestampAt = async (reader: KafkaReader, topic: string, range: OffsetRang
   const [leader] = reader.byLeader(topic, [range.partition]).keys()
   let from = offset
   while (leader !== undefined && from < range.end) {
-    const [fetched] = await reader.fetch(leader, topic, [{ partition: range.partition, offset: from }], 0)
+    const [fetched] = await reader.fetch(leader, topic, [{ partition: range.partition, offset: from }])
     const [message] = fetched?.messages ?? []
     if (message) return Number(message.timestamp)
     if (!fetched || fetched.next === from) return null

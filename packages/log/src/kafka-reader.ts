@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { RejectError } from '@newswire/events/errors'
 import type { Cluster } from 'kafkajs'
-import type { KafkaClient } from './kafka-client.ts'
+import type { FetchRule, KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf, unknownTopic, within } from './kafka-errors.ts'
 import type { FetchedMessage } from './kafka-record.ts'
 
@@ -36,8 +36,8 @@ export type KafkaReader = Readonly<{
   offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>
   /** The partitions by the broker that leads them. */
   byLeader(topic: string, partitions: readonly number[]): ReadonlyMap<string, readonly number[]>
-  /** One fetch from one leader. `maxWaitMs` bounds the wait for a first byte. */
-  fetch(leader: string, topic: string, from: readonly FetchFrom[], maxWaitMs: number): Promise<readonly Fetched[]>
+  /** One fetch from one leader, answered when `rule` says (default: at once, with what is there). */
+  fetch(leader: string, topic: string, from: readonly FetchFrom[], rule?: FetchRule): Promise<readonly Fetched[]>
   /** Runs `work` with the topic opened, and again with fresh metadata when it failed, 5 times at most. `null`: about no topic. */
   persist<T>(topic: string | null, work: () => Promise<T>): Promise<T>
   /** The cluster now in use, for requests of a group's coordinator. */
@@ -50,6 +50,7 @@ const LATEST = -1
 const MIB = 1_048_576
 const MAX_FETCH_BYTES = 8 * MIB
 const READ_UNCOMMITTED = 0
+const AT_ONCE: FetchRule = { maxWaitTimeInMs: 0, minBytes: 1 }
 const TRIES = 5
 const PAUSE_MS = 100
 
@@ -144,11 +145,11 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
     return new Map([...ends].map(([partition, end]) => [partition, (found.get(partition) ?? -1) < 0 ? end : (found.get(partition) ?? end)]))
   }
 
-  const fetch: KafkaReader['fetch'] = async (leader, topic, from, maxWaitMs) => {
+  const fetch: KafkaReader['fetch'] = async (leader, topic, from, rule = AT_ONCE) => {
     const broker = await cluster.findBroker({ nodeId: leader })
     const answer = (await broker.fetch({
-      maxWaitTime: maxWaitMs,
-      minBytes: 1,
+      maxWaitTime: rule.maxWaitTimeInMs,
+      minBytes: rule.minBytes,
       maxBytes: MAX_FETCH_BYTES,
       isolationLevel: READ_UNCOMMITTED,
       topics: [{ topic, partitions: from.map(one => ({ partition: one.partition, fetchOffset: String(one.offset), maxBytes: MIB })) }],
@@ -180,7 +181,7 @@ export const isHole = (reader: KafkaReader, topic: string, partition: number, fr
     const [leader] = reader.byLeader(topic, [partition]).keys()
     let offset = Math.max(from, start)
     while (leader !== undefined && offset < to) {
-      const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }], 0)
+      const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }])
       const [first] = fetched?.messages ?? []
       if (first) return Number(first.offset) >= to
       if (!fetched || fetched.next === offset) return false

@@ -74,7 +74,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   await placeNewGroup(reader, groupId, topic, options.from ?? 'start')
   // A member that is silent in a rebalance is put out after the rebalance timeout: never sooner than its session promises.
   const rebalanceTimeoutMs = Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs)
-  const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs })
+  const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, patienceMs: options.patienceMs ?? 0 })
 
   const held = new Map<number, Held>()
   const committed = new Map<number, number>()

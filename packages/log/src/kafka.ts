@@ -121,7 +121,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     const records: LogRecord[] = []
     let offset = offsets.get(partition) ?? 0
     while (records.length < limit && offset < end) {
-      const [fetched] = await reader.fetch(leader, name, [{ partition, offset }], 0)
+      const [fetched] = await reader.fetch(leader, name, [{ partition, offset }])
       if (!fetched) break
       const wanted = fetched.messages.slice(0, limit - records.length)
       records.push(...wanted.map(message => toLogRecord(epoch, topic, partition, message)))

@@ -70,6 +70,11 @@ export type SubscribeOptions = Readonly<{
   retry?: RetryPolicy
   /** Fetched and not yet handled, per partition; above it fetching pauses (default 500 records or 16 MiB). */
   maxBuffered?: number
+  /**
+   * How long a record may wait at the log for company, in ms (default 0: given at once): for work that nobody waits for. Kafka answers fewer,
+   * fuller fetches then, which is most of what a thin consumer costs; the embedded log, where a record costs no fetch, gives it at once.
+   */
+  patienceMs?: number
   /** Kafka only: how long a silent member keeps its partitions (default 10 000 ms; `deliveries` takes 45 000). */
   sessionTimeoutMs?: number
   /** Called when partitions are gained or lost, before records of gained ones are handled; handling of those waits for it. */
@@ -111,6 +116,8 @@ export type FollowOptions = Readonly<{
   from: Start
   /** In order within a partition; may be async, the next batch waits. A throw is a bug: it stops following and turns health red. */
   onRecords: (records: readonly LogRecord[]) => void | Promise<void>
+  /** As of a subscription; it begins once `ready` has resolved. */
+  patienceMs?: number
 }>
 
 export type Lag = Readonly<{

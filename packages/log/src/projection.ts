@@ -17,6 +17,8 @@ export type ProjectionOptions = Readonly<{
   schema: string
   /** Called inside a transaction with records in order of their partition. Must be synchronous. A throw stops the projection and turns `failure()` on. */
   apply: (db: DatabaseSync, records: readonly LogRecord[]) => void
+  /** How far behind the log the view may be, in ms (default 0), so that it is written in fewer, larger transactions: `FollowOptions.patienceMs`. */
+  patienceMs?: number
   /** Called after the transaction of a batch that `apply` saw. */
   onApplied?: (records: readonly LogRecord[]) => void
 }>
@@ -92,7 +94,7 @@ const readCursor = (db: DatabaseSync): Record<number, Position> =>
 
 /** Opens (or makes) the file and follows the topic from where the file stands. */
 export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
-  const { log, topic, file, schema, apply, onApplied } = options
+  const { log, topic, file, schema, apply, onApplied, patienceMs = 0 } = options
   let db = openDatabase(file, schema)
   const ends = await log.ends(topic)
   if (isAhead(readCursor(db), ends) || (await hasLostTail(log, topic, readCursor(db), ends))) {
@@ -125,7 +127,12 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     onApplied?.(records)
   }
 
-  const following = await log.follow({ topic, from: Object.keys(cursor).length === 0 ? 'start' : { positions: { ...cursor } }, onRecords })
+  const following = await log.follow({
+    topic,
+    from: Object.keys(cursor).length === 0 ? 'start' : { positions: { ...cursor } },
+    onRecords,
+    patienceMs,
+  })
   const ready = following.ready.then(() => {
     isReady = true
   })

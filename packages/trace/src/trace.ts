@@ -56,6 +56,9 @@ const parse = (record: LogRecord, onPoison: TraceOptions['onPoison']): Milestone
   }
 }
 
+/** Who asks for one article lets the trace catch up first, and can wait this long, ms. */
+const PATIENCE_MS = 100
+
 export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promise<Trace> => {
   const listeners = new Set<(milestones: readonly Milestone[]) => void>()
   let write: ReturnType<typeof milestoneWriter> | undefined
@@ -76,6 +79,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     file,
     schema,
     apply,
+    patienceMs: PATIENCE_MS,
     onApplied: () => {
       for (const listener of listeners) listener(batch)
     },

@@ -4,6 +4,9 @@ import { byType, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
 import { onArticleReleased } from './on-article-released.ts'
 
+/** Nobody waits for the archive: versions that come together are fetched together, ms. */
+const PATIENCE_MS = 100
+
 export const start: StartService = async ({ log, objects, logger, metrics, now }) => {
   const kept = metrics.counter('newswire_archive_versions_total', 'Versions archived.', ['action'])
   const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From taken at the front door to held by the sink.', ['sink'])
@@ -20,6 +23,7 @@ export const start: StartService = async ({ log, objects, logger, metrics, now }
     topic: topics.articles.name,
     group: 'archive',
     concurrency: 32,
+    patienceMs: PATIENCE_MS,
     handle: byType({
       'article.published': handler,
       'article.updated': handler,

@@ -15,6 +15,9 @@ import { readStages } from './stages.ts'
  */
 const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges.name, topics.subscriptions.name]
 
+/** How late a poison record may be found, ms. */
+const GUARD_PATIENCE_MS = 250
+
 export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings, trace: openTrace }) => {
   const offence = findConsoleOffence(settings)
   if (offence !== null) throw new Error(offence)
@@ -25,7 +28,14 @@ export const start: StartService = async ({ log, objects, configuration, logger,
   const handle = byType({})
   const guards = await Promise.all(
     GUARDED.map(topic =>
-      log.subscribe({ topic, group: `console-guard-${topic}`, batch: 500, lane: record => String(record.partition), handle }),
+      log.subscribe({
+        topic,
+        group: `console-guard-${topic}`,
+        batch: 500,
+        lane: record => String(record.partition),
+        patienceMs: GUARD_PATIENCE_MS,
+        handle,
+      }),
     ),
   )
 

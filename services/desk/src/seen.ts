@@ -16,6 +16,9 @@ CREATE INDEX seen_behind ON seen (article) WHERE last < newest;`
 /** How many of our own versions are remembered until the projection has them; beyond that a fact may be published twice, which is harmless. */
 const OWN_LIMIT = 20_000
 
+/** What this process publishes it knows at once; of others it hears this late, ms. */
+const PATIENCE_MS = 100
+
 const head = z.object({ articleId: z.string().refine(isArticleId), version: z.int().min(1) })
 const decoder = new TextDecoder()
 
@@ -72,7 +75,7 @@ export const openSeenVersions = async ({ log, file }: { log: Log; file: string }
     if (isBehind) queueMicrotask(() => listener?.()) // once the transaction is over
   }
 
-  const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply })
+  const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply, patienceMs: PATIENCE_MS })
   const find = projection.db.prepare('SELECT newest FROM seen WHERE article = ?')
   const findBehind = projection.db.prepare('SELECT article AS articleId, newest FROM seen WHERE last < newest LIMIT 1000')
 

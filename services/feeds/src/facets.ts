@@ -19,6 +19,8 @@ CREATE INDEX gone_by_time ON article (released_at DESC, id) WHERE state <> 'live
 `
 
 const PAGE = 500
+/** Only the sweep reads it, every few minutes. */
+const PATIENCE_MS = 250
 
 export type KnownArticle = Readonly<{
   articleId: string
@@ -93,7 +95,7 @@ export const openFacetView = async ({ log, file, onPoison }: FacetViewOptions): 
       put.run(fact.articleId, fact.version, fact.state, fact.firstReleasedAt, fact.releasedAt, now, JSON.stringify(fact.facetsEver))
     }
   }
-  const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply })
+  const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply, patienceMs: PATIENCE_MS })
   const { db } = projection
   const newest = db.prepare("SELECT * FROM article WHERE state = 'live' ORDER BY first_released_at DESC, id LIMIT ?")
   const next = db.prepare(

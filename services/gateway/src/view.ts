@@ -81,6 +81,9 @@ const writer = (db: DatabaseSync) => {
   }
 }
 
+/** How late a page may show what is in the log, ms. */
+const PATIENCE_MS = 50
+
 type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: (details: { code: string; message: string; position: number }) => void }>
 
 /** Ids and instants go into pages as they are: one fact that has others would break the front page for everybody. */
@@ -135,6 +138,7 @@ export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise
     topic: topics.articles.name,
     file: join(dataDir, 'views', 'gateway-articles.db'),
     schema,
+    patienceMs: PATIENCE_MS,
     apply: (db, records) => {
       write ??= writer(db)
       for (const record of records) {

@@ -42,6 +42,24 @@ export const readCases: readonly Case[] = [
     },
   },
   {
+    title: 'patience costs a follower or a group nothing but time: a backlog of any size and a single late record arrive',
+    run: async (t, make) => {
+      const { log, topic } = await withTopic(t, make)
+      const large = 'x'.repeat(100_000)
+      await log.publish(Array.from({ length: 12 }, () => record(topic, 'k', large)))
+      const patient = { topic, patienceMs: 50 }
+      const group = await collect(log, { ...patient, group: newGroup() })
+      const following = await followed(log, { ...patient, from: 'start' })
+      await following.ready
+      assert.equal(following.seen.length, 12)
+      await group.until(12)
+      await log.publish([record(topic, 'k', 'alone')])
+      await following.until(13)
+      await group.until(13)
+      assert.deepEqual([following.texts().at(-1), group.texts().at(-1)], ['alone', 'alone'])
+    },
+  },
+  {
     title: 'a follower goes on behind its stored cursor, or begins at the end',
     run: async (t, make) => {
       const { log, topic } = await withTopic(t, make)

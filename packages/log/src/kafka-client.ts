@@ -75,7 +75,8 @@ const decompress = promisify(zstdDecompress)
 const AT_ONCE_BYTES = 64 * 1024
 const AT_ONCE_UNPACKED_BYTES = MIB
 
-const unpack = async (packed: Buffer): Promise<Buffer> => {
+/** A packed batch of the brokers as it was. Throws what zlib throws: it is no zstd, or more than 64 MiB. */
+export const unpack = async (packed: Buffer): Promise<Buffer> => {
   if (packed.length <= AT_ONCE_BYTES)
     try {
       return zstdDecompressSync(packed, { maxOutputLength: AT_ONCE_UNPACKED_BYTES })

@@ -36,7 +36,7 @@ const whole = makeFact({
     byline: 'Trần Văn Đức & Lê Thị Hường',
     dateline: 'Đà Nẵng, ngày 2 tháng 3',
     source: 'TTXVN',
-    categories: ['quoc-phong', 'van-hoa'],
+    categories: ['quoc-phong', 'doi-song'],
     tags: ['tổng kết', 'R&D', 'Đà Nẵng'],
     urgency: 2,
     publishedAt: '2026-03-02T01:00:00.000Z',

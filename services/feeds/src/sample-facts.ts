@@ -16,6 +16,7 @@ export const categories: ReadonlyMap<string, CategoryConfig> = new Map([
   ['thoi-su', { id: 'thoi-su', name: 'Thời sự' }],
   ['quoc-phong', { id: 'quoc-phong', name: 'Quốc phòng & an ninh', parent: 'thoi-su' }],
   ['van-hoa', { id: 'van-hoa', name: 'Văn hóa' }],
+  ['doi-song', { id: 'doi-song', name: 'Đời sống – đất và người' }],
 ])
 
 export const makeProfile = (changes: Partial<Profile> = {}): Profile => ({

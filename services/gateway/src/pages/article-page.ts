@@ -149,7 +149,7 @@ const articleMain = (context: ArticleContext, output: For, end = ''): string => 
       paragraph('summary', escapeMarkup(article.summary)),
       paragraph('meta', byline(context)),
       paragraph('meta', times(context, speech)),
-      versions(context, speech),
+      output === 'paper' ? '' : versions(context, speech),
       '</header>',
       content(context, speech, output),
       '<footer class="about">',

@@ -16,11 +16,14 @@ type Feeds = Readonly<{ frame: Frame; feeds: readonly ShownFeed[]; categories: R
 
 const languageOf = (feed: FeedConfig, site: SiteConfig): string => feed.language ?? site.language
 
+/** On a narrow screen it goes on after a slash, not within a word; the text that is copied is the same. */
+const breakable = (url: string): string => escapeMarkup(url).replaceAll(/([^:/])\//g, '$1/<wbr>')
+
 /** An address as text that can be selected, and a button for whoever has scripts; hidden until the script shows it. */
 const address = (name: string, url: string, id: string, of: string, site: SiteConfig): string => {
   const { words } = speak(site.language, site.language)
   const label = `${words.copyOf}: ${name}, ${of}`
-  return `<li><span>${escapeMarkup(name)}</span> <a id="${id}" href="${escapeMarkup(url)}">${escapeMarkup(url)}</a> <button type="button" hidden data-copies="${id}" aria-label="${escapeMarkup(label)}">${escapeMarkup(words.copy)}</button></li>`
+  return `<li><span>${escapeMarkup(name)}</span> <a id="${id}" href="${escapeMarkup(url)}">${breakable(url)}</a> <button type="button" hidden data-copies="${id}" aria-label="${escapeMarkup(label)}">${escapeMarkup(words.copy)}</button></li>`
 }
 
 const addresses = (feed: FeedConfig, site: SiteConfig): string => {

@@ -60,7 +60,10 @@ test('readers find the feeds from the page, in every format', () => {
 })
 
 test('the list of feeds has every address whole, also without scripts, and a button that says what it copies', () => {
-  const html = toFeedsPage({ frame, feeds: [{ feed: feed({ description: 'Mọi bài' }), newest: [makeLive()] }], categories })
+  const html = toFeedsPage({ frame, feeds: [{ feed: feed({ description: 'Mọi bài' }), newest: [makeLive()] }], categories }).replaceAll(
+    '<wbr>',
+    '',
+  )
   for (const file of ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml'])
     assert.match(html, new RegExp(`<a id="[^"]+" href="https://news.example/feeds/all/${file}">https://news.example/feeds/all/${file}</a>`))
   assert.match(html, />https:\/\/news\.example\/hub<\/a>/)

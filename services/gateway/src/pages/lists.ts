@@ -28,7 +28,7 @@ const teaser = (fact: LiveFact, site: SiteConfig, isFirst: boolean): string => {
   const { article } = fact
   const { language } = article
   const lead = leadPicture(article)
-  const sizes = isFirst ? '(min-width: 58rem) 52rem, 92vw' : '(min-width: 40rem) 13rem, 6.5rem'
+  const sizes = isFirst ? '(min-width: 58rem) 52rem, 92vw' : '(min-width: 40rem) 13rem, (min-width: 24rem) 6.5rem, 92vw'
   const picture =
     lead === null
       ? ''

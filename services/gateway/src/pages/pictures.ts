@@ -50,6 +50,8 @@ export const toFigure = (picture: Picture, showing: Showing, className = ''): st
   const shown = toPicture(picture, showing)
   if (shown === '') return ''
   const credit = picture.credit === '' ? '' : `<span class="credit">${escapeMarkup(picture.credit)}</span>`
-  const words = [escapeMarkup(picture.caption), credit].filter(part => part !== '').join(' · ')
+  // A sentence that has ended needs no other mark between it and the credit.
+  const between = /[.!?…”"]$/u.test(picture.caption) ? ' ' : ' · '
+  const words = [escapeMarkup(picture.caption), credit].filter(part => part !== '').join(between)
   return `<figure${className === '' ? '' : ` class="${className}"`}>${shown}${words === '' ? '' : `<figcaption>${words}</figcaption>`}</figure>`
 }

@@ -27,7 +27,8 @@ a:hover { text-decoration-thickness: .12em; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 3px; border-radius: 2px; }
 main:focus { outline: none; }
 h1, h2, h3, h4, h5, h6 { line-height: 1.35; text-wrap: balance; margin: 2rem 0 .5rem; }
-h1 { font-size: clamp(1.75rem, 1.2rem + 2.4vw, 2.6rem); line-height: 1.3; margin: .5rem 0 1rem; }
+h1 { font-size: clamp(1.7rem, 1.2rem + 2vw, 2.25rem); line-height: 1.32; margin: .5rem 0 1rem; }
+main > h1:first-child, .narrow > h1:first-child { margin-top: 1.75rem; }
 h2 { font-size: 1.4rem; } h3 { font-size: 1.2rem; } h4, h5, h6 { font-size: 1.05rem; }
 p, li, figcaption { text-wrap: pretty; }
 img { display: block; max-width: 100%; height: auto; background: var(--raised); }
@@ -74,8 +75,8 @@ figure.wide figcaption { max-width: 41rem; margin-inline: auto; }
 .scroll { overflow-x: auto; margin: 1.5rem 0; }
 table { border-collapse: collapse; min-width: 60%; font: .95rem/1.6 var(--sans); }
 caption { text-align: start; font-weight: 600; padding-bottom: .5rem; }
-th, td { text-align: start; vertical-align: top; padding: .5rem 1rem .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); gap: 1.5rem; }
+th, td { text-align: start; vertical-align: top; min-width: 6em; padding: .5rem 1rem .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: 1.5rem; margin-block: 2rem; }
 .gallery figure { margin: 0; }
 .gallery img { width: 100%; max-height: none; aspect-ratio: 3 / 2; object-fit: cover; }
 .about { margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
@@ -92,7 +93,7 @@ th, td { text-align: start; vertical-align: top; padding: .5rem 1rem .5rem 0; bo
 .stories h2 a:hover, .related a:hover, .preview a:hover { text-decoration: underline; text-decoration-thickness: .08em; }
 .stories .teaser { margin: 0 0 .35rem; font-size: 1.05rem; }
 .stories img { width: 100%; aspect-ratio: 3 / 2; object-fit: cover; }
-.stories li.first { grid-template-columns: minmax(0, 1fr); }
+.stories li.first { grid-template-columns: minmax(0, 1fr); row-gap: 1rem; }
 .stories li.first picture { order: -1; }
 .stories li.first img { aspect-ratio: 16 / 9; }
 .stories li.first h2 { font-size: clamp(1.5rem, 1.1rem + 1.8vw, 2.1rem); }

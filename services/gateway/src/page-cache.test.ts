@@ -11,7 +11,7 @@ test('a page is made once for each state, and again when any part of the state i
     made += 1
     return page(String(made))
   }
-  const get = (...state: unknown[]) => cache.get('/', state, make).text
+  const get = (...state: unknown[]) => cache.get('/', state, make).bytes.toString()
   assert.deepEqual([get(1, 'a'), get(1, 'a'), get(2, 'a'), get(2, 'b'), get(2, 'b')], ['1', '1', '2', '3', '3'])
 })
 
@@ -47,5 +47,5 @@ test('a page that cannot be made is not kept, and takes nothing with it', () => 
   }
   cache.get('/', [1], () => page('a'))
   assert.throws(() => cache.get('/', [2], fail))
-  assert.equal(cache.get('/', [1], () => page('b')).text, 'b')
+  assert.equal(cache.get('/', [1], () => page('b')).bytes.toString(), 'b')
 })

@@ -30,6 +30,9 @@ const LAST = { at: '', articleId: '' }
 const newestFirst = (a: Row, b: Row): number =>
   a.released_at === b.released_at ? (a.id < b.id ? 1 : -1) : a.released_at < b.released_at ? 1 : -1
 
+const newestOnce = <T extends Row>(rows: readonly T[]): readonly T[] =>
+  [...new Map(rows.map(row => [row.id, row])).values()].sort(newestFirst)
+
 const older = (table: string, where: string) =>
   `SELECT id, released_at FROM ${table} WHERE ${where} AND (released_at, id) < (?, ?) ORDER BY released_at DESC, id DESC LIMIT ?`
 const newer = (table: string, where: string) =>
@@ -49,35 +52,36 @@ const createRows = (db: DatabaseSync) => {
     const start = after ?? before ?? (way === 'older' ? FIRST : LAST)
     const found =
       categories === undefined ? walk(all[way], start, limit) : categories.flatMap(category => walk(filed[way], start, limit, category))
-    const once = [...new Map(found.map(row => [row.id, row])).values()].sort(newestFirst)
+    const once = newestOnce(found)
     return way === 'older' ? once.slice(0, limit) : once.slice(-limit)
   }
 }
 
 const marks = (values: readonly unknown[]): string => values.map(() => '?').join(', ')
 
-const createPreview = (db: DatabaseSync): Queries['preview'] => {
-  const facts = (sql: string, values: readonly string[]) =>
-    (db.prepare(sql).all(...values) as { fact: string }[]).map(row => JSON.parse(row.fact) as LiveFact)
-  return (match, categories, limit) => {
-    const wanted = [
-      ['language', match.languages],
-      ['publisher', match.publishers],
-      ['type', match.types],
-    ] as const
-    const conditions = wanted.flatMap(([column, values]) => (values === undefined ? [] : [`recent.${column} IN (${marks(values)})`]))
-    if (categories !== undefined)
-      conditions.push(
-        `EXISTS (SELECT 1 FROM article_category AS filed WHERE filed.id = recent.id AND filed.category IN (${marks(categories)}))`,
-      )
-    const values = [...wanted.flatMap(([, one]) => one ?? []), ...(categories ?? [])]
-    return facts(
-      `SELECT article.fact FROM (SELECT id, released_at, language, publisher, type FROM article WHERE state = 'public' ORDER BY released_at DESC, id DESC LIMIT ${PREVIEW_DEPTH}) AS recent
-       JOIN article ON article.id = recent.id WHERE ${['TRUE', ...conditions].join(' AND ')} ORDER BY recent.released_at DESC, recent.id DESC LIMIT ${limit}`,
-      values,
-    )
-  }
+type FactRow = Row & Readonly<{ fact: string }>
+
+/** The newest of all, or of a category, looked through in their order: joined the other way round, SQLite would look through everything. */
+const previewSql = (isFiled: boolean, conditions: readonly string[], limit: number): string => {
+  const [table, where] = isFiled ? ['article_category', 'category = ?'] : ['article', "state = 'public'"]
+  return `SELECT article.id, article.released_at, article.fact
+    FROM (SELECT id, released_at FROM ${table} WHERE ${where} ORDER BY released_at DESC, id DESC LIMIT ${PREVIEW_DEPTH}) AS recent
+    CROSS JOIN article ON article.id = recent.id
+    WHERE ${['TRUE', ...conditions].join(' AND ')} ORDER BY recent.released_at DESC, recent.id DESC LIMIT ${limit}`
 }
+
+const createPreview =
+  (db: DatabaseSync): Queries['preview'] =>
+  ({ languages, publishers, types }, categories, limit) => {
+    const wanted = Object.entries({ language: languages, publisher: publishers, type: types })
+    const conditions = wanted.flatMap(([column, values]) => (values === undefined ? [] : [`article.${column} IN (${marks(values)})`]))
+    const values = wanted.flatMap(([, one]) => one ?? [])
+    const statement = db.prepare(previewSql(categories !== undefined, conditions, limit))
+    const found = categories === undefined ? statement.all(...values) : categories.flatMap(category => statement.all(category, ...values))
+    return newestOnce(found as FactRow[])
+      .slice(0, limit)
+      .map(row => JSON.parse(row.fact) as LiveFact)
+  }
 
 export const createQueries = (db: DatabaseSync): Queries => {
   const rows = createRows(db)

@@ -13,7 +13,7 @@ import { createQueries, type Queries } from './view-queries.ts'
 
 const schema = `
 CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, publisher TEXT NOT NULL, language TEXT, type TEXT, translation_of TEXT, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX article_public ON article (released_at, id, language, publisher, type) WHERE state = 'public';
+CREATE INDEX article_public ON article (released_at, id) WHERE state = 'public';
 CREATE INDEX article_translation ON article (translation_of) WHERE translation_of IS NOT NULL;
 CREATE TABLE article_category (category TEXT NOT NULL, released_at TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (category, released_at, id)) STRICT, WITHOUT ROWID;
 CREATE INDEX category_by_article ON article_category (id, category);

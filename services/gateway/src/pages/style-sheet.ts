@@ -134,6 +134,8 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
   h1 { font-size: 20pt; } h2 { font-size: 14pt; } h3 { font-size: 12pt; }
   .masthead, main, .colophon { width: auto; }
   article > :not(.wide), figure.wide figcaption, .narrow { max-width: none; }
+  .meta, .kicker, .note, .colophon, figcaption, table { font-size: 9.5pt; }
+  .summary { font-size: 12pt; }
   .skip, nav, .related, .pages, button, details, .onscreen { display: none; }
   .masthead { border: 0; }
   .colophon { margin-top: 1.5rem; padding-bottom: 0; }

@@ -26,12 +26,12 @@ const UNSPOKEN = 0.000_5
  * The coding to send. `available` is in our order, the one we like best first; it decides between equal weights. Without the header, or when
  * even the plain bytes are refused, it is `identity`: an answer is better than none.
  */
-export const chooseCoding = (header: string | string[] | undefined, available: readonly Coding[]): Coding | 'identity' => {
+export const chooseCoding = <T extends Coding>(header: string | string[] | undefined, available: readonly T[]): T | 'identity' => {
   if (header === undefined) return 'identity'
   const weights = new Map(parseList(String(header)).map(({ value, q }) => [value === 'x-gzip' ? 'gzip' : value, q]))
   const rest = weights.get('*')
   const identity = weights.get('identity') ?? rest ?? UNSPOKEN
-  let best: { coding: Coding | 'identity'; q: number } = { coding: 'identity', q: 0 }
+  let best: { coding: T | 'identity'; q: number } = { coding: 'identity', q: 0 }
   for (const coding of available) {
     const q = weights.get(coding) ?? rest ?? 0
     if (q > best.q) best = { coding, q }

@@ -4,7 +4,7 @@ import { chooseCoding } from '@newswire/http/accept'
 import { matchEtag, notModifiedSince } from '@newswire/http/conditional'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest } from '@newswire/http/server'
-import type { RenderedPage } from './page-cache.ts'
+import { pageCodings, type RenderedPage } from './page-cache.ts'
 
 export const HTML = 'text/html; charset=utf-8'
 export const PAGE_CACHE = 'public, max-age=30, stale-while-revalidate=60'
@@ -25,7 +25,6 @@ export const pagePolicy = ({ publicUrl }: SiteConfig, { script = false } = {}): 
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    ...(protocol === 'https:' ? ['upgrade-insecure-requests'] : []),
   ].join('; ')
 }
 
@@ -43,22 +42,18 @@ export const notReady = (what: string) =>
 
 /** By RFC 9110: a strong tag for each coding, `If-None-Match` before `If-Modified-Since`, the same headers on 304 and 200. */
 export const sendRendered = async (request: HttpRequest, reply: HttpReply, page: RenderedPage, cache = PAGE_CACHE) => {
-  const zipped = chooseCoding(request.headers['accept-encoding'], ['gzip']) === 'gzip'
-  const tags = { plain: `"${page.tag}"`, gzip: `"${page.tag}-gzip"` }
+  const coding = chooseCoding(request.headers['accept-encoding'], pageCodings)
+  const tagOf = (one: string) => (one === 'identity' ? `"${page.tag}"` : `"${page.tag}-${one}"`)
   const modified = page.modifiedAt === undefined ? null : new Date(page.modifiedAt)
-  reply
-    .headers(page.headers)
-    .header('etag', zipped ? tags.gzip : tags.plain)
-    .header('cache-control', cache)
-    .header('vary', 'accept-encoding')
+  reply.headers(page.headers).header('etag', tagOf(coding)).header('cache-control', cache).header('vary', 'accept-encoding')
   if (modified) reply.header('last-modified', modified.toUTCString())
   const condition = request.headers['if-none-match']
   const unchanged =
     condition !== undefined
-      ? matchEtag(condition, [tags.plain, tags.gzip])
+      ? matchEtag(condition, ['identity', ...pageCodings].map(tagOf))
       : modified !== null && notModifiedSince(request.headers['if-modified-since'], modified)
   if (unchanged) return reply.status(304).send()
   reply.header('content-type', page.type)
-  if (!zipped) return reply.send(page.bytes)
-  return reply.header('content-encoding', 'gzip').send(await page.gzipped())
+  if (coding === 'identity') return reply.send(page.bytes)
+  return reply.header('content-encoding', coding).send(await page.coded(coding))
 }

@@ -1,5 +1,6 @@
 /** The front page and its sections, every feed for people and for readers' software (contract §5). */
-import { withAncestors } from '@newswire/events/config'
+import { type FeedConfig, type SiteConfig, withAncestors } from '@newswire/events/config'
+import { feedFiles } from '@newswire/events/feed'
 import type { HttpServer } from '@newswire/http/server'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { badRequest, notFound, notReady, sendRendered } from './answers.ts'
@@ -33,6 +34,10 @@ const readList = (view: View, place: ListPlace, part: Part): Pick<List, 'facts' 
   return { facts, newer: before === null && after === null ? null : turn('after', first), older: turn('before', last) }
 }
 
+/** Everything may be read: what is not to be kept says so itself, which only who reads it can know. */
+const toRobots = (feeds: readonly FeedConfig[], { publicUrl }: SiteConfig): string =>
+  ['User-agent: *', 'Disallow:', '', ...feeds.map(({ id }) => `Sitemap: ${publicUrl}/feeds/${id}/${feedFiles.sitemap.name}`), ''].join('\n')
+
 export const addListRoutes = (app: HttpServer, { view, maker }: Readonly<{ view: View; maker: PageMaker }>): void => {
   const { config, kept } = maker
 
@@ -63,6 +68,15 @@ export const addListRoutes = (app: HttpServer, { view, maker }: Readonly<{ view:
       const text = toFeedsPage({ frame: toFrame(view, snapshot), feeds: toShownFeeds(view, snapshot), categories: snapshot.categories })
       return toHtmlPage(text, { config: snapshot, script: true })
     })
+    return sendRendered(request, reply, page)
+  })
+
+  app.get('/robots.txt', async (request, reply) => {
+    const page = kept('/robots.txt', ({ site, ...snapshot }) => ({
+      text: toRobots(publicFeeds(snapshot), site),
+      type: 'text/plain; charset=utf-8',
+      headers: {},
+    }))
     return sendRendered(request, reply, page)
   })
 

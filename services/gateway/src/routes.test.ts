@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { FeedConfig, PublisherConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
@@ -267,6 +267,28 @@ test('pages run no scripts but the one of the list of feeds, and lists name ever
 
 const SECRET: FeedConfig = { ...feed, id: 'secret', title: 'Kín đáo', access: { tokens: [{ id: 'reader', sha256: A }] } }
 
+test('robots are told where the news sitemaps of public feeds are', async t => {
+  const feeds = new Map<string, FeedConfig>([
+    ['all', feed],
+    ['secret', SECRET],
+  ])
+  const { ask } = await open(t, { config: { ...snapshot, feeds } })
+  const { body, headers } = await ask('/robots.txt')
+  assert.equal(headers['content-type'], 'text/plain; charset=utf-8')
+  assert.equal(body, 'User-agent: *\nDisallow:\n\nSitemap: https://news.example/feeds/all/news-sitemap.xml\n')
+})
+
+test('the list of feeds is there before the view is ready, without previews: an old kill might not be known yet', async t => {
+  let ready = false
+  const { ask, release } = await open(t, { isReady: () => ready })
+  await release(makeLive({ article: { title: 'Chuyện cũ' } }))
+  const before = await ask('/feeds')
+  assert.equal(before.statusCode, 200)
+  assert.doesNotMatch(before.body, /Chuyện cũ/)
+  ready = true
+  assert.match((await ask('/feeds')).body, /Chuyện cũ/)
+})
+
 test('a private feed is in no list, no OPML and no link that leads readers to feeds', async t => {
   const feeds = new Map<string, FeedConfig>([
     ['all', feed],
@@ -281,10 +303,15 @@ test('a page has a strong tag for each coding, and unchanged it is a 304 with th
   const { ask, release } = await open(t)
   await release(makeLive())
   for (const url of ['/', '/feeds', '/opml.xml', '/articles/press.a', '/articles/press.a/article.json', '/style.css']) {
-    const [plain, zipped] = [await ask(url), await ask(url, { 'accept-encoding': 'gzip' })]
+    const [plain, zipped, browser] = [
+      await ask(url),
+      await ask(url, { 'accept-encoding': 'gzip' }),
+      await ask(url, { 'accept-encoding': 'gzip, deflate, br, zstd' }),
+    ]
     assert.equal(gunzipSync(zipped.rawPayload).toString(), plain.body, url)
-    assert.notEqual(zipped.headers['etag'], plain.headers['etag'])
-    for (const { headers } of [plain, zipped]) {
+    assert.equal(brotliDecompressSync(browser.rawPayload).toString(), plain.body, url)
+    assert.equal(new Set([plain, zipped, browser].map(({ headers }) => headers['etag'])).size, 3)
+    for (const { headers } of [plain, zipped, browser]) {
       const unchanged = await ask(url, { 'if-none-match': String(headers['etag']) })
       assert.equal(unchanged.statusCode, 304, url)
       for (const name of ['cache-control', 'vary', 'content-security-policy', 'x-robots-tag', 'last-modified'])

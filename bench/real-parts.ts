@@ -14,7 +14,9 @@ export const withRealParts = async (
   run: (env: Readonly<Record<string, string>>, labels: readonly string[]) => Promise<Outcome>,
 ): Promise<Outcome> => {
   const scratch = mkdtempSync(join(tmpdir(), 'newswire-bench-parts-'))
-  const found = await Promise.all(partNames.map(name => findPart(name, [fromEnvironment, fromContainers, fromScripts(scratch)])))
+  const found = await Promise.all(
+    partNames.map(name => findPart(name, [fromEnvironment, fromContainers, fromScripts(scratch, { s3: ['--keep-alive'] })])),
+  )
   const parts = found.map(one => one.part).filter((part): part is Part => part !== null)
   try {
     if (parts.length < partNames.length) {

@@ -2,7 +2,7 @@
 #
 # A real S3 server (versitygw, built once with Go) on loopback, without containers. For tests and laptops, Linux only.
 #
-#   s3.sh start  [--dir DIR] [--port N]   builds once, starts, waits, prints its settings as NAME=value
+#   s3.sh start  [--dir DIR] [--port N] [--keep-alive]   builds once, starts, waits, prints its settings as NAME=value
 #   s3.sh stop   [--dir DIR] [--wipe]     stops the server of DIR; --wipe removes its data
 #   s3.sh kill   [--dir DIR]              kill -9: the server dies without a goodbye
 #   s3.sh status [--dir DIR]              prints the settings again, or exits 1
@@ -14,6 +14,9 @@
 #           `start` on a running one prints its settings again. Data outlives `stop`. The file system needs extended
 #           attributes of users (ext4, xfs, btrfs; tmpfs from kernel 6.6).
 # --port    default: a free port. Tests that run beside each other should leave it out.
+#
+# --keep-alive  connections stay open between requests, as with S3 itself: for benchmarks. Not for what streams uploads (see `launch`);
+#           the store of this repository sends whole bodies only.
 #
 # Settings: S3_SERVER_CACHE (default: newswire/s3-server in the user's cache folder), S3_SERVER_WAIT_S (60).
 # Exit: 0 done, 1 failed, 2 wrong use, 3 not available here (no Go, or it cannot be downloaded): skip visibly.
@@ -32,7 +35,7 @@ readonly SECRET_KEY=newswire-local-only
 cache=${S3_SERVER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/newswire/s3-server}
 dir=${XDG_STATE_HOME:-$HOME/.local/state}/newswire/s3
 readonly home=$cache/versitygw-$VERSION
-port='' wipe=''
+port='' wipe='' keep_alive=''
 
 say() { printf 's3.sh: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -122,11 +125,11 @@ NODE
 }
 
 # exec keeps the pid; no descriptor of the caller stays open, or `eval "$(… start)"` would wait for the server to end.
-# Its own session, so that a Ctrl-C in the terminal does not reach it. Without --keep-alive: with it, up to 1 in 15
+# Its own session, so that a Ctrl-C in the terminal does not reach it. --keep-alive only when asked: with it, up to 1 in 15
 # requests after a streamed upload fails with 400 or a reset on 1.8.0.
 launch() {
   (cd "$dir" && exec setsid env ROOT_ACCESS_KEY_ID="$ACCESS_KEY" ROOT_SECRET_ACCESS_KEY="$SECRET_KEY" \
-    "$home/versitygw" --port "127.0.0.1:$port" --quiet posix "$dir/data") </dev/null >>"$dir/server.log" 2>&1 &
+    "$home/versitygw" $keep_alive --port "127.0.0.1:$port" --quiet posix "$dir/data") </dev/null >>"$dir/server.log" 2>&1 &
   pid=$!
   disown "$pid"
   printf '%s %s\n' "$pid" "$(born "$pid")" >"$dir/server.pid"
@@ -199,6 +202,7 @@ verb=${1:-}
 [[ $# -gt 0 ]] && shift
 while [[ $# -gt 0 ]]; do
   if [[ $1 == --wipe ]]; then wipe=yes; shift; continue; fi
+  if [[ $1 == --keep-alive ]]; then keep_alive=--keep-alive; shift; continue; fi
   [[ $# -ge 2 && -n $2 ]] || usage "$1 needs a value"
   case $1 in
     --dir) dir=$2 ;;

@@ -55,9 +55,9 @@ const startKafka = async (dir: string): Promise<Attempt> => {
   }
 }
 
-const startS3 = async (dir: string): Promise<Attempt> => {
+const startS3 = async (dir: string, options: readonly string[]): Promise<Attempt> => {
   const port = String(await findFreePort())
-  const start = ['start', '--dir', dir, '--port', port]
+  const start = ['start', '--dir', dir, '--port', port, ...options]
   const ran = await runScript('s3.sh', start)
   if (ran.status === UNAVAILABLE) return { missing: ran.complaint }
   if (ran.status !== 0) return { missing: `infra/dev/s3.sh failed: ${ran.complaint}` }
@@ -88,8 +88,8 @@ const startS3 = async (dir: string): Promise<Attempt> => {
   return part
 }
 
-/** Starts the parts below `folder`, one folder each. */
+/** Starts the parts below `folder`, one folder each. `s3`: more options of `s3.sh start`. */
 export const fromScripts =
-  (folder: string) =>
+  (folder: string, { s3 = [] }: { s3?: readonly string[] } = {}) =>
   async (name: PartName): Promise<Attempt> =>
-    name === 'kafka' ? await startKafka(join(folder, 'kafka')) : await startS3(join(folder, 's3'))
+    name === 'kafka' ? await startKafka(join(folder, 'kafka')) : await startS3(join(folder, 's3'), s3)

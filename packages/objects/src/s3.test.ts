@@ -94,3 +94,47 @@ test('a refusal for another reason than the condition is unavailable: permission
   await assert.rejects(objects.put('a', ours, create), UnavailableError)
   await assert.rejects(objects.list(''), UnavailableError)
 })
+
+test('once a request has gone by the SDK a get takes the short way, and the SDK’s when the short way meets trouble', async t => {
+  const broken = status(503, { name: 'SlowDown' })
+  const { objects, seen } = await storeThatAnswers(t, {
+    PUT: [status(200)],
+    GET: [status(200, { body: 'a' }), broken, broken, status(200, { body: 'b' })],
+  })
+  const read = async () => Buffer.from((await objects.get('a'))?.bytes ?? []).toString()
+  assert.deepEqual([await read(), await read()], ['a', 'b'])
+  assert.deepEqual(seen, ['GET', 'GET', 'GET', 'GET'])
+})
+
+test('bytes that do not fit their sum are asked for again, never handed on', async t => {
+  const wrong: Answer = (_, response) => {
+    response.writeHead(200, { etag: '"tag"', 'x-amz-checksum-sha256': Buffer.alloc(32).toString('base64') })
+    response.end('changed on the way')
+  }
+  const { objects } = await storeThatAnswers(t, {
+    PUT: [status(200)],
+    GET: [status(200, { body: 'a' }), wrong, status(200, { body: 'whole' })],
+  })
+  await objects.get('a')
+  assert.equal(Buffer.from((await objects.get('a'))?.bytes ?? []).toString(), 'whole')
+})
+
+test('an answer that is cut off in its middle is asked for again', async t => {
+  const half: Answer = (request, response) => {
+    response.writeHead(200, { etag: '"tag"', 'content-length': '10' })
+    response.write('half', () => request.socket.destroy())
+  }
+  const { objects } = await storeThatAnswers(t, {
+    PUT: [status(200)],
+    GET: [status(200, { body: 'a' }), half, status(200, { body: 'whole' })],
+  })
+  await objects.get('a')
+  assert.equal(Buffer.from((await objects.get('a'))?.bytes ?? []).toString(), 'whole')
+})
+
+test('a get that is given up throws the reason, whichever way it goes', async t => {
+  const never: Answer = () => undefined
+  const { objects } = await storeThatAnswers(t, { PUT: [status(200)], GET: [status(200, { body: 'a' }), never] })
+  await objects.get('a')
+  await assert.rejects(objects.get('a', { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' })
+})

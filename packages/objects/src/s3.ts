@@ -5,6 +5,7 @@ import type { PutObjectCommandInput, S3ClientConfig } from '@aws-sdk/client-s3'
 import { contentTypeOf } from './content-type.ts'
 import { checkKey } from './keys.ts'
 import type { ListedObject, Objects, PutOptions, PutResult, StoredObject } from './objects.ts'
+import { createWire } from './s3-wire.ts'
 import { settle } from './settle.ts'
 import { unavailable } from './unavailable.ts'
 
@@ -58,8 +59,12 @@ export const createS3Objects = async (options: S3Options): Promise<Objects> => {
   const Bucket = options.bucket
   const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`
 
+  const wire = createWire(client, prefix)
+
   const get: Objects['get'] = async (key, { signal } = {}) => {
     checkKey(key)
+    const quick = await wire.get(key, signal)
+    if (quick !== null) return quick === 'missing' ? null : quick
     try {
       const found = await client.send(
         new GetObjectCommand({ Bucket, Key: prefix + key }),
@@ -88,8 +93,12 @@ export const createS3Objects = async (options: S3Options): Promise<Objects> => {
 
   const put: Objects['put'] = async (key, bytes, wanted = {}) => {
     checkKey(key)
-    const command = new PutObjectCommand({ Bucket, Key: prefix + key, ...toInput(key, bytes, wanted) })
     const conditional = wanted.ifMatch !== undefined || wanted.ifNoneMatch !== undefined
+    const quick = await wire.put(key, bytes, toHeaders(key, wanted))
+    if (quick !== null && quick !== 'failed') return { ok: true, etag: quick.etag }
+    const lost = quick === 'failed' ? await look(key, bytes, wanted) : null
+    if (lost !== null) return lost
+    const command = new PutObjectCommand({ Bucket, Key: prefix + key, ...toInput(key, bytes, wanted) })
     for (let conflicts = 0; ; ) {
       try {
         const { ETag = '' } = await client.send(command)
@@ -163,6 +172,13 @@ export const createS3Objects = async (options: S3Options): Promise<Objects> => {
 const describe = ({ ETag = '', LastModified = new Date(0) }: { ETag?: string | undefined; LastModified?: Date | undefined }) => ({
   etag: ETag,
   lastModified: LastModified,
+})
+
+const toHeaders = (key: string, wanted: PutOptions): Record<string, string> => ({
+  'content-type': wanted.contentType ?? contentTypeOf(key),
+  ...(wanted.cacheControl === undefined ? {} : { 'cache-control': wanted.cacheControl }),
+  ...(wanted.ifNoneMatch === undefined ? {} : { 'if-none-match': wanted.ifNoneMatch }),
+  ...(wanted.ifMatch === undefined ? {} : { 'if-match': wanted.ifMatch }),
 })
 
 /** Our own SHA-256 besides the SDK's checksums: the server refuses what the network changed. */

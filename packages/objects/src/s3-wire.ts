@@ -6,11 +6,12 @@
  */
 import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { S3Client } from '@aws-sdk/client-s3'
 import type { StoredObject } from './objects.ts'
-import { createSigner, encodeKey } from './s3-signature.ts'
+import { type Credentials, createSigner, encodeKey } from './s3-signature.ts'
 
 export type Wire = Readonly<{
+  /** Where the SDK sends a request just now; until it has been told once every answer is `null`. */
+  learn(endpoint: Endpoint | undefined): void
   /** `missing`: there is a bucket and no such object. `null`: ask the SDK. Throws only when the signal aborts. */
   get(key: string, signal?: AbortSignal): Promise<StoredObject | 'missing' | null>
   /** `failed`: the condition of the put does not hold, or a repeat met its own first try. `null`: the outcome is unknown; ask the SDK. */
@@ -26,7 +27,7 @@ const CHECKSUM = 'x-amz-checksum-sha256'
 type Route = Readonly<{ url: URL; region: string }>
 
 /** What is used of the SDK's endpoint, which it does not export as a type. */
-type Endpoint = Readonly<{
+export type Endpoint = Readonly<{
   url: URL
   headers?: Readonly<Record<string, unknown>> | undefined
   properties?:
@@ -60,22 +61,14 @@ const isIntact = (headers: Readonly<Record<string, string>>, bytes: Uint8Array):
 
 /** What is used of the SDK's connection handler and its answers. */
 type Answer = Readonly<{ response: Readonly<{ statusCode: number; headers: Record<string, string>; body: IncomingMessage }> }>
-type Send = (request: object, options: { abortSignal?: AbortSignal }) => Promise<Answer>
+export type Send = (request: object, options: { abortSignal?: AbortSignal }) => Promise<Answer>
 
-/** Learns from `client`, whose first request must be the caller's: until then every answer is `null`. */
-export const createWire = (client: S3Client, bucketPrefix: string): Wire => {
-  const { config } = client
+/** What the SDK lends: its connections, its credentials, and how far its clock is from the store's, ms. */
+export type Lent = Readonly<{ send: Send; credentials: () => Promise<Credentials>; clockOffsetMs: () => number }>
+
+export const createWire = ({ send, credentials, clockOffsetMs }: Lent, keyPrefix: string): Wire => {
   const sign = createSigner()
-  const send = config.requestHandler.handle.bind(config.requestHandler) as unknown as Send
   let route: Route | null = null
-  client.middlewareStack.add(
-    (next, context) => args => {
-      const endpoint = (context as { endpointV2?: Endpoint }).endpointV2
-      route = endpoint === undefined ? null : toRoute(endpoint)
-      return next(args)
-    },
-    { step: 'finalizeRequest', name: 'newswireLearnsRoute' },
-  )
 
   const request = async (
     { url, region }: Route,
@@ -83,9 +76,9 @@ export const createWire = (client: S3Client, bucketPrefix: string): Wire => {
     sent: Readonly<{ method: 'GET' | 'PUT'; headers: Readonly<Record<string, string>>; payloadSha256: string; body?: Uint8Array }>,
     signal?: AbortSignal,
   ) => {
-    const path = `${url.pathname.replace(/\/$/, '')}/${encodeKey(bucketPrefix + key)}`
+    const path = `${url.pathname.replace(/\/$/, '')}/${encodeKey(keyPrefix + key)}`
     const { method, payloadSha256, body } = sent
-    const nowMs = Date.now() + config.systemClockOffset
+    const nowMs = Date.now() + clockOffsetMs()
     const headers = sign({
       method,
       host: url.host,
@@ -94,7 +87,7 @@ export const createWire = (client: S3Client, bucketPrefix: string): Wire => {
       payloadSha256,
       region,
       nowMs,
-      credentials: await config.credentials(),
+      credentials: await credentials(),
     })
     const { protocol, hostname, port } = url
     const whole = { protocol, hostname, ...(port === '' ? {} : { port: Number(port) }), method, path, query: {}, headers, body }
@@ -103,6 +96,9 @@ export const createWire = (client: S3Client, bucketPrefix: string): Wire => {
   }
 
   return {
+    learn: endpoint => {
+      route = endpoint === undefined ? null : toRoute(endpoint)
+    },
     get: async (key, signal) => {
       if (route === null) return null
       try {

@@ -5,7 +5,7 @@ import type { PutObjectCommandInput, S3ClientConfig } from '@aws-sdk/client-s3'
 import { contentTypeOf } from './content-type.ts'
 import { checkKey } from './keys.ts'
 import type { ListedObject, Objects, PutOptions, PutResult, StoredObject } from './objects.ts'
-import { createWire } from './s3-wire.ts'
+import { createWire, type Endpoint, type Send } from './s3-wire.ts'
 import { settle } from './settle.ts'
 import { unavailable } from './unavailable.ts'
 
@@ -59,7 +59,20 @@ export const createS3Objects = async (options: S3Options): Promise<Objects> => {
   const Bucket = options.bucket
   const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`
 
-  const wire = createWire(client, prefix)
+  const { config } = client
+  const lent = {
+    send: config.requestHandler.handle.bind(config.requestHandler) as unknown as Send,
+    credentials: config.credentials,
+    clockOffsetMs: () => config.systemClockOffset,
+  }
+  const wire = createWire(lent, prefix)
+  client.middlewareStack.add(
+    (next, context) => args => {
+      wire.learn((context as { endpointV2?: Endpoint }).endpointV2)
+      return next(args)
+    },
+    { step: 'finalizeRequest', name: 'newswireLearnsRoute' },
+  )
 
   const get: Objects['get'] = async (key, { signal } = {}) => {
     checkKey(key)

@@ -69,6 +69,15 @@ export const openNewsroom = async (t: TestContext): Promise<Newsroom> => {
     ],
   })
   await release('truc-tiep', { ...write({ categories: ['thoi-su'] }), type: 'live', images: [{ url: ferry, alt: 'Phà đỏ trên sông' }] })
+  await release('arabic', {
+    ...write(),
+    language: 'ar',
+    title: 'حارس المقبرة يضيء ألف شمعة',
+    summary: 'تفتح المقبرة أبوابها قبل الفجر.',
+    body: { text: 'يقول الحارس إن الزوار يأتون باكرا.\n\nوالطريق مبلل بعد المطر.' },
+    type: 'gallery',
+    images: [ferry, shelves].map(url => ({ url, role: 'gallery', caption: 'العبّارة الحمراء', alt: 'عبّارة' })),
+  })
   const article = {
     language: 'vi',
     title: TITLE,
@@ -131,11 +140,12 @@ export const pagesOf = ({ articlePath }: Newsroom): readonly PageKind[] => [
   { name: 'front', path: '/', status: 200 },
   { name: 'older', path: `/?before=2100-01-01T00:00:00.000Z,${articleIdOf('cu-9')}`, status: 200 },
   { name: 'section', path: '/?category=doi-song', status: 200 },
-  { name: 'section-empty', path: '/?category=tin-rong', status: 404 },
+  { name: 'no-section', path: '/?category=tin-rong', status: 404 },
   { name: 'feeds', path: '/feeds', status: 200 },
   { name: 'article', path: articlePath, status: 200 },
   { name: 'article-english', path: `/articles/${articleIdOf('english')}`, status: 200 },
   { name: 'article-live', path: `/articles/${articleIdOf('truc-tiep')}`, status: 200 },
+  { name: 'article-arabic', path: `/articles/${articleIdOf('arabic')}`, status: 200 },
   { name: 'print', path: `${articlePath}/print`, status: 200 },
   { name: 'gone', path: `/articles/${articleIdOf('bi-go')}`, status: 410 },
   { name: 'gone-plain', path: `/articles/${articleIdOf('cu-1')}`, status: 410 },

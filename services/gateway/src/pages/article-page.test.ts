@@ -168,3 +168,16 @@ test('a text that cannot be shown says so, and the page stands', () => {
   const html = toArticlePage(makeContext(makeLive({ article: { body: { html: '<b>'.repeat(90_000) } } })))
   assert.match(html, /Không thể hiển thị nội dung/)
 })
+
+test('a picture that the publisher’s text shows stands there, once, in our sizes and with its credit', () => {
+  const [lead, other] = [
+    makePicture(A, { url: 'https://cms.example/1.jpg' }),
+    makePicture('b'.repeat(64), { url: 'https://cms.example/2.jpg?w=1&h=2', role: 'inline', caption: 'Thuyền', credit: 'An' }),
+  ]
+  const html =
+    '<p><img src="https://cms.example/1.jpg"></p><p>Một</p><figure><img src="https://cms.example/2.jpg?w=1&amp;h=2"><figcaption>Thuyền</figcaption></figure><p>Hai</p>'
+  const page = toArticlePage(makeContext(makeLive({ article: { images: [lead, other], body: { html } } })))
+  assert.doesNotMatch(page, /cms\.example/)
+  assert.equal(page.match(/<img /g)?.length, 2)
+  assert.match(page, /<p>Một<\/p>\n<figure><picture><img src="\/renditions\/b[^>]*><\/picture><figcaption>Thuyền · <span class="credit">An/)
+})

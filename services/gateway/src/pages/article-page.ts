@@ -69,15 +69,21 @@ const content = (context: ArticleContext, speech: Speech, output: For): string =
   const figures = (pictures: readonly Picture[], sizes: string) => pictures.map(one => figure(one, { sizes })).filter(one => one !== '')
 
   const lead = leadPicture(article)
-  const others = article.images.filter(one => one !== lead)
-  const blocks = toBlocks(article.body.html, speech.words.table)
-  const { body, rest } = placeFigures(
-    blocks ?? [`<p class="note">${speech.say('unshowable')}</p>`],
-    figures(
-      others.filter(one => one.role !== 'gallery'),
-      TEXT_SIZES,
-    ),
-  )
+  const placed = new Set<Picture>()
+  /** Where the publisher's text shows one of the article's pictures, ours stands, once; its words are never lost. */
+  const replacePicture = (src: string, hasWords: boolean): string | null => {
+    const picture = article.images.find(one => one.url === src && one.state === 'ready')
+    if (picture === undefined || (hasWords && picture.caption === '')) return null
+    if (picture === lead || placed.has(picture)) return ''
+    placed.add(picture)
+    return figure(picture, {})
+  }
+  const blocks = toBlocks(article.body.html, { tableName: speech.words.table, replacePicture }) ?? [
+    `<p class="note">${speech.say('unshowable')}</p>`,
+  ]
+  const others = article.images.filter(one => one !== lead && !placed.has(one))
+  const inline = others.filter(one => one.role !== 'gallery')
+  const { body, rest } = placeFigures(blocks, figures(inline, TEXT_SIZES))
   const gallery = figures(
     others.filter(one => one.role === 'gallery'),
     GALLERY_SIZES,
@@ -120,7 +126,7 @@ const about = (context: ArticleContext, speech: Speech, output: For): string => 
 const versions = ({ frame, fact, versions: all, original }: ArticleContext, speech: Speech): string => {
   const link = (one: ArticleContext['fact'], text: string) =>
     `<a href="${escapeMarkup(toLink(frame.site, `/articles/${one.articleId}`))}" hreflang="${escapeMarkup(one.article.language)}"${langAttributes(one.article.language, fact.article.language)}>${escapeMarkup(text)}</a>`
-  const others = all.filter(one => one.articleId !== fact.articleId)
+  const others = all.filter(one => one.articleId !== fact.articleId && one.articleId !== original?.articleId)
   if (others.length === 0 && original === null) return ''
   const links = others.map(one => link(one, toLanguageName(one.article.language, one.article.language)))
   const from = original === null ? '' : `${speech.say('translationOf')}: ${link(original, original.article.title)}`

@@ -4,7 +4,7 @@ import { findMarkupOffence } from '@newswire/events/markup'
 import { MAX_TAGS } from '@newswire/events/markup-excess'
 import { placeFigures, toBlocks } from './body.ts'
 
-const body = (html: string): string => (toBlocks(html, 'Table') ?? ['null']).join('')
+const body = (html: string): string => (toBlocks(html, { tableName: 'Table' }) ?? ['null']).join('')
 
 test('what is not on the allow-list does not get into a page, though a fact says it was cleaned', () => {
   for (const html of [
@@ -27,7 +27,7 @@ test('what is not on the allow-list does not get into a page, though a fact says
 })
 
 test('what no parser may be given is not shown at all', () => {
-  assert.equal(toBlocks('<b>'.repeat(MAX_TAGS * 2 + 1), 'Table'), null)
+  assert.equal(toBlocks('<b>'.repeat(MAX_TAGS * 2 + 1), { tableName: 'Table' }), null)
 })
 
 test('headings begin below the title and go down one at a time, and equal ones stay equal', () => {
@@ -59,7 +59,7 @@ test('a wide table is scrolled on its own, also with the keyboard', () => {
 
 test('words that stand in no block stay one text, with every space as it was', () => {
   const words = 'Một <b>hai</b>, <i>ba</i> &lt;bốn&gt;<br>năm'
-  assert.deepEqual(toBlocks(`${words}<p>x</p>\n\n`, 'Table'), [`<div>${words}</div>`, '<p>x</p>'])
+  assert.deepEqual(toBlocks(`${words}<p>x</p>\n\n`, { tableName: 'Table' }), [`<div>${words}</div>`, '<p>x</p>'])
 })
 
 test('pictures are spread over the text, never under a heading, and those that do not fit come after it', () => {
@@ -82,4 +82,21 @@ test('every picture is shown once, in order, whatever the text', () => {
       assert.deepEqual([...(placed + rest.join('')).matchAll(/\[\d+\]/g)].map(String), figures, `${count} blocks, ${pictures} pictures`)
       assert.equal(placed.replaceAll(/\[\d+\]|\n/g, ''), blocks.join(''))
     }
+})
+
+test('a block that is one picture gives its place to another showing of it, and nothing else does', () => {
+  const show = (html: string) =>
+    toBlocks(html, {
+      tableName: 'Table',
+      replacePicture: (src, hasWords) => (src === 'https://x.example/a.jpg' && !hasWords ? '[A]' : null),
+    })
+  const image = '<img src="https://x.example/a.jpg">'
+  assert.deepEqual(show(`<p>1</p><p> ${image} </p><figure>${image}</figure>`), ['<p>1</p>', '[A]', '[A]'])
+  for (const html of [
+    `<p>words ${image}</p>`,
+    `<figure>${image}<figcaption>words</figcaption></figure>`,
+    '<p><img src="https://x.example/b.jpg"></p>',
+    `<p>${image}${image}</p>`,
+  ])
+    assert.doesNotMatch(String(show(html)), /\[A\]/, html)
 })

@@ -150,11 +150,27 @@ const BLOCKS = new Set('p h2 h3 h4 h5 h6 ul ol dl blockquote pre figure hr div'.
 const isBlock = (node: Child): boolean => isElement(node) && BLOCKS.has(node.tagName)
 const toHtml = (node: Child): string => (isElement(node) ? serializeOuter(node) : 'value' in node ? escapeMarkup(node.value) : '')
 
+/** A block that is one picture and nothing else but words about it. */
+const lonePicture = (node: Child): Readonly<{ src: string; hasWords: boolean }> | null => {
+  if (!isElement(node) || (node.tagName !== 'p' && node.tagName !== 'figure')) return null
+  const [picture, words, ...more] = node.childNodes.filter(child => !isBlank(child))
+  if (picture === undefined || !isElement(picture) || picture.tagName !== 'img' || more.length > 0) return null
+  if (words !== undefined && words.nodeName !== 'figcaption') return null
+  return { src: attributeOf(picture, 'src') ?? '', hasWords: words !== undefined }
+}
+
+export type BlockOptions = Readonly<{
+  /** What a screen reader calls a table. */
+  tableName: string
+  /** What stands in the place of a picture that is a block of its own: `null` for itself, empty for nothing. */
+  replacePicture?: (src: string, hasWords: boolean) => string | null
+}>
+
 /**
  * The blocks of a body, in order, each as HTML of its own; words that stand in no block are one together. `null` when it is too much to be parsed
- * (`findMarkupExcess`) or cannot be made clean. `tableName` is what a screen reader calls a table. Costs about as much as parsing it twice.
+ * (`findMarkupExcess`) or cannot be made clean. Costs about as much as parsing it twice.
  */
-export const toBlocks = (html: string, tableName: string): readonly string[] | null => {
+export const toBlocks = (html: string, { tableName, replacePicture }: BlockOptions): readonly string[] | null => {
   const clean = toClean(html)
   if (clean === null) return null
   const root = parseFragment(clean)
@@ -171,7 +187,9 @@ export const toBlocks = (html: string, tableName: string): readonly string[] | n
       continue
     }
     endLoose()
-    blocks.push(toHtml(node))
+    const picture = lonePicture(node)
+    const block = (picture && replacePicture?.(picture.src, picture.hasWords)) ?? toHtml(node)
+    if (block !== '') blocks.push(block)
   }
   endLoose()
   return blocks

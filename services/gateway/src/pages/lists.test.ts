@@ -36,6 +36,10 @@ test('the front page leads to older articles and can be kept; the pages after it
   assert.match(second, /<link rel="prev" href="\/\?after=/)
 })
 
+test('a list with nothing in it says so', () => {
+  assert.match(list({ facts: [] }), /<p class="summary">Chưa có bài viết nào\.<\/p>/)
+})
+
 test('a section has its name for a title and leads to its parents', () => {
   const html = list({ section: [...categories.values()].reverse(), place: { ...top, category: 'culture' } })
   assert.match(html, /<p class="kicker"><a href="\/\?category=news">Tin tức<\/a><\/p><h1>Văn hóa &lt;&amp;&gt;<\/h1>/)

@@ -19,6 +19,9 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
   let running: Promise<void> | null = null
   let isStopped = false
   let failure: Error | null = null
+  /** When patience allows the next batch, monotonic ms: one that comes after a rest is given at once, those that come close together in one. */
+  let notBefore = 0
+  let timer: NodeJS.Timeout | undefined
 
   const checkReady = () => {
     for (const [number, target] of targets) if ((cursors.get(number) ?? 0) < target) return
@@ -44,15 +47,26 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
       const { records, reached } = nextBatch()
       if (reached.size === 0) return
       if (records.length > 0) await options.onRecords(records)
+      if (targets.size === 0) notBefore = performance.now() + (options.patienceMs ?? 0)
       for (const [number, position] of reached) cursors.set(number, position)
       checkReady()
-      // A long backlog must not keep everybody else from their turn.
+      // A long backlog must not keep everybody else from their turn; it is no reason to wait.
       if (records.length >= BATCH_RECORDS) await nextTurn()
+      else if (notBefore > performance.now()) return
     }
   }
 
   const wake = () => {
-    if (running || isStopped || failure) return
+    if (running || timer || isStopped || failure) return
+    const waitMs = notBefore - performance.now()
+    if (waitMs > 0) {
+      timer = setTimeout(() => {
+        timer = undefined
+        notBefore = 0
+        wake()
+      }, waitMs)
+      return
+    }
     running = run()
       .catch(error => {
         failure = error instanceof Error ? error : new Error(String(error))
@@ -75,6 +89,7 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
     failure: () => failure,
     stop: async () => {
       isStopped = true
+      clearTimeout(timer)
       await running
     },
   }

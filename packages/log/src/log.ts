@@ -72,7 +72,7 @@ export type SubscribeOptions = Readonly<{
   maxBuffered?: number
   /**
    * How long a record may wait at the log for company, in ms (default 0: given at once): for work that nobody waits for. Kafka answers fewer,
-   * fuller fetches then, which is most of what a thin consumer costs; the embedded log, where a record costs no fetch, gives it at once.
+   * fuller fetches then, which is most of what a thin consumer costs; a subscription of the embedded log, where a record costs no fetch, gets it at once.
    */
   patienceMs?: number
   /** Kafka only: how long a silent member keeps its partitions (default 10 000 ms; `deliveries` takes 45 000). */
@@ -116,7 +116,7 @@ export type FollowOptions = Readonly<{
   from: Start
   /** In order within a partition; may be async, the next batch waits. A throw is a bug: it stops following and turns health red. */
   onRecords: (records: readonly LogRecord[]) => void | Promise<void>
-  /** As of a subscription; it begins once `ready` has resolved. */
+  /** As of a subscription; it begins once `ready` has resolved. The embedded log makes only what comes within that time of another batch wait. */
   patienceMs?: number
 }>
 

@@ -65,6 +65,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
   let isHeld = (_feedId: string): boolean => false
   const sweeper = createSweeper({
     run: async () => {
+      // What was fanned out under the configuration before must be in the view, or a changed filter would not find it.
+      await view.projection.caughtUp(stopping.signal)
       const intents = await sweep({ objects, view, configuration, publish, isHeld: feedId => isHeld(feedId), now })
       logger.debug({ intents }, 'feeds.swept')
     },

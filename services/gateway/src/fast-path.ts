@@ -16,11 +16,11 @@ import { pickCoding, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import { absenceOf } from './feed-routes.ts'
 import type { FeedState, Variant } from './feed-state.ts'
-import { createFrame, type Frame, padStanding } from './frame.ts'
+import { createFrame, type Frame, type FrameParts, type Standing } from './frame.ts'
 import { bodyHeaders, feedHeaders, securityHeaders } from './headers.ts'
-import { addressOf, COST_UNCHANGED, type Limits, policyHeader, standingHeader } from './limits.ts'
+import { addressOf, COST_UNCHANGED, type Limits, policyHeader } from './limits.ts'
 import { type PlainRequest, parsePlainRequest } from './plain-request.ts'
-import type { Readers } from './readers.ts'
+import type { Readers, Tally } from './readers.ts'
 
 export type FastPathNeeds = Readonly<{
   feeds: FeedCache
@@ -35,6 +35,9 @@ export type FastPathNeeds = Readonly<{
 /** What a head was found to ask for, kept for the many that are the same. */
 type Asked = {
   readonly plain: PlainRequest
+  readonly peek: () => FeedState | null
+  /** Once it was answered: names that strangers make up are not counted. */
+  tally: Tally | null
   /** The answer, as long as state and configuration are what they were. */
   answer: Answer | null
   state: FeedState | null
@@ -46,6 +49,8 @@ type Answer = Readonly<{ frame: Frame; outcome: 'full' | 'unchanged'; absence: b
 type Connection = {
   readonly socket: Socket
   readonly handOver: () => void
+  /** The last answer has left. */
+  readonly onFlushed: () => void
   /** Takes our listeners off the socket. */
   readonly letGo: () => void
   readonly address: string
@@ -62,17 +67,27 @@ type Connection = {
 const MAX_HEADS = 4_096
 const SILENCE_MS = 30_000
 const KEEP_ALIVE_MS = 65_000
+const NO_LIMITS: Standing = { remaining: 0, resetSeconds: 0 }
 
 /** `unreadable` for what the parser is to have. */
-const createHeads = () => {
-  let heads = new Map<string, Asked | null>()
+const createHeads = ({ feeds }: Pick<FastPathNeeds, 'feeds'>) => {
+  let heads = new Map<string, Asked>()
   return (head: string): Asked | null => {
     const known = heads.get(head)
     if (known !== undefined) return known
     const plain = parsePlainRequest(head)
-    const asked = plain === null ? null : { plain, answer: null, state: null, revision: -1, snapshot: null }
     // What is not plain ends on the other way, and mostly comes once.
-    if (asked === null) return null
+    if (plain === null) return null
+    const { feedId, output } = plain
+    const asked: Asked = {
+      plain,
+      peek: feeds.watch(feedId, output),
+      tally: null,
+      answer: null,
+      state: null,
+      revision: -1,
+      snapshot: null,
+    }
     if (heads.size >= MAX_HEADS) heads = new Map()
     heads.set(head, asked)
     return asked
@@ -80,7 +95,7 @@ const createHeads = () => {
 }
 
 /** The frames of each variant: one for its bytes, and one for each tag by which it can be unchanged. */
-const createFrames = (policy: string | null) => {
+const createFrames = (policy: FrameParts['policy']) => {
   let made = new WeakMap<Variant, { whole?: Frame; unchanged: Map<string, Frame> }>()
   let madeFor: ConfigSnapshot | null = null
   const of = (variant: Variant) => {
@@ -115,8 +130,8 @@ const createFrames = (policy: string | null) => {
 export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
   const { feeds, configuration, readers, limits, silenceMs = SILENCE_MS, keepAliveMs = KEEP_ALIVE_MS } = needs
   const { limiter } = limits
-  const headOf = createHeads()
-  const frameOf = createFrames(limiter === null ? null : policyHeader(limiter))
+  const headOf = createHeads(needs)
+  const frameOf = createFrames(limiter === null ? null : { name: limiter.policy.name, header: policyHeader(limiter) })
   const connections = new Set<Connection>()
   let isClosing = false
 
@@ -150,9 +165,11 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
   const answerOf = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
     if (asked.state === state && asked.revision === state.revision() && asked.snapshot === snapshot && asked.answer !== null)
       return asked.answer
-    const answer = decide(asked, state, snapshot)
-    Object.assign(asked, { answer, state, revision: state.revision(), snapshot })
-    return answer
+    asked.answer = decide(asked, state, snapshot)
+    asked.state = state
+    asked.revision = state.revision()
+    asked.snapshot = snapshot
+    return asked.answer
   }
 
   /** Who asks: looked up again only when it is somebody else than last time. */
@@ -182,18 +199,15 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
   const write = (connection: Connection, asked: Asked, state: FeedState, { frame, outcome, absence }: Answer): void => {
     const { socket, client } = connection
     const now = Date.now()
-    let standing = ''
+    let standing = NO_LIMITS
     if (limiter !== null && client !== null) {
       limiter.charge(client, now, outcome === 'unchanged' ? COST_UNCHANGED : 1)
-      standing = padStanding(standingHeader(limiter, client, now))
+      standing = { remaining: limiter.remaining(client, now), resetSeconds: limiter.resetSeconds(client, now) }
     }
-    readers.polled(state.feedId, state.output, { outcome, bytes: frame.bodyBytes, reader: connection.reader, now })
+    asked.tally ??= readers.tally(state.feedId, state.output)
+    asked.tally({ outcome, bytes: frame.bodyBytes, reader: connection.reader, now })
     if (absence) readers.absent(state.feedId, absenceOf(asked.plain.headers, state, feeds, now) ?? 0, now)
-    const isFlushed = frame.write(socket, now, standing, () => {
-      connection.isBusy = false
-      if (isClosing) socket.destroySoon()
-      else socket.resume()
-    })
+    const isFlushed = frame.write(socket, now, standing, connection.onFlushed)
     // The next request is not read before this answer has left: a reader that does not read keeps one answer waiting, not many.
     if (!isFlushed) {
       connection.isBusy = true
@@ -226,8 +240,11 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     const asked = isClosing ? null : headOf(chunk.toString('latin1'))
     if (asked === null) return null
     const snapshot = configuration.current()
-    const feed = snapshot.feeds.get(asked.plain.feedId)
-    if (feed === undefined || isPrivate(feed)) return null
+    // What was answered under this configuration is public under it.
+    if (asked.snapshot !== snapshot) {
+      const feed = snapshot.feeds.get(asked.plain.feedId)
+      if (feed === undefined || isPrivate(feed)) return null
+    }
     recognize(connection, asked.plain)
     const { client } = connection
     return limiter === null || client === null || limiter.mayAsk(client, Date.now()) ? { asked, snapshot } : null
@@ -244,7 +261,7 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
       connection.isServed = true
       connection.socket.setTimeout(keepAliveMs)
     }
-    const state = feeds.peek(asked.plain.feedId, asked.plain.output)
+    const state = asked.peek()
     const answer = state === null ? null : answerOf(asked, state, snapshot)
     if (state === null || answer === null) void answerLater(connection, asked, chunk)
     else write(connection, asked, state, answer)
@@ -267,6 +284,11 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     const connection: Connection = {
       socket,
       handOver: handOverTo,
+      onFlushed: () => {
+        connection.isBusy = false
+        if (isClosing) socket.destroySoon()
+        else socket.resume()
+      },
       letGo: () => {
         socket.off('data', onChunk).off('end', onEnd).off('timeout', onTimeout).off('error', onError).off('close', onClose)
       },

@@ -20,6 +20,8 @@ export type FeedCache = Readonly<{
   get(feedId: string, output: FeedOutput): Promise<FeedState | null>
   /** What is in memory and current; `null` when `get` has to look. */
   peek(feedId: string, output: FeedOutput): FeedState | null
+  /** `peek` of one file, for who asks often. */
+  watch(feedId: string, output: FeedOutput): () => FeedState | null
   /** A reader takes this coding: it is made along with the next state. */
   want(state: FeedState, coding: Coding): void
   /** The states before, by their tags. */
@@ -66,6 +68,9 @@ type Slot = {
   /** Whether anybody asked since the state was read. */
   isAsked: boolean
   wanted: Set<Coding>
+  /** A newer build was announced. */
+  isBehind: boolean
+  isDropped: boolean
   loading: Readonly<{ counter: number; done: Promise<FeedState | null> }> | null
   past: PastStates
 }
@@ -78,6 +83,8 @@ const newSlot = (): Slot => ({
   askedAt: 0,
   isAsked: false,
   wanted: new Set(),
+  isBehind: false,
+  isDropped: false,
   loading: null,
   past: createPastStates(),
 })
@@ -98,6 +105,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
       for (const feedId of feedIds)
         for (const output of feedOutputs) {
           const slot = slots.get(`${feedId}/${output}`)
+          if (slot !== undefined) slot.isBehind = true
           // What nobody asked for since it was last made waits until somebody does: a feed that changes faster than it is read costs what reading costs.
           if (slot?.isAsked) refresh(slot, feedId, output).catch(() => undefined)
         }
@@ -106,8 +114,8 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
   const hasLog = () => feeds.isReady() && isLogThere()
   const counterOf = (feedId: string) => feeds.built(feedId)?.counter ?? -1
 
-  const isFresh = (slot: Slot, feedId: string, now: number): boolean => {
-    if (slot.state === null || slot.counter < counterOf(feedId)) return false
+  const isFresh = (slot: Slot, now: number): boolean => {
+    if (slot.state === null || slot.isBehind) return false
     const isKnown = slot.counter >= 0 && hasLog()
     return isKnown || now - slot.checkedAt < RECHECK_MS
   }
@@ -118,6 +126,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     for (const [key, slot] of [...slots].sort(([, a], [, b]) => a.askedAt - b.askedAt)) {
       if (sum <= maxBytes || slots.size <= 1) return
       sum -= slot.state?.weight() ?? 0
+      slot.isDropped = true
       slots.delete(key)
     }
   }
@@ -157,6 +166,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
           }
           if (slot.state !== null && slot.state !== state) slot.past.leave(slot.state, Date.now())
           Object.assign(slot, { state, counter: Math.max(counter, slot.counter), checkedAt: performance.now() })
+          slot.isBehind = slot.counter < counterOf(feedId)
           evict()
           return slot.state
         },
@@ -184,10 +194,13 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     const slot = slotOf(feedId, output)
     slot.isAsked = true
     slot.askedAt = now
-    if (isFresh(slot, feedId, now)) return slot.state
+    if (isFresh(slot, now)) return slot.state
     if (slot.state !== null && now - slot.failedAt < AGAIN_MS) return slot.state
     const state = await refresh(slot, feedId, output)
-    if (state === null && counterOf(feedId) < 0) slots.delete(`${feedId}/${output}`)
+    if (state === null && counterOf(feedId) < 0) {
+      slot.isDropped = true
+      slots.delete(`${feedId}/${output}`)
+    }
     return state
   }
 
@@ -222,16 +235,25 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
   )
   timer.unref()
 
+  const look = (slot: Slot | undefined): FeedState | null => {
+    if (slot === undefined) return null
+    const now = performance.now()
+    if (!isFresh(slot, now)) return null
+    slot.isAsked = true
+    slot.askedAt = now
+    return slot.state
+  }
+
   return {
     get,
-    peek: (feedId, output) => {
-      const slot = slots.get(`${feedId}/${output}`)
-      if (slot === undefined) return null
-      const now = performance.now()
-      if (!isFresh(slot, feedId, now)) return null
-      slot.isAsked = true
-      slot.askedAt = now
-      return slot.state
+    peek: (feedId, output) => look(slots.get(`${feedId}/${output}`)),
+    watch: (feedId, output) => {
+      const key = `${feedId}/${output}`
+      let slot = slots.get(key)
+      return () => {
+        if (slot === undefined || slot.isDropped) slot = slots.get(key)
+        return look(slot)
+      }
     },
     want: (state, coding) => {
       slots.get(`${state.feedId}/${state.output}`)?.wanted.add(coding)

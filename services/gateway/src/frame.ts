@@ -5,17 +5,33 @@
  */
 import type { Socket } from 'node:net'
 
+/** What is left of a client's allowance: whole answers, and seconds until it is whole again. */
+export type Standing = Readonly<{ remaining: number; resetSeconds: number }>
+
 export type Frame = Readonly<{
   /** Whether the kernel took all of it; else it is on its way, and `onFlushed` is called when it is gone. */
-  write(socket: Socket, nowMs: number, standing: string, onFlushed: () => void): boolean
+  write(socket: Socket, nowMs: number, standing: Standing, onFlushed: () => void): boolean
   bodyBytes: number
 }>
 
 const DATE_LENGTH = 29
 /** Larger bodies are written beside their head and not kept a second time: copying one pointer more is nothing beside what the kernel copies. */
 const MAX_JOINED = 65_536
-/** Room for what a limiter says of a client; shorter ones are filled with spaces, which end a field's value without being part of it. */
-const STANDING_LENGTH = 40
+/** Digits of what is left and of the seconds, with `;t=` between them; shorter ones are filled with spaces, which end a field's value without being part of it. */
+const STANDING_LENGTH = 24
+
+/** Writes a whole number that is not negative; gives where it ends. Written out: this is done for every answer. */
+const writeDigits = (target: Buffer, at: number, value: number): number => {
+  let digits = 1
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits += 1
+  let rest = value
+  for (let index = at + digits - 1; index >= at; index--) {
+    target[index] = 48 + (rest % 10)
+    rest = Math.floor(rest / 10)
+  }
+  return at + digits
+}
+const SPACE = 0x20
 
 /** The date of now as a header says it; the same text for a second. */
 const createDate = () => {
@@ -35,14 +51,14 @@ const dateOf = createDate()
 export type FrameParts = Readonly<{
   status: '200 OK' | '304 Not Modified'
   headers: Readonly<Record<string, string>>
-  /** The policy of the limiter, or `null` for no limits. */
-  policy: string | null
+  /** The limiter's name and policy, or `null` for no limits. */
+  policy: Readonly<{ name: string; header: string }> | null
   body: Buffer | null
 }>
 
 export const createFrame = ({ status, headers, policy, body }: FrameParts): Frame => {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  const limited = policy === null ? '' : `ratelimit-policy: ${policy}\r\nratelimit: `
+  const limited = policy === null ? '' : `ratelimit-policy: ${policy.header}\r\nratelimit: "${policy.name}";r=`
   const begin = `HTTP/1.1 ${status}\r\n${lines.join('')}${limited}`
   const standingAt = begin.length
   const middle = `${policy === null ? '' : `${' '.repeat(STANDING_LENGTH)}\r\n`}date: `
@@ -55,15 +71,25 @@ export const createFrame = ({ status, headers, policy, body }: FrameParts): Fram
   let second = -1
   let onTheirWay = 0
 
-  const patch = (target: Buffer, nowMs: number, standing: string, isShared: boolean) => {
-    const at = Math.floor(nowMs / 1000)
-    if (!isShared || at !== second) target.write(dateOf(nowMs), dateAt, 'latin1')
-    if (isShared) second = at
-    if (policy !== null) target.write(standing, standingAt, 'latin1')
+  const writeStanding = (target: Buffer, { remaining, resetSeconds }: Standing) => {
+    const left = writeDigits(target, standingAt, remaining)
+    target[left] = 0x3b
+    target[left + 1] = 0x74
+    target[left + 2] = 0x3d
+    for (let at = writeDigits(target, left + 3, resetSeconds); at < standingAt + STANDING_LENGTH; at++) target[at] = SPACE
   }
-  const writeCopy = (socket: Socket, nowMs: number, standing: string) => {
-    const copy = Buffer.from(buffer.subarray(0, head.length))
-    patch(copy, nowMs, standing, false)
+  /** The date is the buffer's own until the second is over; a copy takes it along. */
+  const patchDate = (nowMs: number) => {
+    const at = Math.floor(nowMs / 1000)
+    if (at === second) return
+    buffer.write(dateOf(nowMs), dateAt, 'latin1')
+    second = at
+  }
+  const writeCopy = (socket: Socket, nowMs: number, standing: Standing) => {
+    const copy = Buffer.allocUnsafe(head.length)
+    buffer.copy(copy, 0, 0, head.length)
+    copy.write(dateOf(nowMs), dateAt, 'latin1')
+    if (policy !== null) writeStanding(copy, standing)
     socket.cork()
     socket.write(copy)
     if (body !== null) socket.write(isJoined ? buffer.subarray(head.length) : body)
@@ -74,7 +100,8 @@ export const createFrame = ({ status, headers, policy, body }: FrameParts): Fram
     write: (socket, nowMs, standing, onFlushed) => {
       if (onTheirWay > 0 || (body !== null && !isJoined)) writeCopy(socket, nowMs, standing)
       else {
-        patch(buffer, nowMs, standing, true)
+        patchDate(nowMs)
+        if (policy !== null) writeStanding(buffer, standing)
         socket.write(buffer)
       }
       if (socket.writableLength === 0) return true
@@ -88,6 +115,3 @@ export const createFrame = ({ status, headers, policy, body }: FrameParts): Fram
     },
   }
 }
-
-/** As wide as the room for it. */
-export const padStanding = (text: string): string => text.padEnd(STANDING_LENGTH).slice(0, STANDING_LENGTH)

@@ -21,6 +21,7 @@ type FeedRecord = {
   absence: { absentMs: number; seenAt: number } | null
 }
 
+/** `now`: ms since 1970. */
 export type Poll = Readonly<{ outcome: Outcome; bytes: number; reader: number; now: number }>
 
 export type FeedUse = Readonly<{
@@ -33,9 +34,13 @@ export type FeedUse = Readonly<{
 /** What is to be remembered of a feed's readers: see `mergeReaders`. */
 export type Seen = Readonly<{ slowestMs: number; seenAt: number; absence: Readonly<{ absentMs: number; seenAt: number }> | null }>
 
+/** Counts the polls of one file; for who asks often, looked up once. */
+export type Tally = (poll: Poll) => void
+
 export type Readers = Readonly<{
   /** The number of a reader. */
   identify(address: string, userAgent: string): number
+  tally(feedId: string, output: FeedOutput): Tally
   polled(feedId: string, output: FeedOutput, poll: Poll): void
   /** Somebody came with a validator that was current `absentMs` ago at the latest; `Infinity` when that is not known. */
   absent(feedId: string, absentMs: number, now: number): void
@@ -57,6 +62,9 @@ const newCounts = (): Counts => ({ polls: { full: 0, unchanged: 0, delta: 0, par
 
 export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReaders = MAX_READERS } = {}): Readers => {
   const records = new Map<string, FeedRecord>()
+  /** Small numbers, because they are looked up for every answer. Forgetting them all at once makes readers new again, no more. */
+  const numbers = new Map<string, number>()
+  let nextNumber = 0
   let known = 0
 
   const recordOf = (feedId: string): FeedRecord => {
@@ -79,20 +87,27 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
     if (gap > before.slowestMs) before.slowestMs = gap
     before.lastAt = now
   }
-  return {
-    identify: (address, userAgent) => Number.parseInt(hash('sha256', `${salt}\0${address}\0${userAgent}`, 'hex').slice(0, 12), 16),
-    polled: (feedId, output, { outcome, bytes, reader, now }) => {
-      const record = recordOf(feedId)
-      let counts = record.counts.get(output)
-      if (counts === undefined) {
-        counts = newCounts()
-        record.counts.set(output, counts)
-      }
+  const tally = (feedId: string, output: FeedOutput): Tally => {
+    const record = recordOf(feedId)
+    const counts = record.counts.get(output) ?? newCounts()
+    record.counts.set(output, counts)
+    return ({ outcome, bytes, reader, now }) => {
       counts.polls[outcome] += 1
       counts.bytes += bytes
       counts.lastAt = now
       meet(record, reader, now)
+    }
+  }
+  return {
+    identify: (address, userAgent) => {
+      const name = hash('sha256', `${salt}\0${address}\0${userAgent}`, 'base64').slice(0, 12)
+      const number = numbers.get(name) ?? nextNumber++
+      if (numbers.size >= maxReaders) numbers.clear()
+      numbers.set(name, number)
+      return number
     },
+    tally,
+    polled: (feedId, output, poll) => tally(feedId, output)(poll),
     absent: (feedId, absentMs, now) => {
       const record = recordOf(feedId)
       if (record.absence === null || absentMs >= record.absence.absentMs) record.absence = { absentMs, seenAt: now }

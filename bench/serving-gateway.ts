@@ -1,0 +1,68 @@
+/**
+ * A gateway alone in a process, with feeds that are built already: what `serving.ts` measures. `node serving-gateway.ts build <folder> <feeds>` makes
+ * them and ends; `… serve <folder> <feeds>` prints its address and stays.
+ */
+import { compose } from '@newswire/cli/compose'
+import { toStarting } from '@newswire/cli/services'
+import { newswireConfig } from '@newswire/events/config'
+import { toRecord } from '@newswire/events/events'
+import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
+import { deriveId, sha256Hex } from '@newswire/events/ids'
+import { keys } from '@newswire/objects/keys'
+import { startServices, stopServices } from '@newswire/runtime/run'
+import { readSettings } from '@newswire/runtime/settings'
+import { renderFeed, site } from './serving-feeds.ts'
+
+const [what = 'serve', folder = '', count = '0'] = process.argv.slice(2)
+const environment = {
+  ...process.env,
+  NEWSWIRE_DATA: folder,
+  NEWSWIRE_GATEWAY_PORT: '0',
+  NEWSWIRE_FSYNC: 'normal',
+  NEWSWIRE_LOG_LEVEL: 'warn',
+}
+const feedIds = Array.from({ length: Number(count) }, (_, index) => `f${index}`)
+const config = newswireConfig.parse({ site, feeds: feedIds.map(id => ({ id, title: id })) })
+const { context, close } = await compose({
+  settings: readSettings(environment),
+  environment,
+  clientId: 'bench',
+  config,
+  createTopics: true,
+  onCrash: error => {
+    throw error
+  },
+})
+const build = async () => {
+  const updatedAt = '2026-03-01T08:00:00.000Z'
+  for (const [index, feedId] of feedIds.entries()) {
+    const files = renderFeed(index)
+    for (const format of feedFormats)
+      await context.objects.put(keys.feed(feedId, feedFiles[format].name), files[format], { durable: false })
+    const output = (format: FeedFormat) => ({
+      key: keys.feed(feedId, feedFiles[format].name),
+      sha256: sha256Hex(files[format]),
+      bytes: files[format].length,
+    })
+    const data = { feedId, counter: 1, updatedAt, items: 50, outputs: { rss: output('rss'), atom: output('atom'), json: output('json') } }
+    const id = deriveId('bench.built', feedId)
+    await context.log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: feedId, time: updatedAt, data })])
+  }
+}
+
+const serve = async () => {
+  const running = await startServices(context, toStarting(['gateway']))
+  console.log(`gateway=${running[0]?.url}`)
+  process.once('SIGTERM', () => {
+    stopServices(running, { logger: context.logger })
+      .then(close)
+      .finally(() => process.exit(0))
+  })
+}
+
+if (what === 'build') {
+  await build()
+  await close()
+  process.exit(0)
+}
+await serve()

@@ -20,7 +20,7 @@ test('a reader is a number that means nothing outside this process', () => {
   assert.equal(one.identify('203.0.113.7', 'Reader/1'), one.identify('203.0.113.7', 'Reader/1'))
   assert.notEqual(one.identify('203.0.113.7', 'Reader/1'), one.identify('203.0.113.8', 'Reader/1'))
   assert.notEqual(one.identify('203.0.113.7', 'Reader/1'), one.identify('203.0.113.7', 'Reader/2'))
-  assert.notEqual(one.identify('203.0.113.7', 'Reader/1'), two.identify('203.0.113.7', 'Reader/1'))
+  assert.equal(two.identify('198.51.100.1', 'Reader/3'), one.identify('203.0.113.7', 'Reader/1'), 'whoever comes first')
 })
 
 test('the slowest is who took longest to come back, and is forgotten after 90 days of silence', () => {

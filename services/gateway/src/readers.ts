@@ -1,6 +1,6 @@
 /**
  * Who reads which feed, as far as operating it needs: how often, how many unchanged, how many readers, and how long the slowest stays away.
- * A reader is a number: a hash of its address and its name under a salt that is random for each process and never leaves it. What leaves the
+ * A reader is a number, given out in the order of coming to a hash of its address and its name under a salt that is random for each process. What leaves the
  * process are sums (metrics) and one time a feed (`readers.json`).
  */
 import { hash, randomBytes } from 'node:crypto'
@@ -101,10 +101,11 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
   return {
     identify: (address, userAgent) => {
       const name = hash('sha256', `${salt}\0${address}\0${userAgent}`, 'base64').slice(0, 12)
-      const number = numbers.get(name) ?? nextNumber++
+      const known = numbers.get(name)
+      if (known !== undefined) return known
       if (numbers.size >= maxReaders) numbers.clear()
-      numbers.set(name, number)
-      return number
+      numbers.set(name, nextNumber)
+      return nextNumber++
     },
     tally,
     polled: (feedId, output, poll) => tally(feedId, output)(poll),

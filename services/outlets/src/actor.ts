@@ -1,14 +1,12 @@
 /**
- * One outlet's deliveries: whose turn it is, and the attempts. Order holds because there is at most one request in flight per article,
- * always at the state that was read for it. Decisions are in `machine.ts` and `breaker.ts`, memory is in `book.ts`.
+ * The deliveries to one target, an outlet or a callback: whose turn it is, and the attempts. Order holds because there is at most one request in
+ * flight per subject, always at the state that was read for it. Decisions are in `machine.ts` and `breaker.ts`, memory is in `book.ts`.
  */
-import type { OutletConfig } from '@newswire/events/config'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
-import type { Fact } from '@newswire/events/fact'
 import { type BookNeeds, createBook, type Item } from './book.ts'
 import type { Passage } from './breaker.ts'
-import { type Categories, dueTo } from './entitled.ts'
 import { createHealth } from './health.ts'
+import type { Kind, Ready } from './kind.ts'
 import {
   afterAttempt,
   beginAttempt,
@@ -25,33 +23,27 @@ import type { OwnSide } from './own-side.ts'
 import type { Cause } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { Slots } from './slots.ts'
-import type { Told } from './tell.ts'
+import type { News } from './tell.ts'
 import { createTurns } from './turns.ts'
-import type { ReadReleased } from './view.ts'
-import type { Send } from './webhook.ts'
-
-export type Attempted = Readonly<{ outletId: string; outcome: Outcome['kind']; fact: Fact; sinceIntentMs: number }>
 
 export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
   Readonly<{
-    /** The outlet as it is configured now, and the categories; `null` when the configuration does not know it. */
-    configured: () => Readonly<{ outlet: OutletConfig; categories: Categories }> | null
-    read: ReadReleased
-    send: Send
+    kind: Kind
     states: OutletStates
-    /** Whether this process surely owns the outlet now. */
+    /** Whether this process surely owns the target now. */
     owns: () => boolean
     slots: Slots
     ownSide: OwnSide
     random: () => number
-    onAttempt?: (attempted: Attempted) => void
+    /** Who hears how the target fares (default: `logger`). */
+    healthLogger?: BookNeeds['logger']
   }>
 
 export type ActorStats = Readonly<{ backlog: number; inFlight: number; oldestSinceMs: number | null; suspended: boolean; open: boolean }>
 
 export type Actor = Readonly<{
-  /** Resolves once the outlet holds the version or a newer one, or the store says that it has still to get it. */
-  want(articleId: string, intent: Intent, cause: Cause): Promise<void>
+  /** Resolves once the target holds the version or a newer one, or the store says that it has still to get it. */
+  want(subject: string, intent: Intent, cause: Cause): Promise<void>
   /** Reads what is left from before. Before anything is wanted; safe to repeat. `clean`: whoever was here before had come to an end. */
   load(clean: boolean): Promise<void>
   /** Something outside changed: the configuration, a free slot. */
@@ -67,21 +59,22 @@ export const PATIENCE_MS = 2_000
 const BEHIND_AGAIN_MS = 100
 const BEHIND_PATIENCE_MS = 5_000
 
-const lost = (outletId: string) =>
-  new UnavailableError('NEWSWIRE_OUTLETS_LOST', `outlet ${outletId} is no longer this process's; its new owner goes on with it`)
+const lost = (id: string) =>
+  new UnavailableError('NEWSWIRE_OUTLETS_LOST', `${id} is no longer this process's; its new owner goes on with it`)
 
-export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
-  const { clock, configured, read, send, owns, slots, ownSide, scale, random, logger, onAttempt } = needs
+/** `owner`: under whose name its state and what is pending are kept. */
+export const createActor = (owner: string, needs: ActorNeeds): Actor => {
+  const { clock, kind, owns, slots, ownSide, scale, random, logger, healthLogger = logger } = needs
   const turns = createTurns()
   const flights = new Set<Promise<void>>()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
   let closing: Promise<void> | null = null
-  const book = createBook(outletId, { ...needs, isClosing: () => closing !== null })
-  const health = createHealth(outletId, { ...needs, untilAvailable: book.untilAvailable })
+  const book = createBook(owner, { ...needs, isClosing: () => closing !== null })
+  const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
 
   const isSuspended = () => {
-    const now = configured()
-    return now !== null && health.isSuspended(now.outlet)
+    const target = kind.target()
+    return target !== null && health.isSuspended(target)
   }
 
   const wakeAt = (atMs: number) => {
@@ -97,14 +90,14 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
   /** Begins the next attempt, if one may begin now. A kill does not wait for ordinary requests that hang. */
   const beginNext = (kill: boolean): boolean => {
     const next = turns.first(kill)
-    const outlet = configured()?.outlet
-    if (next === null || outlet === undefined || (!kill && health.isSuspended(outlet))) return false
+    const target = kind.target()
+    if (next === null || target === null || (!kill && health.isSuspended(target))) return false
     const nowMs = clock.now()
     if (next.atMs > nowMs) {
       wakeAt(next.atMs)
       return false
     }
-    if (flights.size >= health.limit(outlet) + (kill ? 1 : 0)) return false
+    if (flights.size >= health.limit(target) + (kill ? 1 : 0)) return false
     const passed = health.passage(kill, nowMs)
     if (passed.way === 'no') {
       wakeAt(passed.askAtMs)
@@ -145,22 +138,22 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
   }
 
   /** The state to send; `null` when there is none to be sent now, and the item looks again later. */
-  const resolve = async (item: Item, want: number): Promise<Fact | null> => {
+  const resolve = async (item: Item, want: number): Promise<Ready | null> => {
     try {
-      const fact = await read(item.articleId, want)
-      if (fact !== null && fact.version >= want) {
+      const ready = await kind.read(item.subject, want)
+      if (ready !== null && ready.version >= want) {
         item.behindSinceMs = null
-        return fact
+        return ready
       }
     } catch (error) {
       const isOurs = error instanceof UnavailableError
-      if (!isOurs) logger.error({ outletId, articleId: item.articleId, reason: messageOf(error) }, 'current.unreadable')
+      if (!isOurs) logger.error({ ...kind.fields(item.subject), reason: messageOf(error) }, 'current.unreadable')
       later(item, isOurs ? OWN_FAULT_MS : BEHIND_PATIENCE_MS)
       return null
     }
     item.behindSinceMs ??= clock.now()
     const isLong = clock.now() - item.behindSinceMs > BEHIND_PATIENCE_MS * scale
-    if (isLong) logger.warn({ outletId, articleId: item.articleId, want }, 'current.behind')
+    if (isLong) logger.warn({ ...kind.fields(item.subject), want }, 'current.behind')
     later(item, isLong ? BEHIND_PATIENCE_MS : BEHIND_AGAIN_MS)
     return null
   }
@@ -180,20 +173,17 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
   /** False: nothing was sent. */
   const attempt = async (item: Item, way: Passage): Promise<boolean> => {
     if (!owns()) later(item, OWN_FAULT_MS)
-    const fact = owns() && item.delivery !== null ? await resolve(item, leastSendable(item.delivery)) : null
-    const now = configured()
-    if (fact === null || now === null || item.delivery === null || closing !== null) return false
-    const due = dueTo(now.outlet, fact, now.categories)
-    const latest = { version: fact.version, kill: due === 'retraction' }
-    item.delivery = beginAttempt(item.delivery, latest)
-    if (due === 'nothing') {
+    const ready = owns() && item.delivery !== null ? await resolve(item, leastSendable(item.delivery)) : null
+    const target = kind.target()
+    if (ready === null || target === null || item.delivery === null || closing !== null) return false
+    item.delivery = beginAttempt(item.delivery, ready)
+    if (ready.send === null) {
       await book.finish(item, item.delivery, 'skipped')
       return false
     }
     const { sequence, settling } = item.delivery
-    const outcome = await send({ outlet: now.outlet, fact, due, sequence, settling }, () => owns() && closing === null)
-    onAttempt?.({ outletId, outcome: outcome.kind, fact, sinceIntentMs: clock.now() - item.sinceMs })
-    await conclude(item, await health.note(outcome, way, now.outlet, clock.now()))
+    const outcome = await ready.send({ sequence, settling, sinceMs: item.sinceMs }, () => owns() && closing === null)
+    await conclude(item, await health.note(outcome, way, target, clock.now()))
     return true
   }
 
@@ -209,29 +199,33 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
 
   /** Writes down what takes too long, or at once when it will: an open breaker, a suspended outlet, one that is written down already. */
   const armPatience = (item: Item) => {
-    item.patience?.()
     const writeDown = () => {
+      item.patience?.()
       item.patience = null
       if (item.waiters.length === 0 || item.delivery === null) return
       const news = isSuspended() && !item.delivery.kill ? [{ version: item.delivery.want, state: 'suspended' as const }] : []
       book.remember(item, news).catch(error => (closing === null ? book.fail(item, error) : undefined))
     }
     if (item.held !== null || health.isFailing() || isSuspended()) writeDown()
-    else item.patience = clock.after(PATIENCE_MS, writeDown)
+    // The first who waits has waited longest: those who come after must not put it off.
+    else item.patience ??= clock.after(PATIENCE_MS, writeDown)
   }
 
   return {
-    want: async (articleId, intent, cause) => {
-      if (closing !== null) throw lost(outletId)
-      if (Math.max(book.acknowledged(articleId), book.items.get(articleId)?.savedWant ?? 0) >= intent.version) return
-      const item = book.open(articleId, cause)
+    want: async (subject, intent, cause) => {
+      if (closing !== null) throw lost(owner)
+      if (Math.max(book.acknowledged(subject), book.items.get(subject)?.savedWant ?? 0) >= intent.version) return
+      const item = book.open(subject, cause)
       item.cause = cause
       if (item.delivery === null) item.sinceMs = clock.now()
-      item.delivery = wantVersion(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(articleId) }, clock.now())
-      const done = new Promise<void>((resolve, reject) => item.waiters.push({ version: intent.version, resolve, reject }))
+      item.delivery = wantVersion(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(subject) }, clock.now())
+      const isRemembered = kind.newestOnly && item.held !== null
+      const done = isRemembered
+        ? undefined
+        : new Promise<void>((resolve, reject) => item.waiters.push({ version: intent.version, resolve, reject }))
       turns.queue(item)
       pump()
-      armPatience(item)
+      if (!isRemembered) armPatience(item)
       await done
     },
     load: async clean => {
@@ -252,7 +246,7 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
         wakeUp?.cancel()
         for (const item of book.items.values()) item.patience?.()
         await Promise.allSettled(flights)
-        for (const item of book.items.values()) for (const one of item.waiters) one.reject(lost(outletId))
+        for (const item of book.items.values()) for (const one of item.waiters) one.reject(lost(owner))
       })()
       return closing
     },
@@ -260,7 +254,7 @@ export const createActor = (outletId: string, needs: ActorNeeds): Actor => {
 }
 
 /** What an attempt that did not succeed is told as. A failed settle-repeat is no news: the kill itself was acknowledged. */
-const toNews = (delivery: Delivery, outcome: Outcome): Omit<Told, 'articleId'>[] => {
+const toNews = (delivery: Delivery, outcome: Outcome): News[] => {
   if (delivery.settling) return []
   const { want: version, attempts, lastError, phase } = delivery
   const rest = { version, attempts, ...(lastError === null ? {} : { lastError }) }

@@ -1,20 +1,21 @@
 /**
- * What one outlet still has to get, by article: in memory, in `outlets/pending` once it has not succeeded at once, and as milestones. The
- * order of effects is here: milestone, then state, and only then are the intents done that waited for it.
+ * What one target still has to get, by subject: in memory, in the store once it has not succeeded at once, and told (as milestones, for
+ * outlets). The order of effects is here: telling, then state, and only then are the intents done that waited for it.
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Logger } from '@newswire/runtime/logger'
+import type { Kind } from './kind.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
 import type { Cause, Held, PendingStore } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
-import { type Tell, type Told, toSinkMilestone } from './tell.ts'
+import type { News } from './tell.ts'
 
 /** Time as it is known here: never runs backwards; `after` returns how to cancel. */
 export type Clock = Readonly<{ now(): number; after(ms: number, run: () => void): () => void }>
 
 type Waiter = Readonly<{ version: number; resolve: () => void; reject: (error: unknown) => void }>
 export type Item = {
-  readonly articleId: string
+  readonly subject: string
   /** `null` while the end of it is being told. */
   delivery: Delivery | null
   cause: Cause
@@ -32,12 +33,10 @@ export type Item = {
   turn: number
 }
 
-type News = Omit<Told, 'articleId'>
-
 export type BookNeeds = Readonly<{
   clock: Clock
   pending: PendingStore
-  tell: Tell
+  kind: Pick<Kind, 'say' | 'fields'>
   scale: number
   logger: Pick<Logger, 'warn' | 'error' | 'info'>
   isClosing: () => boolean
@@ -45,12 +44,12 @@ export type BookNeeds = Readonly<{
 
 export type Book = Readonly<{
   items: ReadonlyMap<string, Item>
-  /** The item of an article, made when there is none. */
-  open(articleId: string, cause: Cause): Item
+  /** The item of a subject, made when there is none. */
+  open(subject: string, cause: Cause): Item
   /** The newest version that is known to have got there while this process owned the outlet; 0 when none is. */
-  acknowledged(articleId: string): number
+  acknowledged(subject: string): number
   /** An older version that may still arrive late although a newer one was acknowledged; `null` when none may. */
-  doubt(articleId: string): number | null
+  doubt(subject: string): number | null
   /** Tells milestones, then writes the state as it then is; resolves the intents that the store now remembers. */
   remember(item: Item, news: readonly News[]): Promise<void>
   /** It got there and nothing is left. `inflight` is the delivery that ended. */
@@ -69,18 +68,18 @@ const ACKNOWLEDGED_KEPT = 10_000
 /** How late a request of unknown outcome may still be processed: it lies in buffers, the sender has reset its connection. */
 export const DOUBT_MS = 600_000
 
-export const createBook = (outletId: string, { clock, pending, tell, scale, logger, isClosing }: BookNeeds): Book => {
+export const createBook = (owner: string, { clock, pending, kind, scale, logger, isClosing }: BookNeeds): Book => {
   const items = new Map<string, Item>()
   /** An intent that comes after its version was sent sends nothing. */
   const acknowledged = new Map<string, number>()
 
   const doubts = new Map<string, { version: number; untilMs: number }>()
 
-  const open = (articleId: string, cause: Cause): Item => {
-    const known = items.get(articleId)
+  const open = (subject: string, cause: Cause): Item => {
+    const known = items.get(subject)
     if (known !== undefined) return known
     const item: Item = {
-      articleId,
+      subject,
       delivery: null,
       cause,
       sinceMs: clock.now(),
@@ -93,7 +92,7 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
       behindSinceMs: null,
       turn: 0,
     }
-    items.set(articleId, item)
+    items.set(subject, item)
     return item
   }
 
@@ -116,18 +115,16 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
 
   const say = async (item: Item, news: readonly News[]): Promise<void> => {
     if (news.length === 0) return
-    const at = new Date(clock.now()).toISOString()
-    const events = news.map(one => toSinkMilestone(outletId, { articleId: item.articleId, ...one }, item.cause, at))
-    await untilAvailable(() => tell(events))
+    await untilAvailable(() => kind.say(item.subject, news, item.cause))
   }
 
   /** One write of an item at a time; each writes what then is. */
   const save = (item: Item): Promise<void> => {
     const mine = item.saving.then(() =>
       untilAvailable(async () => {
-        const { delivery, articleId, cause, sinceMs } = item
+        const { delivery, subject, cause, sinceMs } = item
         if (delivery === null) return
-        item.held = await pending.save(outletId, { articleId, delivery, cause, sinceMs }, item.held)
+        item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held)
         item.savedWant = delivery.want
         settleWaiters(item, delivery.want)
       }),
@@ -136,17 +133,17 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     return mine
   }
 
-  const noteDoubt = (articleId: string, version: number | null) => {
-    if (version !== null) doubts.set(articleId, { version, untilMs: clock.now() + DOUBT_MS })
+  const noteDoubt = (subject: string, version: number | null) => {
+    if (version !== null) doubts.set(subject, { version, untilMs: clock.now() + DOUBT_MS })
     for (const [known, { untilMs }] of doubts) {
       if (untilMs > clock.now()) return
       doubts.delete(known)
     }
   }
 
-  const acknowledge = (articleId: string, version: number) => {
-    acknowledged.delete(articleId)
-    acknowledged.set(articleId, version)
+  const acknowledge = (subject: string, version: number) => {
+    acknowledged.delete(subject)
+    acknowledged.set(subject, version)
     const oldest = acknowledged.keys().next()
     if (acknowledged.size > ACKNOWLEDGED_KEPT && !oldest.done) acknowledged.delete(oldest.value)
   }
@@ -160,7 +157,7 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
   const forget = (item: Item) => {
     item.patience?.()
     item.patience = null
-    items.delete(item.articleId)
+    items.delete(item.subject)
   }
 
   /** A newer version that comes meanwhile goes on with the item, and its own state overwrites what is stored. */
@@ -168,8 +165,9 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     await item.saving
     const { held } = item
     if (item.delivery === null && held !== null) {
-      await untilAvailable(() => pending.clear(outletId, item, held))
-      if (item.held === held) item.held = null
+      // Before the swap: whoever wants something meanwhile must not rely on what is about to go.
+      item.held = null
+      await untilAvailable(() => pending.clear(owner, item, held))
     }
     if (item.delivery === null) forget(item)
   }
@@ -177,8 +175,8 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
   return {
     items,
     open,
-    acknowledged: articleId => acknowledged.get(articleId) ?? 0,
-    doubt: articleId => doubts.get(articleId)?.version ?? null,
+    acknowledged: subject => acknowledged.get(subject) ?? 0,
+    doubt: subject => doubts.get(subject)?.version ?? null,
     remember: async (item, news) => {
       await say(item, news)
       await save(item)
@@ -186,8 +184,8 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     finish: async (item, inflight, state) => {
       const sent = inflight.version ?? inflight.want
       item.delivery = null
-      acknowledge(item.articleId, sent)
-      noteDoubt(item.articleId, inflight.settling ? null : doubtAfter(inflight, sent))
+      acknowledge(item.subject, sent)
+      noteDoubt(item.subject, inflight.settling ? null : doubtAfter(inflight, sent))
       await say(item, endings(inflight, sent, state))
       await clear(item)
       settleWaiters(item, sent)
@@ -195,13 +193,13 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     carryOn: async (item, inflight, next) => {
       const sent = inflight.version ?? inflight.want
       item.delivery = next
-      acknowledge(item.articleId, sent)
+      acknowledge(item.subject, sent)
       await say(item, endings(inflight, sent, 'done'))
       if (next.settling || item.held !== null) await save(item)
       settleWaiters(item, sent)
     },
     fail: (item, error) => {
-      logger.error({ outletId, articleId: item.articleId, reason: messageOf(error) }, 'delivery.stuck')
+      logger.error({ ...kind.fields(item.subject), reason: messageOf(error) }, 'delivery.stuck')
       const { waiters } = item
       item.waiters = []
       if (item.delivery === null) forget(item)
@@ -209,10 +207,10 @@ export const createBook = (outletId: string, { clock, pending, tell, scale, logg
     },
     untilAvailable,
     load: async take => {
-      for await (const page of pending.load(outletId))
+      for await (const page of pending.load(owner))
         for (const { pending: one, held } of page) {
-          if (items.has(one.articleId)) continue
-          const item = open(one.articleId, one.cause)
+          if (items.has(one.subject)) continue
+          const item = open(one.subject, one.cause)
           item.sinceMs = one.sinceMs
           item.held = held
           item.savedWant = one.delivery.want

@@ -1,5 +1,5 @@
 /**
- * The mark of a clean hand-over, one per partition of `deliveries`: `held` by an owner while it may send, `clean` once everything it had in
+ * The mark of a clean hand-over, one per partition of `deliveries` and one per partition of `feeds`: `held` by an owner while it may send, `clean` once everything it had in
  * flight has come to an end. Each change is a swap over one's own mark, so a zombie cannot declare clean what somebody else holds.
  */
 import { getDocument, swapDocument } from '@newswire/objects/documents'
@@ -21,9 +21,9 @@ export type Handover = Readonly<{
   release(partition: number, mark: Mark): Promise<void>
 }>
 
-/** `owner`: differs for every process and start. */
-export const createHandover = (objects: Objects, owner: string): Handover => {
-  const read = (partition: number) => getDocument(objects, keys.handover(partition), handoverDocument)
+/** `owner`: differs for every process and start. `keyOf`: where the mark of a partition lies (default: of `deliveries`). */
+export const createHandover = (objects: Objects, owner: string, keyOf: (partition: number) => string = keys.handover): Handover => {
+  const read = (partition: number) => getDocument(objects, keyOf(partition), handoverDocument)
   return {
     isClean: async partition => {
       const found = await read(partition)
@@ -33,12 +33,12 @@ export const createHandover = (objects: Objects, owner: string): Handover => {
       for (;;) {
         const found = await read(partition)
         const n = (found?.value.n ?? 0) + 1
-        const put = await swapDocument(objects, keys.handover(partition), { n, state: 'held', owner }, found?.etag ?? null)
+        const put = await swapDocument(objects, keyOf(partition), { n, state: 'held', owner }, found?.etag ?? null)
         if (put.ok) return { mark: { etag: put.etag, n }, clean: found === null || found.value.state === 'clean' }
       }
     },
     release: async (partition, mark) => {
-      await swapDocument(objects, keys.handover(partition), { n: mark.n + 1, state: 'clean', owner }, mark.etag)
+      await swapDocument(objects, keyOf(partition), { n: mark.n + 1, state: 'clean', owner }, mark.etag)
     },
   }
 }

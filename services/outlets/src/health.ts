@@ -1,10 +1,10 @@
 /**
- * How one outlet fares: its breaker, its suspension, and what its failures say about our own side. Decisions are `breaker.ts` and
+ * How one target fares: its breaker, its suspension, and what its failures say about our own side. Decisions are `breaker.ts` and
  * `own-side.ts`; this keeps their state and says it to operators.
  */
-import type { OutletConfig } from '@newswire/events/config'
 import type { Logger } from '@newswire/runtime/logger'
 import * as rules from './breaker.ts'
+import type { Target } from './kind.ts'
 import type { Outcome } from './machine.ts'
 import { isSuspended, type OutletStates, type Suspension, targetOf } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
@@ -18,14 +18,16 @@ export type Health = Readonly<{
   /** It was not made after all. */
   abandoned(way: rules.Passage): void
   /** What an attempt came to; what it is to count as, once our own side is considered. */
-  note(outcome: Outcome, way: rules.Passage, outlet: OutletConfig, nowMs: number): Promise<Outcome>
+  note(outcome: Outcome, way: rules.Passage, target: Target, nowMs: number): Promise<Outcome>
   isFailing(): boolean
   isOpen(): boolean
-  isSuspended(outlet: OutletConfig): boolean
-  limit(outlet: OutletConfig): number
+  isSuspended(target: Target): boolean
+  limit(target: Target): number
 }>
 
 type Needs = Readonly<{
+  /** Names the target in the log. */
+  about: Readonly<Record<string, string>>
   states: OutletStates
   ownSide: OwnSide
   scale: number
@@ -33,36 +35,36 @@ type Needs = Readonly<{
   untilAvailable: (act: () => Promise<void>) => Promise<void>
 }>
 
-export const createHealth = (outletId: string, { states, ownSide, scale, logger, untilAvailable }: Needs): Health => {
+export const createHealth = (id: string, { states, ownSide, scale, about, logger, untilAvailable }: Needs): Health => {
   let breaker = rules.closedBreaker
   let suspended: Suspension | null = null
 
   const suspend = async (value: Suspension | null) => {
     suspended = value
-    await untilAvailable(() => states.save(outletId, value))
+    await untilAvailable(() => states.save(id, value))
   }
 
   const noteFailure = (outcome: Extract<Outcome, { kind: 'failed' }>, way: rules.Passage, nowMs: number) => {
     const before = breaker.openUntilMs
     breaker = rules.noteFailure(breaker, way, nowMs, scale)
-    if (outcome.alarm) logger.error({ outletId, reason: outcome.reason }, 'outlet.misconfigured')
+    if (outcome.alarm) logger.error({ ...about, reason: outcome.reason }, 'outlet.misconfigured')
     if (breaker.openUntilMs === before) return
     const failingForMs = nowMs - (breaker.failingSinceMs ?? nowMs)
-    logger.warn({ outletId, reason: outcome.reason, opens: breaker.opens, failingForMs }, 'outlet.failing')
+    logger.warn({ ...about, reason: outcome.reason, opens: breaker.opens, failingForMs }, 'outlet.failing')
   }
 
-  const noteAlive = async (outcome: Outcome, outlet: OutletConfig, nowMs: number) => {
-    if (rules.isFailing(breaker)) logger.info({ outletId }, 'outlet.recovered')
-    breaker = rules.noteSuccess(breaker, nowMs, scale, outlet.concurrency)
-    if (outcome.kind === 'gone' && !isSuspended(suspended, outlet)) {
-      logger.error({ outletId, reason: outcome.reason }, 'outlet.suspended')
-      await suspend({ reason: outcome.reason, at: new Date(nowMs).toISOString(), target: targetOf(outlet) })
+  const noteAlive = async (outcome: Outcome, target: Target, nowMs: number) => {
+    if (rules.isFailing(breaker)) logger.info({ ...about }, 'outlet.recovered')
+    breaker = rules.noteSuccess(breaker, nowMs, scale, target.concurrency)
+    if (outcome.kind === 'gone' && !isSuspended(suspended, target)) {
+      logger.error({ ...about, reason: outcome.reason }, 'outlet.suspended')
+      await suspend({ reason: outcome.reason, at: new Date(nowMs).toISOString(), target: targetOf(target) })
     } else if (outcome.kind === 'accepted' && suspended !== null) await suspend(null)
   }
 
   return {
     load: async () => {
-      suspended = await states.load(outletId)
+      suspended = await states.load(id)
     },
     passage: (kill, nowMs) => {
       const way = rules.passage(breaker, nowMs, kill, scale)
@@ -74,24 +76,24 @@ export const createHealth = (outletId: string, { states, ownSide, scale, logger,
     abandoned: way => {
       breaker = rules.forgetProbe(breaker, way)
     },
-    note: async (outcome, way, outlet, nowMs) => {
+    note: async (outcome, way, target, nowMs) => {
       if (outcome.kind === 'own') {
         breaker = rules.forgetProbe(breaker, way)
         return outcome
       }
       const connects = outcome.kind !== 'failed' || !outcome.connect
-      ownSide.note(outletId, connects, nowMs)
+      ownSide.note(id, connects, nowMs)
       if (!connects && ownSide.isFrozen(nowMs)) {
         breaker = rules.forgetProbe(breaker, way)
         return { kind: 'own', reason: 'nearly no outlet can be reached: the fault is taken to be ours' }
       }
       if (outcome.kind === 'failed') noteFailure(outcome, way, nowMs)
-      else await noteAlive(outcome, outlet, nowMs)
+      else await noteAlive(outcome, target, nowMs)
       return outcome
     },
     isFailing: () => rules.isFailing(breaker),
     isOpen: () => breaker.openUntilMs !== null,
-    isSuspended: outlet => isSuspended(suspended, outlet),
-    limit: outlet => rules.limitOf(breaker, outlet.concurrency),
+    isSuspended: target => isSuspended(suspended, target),
+    limit: target => rules.limitOf(breaker, target.concurrency),
   }
 }

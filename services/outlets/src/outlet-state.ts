@@ -1,11 +1,11 @@
 /** `outlets/state/<outlet>.json`: an outlet that said it wants nothing any more (410), until its address is changed. */
 
 import { canonicalSha256 } from '@newswire/events/canonical'
-import type { OutletConfig } from '@newswire/events/config'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
+import type { Target } from './kind.ts'
 
 const suspension = z.object({
   reason: z.string(),
@@ -17,11 +17,11 @@ const stateDocument = z.object({ n: z.int(), suspended: suspension.nullable() })
 export type Suspension = z.output<typeof suspension>
 
 /** Addresses may hold secrets, so only their hash is kept. */
-export const targetOf = (outlet: OutletConfig): string => canonicalSha256(outlet.deliver)
+export const targetOf = ({ deliver }: Pick<Target, 'deliver'>): string => canonicalSha256(deliver)
 
-/** Whether an outlet is suspended as it is configured now. */
-export const isSuspended = (suspended: Suspension | null, outlet: OutletConfig): boolean =>
-  suspended !== null && suspended.target === targetOf(outlet)
+/** Whether a target is suspended as it is configured now. */
+export const isSuspended = (suspended: Suspension | null, target: Pick<Target, 'deliver'>): boolean =>
+  suspended !== null && suspended.target === targetOf(target)
 
 export type OutletStates = Readonly<{
   load(outletId: string): Promise<Suspension | null>

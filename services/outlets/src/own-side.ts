@@ -52,3 +52,6 @@ export const createOwnSide = (scale: number): OwnSide => {
     nextCanaryMs: () => canaryAtMs + CANARY_EVERY_MS * scale,
   }
 }
+
+/** For targets that strangers name: however many of them cannot be reached says nothing about us, and must stop nobody else's. */
+export const neverOurSide: OwnSide = { note: () => undefined, isFrozen: () => false, admit: () => true, nextCanaryMs: () => 0 }

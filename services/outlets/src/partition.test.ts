@@ -47,7 +47,7 @@ const hold = (objects: Awaited<ReturnType<typeof storeFor>>, owner: string, { sh
     clock,
     scale: SCALE,
     shared,
-    outletIds: () => ['partner'],
+    ids: () => ['partner'],
     createActor: () => actor,
     onError: error => assert.fail(String(error)),
   })

@@ -1,5 +1,5 @@
 /**
- * One held partition of `deliveries`: the outlets whose intents it carries, from the take-over to the hand-over. Nothing is sent before the
+ * One held partition, of `deliveries` or of `feeds`: the actors for the intents it carries, from the take-over to the hand-over. Nothing is sent before the
  * owner before can have nothing in flight any more: it said so with its mark, or 20 s have passed. On the embedded log there is nobody else.
  */
 import { UnavailableError } from '@newswire/events/errors'
@@ -16,9 +16,11 @@ export type Partition = Readonly<{
   /** Resolves when intents may be handled; `clean`: whoever was here before had come to an end. Rejects when it is lost first. */
   ready: Promise<Readonly<{ clean: boolean }>>
   isHeld(): boolean
-  /** The actor of an outlet, loaded. */
-  actor(outletId: string): Promise<Actor>
-  actors(): Iterable<readonly [outletId: string, actor: Actor]>
+  /** The actor of an outlet or a subscription, loaded. */
+  actor(id: string): Promise<Actor>
+  actors(): Iterable<readonly [id: string, actor: Actor]>
+  /** Nothing is left for it to do, and nothing will be. */
+  forget(id: string): void
   /** Sends no more, waits for what is in flight, hands over. Never throws. */
   release(): Promise<void>
 }>
@@ -29,20 +31,17 @@ export type PartitionNeeds = Readonly<{
   scale: number
   /** False: no other process can be an owner. */
   shared: boolean
-  /** Outlets of this partition that the configuration knows. */
-  outletIds: () => readonly string[]
-  createActor: (outletId: string, owns: () => boolean) => Actor
+  /** What is loaded at the take-over: whatever may have something pending. */
+  ids: () => readonly string[]
+  createActor: (id: string, owns: () => boolean) => Actor
   onError: (error: unknown) => void
 }>
 
 const lost = (partition: number) =>
-  new UnavailableError(
-    'NEWSWIRE_OUTLETS_LOST',
-    `partition ${partition} of deliveries is no longer this process's; its new owner goes on with it`,
-  )
+  new UnavailableError('NEWSWIRE_OUTLETS_LOST', `partition ${partition} is no longer this process's; its new owner goes on with it`)
 
 export const holdPartition = (number: number, needs: PartitionNeeds): Partition => {
-  const { handover, clock, scale, shared, outletIds, createActor, onError } = needs
+  const { handover, clock, scale, shared, ids, createActor, onError } = needs
   const actors = new Map<string, { actor: Actor; loaded: Promise<Actor> | null }>()
   let held = true
   let taken: TakeOver | null = null
@@ -70,9 +69,9 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     }
   }
 
-  const actor = (outletId: string): Promise<Actor> => {
-    const known = actors.get(outletId) ?? { actor: createActor(outletId, () => held), loaded: null }
-    actors.set(outletId, known)
+  const actor = (id: string): Promise<Actor> => {
+    const known = actors.get(id) ?? { actor: createActor(id, () => held), loaded: null }
+    actors.set(id, known)
     known.loaded ??= known.actor.load(taken?.clean ?? false).then(
       () => known.actor,
       error => {
@@ -90,7 +89,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
       if (!held) throw lost(number)
     }
     taken = await untilAvailable(() => handover.take(number))
-    await untilAvailable(() => Promise.all(outletIds().map(actor)))
+    await untilAvailable(() => Promise.all(ids().map(actor)))
     for (const { actor } of actors.values()) actor.pump()
     return { clean: taken.clean }
   }
@@ -110,7 +109,11 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     ready,
     isHeld: () => held,
     actor,
-    actors: () => [...actors].map(([outletId, one]) => [outletId, one.actor] as const),
+    actors: () => [...actors].map(([id, one]) => [id, one.actor] as const),
+    forget: id => {
+      void actors.get(id)?.actor.close().catch(onError)
+      actors.delete(id)
+    },
     release: () => {
       releasing ??= (async () => {
         held = false

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { OutletConfig } from '@newswire/events/config'
+import type { FeedConfig, OutletConfig } from '@newswire/events/config'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import type { Milestone } from '@newswire/events/milestone'
@@ -113,10 +113,12 @@ export const startWorld = async (t: TestContext, outlets: readonly OutletConfig[
   const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale })
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
   const outbound = createOutbound({ network: () => ({ allow: ['127.0.0.0/8'], allowHttp: true }) })
+  const feeds = new Map<string, FeedConfig>()
   const known = new Map(outlets.map(one => [one.id, one]))
   const listeners = new Set<Parameters<Configuration['onChange']>[0]>()
   const configuration: Configuration = {
-    current: () => ({ site: { publicUrl: 'http://127.0.0.1:8080' }, outlets: known, categories: new Map() }) as unknown as ConfigSnapshot,
+    current: () =>
+      ({ site: { publicUrl: 'http://127.0.0.1:8080' }, outlets: known, feeds, categories: new Map() }) as unknown as ConfigSnapshot,
     onChange: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

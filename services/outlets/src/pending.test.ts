@@ -7,11 +7,11 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { wantVersion } from './machine.ts'
-import { createPendingStore, type Pending } from './pending.ts'
+import { createPendingStore, outletShelf, type Pending } from './pending.ts'
 
 const HOUR = 3_600_000
-const pendingOf = (articleId: string, version = 1): Pending => ({
-  articleId,
+const pendingOf = (subject: string, version = 1): Pending => ({
+  subject,
   delivery: wantVersion(null, { version, kill: false, sequence: version, maybeSent: null }, 0),
   cause: { id: 'cause' },
   sinceMs: 0,
@@ -26,10 +26,15 @@ const storeFor = async (t: TestContext, wrap: (objects: Objects) => Objects = ob
   })
   const unreadable: string[] = []
   // An hour ahead: everything written is old enough to be swept.
-  const store = createPendingStore({ objects: wrap(objects), now: () => Date.now() + HOUR, onUnreadable: key => void unreadable.push(key) })
+  const store = createPendingStore({
+    objects: wrap(objects),
+    shelf: outletShelf,
+    now: () => Date.now() + HOUR,
+    onUnreadable: key => void unreadable.push(key),
+  })
   const load = async () => {
     const found: string[] = []
-    for await (const page of store.load('partner')) found.push(...page.map(one => `${one.pending.articleId} v${one.pending.delivery.want}`))
+    for await (const page of store.load('partner')) found.push(...page.map(one => `${one.pending.subject} v${one.pending.delivery.want}`))
     return found.sort()
   }
   return { objects, store, load, unreadable }

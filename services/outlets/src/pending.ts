@@ -1,9 +1,10 @@
 /**
- * `outlets/pending/<outlet>/<article>.json`: deliveries that have not succeeded. A finished one is swapped for a tombstone and deleted
+ * `outlets/pending/<outlet>/<article>.json`, `hub/pending/<feed>/<subscription>.json`: deliveries that have not succeeded. A finished one is swapped for a tombstone and deleted
  * later, because no store makes a conditional delete a fence (architecture §6.20).
  */
 import { UnavailableError } from '@newswire/events/errors'
-import { isArticleId, isConfigId } from '@newswire/events/ids'
+import { isArticleId } from '@newswire/events/ids'
+import { isSubscriptionId } from '@newswire/events/subscription'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
@@ -29,31 +30,61 @@ const delivery = z.object({
 export const cause = z.object({ id: z.string(), correlationid: z.string().optional(), traceparent: z.string().optional() })
 export type Cause = z.output<typeof cause>
 
-export const pendingDocument = z.object({
-  n: z.int(),
-  outletId: z.string().refine(isConfigId),
-  articleId: z.string().refine(isArticleId),
-  /** `null`: done; only kept so that a late swap by an earlier owner fails. */
-  delivery: delivery.nullable(),
-  cause,
-  sinceMs: z.number(),
-})
-export type Pending = Readonly<{ articleId: string; delivery: Delivery; cause: Cause; sinceMs: number }>
+/** Where what is pending lies, and how a document says whose it is. */
+export type Shelf = Readonly<{
+  key(owner: string, subject: string): string
+  prefix(owner: string): string
+  names(owner: string, subject: string): Readonly<Record<string, string>>
+  /** The subject that a document names; `null` when it names none. */
+  subjectOf(document: Readonly<Record<string, unknown>>): string | null
+}>
+
+const namedIn = (document: Readonly<Record<string, unknown>>, name: string, isValid: (value: string) => boolean): string | null => {
+  const value = document[name]
+  return typeof value === 'string' && isValid(value) ? value : null
+}
+
+export const outletShelf: Shelf = {
+  key: keys.pending,
+  prefix: keys.pendingPrefix,
+  names: (outletId, articleId) => ({ outletId, articleId }),
+  subjectOf: document => namedIn(document, 'articleId', isArticleId),
+}
+export const hubShelf: Shelf = {
+  key: keys.hubPending,
+  prefix: keys.hubPendingPrefix,
+  names: (feedId, subscriptionId) => ({ feedId, subscriptionId }),
+  subjectOf: document => namedIn(document, 'subscriptionId', isSubscriptionId),
+}
+
+/** `delivery` is `null` when it is done: only kept so that a late swap by an earlier owner fails. */
+const documentOn = (shelf: Shelf) =>
+  z.looseObject({ n: z.int(), delivery: delivery.nullable(), cause, sinceMs: z.number() }).transform((found, context) => {
+    const subject = shelf.subjectOf(found)
+    if (subject === null) {
+      context.addIssue({ code: 'custom', message: 'it does not say what is to be delivered' })
+      return z.NEVER
+    }
+    return { n: found.n, subject, delivery: found.delivery, cause: found.cause, sinceMs: found.sinceMs }
+  })
+
+/** Something that an owner (an outlet, a feed) has still to get to a subject. */
+export type Pending = Readonly<{ subject: string; delivery: Delivery; cause: Cause; sinceMs: number }>
 /** What to swap by. */
 export type Held = Readonly<{ etag: string; n: number }>
 
 export type PendingStore = Readonly<{
-  /** Everything that an outlet still has to get, a page at a time. Unreadable objects are told to `onUnreadable` and passed over. */
-  load(outletId: string): AsyncGenerator<readonly Readonly<{ pending: Pending; held: Held }>[]>
+  /** Everything that an owner still has to get out, a page at a time. Unreadable objects are told to `onUnreadable` and passed over. */
+  load(owner: string): AsyncGenerator<readonly Readonly<{ pending: Pending; held: Held }>[]>
   /** Writes the state over `held`; what an earlier owner wrote meanwhile is overwritten. */
-  save(outletId: string, pending: Pending, held: Held | null): Promise<Held>
+  save(owner: string, pending: Pending, held: Held | null): Promise<Held>
   /** Ends it, unless somebody else has written since. */
-  clear(outletId: string, pending: Pick<Pending, 'articleId' | 'cause' | 'sinceMs'>, held: Held): Promise<void>
+  clear(owner: string, pending: Pick<Pending, 'subject' | 'cause' | 'sinceMs'>, held: Held): Promise<void>
   /** Deletes tombstones that are older than any process that could still write them; `mayStill` is asked before each. */
-  sweep(outletId: string, mayStill: () => boolean): Promise<void>
+  sweep(owner: string, mayStill: () => boolean): Promise<void>
 }>
 
-type Options = Readonly<{ objects: Objects; now: () => number; onUnreadable: (key: string, error: unknown) => void }>
+type Options = Readonly<{ objects: Objects; shelf: Shelf; now: () => number; onUnreadable: (key: string, error: unknown) => void }>
 
 /** Longer than the session of a group, a zombie's last request and the wait of a take-over together. */
 const SWEEP_AFTER_MS = 600_000
@@ -61,7 +92,8 @@ const PAGE = 1000
 const READS_AT_ONCE = 16
 const RACES = 5
 
-export const createPendingStore = ({ objects, now, onUnreadable }: Options): PendingStore => {
+export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Options): PendingStore => {
+  const pendingDocument = documentOn(shelf)
   /** A delete is no fence: while a key is being swept its writes wait, and while it is being written it is not swept. */
   const sweeping = new Map<string, Promise<void>>()
   const writing = new Set<string>()
@@ -74,17 +106,17 @@ export const createPendingStore = ({ objects, now, onUnreadable }: Options): Pen
     if (found !== null && found.value.delivery === null && mayStill()) await objects.delete(key)
   }
 
-  const write = async (key: string, outletId: string, pending: Pending, held: Held | null): Promise<Held> => {
+  const write = async (key: string, owner: string, pending: Pending, held: Held | null): Promise<Held> => {
     let over = held
     for (let race = 0; race < RACES; race++) {
       const n = (over?.n ?? 0) + 1
-      const { articleId, delivery, cause, sinceMs } = pending
-      const put = await swapDocument(objects, key, { n, outletId, articleId, delivery, cause, sinceMs }, over?.etag ?? null)
+      const { subject, delivery, cause, sinceMs } = pending
+      const put = await swapDocument(objects, key, { n, ...shelf.names(owner, subject), delivery, cause, sinceMs }, over?.etag ?? null)
       if (put.ok) return { etag: put.etag, n }
       const there = await getDocument(objects, key, pendingDocument)
       over = there === null ? null : { etag: there.etag, n: there.value.n }
     }
-    throw new Error(`${key} is changed by somebody else again and again; look for a second owner of outlet ${outletId}`)
+    throw new Error(`${key} is changed by somebody else again and again; look for a second owner of ${owner}`)
   }
 
   const read = async (key: string) => {
@@ -100,9 +132,9 @@ export const createPendingStore = ({ objects, now, onUnreadable }: Options): Pen
     }
   }
 
-  async function* pages(outletId: string): AsyncGenerator<readonly ListedObject[]> {
+  async function* pages(owner: string): AsyncGenerator<readonly ListedObject[]> {
     for (let startAfter = ''; ; ) {
-      const page = await objects.list(keys.pendingPrefix(outletId), { startAfter, limit: PAGE })
+      const page = await objects.list(shelf.prefix(owner), { startAfter, limit: PAGE })
       if (page.length > 0) yield page
       const last = page.at(-1)
       if (last === undefined || page.length < PAGE) return
@@ -120,25 +152,25 @@ export const createPendingStore = ({ objects, now, onUnreadable }: Options): Pen
   }
 
   return {
-    load: async function* (outletId) {
-      for await (const page of pages(outletId)) yield await readAll(page)
+    load: async function* (owner) {
+      for await (const page of pages(owner)) yield await readAll(page)
     },
-    save: async (outletId, pending, held) => {
-      const key = keys.pending(outletId, pending.articleId)
+    save: async (owner, pending, held) => {
+      const key = shelf.key(owner, pending.subject)
       await sweeping.get(key)
       writing.add(key)
       try {
-        return await write(key, outletId, pending, held)
+        return await write(key, owner, pending, held)
       } finally {
         writing.delete(key)
       }
     },
-    clear: async (outletId, { articleId, cause, sinceMs }, held) => {
-      const value = { n: held.n + 1, outletId, articleId, delivery: null, cause, sinceMs }
-      await swapDocument(objects, keys.pending(outletId, articleId), value, held.etag, { durable: false })
+    clear: async (owner, { subject, cause, sinceMs }, held) => {
+      const value = { n: held.n + 1, ...shelf.names(owner, subject), delivery: null, cause, sinceMs }
+      await swapDocument(objects, shelf.key(owner, subject), value, held.etag, { durable: false })
     },
-    sweep: async (outletId, mayStill) => {
-      for await (const page of pages(outletId))
+    sweep: async (owner, mayStill) => {
+      for await (const page of pages(owner))
         for (const { key, lastModified } of page) {
           if (now() - lastModified.getTime() < SWEEP_AFTER_MS || writing.has(key)) continue
           const swept = sweepKey(key, mayStill).finally(() => sweeping.delete(key))

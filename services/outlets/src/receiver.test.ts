@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Fact } from '@newswire/events/fact'
 import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
-import { toBody, toKey, toWebhook } from './webhook.ts'
+import { toKey } from './signing.ts'
+import { toBody, toWebhook } from './webhook.ts'
 
 const example = (file: string) => fileURLToPath(new URL(`../../../examples/receiver/${file}`, import.meta.url))
 const hasPython = spawnSync('python3', ['--version']).status === 0

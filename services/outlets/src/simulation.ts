@@ -18,14 +18,14 @@ import { createDueQueue } from './due-queue.ts'
 import { createHandover } from './handover.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
-import { createPendingStore, type PendingStore } from './pending.ts'
+import { createPendingStore, outletShelf, type PendingStore } from './pending.ts'
 import { type ArticleEvent, routeArticle } from './route.ts'
 import { killFact, liveFact, outletOf } from './samples.ts'
 import { createPartners, type Life, type Sent, type Shown } from './simulated-partners.ts'
 import { createSlots } from './slots.ts'
 import { createTell } from './tell.ts'
 import { createView, type ReadReleased } from './view.ts'
-import { createWebhook } from './webhook.ts'
+import { createWebhook, webhookKind } from './webhook.ts'
 import { createWorker, laneOf } from './worker.ts'
 
 export type Faults = Readonly<{
@@ -186,7 +186,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     const real = createView(objects, () => nowMs)
     const read: ReadReleased =
       plant === 'version-of-the-intent' ? async (id, want) => history.get(id)?.find(fact => fact.version === want) ?? null : real
-    const stored = createPendingStore({ objects, now: () => nowMs, onUnreadable: key => stuck.push(key) })
+    const stored = createPendingStore({ objects, shelf: outletShelf, now: () => nowMs, onUnreadable: key => stuck.push(key) })
     const pending: PendingStore = plant === 'forgets-pending' ? { ...stored, save: async () => ({ etag: '', n: 0 }) } : stored
     const deliver = createWebhook({
       request: request => partners.request(mine, request),
@@ -198,15 +198,13 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       deliver(plant === 'settles-under-the-same-id' ? { ...parcel, settling: false } : parcel, mayStill)
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
+    const delivering = { read, send, tell: createTell(publish), now: () => nowMs }
     const slots = createSlots()
     const ownSide = createOwnSide(1)
     const shared = {
       clock,
-      read,
-      send,
       pending,
       states: createOutletStates(objects),
-      tell: createTell(publish),
       slots,
       ownSide,
       scale: 1,
@@ -224,7 +222,10 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
           ...shared,
           logger: quiet,
           owns: () => mine.alive && isHeld(),
-          configured: () => ({ outlet: outlets.get(outletId) ?? outletOf({ id: outletId }), categories: new Map() }),
+          kind: webhookKind(outletId, {
+            ...delivering,
+            configured: () => ({ outlet: outlets.get(outletId) ?? outletOf({ id: outletId }), categories: new Map() }),
+          }),
         }),
       sweep: async () => undefined,
       onError: error => logger.error({ error: String(error) }),

@@ -10,6 +10,9 @@ type SinkMilestone = Extract<Milestone, { kind: 'sink' }>
 export type Told = Pick<SinkMilestone, 'articleId' | 'version' | 'state'> &
   Partial<Pick<SinkMilestone, 'attempts' | 'nextAt' | 'lastError' | 'reason' | 'ms'>>
 
+/** What became of one version of whatever it is. */
+export type News = Omit<Told, 'articleId'>
+
 /** The id says outlet, article, version, state and attempt, so a repeat collapses with the first. */
 export const toSinkMilestone = (outletId: string, told: Told, cause: Cause, at: string): NewswireEvent<'milestone.reached'> =>
   follow(cause, {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+import { classify } from './answers.ts'
 import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
-import { actionOf, classify, createWebhook, MAX_BODY_BYTES, type Parcel, sign, toBody, toKey, toWebhook, webhookId } from './webhook.ts'
+import { sign, toKey } from './signing.ts'
+import { actionOf, createWebhook, MAX_BODY_BYTES, type Parcel, toBody, toWebhook, webhookId } from './webhook.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
 const PUBLIC = 'https://news.example'

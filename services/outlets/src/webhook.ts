@@ -2,18 +2,21 @@
  * Signed webhooks: Standard Webhooks 1.0 headers and signature, the body of contract §6. One version has one body and one `webhook-id`
  * for one outlet, whatever happens in between; only the timestamp and so the signature differ from attempt to attempt.
  */
-import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import type { OutletConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { articleUrl, toPublicArticle } from '@newswire/events/public-article'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
-import type { Due } from './entitled.ts'
+import { classify, failed, MAX_ANSWER_BYTES } from './answers.ts'
+import { type Categories, type Due, dueTo } from './entitled.ts'
+import type { Kind } from './kind.ts'
 import type { Outcome } from './machine.ts'
+import { sign, toKey } from './signing.ts'
+import { type Tell, toSinkMilestone } from './tell.ts'
+import type { ReadReleased } from './view.ts'
 
 /** A longer body becomes thin: a link in place of the content, where the outlet can open it. Bytes. */
 export const MAX_BODY_BYTES = 256 * 1024
-/** Nobody needs more of a partner's answer. */
-const MAX_ANSWER_BYTES = 16 * 1024
 const encoder = new TextEncoder()
 
 export type Parcel = Readonly<{
@@ -31,14 +34,6 @@ export const webhookId = (outletId: string, articleId: string, version: number, 
   createHash('sha256')
     .update([outletId, articleId, version, ...(settling ? ['settle'] : [])].join('\0'))
     .digest('base64url')
-
-/** A secret that begins with `whsec_` is base64, any other is taken as it is. */
-export const toKey = (secret: string): KeyObject =>
-  createSecretKey(secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret))
-
-/** `v1,` and the HMAC-SHA256 of `id.timestamp.body`, base64. */
-export const sign = (key: KeyObject, id: string, timestamp: number, body: Uint8Array): string =>
-  `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 
 /** Pictures whose rights name other outlets, or had ended when the version was released, stay behind. */
 const forOutlet = (fact: LiveFact, outletId: string): LiveFact => {
@@ -114,50 +109,6 @@ export const toWebhook = ({ outlet, fact, due, sequence, settling }: Parcel, { k
   }
 }
 
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
-/** RFC 9110 §10.2.3: seconds, or a date. */
-const retryAfterMs = (value: string | undefined, nowMs: number): number | null => {
-  if (value === undefined) return null
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
-  const at = HTTP_DATE.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? null : Math.max(0, at - nowMs)
-}
-
-const REFUSALS = new Set([400, 413, 415, 422])
-/** Somebody must look at the configuration at once. */
-const ALARMS = new Set([401, 403, 404])
-/** A gateway in front of the partner gave up: what is behind it may have taken it. */
-const AMBIGUOUS = new Set([502, 504])
-
-const failed = (reason: string, rest: Partial<Extract<Outcome, { kind: 'failed' }>> = {}): Outcome => ({
-  kind: 'failed',
-  reason,
-  ambiguous: false,
-  connect: false,
-  retryAfterMs: null,
-  alarm: false,
-  ...rest,
-})
-
-/** What an answer means (research/delivery.md §2.2). The reason is in our own words; the partner's body is never read. */
-export const classify = (result: OutboundResult, nowMs: number): Outcome => {
-  if (!result.ok) {
-    if (result.kind === 'refused') return failed(`our own rules forbid its address (${result.code})`, { alarm: true })
-    if (result.kind === 'connect') return failed(`no connection could be made (${result.code})`, { connect: true })
-    return failed(`no whole answer came (${result.code})`, { ambiguous: true })
-  }
-  const { status, headers } = result.response
-  if (status >= 200 && status < 300) return { kind: 'accepted' }
-  const reason = `it answered ${status}`
-  if (status === 410) return { kind: 'gone', reason }
-  if (REFUSALS.has(status)) return { kind: 'refused', reason }
-  return failed(reason, {
-    alarm: ALARMS.has(status),
-    ambiguous: AMBIGUOUS.has(status),
-    retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
-  })
-}
-
 type Needs = Readonly<{
   request: (request: OutboundRequest) => Promise<OutboundResult>
   secret: (name: string) => string | undefined
@@ -200,4 +151,47 @@ export const createWebhook = ({ request, secret, publicUrl, now }: Needs) => {
     return classify(await request(webhook), now())
   }
 }
-export type Send = ReturnType<typeof createWebhook>
+export type SendWebhook = ReturnType<typeof createWebhook>
+
+export type Attempted = Readonly<{ outletId: string; outcome: Outcome['kind']; fact: Fact; sinceIntentMs: number }>
+
+type KindNeeds = Readonly<{
+  /** The outlet as it is configured now, and the categories; `null` when the configuration does not know it. */
+  configured: () => Readonly<{ outlet: OutletConfig; categories: Categories }> | null
+  read: ReadReleased
+  send: SendWebhook
+  tell: Tell
+  now: () => number
+  onAttempt?: (attempted: Attempted) => void
+}>
+
+/** The articles of one outlet: its subjects are their ids, its versions theirs. */
+export const webhookKind = (outletId: string, { configured, read, send, tell, now, onAttempt }: KindNeeds): Kind => ({
+  target: () => configured()?.outlet ?? null,
+  read: async (articleId, want) => {
+    const fact = await read(articleId, want)
+    const known = configured()
+    if (fact === null || known === null) return null
+    const { outlet } = known
+    const due = dueTo(outlet, fact, known.categories)
+    return {
+      version: fact.version,
+      kill: due === 'retraction',
+      send:
+        due === 'nothing'
+          ? null
+          : async ({ sequence, settling, sinceMs }, mayStill) => {
+              const outcome = await send({ outlet, fact, due, sequence, settling }, mayStill)
+              onAttempt?.({ outletId, outcome: outcome.kind, fact, sinceIntentMs: now() - sinceMs })
+              return outcome
+            },
+    }
+  },
+  say: (articleId, news, cause) => {
+    const at = new Date(now()).toISOString()
+    return tell(news.map(one => toSinkMilestone(outletId, { articleId, ...one }, cause, at)))
+  },
+  about: { outletId },
+  fields: articleId => ({ outletId, articleId }),
+  newestOnly: false,
+})

@@ -1,13 +1,14 @@
 /** Takes intents to the actor of their outlet, for the partitions of `deliveries` that this process holds. */
-import { RejectError, UnavailableError } from '@newswire/events/errors'
+import { RejectError } from '@newswire/events/errors'
 import { isArticleId, isConfigId } from '@newswire/events/ids'
 import type { EventContext, Handler } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
 import type { Actor, ActorStats } from './actor.ts'
 import { DOUBT_MS } from './book.ts'
-import { holdPartition, type Partition, type PartitionNeeds } from './partition.ts'
+import { createHoldings } from './holdings.ts'
+import type { Partition, PartitionNeeds } from './partition.ts'
 
-export type WorkerNeeds = Omit<PartitionNeeds, 'outletIds'> &
+export type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
   Readonly<{
     partitionOf: (outletId: string) => number
     /** Every outlet that the configuration knows, retired ones too. */
@@ -20,7 +21,7 @@ export type Worker = Readonly<{
   onAssigned(change: Readonly<{ gained: readonly number[]; lost: readonly number[] }>): Promise<void>
   /** The configuration changed: other addresses, new outlets. */
   pump(): void
-  stats(): readonly (ActorStats & Readonly<{ outletId: string }>)[]
+  stats(): readonly (ActorStats & Readonly<{ id: string }>)[]
   /** Deletes what is finished for good in the store. */
   sweep(): Promise<void>
   /** Hands over everything that is still held. Twice is once. */
@@ -45,23 +46,15 @@ const forgotten = (clean: boolean, takenAtMs: number, record: LogRecord): number
   !clean && record.timestamp <= takenAtMs + DOUBT_MS ? 0 : null
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
-  const { partitionOf, outlets, sweep, clock, onError } = needs
-  const partitions = new Map<number, { partition: Partition; sinceMs: number }>()
-  const releases = new Set<Promise<void>>()
+  const { partitionOf, outlets, createActor, sweep, onError } = needs
+  const idsOf = (number: number) => [...outlets().keys()].filter(id => partitionOf(id) === number)
+  const holdings = createHoldings({
+    ...needs,
+    topic: 'deliveries',
+    tenureOf: number => ({ createActor, ids: () => idsOf(number) }),
+  })
 
-  const gain = (number: number) => {
-    const partition = holdPartition(number, { ...needs, outletIds: () => [...outlets().keys()].filter(id => partitionOf(id) === number) })
-    partitions.set(number, { partition, sinceMs: clock.now() })
-  }
-  const lose = (number: number) => {
-    const held = partitions.get(number)
-    if (held === undefined) return
-    partitions.delete(number)
-    const release = held.partition.release().finally(() => releases.delete(release))
-    releases.add(release)
-  }
-
-  const actorFor = async (outletId: string, { partition }: { partition: Partition }): Promise<Actor> => {
+  const actorFor = async (outletId: string, partition: Partition): Promise<Actor> => {
     if (!outlets().has(outletId))
       throw new Error(`outlet ${outletId} is not in the configuration of this process; if it exists, it will be soon`)
     return partition.actor(outletId)
@@ -79,32 +72,18 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
     onWanted: async (event, { record }: EventContext) => {
       const { outletId, articleId, version, kill = false } = event.data
       check(event.data, record)
-      const held = partitions.get(record.partition)
-      if (held === undefined)
-        throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `partition ${record.partition} of deliveries is not this process's now`)
-      const { clean } = await held.partition.ready
-      const actor = await actorFor(outletId, held)
-      const intent = { version, kill, sequence: record.position, maybeSent: forgotten(clean, held.sinceMs, record) }
+      const { partition, clean, sinceMs } = await holdings.of(record.partition)
+      const actor = await actorFor(outletId, partition)
+      const intent = { version, kill, sequence: record.position, maybeSent: forgotten(clean, sinceMs, record) }
       await actor.want(articleId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
     },
-    onAssigned: async ({ gained, lost }) => {
-      for (const number of lost) lose(number)
-      for (const number of gained) gain(number)
-    },
-    pump: () => {
-      for (const { partition } of partitions.values()) for (const [, actor] of partition.actors()) actor.pump()
-    },
-    stats: () =>
-      [...partitions.values()].flatMap(({ partition }) =>
-        [...partition.actors()].map(([outletId, actor]) => ({ outletId, ...actor.stats() })),
-      ),
+    onAssigned: holdings.onAssigned,
+    pump: holdings.pump,
+    stats: holdings.stats,
     sweep: async () => {
-      for (const { partition } of [...partitions.values()])
+      for (const [, partition] of holdings.partitions())
         for (const [outletId] of partition.actors()) if (partition.isHeld()) await sweep(outletId, partition.isHeld).catch(onError)
     },
-    stop: async () => {
-      for (const number of [...partitions.keys()]) lose(number)
-      await Promise.all(releases)
-    },
+    stop: holdings.stop,
   }
 }

@@ -1,0 +1,151 @@
+/**
+ * Distributes feeds to their WebSub subscribers: `feed.built` itself is the intent, one record whatever the number of subscribers, and the owner of
+ * its partition fans it out to an actor for each subscription, the same engine as for outlets. Its record is done once every subscriber has
+ * the feed, or the store says who has still to get it.
+ */
+
+import type { FeedConfig } from '@newswire/events/config'
+import { RejectError } from '@newswire/events/errors'
+import { isConfigId } from '@newswire/events/ids'
+import { isLive, isSubscriptionId, type Subscription } from '@newswire/events/subscription'
+import type { EventContext, Handler } from '@newswire/log/events'
+import type { Subscriptions } from '@newswire/runtime/subscriptions'
+import type { Actor, ActorStats } from './actor.ts'
+import type { FeedView } from './feed-view.ts'
+import { createHoldings, type Tenure } from './holdings.ts'
+import type { PartitionNeeds } from './partition.ts'
+import type { Cause, Held, Pending, PendingStore } from './pending.ts'
+
+export type HubNeeds = Omit<PartitionNeeds, keyof Tenure> &
+  Readonly<{
+    partitionOf: (feedId: string) => number
+    feeds: () => ReadonlyMap<string, FeedConfig>
+    subscriptions: Pick<Subscriptions, 'get' | 'all' | 'onChange'>
+    view: FeedView
+    pending: PendingStore
+    /** Keeps its state under the feed; loads only what is its own. */
+    createActor: (one: Readonly<{ feedId: string; subscriptionId: string }>, pending: PendingStore, owns: () => boolean) => Actor
+    now: () => number
+  }>
+
+export type Hub = Readonly<{
+  onBuilt: Handler<'feed.built'>
+  onAssigned(change: Readonly<{ gained: readonly number[]; lost: readonly number[] }>): Promise<void>
+  pump(): void
+  stats(): readonly (ActorStats & Readonly<{ id: string; feedId: string }>)[]
+  /** Deletes what is finished for good in the store, and forgets subscriptions that are over. */
+  sweep(): Promise<void>
+  /** Hands over everything that is still held. Twice is once. */
+  stop(): Promise<void>
+}>
+
+type Entry = Readonly<{ pending: Pending; held: Held }>
+
+/** What is pending of whole feeds, read once for all their subscriptions and given out to each. */
+const createShelves = (pending: PendingStore, isWanted: (subscriptionId: string) => boolean) => {
+  const shelves = new Map<string, Promise<Map<string, Entry>>>()
+  const read = async (feedId: string) => {
+    const found = new Map<string, Entry>()
+    for await (const page of pending.load(feedId))
+      for (const entry of page) {
+        if (isWanted(entry.pending.subject)) found.set(entry.pending.subject, entry)
+        else await pending.clear(feedId, entry.pending, entry.held)
+      }
+    return found
+  }
+  return {
+    of: (feedId: string, subscriptionId: string): PendingStore => ({
+      ...pending,
+      load: async function* () {
+        const reading = shelves.get(feedId) ?? read(feedId)
+        shelves.set(feedId, reading)
+        try {
+          const shelf = await reading
+          const entry = shelf.get(subscriptionId)
+          shelf.delete(subscriptionId)
+          if (entry !== undefined) yield [entry]
+        } catch (error) {
+          shelves.delete(feedId)
+          throw error
+        }
+      },
+    }),
+  }
+}
+
+export const createHub = (needs: HubNeeds): Hub => {
+  const { partitionOf, feeds, subscriptions, view, pending, createActor, now, onError } = needs
+  /** What a subscriber is told of who comes after a build: the newest of each feed. */
+  const builds = new Map<string, Readonly<{ counter: number; sequence: number; cause: Cause }>>()
+
+  const isServed = (feedId: string): boolean => {
+    const feed = feeds().get(feedId)
+    return feed !== undefined && feed.access === undefined
+  }
+  const liveOf = (isOf: (feedId: string) => boolean): Subscription[] =>
+    [...subscriptions.all()].filter(one => isOf(one.feedId) && isLive(one, now()))
+  const isWanted = (id: string): boolean => {
+    const one = subscriptions.get(id)
+    return one !== null && isLive(one, now()) && isServed(one.feedId)
+  }
+
+  const holdings = createHoldings({
+    ...needs,
+    topic: 'feeds',
+    tenureOf: number => {
+      const shelves = createShelves(pending, isWanted)
+      return {
+        ids: () => liveOf(feedId => partitionOf(feedId) === number).map(one => one.id),
+        createActor: (id, owns) => {
+          const feedId = subscriptions.get(id)?.feedId ?? ''
+          return createActor({ feedId, subscriptionId: id }, shelves.of(feedId, id), owns)
+        },
+      }
+    },
+  })
+
+  const tell = async (one: Subscription, number: number): Promise<void> => {
+    const build = builds.get(one.feedId)
+    if (build === undefined) return
+    const { partition } = await holdings.of(number)
+    const actor = await partition.actor(one.id)
+    await actor.want(one.id, { version: build.counter, kill: false, sequence: build.sequence, maybeSent: null }, build.cause)
+  }
+
+  /** Whoever was verified after a build was fanned out, and before it was built, would else hear of it with the next one only. */
+  const stopListening = subscriptions.onChange(one => {
+    const number = partitionOf(one.feedId)
+    const counter = builds.get(one.feedId)?.counter ?? 0
+    if (!holdings.isHeld(number) || !isLive(one, now()) || (one.lease?.since ?? 0) >= counter) return
+    tell(one, number).catch(onError)
+  })
+
+  return {
+    onBuilt: async (event, { record }: EventContext) => {
+      const { feedId, counter } = event.data
+      if (!isConfigId(feedId) || partitionOf(feedId) !== record.partition)
+        throw new RejectError('NEWSWIRE_OUTLETS_FEED', `this build names no feed of partition ${record.partition}; look at who wrote it`)
+      await holdings.of(record.partition)
+      view.note(feedId, counter)
+      const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
+      if (counter >= (builds.get(feedId)?.counter ?? 0)) builds.set(feedId, { counter, sequence: record.position, cause })
+      if (!isServed(feedId)) return
+      await Promise.all(liveOf(of => of === feedId).map(one => tell(one, record.partition)))
+    },
+    onAssigned: holdings.onAssigned,
+    pump: holdings.pump,
+    stats: () => holdings.stats().map(one => ({ ...one, feedId: subscriptions.get(one.id)?.feedId ?? '' })),
+    sweep: async () => {
+      for (const [number, partition] of holdings.partitions()) {
+        for (const [id, actor] of [...partition.actors()])
+          if (isSubscriptionId(id) && !isWanted(id) && actor.stats().backlog === 0) partition.forget(id)
+        const feedIds = [...feeds().keys()].filter(id => partitionOf(id) === number)
+        for (const feedId of feedIds) if (partition.isHeld()) await pending.sweep(feedId, partition.isHeld).catch(onError)
+      }
+    },
+    stop: async () => {
+      stopListening()
+      await holdings.stop()
+    },
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What the engine (`actor.ts` and what it uses) has to know of a way of delivering. The engine decides when something is sent and what comes of
+ * an attempt; a kind knows what is sent, to whom, how. One file each: `webhook.ts`, `websub.ts`.
+ */
+import type { Outcome } from './machine.ts'
+import type { Cause } from './pending.ts'
+import type { News } from './tell.ts'
+
+/** Where it goes, as it is configured now. */
+export type Target = Readonly<{
+  /** Requests in flight at once. */
+  concurrency: number
+  /** What must change before a target that wanted nothing any more (410) is tried again. */
+  deliver: unknown
+}>
+
+export type Attempt = Readonly<{
+  /** Position of the newest intent. */
+  sequence: number
+  /** The repeat of an acknowledged kill. */
+  settling: boolean
+  /** When what is sent was first wanted. */
+  sinceMs: number
+}>
+
+/** `mayStill`: asked right before the first byte goes out. Never throws for what the target does. */
+export type Send = (attempt: Attempt, mayStill: () => boolean) => Promise<Outcome>
+
+/** The newest state of one subject, read just now. */
+export type Ready = Readonly<{
+  version: number
+  /** It takes back what was sent before. */
+  kill: boolean
+  /** `null`: nothing of it is due. */
+  send: Send | null
+}>
+
+export type Kind = Readonly<{
+  /** `null`: nobody knows the target (yet). */
+  target(): Target | null
+  /** At least version `want` of a subject; `null`, or an older one, when the store is behind. Throws what the store throws. */
+  read(subject: string, want: number): Promise<Ready | null>
+  /** Tells what became of a subject; durable when it resolves. */
+  say(subject: string, news: readonly News[], cause: Cause): Promise<void>
+  /** Names the target in the log, and a subject of it. */
+  about: Readonly<Record<string, string>>
+  fields(subject: string): Readonly<Record<string, string>>
+  /**
+   * Only the newest state counts, whatever versions were wanted in between: what is written down as not sent yet need not be written down
+   * again for a newer version.
+   */
+  newestOnly: boolean
+}>

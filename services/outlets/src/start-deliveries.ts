@@ -1,0 +1,80 @@
+/** Wiring: the deliveries to outlets. */
+import { randomUUID } from 'node:crypto'
+import { messageOf } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
+import { byType, publishEvents } from '@newswire/log/events'
+import type { Subscription } from '@newswire/log/log'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { createActor } from './actor.ts'
+import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
+import { createHandover } from './handover.ts'
+import { createMeters } from './meters.ts'
+import { createOutletStates } from './outlet-state.ts'
+import { createOwnSide } from './own-side.ts'
+import { outletShelf } from './pending.ts'
+import { createTell } from './tell.ts'
+import { createView } from './view.ts'
+import { createWebhook, webhookKind } from './webhook.ts'
+import { createWorker, laneOf, type Worker } from './worker.ts'
+
+export const startDeliveries = async (
+  context: ServiceContext,
+  engine: Engine,
+): Promise<Readonly<{ worker: Worker; subscription: Subscription }>> => {
+  const { log, objects, configuration, logger, metrics, now, secret } = context
+  const { clock, scale, request } = engine
+  const meters = createMeters(metrics, now)
+  let subscription: Subscription | undefined
+  const isAlive = engine.fence(() => subscription)
+  const pending = engine.pendingOn(outletShelf)
+  const delivering = {
+    read: createView(objects, () => clock.now()),
+    send: createWebhook({ request, secret, publicUrl: () => configuration.current().site.publicUrl, now }),
+    tell: createTell(publishEvents(log)),
+    now: () => clock.now(),
+    onAttempt: meters.onAttempt,
+  }
+  const shared = {
+    clock,
+    pending,
+    states: createOutletStates(objects),
+    slots: engine.slots(),
+    ownSide: createOwnSide(scale),
+    scale,
+    random: Math.random,
+    logger,
+  }
+  const configured = (outletId: string) => () => {
+    const { outlets, categories } = configuration.current()
+    const outlet = outlets.get(outletId)
+    return outlet === undefined ? null : { outlet, categories }
+  }
+  const worker = createWorker({
+    handover: createHandover(objects, randomUUID()),
+    clock,
+    scale,
+    shared: log.kind === 'kafka',
+    partitionOf: outletId => log.partitionOf(topics.deliveries.name, outletId),
+    outlets: () => configuration.current().outlets,
+    createActor: (outletId, isHeld) =>
+      createActor(outletId, {
+        ...shared,
+        kind: webhookKind(outletId, { ...delivering, configured: configured(outletId) }),
+        owns: () => isHeld() && isAlive(),
+      }),
+    sweep: (outletId, isHeld) => pending.sweep(outletId, () => isHeld() && isAlive()),
+    onError: error => logger.error({ reason: messageOf(error) }, 'outlets.failed'),
+  })
+  subscription = await log.subscribe({
+    topic: topics.deliveries.name,
+    group: 'outlets',
+    concurrency: INTENTS_AT_ONCE,
+    maxBuffered: 2 * INTENTS_AT_ONCE,
+    lane: laneOf,
+    sessionTimeoutMs: engine.sessionTimeoutMs,
+    onAssigned: worker.onAssigned,
+    handle: byType({ 'delivery.wanted': worker.onWanted }),
+  })
+  meters.watch(worker.stats)
+  return { worker, subscription }
+}

@@ -1,0 +1,119 @@
+/** Wiring: the distribution of feeds to their WebSub subscribers. */
+import { createSecretKey, type KeyObject, randomUUID } from 'node:crypto'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
+import { byType } from '@newswire/log/events'
+import type { Subscription } from '@newswire/log/log'
+import { keys } from '@newswire/objects/keys'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { openSubscriptions, type Subscriptions } from '@newswire/runtime/subscriptions'
+import { createActor } from './actor.ts'
+import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
+import { createBodies, createFeedView } from './feed-view.ts'
+import { createHandover } from './handover.ts'
+import { createHub, type Hub } from './hub.ts'
+import { createHubMeters } from './meters.ts'
+import type { OutletStates } from './outlet-state.ts'
+import { neverOurSide } from './own-side.ts'
+import { hubShelf } from './pending.ts'
+import { type KeyOf, websubKind } from './websub.ts'
+
+/** A subscription whose callback is gone has ended: it is never suspended. */
+const noStates: OutletStates = { load: async () => null, save: async () => undefined }
+
+/** Making a key costs more than signing with it. A secret is never changed, so each is opened once; forgotten when there are too many. */
+const MOST_KEYS = 20_000
+
+const openKeys = ({ sealing, logger }: Pick<ServiceContext, 'sealing' | 'logger'>): KeyOf => {
+  const known = new Map<string, KeyObject>()
+  return async secretId => {
+    const key = known.get(secretId)
+    if (key !== undefined) return key
+    try {
+      const secret = await sealing?.get(secretId)
+      if (secret == null) return 'unknown'
+      if (known.size >= MOST_KEYS) known.clear()
+      const made = createSecretKey(secret)
+      known.set(secretId, made)
+      return made
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error
+      logger.error({ secretId, reason: messageOf(error) }, 'hub.secret-unreadable')
+      return 'unknown'
+    }
+  }
+}
+
+export const startHub = async (
+  context: ServiceContext,
+  engine: Engine,
+): Promise<Readonly<{ hub: Hub; subscription: Subscription; subscriptions: Subscriptions }>> => {
+  const { log, objects, configuration, logger, metrics, now } = context
+  const { clock, scale, request } = engine
+  const meters = createHubMeters(metrics, now)
+  let subscription: Subscription | undefined
+  const isAlive = engine.fence(() => subscription)
+  const subscriptions = await openSubscriptions({ objects, log, logger, now, source: '/services/outlets' })
+  const view = createFeedView(objects, clock)
+  const onError = (error: unknown) => logger.error({ reason: messageOf(error) }, 'hub.failed')
+  const distributing = {
+    find: subscriptions.get,
+    isServed: (feedId: string) => {
+      const feed = configuration.current().feeds.get(feedId)
+      return feed !== undefined && feed.access === undefined
+    },
+    publicUrl: () => configuration.current().site.publicUrl,
+    view,
+    bodies: createBodies(),
+    keyOf: openKeys(context),
+    request,
+    end: (id: string) => subscriptions.amend(id, before => (before?.lease ? { ...before, lease: null } : null)),
+    now: () => clock.now(),
+    onNews: () => undefined,
+    onAttempt: meters.onAttempt,
+  }
+  const shared = {
+    clock,
+    states: noStates,
+    slots: engine.slots(),
+    ownSide: neverOurSide,
+    scale,
+    random: Math.random,
+    logger,
+    // Nobody is called because a stranger's callback answers 404.
+    healthLogger: { info: logger.debug.bind(logger), warn: logger.debug.bind(logger), error: logger.debug.bind(logger) },
+  }
+  const hub = createHub({
+    handover: createHandover(objects, randomUUID(), keys.hubHandover),
+    clock,
+    scale,
+    shared: log.kind === 'kafka',
+    partitionOf: feedId => log.partitionOf(topics.feeds.name, feedId),
+    feeds: () => configuration.current().feeds,
+    subscriptions,
+    view,
+    pending: engine.pendingOn(hubShelf),
+    createActor: ({ feedId, subscriptionId }, pending, isHeld) =>
+      createActor(feedId, {
+        ...shared,
+        pending,
+        kind: websubKind(feedId, subscriptionId, distributing),
+        owns: () => isHeld() && isAlive(),
+      }),
+    now: () => clock.now(),
+    onError,
+  })
+  subscription = await log.subscribe({
+    topic: topics.feeds.name,
+    group: 'outlets-hub',
+    concurrency: INTENTS_AT_ONCE,
+    maxBuffered: 2 * INTENTS_AT_ONCE,
+    // A build does not wait for the one before it: whoever is slow with that must not keep the others from this one.
+    lane: record => String(record.position),
+    sessionTimeoutMs: engine.sessionTimeoutMs,
+    onAssigned: hub.onAssigned,
+    handle: byType({ 'feed.built': hub.onBuilt }),
+  })
+  meters.watch(hub.stats)
+  return { hub, subscription, subscriptions }
+}

@@ -16,6 +16,7 @@ import type { DeadLetters, Decided } from './dead-letters.ts'
 import type { Feeds } from './feeds.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
+import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
 
 export type RouteNeeds = Readonly<{
@@ -132,6 +133,12 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return found
   })
   app.get('/v1/lag', async () => stagesNow())
+  app.get('/v1/feeds/:feedId/subscribers', async request => {
+    const { feedId } = request.params as { feedId: string }
+    const { feeds, site } = configuration.current()
+    if (!feeds.has(feedId)) throw notFound('there is no such feed')
+    return readSubscribers(objects, { feedId, publicUrl: site.publicUrl, nowMs: now() })
+  })
   app.get('/v1/feeds', async () => {
     await feeds.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
     return feeds.list(configuration.current().feeds.values())

@@ -1,14 +1,13 @@
 /** How much of the hub one stranger may have: it calls addresses that strangers name, so it must not become a weapon or a store. */
-import type { Subscription } from '@newswire/events/subscription'
-import { isLive } from '@newswire/events/subscription'
+import { isLive, type Subscription } from '@newswire/events/subscription'
+import { createRateLimiter, type RatePolicy, toClientKey } from '@newswire/http/rate'
 
-/** Requests of one client address in a minute. */
-const CLIENT_A_MINUTE = 60
-/** Questions that one callback host may be asked because of requests, in a minute: one every two seconds harms nobody. */
-const HOST_A_MINUTE = 30
-const MINUTE_MS = 60_000
-/** Clients and hosts remembered in a minute; whoever comes beyond them waits for the next. */
-const MOST_REMEMBERED = 10_000
+/** Requests of one client. */
+const CLIENT: RatePolicy = { name: 'hub-client', quota: 60, windowSeconds: 60 }
+/** Questions that one callback host may be asked because of requests: one every two seconds harms nobody. */
+const CALLBACK_HOST: RatePolicy = { name: 'hub-callback-host', quota: 30, windowSeconds: 60 }
+/** Remembered at once, of each. */
+const MAX_CLIENTS = 10_000
 
 /** Subscriptions of one feed in one format, of one callback host, and of all. */
 const MOST_PER_TOPIC = 10_000
@@ -17,37 +16,33 @@ const MOST = 20_000
 /** Errands that wait at once, over all callbacks. */
 export const MOST_ERRANDS = 1_000
 
-type Allowance = Readonly<{ take(key: string, nowMs: number): boolean }>
-
-const createAllowance = (most: number): Allowance => {
-  let counts = new Map<string, number>()
-  let minute = Number.NEGATIVE_INFINITY
-  return {
-    take: (key, nowMs) => {
-      if (Math.floor(nowMs / MINUTE_MS) !== minute) {
-        minute = Math.floor(nowMs / MINUTE_MS)
-        counts = new Map()
-      }
-      const count = counts.get(key) ?? 0
-      if (count >= most || (count === 0 && counts.size >= MOST_REMEMBERED)) return false
-      counts.set(key, count + 1)
-      return true
-    },
-  }
-}
-
-export type Limits = Readonly<{
-  /** Why this client must wait; counts the request when it need not. */
-  findHaste(client: string, callbackHost: string, nowMs: number): string | null
+export type Haste = Readonly<{ reason: string; retryAfterSeconds: number }>
+export type HubLimits = Readonly<{
+  /** Why this client must wait; counts the request when it need not. `client`: the address it comes from. */
+  findHaste(client: string, callbackHost: string, nowMs: number): Haste | null
 }>
 
-export const createLimits = (): Limits => {
-  const clients = createAllowance(CLIENT_A_MINUTE)
-  const hosts = createAllowance(HOST_A_MINUTE)
+export const createHubLimits = (): HubLimits => {
+  const limiters = [
+    { limiter: createRateLimiter(CLIENT, { maxClients: MAX_CLIENTS }), whose: 'from one address' },
+    { limiter: createRateLimiter(CALLBACK_HOST, { maxClients: MAX_CLIENTS }), whose: 'for callbacks on one host' },
+  ]
   return {
     findHaste: (client, callbackHost, nowMs) => {
-      if (!clients.take(client, nowMs)) return `at most ${CLIENT_A_MINUTE} requests a minute from one address`
-      return hosts.take(callbackHost, nowMs) ? null : `at most ${HOST_A_MINUTE} requests a minute for callbacks on one host`
+      const asked = [toClientKey(client), callbackHost].flatMap((key, index) => {
+        const one = limiters[index]
+        return one === undefined ? [] : [{ ...one, client: one.limiter.client(key) }]
+      })
+      const hasty = asked.find(({ limiter, client }) => !limiter.mayAsk(client, nowMs))
+      if (hasty === undefined) {
+        for (const { limiter, client } of asked) limiter.charge(client, nowMs)
+        return null
+      }
+      const { quota } = hasty.limiter.policy
+      return {
+        reason: `at most ${quota} requests a minute ${hasty.whose}`,
+        retryAfterSeconds: hasty.limiter.retryAfterSeconds(hasty.client, nowMs),
+      }
     },
   }
 }

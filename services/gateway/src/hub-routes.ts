@@ -4,13 +4,15 @@ import { ProblemError, toProblem } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Hub } from './hub.ts'
+import { addressOf } from './limits.ts'
 
 /** Bytes of a request: two addresses, a secret and room. */
 const MAX_BODY_BYTES = 8_192
 const FORM = 'application/x-www-form-urlencoded'
 const TEXT = 'text/plain; charset=utf-8'
 
-type Needs = Readonly<{ hub: Hub; configuration: Pick<Configuration, 'current'> }>
+/** `proxies`: how many stand before us, whose `X-Forwarded-For` is believed. */
+type Needs = Readonly<{ hub: Hub; configuration: Pick<Configuration, 'current'>; proxies: number }>
 
 const explain = (publicUrl: string): string =>
   [
@@ -20,7 +22,7 @@ const explain = (publicUrl: string): string =>
     '',
   ].join('\n')
 
-export const addHubRoutes = (app: HttpServer, { hub, configuration }: Needs): void => {
+export const addHubRoutes = (app: HttpServer, { hub, configuration, proxies }: Needs): void => {
   app.register(async scope => {
     scope.addContentTypeParser<Buffer>(
       FORM,
@@ -46,7 +48,8 @@ export const addHubRoutes = (app: HttpServer, { hub, configuration }: Needs): vo
           title: 'This media type is not taken here',
           detail: `expected ${FORM}`,
         })
-      const { status, text, retryAfterSeconds } = await hub.take(request.body, request.ip)
+      const client = addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies)
+      const { status, text, retryAfterSeconds } = await hub.take(request.body, client)
       if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
       return reply.status(status).header('cache-control', 'no-store').type(TEXT).send(`${text}\n`)
     })

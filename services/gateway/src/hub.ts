@@ -9,7 +9,7 @@ import { keys } from '@newswire/objects/keys'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions } from '@newswire/runtime/subscriptions'
 import { createErrands, type Errands, GONE, unreferenced } from './hub-errands.ts'
-import { createLimits, findCrowd, hostOf, MOST_ERRANDS } from './hub-limits.ts'
+import { createHubLimits, findCrowd, hostOf, MOST_ERRANDS } from './hub-limits.ts'
 import { type HubPolicy, type HubRequest, readHubRequest } from './hub-request.ts'
 
 /** Everything is looked over so often: errands of gateways that are gone, feeds that are gone, what is over. */
@@ -45,7 +45,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
   const concluded = metrics.counter('newswire_hub_verifications_total', 'Questions to callbacks, by what came of them.', ['mode', 'answer'])
   const counted = metrics.gauge('newswire_hub_subscriptions', 'WebSub subscriptions.', ['state'])
   const subscriptions = await openSubscriptions({ objects, log, logger, now, source: '/services/gateway' })
-  const limits = createLimits()
+  const limits = createHubLimits()
   const isServed = (feedId: string): boolean => {
     const feed = configuration.current().feeds.get(feedId)
     return feed !== undefined && feed.access === undefined
@@ -100,7 +100,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
     if (!read.ok) return answer(read.refusal.status, read.refusal.reason, read.refusal.status === 503 ? 3_600 : null)
     if (read.value === 'publish') return answer(202, 'there is nothing to do: this hub distributes a feed as soon as it changes')
     const haste = limits.findHaste(client, hostOf(read.value.callback), now())
-    return haste === null ? accept(read.value) : answer(429, haste, 60)
+    return haste === null ? accept(read.value) : answer(429, haste.reason, haste.retryAfterSeconds)
   }
 
   /** One look at one subscription: goes on its errand when nobody else can be on it, denies what is not distributed any more. */

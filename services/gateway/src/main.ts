@@ -61,7 +61,7 @@ export const start: StartService = async context => {
     refusalPage,
   })
   addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits })
-  addHubRoutes(server.app, { hub, configuration })
+  addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   if (gateway.fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
   const url = await server.listen()
   logger.info({ url }, 'service.started')

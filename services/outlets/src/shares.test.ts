@@ -53,6 +53,70 @@ describe('slots', () => {
   })
 })
 
+describe('slow requests', () => {
+  const slotsOf = (options: Parameters<typeof createSlots>[0]) => {
+    const timers = new Set<() => void>()
+    const after = (_ms: number, run: () => void) => {
+      timers.add(run)
+      return () => void timers.delete(run)
+    }
+    const pass = () => {
+      for (const run of timers) run()
+      timers.clear()
+    }
+    return { slots: createSlots({ ...options, after }), pass, timers }
+  }
+  const request = { failing: false, urgent: false, onFree: () => undefined }
+
+  test('give their places to others, up to so many', () => {
+    const { slots, pass } = slotsOf({ total: 2, slow: 1 })
+    slots.take(request)
+    slots.take(request)
+    const called: string[] = []
+    assert.equal(slots.take({ ...request, onFree: () => void called.push('free') }), null)
+    pass()
+    assert.deepEqual(called, ['free'])
+    assert.ok(slots.take(request) !== null)
+    assert.equal(slots.take(request), null)
+    assert.equal(slots.inUse(), 3)
+  })
+
+  test('that end give back what they have, and leave no timer', () => {
+    const { slots, pass, timers } = slotsOf({ total: 1, slow: 1 })
+    const slow = slots.take(request)
+    pass()
+    const quick = slots.take(request)
+    slow?.()
+    slow?.()
+    quick?.()
+    assert.equal(slots.inUse(), 0)
+    assert.equal(timers.size, 0)
+  })
+
+  test('that failed before keep to their share', () => {
+    const { slots, pass } = slotsOf({ total: 10 })
+    slots.take({ ...request, failing: true })
+    slots.take({ ...request, failing: true })
+    pass()
+    assert.equal(slots.take({ ...request, failing: true }), null)
+  })
+})
+
+test('of a thousand who wait only as many are asked as can have a place', () => {
+  const slots = createSlots({ total: 1 })
+  const free = slots.take({ failing: false, urgent: false, onFree: () => undefined })
+  let asked = 0
+  for (let n = 0; n < 1_000; n++) {
+    const onFree = () => {
+      asked += 1
+      slots.take({ failing: false, urgent: false, onFree })
+    }
+    assert.equal(slots.take({ failing: false, urgent: false, onFree }), null)
+  }
+  free?.()
+  assert.equal(asked, 1)
+})
+
 describe('milestones', () => {
   const event = (version: number, attempts = 1): NewswireEvent<'milestone.reached'> =>
     toSinkMilestone('partner', { articleId: 'press.a', version, state: 'retrying', attempts }, { id: 'cause' }, '2026-11-24T03:00:00.000Z')

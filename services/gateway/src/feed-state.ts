@@ -41,7 +41,7 @@ export type FeedState = Readonly<{
   revision(): number
   /** Whether an opaque tag (with its quotes) names this content in any coding. */
   isNamed(opaque: string): boolean
-  /** Bytes held. */
+  /** Bytes held, with the copies that the fast path keeps of what is coded. */
   weight(): number
   spliced(): Spliced | null
 }>
@@ -149,7 +149,7 @@ export const createFeedState = ({ feedId, output, bytes, content, lastModified, 
     },
     revision: () => revision,
     isNamed: opaque => contentOf(opaque) === content,
-    weight: () => [...made.values()].reduce((sum, one) => sum + one.bytes.length, 0),
+    weight: () => [...made.values()].reduce((sum, { coding, bytes: held }) => sum + held.length * (coding === 'identity' ? 1 : 2), 0),
     spliced: () => spliced ?? splicedBefore,
   }
 }

@@ -18,7 +18,13 @@ export const feedFiles = {
  * Thin intent: article A changed for feed F. The state is read when the work is done. Without an article (`null`, version 0): look at the feed
  * itself, which builds one that was never built, heals files that are not as they should be, and ends notices that are old at the event's time.
  */
-export const feedChange = z.object({ feedId: z.string(), articleId: z.string().nullable(), version: z.int() })
+export const feedChange = z.object({
+  feedId: z.string(),
+  articleId: z.string().nullable(),
+  version: z.int(),
+  /** With no article: the id of a wish in `rebuild.json`. What is known of the feed is forgotten and made again from state. */
+  rebuild: z.string().optional(),
+})
 export type FeedChange = z.output<typeof feedChange>
 
 const output = z.object({ key: z.string(), sha256: z.string(), bytes: z.int() })

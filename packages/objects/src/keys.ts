@@ -4,6 +4,7 @@
  */
 
 import { RejectError } from '@newswire/events/errors'
+import { parsePageFile } from '@newswire/events/feed-page'
 import { isArticleId, isConfigId, isPublisherId, isSha256 } from '@newswire/events/ids'
 import { isSubscriptionId } from '@newswire/events/subscription'
 
@@ -68,8 +69,14 @@ export const keys = {
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
     `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${plainSegment(recipe)}.${plainSegment(extension)}`,
   renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,
-  feed: (feedId: string, file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json' | 'readers.json') =>
-    `feeds/${configSegment(feedId)}/${file}`,
+  feed: (
+    feedId: string,
+    file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json' | 'readers.json' | 'rebuild.json',
+  ) => `feeds/${configSegment(feedId)}/${file}`,
+  /** `file`: what `toPageFile` makes. */
+  feedPage: (feedId: string, file: string) =>
+    `feeds/${configSegment(feedId)}/pages/${checked('file of a page', file, parsePageFile(file) !== null)}`,
+  feedPagePrefix: (feedId: string) => `feeds/${configSegment(feedId)}/pages/`,
   archive: (firstReleasedAt: string, articleId: string, version: number) =>
     `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${padded(version, 4)}.json`,
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,

@@ -35,17 +35,21 @@ import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { putFiles, readFeed, readLastGood, type StoredFeed, swapWindow } from './feed-store.ts'
 import type { FragmentCache, Fragments, Quarantined } from './fragments.ts'
+import { toFeedShell } from './history-links.ts'
 import type { Profile } from './item.ts'
 import { keepLastGood } from './last-good.ts'
 import { type FeedFiles, judgeFiles, toFile, toFiles } from './outputs.ts'
 import { startWork } from './pace.ts'
+import { toPageLink } from './pages.ts'
 import type { Breach } from './profiles.ts'
-import { NEVER, toShell } from './shell.ts'
+import { noticeMsFor, readReaders } from './retention.ts'
+import { NEVER } from './shell.ts'
 import { joinSitemap } from './sitemap.ts'
 import type { States } from './states.ts'
 import {
   applyToWindow,
   type Entry,
+  emptyWindow,
   type Fault,
   type FeedWindow,
   isSameOutputs,
@@ -65,6 +69,8 @@ export type Wanted = Readonly<{
   lookedAt: string | null
   /** The highest position among the intents: floor of the counter. */
   position: number
+  /** Article → version of all that should be in the window: it is made from these alone, whatever was in it before. */
+  afresh?: ReadonlyMap<string, number>
 }>
 
 export type Built = Readonly<{
@@ -91,6 +97,8 @@ type Needs = Readonly<{
   states: States
   fragments: FragmentCache
   profileOf: (snapshot: ConfigSnapshot, feed: Rule['feed']) => Profile
+  /** The newest page that may be linked, as far as it is known; `undefined` when it is not, and the link stays as it is. */
+  archiveOf?: (feedId: string) => FeedWindow['archive'] | undefined
   onRendered?: (output: FeedOutput, ms: number) => void
 }>
 
@@ -127,7 +135,8 @@ type Chosen = Readonly<{
   quarantined: Map<string, SetAside>
 }>
 
-export const createBuilder = ({ objects, states, fragments, profileOf, onRendered = () => undefined }: Needs): Builder => {
+export const createBuilder = (needs: Needs): Builder => {
+  const { objects, states, fragments, profileOf, archiveOf = () => undefined, onRendered = () => undefined } = needs
   const inMind = new Map<string, InMind>()
 
   /**
@@ -173,10 +182,20 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
     }
   }
 
-  const apply = async (wanted: Wanted, stored: StoredFeed, rule: Rule) => {
-    const again = stored.window.rule === ruleOf(rule) ? [] : stored.window.entries
-    const read = await states.getAll(new Map([...again.map(one => [one.articleId, one.version] as const), ...wanted.articles]))
-    return { read, window: applyToWindow(stored.window, factsIn(read), rule, wanted.lookedAt ?? undefined) }
+  /** The window to begin with. Pages of another rule are other pages, so the link to them ends with it. */
+  const beginOf = async (wanted: Wanted, window: FeedWindow, isSameRule: boolean): Promise<FeedWindow> => {
+    const known = archiveOf(wanted.feedId)
+    const archive = known === undefined ? (isSameRule ? window.archive : null) : known
+    const noticeMs = wanted.lookedAt === null ? window.noticeMs : noticeMsFor(await readReaders(objects, wanted.feedId), wanted.lookedAt)
+    return { ...(wanted.afresh ? { ...emptyWindow(wanted.feedId), counter: window.counter } : window), archive, noticeMs }
+  }
+
+  const apply = async (wanted: Wanted, { window }: StoredFeed, rule: Rule) => {
+    const isSameRule = window.rule === ruleOf(rule)
+    const again = isSameRule || wanted.afresh ? [] : window.entries
+    const asked = [...again.map(one => [one.articleId, one.version] as const), ...(wanted.afresh ?? []), ...wanted.articles]
+    const [begin, read] = await Promise.all([beginOf(wanted, window, isSameRule), states.getAll(new Map(asked))])
+    return { read, window: applyToWindow(begin, factsIn(read), rule, wanted.lookedAt ?? undefined) }
   }
 
   const render = async (before: StoredFeed, begin: FeedWindow, snapshot: ConfigSnapshot, rule: Rule, look: Look): Promise<Made> => {
@@ -187,8 +206,9 @@ export const createBuilder = ({ objects, states, fragments, profileOf, onRendere
       onRendered(output, ms)
     }
     const good = { updatedAt: newestOf(shown), items: shown.filter(one => one.kind === 'item').length }
+    const archive = window.archive === null ? null : toPageLink(window.archive.page, window.archive)
     const make = (fragments: readonly Fragments[]) =>
-      toFiles(toShell(rule.feed, snapshot.site, good.updatedAt), fragments, { asOf: window.asOf, timed })
+      toFiles(toFeedShell(rule.feed, snapshot.site, good.updatedAt, archive), fragments, { asOf: window.asOf, timed })
     const judged = judgeFiles(rule.feed, () => make(found))
     const named = namedOf(quarantined)
     if (judged.ok) return { files: judged.files, shown, quarantined, window: { ...window, good, quarantined: named, fault: null } }

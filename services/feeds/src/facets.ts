@@ -1,4 +1,7 @@
-/** What every article is and was, without its content: a projection of `articles` that the sweep compares feeds with. */
+/**
+ * What every article is and was, without its content, and where it stands in each feed: a projection of `articles` that feeds are compared
+ * with, and that says what is on their pages.
+ */
 import type { DatabaseSync } from 'node:sqlite'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
@@ -6,41 +9,47 @@ import { type Facets, type Fact, facets } from '@newswire/events/fact'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
+import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
 import { isArticleEvent } from './fan-out.ts'
-import { facetsOf } from './window.ts'
+import { openPlaces, PLACES, type Placed, type Places } from './places.ts'
+import { facetsOf, type Rule, ruleOf } from './window.ts'
 
-const SCHEMA = `
+export const FACETS = `
 CREATE TABLE article (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, first_released_at TEXT NOT NULL, released_at TEXT NOT NULL,
   now TEXT, ever TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX live_by_release ON article (first_released_at DESC, id) WHERE state = 'live';
-CREATE INDEX gone_by_time ON article (released_at DESC, id) WHERE state <> 'live';
-`
+${PLACES}`
 
-const PAGE = 500
-/** Only the sweep reads it, every few minutes. */
+/** Articles that are given their places before others get their turn on the event loop. */
+const BATCH = 250
+/** The sweep reads it every few minutes, and pages are not in haste. */
 const PATIENCE_MS = 250
 
-export type KnownArticle = Readonly<{
-  articleId: string
-  version: number
-  state: Fact['state']
-  firstReleasedAt: string
-  releasedAt: string
-  /** `null` unless it is live. */
-  now: Facets | null
-  ever: Facets
+/** `now` is `null` unless it is live. */
+export type KnownArticle = Placed
+
+export type Facetted = Readonly<{
+  /** Applies facts inside the caller's transaction. One again, or an older one, changes nothing. */
+  apply(facts: readonly Fact[]): void
+  /** Tells the listener of what was applied; call it after the transaction. */
+  applied(): void
+  places: Places
+  find(articleId: string): KnownArticle | null
+  /**
+   * Gives every article its place in the feeds of these rules, if that was not done under the same rule already. Facts that come meanwhile are
+   * placed as they come. Calls follow one another.
+   */
+  ensure(rules: readonly Rule[]): Promise<void>
+  /** Feeds that have places here. */
+  kept(): ReadonlySet<string>
+  /** Forgets a feed that is no longer in force. */
+  forget(feedId: string): void
+  /** Told of feeds in which something has another place or version than before. One listener. */
+  onPlaced(listener: (feedIds: ReadonlySet<string>) => void): void
 }>
 
-export type FacetView = Readonly<{
-  projection: Projection
-  /** Live articles, newest release first, a page at a time, so that others get their turn in between. */
-  live(): Generator<readonly KnownArticle[]>
-  /** Articles taken back at or after an instant, newest first. */
-  gone(sinceAt: string, limit: number): readonly KnownArticle[]
-  find(articleId: string): KnownArticle | null
-}>
+export type FacetView = Omit<Facetted, 'apply' | 'applied'> & Readonly<{ projection: Projection }>
 
 type Row = {
   id: string
@@ -64,6 +73,134 @@ const toKnown = (row: Row): KnownArticle => ({
   ever: parseFacets(row.ever),
 })
 
+/** A fact without its content. */
+export const toPlaced = (fact: Fact): Placed => ({
+  articleId: fact.articleId,
+  version: fact.version,
+  state: fact.state,
+  firstReleasedAt: fact.firstReleasedAt,
+  releasedAt: fact.releasedAt,
+  now: fact.state === 'live' ? facetsOf(fact) : null,
+  ever: fact.facetsEver,
+})
+
+/** The view over a database that has `FACETS`. Feeds that were placed under the rule that is in force are kept on from the beginning. */
+export const openFacets = (db: DatabaseSync, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): Facetted => {
+  const insert =
+    db.prepare(`INSERT INTO article (id, version, state, first_released_at, released_at, now, ever) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state, first_released_at = excluded.first_released_at,
+      released_at = excluded.released_at, now = excluded.now, ever = excluded.ever
+    WHERE excluded.version > version`)
+  const one = db.prepare('SELECT * FROM article WHERE id = ?')
+  const after = db.prepare('SELECT * FROM article WHERE id > ? ORDER BY id LIMIT ?')
+  const places = openPlaces(db)
+  /** Under which rule articles are placed as they come. */
+  const rules = new Map<string, Rule>()
+  /** Feeds in which every article has its place. */
+  const kept = new Set<string>()
+  let touched = new Set<string>()
+  let tell: (feedIds: ReadonlySet<string>) => void = () => undefined
+  let ensuring: Promise<void> = Promise.resolve()
+
+  for (const [feedId, hash] of places.rules()) {
+    const feed = feeds.get(feedId)
+    kept.add(feedId)
+    if (feed !== undefined && ruleOf({ feed, categories }) === hash) rules.set(feedId, { feed, categories })
+  }
+
+  const find = (articleId: string): KnownArticle | null => {
+    const row = one.get(articleId) as Row | undefined
+    return row === undefined ? null : toKnown(row)
+  }
+
+  const put = ({ articleId, version, state, firstReleasedAt, releasedAt, now, ever }: Placed): boolean => {
+    const nowJson = now === null ? null : JSON.stringify(now)
+    return insert.run(articleId, version, state, firstReleasedAt, releasedAt, nowJson, JSON.stringify(ever)).changes > 0
+  }
+
+  const apply = (facts: readonly Fact[]): void => {
+    for (const article of facts.map(toPlaced)) {
+      const before = article.version === 1 ? null : find(article.articleId)
+      if (!put(article)) continue
+      const moved = before !== null && before.firstReleasedAt !== article.firstReleasedAt
+      for (const [feedId, rule] of rules) {
+        if (moved) places.displace(feedId, article.articleId, before.firstReleasedAt)
+        if (places.place(article, rule) || moved) touched.add(feedId)
+      }
+    }
+  }
+
+  const transaction = (work: () => void) => {
+    db.exec('BEGIN')
+    try {
+      work()
+      db.exec('COMMIT')
+    } catch (error) {
+      db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  const forget = (feedId: string): void => {
+    rules.delete(feedId)
+    kept.delete(feedId)
+    transaction(() => places.forget(feedId))
+  }
+
+  const fill = async (wanted: readonly Rule[]): Promise<void> => {
+    for (const rule of wanted) {
+      forget(rule.feed.id)
+      // From now on what comes is placed as it comes; what is there already is placed below. A repeat changes nothing.
+      rules.set(rule.feed.id, rule)
+    }
+    for (let last = ''; ; ) {
+      const rows = after.all(last, BATCH) as Row[]
+      transaction(() => {
+        for (const article of rows.map(toKnown)) for (const rule of wanted) places.place(article, rule)
+      })
+      const next = rows.at(-1)?.id
+      if (next === undefined || rows.length < BATCH) break
+      last = next
+      await new Promise(setImmediate)
+    }
+    for (const rule of wanted) {
+      // Last: a fill that was cut off is done again.
+      places.keep(rule.feed.id, ruleOf(rule))
+      kept.add(rule.feed.id)
+    }
+  }
+
+  const ensure = async (wanted: readonly Rule[]): Promise<void> => {
+    const known = places.rules()
+    const changed = wanted.filter(rule => known.get(rule.feed.id) !== ruleOf(rule) || !rules.has(rule.feed.id))
+    if (changed.length > 0) await fill(changed)
+    // The same filters, perhaps under another title.
+    for (const rule of wanted) rules.set(rule.feed.id, rule)
+  }
+
+  return {
+    apply,
+    applied: () => {
+      if (touched.size === 0) return
+      const feedIds = touched
+      touched = new Set()
+      tell(feedIds)
+    },
+    places,
+    find,
+    ensure: wanted => {
+      const mine = ensuring.then(() => ensure(wanted))
+      ensuring = mine.catch(() => undefined)
+      return mine
+    },
+    kept: () => kept,
+    forget,
+    onPlaced: listener => {
+      tell = listener
+    },
+  }
+}
+
 const factOf = (record: LogRecord, onPoison: FacetViewOptions['onPoison']): Fact | null => {
   try {
     const event = fromRecord(record)
@@ -77,47 +214,28 @@ const factOf = (record: LogRecord, onPoison: FacetViewOptions['onPoison']): Fact
 export type FacetViewOptions = Readonly<{
   log: Log
   file: string
+  configuration: Pick<Configuration, 'current'>
   /** A record that is no fact is passed over here; the fan-out gives it to `dead-letters`. */
   onPoison: (details: { partition: number; position: number; code: string; message: string }) => void
 }>
 
-/** Opens the view. Applying a fact again, or an older one, changes nothing, so a file may be shared and a crash costs nothing. */
-export const openFacetView = async ({ log, file, onPoison }: FacetViewOptions): Promise<FacetView> => {
-  const apply = (db: DatabaseSync, records: readonly LogRecord[]) => {
-    const put = db.prepare(`INSERT INTO article (id, version, state, first_released_at, released_at, now, ever) VALUES (?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state, first_released_at = excluded.first_released_at,
-        released_at = excluded.released_at, now = excluded.now, ever = excluded.ever
-      WHERE excluded.version > version`)
-    for (const record of records) {
-      const fact = factOf(record, onPoison)
-      if (fact === null) continue
-      const now = fact.state === 'live' ? JSON.stringify(facetsOf(fact)) : null
-      put.run(fact.articleId, fact.version, fact.state, fact.firstReleasedAt, fact.releasedAt, now, JSON.stringify(fact.facetsEver))
-    }
+/** Opens the view and follows `articles`. Its file may be shared, and a crash costs nothing. */
+export const openFacetView = async ({ log, file, configuration, onPoison }: FacetViewOptions): Promise<FacetView> => {
+  let opened: Readonly<{ db: DatabaseSync; facetted: Facetted }> | null = null
+  /** The first batch may be applied before `openProjection` resolves. */
+  const open = (db: DatabaseSync): Facetted => {
+    if (opened?.db !== db) opened = { db, facetted: openFacets(db, configuration.current()) }
+    return opened.facetted
   }
-  const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply, patienceMs: PATIENCE_MS })
-  const { db } = projection
-  const newest = db.prepare("SELECT * FROM article WHERE state = 'live' ORDER BY first_released_at DESC, id LIMIT ?")
-  const next = db.prepare(
-    "SELECT * FROM article WHERE state = 'live' AND (first_released_at < ? OR (first_released_at = ? AND id > ?)) ORDER BY first_released_at DESC, id LIMIT ?",
-  )
-  const gone = db.prepare("SELECT * FROM article WHERE state <> 'live' AND released_at >= ? ORDER BY released_at DESC, id LIMIT ?")
-  const one = db.prepare('SELECT * FROM article WHERE id = ?')
-
-  return {
-    projection,
-    live: function* () {
-      let page = newest.all(PAGE) as Row[]
-      while (page.length > 0) {
-        yield page.map(toKnown)
-        const last = page.at(-1)
-        page = last && page.length === PAGE ? (next.all(last.first_released_at, last.first_released_at, last.id, PAGE) as Row[]) : []
-      }
-    },
-    gone: (sinceAt, limit) => (gone.all(sinceAt, limit) as Row[]).map(toKnown),
-    find: articleId => {
-      const row = one.get(articleId) as Row | undefined
-      return row === undefined ? null : toKnown(row)
-    },
-  }
+  const projection = await openProjection({
+    log,
+    topic: topics.articles.name,
+    file,
+    schema: FACETS,
+    apply: (db, records) => open(db).apply(records.flatMap(record => factOf(record, onPoison) ?? [])),
+    onApplied: () => opened?.facetted.applied(),
+    patienceMs: PATIENCE_MS,
+  })
+  const { apply: _apply, applied: _applied, ...view } = open(projection.db)
+  return { ...view, projection }
 }

@@ -6,6 +6,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { LastGood } from './last-good.ts'
 import type { FeedFiles } from './outputs.ts'
+import { deletePages } from './page-listing.ts'
 import { emptyWindow, type FeedWindow, feedWindow } from './window.ts'
 
 export type StoredFile = Readonly<{ etag: string; sha256: string }>
@@ -86,4 +87,17 @@ export const putFiles = async (
   }
   const [rss, atom, json, sitemap] = await Promise.all([put('rss'), put('atom'), put('json'), put('sitemap')])
   return rss && atom && json && sitemap ? { rss, atom, json, sitemap } : null
+}
+
+/**
+ * Ends a feed that is no longer in force, so that nothing old is there should it come back: an empty window under the next counter first, which
+ * a builder that still holds the feed loses to, then its files and pages. Safe to repeat.
+ */
+export const retireFeed = async (objects: Pick<Objects, 'get' | 'put' | 'list' | 'delete'>, feedId: string): Promise<void> => {
+  const { window, windowTag } = await readWindow(objects, feedId)
+  if (windowTag === null) return
+  const fence = { ...emptyWindow(feedId), counter: window.counter + 1 }
+  if (window.rule !== '' && (await swapWindow(objects, fence, windowTag)) === null) return
+  for (const output of feedOutputs) await objects.delete(fileKey(feedId, output))
+  await deletePages(objects, feedId)
 }

@@ -1,6 +1,8 @@
 /** feeds: keeps every feed equal to the current state of the articles that match it. Topics, limits and failure modes: README.md. */
 import { join } from 'node:path'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { codeOf, messageOf } from '@newswire/events/errors'
+import { toPageName } from '@newswire/events/feed-page'
 import { topics } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
@@ -8,15 +10,24 @@ import { type Built, createBuilder } from './build.ts'
 import { openFacetView } from './facets.ts'
 import { onArticles } from './fan-out.ts'
 import { createFragmentCache } from './fragments.ts'
+import { createHistory } from './history.ts'
 import { onFeedChanged } from './on-feed-changed.ts'
+import { restAfter } from './pace.ts'
+import { createPageWriter } from './page-writer.ts'
 import { createProfiles } from './profile.ts'
+import { startRebuild } from './rebuild.ts'
+import { noticeMsFor, readReaders } from './retention.ts'
 import { createStates } from './states.ts'
-import { createSweeper, sweep } from './sweep.ts'
+import { collect, createSweeper, lookAt, sweep } from './sweep.ts'
 
 const SWEEP_MS = 5 * 60_000
 const SWEEP_RETRY_MS = 5_000
 /** Of the event loop, for all building together: in `newswire up` it is shared with seven other services. */
 const SHARE = { embedded: 0.15, kafka: 0.7 } as const
+/** The same for pages while feeds are built. When none is, pages are written without rest. */
+const PAGES_SHARE = { embedded: 0.03, kafka: 0.2 } as const
+/** Facts read for pages, kept for the page beside: a page needs each once. */
+const PAGE_STATES_BYTES = 4 * 1_048_576
 
 export const start: StartService = async ({ settings, log, objects, configuration, logger, metrics, now }) => {
   const durations = metrics.histogram('newswire_feed_build_duration_seconds', 'Time to put one format of a feed together.', ['format'])
@@ -28,29 +39,66 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     ['feed'],
   )
 
+  const pagesWritten = metrics.counter('newswire_feed_pages_written_total', 'Archive pages of which a file had to be written.', ['feed'])
+
   const publish = publishEvents(log)
   const states = createStates({ objects })
   const stopping = new AbortController()
+  const fragments = createFragmentCache()
+  const profileOf = createProfiles()
+  const view = await openFacetView({
+    log,
+    file: join(settings.dataDir, 'views', 'feeds-facets.db'),
+    configuration,
+    onPoison: details => logger.warn(details, 'record.skipped'),
+  })
+  let building = 0
+  let isHeld = (_feedId: string): boolean => false
+  const history = createHistory({
+    objects,
+    view,
+    writer: createPageWriter({
+      objects,
+      places: view.places,
+      states: createStates({ objects, maxBytes: PAGE_STATES_BYTES }),
+      fragments,
+      profileOf,
+    }),
+    configuration,
+    profileOf,
+    isHeld: feedId => isHeld(feedId),
+    now,
+    rest: async busyMs => {
+      const restMs = building === 0 ? 0 : restAfter({ busyMs, active: 1, share: PAGES_SHARE[log.kind] })
+      if (restMs < 1) await setImmediate()
+      else await setTimeout(restMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+    },
+    askForLink: async (feedId, reach) => {
+      const why = reach === null ? 'unlink' : `${toPageName(reach.page)}?n=${reach.slots}`
+      await publish([lookAt(feedId, new Date(now()).toISOString(), why)])
+    },
+    retryMs: SWEEP_RETRY_MS * settings.retryScale,
+    onError: (feedId, error) => logger.warn({ feedId, code: codeOf(error), reason: messageOf(error) }, 'page.failed'),
+    onWritten: feedId => pagesWritten.inc({ feed: feedId }),
+  })
+  view.onPlaced(history.touch)
+
   const builder = createBuilder({
     objects,
     states,
-    fragments: createFragmentCache(),
-    profileOf: createProfiles(),
+    fragments,
+    profileOf,
+    archiveOf: history.reachOf,
     onRendered: (format, ms) => durations.observe(ms / 1000, { format }),
   })
   const onBuilt = (feedId: string, built: Built) => {
+    history.linked(feedId, built.window.archive)
     setAside.set(built.quarantined.size, { feed: feedId })
     if (!built.written) return
     lastBuilt.set(now() / 1000, { feed: feedId })
     for (const fact of built.entered)
       if (fact.lane === 'live') visible.observe((now() - Date.parse(fact.receivedAt ?? fact.releasedAt)) / 1000, { sink: 'feed' })
   }
-
-  const view = await openFacetView({
-    log,
-    file: join(settings.dataDir, 'views', 'feeds-facets.db'),
-    onPoison: details => logger.warn(details, 'record.skipped'),
-  })
 
   const fanOut = await log.subscribe({
     topic: topics.articles.name,
@@ -62,12 +110,11 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     handle: onArticles({ publish, configuration, states }),
   })
 
-  let isHeld = (_feedId: string): boolean => false
   const sweeper = createSweeper({
     run: async () => {
       // What was fanned out under the configuration before must be in the view, or a changed filter would not find it.
       await view.projection.caughtUp(stopping.signal)
-      const intents = await sweep({ objects, view, configuration, publish, isHeld: feedId => isHeld(feedId), now })
+      const intents = await sweep({ objects, view, history, configuration, publish, isHeld: feedId => isHeld(feedId), now })
       logger.debug({ intents }, 'feeds.swept')
     },
     everyMs: SWEEP_MS * settings.retryScale,
@@ -86,6 +133,27 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     maxBuffered: 10_000,
     handle: onFeedChanged({
       builder,
+      beside: {
+        takeDown: async (feedId, facts) => {
+          await view.projection.ready
+          await history.takeDown(feedId, facts)
+        },
+        forget: async feedId => {
+          await view.projection.ready
+          const { feeds, categories } = configuration.current()
+          const feed = feeds.get(feedId)
+          if (feed === undefined) return new Map()
+          const rule = { feed, categories }
+          await view.ensure([rule])
+          const noticeMs = noticeMsFor(await readReaders(objects, feedId), new Date(now()).toISOString())
+          const wanted = collect(view, rule, { asOf: new Date(now()).toISOString(), noticeMs })
+          return new Map(wanted.map(one => [one.articleId, one.version]))
+        },
+        remade: async (feedId, id, changed) => {
+          const total = history.pageCount(feedId)
+          history.rebuild(feedId, await startRebuild(objects, { id, feedId, changed, total, now }))
+        },
+      },
       publish,
       configuration,
       logger,
@@ -93,10 +161,14 @@ export const start: StartService = async ({ settings, log, objects, configuratio
       share: SHARE[log.kind],
       stopping: stopping.signal,
       onBuilt,
+      onActive: active => {
+        building = active
+      },
     }),
     onAssigned: async () => {
       // Whoever held a partition meanwhile may have written its feeds.
       builder.forget()
+      history.forget()
       sweeper.request()
     },
   })
@@ -115,6 +187,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     stopListening()
     stopping.abort()
     await sweeper.stop()
+    await history.stop()
     await Promise.all([fanOut.stop(), builds.stop()])
     await view.projection.stop()
   }

@@ -49,6 +49,7 @@ const open = (answers: (Built | null)[], publish: (events: readonly NewswireEven
   }
   const handle = onFeedChanged({
     builder,
+    beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
     publish: async events => {
       publish(events)
       return []

@@ -51,6 +51,15 @@ export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
   ...(built.window.fault === null ? {} : { fault: built.window.fault }),
 })
 
+/** What was asked for and is no item of the feed now: taken back, or left it. */
+const removedIn = (wanted: Wanted, built: Built): Fact[] => {
+  const items = new Set(built.window.entries.flatMap(one => (one.kind === 'item' ? [one.articleId] : [])))
+  return [...wanted.articles.keys()].flatMap(articleId => {
+    const state = built.states.get(articleId)
+    return state && !(state instanceof RejectError) && !items.has(articleId) ? [state] : []
+  })
+}
+
 type Sunk = Pick<Extract<Milestone, { kind: 'sink' }>, 'version' | 'state'> & { reason?: string }
 
 /** What became of each article that was asked for: as state says, at the version that state has. */
@@ -90,8 +99,19 @@ const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): 
   return [...asked, ...recovered.map(([articleId, version]) => toMilestone(wanted, articleId, { version, state: 'done' }, cause, at))]
 }
 
+/** What is beside the feed itself: its pages. */
+export type Beside = Readonly<{
+  /** Rewrites the pages that still show what the feed no longer does. */
+  takeDown(feedId: string, facts: readonly Fact[]): Promise<void>
+  /** Forgets what is known of a feed; resolves with what should be in it. */
+  forget(feedId: string): Promise<ReadonlyMap<string, number>>
+  /** The feed itself is made again; its pages are next. */
+  remade(feedId: string, rebuild: string, changed: boolean): Promise<void>
+}>
+
 type Needs = Readonly<{
   builder: Builder
+  beside: Beside
   publish: Publish
   configuration: Pick<Configuration, 'current'>
   logger: Pick<Logger, 'info' | 'warn' | 'debug'>
@@ -101,6 +121,8 @@ type Needs = Readonly<{
   /** Ends rests at once when the service stops. */
   stopping: AbortSignal
   onBuilt?: (feedId: string, built: Built) => void
+  /** Told how many feeds are being built or rest from it. */
+  onActive?: (active: number) => void
 }>
 
 /**
@@ -108,7 +130,7 @@ type Needs = Readonly<{
  * repeat. When the subscription stops the rest ends at once; the work is done by then.
  */
 export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
-  const { builder, publish, configuration, logger, now, share, stopping, onBuilt } = needs
+  const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
   let active = 0
   const announced = new Map<string, number>()
 
@@ -117,18 +139,27 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     if (cause === undefined) return
     const { feedId } = wanted
     const { counter } = built.window
-    const events = toMilestones(wanted, built, cause, new Date(now()).toISOString())
-    if (announced.get(feedId) !== counter)
-      events.unshift(
-        follow(cause, {
-          type: 'feed.built',
-          id: deriveId('feed.built', feedId, counter),
-          source: '/services/feeds',
-          subject: feedId,
-          time: built.updatedAt,
-          data: toFeedBuilt(feedId, built),
-        }),
-      )
+    const milestones = toMilestones(wanted, built, cause, new Date(now()).toISOString())
+    const announcement: NewswireEvent[] =
+      announced.get(feedId) === counter
+        ? []
+        : [
+            follow(cause, {
+              type: 'feed.built',
+              id: deriveId('feed.built', feedId, counter),
+              source: '/services/feeds',
+              subject: feedId,
+              time: built.updatedAt,
+              data: toFeedBuilt(feedId, built),
+            }),
+          ]
+    const removed = removedIn(wanted, built)
+    if (removed.length > 0) {
+      // The feed is told of at once; `done` is said when the pages do not show it either.
+      if (announcement.length > 0) await publish(announcement.splice(0))
+      await beside.takeDown(feedId, removed)
+    }
+    const events = [...announcement, ...milestones]
     if (events.length > 0) await publish(events)
     announced.set(feedId, counter)
   }
@@ -145,8 +176,10 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
   }
 
   const build = async (intents: readonly Intent[], position: number, signal: AbortSignal): Promise<number> => {
-    const wanted = toWanted(intents, position)
-    if (wanted === null) return 0
+    const asked = toWanted(intents, position)
+    if (asked === null) return 0
+    const rebuild = intents.findLast(one => one.data.rebuild !== undefined)?.data.rebuild
+    const wanted = rebuild === undefined ? asked : { ...asked, afresh: await beside.forget(asked.feedId) }
     const built = await builder.build(wanted, configuration.current(), signal)
     if (built === null) {
       await skip(wanted, intents)
@@ -154,6 +187,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     }
     await announce(wanted, built, intents)
     if (built.window.fault !== null && built.written) logger.warn({ feedId: wanted.feedId, ...built.window.fault }, 'feed.kept-back')
+    if (rebuild !== undefined) await beside.remade(wanted.feedId, rebuild, built.written)
     for (const [articleId, { code, reason }] of built.quarantined)
       logger.warn({ feedId: wanted.feedId, articleId, code, reason: reason.slice(0, MAX_REASON) }, 'article.quarantined')
     logger.debug(
@@ -175,6 +209,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     const intents = records.flatMap(record => parse(record) ?? [])
     if (intents.length === 0) return
     active += 1
+    onActive(active)
     try {
       const busyMs = await build(intents, records.at(-1)?.position ?? 0, signal)
       const restMs = restAfter({ busyMs, active, share })
@@ -182,6 +217,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
       if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
     } finally {
       active -= 1
+      onActive(active)
     }
   }
 }

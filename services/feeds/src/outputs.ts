@@ -5,10 +5,10 @@ import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/
 import { sha256Hex } from '@newswire/events/ids'
 import { renderShell, type Shell } from './feed.ts'
 import type { Fragments } from './fragments.ts'
+import { type LinkedShell, withLinks } from './history-links.ts'
 import { renderJsonShell } from './json-feed.ts'
 import { startWork } from './pace.ts'
 import { type Breach, findFeedBreach } from './profiles.ts'
-import type { FeedShell } from './shell.ts'
 import { joinSitemap } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
@@ -22,9 +22,9 @@ const BETWEEN_JSON = Buffer.from(',\n')
  * Head and foot of a format. Throws `RejectError` `NEWSWIRE_FEEDS_MALFORMED` when they are not well-formed: with fragments that were
  * checked one by one, that is all that could make a feed malformed, and then the last good one stays.
  */
-export const toCheckedShell = (shell: FeedShell, format: FeedFormat): Shell => {
-  if (format === 'json') return renderJsonShell(shell)
-  const made = renderShell(shell, format)
+export const toCheckedShell = (shell: LinkedShell, format: FeedFormat): Shell => {
+  if (format === 'json') return withLinks(renderJsonShell(shell), shell, format)
+  const made = withLinks(renderShell(shell, format), shell, format)
   const fault = findXmlFault(made.head + made.foot, 'document')
   if (fault !== null)
     throw new RejectError(
@@ -55,7 +55,11 @@ export type FilesOptions = Readonly<{
 }>
 
 /** All files of a feed. */
-export const toFiles = (shell: FeedShell, fragments: readonly Fragments[], { asOf, timed = () => undefined }: FilesOptions): FeedFiles => {
+export const toFiles = (
+  shell: LinkedShell,
+  fragments: readonly Fragments[],
+  { asOf, timed = () => undefined }: FilesOptions,
+): FeedFiles => {
   const bytesOf = (output: FeedOutput): Uint8Array =>
     output === 'sitemap' ? joinSitemap(fragments, asOf) : joinFeed(toCheckedShell(shell, output), fragments, output)
   const file = (output: FeedOutput): FeedFile => {

@@ -2,43 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
-import type { KnownArticle } from './facets.ts'
-import { categories, makeFact, makeRetraction } from './sample-facts.ts'
+import { makeFact, makeRetraction } from './sample-facts.ts'
+import { feedOf, openSampleView, toRule } from './sample-view.ts'
 import { collect, createSweeper, differencesOf } from './sweep.ts'
-import { applyToWindow, emptyWindow, facetsOf, type Rule } from './window.ts'
+import { applyToWindow, emptyWindow, type Rule } from './window.ts'
 
-const ruleFor = (changes: Partial<FeedConfig> = {}): Rule => ({
-  feed: { id: 'all', title: 'All', description: '', match: {}, limit: 2, content: 'full', profile: 'standard', ...changes },
-  categories,
-})
-const known = (fact: Fact): KnownArticle => ({
-  articleId: fact.articleId,
-  version: fact.version,
-  state: fact.state,
-  firstReleasedAt: fact.firstReleasedAt,
-  releasedAt: fact.releasedAt,
-  now: fact.state === 'live' ? facetsOf(fact) : null,
-  ever: fact.facetsEver,
-})
-const viewOf = (facts: readonly Fact[], pageSize = 3) => {
-  const live = facts.filter(fact => fact.state === 'live').map(known)
-  live.sort((a, b) => (a.firstReleasedAt < b.firstReleasedAt ? 1 : -1))
-  let pages = 0
-  return {
-    pages: () => pages,
-    find: (articleId: string) => facts.map(known).find(one => one.articleId === articleId) ?? null,
-    live: function* () {
-      for (let from = 0; from < live.length; from += pageSize) {
-        pages += 1
-        yield live.slice(from, from + pageSize)
-      }
-    },
-    gone: (sinceAt: string, limit: number) =>
-      facts
-        .filter(fact => fact.state !== 'live' && fact.releasedAt >= sinceAt)
-        .map(known)
-        .slice(0, limit),
-  }
+const ruleFor = (changes: Partial<FeedConfig> = {}): Rule => toRule(feedOf({ limit: 2, ...changes }))
+const viewOf = async (facts: readonly Fact[], rule: Rule) => {
+  const view = openSampleView()
+  await view.ensure([rule])
+  view.put(...facts)
+  return view
 }
 const day = (number: number) => new Date(Date.UTC(2026, 2, number)).toISOString()
 const facts = (count: number) =>
@@ -48,10 +22,9 @@ const facts = (count: number) =>
 const applyAll = (list: readonly Fact[], rule: Rule) =>
   applyToWindow(emptyWindow('all'), new Map(list.map(fact => [fact.articleId, fact])), rule)
 const differences = async (list: readonly Fact[], held: readonly Fact[], rule: Rule) => {
-  const view = viewOf(list)
+  const view = await viewOf(list, rule)
   const window = applyAll(held, rule)
-  const [shouldBeIn = []] = await collect(view, [{ rule, asOf: window.asOf }])
-  return Object.fromEntries(differencesOf(window, shouldBeIn, view.find))
+  return Object.fromEntries(differencesOf(window, collect(view, rule, window), view.find))
 }
 
 test('a feed that is as it should be has no differences', async () => {
@@ -80,11 +53,20 @@ test('what the view does not know yet is no difference', async () => {
   assert.deepEqual(await differences(facts(1), [makeFact({ ...facts(1)[0], version: 2 })], ruleFor()), {})
 })
 
-test('the pass over all articles ends when every feed is full', async () => {
-  const view = viewOf(facts(30))
-  const [found = []] = await collect(view, [{ rule: ruleFor(), asOf: day(1) }])
-  assert.equal(found.length, 4)
-  assert.equal(view.pages(), 2)
+test('a feed whose rule changes has every article placed anew, and what comes meanwhile is placed once', async () => {
+  const list = facts(600)
+  const rule = ruleFor()
+  const view = await viewOf(list, rule)
+  const narrowed = ruleFor({ match: { languages: ['en'] } })
+  const ensured = view.ensure([narrowed])
+  view.put(makeFact({ articleId: 'baoqk.late', firstReleasedAt: day(700), article: { language: 'en' } }))
+  await ensured
+  assert.deepEqual(
+    view.places.newest('all', 10).map(one => one.articleId),
+    ['baoqk.late'],
+  )
+  await view.ensure([rule])
+  assert.equal(view.places.newest('all', 1000).length, 601)
 })
 
 test('a sweep that is asked for while one runs follows it, and one that fails is tried again', async t => {

@@ -1,7 +1,8 @@
 /**
  * Nothing falls between configuration and fact (architecture §6.7): at start, after every change of configuration and of held partitions, and
  * every few minutes, each feed is compared with what all articles are, and differences become intents. Each sweep also sends an intent
- * without an article: it makes a feed be built that never was, reads files again that somebody may have damaged, and ends old notices.
+ * without an article: it makes a feed be built that never was, reads files again that somebody may have damaged, ends old notices, and takes up
+ * a rebuild that was asked for. Pages are compared with what is claimed of them, and feeds that are no longer in force come to their end.
  *
  * Only whoever holds a feed's partition of `feed-changes` sweeps it. Sweeping twice, or while intents are on their way, only causes looks.
  */
@@ -11,16 +12,16 @@ import type { Publish } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { FacetView, KnownArticle } from './facets.ts'
-import { readWindow } from './feed-store.ts'
-import { type FeedWindow, MAX_NOTICES, NOTICE_MS, placeOf, type Rule } from './window.ts'
-
-/** Ends the page's turn on the event loop. */
-const takeTurns = () => new Promise(setImmediate)
+import { readWindow, retireFeed } from './feed-store.ts'
+import type { History } from './history.ts'
+import type { Slot } from './places.ts'
+import { wantedRebuild } from './rebuild.ts'
+import { type FeedWindow, MAX_NOTICES, type Rule } from './window.ts'
 
 /** Article → version that a feed should be asked to look at. Pure. */
 export const differencesOf = (
   window: FeedWindow,
-  shouldBeIn: readonly KnownArticle[],
+  shouldBeIn: readonly Slot[],
   find: (articleId: string) => KnownArticle | null,
 ): Map<string, number> => {
   const held = new Map(window.entries.map(one => [one.articleId, one]))
@@ -34,26 +35,15 @@ export const differencesOf = (
   return new Map([...missing, ...leaving].map(one => [one.articleId, one.version]))
 }
 
-/** The articles that should be in each feed's window. One pass over all of them, which ends when every feed has twice its limit. */
-export const collect = async (
-  view: Pick<FacetView, 'live' | 'gone'>,
-  feeds: readonly Readonly<{ rule: Rule; asOf: string }>[],
-): Promise<readonly (readonly KnownArticle[])[]> => {
-  const items = feeds.map((): KnownArticle[] => [])
-  const room = (index: number) => 2 * (feeds[index]?.rule.feed.limit ?? 0) - (items[index]?.length ?? 0)
-  for (const page of view.live()) {
-    feeds.forEach(({ rule }, index) => {
-      if (room(index) <= 0) return
-      items[index]?.push(...page.filter(article => placeOf(article, rule) === 'item').slice(0, room(index)))
-    })
-    if (feeds.every((_, index) => room(index) <= 0)) break
-    await takeTurns()
-  }
-  return feeds.map(({ rule, asOf }, index) => [...(items[index] ?? []), ...noticesFor(view, rule, asOf)])
-}
-
-const noticesFor = (view: Pick<FacetView, 'gone'>, rule: Rule, asOf: string): KnownArticle[] =>
-  view.gone(new Date(Date.parse(asOf) - NOTICE_MS).toISOString(), MAX_NOTICES).filter(article => placeOf(article, rule) === 'notice')
+/** The articles that should be in a feed's window: items up to twice its limit, and the notices of its time. */
+export const collect = (
+  { places }: Pick<FacetView, 'places'>,
+  { feed }: Rule,
+  since: Pick<FeedWindow, 'asOf' | 'noticeMs'>,
+): readonly Slot[] => [
+  ...places.newest(feed.id, 2 * feed.limit),
+  ...places.notices(feed.id, new Date(Date.parse(since.asOf) - since.noticeMs).toISOString(), MAX_NOTICES),
+]
 
 const intent = (feedId: string, articleId: string, version: number, at: string): NewswireEvent => ({
   type: 'feed.changed',
@@ -64,18 +54,20 @@ const intent = (feedId: string, articleId: string, version: number, at: string):
   data: { feedId, articleId, version },
 })
 
-const look = (feedId: string, at: string): NewswireEvent => ({
+/** `why` tells looks of one moment apart. */
+export const lookAt = (feedId: string, at: string, why: string, rebuild?: string): NewswireEvent => ({
   type: 'feed.changed',
-  id: deriveId('feed.changed', feedId, at),
+  id: deriveId('feed.changed', feedId, at, why),
   source: '/services/feeds',
   subject: feedId,
   time: at,
-  data: { feedId, articleId: null, version: 0 },
+  data: { feedId, articleId: null, version: 0, ...(rebuild === undefined ? {} : { rebuild }) },
 })
 
 export type SweepNeeds = Readonly<{
-  objects: Pick<Objects, 'get'>
+  objects: Pick<Objects, 'get' | 'put' | 'list' | 'delete'>
   view: FacetView
+  history: Pick<History, 'check'>
   configuration: Pick<Configuration, 'current'>
   publish: Publish
   /** Whether this process holds the feed's partition. */
@@ -83,26 +75,39 @@ export type SweepNeeds = Readonly<{
   now: () => number
 }>
 
+/** Feeds compared at once: their windows and the listings of their pages are waited for side by side. */
+const AT_ONCE = 8
+
+const sweepFeed = async (rule: Rule, { objects, view, history, publish, now }: SweepNeeds): Promise<number> => {
+  const feedId = rule.feed.id
+  const [{ window }, rebuild] = await Promise.all([readWindow(objects, feedId), wantedRebuild(objects, feedId)])
+  await history.check(feedId)
+  const differences = differencesOf(window, collect(view, rule, window), view.find)
+  const at = new Date(now()).toISOString()
+  const intents = [...differences].map(([articleId, version]) => intent(feedId, articleId, version, at))
+  // The differences first: the look that follows may end in the same build, and a feed is first seen full, not empty.
+  await publish([...intents, lookAt(feedId, at, rebuild?.id ?? '', rebuild?.id)])
+  return intents.length
+}
+
 /** One sweep over all held feeds; resolves with the number of intents about articles. */
-export const sweep = async ({ objects, view, configuration, publish, isHeld, now }: SweepNeeds): Promise<number> => {
+export const sweep = async (needs: SweepNeeds): Promise<number> => {
+  const { objects, view, configuration, isHeld } = needs
   await view.projection.ready
   const { feeds, categories } = configuration.current()
-  const held = [...feeds.values()].filter(feed => isHeld(feed.id))
-  const windows = await Promise.all(held.map(feed => readWindow(objects, feed.id)))
-  const swept = held.flatMap((feed, index) => {
-    const window = windows[index]?.window
-    return window === undefined ? [] : [{ rule: { feed, categories }, window, asOf: window.asOf }]
-  })
-  const shouldBeIn = await collect(view, swept)
-  const at = new Date(now()).toISOString()
-  let count = 0
-  for (const [index, { rule, window }] of swept.entries()) {
-    const differences = differencesOf(window, shouldBeIn[index] ?? [], view.find)
-    const intents = [...differences].map(([articleId, version]) => intent(rule.feed.id, articleId, version, at))
-    count += intents.length
-    // The differences first: the look that follows may end in the same build, and a feed is first seen full, not empty.
-    await publish([...intents, look(rule.feed.id, at)])
+  for (const feedId of view.kept()) {
+    if (feeds.has(feedId)) continue
+    if (isHeld(feedId)) await retireFeed(objects, feedId)
+    view.forget(feedId)
   }
+  const held = [...feeds.values()].filter(feed => isHeld(feed.id)).map((feed): Rule => ({ feed, categories }))
+  await view.ensure(held)
+  let count = 0
+  const queue = [...held]
+  const worker = async () => {
+    for (let rule = queue.shift(); rule !== undefined; rule = queue.shift()) count += await sweepFeed(rule, needs)
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, held.length) }, worker))
   return count
 }
 

@@ -2,7 +2,7 @@
  * The window of a feed: which articles are in it. Pure; `window.json` keeps it, with the hashes of the outputs written last.
  *
  * It holds twice the feed's limit, newest release first, so that a removal refills the feed at once; and notices of what was taken back,
- * for at least seven days, so that every reader has time to take its copy down. Applying the same states in any order gives the same
+ * for at least seven days and as long as the slowest reader takes, so that everybody has time to take the copy down. Applying the same states in any order gives the same
  * window, as long as no more than `limit` entries leave between two sweeps.
  */
 import { type CategoryConfig, type FeedConfig, matches } from '@newswire/events/config'
@@ -10,6 +10,7 @@ import { type Facets, type Fact, isPublic, type LiveFact } from '@newswire/event
 import { type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { z } from 'zod'
+import { isSameReach } from './pages.ts'
 import { NEVER } from './shell.ts'
 
 const entry = z.object({
@@ -29,6 +30,8 @@ const setAside = z.object({ articleId: z.string(), version: z.int(), code: z.str
 /** Why the newest state is not shown, and since when by the window's own time. */
 const fault = z.object({ code: z.string(), reason: z.string(), since: z.string() })
 export type Fault = z.output<typeof fault>
+/** How long a notice stays at least, milliseconds. */
+export const NOTICE_MS = 7 * 86_400_000
 
 export const feedWindow = z.object({
   /** Names this layout. */
@@ -40,6 +43,13 @@ export const feedWindow = z.object({
   rule: z.string(),
   /** The newest time this window knows of, from releases and daily ticks; ages of notices are counted from it. No clock is read. */
   asOf: z.string(),
+  /** How long notices stay, milliseconds: what the last look took from the feed's slowest reader. */
+  noticeMs: z.int().min(NOTICE_MS).default(NOTICE_MS),
+  /** The newest of the feed's pages that it links to (`pages.ts`); `null` while there is none, or while the chain of them is not whole. */
+  archive: z
+    .object({ page: z.object({ day: z.string(), part: z.int().min(1) }), slots: z.int() })
+    .nullable()
+    .default(null),
   /** Newest first. */
   entries: z.array(entry),
   /** `null` until the feed is written for the first time. */
@@ -55,8 +65,6 @@ export type Outputs = NonNullable<FeedWindow['outputs']>
 
 export type Rule = Readonly<{ feed: FeedConfig; categories: ReadonlyMap<string, CategoryConfig> }>
 
-/** How long a notice stays, milliseconds. */
-export const NOTICE_MS = 7 * 86_400_000
 /** A mass retraction must not make a feed that nobody can read. The newest are kept. */
 export const MAX_NOTICES = 500
 
@@ -66,6 +74,8 @@ export const emptyWindow = (feedId: string): FeedWindow => ({
   counter: 0,
   rule: '',
   asOf: NEVER,
+  noticeMs: NOTICE_MS,
+  archive: null,
   entries: [],
   outputs: null,
   good: null,
@@ -99,12 +109,12 @@ const byRelease = (a: Entry, b: Entry): number =>
   a.firstReleasedAt === b.firstReleasedAt ? compare(a.articleId, b.articleId) : compare(b.firstReleasedAt, a.firstReleasedAt)
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const isOld = (notice: Entry, asOf: string): boolean => Date.parse(asOf) - Date.parse(notice.releasedAt) > NOTICE_MS
+const isOld = (notice: Entry, asOf: string, noticeMs: number): boolean => Date.parse(asOf) - Date.parse(notice.releasedAt) > noticeMs
 
-const trim = (entries: readonly Entry[], asOf: string, limit: number): Entry[] => {
+const trim = (entries: readonly Entry[], { asOf, noticeMs }: Pick<FeedWindow, 'asOf' | 'noticeMs'>, limit: number): Entry[] => {
   const items = entries.filter(one => one.kind === 'item').sort(byRelease)
   const notices = entries
-    .filter(one => one.kind === 'notice' && !isOld(one, asOf))
+    .filter(one => one.kind === 'notice' && !isOld(one, asOf, noticeMs))
     .sort((a, b) => compare(b.releasedAt, a.releasedAt) || compare(a.articleId, b.articleId))
   return [...items.slice(0, 2 * limit), ...notices.slice(0, MAX_NOTICES)].sort(byRelease)
 }
@@ -133,12 +143,14 @@ export const applyToWindow = (
     asOf = later(asOf, fact.releasedAt)
     entries.set(articleId, { articleId, version: fact.version, kind, firstReleasedAt: fact.firstReleasedAt, releasedAt: fact.releasedAt })
   }
-  return { ...window, rule: ruleOf(rule), asOf, entries: trim([...entries.values()], asOf, rule.feed.limit) }
+  return { ...window, rule: ruleOf(rule), asOf, entries: trim([...entries.values()], { asOf, noticeMs: window.noticeMs }, rule.feed.limit) }
 }
 
 /** Whether two windows hold the same: `asOf` alone is no difference, and must not make a feed be written again. */
 export const isSameWindow = (a: FeedWindow, b: FeedWindow): boolean =>
   a.rule === b.rule &&
+  a.noticeMs === b.noticeMs &&
+  isSameReach(a.archive, b.archive) &&
   a.entries.length === b.entries.length &&
   a.entries.every((one, index) => {
     const other = b.entries[index]

@@ -56,8 +56,8 @@ export type Process = Readonly<{
   build(facts: readonly Fact[], options?: { lookedAt?: string; afresh?: boolean }): Promise<Built>
   /** What a sweep does. */
   sweep(lookedAt: string): Promise<void>
-  /** Until the pages are written and the feed links all of them. */
-  settle(): Promise<void>
+  /** Until the pages are written and the feed links all of them, or until `isOver`. */
+  settle(isOver?: () => boolean): Promise<void>
   configure(feed: FeedConfig): void
   rebuild(lookedAt: string): Promise<{ changed: boolean; looked: number; written: number }>
   stop(): Promise<void>
@@ -156,9 +156,9 @@ export const startProcess = (store: Store, feed: FeedConfig, db = new DatabaseSy
       const articles = [...differences].map(([articleId, version]) => ({ articleId, version }) as Fact)
       await build(articles, { lookedAt })
     },
-    settle: async () => {
+    settle: async (isOver = () => false) => {
       const deadline = Date.now() + DEADLINE_MS
-      while (!(await isSettled())) {
+      while (!isOver() && !(await isSettled())) {
         if (Date.now() > deadline) {
           const [should, linked] = [reachIn(view.places, ruleNow()), (await readWindow(store, FEED)).window.archive]
           const seen = { should, linked, written: history.reachOf(FEED), dirty: view.places.dirtyDays(FEED), building }

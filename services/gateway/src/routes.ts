@@ -6,6 +6,7 @@ import type { FeedCache } from './feed-cache.ts'
 import { addFeedRoutes } from './feed-routes.ts'
 import { securityHeaders } from './headers.ts'
 import { addLimits, createLimits, type Limits } from './limits.ts'
+import { addPageArchiveRoutes } from './page-archive-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { createReaders, type Readers } from './readers.ts'
 import { addRenditionRoutes } from './rendition-routes.ts'
@@ -36,5 +37,6 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addLimits(app, limits)
   addPageRoutes(app, needs)
   addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
+  addPageArchiveRoutes(app, needs)
   addRenditionRoutes(app, needs)
 }

@@ -42,7 +42,8 @@ type Call = {
 
 type Entry = Waiting<Call> & Readonly<{ message: Message }>
 
-const COMPRESS_ABOVE_BYTES = 1024
+/** An article by itself goes as it is: packing it once and unpacking it in every consumer costs more than its bytes do. */
+const COMPRESS_ABOVE_BYTES = 16 * 1024
 const RECONNECT_PAUSE_MS = 200
 const SUSPICIOUS_AFTER_MS = 1000
 

@@ -57,7 +57,8 @@ const REBALANCE_TIMEOUT_MS = 15_000
 const LEAVE_TIMEOUT_MS = 5000
 const RESTART_PAUSE_MS = 500
 const LAST_COMMIT_MS = 3000
-const CONCURRENT_HANDOVERS = 64
+/** kafkajs wakes all of them for every fetch; a handover waits for nothing but the first look at a partition. */
+const CONCURRENT_HANDOVERS = 8
 /** What kafkajs commits when the group's place is gone. */
 const RESET_TO_START = -2
 

@@ -23,7 +23,7 @@ import { collect, createSweeper, lookAt, sweep } from './sweep.ts'
 const SWEEP_MS = 5 * 60_000
 const SWEEP_RETRY_MS = 5_000
 /** Of the event loop, for all building together: in `newswire up` it is shared with seven other services. */
-const SHARE = { embedded: 0.15, kafka: 0.7 } as const
+const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 /** The same for pages while feeds are built. When none is, pages are written without rest. */
 const PAGES_SHARE = { embedded: 0.03, kafka: 0.2 } as const
 /** Facts read for pages, kept for the page beside: a page needs each once. */

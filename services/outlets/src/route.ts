@@ -62,9 +62,12 @@ export const routeArticle =
     const { outlets, categories } = configuration()
     await created.learn(outlets.keys())
     for (let race = 0; race < RACES; race++) {
-      const held = await getDocument(objects, key, routesDocument)
+      // A first version has most likely no routes yet: they are created unseen. A repeat loses that race, and reads.
+      const isThoughtNew = race === 0 && event.data.version === 1
+      const held = isThoughtNew ? null : await getDocument(objects, key, routesDocument)
       const plan = planRoutes(held?.value ?? null, event.data, { outlets, categories, createdAtMs: created.atMs })
       if (plan.wanted === null) return
+      if (isThoughtNew && plan.next === null) continue
       let standing = held
       if (plan.next !== null) {
         const put = await swapDocument(objects, key, plan.next, held?.etag ?? null)

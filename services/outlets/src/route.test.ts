@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { NewswireEvent } from '@newswire/events/events'
+import type { EventContext } from '@newswire/log/events'
+import { createDiskObjects } from '@newswire/objects/disk'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { createCreated } from './created.ts'
+import { type ArticleEvent, routeArticle } from './route.ts'
+import { liveFact, outletOf } from './samples.ts'
+
+const context = {} as EventContext
+const eventOf = (version: number): ArticleEvent => ({
+  id: `fact-${version}`,
+  type: version === 1 ? 'article.published' : 'article.updated',
+  source: '/services/desk',
+  subject: 'press.a',
+  time: '2026-11-24T03:00:00.000Z',
+  data: liveFact({ articleId: 'press.a', version }),
+})
+
+const openRouting = async (t: TestContext) => {
+  const root = await mkdtemp(join(tmpdir(), 'newswire-route-'))
+  const objects = await createDiskObjects({ root, fsync: 'normal' })
+  t.after(async () => {
+    await objects.close()
+    await rm(root, { recursive: true, force: true })
+  })
+  const read: string[] = []
+  const published: NewswireEvent[] = []
+  const route = routeArticle({
+    objects: {
+      ...objects,
+      get: (key, options) => {
+        if (key.startsWith('outlets/routes/')) read.push(key)
+        return objects.get(key, options)
+      },
+    },
+    publish: async events => {
+      published.push(...events)
+      return []
+    },
+    configuration: () => ({ outlets: new Map([['all', outletOf({ id: 'all' })]]), categories: new Map() }) as unknown as ConfigSnapshot,
+    created: createCreated(objects),
+    now: () => 0,
+  })
+  const take = async (version: number) => {
+    await route(eventOf(version), context)
+    return published.splice(0).map(event => event.type)
+  }
+  return { take, read }
+}
+
+const ROUTED = ['delivery.wanted', 'milestone.reached']
+
+test('a first version is routed without a read, and the next one with what it left', async t => {
+  const { take, read } = await openRouting(t)
+  assert.deepEqual(await take(1), ROUTED)
+  assert.deepEqual(read, [])
+  assert.deepEqual(await take(2), ROUTED)
+})
+
+test('a first version that comes again sends nothing, also when a newer one was routed since', async t => {
+  const { take } = await openRouting(t)
+  await take(1)
+  assert.deepEqual(await take(1), [])
+  await take(2)
+  assert.deepEqual(await take(1), [])
+})

@@ -3,6 +3,7 @@ import type { Environment, Settings } from '@newswire/runtime/settings'
 import { settingHelp } from '@newswire/runtime/settings'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
+import { rebuildFeeds } from './rebuild.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
 import { createToken, listTokens, revokeToken } from './token.ts'
@@ -177,6 +178,21 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
   tokenCommand('revoke <publisher> <id>', 'end a token that was made here', 'newswire token revoke vensong cms').action(
     (publisher: string, id: string, options) => ends(revokeToken(terminal(options), publisher, id)),
   )
+
+  program
+    .command('rebuild')
+    .description('make what is derived again from state')
+    .addHelpText('after', '\nExample:\n  newswire rebuild feeds --wait')
+    .command('feeds [id...]')
+    .description('these feeds, or all: files and archive pages; what is as it should be is not written')
+    .option('--json', 'one JSON document on standard output')
+    .option('--data <dir>', 'data folder of the system that `up` started')
+    .option('--wait', 'follow it to the end; exit 1 if it does not come to one')
+    .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 600)
+    .addHelpText('after', '\nExample:\n  newswire rebuild feeds thoi-su --wait')
+    .action((ids: string[], options) =>
+      ends(rebuildFeeds(terminal(options), ids, { wait: options.wait === true, timeout: options.timeout })),
+    )
 
   const letters = program
     .command('dead-letters')

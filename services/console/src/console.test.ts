@@ -361,3 +361,28 @@ test('every configured feed is listed, with what it is shown without and what ke
   const [mended] = (await ask('/v1/feeds')).body
   assert.deepEqual([mended.counter, mended.quarantined, mended.fault], [10, [], null])
 })
+
+test('a rebuild is kept as a wish for every feed that was named, told once each, and said how far it is', async t => {
+  const { ask, send, log, objects } = await open(t)
+  assert.equal((await send('POST', '/v1/rebuilds', { kind: 'search' })).status, 422)
+  assert.equal((await send('POST', '/v1/rebuilds', { kind: 'feeds', ids: ['nothing'] })).status, 404)
+  assert.equal((await send('POST', '/v1/feeds/nothing/rebuild', {})).status, 404)
+  await objects.put('feeds/all/rebuild.json', Buffer.from('{'))
+  const first = await send('POST', '/v1/rebuilds', { kind: 'feeds' })
+  assert.equal(first.status, 202)
+  assert.deepEqual(first.body.feeds, ['all'])
+  const second = await send('POST', '/v1/feeds/all/rebuild', {})
+  const { rebuilds } = (await ask('/v1/rebuilds')).body
+  assert.deepEqual(
+    rebuilds.map((one: { id: string; state: string; n: number }) => [one.id, one.state, one.n]),
+    [[second.body.id, 'wanted', 2]],
+  )
+  const told = (await readAll(log, topics.feedChanges.name)).map(record => JSON.parse(Buffer.from(record.value ?? []).toString()))
+  assert.deepEqual(
+    told.map(one => [one.feedId, one.articleId, one.rebuild]),
+    [
+      ['all', null, first.body.id],
+      ['all', null, second.body.id],
+    ],
+  )
+})

@@ -15,6 +15,7 @@ import type { Trace } from '@newswire/trace/trace'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import type { Feeds } from './feeds.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
+import { addRebuildRoutes } from './rebuild-routes.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
@@ -186,6 +187,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   })
 
   addTokenRoutes(app, { objects, configuration, publish, now })
+  addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))
   app.get('/v1/dead-letters/:id', async request => {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,start,serving] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,start,serving,websub] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { diskFloors } from './floors.ts'
 import { benchKafka } from './kafka.ts'
 import { machineFacts } from './measure.ts'
 import { benchServing } from './serving.ts'
+import { benchWebSub } from './websub.ts'
 
 /** In this order; a new one is a new row. */
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -20,6 +21,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   embedded: benchEmbedded,
   kafka: benchKafka,
   serving: benchServing,
+  websub: benchWebSub,
 }
 
 const { values } = parseArgs({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Faults, type Plant, type Run, simulate } from './simulation.ts'
+import type { Faults } from './simulated-world.ts'
+import { type Plant, type Run, simulate } from './simulation.ts'
 
 const CALM: Faults = { crash: 0, partners: false, own: false }
 const STORM: Faults = { crash: 0.02, partners: true, own: true }

@@ -1,8 +1,7 @@
 /** The partners of `simulation.ts`: well, or refusing, failing, hanging, answering late, taking what they do not answer. */
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+import type { Life } from './simulated-world.ts'
 
-/** What ends with a crash: a process, or the world, which does not. */
-export type Life = { alive: boolean }
 export type Sent = Readonly<{ outletId: string; articleId: string; version: number; id: string; sequence: number; body: string }>
 export type Shown = Readonly<{ version: number; killed: boolean }>
 

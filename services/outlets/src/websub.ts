@@ -116,6 +116,8 @@ export const websubKind = (feedId: string, subscriptionId: string, needs: Needs)
           const outcome = await distribute(one, body, mayStill)
           onAttempt({ feedId, outcome: outcome.kind, sinceIntentMs: now() - sinceMs })
           if (outcome.kind === 'accepted') has = { sha256: body.sha256, verifiedAt: one.lease?.verifiedAt ?? '' }
+          // §7: whatever is neither 2xx nor 410 is worth another try; a feed is not one article that its receiver cannot take.
+          if (outcome.kind === 'refused') return failed(outcome.reason)
           if (outcome.kind !== 'gone') return outcome
           await end(subscriptionId)
           return own('it wants nothing any more (410), so the subscription has ended')

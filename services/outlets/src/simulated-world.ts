@@ -1,0 +1,200 @@
+/**
+ * What the small worlds of `simulation.ts` and `hub-simulation.ts` stand on: virtual time, a store and logs in memory, and a process that may
+ * crash at every await. One seed is one run; everything heals at the end.
+ */
+import { UnavailableError } from '@newswire/events/errors'
+import type { LogRecord } from '@newswire/log/log'
+import type { Objects } from '@newswire/objects/objects'
+import type { Clock } from './book.ts'
+import { createDueQueue } from './due-queue.ts'
+
+/** What ends with a crash: a process, or the world, which does not. */
+export type Life = { alive: boolean }
+
+export type Faults = Readonly<{
+  /** Chance of a crash at each await. */
+  crash: number
+  /** Receivers fail, hang and answer late for the first minutes. */
+  partners: boolean
+  /** Store and log are away now and then. */
+  own: boolean
+}>
+
+export const HEAL_AT_MS = 400_000
+export const START_MS = 1_800_000_000_000
+
+const randomFrom = (seed: number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+export type Consumer = { records: LogRecord[]; committed: number; look: () => void }
+export const createConsumer = (): Consumer => ({ records: [], committed: 0, look: () => undefined })
+
+/** `begin`: one start of the process, with the life that a crash ends. */
+export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine: Life) => void) => {
+  const random = randomFrom(seed)
+  const events = createDueQueue<{ life: Life; run: () => void }>()
+  const world: Life = { alive: true }
+  const store = new Map<string, { bytes: Uint8Array; etag: string; lastModified: Date }>()
+  const stuck: string[] = []
+  let nowMs = START_MS
+  let tag = 0
+  let crashes = 0
+  let life: Life = { alive: true }
+
+  const healed = () => nowMs > START_MS + HEAL_AT_MS
+  const at = (ms: number, who: Life, run: () => void) => events.push(nowMs + ms, { life: who, run })
+  const chance = (p: number) => random() < p
+  /** Store and log go away together, for a few seconds out of each twenty. */
+  const isAway = () => faults.own && !healed() && Math.floor(nowMs / 4_000 + seed) % 5 === 0
+
+  const start = () => {
+    life = { alive: true }
+    begin(life)
+  }
+  const crash = () => {
+    crashes += 1
+    life.alive = false
+    at(random() * 3_000, world, start)
+  }
+  const maybeCrash = (mine: Life) => {
+    if (mine.alive && !healed() && chance(faults.crash)) crash()
+    return !mine.alive
+  }
+
+  /** Something done outside the process: it may crash before, or after, when the answer is lost. */
+  const effect = <T>(mine: Life, act: () => T, own = true): Promise<T> =>
+    new Promise((resolve, reject) => {
+      at(random() * 4, mine, () => {
+        if (maybeCrash(mine)) return
+        if (own && isAway()) return reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away'))
+        const result = act()
+        at(random() * 4, mine, () => {
+          if (!maybeCrash(mine)) resolve(result)
+        })
+      })
+    })
+
+  /** Done by somebody outside the process, who never fails. */
+  const write = (key: string, bytes: Uint8Array) => {
+    tag += 1
+    store.set(key, { bytes, etag: String(tag), lastModified: new Date(nowMs) })
+    return String(tag)
+  }
+
+  const objectsOf = (mine: Life): Objects => ({
+    kind: 'disk',
+    get: key =>
+      effect(mine, () => ({ contentType: 'application/json', ...store.get(key) })).then(found =>
+        'etag' in found ? (found as never) : null,
+      ),
+    head: async () => assert('nobody asks for heads'),
+    put: (key, bytes, { ifNoneMatch, ifMatch } = {}) =>
+      effect(mine, () => {
+        const there = store.get(key)
+        if (ifNoneMatch === '*' && there !== undefined) return { ok: false, reason: 'exists' } as const
+        if (ifMatch !== undefined && there?.etag !== ifMatch) return { ok: false, reason: 'stale' } as const
+        return { ok: true, etag: write(key, bytes.slice()) } as const
+      }),
+    delete: async () => assert('nothing is swept here'),
+    list: prefix =>
+      effect(mine, () =>
+        [...store]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, one]) => ({ key, size: one.bytes.length, etag: one.etag, lastModified: one.lastModified })),
+      ),
+    close: async () => undefined,
+  })
+
+  const clockOf = (mine: Life): Clock => ({
+    now: () => nowMs,
+    after: (ms, run) => {
+      let wanted = true
+      at(ms, mine, () => wanted && run())
+      return () => {
+        wanted = false
+      }
+    },
+  })
+
+  /** Consumers go on from the last commit, lanes one record at a time. */
+  const consume = (mine: Life, from: Consumer, lane: (record: LogRecord) => string, handle: (record: LogRecord) => Promise<void>) => {
+    const lanes = new Map<string, Promise<void>>()
+    const done = new Set<number>()
+    let next = from.committed
+    const attempt = async (record: LogRecord): Promise<void> => {
+      for (;;) {
+        try {
+          return await handle(record)
+        } catch (error) {
+          if (!(error instanceof UnavailableError)) stuck.push(String(error))
+          await new Promise<void>(resolve => at(100, mine, resolve))
+        }
+      }
+    }
+    const take = () => {
+      for (; next < from.records.length; next++) {
+        const record = from.records[next]
+        const index = next
+        if (record === undefined) break
+        const name = lane(record)
+        const turn = (lanes.get(name) ?? Promise.resolve()).then(() => attempt(record))
+        lanes.set(
+          name,
+          turn.then(() => finished(index)),
+        )
+      }
+    }
+    const finished = (index: number) => {
+      done.add(index)
+      at(random() * 500, mine, () => {
+        if (!maybeCrash(mine)) while (done.has(from.committed)) from.committed += 1
+      })
+    }
+    from.look = () => at(1, mine, take)
+    from.look()
+  }
+
+  /** Until nothing is left to happen. */
+  const run = async (): Promise<void> => {
+    start()
+    for (let event = events.peek(); event !== undefined; event = events.peek()) {
+      events.pop()
+      nowMs = Math.max(nowMs, event.atMs)
+      if (!event.item.life.alive) continue
+      event.item.run()
+      await new Promise<void>(resolve => setImmediate(resolve))
+    }
+  }
+
+  return {
+    random,
+    world,
+    store,
+    stuck,
+    now: () => nowMs,
+    crashes: () => crashes,
+    healed,
+    at,
+    chance,
+    maybeCrash,
+    effect,
+    write,
+    objectsOf,
+    clockOf,
+    consume,
+    run,
+    isRough: () => faults.partners && !healed(),
+  }
+}
+export type SimulatedWorld = ReturnType<typeof createSimulatedWorld>
+
+const assert = (message: string): never => {
+  throw new Error(message)
+}

@@ -35,13 +35,16 @@ const measureWhole = (): number => {
 }
 
 export const measureNewItem = async (): Promise<{ lines: readonly Line[]; result: unknown }> => {
-  let facts = Array.from({ length: ITEMS }, (_, index) => factOf(ITEMS - index, LONG))
+  // The feed as it was before, rendered already, as the builder keeps its fragments; the new item takes the place of the one before it, so that
+  // rendering fifty anew, and the garbage it leaves, is not counted.
+  const feed = createOneMore(
+    Array.from({ length: ITEMS }, (_, index) => factOf(ITEMS - index, LONG)),
+    site,
+  )
   const states = new Map<string, FeedState>()
   const times: number[] = []
   const sizes: Record<string, number> = {}
   for (let round = 0; round < TIMES + WARM; round++) {
-    // What was there before is rendered already, as the builder keeps its fragments.
-    const feed = createOneMore(facts, site)
     const fact = factOf(10_000 + round, LONG)
     const began = cpuMs()
     await Promise.all(
@@ -62,7 +65,6 @@ export const measureNewItem = async (): Promise<{ lines: readonly Line[]; result
       }),
     )
     if (round >= WARM) times.push(cpuMs() - began)
-    facts = [fact, ...facts.slice(0, -1)]
   }
   const whole = measureWhole()
   const line: Line = {

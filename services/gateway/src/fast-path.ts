@@ -32,12 +32,16 @@ export type FastPathNeeds = Readonly<{
   keepAliveMs?: number
 }>
 
+type Sender = Readonly<{ peer: string; reader: number; clientKey: string }>
+
 /** What a head was found to ask for, kept for the many that are the same. */
 type Asked = {
   readonly plain: PlainRequest
   readonly peek: () => FeedState | null
   /** Once it was answered: names that strangers make up are not counted. */
   tally: Tally | null
+  /** Who sent it last. */
+  sender: Sender | null
   /** The answer, as long as state and configuration are what they were. */
   answer: Answer | null
   state: FeedState | null
@@ -58,6 +62,7 @@ type Connection = {
   /** Of the last request: most connections are one reader. */
   userAgent: string | undefined
   forwarded: string | undefined
+  clientKey: string
   reader: number
   isBusy: boolean
   isServed: boolean
@@ -83,6 +88,7 @@ const createHeads = ({ feeds }: Pick<FastPathNeeds, 'feeds'>) => {
       plain,
       peek: feeds.watch(feedId, output),
       tally: null,
+      sender: null,
       answer: null,
       state: null,
       revision: -1,
@@ -172,18 +178,34 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     return asked.answer
   }
 
-  /** Who asks: looked up again only when it is somebody else than last time. */
-  const recognize = (connection: Connection, { headers }: PlainRequest) => {
+  /** Who sent this head from this peer: the head says the rest. Hashing a name takes as long as all else that is done for an answer. */
+  const identify = (connection: Connection, asked: Asked): Sender => {
+    if (asked.sender?.peer === connection.address) return asked.sender
+    const { headers } = asked.plain
+    const address = addressOf(connection.address, headers['x-forwarded-for'], limits.proxies)
+    asked.sender = {
+      peer: connection.address,
+      reader: readers.identify(address, headers['user-agent'] ?? ''),
+      clientKey: toClientKey(address),
+    }
+    return asked.sender
+  }
+
+  /** Most connections are one reader, so what was found stays until the head says otherwise. */
+  const recognize = (connection: Connection, asked: Asked) => {
+    const { headers } = asked.plain
     const forwarded = limits.proxies === 0 ? undefined : headers['x-forwarded-for']
     const userAgent = headers['user-agent']
     if (connection.reader === -1 || userAgent !== connection.userAgent || forwarded !== connection.forwarded) {
-      const address = addressOf(connection.address, forwarded, limits.proxies)
-      connection.reader = readers.identify(address, userAgent ?? '')
-      connection.client = limiter?.client(toClientKey(address)) ?? null
+      const { reader, clientKey } = identify(connection, asked)
+      if (clientKey !== connection.clientKey) connection.client = null
+      connection.reader = reader
+      connection.clientKey = clientKey
       connection.userAgent = userAgent
       connection.forwarded = forwarded
-    } else if (limiter !== null && connection.client !== null && limiter.isForgotten(connection.client))
-      connection.client = limiter.client(toClientKey(addressOf(connection.address, forwarded, limits.proxies)))
+    }
+    if (limiter !== null && (connection.client === null || limiter.isForgotten(connection.client)))
+      connection.client = limiter.client(connection.clientKey)
   }
 
   const handOver = (connection: Connection, chunk: Buffer) => {
@@ -245,7 +267,7 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
       const feed = snapshot.feeds.get(asked.plain.feedId)
       if (feed === undefined || isPrivate(feed)) return null
     }
-    recognize(connection, asked.plain)
+    recognize(connection, asked)
     const { client } = connection
     return limiter === null || client === null || limiter.mayAsk(client, Date.now()) ? { asked, snapshot } : null
   }
@@ -296,6 +318,7 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
       client: null,
       userAgent: undefined,
       forwarded: undefined,
+      clientKey: '',
       reader: -1,
       isBusy: false,
       isServed: false,

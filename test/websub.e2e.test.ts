@@ -1,7 +1,10 @@
 /** The WebSub hub from outside, with a subscriber written to the Recommendation: what websub.rocks asserts of hubs and publishers, and more. */
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { createWriter } from './support/articles.ts'
 import { createSystem, formats, PUBLIC_URL, type Running } from './support/system.ts'
@@ -165,6 +168,34 @@ test('a subscriber finds the hub, subscribes, is told of every change, renews, a
 })
 
 const subscribersOf = async (running: Running, feed: string) => (await running.console(`/v1/feeds/${feed}/subscribers`)).body
+
+test('a subscriber in Python, of its standard library alone, is served too', {
+  skip: spawnSync('python3', ['--version']).status !== 0 && 'there is no python3 here',
+}, async t => {
+  const system = await createSystem(t, { retryScale: 0.02 })
+  const running = await system.start()
+  await running.publish('dau-tien', write())
+  const gateway = running.newswire.url('gateway')
+  const script = join(import.meta.dirname, 'support', 'websub_subscriber.py')
+  const child = spawn('python3', [script, `${gateway}/feeds/all/atom.xml`, 'bí mật', PUBLIC_URL, gateway], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const said: Record<string, unknown>[] = []
+  createInterface({ input: child.stdout }).on('line', line => void said.push(JSON.parse(line)))
+  const hears = (event: string) => waitFor(`its ${event}`, () => said.find(one => one['event'] === event))
+  assert.equal((await hears('subscribed'))['status'], 202)
+  assert.deepEqual(await hears('question'), { event: 'question', agreed: true, lease: '864000' })
+  await waitFor('it to be in force', async () => (await subscribersOf(running, 'all'))['live'] === 1)
+  await running.publish('thu-hai', write())
+  const { headers, text } = await running.get('/feeds/all/atom.xml')
+  assert.deepEqual(await hears('distribution'), {
+    event: 'distribution',
+    valid: true,
+    type: headers.get('content-type'),
+    sha256: createHash('sha256').update(text).digest('hex'),
+  })
+})
 
 test('slow and failing subscribers delay nobody, and get the newest feed once they are well', async t => {
   const system = await createSystem(t, { retryScale: 0.02 })

@@ -12,6 +12,7 @@ import { publishEvents } from '@newswire/log/events'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from './logger.ts'
 
@@ -48,7 +49,6 @@ export type SubscriptionsOptions = Readonly<{
 const RELIST_EVERY_MS = 60_000
 const AGAIN_AFTER_MS = 1_000
 const READS_AT_ONCE = 16
-const PAGE = 1000
 const RACES = 8
 /** One that is being swept is gone in a moment; when not, whoever swept it died, and is surely dead after this. */
 const SWEEPING_MS = 600_000
@@ -102,15 +102,12 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
 
   const relist = async () => {
     const before = new Set(held.keys())
-    for (let startAfter: string | undefined; ; ) {
-      const page = await objects.list(keys.subscriptionPrefix, { limit: PAGE, ...(startAfter === undefined ? {} : { startAfter }) })
+    for await (const page of listPages(objects, keys.subscriptionPrefix)) {
       const unknown = page
         .map(({ key, etag }) => ({ id: idOfKey(key), etag }))
         .filter(({ id, etag }) => before.delete(id) === false || held.get(id)?.etag !== etag)
       for (let at = 0; at < unknown.length; at += READS_AT_ONCE)
         await Promise.all(unknown.slice(at, at + READS_AT_ONCE).map(({ id }) => look(id)))
-      startAfter = page.at(-1)?.key
-      if (page.length < PAGE || startAfter === undefined) break
     }
     // What was known before and is not there any more was swept.
     for (const id of before)

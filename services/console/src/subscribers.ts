@@ -7,7 +7,8 @@ import { sha256Hex } from '@newswire/events/ids'
 import { isLive, type Subscription, subscription, toTopic } from '@newswire/events/subscription'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
-import type { ListedObject, Objects } from '@newswire/objects/objects'
+import { listPages } from '@newswire/objects/listing'
+import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 
 /** What the outlets wrote down of a subscriber that has not got the newest feed (`services/outlets`, `pending.ts`). */
@@ -33,21 +34,11 @@ export type Subscribers = Readonly<{
 
 const MOST_SHOWN = 100
 const READS_AT_ONCE = 16
-const PAGE = 1000
-
-async function* pagesOf(objects: Pick<Objects, 'list'>, prefix: string): AsyncGenerator<readonly ListedObject[]> {
-  for (let startAfter: string | undefined; ; ) {
-    const page = await objects.list(prefix, { limit: PAGE, ...(startAfter === undefined ? {} : { startAfter }) })
-    if (page.length > 0) yield page
-    startAfter = page.at(-1)?.key
-    if (page.length < PAGE || startAfter === undefined) return
-  }
-}
 
 /** One that cannot be read is left out: whoever works with it says so in the log. */
 const readAll = async <S extends z.ZodType>(objects: Pick<Objects, 'get' | 'list'>, prefix: string, schema: S): Promise<z.output<S>[]> => {
   const found: z.output<S>[] = []
-  for await (const page of pagesOf(objects, prefix))
+  for await (const page of listPages(objects, prefix))
     for (let at = 0; at < page.length; at += READS_AT_ONCE) {
       const some = page.slice(at, at + READS_AT_ONCE).map(({ key }) => getDocument(objects, key, schema).catch(() => null))
       for (const document of await Promise.all(some)) if (document !== null) found.push(document.value)

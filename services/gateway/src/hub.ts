@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { messageOf } from '@newswire/events/errors'
 import { isLive, isOver, type Subscription, subscriptionIdOf } from '@newswire/events/subscription'
 import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions } from '@newswire/runtime/subscriptions'
 import { createErrands, type Errands, GONE, unreferenced } from './hub-errands.ts'
@@ -125,15 +126,11 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
 
   const sweepOrphans = async (): Promise<void> => {
     const used = new Set([...subscriptions.all()].flatMap(one => unreferenced(one, null)))
-    for (let startAfter: string | undefined; ; ) {
-      const page = await objects.list(`${keys.secretPrefix}hub-`, startAfter === undefined ? {} : { startAfter })
+    for await (const page of listPages(objects, `${keys.secretPrefix}hub-`))
       for (const { key, lastModified } of page) {
         const id = key.slice(keys.secretPrefix.length, -'.json'.length)
         if (!used.has(id) && now() - lastModified.getTime() > ORPHANS_EVERY_MS) await forget([id])
       }
-      startAfter = page.at(-1)?.key
-      if (page.length < 1000 || startAfter === undefined) return
-    }
   }
 
   let orphansAtMs = now()

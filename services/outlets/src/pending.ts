@@ -7,6 +7,7 @@ import { isArticleId } from '@newswire/events/ids'
 import { isSubscriptionId } from '@newswire/events/subscription'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 import type { Delivery } from './machine.ts'
@@ -88,7 +89,6 @@ type Options = Readonly<{ objects: Objects; shelf: Shelf; now: () => number; onU
 
 /** Longer than the session of a group, a zombie's last request and the wait of a take-over together. */
 const SWEEP_AFTER_MS = 600_000
-const PAGE = 1000
 const READS_AT_ONCE = 16
 const RACES = 5
 
@@ -132,15 +132,7 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Option
     }
   }
 
-  async function* pages(owner: string): AsyncGenerator<readonly ListedObject[]> {
-    for (let startAfter = ''; ; ) {
-      const page = await objects.list(shelf.prefix(owner), { startAfter, limit: PAGE })
-      if (page.length > 0) yield page
-      const last = page.at(-1)
-      if (last === undefined || page.length < PAGE) return
-      startAfter = last.key
-    }
-  }
+  const pages = (owner: string) => listPages(objects, shelf.prefix(owner))
 
   const readAll = async (page: readonly ListedObject[]) => {
     const found: NonNullable<Awaited<ReturnType<typeof read>>>[] = []

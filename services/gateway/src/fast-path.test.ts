@@ -226,3 +226,24 @@ test('closing ends connections that wait for a request, whichever way they were 
   await server.close()
   await Promise.all(connections.map(({ connection }) => connection.closed))
 })
+
+test('a tag from before a feed was compressed better is still unchanged, and a made-up one that looks like ours is not answered differently', async t => {
+  const { port, build, feeds } = await openGateway(t)
+  await build('all', texts, UPDATED)
+  const asking = PLAIN.replace('\r\n\r\n', '\r\nAccept-Encoding: gzip\r\n\r\n')
+  const connection = openRaw(port)
+  connection.send(asking)
+  const soon = await connection.read()
+  const state = feeds.peek('all', 'rss')
+  await state?.refine()
+  connection.send(asking)
+  const quiet = await connection.read()
+  assert.notEqual(quiet.headers['etag'], soon.headers['etag'])
+  for (const tag of [soon.headers['etag'], quiet.headers['etag'], `"${state?.content}-made.up"`]) {
+    connection.send(asking.replace('\r\n\r\n', `\r\nIf-None-Match: ${tag}\r\n\r\n`))
+    const answer = await connection.read()
+    assert.equal(answer.status, 304)
+    assert.equal(answer.headers['etag'], tag)
+  }
+  connection.end()
+})

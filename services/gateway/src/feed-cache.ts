@@ -209,7 +209,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
   const refineNext = async () => {
     const now = performance.now()
     for (const { state, checkedAt, wanted, isAsked } of slots.values()) {
-      if (state === null || !isAsked || now - checkedAt < quietMs || ![...wanted].some(one => one !== 'gzip') || done.has(state)) continue
+      if (state === null || !isAsked || now - checkedAt < quietMs || wanted.size === 0 || done.has(state)) continue
       done.add(state)
       const began = performance.now()
       await state.refine()

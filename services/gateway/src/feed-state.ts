@@ -5,7 +5,7 @@
  * bytes do (a better compression of the same content has another one), and whoever holds any coding of the current content is told so.
  */
 import { promisify } from 'node:util'
-import { brotliCompress, constants, crc32, zstdCompress } from 'node:zlib'
+import { brotliCompress, constants, crc32, gzip, zstdCompress } from 'node:zlib'
 import type { FeedOutput } from '@newswire/events/feed'
 import type { Coding } from '@newswire/http/accept'
 import { type Spliced, spliceGzip } from './gzip-splice.ts'
@@ -41,6 +41,8 @@ export type FeedState = Readonly<{
   revision(): number
   /** Whether an opaque tag (with its quotes) names this content in any coding. */
   isNamed(opaque: string): boolean
+  /** Whether this very tag was given out for it: those before a refinement are few, those that strangers make up are not among them. */
+  hasGiven(opaque: string): boolean
   /** Bytes held, with the copies that the fast path keeps of what is coded. */
   weight(): number
   spliced(): Spliced | null
@@ -48,14 +50,33 @@ export type FeedState = Readonly<{
 
 const brotli = promisify(brotliCompress)
 const zstd = promisify(zstdCompress)
+const gzipWhole = promisify(gzip)
 
 /** What is made at once: as much as a new item may cost. And what is made of a feed that has been quiet. */
-const BROTLI = { soon: 3, quiet: 10 }
+const BROTLI = { soon: 2, quiet: 10 }
 const ZSTD = { soon: 3, quiet: 15 }
+const GZIP_QUIET = 9
 const SUFFIX: Readonly<Record<Coding, string>> = { br: 'br', gzip: 'gz', zstd: 'zst' }
 
+/** The smallest window that holds all of it: a larger one costs memory that has to be touched, and a quarter of the time. */
+const windowFor = (bytes: number): number => Math.min(constants.BROTLI_DEFAULT_WINDOW, Math.max(16, Math.ceil(Math.log2(bytes + 16))))
+
 const toBrotli = (plain: Buffer, quality: number): Promise<Buffer> =>
-  brotli(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } })
+  brotli(plain, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: quality,
+      [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
+      [constants.BROTLI_PARAM_LGWIN]: windowFor(plain.length),
+    },
+  })
+
+/** One after the other in the whole process: side by side each would touch fresh memory of its own, at several times the cost. */
+let turn: Promise<unknown> = Promise.resolve()
+const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  const mine = turn.then(work)
+  turn = mine.catch(() => undefined)
+  return mine
+}
 /** Window and checksum as they are by default: RFC 9659 lets a decoder refuse windows above 8 MiB, which these levels never use. */
 const toZstd = (plain: Buffer, level: number): Promise<Buffer> => zstd(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 
@@ -94,6 +115,7 @@ export const createFeedState = ({ feedId, output, bytes, content, lastModified, 
   const sequence = (before?.sequence ?? 0) + 1
   const since = sinceOf({ bytes, cuts, output, sequence }, before)
   const made = new Map<AnyCoding, Variant>([['identity', { coding: 'identity', tag: `"${content}"`, bytes }]])
+  const given = new Set([`"${content}"`])
   const making = new Map<Coding, Promise<Variant>>()
   let spliced: Spliced | null = null
   // The state before is let go of as soon as it is not needed: else every state would hold all that ever were.
@@ -105,18 +127,20 @@ export const createFeedState = ({ feedId, output, bytes, content, lastModified, 
   const keep = (coding: Coding, encoded: Buffer): Variant => {
     const variant: Variant = { coding, bytes: encoded, tag: `"${content}-${SUFFIX[coding]}.${crc32(encoded).toString(36)}"` }
     made.set(coding, variant)
+    given.add(variant.tag)
     order = [...made.values()].sort((a, b) => a.bytes.length - b.bytes.length).flatMap(one => (one.coding === 'identity' ? [] : one.coding))
     revision += 1
     return variant
   }
   const encode = async (coding: Coding): Promise<Buffer> => {
-    if (coding === 'br') return toBrotli(bytes, BROTLI.soon)
-    if (coding === 'zstd') return toZstd(bytes, ZSTD.soon)
+    if (coding === 'br') return inTurn(() => toBrotli(bytes, BROTLI.soon))
+    if (coding === 'zstd') return inTurn(() => toZstd(bytes, ZSTD.soon))
     spliced = await spliceGzip(bytes, cuts, splicedBefore)
     splicedBefore = null
     return spliced.bytes
   }
   const refine = async (): Promise<void> => {
+    if (made.has('gzip')) keep('gzip', await gzipWhole(bytes, { level: GZIP_QUIET }))
     if (made.has('br')) keep('br', await toBrotli(bytes, BROTLI.quiet))
     if (made.has('zstd')) keep('zstd', await toZstd(bytes, ZSTD.quiet))
   }
@@ -148,8 +172,13 @@ export const createFeedState = ({ feedId, output, bytes, content, lastModified, 
       return refined
     },
     revision: () => revision,
+    hasGiven: opaque => given.has(opaque),
     isNamed: opaque => contentOf(opaque) === content,
-    weight: () => [...made.values()].reduce((sum, { coding, bytes: held }) => sum + held.length * (coding === 'identity' ? 1 : 2), 0),
+    weight: () =>
+      [...made.values()].reduce(
+        (sum, { coding, bytes: held }) => sum + held.length * (coding === 'identity' ? 1 : 2),
+        spliced?.bytes.length ?? 0,
+      ),
     spliced: () => spliced ?? splicedBefore,
   }
 }

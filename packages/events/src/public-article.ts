@@ -31,6 +31,16 @@ export const publicPictureUrl = (url: string): string => {
   return /^https?:$/.test(protocol) ? `${protocol}//${host}${pathname}` : ''
 }
 
+/** For everybody: not a picture whose rights name certain outlets only, or had ended when its version was released. No clock decides. */
+const isForAll = ({ rights }: Picture, releasedAt: string): boolean =>
+  rights === undefined || (rights.outlets.includes('*') && (rights.until === undefined || rights.until > releasedAt))
+
+/** The fact with those pictures only that everybody may see: what feeds and pages show. An outlet has rights of its own (webhooks). */
+export const toFactForAll = (fact: LiveFact): LiveFact => {
+  const images = fact.article.images.filter(one => isForAll(one, fact.releasedAt))
+  return images.length === fact.article.images.length ? fact : { ...fact, article: { ...fact.article, images } }
+}
+
 /** The body of a webhook's or a page's `article`: every field of contract §4, pictures with absolute rendition addresses. */
 export const toPublicArticle = (fact: LiveFact, publicUrl: string) => {
   const { images, ...rest } = fact.article

@@ -4,7 +4,15 @@ import { type CategoryConfig, type FeedProfile, type PublisherConfig, type SiteC
 import { RejectError } from '@newswire/events/errors'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
-import { articleUrl, leadPicture, noticeOf, pickRendition, renditionUrl, toContentHtml } from '@newswire/events/public-article'
+import {
+  articleUrl,
+  leadPicture,
+  noticeOf,
+  pickRendition,
+  renditionUrl,
+  toContentHtml,
+  toFactForAll,
+} from '@newswire/events/public-article'
 import { escapeMarkup } from '@newswire/events/text'
 import { profiles, type Rendering } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
@@ -179,10 +187,6 @@ const mediaOf = (picture: Picture, site: SiteConfig): MediaItem | null => {
   }
 }
 
-/** A feed is for everybody: pictures whose rights name certain outlets only, or had ended when this version was released, stay behind. */
-const isForAll = ({ rights }: Picture, releasedAt: string): boolean =>
-  rights === undefined || (rights.outlets.includes('*') && (rights.until === undefined || rights.until > releasedAt))
-
 const CORRECTION_LABELS: Record<string, string> = { vi: 'Đính chính', en: 'Correction' }
 
 /** Characters of content above which an item says only its summary: fifty of the largest articles would be a feed of 100 MB. */
@@ -203,7 +207,7 @@ const categoriesOf = (fact: LiveFact, profile: Profile): FeedItem['categories'] 
 const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
   const { site } = profile
   const { pubDate, cleanLinks, picture, dialect } = profiles[profile.rules].render
-  const article = { ...fact.article, images: fact.article.images.filter(one => isForAll(one, fact.releasedAt)) }
+  const { article } = toFactForAll(fact)
   const correction = article.correction === undefined ? null : clean(article.correction.note)
   const first = leadPicture(article)
   const ordered = first === null ? article.images : [first, ...article.images.filter(one => one !== first)]

@@ -170,6 +170,34 @@ test('an article is there as page, print view, JSON and ninjs, and after its ret
   assert.doesNotMatch((await ask('/articles/press.a')).body, /yêu cầu <b>/)
 })
 
+test('a picture that is not for all is in no public form and its rendition is a 404; one whose right is withdrawn is a 410', async t => {
+  const { ask, release, objects } = await open(t)
+  const [free, outlet, ended] = ['b', 'c', 'd'].map(letter => letter.repeat(64)) as [string, string, string]
+  const rendition = (sha256: string) => `/renditions/${sha256}/w640-r1.jpg`
+  for (const sha256 of [free, outlet, ended]) await objects.put(rendition(sha256).slice(1), Buffer.from('jpeg'))
+  const status = async (sha256: string) => (await ask(rendition(sha256))).statusCode
+  const closed = [
+    makePicture(outlet, { caption: 'Chỉ cho a', rights: { outlets: ['a'] } }),
+    makePicture(ended, { caption: 'Đã hết hạn', rights: { outlets: ['*'], until: '2026-02-28T00:00:00.000Z' } }),
+  ]
+  const article = { title: 'Có ảnh', summary: 'x' }
+  const urls = ['/', ...['', '/print', '/article.json', '/ninjs.json'].map(end => `/articles/press.a${end}`)]
+  const agree = async (isShown: boolean) => {
+    for (const url of urls) {
+      const { statusCode, body } = await ask(url)
+      assert.equal(statusCode, 200, url)
+      assert.equal(body.includes(free), isShown, url)
+      assert.ok(![outlet, ended, 'Chỉ cho a', 'Đã hết hạn'].some(part => body.includes(part)), url)
+    }
+  }
+  await release(makeLive({ article: { ...article, images: [...closed, makePicture(free)] } }))
+  await agree(true)
+  assert.deepEqual([await status(free), await status(outlet), await status(ended)], [200, 404, 404])
+  await release(makeLive({ version: 2, article: { ...article, images: [...closed, makePicture(free, { rights: { outlets: ['a'] } })] } }))
+  await agree(false)
+  assert.deepEqual([await status(free), await status(outlet), await status(ended)], [410, 404, 404])
+})
+
 test('an article for editors, one that never was, and an id that cannot be are all the same 404', async t => {
   const { ask, release } = await open(t)
   await release(makeLive({ article: { audience: 'editorial', title: 'Kín' } }))

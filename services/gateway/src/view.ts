@@ -5,6 +5,7 @@ import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
+import { toFactForAll } from '@newswire/events/public-article'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
@@ -12,6 +13,7 @@ import { toInstant } from './paging.ts'
 import { createQueries, type Queries } from './view-queries.ts'
 
 const schema = `
+-- Facts and pictures are kept without what is not for all: a view from before that is made again.
 CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, publisher TEXT NOT NULL, language TEXT, type TEXT, translation_of TEXT, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX article_public ON article (released_at, id) WHERE state = 'public';
 CREATE INDEX article_translation ON article (translation_of) WHERE translation_of IS NOT NULL;
@@ -28,7 +30,7 @@ export type Seen = Readonly<{ state: 'public'; fact: LiveFact }> | Readonly<{ st
 export type View = Queries &
   Readonly<{
     article(articleId: string): Seen | null
-    /** Whether a public article shows this source picture now, once did, or never. */
+    /** Whether a public article shows this source picture to everybody now, once did, or never. */
     picture(sha256: string): 'shown' | 'gone' | 'unknown'
     isReady(): boolean
     /** Lets the view reach what is in the log now. */
@@ -51,7 +53,9 @@ const writer = (db: DatabaseSync) => {
   const dropPictures = db.prepare('DELETE FROM picture WHERE article = ?')
   const addPicture = db.prepare('INSERT OR IGNORE INTO picture (sha256, article) VALUES (?, ?)')
   const addPictureEver = db.prepare('INSERT OR IGNORE INTO picture_ever (sha256) VALUES (?)')
-  return (fact: Fact) => {
+  return (told: Fact) => {
+    // Here and nowhere else, so that pages, lists, JSON and renditions cannot differ in what they show.
+    const fact = told.state === 'live' ? toFactForAll(told) : told
     const before = known.get(fact.articleId) as { version: number } | undefined
     if (before !== undefined && before.version >= fact.version) return
     const state = stateOf(fact)

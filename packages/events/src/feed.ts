@@ -27,12 +27,21 @@ export const feedChange = z.object({
 })
 export type FeedChange = z.output<typeof feedChange>
 
-const output = z.object({ key: z.string(), sha256: z.string(), bytes: z.int() })
+const output = z.object({
+  key: z.string(),
+  sha256: z.string(),
+  bytes: z.int(),
+  /**
+   * `Last-Modified`: rises by a second at least whenever the bytes change, so that a date means one content (RFC 9110 §8.8.2.2), also where what is
+   * shown last is older than what it was (an article left). While a feed changes faster than once a second it runs ahead of the clock.
+   */
+  modifiedAt: z.string().optional(),
+})
 /** Which bytes are current. `counter` is that of `window.json`: a reader ignores lower ones. */
 export const feedBuilt = z.object({
   feedId: z.string(),
   counter: z.int(),
-  /** When the newest thing in it changed; the feed's `Last-Modified`. */
+  /** When the newest thing in it was released: what the feed says of itself. */
   updatedAt: z.string(),
   items: z.int(),
   /** `sitemap` is absent on facts written before there was one. */

@@ -57,13 +57,19 @@ const one = (headers: Headers, name: string): string | undefined => {
 
 /**
  * What the conditions of a GET or HEAD come to, in the order of §13.2.2: `If-Match`, else `If-Unmodified-Since`; then `If-None-Match`, else
- * `If-Modified-Since`. `named`: every tag under which a client may hold what is current.
+ * `If-Modified-Since`. `named`: every tag under which a client may hold what is current; `selected`: those of the very bytes that would be sent,
+ * which is what `If-Match` is about.
  */
-export const evaluateConditions = (headers: Headers, named: Named, lastModified: Date): 'proceed' | 'not-modified' | 'failed' => {
+export const evaluateConditions = (
+  headers: Headers,
+  named: Named,
+  lastModified: Date,
+  selected: Named = named,
+): 'proceed' | 'not-modified' | 'failed' => {
   const ifMatch = one(headers, 'if-match')
   const unmodifiedSince = one(headers, 'if-unmodified-since')
   if (ifMatch !== undefined) {
-    if (!matchStrongly(ifMatch, named)) return 'failed'
+    if (!matchStrongly(ifMatch, selected)) return 'failed'
   } else if (unmodifiedSince !== undefined) {
     const since = parseHttpDate(unmodifiedSince.trim())
     if (!Number.isNaN(since) && wholeSeconds(lastModified) > since) return 'failed'

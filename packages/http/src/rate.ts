@@ -97,11 +97,14 @@ export const toClientKey = (address: string): string => {
   return isIPv6(address) ? `${prefixOf(address)}::/64` : address
 }
 
+/** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`, another for each connection. */
+const withoutPort = (text: string): string => /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d+)?$/.exec(text)?.slice(1).find(Boolean) ?? text
+
 /**
  * The address of the client behind `proxies` trusted proxies: each appends to `X-Forwarded-For` whom it spoke with, so the client's is so many
  * from the right, and what stands left of it anybody may have written. With fewer entries, or none, the peer's own.
  */
 export const toClientAddress = (peer: string, forwarded: string | undefined, proxies: number): string => {
   if (proxies === 0 || forwarded === undefined) return peer
-  return forwarded.split(',').at(-proxies)?.trim() || peer
+  return withoutPort(forwarded.split(',').at(-proxies)?.trim() ?? '') || peer
 }

@@ -14,6 +14,7 @@ import { createFragmentCache } from './fragments.ts'
 import { createProfiles } from './profile.ts'
 import { categories, makeFact, makeRetraction, site } from './sample-facts.ts'
 import { createStates } from './states.ts'
+import type { Outputs } from './window.ts'
 import { findXmlFault } from './xml.ts'
 
 const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
@@ -248,6 +249,9 @@ const dyingAt = (objects: Objects, nth: number): Pick<Objects, 'get' | 'put'> =>
   }
 }
 
+/** Without dates, which tell how often a file has changed. */
+const hashesOf = (outputs: Outputs) => Object.values(outputs).map(one => one?.sha256)
+
 for (const nth of [1, 2, 3, 4, 5])
   test(`killed before its write ${nth} of 5, the repeat ends with the same bytes and a counter that never falls`, async t => {
     const objects = await openStore(t)
@@ -260,7 +264,7 @@ for (const nth of [1, 2, 3, 4, 5])
     assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
     const whole = await openStore(t)
     await release(whole, ...three())
-    assert.deepEqual(healed.outputs, must(await build(startBuilder(whole), three())).outputs)
+    assert.deepEqual(hashesOf(healed.outputs), hashesOf(must(await build(startBuilder(whole), three())).outputs))
     for (const file of files) assert.equal(await read(objects, file), await read(whole, file))
     assert.equal(must(await build(startBuilder(objects), three(), { position: 3 })).written, false)
   })

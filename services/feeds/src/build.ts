@@ -55,6 +55,7 @@ import {
   isSameOutputs,
   isSameVerdict,
   isSameWindow,
+  modifiedAfter,
   newestOf,
   type Outputs,
   type Rule,
@@ -234,12 +235,17 @@ export const createBuilder = (needs: Needs): Builder => {
     return { files: { ...files, sitemap: toFile(joinSitemap(chosen.fragments, chosen.window.asOf)) }, good: { updatedAt, items } }
   }
 
-  const outputsOf = (files: FeedFiles): Outputs =>
-    Object.fromEntries(feedOutputs.map(output => [output, { sha256: files[output].sha256, bytes: files[output].bytes.length }])) as Outputs
+  const outputsOf = (files: FeedFiles, before: FeedWindow, updatedAt: string): Outputs =>
+    Object.fromEntries(
+      feedOutputs.map(output => {
+        const { sha256, bytes } = files[output]
+        return [output, { sha256, bytes: bytes.length, modifiedAt: modifiedAfter(before.outputs?.[output], sha256, updatedAt) }]
+      }),
+    ) as Outputs
 
   /** `null` when somebody else wrote in between. */
   const write = async (stored: StoredFeed, next: FeedWindow, files: FeedFiles, position: number) => {
-    const outputs = outputsOf(files)
+    const outputs = outputsOf(files, stored.window, next.good?.updatedAt ?? NEVER)
     const isThere =
       stored.windowTag !== null &&
       isSameWindow(stored.window, next) &&

@@ -4,7 +4,7 @@ import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import fc from 'fast-check'
 import { categories, makeFact, makeRetraction } from './sample-facts.ts'
-import { applyToWindow, emptyWindow, type FeedWindow, isSameWindow, newestOf, type Rule } from './window.ts'
+import { applyToWindow, emptyWindow, type FeedWindow, isSameWindow, modifiedAfter, newestOf, type Rule } from './window.ts'
 
 const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
   id: 'all',
@@ -127,4 +127,20 @@ test('the same states give the same window, in whatever order, however often and
     }),
     { seed: 7 },
   )
+})
+
+test('a date of a file means one content: it rises with every change, also of the same second and when what is shown is older', () => {
+  const at = (before: Parameters<typeof modifiedAfter>[0], sha256: string, updatedAt: string) => ({
+    sha256,
+    bytes: 1,
+    modifiedAt: modifiedAfter(before, sha256, updatedAt),
+  })
+  const first = at(undefined, 'a', '2026-03-01T08:00:00.700Z')
+  assert.equal(first.modifiedAt, '2026-03-01T08:00:00.000Z')
+  assert.deepEqual(at(first, 'a', '2026-03-01T09:00:00.000Z'), first)
+  const second = at(first, 'b', '2026-03-01T08:00:00.900Z')
+  assert.equal(second.modifiedAt, '2026-03-01T08:00:01.000Z')
+  const narrowed = at(second, 'a', '2026-03-01T07:00:00.000Z')
+  assert.equal(narrowed.modifiedAt, '2026-03-01T08:00:02.000Z')
+  assert.equal(at(narrowed, 'c', '2026-03-01T10:00:00.000Z').modifiedAt, '2026-03-01T10:00:00.000Z')
 })

@@ -23,7 +23,7 @@ const entry = z.object({
 })
 export type Entry = z.output<typeof entry>
 
-const output = z.object({ sha256: z.string(), bytes: z.int() })
+const output = z.object({ sha256: z.string(), bytes: z.int(), modifiedAt: z.string().optional() })
 
 /** An article that a feed is shown without. */
 const setAside = z.object({ articleId: z.string(), version: z.int(), code: z.string(), reason: z.string() })
@@ -160,6 +160,13 @@ export const isSameWindow = (a: FeedWindow, b: FeedWindow): boolean =>
 /** Whether two windows say the same of what is wrong. */
 export const isSameVerdict = (a: FeedWindow, b: FeedWindow): boolean =>
   JSON.stringify([a.fault, a.quarantined]) === JSON.stringify([b.fault, b.quarantined])
+
+/** When bytes last changed, whole seconds: later than before by a second at least when they did, else as it was. `updatedAt`: of what is shown. */
+export const modifiedAfter = (before: Outputs['rss'] | undefined, sha256: string, updatedAt: string): string => {
+  if (before?.modifiedAt !== undefined && before.sha256 === sha256) return before.modifiedAt
+  const earliest = before?.modifiedAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.modifiedAt) + 1000
+  return new Date(Math.max(Math.floor(Date.parse(updatedAt) / 1000) * 1000, earliest)).toISOString()
+}
 
 export const isSameOutputs = (a: Outputs | null, b: Outputs): boolean =>
   a !== null && feedOutputs.every((output: FeedOutput) => a[output]?.sha256 === b[output]?.sha256)

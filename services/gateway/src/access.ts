@@ -25,7 +25,8 @@ const refused = (): ProblemError =>
     code: 'NEWSWIRE_FEED_PRIVATE',
     title: 'This feed is private',
     detail: 'send a token of this feed as the password of Basic authentication, or in the path: /feeds/{feed}/~{token}/{file}',
-    headers: { 'www-authenticate': 'Basic realm="newswire feeds", charset="UTF-8"' },
+    // The address that was asked for may hold a token.
+    headers: { 'www-authenticate': 'Basic realm="newswire feeds", charset="UTF-8"', 'referrer-policy': 'no-referrer' },
   })
 
 /** Lets through who may read the feed. Throws the 401 problem, the same for no token and for a wrong one. */

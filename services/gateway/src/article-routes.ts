@@ -62,7 +62,8 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
     const { fact } = found
     const page = kept(`/articles/${fact.articleId}`, snapshot => {
       const context = toArticleContext(view, snapshot, fact, frame())
-      return toHtmlPage(toArticlePage(context), { config: snapshot, robots: robotsOf(context), modifiedAt: fact.releasedAt })
+      // No `Last-Modified`: related articles and the configuration change what stands here, which the article's own date does not tell.
+      return toHtmlPage(toArticlePage(context), { config: snapshot, robots: robotsOf(context) })
     })
     return sendRendered(request, reply, page)
   })
@@ -84,10 +85,15 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
         return sendRendered(
           request,
           reply,
-          kept(`/articles/${fact.articleId}/${name}`, snapshot => toJsonPage(toBody(found, snapshot), fact.releasedAt)),
+          kept(`/articles/${fact.articleId}/${name}`, snapshot => toJsonPage(toBody(found, snapshot))),
         )
       if (isRedirected) return sendGone(request, reply, found, toBody(found, config()))
-      return reply.status(410).header('cache-control', 'no-cache').type('application/json').send(toBody(found, config()))
+      return reply
+        .status(410)
+        .header('cache-control', 'no-cache')
+        .header('access-control-allow-origin', '*')
+        .type('application/json')
+        .send(toBody(found, config()))
     })
   const toOwnForm = (found: Seen, { site }: ConfigSnapshot): unknown => {
     if (found.state === 'public') return toPublicArticle(found.fact, site.publicUrl)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { parsePlainRequest } from './plain-request.ts'
@@ -227,7 +229,7 @@ test('closing ends connections that wait for a request, whichever way they were 
   await Promise.all(connections.map(({ connection }) => connection.closed))
 })
 
-test('a tag from before a feed was compressed better is still unchanged, and a made-up one that looks like ours is not answered differently', async t => {
+test('a tag from before a feed was compressed better is still unchanged, and a made-up one names nothing', async t => {
   const { port, build, feeds } = await openGateway(t)
   await build('all', texts, UPDATED)
   const asking = PLAIN.replace('\r\n\r\n', '\r\nAccept-Encoding: gzip\r\n\r\n')
@@ -239,11 +241,61 @@ test('a tag from before a feed was compressed better is still unchanged, and a m
   connection.send(asking)
   const quiet = await connection.read()
   assert.notEqual(quiet.headers['etag'], soon.headers['etag'])
-  for (const tag of [soon.headers['etag'], quiet.headers['etag'], `"${state?.content}-made.up"`]) {
+  const askWith = async (tag: string | undefined) => {
     connection.send(asking.replace('\r\n\r\n', `\r\nIf-None-Match: ${tag}\r\n\r\n`))
-    const answer = await connection.read()
+    return connection.read()
+  }
+  for (const tag of [soon.headers['etag'], quiet.headers['etag']]) {
+    const answer = await askWith(tag)
     assert.equal(answer.status, 304)
     assert.equal(answer.headers['etag'], tag)
   }
+  assert.equal((await askWith(`"${state?.content}-made.up"`)).status, 200)
   connection.end()
+})
+
+test('a feed that becomes private while an answer is waited for is nobody’s from then on', async t => {
+  const { port, build, feeds, reconfigure } = await openGateway(t)
+  await build('all', texts, UPDATED)
+  const connection = openRaw(port)
+  // What is read for the first time is waited for, and the change comes meanwhile.
+  const { get } = feeds
+  Object.assign(feeds, {
+    get: async (...asked: Parameters<typeof get>) => {
+      const state = await get(...asked)
+      reconfigure('all', { access: { tokens: [{ id: 'partner', sha256: 'a'.repeat(64) }] } })
+      return state
+    },
+  })
+  for (let round = 0; round < 3; round++) {
+    const waiting = round === 0 ? connection : openRaw(port)
+    waiting.send(PLAIN)
+    assert.equal((await waiting.read()).status, 401)
+    waiting.end()
+    await build('all', [`vòng ${round}`, ...texts], `2026-03-01T09:00:0${round}.000Z`)
+  }
+})
+
+test('what a head was answered with is not kept once the feed has another state', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { port, build, feeds } = await openGateway(t)
+  const held: WeakRef<object>[] = []
+  let tag = '"none"'
+  for (let round = 0; round < 5; round++) {
+    await build('all', [`vòng ${round}`, ...texts], `2026-03-01T09:00:0${round}.000Z`)
+    const connection = openRaw(port)
+    connection.send(PLAIN.replace('\r\n\r\n', `\r\nIf-None-Match: ${tag}\r\n\r\n`))
+    tag = String((await connection.read()).headers['etag'])
+    connection.end()
+    held.push(new WeakRef(feeds.peek('all', 'rss') ?? {}))
+  }
+  const deadline = Date.now() + 10_000
+  for (let isHeld = true; isHeld; ) {
+    assert.ok(Date.now() < deadline, 'states of the past are still held')
+    // Looking holds them for the rest of a turn, so it comes after collecting.
+    await setImmediate()
+    collect()
+    isHeld = held.slice(0, -2).some(one => one.deref() !== undefined)
+  }
 })

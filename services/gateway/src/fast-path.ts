@@ -42,13 +42,10 @@ type Asked = {
   tally: Tally | null
   /** Who sent it last. */
   sender: Sender | null
-  /** The answer, as long as state and configuration are what they were. */
-  answer: Answer | null
-  state: FeedState | null
-  revision: number
+  /** The configuration under which the feed was last seen to be public. */
   snapshot: ConfigSnapshot | null
 }
-type Answer = Readonly<{ frame: Frame; outcome: 'full' | 'unchanged'; absence: boolean }>
+type Answer = Readonly<{ frame: Frame; outcome: 'full' | 'unchanged'; absence: boolean; revision: number; snapshot: ConfigSnapshot }>
 
 type Connection = {
   readonly socket: Socket
@@ -68,13 +65,13 @@ type Connection = {
   isServed: boolean
 }
 
-/** Heads that are remembered: about 1 KiB each. When it is full it begins again. */
+/** Heads that are remembered: about 1 KiB each, without what they are answered with. When it is full it begins again. */
 const MAX_HEADS = 4_096
 const SILENCE_MS = 30_000
 const KEEP_ALIVE_MS = 65_000
 const NO_LIMITS: Standing = { remaining: 0, resetSeconds: 0 }
 
-/** `unreadable` for what the parser is to have. */
+/** `null` for what the parser is to have. */
 const createHeads = ({ feeds }: Pick<FastPathNeeds, 'feeds'>) => {
   let heads = new Map<string, Asked>()
   return (head: string): Asked | null => {
@@ -89,9 +86,6 @@ const createHeads = ({ feeds }: Pick<FastPathNeeds, 'feeds'>) => {
       peek: feeds.watch(feedId, output),
       tally: null,
       sender: null,
-      answer: null,
-      state: null,
-      revision: -1,
       snapshot: null,
     }
     if (heads.size >= MAX_HEADS) heads = new Map()
@@ -150,6 +144,9 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     return state.hasGiven(named) ? named : undefined
   }
 
+  /** Held by the state and gone with it: a head that polls by the rules names another tag each time, and must not keep what it was answered with. */
+  const answers = new WeakMap<FeedState, Map<Asked, Answer>>()
+
   const decide = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
     const { headers } = asked.plain
     for (const coding of wantedCodings(headers['accept-encoding'])) feeds.want(state, coding)
@@ -163,17 +160,30 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
       frame: frameOf(snapshot, state, variant, tag),
       outcome: tag === null ? 'full' : 'unchanged',
       absence: tag === null && isConditional,
+      revision: state.revision(),
+      snapshot,
     }
   }
 
   const answerOf = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
-    if (asked.state === state && asked.revision === state.revision() && asked.snapshot === snapshot && asked.answer !== null)
-      return asked.answer
-    asked.answer = decide(asked, state, snapshot)
-    asked.state = state
-    asked.revision = state.revision()
+    const made = answers.get(state) ?? new Map<Asked, Answer>()
+    const known = made.get(asked)
+    if (known !== undefined && known.revision === state.revision() && known.snapshot === snapshot) return known
+    const answer = decide(asked, state, snapshot)
+    if (answer === null) made.delete(asked)
+    else made.set(asked, answer)
+    if (made.size > MAX_HEADS) made.clear()
+    answers.set(state, made)
+    return answer
+  }
+
+  /** Whether everybody may have the feed under this configuration. Looked up once for each. */
+  const isOpen = (asked: Asked, snapshot: ConfigSnapshot): boolean => {
+    if (asked.snapshot === snapshot) return true
+    const feed = snapshot.feeds.get(asked.plain.feedId)
+    if (feed === undefined || isPrivate(feed)) return false
     asked.snapshot = snapshot
-    return asked.answer
+    return true
   }
 
   /** Who sent this head from this peer: the head says the rest. Hashing a name takes as long as all else that is done for an answer. */
@@ -242,7 +252,9 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     try {
       const state = await feeds.get(asked.plain.feedId, asked.plain.output)
       if (state !== null) await state.variant(pickCoding(state, asked.plain.headers['accept-encoding']))
-      const answer = state === null ? null : answerOf(asked, state, configuration.current())
+      // The feed may have been made private, or retired, while we waited.
+      const snapshot = configuration.current()
+      const answer = state === null || !isOpen(asked, snapshot) ? null : answerOf(asked, state, snapshot)
       connection.isBusy = false
       if (!connections.has(connection)) return
       if (state === null || answer === null || isClosing) return handOver(connection, chunk)
@@ -260,11 +272,7 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     const asked = isClosing ? null : headOf(chunk.toString('latin1'))
     if (asked === null) return null
     const snapshot = configuration.current()
-    // What was answered under this configuration is public under it.
-    if (asked.snapshot !== snapshot) {
-      const feed = snapshot.feeds.get(asked.plain.feedId)
-      if (feed === undefined || isPrivate(feed)) return null
-    }
+    if (!isOpen(asked, snapshot)) return null
     recognize(connection, asked)
     const { client } = connection
     return limiter === null || client === null || limiter.mayAsk(client, Date.now()) ? { asked, snapshot } : null

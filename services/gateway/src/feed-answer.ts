@@ -46,6 +46,8 @@ const tagOfUnchanged = (state: FeedState, headers: RequestHeaders, variant: Vari
 }
 
 type Options = Readonly<{
+  /** Parts and deltas are of a GET alone (RFC 9110 §14.2, RFC 3229 §10.1). */
+  method: string
   state: FeedState
   past: PastStates | null
   headers: RequestHeaders
@@ -109,18 +111,24 @@ const toPart = (options: Options, variant: Variant): FeedAnswer | null => {
 }
 
 export const answerFeed = async (options: Options): Promise<FeedAnswer> => {
-  const { state, headers } = options
-  const outcome = evaluateConditions(headers, state.isNamed, state.lastModified)
-  if (outcome === 'failed')
-    return { status: 412, outcome: 'refused', headers: feedHeaders(state, `"${state.content}"`, options), body: Buffer.alloc(0) }
+  const { method, state, headers } = options
   const picked = pickCoding(state, headers['accept-encoding'])
+  const selected = headers['if-match'] === undefined ? null : await state.variant(picked)
+  const outcome = evaluateConditions(headers, state.isNamed, state.lastModified, selected === null ? [] : [selected.tag])
+  if (outcome === 'failed')
+    return {
+      status: 412,
+      outcome: 'refused',
+      headers: feedHeaders(state, selected?.tag ?? `"${state.content}"`, options),
+      body: Buffer.alloc(0),
+    }
   // A 304 must not wait for a compression that nobody will get.
   const variant = outcome === 'not-modified' ? (state.find(picked) ?? (state.find('identity') as Variant)) : await state.variant(picked)
   if (outcome === 'not-modified')
     return { status: 304, outcome: 'unchanged', headers: feedHeaders(state, tagOfUnchanged(state, headers, variant), options), body: null }
+  const some = method === 'GET' ? (toDelta(options, variant) ?? toPart(options, variant)) : null
   return (
-    toDelta(options, variant) ??
-    toPart(options, variant) ?? {
+    some ?? {
       status: 200,
       outcome: 'full',
       headers: { ...feedHeaders(state, variant.tag, options), ...bodyHeaders(state, variant) },

@@ -89,6 +89,9 @@ const newSlot = (): Slot => ({
   past: createPastStates(),
 })
 
+/** Facts written before there was a date for each file say only when the newest thing in the feed was released. */
+const modifiedOf = (built: FeedBuilt, output: FeedOutput): Date => new Date(built.outputs[output]?.modifiedAt ?? built.updatedAt)
+
 /** The store's own tag, which is a hash of the bytes, as far as a tag of ours can carry it. */
 const toContent = (etag: string): string => etag.replace(/[^A-Za-z0-9]/g, '').slice(0, 32)
 
@@ -127,6 +130,8 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
       if (sum <= maxBytes || slots.size <= 1) return
       sum -= slot.state?.weight() ?? 0
       slot.isDropped = true
+      // Whoever watches the slot finds nothing there, and keeps nothing alive.
+      slot.state = null
       slots.delete(key)
     }
   }
@@ -142,7 +147,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     const built = feeds.built(feedId)
     const found = await objects.get(keys.feed(feedId, feedFiles[output].name))
     if (found === null) return null
-    const state = adopt(slot, feedId, output, found.bytes, found.etag, built === null ? found.lastModified : new Date(built.updatedAt))
+    const state = adopt(slot, feedId, output, found.bytes, found.etag, built === null ? found.lastModified : modifiedOf(built, output))
     if (slot.state === state) return state
     // Before it replaces the last one: readers wait for its codings together, and nobody gets the plain bytes because the others are late.
     await Promise.all([...slot.wanted].map(coding => state.variant(coding)))

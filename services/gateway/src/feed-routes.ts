@@ -84,6 +84,7 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
     const state = await stateOf(feed.id, output)
     for (const coding of wantedCodings(request.headers['accept-encoding'])) feeds.want(state, coding)
     const answer = await answerFeed({
+      method: request.method,
       state,
       past: feeds.past(feed.id, output),
       headers: request.headers,
@@ -103,6 +104,8 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
     const output = outputOf(file)
     if (output === undefined) throw notFound('no such file of a feed')
     const feed = findFeed(feedId)
+    // A feed for everybody has one address: made-up keys must not fill caches with copies of it.
+    if (pathToken !== null && !isPrivate(feed)) throw notFound('this feed is for everybody; leave the key out')
     requireAccess(feed, request.headers.authorization, pathToken)
     return send(request, reply, feed, output)
   }
@@ -133,13 +136,14 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
   })
 
   // Scripts of other sites that ask conditionally ask for leave first (Fetch, CORS-preflight).
-  app.options('/feeds/:feedId/:file', async (_request, reply) =>
+  const allow = async (_request: HttpRequest, reply: HttpReply) =>
     reply
       .status(204)
       .header('access-control-allow-origin', '*')
       .header('access-control-allow-methods', 'GET, HEAD')
       .header('access-control-allow-headers', 'a-im, if-none-match, if-modified-since, range, if-range')
       .header('access-control-max-age', '86400')
-      .send(),
-  )
+      .send()
+  app.options('/feeds/:feedId/:file', allow)
+  app.options('/feeds/:feedId', allow)
 }

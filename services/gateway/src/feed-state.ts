@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, crc32, gzip, zstdCompress } from 'node:zlib'
 import type { FeedOutput } from '@newswire/events/feed'
 import type { Coding } from '@newswire/http/accept'
+import { MAX_JOINED } from './frame.ts'
 import { type Spliced, spliceGzip } from './gzip-splice.ts'
 import { type Cuts, splitFeed } from './split.ts'
 
@@ -43,7 +44,7 @@ export type FeedState = Readonly<{
   isNamed(opaque: string): boolean
   /** Whether this very tag was given out for it: those before a refinement are few, those that strangers make up are not among them. */
   hasGiven(opaque: string): boolean
-  /** Bytes held, with the copies that the fast path keeps of what is coded. */
+  /** Bytes held, with the copies that the fast path keeps of what is not large. */
   weight(): number
   spliced(): Spliced | null
 }>
@@ -80,7 +81,8 @@ const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 /** Window and checksum as they are by default: RFC 9659 lets a decoder refuse windows above 8 MiB, which these levels never use. */
 const toZstd = (plain: Buffer, level: number): Promise<Buffer> => zstd(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 
-const contentOf = (opaque: string): string => opaque.slice(1, -1).split('-', 1)[0] ?? ''
+/** The content that a tag of ours names, in any coding and however well compressed; `null` for one that we never give. */
+const contentOf = (opaque: string): string | null => /^"([A-Za-z0-9._]+)(?:-(?:br|gz|zst)\.[0-9a-z]{1,7})?"$/.exec(opaque)?.[1] ?? null
 
 /** An item as a delta compares it: in JSON without the comma that all but the last have. */
 export const itemOf = ({ bytes, cuts, output }: Pick<FeedState, 'bytes' | 'cuts' | 'output'>, index: number): Buffer => {
@@ -176,7 +178,7 @@ export const createFeedState = ({ feedId, output, bytes, content, lastModified, 
     isNamed: opaque => contentOf(opaque) === content,
     weight: () =>
       [...made.values()].reduce(
-        (sum, { coding, bytes: held }) => sum + held.length * (coding === 'identity' ? 1 : 2),
+        (sum, { bytes: held }) => sum + held.length * (held.length <= MAX_JOINED ? 2 : 1),
         spliced?.bytes.length ?? 0,
       ),
     spliced: () => spliced ?? splicedBefore,

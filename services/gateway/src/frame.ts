@@ -16,7 +16,7 @@ export type Frame = Readonly<{
 
 const DATE_LENGTH = 29
 /** Larger bodies are not kept a second time, but written beside a copy of their head, which costs about 5 µs more. */
-const MAX_JOINED = 262_144
+export const MAX_JOINED = 262_144
 /** Digits of what is left and of the seconds, with `;t=` between them; shorter ones are filled with spaces, which end a field's value without being part of it. */
 const STANDING_LENGTH = 24
 

@@ -1,6 +1,7 @@
 /** `/hub`: the WebSub hub of every feed (contract §5). Its answers are plain text, as the Recommendation wants them (§5.1.2). */
 import { toHub } from '@newswire/events/subscription'
 import { ProblemError, toProblem } from '@newswire/http/problem'
+import { toClientKey } from '@newswire/http/rate'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Hub } from './hub.ts'
@@ -48,7 +49,7 @@ export const addHubRoutes = (app: HttpServer, { hub, configuration, proxies }: N
           title: 'This media type is not taken here',
           detail: `expected ${FORM}`,
         })
-      const client = addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies)
+      const client = toClientKey(addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies))
       const { status, text, retryAfterSeconds } = await hub.take(request.body, client)
       if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
       return reply.status(status).header('cache-control', 'no-store').type(TEXT).send(`${text}\n`)

@@ -57,12 +57,14 @@ export const addLimits = (app: HttpServer, { limiter, proxies }: Limits): void =
     clients.set(request, client)
     const now = Date.now()
     if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))
+    // At once, so that many at the same moment are counted too; what it really costs is known when it is answered.
+    limiter.charge(client, now, COST_WHOLE)
   })
   app.addHook('onSend', async (request, reply) => {
     const client = clients.get(request)
     if (client === undefined) return
     const now = Date.now()
-    if (reply.statusCode !== 429) limiter.charge(client, now, costOf(reply.statusCode))
+    if (reply.statusCode !== 429) limiter.charge(client, now, costOf(reply.statusCode) - COST_WHOLE)
     reply.header('ratelimit-policy', policyHeader(limiter)).header('ratelimit', standingHeader(limiter, client, now))
   })
 }

@@ -24,12 +24,6 @@ const HEAD_BYTES = 8 * 1024
 
 type Kept = Readonly<{ etag: string; page: RenderedPage; cache: string }>
 
-/** A page says when it last changed, which the time of its writing does not: one made again from state is the same page. */
-const UPDATED = {
-  rss: /<lastBuildDate>([^<]+)</,
-  atom: /<updated>([^<]+)</,
-  json: /"updatedAt":"([^"]+)"/,
-} as const satisfies Record<FeedFormat, RegExp>
 const NEXT = { rss: /rel="next-archive"/, atom: /rel="next-archive"/, json: /"page":\{[^}]*"next":/ } as const satisfies Record<
   FeedFormat,
   RegExp
@@ -38,9 +32,8 @@ const NEXT = { rss: /rel="next-archive"/, atom: /rel="next-archive"/, json: /"pa
 const toKept = (bytes: Uint8Array, etag: string, format: FeedFormat): Kept => {
   const text = Buffer.from(bytes).toString()
   const head = text.slice(0, HEAD_BYTES)
-  const updatedMs = Date.parse(UPDATED[format].exec(head)?.[1] ?? '')
-  const modified = Number.isNaN(updatedMs) ? {} : { modifiedAt: new Date(updatedMs).toISOString() }
-  const page = toRendered({ text, type: pageType(format), headers: {}, ...modified })
+  // No `Last-Modified`: an article that leaves a page moves no date that the page says of itself, and one made again from state is the same page.
+  const page = toRendered({ text, type: pageType(format), headers: {} })
   return { etag, page, cache: NEXT[format].test(head) ? CLOSED_CACHE : FEED_CACHE }
 }
 

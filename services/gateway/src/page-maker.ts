@@ -39,9 +39,8 @@ export const toHtmlPage = (text: string, { config, robots = null, script = false
 })
 
 /** For programs, from any site, and for no search engine. */
-export const toJsonPage = (value: unknown, modifiedAt: string): Page => ({
+export const toJsonPage = (value: unknown): Page => ({
   text: JSON.stringify(value),
   type: 'application/json; charset=utf-8',
-  modifiedAt,
   headers: { 'access-control-allow-origin': '*', 'x-robots-tag': 'noindex' },
 })

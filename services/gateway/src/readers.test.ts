@@ -100,3 +100,13 @@ test('metrics say how often, with what outcome, and how many readers; a counter 
   assert.match(text, /newswire_feed_sent_bytes_total\{feed="all",output="rss"\} 30/)
   assert.match(text, /newswire_feed_readers\{feed="all"\} 2/)
 })
+
+test('names that one place makes up leave room for the readers of others', () => {
+  const readers = createReaders({ maxReaders: 100 })
+  for (let n = 0; n < 10_000; n++) readers.polled('all', 'rss', poll(readers.identify('203.0.113.7', `Made up/${n}`), NOW + n))
+  for (let day = 0; day < 10; day++) readers.polled('all', 'rss', poll(readers.identify('198.51.100.1', 'Good/1'), NOW + day * DAY))
+  assert.equal(readers.seen('all')?.slowestMs, DAY)
+  const many = createReaders({ maxReaders: 10 })
+  for (let n = 0; n < 50; n++) many.polled('all', 'rss', poll(many.identify(`203.0.113.${n}`, 'Reader/1'), NOW))
+  assert.ok(many.distinct('all', NOW) > 0, 'whoever comes when it is full begins anew')
+})

@@ -5,6 +5,7 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 import { type FeedOutput, type FeedReaders, feedOutputs } from '@newswire/events/feed'
+import { toClientKey } from '@newswire/http/rate'
 import type { Outcome } from './feed-answer.ts'
 
 export const outcomes = ['full', 'unchanged', 'delta', 'part', 'refused'] as const satisfies readonly Outcome[]
@@ -58,15 +59,28 @@ export const READER_LIFE_MS = 90 * 86_400_000
 /** Readers of all feeds that are told apart; about 100 bytes each. Beyond it polls are counted, but new readers are not told apart. */
 const MAX_READERS = 100_000
 
+/** Of one address, or of the /64 of an IPv6 one. */
+const MAX_NAMES = 64
+
 const newCounts = (): Counts => ({ polls: { full: 0, unchanged: 0, delta: 0, part: 0, refused: 0 }, bytes: 0, lastAt: 0 })
 
 export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReaders = MAX_READERS } = {}): Readers => {
   const records = new Map<string, FeedRecord>()
   /** Small numbers, because they are looked up for every answer. Forgetting them all at once makes readers new again, no more. */
   const numbers = new Map<string, number>()
+  /** Names that came from one place; beyond so many a place is one reader, or made-up names would leave no room for others. */
+  const namesFrom = new Map<string, number>()
   let nextNumber = 0
   let known = 0
 
+  const nameOf = (of: string): string => hash('sha256', `${salt}\0${of}`, 'base64').slice(0, 12)
+  /** Everybody is new again; what is held in `readers.json` of the slowest stays. */
+  const forgetAll = () => {
+    numbers.clear()
+    namesFrom.clear()
+    for (const record of records.values()) record.readers.clear()
+    known = 0
+  }
   const recordOf = (feedId: string): FeedRecord => {
     let record = records.get(feedId)
     if (record === undefined) {
@@ -100,11 +114,17 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
   }
   return {
     identify: (address, userAgent) => {
-      const name = hash('sha256', `${salt}\0${address}\0${userAgent}`, 'base64').slice(0, 12)
-      const known = numbers.get(name)
+      const place = nameOf(toClientKey(address))
+      const name = nameOf(`${address}\0${userAgent}`)
+      const found = numbers.get(name)
+      if (found !== undefined) return found
+      const names = namesFrom.get(place) ?? 0
+      const isCrowd = names >= MAX_NAMES
+      const known = isCrowd ? numbers.get(place) : undefined
       if (known !== undefined) return known
-      if (numbers.size >= maxReaders) numbers.clear()
-      numbers.set(name, nextNumber)
+      if (numbers.size >= maxReaders) forgetAll()
+      namesFrom.set(place, names + 1)
+      numbers.set(isCrowd ? place : name, nextNumber)
       return nextNumber++
     },
     tally,

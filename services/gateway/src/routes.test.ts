@@ -346,8 +346,17 @@ test('a page has a strong tag for each coding, and unchanged it is a 304 with th
         assert.equal(unchanged.headers[name], plain.headers[name], `${url} ${name}`)
     }
   }
+})
+
+test('no date stands for a page: what is beside an article changes it too', async t => {
+  const { ask, release } = await open(t)
+  await release(makeLive({ article: { related: ['b'] } }), makeLive({ articleId: 'press.b', article: { title: 'Bài kia' } }))
   const { headers } = await ask('/articles/press.a')
-  assert.equal((await ask('/articles/press.a', { 'if-modified-since': String(headers['last-modified']) })).statusCode, 304)
+  assert.equal(headers['last-modified'], undefined)
+  await release(makeRetracted({ articleId: 'press.b', version: 2 }))
+  const later = await ask('/articles/press.a', { 'if-modified-since': new Date().toUTCString() })
+  assert.equal(later.statusCode, 200)
+  assert.doesNotMatch(later.body, /Bài kia/)
 })
 
 test('a page changes with what it shows and not before', async t => {

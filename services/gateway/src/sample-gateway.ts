@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import type { FeedConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
 import { feedFiles, feedOutputs } from '@newswire/events/feed'
 import { deriveId } from '@newswire/events/ids'
@@ -52,7 +53,8 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
   const lines: string[] = []
   const logger = createLogger({ service: 'gateway', level: 'trace', destination: { write: line => void lines.push(line) } })
   const server = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0 })
-  const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
+  let current = snapshot
+  const configuration = { current: () => current, onChange: () => () => undefined, close: async () => undefined }
   const readers = createReaders()
   const limits = createLimits({ perMinute, proxies })
   addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers, limits })
@@ -81,5 +83,10 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
       await setTimeout(5)
     }
   }
-  return { port: (server.app.server.address() as AddressInfo).port, build, feeds, readers, server, objects, lines }
+  /** What `apply` would do to one feed. */
+  const reconfigure = (feedId: string, change: Partial<FeedConfig>) => {
+    const before = current.feeds.get(feedId)
+    if (before !== undefined) current = { ...current, feeds: new Map([...current.feeds, [feedId, { ...before, ...change }]]) }
+  }
+  return { port: (server.app.server.address() as AddressInfo).port, reconfigure, build, feeds, readers, server, objects, lines }
 }

@@ -31,9 +31,12 @@ export const publicPictureUrl = (url: string): string => {
   return /^https?:$/.test(protocol) ? `${protocol}//${host}${pathname}` : ''
 }
 
+/** Whether anybody may have it: its right had not ended when its version was released. No clock decides. */
+export const isInForce = ({ rights }: Picture, releasedAt: string): boolean => rights?.until === undefined || rights.until > releasedAt
+
 /** For everybody: not a picture whose rights name certain outlets only, or had ended when its version was released. No clock decides. */
-const isForAll = ({ rights }: Picture, releasedAt: string): boolean =>
-  rights === undefined || (rights.outlets.includes('*') && (rights.until === undefined || rights.until > releasedAt))
+const isForAll = (picture: Picture, releasedAt: string): boolean =>
+  (picture.rights === undefined || picture.rights.outlets.includes('*')) && isInForce(picture, releasedAt)
 
 /** The fact with those pictures only that everybody may see: what feeds and pages show. An outlet has rights of its own (webhooks). */
 export const toFactForAll = (fact: LiveFact): LiveFact => {

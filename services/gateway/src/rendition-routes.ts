@@ -8,6 +8,9 @@ import { notFound, notReady } from './answers.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { View } from './view.ts'
 
+/** The address of a picture for certain outlets is told to them alone, and cannot be guessed; no cache on the way keeps it for others. */
+const RESTRICTED_CACHE = 'private, max-age=3600'
+
 export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<{ view: View; objects: Pick<Objects, 'get'> }>): void => {
   const catchUp = createCatchUp(view)
 
@@ -18,10 +21,13 @@ export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<
     if (view.picture(sha256) === 'unknown') await catchUp()
     const state = view.picture(sha256)
     if (state === 'gone') return reply.status(410).header('cache-control', 'no-store').send()
-    const found = state === 'shown' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null
+    const found = state === 'shown' || state === 'restricted' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null
     if (found === null) return reply.status(404).header('cache-control', 'no-store').send()
     const etag = `"${found.etag.replace(/"/g, '')}"`
-    reply.header('etag', etag).header('cache-control', 'public, max-age=86400, immutable').header('access-control-allow-origin', '*')
+    reply
+      .header('etag', etag)
+      .header('cache-control', state === 'shown' ? 'public, max-age=86400, immutable' : RESTRICTED_CACHE)
+      .header('access-control-allow-origin', '*')
     if (matchEtag(request.headers['if-none-match'], [etag])) return reply.status(304).send()
     return reply.type(found.contentType).send(Buffer.from(found.bytes))
   })

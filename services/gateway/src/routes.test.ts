@@ -170,7 +170,7 @@ test('an article is there as page, print view, JSON and ninjs, and after its ret
   assert.doesNotMatch((await ask('/articles/press.a')).body, /yêu cầu <b>/)
 })
 
-test('a picture that is not for all is in no public form and its rendition is a 404; one whose right is withdrawn is a 410', async t => {
+test('a picture for certain outlets is in no public form, and at an address that only they are told; one whose right is withdrawn is a 410', async t => {
   const { ask, release, objects } = await open(t)
   const [free, outlet, ended] = ['b', 'c', 'd'].map(letter => letter.repeat(64)) as [string, string, string]
   const rendition = (sha256: string) => `/renditions/${sha256}/w640-r1.jpg`
@@ -192,10 +192,11 @@ test('a picture that is not for all is in no public form and its rendition is a 
   }
   await release(makeLive({ article: { ...article, images: [...closed, makePicture(free)] } }))
   await agree(true)
-  assert.deepEqual([await status(free), await status(outlet), await status(ended)], [200, 404, 404])
+  assert.deepEqual([await status(free), await status(outlet), await status(ended)], [200, 200, 404])
+  assert.match(String((await ask(rendition(outlet))).headers['cache-control']), /^private/)
   await release(makeLive({ version: 2, article: { ...article, images: [...closed, makePicture(free, { rights: { outlets: ['a'] } })] } }))
   await agree(false)
-  assert.deepEqual([await status(free), await status(outlet), await status(ended)], [410, 404, 404])
+  assert.deepEqual([await status(free), await status(outlet), await status(ended)], [410, 200, 404])
 })
 
 test('an article for editors, one that never was, and an id that cannot be are all the same 404', async t => {

@@ -5,7 +5,7 @@ import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
-import { toFactForAll } from '@newswire/events/public-article'
+import { isInForce, toFactForAll } from '@newswire/events/public-article'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
@@ -13,13 +13,13 @@ import { toInstant } from './paging.ts'
 import { createQueries, type Queries } from './view-queries.ts'
 
 const schema = `
--- Facts and pictures are kept without what is not for all: a view from before that is made again.
+-- Facts are kept without pictures that are not for all.
 CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, publisher TEXT NOT NULL, language TEXT, type TEXT, translation_of TEXT, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX article_public ON article (released_at, id) WHERE state = 'public';
 CREATE INDEX article_translation ON article (translation_of) WHERE translation_of IS NOT NULL;
 CREATE TABLE article_category (category TEXT NOT NULL, released_at TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (category, released_at, id)) STRICT, WITHOUT ROWID;
 CREATE INDEX category_by_article ON article_category (id, category);
-CREATE TABLE picture (sha256 TEXT NOT NULL, article TEXT NOT NULL, PRIMARY KEY (sha256, article)) STRICT, WITHOUT ROWID;
+CREATE TABLE picture (sha256 TEXT NOT NULL, article TEXT NOT NULL, for_all INTEGER NOT NULL, PRIMARY KEY (sha256, article)) STRICT, WITHOUT ROWID;
 CREATE INDEX picture_by_article ON picture (article);
 CREATE TABLE picture_ever (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `
@@ -30,8 +30,8 @@ export type Seen = Readonly<{ state: 'public'; fact: LiveFact }> | Readonly<{ st
 export type View = Queries &
   Readonly<{
     article(articleId: string): Seen | null
-    /** Whether a public article shows this source picture to everybody now, once did, or never. */
-    picture(sha256: string): 'shown' | 'gone' | 'unknown'
+    /** Whether a public article shows this source picture to everybody now, once did, has it for certain outlets alone and always had, or never. */
+    picture(sha256: string): 'shown' | 'gone' | 'restricted' | 'unknown'
     isReady(): boolean
     /** Lets the view reach what is in the log now. */
     caughtUp(signal: AbortSignal): Promise<void>
@@ -51,7 +51,7 @@ const writer = (db: DatabaseSync) => {
   const dropCategories = db.prepare('DELETE FROM article_category WHERE id = ?')
   const addCategory = db.prepare('INSERT OR IGNORE INTO article_category (category, released_at, id) VALUES (?, ?, ?)')
   const dropPictures = db.prepare('DELETE FROM picture WHERE article = ?')
-  const addPicture = db.prepare('INSERT OR IGNORE INTO picture (sha256, article) VALUES (?, ?)')
+  const addPicture = db.prepare('INSERT OR IGNORE INTO picture (sha256, article, for_all) VALUES (?, ?, ?)')
   const addPictureEver = db.prepare('INSERT OR IGNORE INTO picture_ever (sha256) VALUES (?)')
   return (told: Fact) => {
     // Here and nowhere else, so that pages, lists, JSON and renditions cannot differ in what they show.
@@ -79,9 +79,12 @@ const writer = (db: DatabaseSync) => {
     for (const category of fact.article.categories) addCategory.run(category, toInstant(fact.firstReleasedAt), fact.articleId)
     for (const { sha256 } of fact.article.images) {
       if (sha256 === undefined) continue
-      addPicture.run(sha256, fact.articleId)
+      addPicture.run(sha256, fact.articleId, 1)
       addPictureEver.run(sha256)
     }
+    if (told.state !== 'live') return
+    for (const image of told.article.images)
+      if (image.sha256 !== undefined && isInForce(image, told.releasedAt)) addPicture.run(image.sha256, told.articleId, 0)
   }
 }
 
@@ -120,7 +123,7 @@ const factOf = (record: LogRecord, onPoison: ViewOptions['onPoison']): Fact | nu
 const lookUps = (projection: Projection): Pick<View, 'article' | 'picture'> => {
   const { db } = projection
   const one = db.prepare('SELECT state, fact FROM article WHERE id = ?')
-  const shown = db.prepare('SELECT 1 FROM picture WHERE sha256 = ? LIMIT 1')
+  const shown = db.prepare('SELECT max(for_all) AS forAll FROM picture WHERE sha256 = ?')
   const ever = db.prepare('SELECT 1 FROM picture_ever WHERE sha256 = ?')
   return {
     article: articleId => {
@@ -130,7 +133,12 @@ const lookUps = (projection: Projection): Pick<View, 'article' | 'picture'> => {
       if (row.state === 'public' && fact.state === 'live') return { state: 'public', fact }
       return { state: 'gone', fact }
     },
-    picture: sha256 => (shown.get(sha256) !== undefined ? 'shown' : ever.get(sha256) !== undefined ? 'gone' : 'unknown'),
+    picture: sha256 => {
+      const { forAll } = shown.get(sha256) as { forAll: number | null }
+      if (forAll === 1) return 'shown'
+      if (ever.get(sha256) !== undefined) return 'gone'
+      return forAll === 0 ? 'restricted' : 'unknown'
+    },
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,start,serving,websub] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,serving,websub] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark, Line } from './benchmark.ts'
+import { benchBuild } from './build.ts'
 import { benchEmbedded, benchStart } from './embedded.ts'
 import { benchFeed } from './feed.ts'
 import { diskFloors } from './floors.ts'
@@ -17,6 +18,7 @@ import { benchWebSub } from './websub.ts'
 /** In this order; a new one is a new row. */
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   feed: benchFeed,
+  build: benchBuild,
   start: benchStart,
   embedded: benchEmbedded,
   kafka: benchKafka,

@@ -24,6 +24,8 @@ export type PutOptions = Readonly<{
   ifMatch?: string
   /** `false`: may be lost at a power cut (never at a kill): for what is made again from something durable. Default true. */
   durable?: boolean
+  /** The SHA-256 of the bytes as hex, from who has it already: a store whose tags are hashes need not make it again. Never a guess. */
+  sha256?: string
 }>
 
 /** `exists`: `ifNoneMatch` failed. `stale`: `ifMatch` failed, also when the object is gone. */

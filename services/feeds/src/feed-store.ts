@@ -81,6 +81,7 @@ export const putFiles = async (
       contentType: feedFiles[output].type,
       cacheControl: 'public, max-age=60',
       durable: false,
+      sha256,
       ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),
     })
     return result.ok ? { etag: result.etag, sha256 } : null

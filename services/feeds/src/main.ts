@@ -26,6 +26,8 @@ const SWEEP_RETRY_MS = 5_000
 const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 /** The same for pages while feeds are built. When none is, pages are written without rest. */
 const PAGES_SHARE = { embedded: 0.03, kafka: 0.2 } as const
+/** And at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
+const PAGES_REST_MS = 50
 /** Facts read for pages, kept for the page beside: a page needs each once. */
 const PAGE_STATES_BYTES = 4 * 1_048_576
 
@@ -69,7 +71,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     isHeld: feedId => isHeld(feedId),
     now,
     rest: async busyMs => {
-      const restMs = building === 0 ? 0 : restAfter({ busyMs, active: 1, share: PAGES_SHARE[log.kind] })
+      const restMs = building === 0 ? 0 : Math.max(PAGES_REST_MS, restAfter({ busyMs, active: 1, share: PAGES_SHARE[log.kind] }))
       if (restMs < 1) await setImmediate()
       else await setTimeout(restMs, undefined, { signal: stopping.signal }).catch(() => undefined)
     },
@@ -127,8 +129,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
   const builds = await log.subscribe({
     topic: topics.feedChanges.name,
     group: 'feeds-build',
-    // Resting feeds hold a place each.
-    concurrency: 64,
+    // Resting feeds hold a place each, and no feed may wait for the rest of others; how many build at once is decided there.
+    concurrency: 1024,
     batch: 1000,
     maxBuffered: 10_000,
     handle: onFeedChanged({

@@ -13,6 +13,7 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import type { Logger } from '@newswire/runtime/logger'
 import { type Builder, type Built, MAX_REASON, type Wanted } from './build.ts'
 import { restAfter } from './pace.ts'
+import { createTurns } from './turns.ts'
 
 type Intent = NewswireEvent<'feed.changed'>
 
@@ -99,6 +100,9 @@ const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): 
   return [...asked, ...recovered.map(([articleId, version]) => toMilestone(wanted, articleId, { version, state: 'done' }, cause, at))]
 }
 
+/** Builds under way: one uses the event loop while others wait for the store. Each has a megabyte in hand. */
+const AT_ONCE = 32
+
 /** What is beside the feed itself: its pages. */
 export type Beside = Readonly<{
   /** Rewrites the pages that still show what the feed no longer does. */
@@ -131,6 +135,7 @@ type Needs = Readonly<{
  */
 export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
   const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
+  const turns = createTurns(AT_ONCE)
   let active = 0
   const announced = new Map<string, number>()
 
@@ -180,7 +185,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     if (asked === null) return 0
     const rebuild = intents.findLast(one => one.data.rebuild !== undefined)?.data.rebuild
     const wanted = rebuild === undefined ? asked : { ...asked, afresh: await beside.forget(asked.feedId) }
-    const built = await builder.build(wanted, configuration.current(), signal)
+    const built = await turns(() => builder.build(wanted, configuration.current(), signal))
     if (built === null) {
       await skip(wanted, intents)
       return 0

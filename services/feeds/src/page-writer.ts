@@ -157,6 +157,7 @@ export const createPageWriter = ({ objects, places, states, fragments, profileOf
       contentType: pageType(format),
       cacheControl: 'public, max-age=60',
       durable: false,
+      sha256,
       ...(tag === null ? { ifNoneMatch: '*' } : { ifMatch: tag }),
     })
     return result.ok ? ({ etag: result.etag, sha256, written: true } satisfies File) : null

@@ -83,9 +83,17 @@ export const emptyWindow = (feedId: string): FeedWindow => ({
   fault: null,
 })
 
-/** A hash of all that decides what is in: filters, limit, the tree of categories. */
-export const ruleOf = ({ feed, categories }: Rule): string =>
-  sha256Hex(JSON.stringify([feed.match, feed.limit, [...categories.values()].map(one => [one.id, one.parent ?? null]).sort()])).slice(0, 16)
+const rules = new WeakMap<FeedConfig, Readonly<{ categories: Rule['categories']; hash: string }>>()
+
+/** A hash of all that decides what is in: filters, limit, the tree of categories. Kept as long as the configuration is the same object. */
+export const ruleOf = ({ feed, categories }: Rule): string => {
+  const known = rules.get(feed)
+  if (known?.categories === categories) return known.hash
+  const tree = [...categories.values()].map(one => [one.id, one.parent ?? null]).sort()
+  const hash = sha256Hex(JSON.stringify([feed.match, feed.limit, tree])).slice(0, 16)
+  rules.set(feed, { categories, hash })
+  return hash
+}
 
 /** What an article is now, in the shape that filters match. */
 export const facetsOf = (fact: LiveFact): Facets => ({

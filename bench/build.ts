@@ -1,0 +1,190 @@
+/**
+ * What a new item costs the builder, and how soon it is everywhere: one article into a full 50-item feed through the real builder and the disk
+ * store (CPU of all threads: rendering, checking, joining, hashing, window and four files), and one article into 100 feeds of a running
+ * `newswire up`, seen from outside over HTTP.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FeedConfig } from '@newswire/events/config'
+import { createBuilder } from '@newswire/feeds/build'
+import { createFragmentCache } from '@newswire/feeds/fragments'
+import { createProfiles } from '@newswire/feeds/profile'
+import { createStates } from '@newswire/feeds/states'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import type { Benchmark, Line } from './benchmark.ts'
+import { articleOf } from './load.ts'
+import { cpuSeconds, quantile, round } from './measure.ts'
+import { factOf, ITEMS, LONG, site } from './serving-feeds.ts'
+import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
+
+const feed: FeedConfig = { id: 'bench', title: 'Bench', description: '', match: {}, limit: ITEMS, content: 'full', profile: 'standard' }
+const TIMES = 60
+const WARM = 20
+
+export const measureBuild = async () => {
+  const root = mkdtempSync(join(tmpdir(), 'newswire-bench-'))
+  const objects = await createDiskObjects({ root, fsync: 'full' })
+  try {
+    const states = createStates({ objects })
+    const builder = createBuilder({ objects, states, fragments: createFragmentCache(), profileOf: createProfiles() })
+    const snapshot: ConfigSnapshot = {
+      site,
+      network: { allow: [], allowHttp: false },
+      publishers: new Map(),
+      categories: new Map(),
+      feeds: new Map([[feed.id, feed]]),
+      outlets: new Map(),
+    }
+    const times: number[] = []
+    const walls: number[] = []
+    for (let index = 0; index < ITEMS + WARM + TIMES; index++) {
+      const fact = factOf(index + 1, LONG)
+      await objects.put(keys.current(fact.articleId), Buffer.from(JSON.stringify({ released: { fact } })))
+      // As the fan-out does for every fact that passes by.
+      states.offer(fact)
+      const before = process.cpuUsage()
+      const began = performance.now()
+      const wanted = { feedId: feed.id, articles: new Map([[fact.articleId, 1]]), lookedAt: null, position: index }
+      await builder.build(wanted, snapshot, new AbortController().signal)
+      const { user, system } = process.cpuUsage(before)
+      if (index < ITEMS + WARM) continue
+      times.push((user + system) / 1000)
+      walls.push(performance.now() - began)
+    }
+    const bytes = (await objects.head(keys.feed(feed.id, 'rss.xml')))?.size ?? 0
+    return {
+      cpuMs: { p50: round(quantile(times, 0.5), 2), p90: round(quantile(times, 0.9), 2) },
+      wallMs: { p50: round(quantile(walls, 0.5), 2) },
+      rssBytes: bytes,
+    }
+  } finally {
+    await objects.close()
+    rmSync(root, { recursive: true, force: true })
+  }
+}
+
+const FEEDS = 100
+const PAUSE_MS = 40
+const FILES = ['rss.xml', 'atom.xml', 'feed.json'] as const
+
+const ask = (agent: Agent, method: string, url: string, headers: Record<string, string> = {}, body?: string) =>
+  new Promise<{ status: number; etag: string; body: string }>((resolve, reject) => {
+    const outgoing = request(url, { method, agent, headers }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', chunk => chunks.push(chunk as Buffer))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, etag: String(response.headers.etag ?? ''), body: Buffer.concat(chunks).toString() }),
+      )
+      response.on('error', reject)
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+
+/** Every feed matches everything, as a hundred partners' own feeds of one newsroom would. */
+const hundredFeeds = (publicUrl: string): string => {
+  const config = JSON.parse(benchConfig({ feeds: FEEDS, limit: ITEMS, partner: 'http://127.0.0.1:9/hook', publicUrl })) as {
+    feeds: { match: object }[]
+    outlets: unknown[]
+  }
+  for (const one of config.feeds) one.match = {}
+  config.outlets = []
+  return JSON.stringify(config)
+}
+
+export const measureHundred = async (times: number) => {
+  const folder = temporaryFolder()
+  const config = folder.file('newswire.yaml', hundredFeeds('http://127.0.0.1:8080'))
+  const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']
+  const system = await startNewswire(['up', '--data', `${folder.path}/data`, '--config', config, ...ports], {
+    NEWSWIRE_FSYNC: 'full',
+    NEWSWIRE_LOG_LEVEL: 'warn',
+    NEWSWIRE_GATEWAY_RATE: '0',
+  })
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  const { ingest = '', gateway = '' } = system.urls
+  const urls = Array.from({ length: FEEDS }, (_, index) => FILES.map(file => `${gateway}/feeds/c${index}/${file}`)).flat()
+  const tags = new Map<string, string>()
+
+  const publish = async (id: string, index: number) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+    const { status, body } = await ask(agent, 'PUT', `${ingest}/v1/articles/${id}`, headers, articleOf(index, 1))
+    if (status !== 202) throw new Error(`the article was refused with ${status}: ${body}`)
+  }
+  /** Until every file is other than before, milliseconds from `began`. Looking takes from the same two cores, so it pauses between looks. */
+  const allNew = async (began: number): Promise<{ rssMs: number; allMs: number }> => {
+    const waiting = new Set(urls)
+    let rssMs = 0
+    while (waiting.size > 0) {
+      await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+      if (performance.now() - began > 20_000) throw new Error(`${waiting.size} of ${urls.length} files are as they were after 20 s`)
+      await Promise.all(
+        [...waiting].map(async url => {
+          const { status, etag } = await ask(agent, 'HEAD', url)
+          if (status !== 200 || etag === tags.get(url)) return
+          tags.set(url, etag)
+          waiting.delete(url)
+          if (url.endsWith('rss.xml')) rssMs = performance.now() - began
+        }),
+      )
+    }
+    return { rssMs, allMs: performance.now() - began }
+  }
+  const quiet = async () => {
+    for (let last = ''; ; ) {
+      await new Promise(resolve => setTimeout(resolve, 1_500))
+      const now = (await Promise.all(urls.map(async url => (await ask(agent, 'HEAD', url)).etag))).join()
+      if (now === last) return
+      last = now
+    }
+  }
+  try {
+    for (let index = 0; index < ITEMS + 10; index++) await publish(`w${index}`, index)
+    await quiet()
+    for (const url of urls) tags.set(url, (await ask(agent, 'HEAD', url)).etag)
+    const found: { rssMs: number; allMs: number; cpuMs: number }[] = []
+    for (let index = 0; index < times; index++) {
+      const cpu = cpuSeconds(system.pid)
+      const began = performance.now()
+      await publish(`a${index}`, 1000 + index)
+      found.push({ ...(await allNew(began)), cpuMs: 1000 * (cpuSeconds(system.pid) - cpu) })
+      const { body } = await ask(agent, 'GET', `${gateway}/feeds/c${FEEDS - 1}/rss.xml`)
+      if (!body.includes(`bench.a${index}<`)) throw new Error(`the new bytes of the last feed do not have article a${index}`)
+      await quiet()
+      for (const url of urls) tags.set(url, (await ask(agent, 'HEAD', url)).etag)
+    }
+    const of = (pick: (one: (typeof found)[number]) => number) => ({
+      p50: round(quantile(found.map(pick), 0.5), 0),
+      worst: round(Math.max(...found.map(pick)), 0),
+    })
+    return { rssMs: of(one => one.rssMs), allThreeMs: of(one => one.allMs), cpuMs: of(one => one.cpuMs) }
+  } finally {
+    agent.destroy()
+    await system.stop()
+    folder.remove()
+  }
+}
+
+export const benchBuild: Benchmark = async () => {
+  const build = await measureBuild()
+  const hundred = await measureHundred(6)
+  const lines: Line[] = [
+    {
+      what: 'builder: one new item of 50, three formats and sitemap written',
+      measured: `p50 ${build.cpuMs.p50} ms CPU, p90 ${build.cpuMs.p90} ms (${build.rssBytes} B RSS)`,
+      toReach: 'part of ≤ 15 ms CPU',
+      floor: 'see `feed`: whole',
+    },
+    {
+      what: '100 feeds touched by one article, sent to served new',
+      measured: `RSS p50 ${hundred.rssMs.p50} worst ${hundred.rssMs.worst} ms, all three formats p50 ${hundred.allThreeMs.p50} worst ${hundred.allThreeMs.worst} ms, ${hundred.cpuMs.p50} CPU-ms`,
+      toReach: '≤ 500 ms',
+      floor: `builder alone ${round(FEEDS * build.cpuMs.p50, 0)} CPU-ms`,
+    },
+  ]
+  return { lines, result: { build, hundred } }
+}

@@ -144,8 +144,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
     },
     put: async (key, bytes, options = {}) => {
       checkKey(key)
-      const body =
-        bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options) : { bytes: Buffer.from(bytes) } // a copy, from Node's pool when it is small: what its owner does to it while it waits changes nothing
+      const body = bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options) : { bytes: Buffer.from(bytes) } // a copy, from Node's pool when it is small: what its owner does to it while it waits changes nothing
       return commit({ kind: 'put', key, body, ...conditionsOf(key, options) })
     },
     delete: async key => {
@@ -188,7 +187,12 @@ const storedObject = (row: Row, bytes: Uint8Array): StoredObject => ({
   lastModified: new Date(row.modified_at),
 })
 
-const writeBody = async (files: ReturnType<typeof openBodyFiles>, key: string, bytes: Uint8Array, { durable = true, sha256 }: PutOptions) => {
+const writeBody = async (
+  files: ReturnType<typeof openBodyFiles>,
+  key: string,
+  bytes: Uint8Array,
+  { durable = true, sha256 }: PutOptions,
+) => {
   try {
     return { file: await files.write(bytes, durable), size: bytes.byteLength, etag: sha256 ?? hash('sha256', bytes) }
   } catch (error) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { resolve, sep } from 'node:path'
 import { test } from 'node:test'
 import { RejectError } from '@newswire/events/errors'
+import { toPageFile } from '@newswire/events/feed-page'
 import fc from 'fast-check'
 import { checkKey, keys } from './keys.ts'
 
@@ -22,6 +23,13 @@ const instant = fc
 const day = instant.map(at => `${at.slice(0, 10)}T00:00:00.000Z`)
 const whole = fc.nat({ max: 20_000 })
 const plain = from('ab1', 1, 3)
+const pageFile = fc
+  .tuple(
+    fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),
+    fc.integer({ min: 1, max: 200 }),
+    fc.constantFrom('rss' as const, 'atom' as const, 'json' as const),
+  )
+  .map(([at, part, format]) => toPageFile({ day: at.toISOString().slice(0, 10), part }, format))
 const feedFile = fc.constantFrom('rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml', 'window.json')
 
 /** A key, and all that it was made from. */
@@ -39,6 +47,7 @@ const anyKey = fc.oneof(
   one('parked', [articleId, slug], keys.parked),
   one('rendition', [sha256, slug, plain, plain], keys.rendition),
   one('feed', [slug, feedFile], keys.feed),
+  one('feedPage', [slug, pageFile], keys.feedPage),
   one('archive', [day, articleId, whole], keys.archive),
   one('routes', [articleId], keys.routes),
   one('pending', [slug, articleId], keys.pending),
@@ -100,6 +109,9 @@ test('what is no id never becomes part of a key', () => {
     text => keys.rendition('0'.repeat(64), 'w', text, 'jpg'),
     text => keys.rendition('0'.repeat(64), 'w', 'r', text),
     text => keys.feed(text, 'rss.xml'),
+    text => keys.feedPage(text, '2026-03-01.json'),
+    text => keys.feedPage('a', text),
+    text => keys.feedPage('a', `${text}.json`),
     text => keys.pending(text, 'a.b'),
     keys.pendingPrefix,
     keys.renditionPrefix,

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import fc from 'fast-check'
+import { retireFeed } from './feed-store.ts'
 import { strideOf } from './pages.ts'
 import { makeFact, makeRetraction } from './sample-facts.ts'
 import { everyFile, openStore, readChain, startProcess } from './sample-history.ts'
@@ -237,6 +238,29 @@ test('a rebuild of a feed that is as state has it looks at everything and writes
     new Map(list.filter(([key]) => key !== 'feeds/all/window.json').map(([key, tag]) => [key, tag]))
   assert.deepEqual(tags(await listed()), tags(before))
   await one.stop()
+})
+
+test('a feed that is no longer in force leaves nothing behind, and one that comes back is what state has now', async t => {
+  const objects = await openStore(t)
+  const one = await begin(objects)
+  const facts = [...range(4, 1), ...range(4, 2, 'm')]
+  await one.release(...facts)
+  await one.settle()
+  await one.stop()
+  await retireFeed(objects, 'all')
+  assert.deepEqual([...(await everyFile(objects)).keys()], [])
+  await retireFeed(objects, 'all')
+
+  const [first] = facts as [LiveFact]
+  const gone = retract(first, 5)
+  await objects.put(`current/${first.articleId}.json`, Buffer.from(JSON.stringify({ released: { fact: gone } })))
+  const back = startProcess(objects, feedOf())
+  back.view.put(...facts, gone)
+  await back.sweep(LOOK)
+  await back.settle()
+  await back.stop()
+  const { pages } = await readChain(objects)
+  assert.equal(pages.flatMap(page => page.items).find(each => each.id === first.articleId)?.status, 'retracted')
 })
 
 /** A store whose nth put never happens, as if the process died there. */

@@ -6,8 +6,8 @@ import type { LogRecord } from '@newswire/log/log'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import type { Builder, Built, Wanted } from './build.ts'
-import { onFeedChanged } from './on-feed-changed.ts'
-import { makeFact } from './sample-facts.ts'
+import { type Beside, onFeedChanged } from './on-feed-changed.ts'
+import { makeFact, makeRetraction } from './sample-facts.ts'
 import { emptyWindow } from './window.ts'
 
 const output = { sha256: 'a'.repeat(64), bytes: 10 }
@@ -38,7 +38,7 @@ const intent = (articleId: string | null, version: number, position: number, tim
   return { topic, key, value, headers, partition: 0, position, timestamp: 0 }
 }
 
-const open = (answers: (Built | null)[], publish: (events: readonly NewswireEvent[]) => void) => {
+const open = (answers: (Built | null)[], publish: (events: readonly NewswireEvent[]) => void, beside: Partial<Beside> = {}) => {
   const asked: Wanted[] = []
   const builder: Builder = {
     build: async wanted => {
@@ -49,7 +49,7 @@ const open = (answers: (Built | null)[], publish: (events: readonly NewswireEven
   }
   const handle = onFeedChanged({
     builder,
-    beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
+    beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined, ...beside },
     publish: async events => {
       publish(events)
       return []
@@ -140,4 +140,14 @@ test('a feed that is not in force is said to be skipped, so nobody waits for it'
   await handle([intent('baoqk.a-1', 2, 4)])
   const [milestone] = published
   assert.equal(milestone?.type === 'milestone.reached' && milestone.data.kind === 'sink' && milestone.data.state, 'skipped')
+})
+
+test('of what was taken back the feed is told at once, and `done` is said when the pages do not show it either', async () => {
+  const order: string[] = []
+  const gone = makeRetraction({ version: 3 })
+  const built = { ...builtOf(true), states: new Map([['baoqk.a-1', gone]]) }
+  const takeDown: Beside['takeDown'] = async (_feedId, facts) => void order.push(`pages ${facts.map(one => one.articleId).join()}`)
+  const { handle } = open([built], events => void order.push(events.map(event => event.type).join()), { takeDown })
+  await handle([intent('baoqk.a-1', 3, 4)])
+  assert.deepEqual(order, ['feed.built', 'pages baoqk.a-1', 'milestone.reached'])
 })

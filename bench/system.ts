@@ -58,6 +58,8 @@ export const startNewswire = async (args: readonly string[], env: Readonly<Recor
   const child: ChildProcess = spawn(process.execPath, [bin, ...args], {
     env: {
       ...process.env,
+      // One poller stands for many readers.
+      NEWSWIRE_GATEWAY_RATE: '0',
       ...(process.env.BENCH_PROF ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env.BENCH_PROF}` } : {}),
       ...env,
       [SECRET_NAME]: SECRET,

@@ -135,6 +135,8 @@ export const createCluster = async (
     NEWSWIRE_INGEST_PORT: String(ingest),
     NEWSWIRE_CONSOLE_PORT: String(console),
     NEWSWIRE_RETRY_SCALE: String(retryScale),
+    // Tests look again and again, as no reader may: without limits, unless a test is about them.
+    NEWSWIRE_GATEWAY_RATE: '0',
     NEWSWIRE_LOG_LEVEL: 'warn',
     [PARTNER_SECRET]: partner.secret,
     ...more,

@@ -182,6 +182,8 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
   await writeFile(configFile, stringify(config))
   const env = {
     NEWSWIRE_RETRY_SCALE: String(retryScale),
+    // Tests look again and again, as no reader may: without limits, unless a test is about them.
+    NEWSWIRE_GATEWAY_RATE: '0',
     ...Object.fromEntries(ids.map(id => [secretName(id), partners[id]?.secret ?? ''])),
     ...options.env,
   }

@@ -101,7 +101,8 @@ const readHops = async (consoleUrl: string, sent: readonly Sent[]): Promise<Reco
 export const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes }: KafkaOptions) => {
   const folder = temporaryFolder()
   const partner = await startPartner()
-  const unique = `bench-${process.pid}-`
+  // Of each deployment: the second must not find what the first one left.
+  const unique = `bench-${process.pid}-${Date.now()}-`
   const env = {
     ...parts,
     KAFKA_TOPIC_PREFIX: unique,

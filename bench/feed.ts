@@ -1,61 +1,24 @@
 /** One more item in a 50-item feed, per format, beside the whole rebuild with the bare `feed` package. */
 
-import type { SiteConfig } from '@newswire/events/config'
-import type { LiveFact } from '@newswire/events/fact'
 import { feedFormats } from '@newswire/events/feed'
 import { createOneMore } from '@newswire/feeds/one-more'
 import type { Benchmark } from './benchmark.ts'
 import { quantile, round } from './measure.ts'
+import { factFrom, site } from './serving-feeds.ts'
 
-const site: SiteConfig = {
-  id: 'bench.example,2026',
-  title: 'Bench',
-  language: 'vi',
-  timeZone: 'Asia/Ho_Chi_Minh',
-  publicUrl: 'https://bench.example',
-}
 const sentence = 'Người lái đò kể rằng mùa nước nổi năm nay đến sớm, chợ phải họp trên bờ, và lũ trẻ đi học bằng xuồng. '
 
 /** An article of about 6 KiB, different for every number. */
-const factOf = (index: number): LiveFact => {
-  const at = new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString()
-  return {
-    state: 'live',
-    action: 'published',
-    articleId: `bench.a${index}`,
-    publisher: 'bench',
-    version: 1,
-    submissionId: `s${index}`,
-    lane: 'live',
-    firstReleasedAt: at,
-    releasedAt: at,
-    updatedAt: at,
-    facetsEver: { categories: ['c'], languages: ['vi'], publishers: ['bench'], types: ['article'], public: true },
-    aliases: [],
-    article: {
-      type: 'article',
-      language: 'vi',
-      title: `Tin số ${index} & những điều <còn> lại`,
-      summary: sentence,
-      body: { html: Array.from({ length: 38 }, (_, part) => `<p>${part} ${sentence}</p>`).join('\n') },
-      byline: 'Lê Thị Hường',
-      dateline: '',
-      source: '',
-      categories: ['c'],
-      tags: ['một', 'hai'],
-      urgency: 4,
-      expiryMode: 'gone',
-      images: [],
-      change: 'major',
-      audience: 'public',
-      related: [],
-    },
-  }
-}
+const longFact = (index: number) =>
+  factFrom(index, {
+    title: `Tin số ${index} & những điều <còn> lại`,
+    summary: sentence,
+    html: Array.from({ length: 38 }, (_, part) => `<p>${part} ${sentence}</p>`).join('\n'),
+  })
 
 export const measureFeed = () => {
   const feed = createOneMore(
-    Array.from({ length: 50 }, (_, index) => factOf(50 - index)),
+    Array.from({ length: 50 }, (_, index) => longFact(50 - index)),
     site,
   )
   const timed = (times: number, work: (index: number) => void) =>
@@ -66,8 +29,8 @@ export const measureFeed = () => {
     })
   return Object.fromEntries(
     feedFormats.map(format => {
-      timed(100, index => feed.add(factOf(1000 + index), format))
-      const more = timed(300, index => feed.add(factOf(2000 + index), format))
+      timed(100, index => feed.add(longFact(1000 + index), format))
+      const more = timed(300, index => feed.add(longFact(2000 + index), format))
       timed(10, () => feed.rebuildBare(format))
       const whole = timed(60, () => feed.rebuildBare(format))
       return [

@@ -13,9 +13,9 @@ export const site: SiteConfig = {
   publicUrl: 'https://bench.example',
 }
 
-/** An article with so many characters of body. */
-export const factOf = (index: number, characters: number): LiveFact => {
-  const random = createRandom(index)
+/** An article of these words; its number says when it was released. */
+export const factFrom = (index: number, words: Readonly<{ title: string; summary: string; html: string }>): LiveFact => {
+  const { title, summary, html } = words
   const at = new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString()
   return {
     state: 'live',
@@ -33,9 +33,9 @@ export const factOf = (index: number, characters: number): LiveFact => {
     article: {
       type: 'article',
       language: 'vi',
-      title: prose(60, random),
-      summary: prose(160, random),
-      body: { html: Array.from({ length: Math.ceil(characters / 300) }, () => `<p>${prose(300, random)}.</p>`).join('\n') },
+      title,
+      summary,
+      body: { html },
       byline: 'Lê Thị Hường',
       dateline: '',
       source: '',
@@ -49,6 +49,15 @@ export const factOf = (index: number, characters: number): LiveFact => {
       related: [],
     },
   }
+}
+
+/** An article with so many characters of body. */
+export const factOf = (index: number, characters: number): LiveFact => {
+  const random = createRandom(index)
+  const title = prose(60, random)
+  const summary = prose(160, random)
+  const html = Array.from({ length: Math.ceil(characters / 300) }, () => `<p>${prose(300, random)}.</p>`).join('\n')
+  return factFrom(index, { title, summary, html })
 }
 
 export const ITEMS = 50

@@ -1,13 +1,9 @@
 /** What every feed shows, what it is shown without and why, and what keeps it back: a projection of `feeds`, beside what is configured. */
 import { join } from 'node:path'
 import type { FeedConfig } from '@newswire/events/config'
-import { fromRecord } from '@newswire/events/events'
 import { type FeedBuilt, type FeedOutput, feedOutputs } from '@newswire/events/feed'
-import { topics } from '@newswire/events/topics'
-import type { Log, LogRecord } from '@newswire/log/log'
-import { openProjection } from '@newswire/log/projection'
-
-const schema = 'CREATE TABLE feed (id TEXT PRIMARY KEY, counter INTEGER NOT NULL, built TEXT NOT NULL) STRICT, WITHOUT ROWID;'
+import type { Log } from '@newswire/log/log'
+import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
 
 export type FeedStatus = Readonly<{
   id: string
@@ -34,16 +30,6 @@ export type Feeds = Readonly<{
   stop(): Promise<void>
 }>
 
-/** What is no event of ours is passed over here; the guard of the topic gives it to the dead letters. */
-const builtIn = (record: LogRecord): FeedBuilt | null => {
-  try {
-    const event = fromRecord(record)
-    return event?.type === 'feed.built' ? event.data : null
-  } catch {
-    return null
-  }
-}
-
 const toStatus = ({ id, title, profile, access }: FeedConfig, built: FeedBuilt | null): FeedStatus => ({
   id,
   title,
@@ -61,31 +47,11 @@ const toStatus = ({ id, title, profile, access }: FeedConfig, built: FeedBuilt |
 })
 
 export const openFeeds = async ({ log, dataDir }: { log: Log; dataDir: string }): Promise<Feeds> => {
-  const projection = await openProjection({
+  const { built, caughtUp, isReady, stop } = await openBuiltFeeds({
     log,
-    topic: topics.feeds.name,
     file: join(dataDir, 'views', 'console-feeds.db'),
-    schema,
-    apply: (db, records) => {
-      // A lower counter is an older state that came late.
-      const put = db.prepare(
-        'INSERT INTO feed (id, counter, built) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET counter = excluded.counter, built = excluded.built WHERE excluded.counter >= counter',
-      )
-      for (const record of records) {
-        const built = builtIn(record)
-        if (built !== null) put.run(built.feedId, built.counter, JSON.stringify(built))
-      }
-    },
+    // The guard of the topic says it.
+    onPoison: () => undefined,
   })
-  const one = projection.db.prepare('SELECT built FROM feed WHERE id = ?')
-  const find = (id: string): FeedBuilt | null => {
-    const row = one.get(id) as { built: string } | undefined
-    return row === undefined ? null : (JSON.parse(row.built) as FeedBuilt)
-  }
-  return {
-    list: configured => [...configured].map(feed => toStatus(feed, find(feed.id))),
-    caughtUp: projection.caughtUp,
-    isReady: projection.isReady,
-    stop: projection.stop,
-  }
+  return { list: configured => [...configured].map(feed => toStatus(feed, built(feed.id))), caughtUp, isReady, stop }
 }

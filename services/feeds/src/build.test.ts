@@ -12,21 +12,11 @@ import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type Builder, type Built, createBuilder } from './build.ts'
 import { createFragmentCache } from './fragments.ts'
 import { createProfiles } from './profile.ts'
-import { categories, makeFact, makeRetraction, site } from './sample-facts.ts'
+import { categories, feedOf, makeFact, makeRetraction, site } from './sample-facts.ts'
 import { createStates } from './states.ts'
 import type { Outputs } from './window.ts'
 import { findXmlFault } from './xml.ts'
 
-const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
-  id: 'all',
-  title: 'All',
-  description: '',
-  match: {},
-  limit: 3,
-  content: 'full',
-  profile: 'standard',
-  ...changes,
-})
 const snapshotOf = (...feeds: FeedConfig[]): ConfigSnapshot => ({
   site,
   network: { allow: [], allowHttp: false },

@@ -6,9 +6,8 @@ import type { Objects } from '@newswire/objects/objects'
 import fc from 'fast-check'
 import { retireFeed } from './feed-store.ts'
 import { strideOf } from './pages.ts'
-import { makeFact, makeRetraction } from './sample-facts.ts'
+import { feedOf, makeFact, makeRetraction } from './sample-facts.ts'
 import { everyFile, openStore, readChain, startProcess } from './sample-history.ts'
-import { feedOf } from './sample-view.ts'
 
 const LOOK = '2026-03-20T00:00:00.000Z'
 const at = (day: number, minute = 0) => new Date(Date.UTC(2026, 2, day, 0, minute)).toISOString()

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Objects } from '@newswire/objects/objects'
 import { MAX_NOTICE_MS, noticeMsFor, readReaders } from './retention.ts'
-import { makeFact, makeRetraction } from './sample-facts.ts'
-import { feedOf, toRule } from './sample-view.ts'
+import { feedOf, makeFact, makeRetraction } from './sample-facts.ts'
+import { toRule } from './sample-view.ts'
 import { applyToWindow, emptyWindow, NOTICE_MS } from './window.ts'
 
 const DAY_MS = 86_400_000

@@ -1,6 +1,6 @@
 /** Facts and settings to try rendering with; what the tests of this service share. */
 import type { Article, Picture } from '@newswire/events/article'
-import type { CategoryConfig, SiteConfig } from '@newswire/events/config'
+import type { CategoryConfig, FeedConfig, SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import type { Profile } from './item.ts'
 
@@ -94,5 +94,16 @@ export const makeRetraction = (changes: Changes<Extract<Fact, { state: 'retracte
   action: 'retracted',
   ...common(changes, {}),
   retraction: { mode: 'withdraw', reason: 'court order', legal: true },
+  ...changes,
+})
+
+export const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
+  id: 'all',
+  title: 'All',
+  description: '',
+  match: {},
+  limit: 3,
+  content: 'full',
+  profile: 'standard',
   ...changes,
 })

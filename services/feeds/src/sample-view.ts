@@ -6,17 +6,6 @@ import { FACETS, type FacetView, openFacets } from './facets.ts'
 import { categories } from './sample-facts.ts'
 import type { Rule } from './window.ts'
 
-export const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
-  id: 'all',
-  title: 'All',
-  description: '',
-  match: {},
-  limit: 3,
-  content: 'full',
-  profile: 'standard',
-  ...changes,
-})
-
 /** `put` does what following `articles` does. */
 export type SampleView = FacetView & Readonly<{ put(...facts: Fact[]): void }>
 

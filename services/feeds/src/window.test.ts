@@ -3,19 +3,9 @@ import { test } from 'node:test'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import fc from 'fast-check'
-import { categories, makeFact, makeRetraction } from './sample-facts.ts'
+import { categories, feedOf, makeFact, makeRetraction } from './sample-facts.ts'
 import { applyToWindow, emptyWindow, type FeedWindow, isSameWindow, modifiedAfter, newestOf, type Rule } from './window.ts'
 
-const feedOf = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
-  id: 'all',
-  title: 'All',
-  description: '',
-  match: {},
-  limit: 3,
-  content: 'full',
-  profile: 'standard',
-  ...changes,
-})
 const ruleFor = (changes: Partial<FeedConfig> = {}): Rule => ({ feed: feedOf(changes), categories })
 const apply = (window: FeedWindow, facts: readonly Fact[], rule: Rule = ruleFor(), tickAt?: string): FeedWindow =>
   applyToWindow(window, new Map(facts.map(fact => [fact.articleId, fact])), rule, tickAt)

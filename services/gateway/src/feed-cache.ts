@@ -5,13 +5,14 @@
  * Without the log (cut off from it, or started before it has told of a feed) the store is asked again every few seconds instead, so that
  * readers get the last good bytes there are, and whoever asks for readiness is told since when.
  */
+import { join } from 'node:path'
 import type { FeedBuilt, FeedOutput } from '@newswire/events/feed'
 import { feedFiles, feedOutputs } from '@newswire/events/feed'
 import type { Coding } from '@newswire/http/accept'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { openBuiltFeeds } from './built-feeds.ts'
+import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
 import { createFeedState, type FeedState } from './feed-state.ts'
 import { createPastStates, type PastStates } from './past-states.ts'
 
@@ -102,7 +103,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
 
   const feeds = await openBuiltFeeds({
     log,
-    dataDir,
+    file: join(dataDir, 'views', 'gateway-feeds.db'),
     onPoison,
     onBuilt: feedIds => {
       for (const feedId of feedIds)

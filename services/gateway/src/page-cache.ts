@@ -19,8 +19,6 @@ export const pageCodings = Object.keys(codings) as readonly PageCoding[]
 export type Page = Readonly<{
   text: string
   type: string
-  /** When it changed, where that is known; RFC 3339. */
-  modifiedAt?: string
   headers: Readonly<Record<string, string>>
 }>
 

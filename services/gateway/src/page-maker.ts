@@ -25,17 +25,16 @@ export const createPageMaker = (view: View, configuration: Pick<Configuration, '
   }
 }
 
-type HtmlOptions = Readonly<{ config: ConfigSnapshot; robots?: string | null; script?: boolean; modifiedAt?: string }>
+type HtmlOptions = Readonly<{ config: ConfigSnapshot; robots?: string | null; script?: boolean }>
 
 /** `script`: it names the one script that we have. `robots` is said in the header too, for who does not read pages. */
-export const toHtmlPage = (text: string, { config, robots = null, script = false, modifiedAt }: HtmlOptions): Page => ({
+export const toHtmlPage = (text: string, { config, robots = null, script = false }: HtmlOptions): Page => ({
   text,
   type: HTML,
   headers: {
     'content-security-policy': pagePolicy(config.site, { script }),
     ...(robots === null ? {} : { 'x-robots-tag': robots }),
   },
-  ...(modifiedAt === undefined ? {} : { modifiedAt }),
 })
 
 /** For programs, from any site, and for no search engine. */

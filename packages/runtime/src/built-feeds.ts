@@ -1,5 +1,4 @@
 /** Which build of each feed is current, by following `feeds`; kept in a file of its own, so that a start reads only what is new. */
-import { join } from 'node:path'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import type { FeedBuilt } from '@newswire/events/feed'
@@ -10,6 +9,8 @@ import { openProjection, type Projection } from '@newswire/log/projection'
 export type BuiltFeeds = Readonly<{
   built(feedId: string): FeedBuilt | null
   isReady(): boolean
+  /** Resolves once everything that is in the topic now is known; rejects when the signal aborts. */
+  caughtUp(signal?: AbortSignal): Promise<void>
   failure(): Error | null
   stop(): Promise<void>
 }>
@@ -21,12 +22,14 @@ const readAll = (projection: Projection): FeedBuilt[] =>
 
 export const openBuiltFeeds = async (options: {
   log: Log
-  dataDir: string
+  /** Of the view, below `views/` in the data folder. */
+  file: string
+  /** What is no event of ours is passed over; the guard of the topic gives it to the dead letters. */
   onPoison: (details: { code: string; message: string }) => void
   /** Told which feeds have a newer build, after it is stored. */
-  onBuilt: (feedIds: ReadonlySet<string>) => void
+  onBuilt?: (feedIds: ReadonlySet<string>) => void
 }): Promise<BuiltFeeds> => {
-  const { log, dataDir, onPoison, onBuilt } = options
+  const { log, file, onPoison, onBuilt = () => undefined } = options
   const current = new Map<string, FeedBuilt>()
   const fresh = new Set<string>()
   const take = (built: FeedBuilt) => {
@@ -46,7 +49,7 @@ export const openBuiltFeeds = async (options: {
   const projection = await openProjection({
     log,
     topic: topics.feeds.name,
-    file: join(dataDir, 'views', 'gateway-feeds.db'),
+    file,
     schema,
     apply: (db, records) => {
       const put = db.prepare(
@@ -70,6 +73,7 @@ export const openBuiltFeeds = async (options: {
   return {
     built: feedId => current.get(feedId) ?? null,
     isReady: projection.isReady,
+    caughtUp: projection.caughtUp,
     failure: projection.failure,
     stop: projection.stop,
   }

@@ -17,11 +17,18 @@ export type KafkaOptions = Readonly<{
   processes: readonly (readonly string[])[]
 }>
 
-/** How a user may run it: contract §1 names the first and the last. */
+/** How a user may run it: contract §1 names the first; the others are `newswire run` with several names, for machines with few cores. */
 const deployments = [
   {
     what: 'eight processes',
     processes: [['ingest'], ['images'], ['desk'], ['feeds'], ['archive'], ['outlets'], ['gateway'], ['console']],
+  },
+  {
+    what: 'two processes',
+    processes: [
+      ['outlets', 'archive', 'desk', 'images', 'console', 'ingest'],
+      ['feeds', 'gateway'],
+    ],
   },
   { what: 'one process', processes: [['outlets', 'archive', 'feeds', 'desk', 'images', 'gateway', 'console', 'ingest']] },
 ] as const

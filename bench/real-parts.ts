@@ -8,12 +8,13 @@ import { findPart, type Part, partNames } from '../infra/test/parts.ts'
 import { fromScripts } from '../infra/test/scripts.ts'
 import type { Outcome } from './benchmark.ts'
 
-/** Runs with the settings that reach both parts; without them the outcome says that it was skipped and why. Ends what was started. */
+/** Runs with the settings that reach both parts; without them the outcome says that it was skipped and why. Ends what was started.
+ * `BENCH_SCRATCH` names the folder their data goes to: with one in memory the file system's own work is not measured along. */
 export const withRealParts = async (
   { what, toReach }: Readonly<{ what: string; toReach: string }>,
   run: (env: Readonly<Record<string, string>>, labels: readonly string[]) => Promise<Outcome>,
 ): Promise<Outcome> => {
-  const scratch = mkdtempSync(join(tmpdir(), 'newswire-bench-parts-'))
+  const scratch = mkdtempSync(join(process.env.BENCH_SCRATCH ?? tmpdir(), 'newswire-bench-parts-'))
   const found = await Promise.all(
     partNames.map(name => findPart(name, [fromEnvironment, fromContainers, fromScripts(scratch, { s3: ['--keep-alive'] })])),
   )

@@ -134,7 +134,7 @@ export const measureKafka = async ({ rate, seconds, feeds, limit, parts, process
       feeds: Array.from({ length: feeds }, (_, index) => `c${index}`),
       formats: ['rss'],
       prefix: 'a',
-      everyMs: 5,
+      everyMs: 10,
     })
     const cpuBefore = readCpu(started, processes, parts)
     const sent = await sendOpenLoop({ ingest, token: TOKEN, rate, seconds, clients: 16, feeds, prefix: 'a' })

@@ -8,7 +8,7 @@ import { fetchRule, type KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
-import { toLogRecord } from './kafka-record.ts'
+import type { ToLogRecord } from './kafka-record.ts'
 import type { Following, FollowOptions, Position, Start } from './log.ts'
 
 export type KafkaFollowing = Following &
@@ -49,13 +49,14 @@ export const resolveStart = async (reader: KafkaReader, topic: string, from: Sta
 type Wanted = Readonly<{
   client: KafkaClient
   epoch: number
+  toLogRecord: ToLogRecord
   topic: string
   options: FollowOptions
   onDead?: ((error: Error) => void) | undefined
 }>
 
 /** `topic` is the name on the brokers; records carry the one in `options`. */
-export const followTopic = async ({ client, epoch, topic, options, onDead }: Wanted): Promise<KafkaFollowing> => {
+export const followTopic = async ({ client, epoch, toLogRecord, topic, options, onDead }: Wanted): Promise<KafkaFollowing> => {
   const reader = createKafkaReader(client)
   const { ranges, offsets } = await reader
     .persist(topic, () => resolveStart(reader, topic, options.from, epoch))
@@ -83,7 +84,7 @@ export const followTopic = async ({ client, epoch, topic, options, onDead }: Wan
 
   const give = async (fetched: readonly Fetched[]): Promise<void> => {
     const fresh = fetched.filter(one => one.next > (offsets.get(one.partition) ?? 0))
-    const records = fresh.flatMap(one => one.messages.map(message => toLogRecord(epoch, options.topic, one.partition, message)))
+    const records = fresh.flatMap(one => one.messages.map(message => toLogRecord(options.topic, one.partition, message)))
     if (stopped || failure) return
     if (records.length > 0)
       try {

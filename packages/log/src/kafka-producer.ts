@@ -42,7 +42,7 @@ type Call = {
 
 type Entry = Waiting<Call> & Readonly<{ message: Message }>
 
-/** An article by itself goes as it is: packing it once and unpacking it in every consumer costs more than its bytes do. */
+/** Of one partition, as each is packed by itself. An article alone goes as it is: packing it once and unpacking it in every consumer costs more than its bytes do. */
 const COMPRESS_ABOVE_BYTES = 16 * 1024
 const RECONNECT_PAUSE_MS = 200
 const SUSPICIOUS_AFTER_MS = 1000
@@ -96,6 +96,15 @@ const giveOffsets = (batch: readonly Entry[], written: readonly RecordMetadata[]
     if (entry.call.left === 0) entry.call.settle(entry.call.results)
   }
   return unanswered
+}
+
+const mostOfAPartition = (batch: readonly Entry[]): number => {
+  const bytes = new Map<string, number>()
+  for (const entry of batch) {
+    const key = `${entry.topic}/${entry.partition}`
+    bytes.set(key, (bytes.get(key) ?? 0) + entry.bytes)
+  }
+  return Math.max(...bytes.values())
 }
 
 export type ProducerOptions = Readonly<{
@@ -203,13 +212,12 @@ export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes
     }
     const batch = takeBatch()
     if (batch.length === 0) return
-    const bytes = batch.reduce((sum, entry) => sum + entry.bytes, 0)
     const watching = watch(batch)
     try {
       const written = await ready.sendBatch({
         topicMessages: toTopicMessages(batch),
         acks: -1,
-        compression: bytes > COMPRESS_ABOVE_BYTES ? CompressionTypes.ZSTD : CompressionTypes.None,
+        compression: mostOfAPartition(batch) > COMPRESS_ABOVE_BYTES ? CompressionTypes.ZSTD : CompressionTypes.None,
       })
       const unanswered = giveOffsets(batch, written)
       if (unanswered.length > 0) await recover(unanswered, new Error(`${unanswered.length} records were not sent: their partitions moved`))

@@ -12,7 +12,7 @@ import { fetchCommitted, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { isHole, type KafkaReader } from './kafka-reader.ts'
-import { type FetchedMessage, toLogRecord } from './kafka-record.ts'
+import type { FetchedMessage, ToLogRecord } from './kafka-record.ts'
 import { createLanes, type LaneObservers } from './lanes.ts'
 import type { SubscribeOptions, Subscription } from './log.ts'
 
@@ -32,6 +32,7 @@ type Wanted = Readonly<{
   /** For offsets outside the consumer; shared, not closed here. */
   reader: KafkaReader
   epoch: number
+  toLogRecord: ToLogRecord
   /** The names on the brokers. */
   topic: string
   groupId: string
@@ -70,7 +71,7 @@ const behindBatch = (batch: FullBatch): number => {
 }
 
 export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscription> => {
-  const { client, reader, epoch, topic, groupId, options, observers } = wanted
+  const { client, reader, epoch, toLogRecord, topic, groupId, options, observers } = wanted
   const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
   await placeNewGroup(reader, groupId, topic, options.from ?? 'start')
   // A member that is silent in a rebalance is put out after the rebalance timeout: never sooner than its session promises.
@@ -222,7 +223,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     payload.resolveOffset(String(next - 1))
     const records = batch.messages
       .filter(message => Number(message.offset) >= from)
-      .map(message => toLogRecord(epoch, options.topic, partition, message))
+      .map(message => toLogRecord(options.topic, partition, message))
     lanes.add(partition, records, toPosition(epoch, next))
   }
 

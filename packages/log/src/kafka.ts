@@ -13,7 +13,7 @@ import { lagOfGroup, replayGroup } from './kafka-groups.ts'
 import { checkEpoch, toPosition } from './kafka-position.ts'
 import { createKafkaProducer, type Prepared } from './kafka-producer.ts'
 import { createKafkaReader } from './kafka-reader.ts'
-import { toLogRecord } from './kafka-record.ts'
+import { createToLogRecord } from './kafka-record.ts'
 import { type KafkaSubscription, subscribeToTopic } from './kafka-subscribe.ts'
 import { createTopicBook, setUpTopics } from './kafka-topics.ts'
 import type { LaneObservers } from './lanes.ts'
@@ -57,6 +57,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const epoch = checkEpoch(options.epoch ?? 0)
   const prefix = options.topicPrefix ?? ''
   const client = createKafkaClient(options)
+  const toLogRecord = createToLogRecord(epoch)
   const admin = client.admin()
   const reader = createKafkaReader(client)
   const setup = { admin, prefix, replication: options.replication }
@@ -124,7 +125,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       const [fetched] = await reader.fetch(leader, name, [{ partition, offset }])
       if (!fetched) break
       const wanted = fetched.messages.slice(0, limit - records.length)
-      records.push(...wanted.map(message => toLogRecord(epoch, topic, partition, message)))
+      records.push(...wanted.map(message => toLogRecord(topic, partition, message)))
       const last = wanted.at(-1)
       offset = wanted.length < fetched.messages.length && last ? Number(last.offset) + 1 : fetched.next
     }
@@ -140,7 +141,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const follow: Log['follow'] = async wanted => {
     const topic = await checkTopic(wanted.topic)
     const doing = `following ${wanted.topic}`
-    const following = await followTopic({ client, epoch, topic, options: wanted, onDead: options.onCrash }).catch(error => {
+    const following = await followTopic({ client, epoch, toLogRecord, topic, options: wanted, onDead: options.onCrash }).catch(error => {
       throw translate(error, doing, wanted.topic)
     })
     followings.add(following)
@@ -159,6 +160,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       client,
       reader,
       epoch,
+      toLogRecord,
       topic,
       groupId: prefix + wanted.group,
       options: wanted,

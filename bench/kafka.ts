@@ -13,7 +13,7 @@ export type KafkaOptions = Readonly<{
   feeds: number
   limit: number
   parts: Readonly<Record<string, string>>
-  /** What each process runs. */
+  /** What each process runs: services, or `up` for all of them. */
   processes: readonly (readonly string[])[]
 }>
 
@@ -30,7 +30,7 @@ const deployments = [
       ['feeds', 'gateway'],
     ],
   },
-  { what: 'one process', processes: [['outlets', 'archive', 'feeds', 'desk', 'images', 'gateway', 'console', 'ingest']] },
+  { what: '`newswire up`', processes: [['up']] },
 ] as const
 
 /** CPU milliseconds so far of every process that has a part in it: ours, the broker and the store where they are on this machine, and the load. */
@@ -125,7 +125,7 @@ export const measureKafka = async ({ rate, seconds, feeds, limit, parts, process
   await runNewswire(['apply', config], env)
   const started: Started[] = []
   try {
-    started.push(...(await Promise.all(processes.map(names => startNewswire(['run', ...names], env)))))
+    started.push(...(await Promise.all(processes.map(names => startNewswire(names[0] === 'up' ? ['up'] : ['run', ...names], env)))))
     const urls = Object.assign({}, ...started.map(one => one.urls)) as Record<string, string>
     const { ingest = '', gateway = '' } = urls
     await sendOpenLoop({ ingest, token: TOKEN, rate, seconds: 10, clients: 16, feeds, prefix: 'w' })

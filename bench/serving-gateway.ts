@@ -29,6 +29,7 @@ const { context, close } = await compose({
   clientId: 'bench',
   config,
   createTopics: true,
+  alone: true,
   onCrash: error => {
     throw error
   },

@@ -49,7 +49,10 @@ const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> =
 /** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
 export type Watch = LaneObservers & Readonly<{ onCrash?: (error: Error) => void }>
 
-const openLog = async (settings: Settings, objects: Objects, clientId: string, watch: Watch): Promise<Log> => {
+/** `alone`: on Kafka too this process is all there is, and hands records on by itself. */
+type LogOptions = Watch & Readonly<{ alone?: boolean }>
+
+const openLog = async (settings: Settings, objects: Objects, clientId: string, { alone = false, ...watch }: LogOptions): Promise<Log> => {
   const common = { ...watch, retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects) }
   if (settings.kafkaBrokers.length === 0) {
     const { createEmbeddedLog } = await import('@newswire/log/embedded')
@@ -64,11 +67,12 @@ const openLog = async (settings: Settings, objects: Objects, clientId: string, w
     ...(settings.kafkaSasl === null ? {} : { sasl: settings.kafkaSasl }),
     topicPrefix: settings.kafkaTopicPrefix,
     epoch: await readEpoch(objects),
+    alone,
   })
 }
 
 /** Both ports, open and proven. Throws with what to do when one cannot be had. */
-export const openPorts = async (settings: Settings, clientId: string, watch: Watch = {}): Promise<Ports> => {
+export const openPorts = async (settings: Settings, clientId: string, watch: LogOptions = {}): Promise<Ports> => {
   await mkdir(settings.dataDir, { recursive: true })
   const objects = await openObjects(settings)
   try {
@@ -115,6 +119,8 @@ export type ComposeOptions = Readonly<{
   /** Made and kept in the data folder when the settings name none; only where nobody else reads the store. */
   makesSealingKey?: boolean
   createTopics: boolean
+  /** Nobody else publishes, or what others publish may wait a quarter of a second. */
+  alone: boolean
   onCrash: (error: Error) => void
 }>
 
@@ -139,12 +145,13 @@ export const compose = async ({
   secrets = {},
   makesSealingKey = false,
   createTopics,
+  alone,
   onCrash,
 }: ComposeOptions): Promise<Composition> => {
   const logger = createLogger({ service: clientId, level: settings.logLevel })
   logger.info(redactedSettings(settings), 'settings.in-force')
   const metrics = createMetrics()
-  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash })
+  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, alone })
   const { log, objects } = ports
   let views: ViewsFolder | null = null
   try {

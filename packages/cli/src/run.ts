@@ -27,6 +27,7 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
     environment,
     clientId: names.join('-'),
     createTopics: false,
+    alone: false,
     onCrash: error => {
       say(`newswire stops: ${error.message}`)
       ending.fail()

@@ -9,10 +9,12 @@ import { brokerErrorOf } from './kafka-errors.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
 import type { ToLogRecord } from './kafka-record.ts'
-import type { Following, FollowOptions, Position, Start } from './log.ts'
+import type { Following, FollowOptions, LogRecord, Position, Start } from './log.ts'
 
 export type KafkaFollowing = Following &
   Readonly<{
+    /** Gives a record that was just written here, when it is the next one; else it comes with a fetch. */
+    offer(record: LogRecord): void
     /** Why it stopped by itself, and since when nothing could be read. */
     state(): Readonly<{ topic: string; failure: string | null; failingSinceMs: number | null; lastError: string | null }>
   }>
@@ -55,6 +57,9 @@ type Wanted = Readonly<{
   onDead?: ((error: Error) => void) | undefined
 }>
 
+/** Records of a partition: where it stands behind them, and those from an offset on, as some may have been given since they were asked for. */
+type Arrived = Readonly<{ partition: number; next: number; recordsFrom(offset: number): readonly LogRecord[] }>
+
 /** `topic` is the name on the brokers; records carry the one in `options`. */
 export const followTopic = async ({ client, epoch, toLogRecord, topic, options, onDead }: Wanted): Promise<KafkaFollowing> => {
   const reader = createKafkaReader(client)
@@ -82,9 +87,9 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
     if (targets.size === 0) ready.resolve()
   }
 
-  const give = async (fetched: readonly Fetched[]): Promise<void> => {
-    const fresh = fetched.filter(one => one.next > (offsets.get(one.partition) ?? 0))
-    const records = fresh.flatMap(one => one.messages.map(message => toLogRecord(options.topic, one.partition, message)))
+  const give = async (arrived: readonly Arrived[]): Promise<void> => {
+    const fresh = arrived.filter(one => one.next > (offsets.get(one.partition) ?? 0))
+    const records = fresh.flatMap(one => one.recordsFrom(offsets.get(one.partition) ?? 0))
     if (stopped || failure) return
     if (records.length > 0)
       try {
@@ -102,9 +107,22 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   }
 
   /** Batches of different leaders wait for one another: a follower is told one thing at a time. */
-  const inTurn = (fetched: readonly Fetched[]): Promise<void> => {
-    giving = giving.then(() => give(fetched))
+  const inTurn = (arrived: () => readonly Arrived[]): Promise<void> => {
+    giving = giving.then(() => give(arrived()))
     return giving
+  }
+
+  const toArrived = ({ partition, next, messages }: Fetched): Arrived => ({
+    partition,
+    next,
+    recordsFrom: offset =>
+      messages.filter(message => Number(message.offset) >= offset).map(message => toLogRecord(options.topic, partition, message)),
+  })
+
+  const offer = (record: LogRecord): void => {
+    const offset = toOffset(epoch, record.position)
+    const { partition } = record
+    void inTurn(() => (offsets.get(partition) === offset ? [{ partition, next: offset + 1, recordsFrom: () => [record] }] : []))
   }
 
   const followLeader = async (leader: string, partitions: readonly number[], round: AbortSignal): Promise<void> => {
@@ -116,7 +134,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
       const rule = fetchRule(targets.size > 0 ? 0 : (options.patienceMs ?? 0))
       const fetched = await (single === undefined ? reader.fetch(leader, topic, from, rule) : reader.fetch(leader, topic, from))
       for (const one of fetched) if (one.stalled && !stalled.includes(one.partition)) stalled.push(one.partition)
-      await inTurn(fetched)
+      await inTurn(() => fetched.map(toArrived))
       failingSinceMs = null
     }
   }
@@ -170,6 +188,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   const running = run()
 
   return {
+    offer,
     ready: ready.promise,
     cursor: () => Object.fromEntries([...offsets].map(([partition, offset]): [number, Position] => [partition, toPosition(epoch, offset)])),
     state: () => ({ topic: options.topic, failure: failure ? messageOf(failure) : null, failingSinceMs, lastError }),

@@ -18,6 +18,8 @@ export type Prepared = Readonly<{
   bytes: number
   maxBatchBytes: number
   message: Message
+  /** What `message` says, ms since 1970. */
+  writtenAtMs: number
 }>
 
 export type Written = Readonly<{ partition: number; offset: number }>

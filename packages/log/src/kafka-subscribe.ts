@@ -14,10 +14,12 @@ import { toOffset, toPosition } from './kafka-position.ts'
 import { isHole, type KafkaReader } from './kafka-reader.ts'
 import type { FetchedMessage, ToLogRecord } from './kafka-record.ts'
 import { createLanes, type LaneObservers } from './lanes.ts'
-import type { SubscribeOptions, Subscription } from './log.ts'
+import type { LogRecord, SubscribeOptions, Subscription } from './log.ts'
 
 export type KafkaSubscription = Subscription &
   Readonly<{
+    /** Takes a record that was just written here, when it is the next one of a partition held; else it comes with a fetch. */
+    offer(record: LogRecord): void
     state(): Readonly<{
       group: string
       topic: string
@@ -227,6 +229,14 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     lanes.add(partition, records, toPosition(epoch, next))
   }
 
+  const offer = (record: LogRecord): void => {
+    const { partition, position } = record
+    const state = held.get(partition)
+    if (!state || stopping || state.next !== toOffset(epoch, position) || lanes.isFull(partition)) return
+    state.next += 1
+    lanes.add(partition, [record])
+  }
+
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     try {
       await handOver(payload)
@@ -303,6 +313,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   }
 
   return {
+    offer,
     partitions: lanes.partitions,
     lastHeartbeatMs: () => heartbeatMs,
     stats: lanes.stats,

@@ -6,7 +6,7 @@ import { RejectError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
-import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
+import { createKafkaClient, type KafkaSettings, MAX_WAIT_MS } from './kafka-client.ts'
 import { closed, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
@@ -29,6 +29,11 @@ export type KafkaLogOptions = KafkaSettings &
     epoch?: number
     /** Copies of each partition of new topics. Default the lower of 3 and the number of brokers. */
     replication?: number
+    /**
+     * No other process publishes, or what it publishes may be handled up to 250 ms later: records go from `publish` straight to the consumers of this
+     * process once the brokers have them, and fetches only look for what came another way. Default false.
+     */
+    alone?: boolean
     /** Multiplies every wait between tries, for tests. Default 1. */
     retryScale?: number
     /** Called when a subscription or follower has stopped for good: health is red, the process should end. */
@@ -55,7 +60,7 @@ const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
 /** Connects and reads the topics. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when no broker answers within about 15 s. */
 export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => {
   const epoch = checkEpoch(options.epoch ?? 0)
-  const prefix = options.topicPrefix ?? ''
+  const { topicPrefix: prefix = '', alone = false } = options
   const client = createKafkaClient(options)
   const toLogRecord = createToLogRecord(epoch)
   const admin = client.admin()
@@ -65,6 +70,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const producer = createKafkaProducer(client, { book, maxWaitingBytes: options.maxWaitingBytes ?? MAX_WAITING_BYTES })
   const subscriptions = new Set<KafkaSubscription>()
   const followings = new Set<KafkaFollowing>()
+  /** Everybody who gets records here, with the topic they are for. */
+  const consumers = new Map<Pick<KafkaSubscription, 'offer'>, string>()
   const spread = new Map<string, number>()
   let closing: Promise<void> | null = null
 
@@ -93,21 +100,33 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     const bytes = recordBytes(key, value, headers)
     if (bytes > known.maxRecordBytes) throw tooLarge(record.topic, bytes, known.maxRecordBytes)
     const partition = record.key === null ? nextSpread(topic, known.partitions) : partitionOf(record.key, known.partitions)
-    return { topic, partition, bytes, maxBatchBytes: Math.min(MIB, known.maxRecordBytes), message: { key, value, headers, partition } }
+    const writtenAtMs = Date.now()
+    const message = { key, value, headers, partition, timestamp: String(writtenAtMs) }
+    return { topic, partition, bytes, maxBatchBytes: Math.min(MIB, known.maxRecordBytes), message, writtenAtMs }
   }
 
   /** Without a pause when the topics are known, so that calls are queued in the order in which they were made. */
   const publish: Log['publish'] = async (records, { timeoutMs = PUBLISH_TIMEOUT_MS, signal } = {}) => {
     for (const { topic } of records)
       if (!book.known(prefix + topic)) await ask('reading the topics', topic, () => book.find(prefix + topic))
-    const written = await producer.send(records.map(prepare), { timeoutMs, signal })
-    return written.map(
+    const prepared = records.map(prepare)
+    const written = await producer.send(prepared, { timeoutMs, signal })
+    const published = written.map(
       ({ partition, offset }, index): Published => ({
         topic: records[index]?.topic ?? '',
         partition,
         position: toPosition(epoch, offset),
       }),
     )
+    if (alone) for (const [index, one] of published.entries()) handOn(records[index], one, prepared[index])
+    return published
+  }
+
+  /** The same record as a fetch would bring: to whoever it is the next one for. */
+  const handOn = (given: NewRecord | undefined, at: Published, prepared: Prepared | undefined): void => {
+    if (given === undefined || prepared === undefined) return
+    const record: LogRecord = { ...at, key: given.key, value: given.value, headers: { ...given.headers }, timestamp: prepared.writtenAtMs }
+    for (const [consumer, topic] of consumers) if (topic === given.topic) consumer.offer(record)
   }
 
   const bury = buryWith(publish, options.storeBytes)
@@ -138,23 +157,30 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     return prefix + topic
   }
 
-  const follow: Log['follow'] = async wanted => {
+  /** What is handed on here need not be fetched at once. */
+  const patient = <T extends { patienceMs?: number }>(wanted: T): T => (alone ? { ...wanted, patienceMs: MAX_WAIT_MS } : wanted)
+
+  const follow: Log['follow'] = async asked => {
+    const wanted = patient(asked)
     const topic = await checkTopic(wanted.topic)
     const doing = `following ${wanted.topic}`
     const following = await followTopic({ client, epoch, toLogRecord, topic, options: wanted, onDead: options.onCrash }).catch(error => {
       throw translate(error, doing, wanted.topic)
     })
     followings.add(following)
+    consumers.set(following, wanted.topic)
     return {
       ...following,
       stop: async () => {
         await following.stop()
         followings.delete(following)
+        consumers.delete(following)
       },
     }
   }
 
-  const subscribe: Log['subscribe'] = async wanted => {
+  const subscribe: Log['subscribe'] = async asked => {
+    const wanted = patient(asked)
     const topic = await checkTopic(wanted.topic)
     const subscription = await subscribeToTopic({
       client,
@@ -172,11 +198,13 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       throw translate(error, `subscribing to ${wanted.topic}`, wanted.topic)
     })
     subscriptions.add(subscription)
+    consumers.set(subscription, wanted.topic)
     return {
       ...subscription,
       stop: async stopOptions => {
         await subscription.stop(stopOptions)
         subscriptions.delete(subscription)
+        consumers.delete(subscription)
       },
     }
   }

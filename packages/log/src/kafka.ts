@@ -70,7 +70,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const producer = createKafkaProducer(client, { book, maxWaitingBytes: options.maxWaitingBytes ?? MAX_WAITING_BYTES })
   const subscriptions = new Set<KafkaSubscription>()
   const followings = new Set<KafkaFollowing>()
-  /** Everybody who gets records here, with the topic they are for. */
+  /** Who gets records handed on, with the topic they are for: not the patient ones, which take them in batches. */
   const consumers = new Map<Pick<KafkaSubscription, 'offer'>, string>()
   const spread = new Map<string, number>()
   let closing: Promise<void> | null = null
@@ -158,7 +158,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   }
 
   /** What is handed on here need not be fetched at once. */
-  const patient = <T extends { patienceMs?: number }>(wanted: T): T => (alone ? { ...wanted, patienceMs: MAX_WAIT_MS } : wanted)
+  const patient = <T extends { patienceMs?: number }>(wanted: T): T => (alone && !wanted.patienceMs ? { ...wanted, patienceMs: MAX_WAIT_MS } : wanted)
 
   const follow: Log['follow'] = async asked => {
     const wanted = patient(asked)
@@ -168,7 +168,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       throw translate(error, doing, wanted.topic)
     })
     followings.add(following)
-    consumers.set(following, wanted.topic)
+    if (!asked.patienceMs) consumers.set(following, asked.topic)
     return {
       ...following,
       stop: async () => {
@@ -198,7 +198,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       throw translate(error, `subscribing to ${wanted.topic}`, wanted.topic)
     })
     subscriptions.add(subscription)
-    consumers.set(subscription, wanted.topic)
+    if (!asked.patienceMs) consumers.set(subscription, asked.topic)
     return {
       ...subscription,
       stop: async stopOptions => {

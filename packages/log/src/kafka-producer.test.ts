@@ -45,6 +45,7 @@ const record = (key: string, bytes = 200): Prepared => ({
   bytes,
   maxBatchBytes: 1_048_576,
   message: { key, value: null, partition: 0 },
+  writtenAtMs: 0,
 })
 const patience = { timeoutMs: 5000 }
 const book = { known: () => ({ partitions: 2, leaders: [1, 1], maxRecordBytes: 1_048_576 }), refresh: async () => undefined }

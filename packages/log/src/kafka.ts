@@ -158,7 +158,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   }
 
   /** What is handed on here need not be fetched at once. */
-  const patient = <T extends { patienceMs?: number }>(wanted: T): T => (alone && !wanted.patienceMs ? { ...wanted, patienceMs: MAX_WAIT_MS } : wanted)
+  const patient = <T extends { patienceMs?: number }>(wanted: T): T =>
+    alone && !wanted.patienceMs ? { ...wanted, patienceMs: MAX_WAIT_MS } : wanted
 
   const follow: Log['follow'] = async asked => {
     const wanted = patient(asked)

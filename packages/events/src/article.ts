@@ -75,6 +75,8 @@ export const articleInput = z.strictObject({
   related: z.array(z.string().max(200)).max(100).default([]),
   duplicateOf: z.string().max(200).optional(),
   aiUse: line(200).optional(),
+  /** The sites (`site.id`) it came through, oldest first: who finds itself in it does not take it again. */
+  via: z.array(line(200)).max(50).optional(),
   extensions: z.record(z.string(), z.unknown()).optional(),
 })
 export type ArticleInput = z.output<typeof articleInput>
@@ -139,6 +141,7 @@ export const article = z.object({
   related: z.array(z.string()),
   duplicateOf: z.string().optional(),
   aiUse: z.string().optional(),
+  via: z.array(z.string()).optional(),
   extensions: z.record(z.string(), z.unknown()).optional(),
 })
 export type Article = z.output<typeof article>
@@ -155,10 +158,10 @@ export const toArticle = ({ body, images, language, ...rest }: ArticleInput, sit
 })
 
 /**
- * What makes two submissions "the same content": everything the publisher said, but not his own version number and not what became
- * of the pictures. Its SHA-256 is what duplicates are told by.
+ * What makes two submissions "the same content": everything the publisher said, but not his own version number, not the way that it came and
+ * not what became of the pictures. Its SHA-256 is what duplicates are told by.
  */
-export const contentOf = ({ sourceVersion: _, images, ...rest }: Article): unknown => ({
+export const contentOf = ({ sourceVersion: _, via: _way, images, ...rest }: Article): unknown => ({
   ...rest,
   images: images.map(({ url, role, caption, alt, credit, focus, rights }) => ({ url, role, caption, alt, credit, focus, rights })),
 })

@@ -1,6 +1,7 @@
 /** The article for people and for machines, and what stands in its place when it is gone (contract §5). */
 import { isArticleId } from '@newswire/events/ids'
 import { toNinjs } from '@newswire/events/ninjs'
+import { toFactVia } from '@newswire/events/outlet-article'
 import { articleUrl, toPublicArticle } from '@newswire/events/public-article'
 import { prefersJson } from '@newswire/http/accept'
 import { ProblemError } from '@newswire/http/problem'
@@ -96,7 +97,7 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
         .send(toBody(found, config()))
     })
   const toOwnForm = (found: Seen, { site }: ConfigSnapshot): unknown => {
-    if (found.state === 'public') return toPublicArticle(found.fact, site.publicUrl)
+    if (found.state === 'public') return toPublicArticle(toFactVia(found.fact, site.id), site.publicUrl)
     const { fact } = found
     const notice = fact.state === 'live' ? undefined : goneNotice(fact, site.language).notice
     return { id: fact.articleId, version: fact.version, status: 'retracted', notice }

@@ -118,7 +118,12 @@ export const startWorld = async (t: TestContext, outlets: readonly OutletConfig[
   const listeners = new Set<Parameters<Configuration['onChange']>[0]>()
   const configuration: Configuration = {
     current: () =>
-      ({ site: { publicUrl: 'http://127.0.0.1:8080' }, outlets: known, feeds, categories: new Map() }) as unknown as ConfigSnapshot,
+      ({
+        site: { id: 'news.example,2026', publicUrl: 'http://127.0.0.1:8080' },
+        outlets: known,
+        feeds,
+        categories: new Map(),
+      }) as unknown as ConfigSnapshot,
     onChange: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

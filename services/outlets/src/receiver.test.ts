@@ -29,7 +29,8 @@ const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now
   const due = fact.state === 'live' ? 'content' : 'retraction'
   const outlet = outletOf({ id: 'partner', url })
   const parcel = { outlet, fact, due, sequence: 1, settling: false } as const
-  const webhook = toWebhook(parcel, { key: toKey(secret), body: toBody(parcel, 'https://news.example'), nowMs })
+  const site = { id: 'news.example,2026', publicUrl: 'https://news.example' }
+  const webhook = toWebhook(parcel, { key: toKey(secret), body: toBody(parcel, site), nowMs })
   assert.ok(webhook?.body && webhook.headers)
   const response = await fetch(webhook.url, { method: 'POST', headers: webhook.headers, body: Buffer.from(webhook.body) })
   await response.arrayBuffer()

@@ -91,7 +91,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     const deliver = createWebhook({
       request: request => partners.request(mine, request),
       secret: () => 'secret',
-      publicUrl: () => 'http://x',
+      site: () => ({ id: 'x,2026', publicUrl: 'http://x' }),
       now: () => sim.now(),
     })
     const send: typeof deliver = (parcel, mayStill) =>

@@ -29,7 +29,7 @@ export const startDeliveries = async (
   const pending = engine.pendingOn(outletShelf)
   const delivering = {
     read: createView(objects, () => clock.now()),
-    send: createWebhook({ request, secret, publicUrl: () => configuration.current().site.publicUrl, now }),
+    send: createWebhook({ request, secret, site: () => configuration.current().site, now }),
     tell: createTell(publishEvents(log)),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,

@@ -8,7 +8,7 @@ import { sign, toKey } from './signing.ts'
 import { actionOf, createWebhook, MAX_BODY_BYTES, type Parcel, toBody, toWebhook, webhookId } from './webhook.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
-const PUBLIC = 'https://news.example'
+const SITE = { id: 'news.example,2026', publicUrl: 'https://news.example' }
 const outlet = outletOf({ id: 'partner' })
 const parcel = (fields: Partial<Parcel> = {}): Parcel => ({
   outlet,
@@ -37,7 +37,7 @@ describe('the signature', () => {
   })
 
   test('is verified by an independent reading of the specification', () => {
-    const made = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), PUBLIC), nowMs: NOW })
+    const made = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), SITE), nowMs: NOW })
     assert.ok(made?.headers && made.body)
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = made.headers
     const key = Buffer.from(SECRET.split('_')[1] ?? '', 'base64')
@@ -56,7 +56,7 @@ describe('the signature', () => {
 
 describe('the headers', () => {
   test('say article, version, action and sequence, and nothing that a header cannot carry', () => {
-    const headers = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), PUBLIC), nowMs: NOW })?.headers ?? {}
+    const headers = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), SITE), nowMs: NOW })?.headers ?? {}
     assert.equal(headers['x-newswire-article'], 'press.a')
     assert.equal(headers['x-newswire-version'], '3')
     assert.equal(headers['x-newswire-action'], 'updated')
@@ -81,7 +81,7 @@ describe('the headers', () => {
     const send = createWebhook({
       request: async () => assert.fail('nothing may be sent'),
       secret: () => SECRET,
-      publicUrl: () => PUBLIC,
+      site: () => SITE,
       now: () => NOW,
     })
     const outcome = await send(parcel({ fact: liveFact({ articleId: 'press.é', version: 1 }) }), () => true)
@@ -91,8 +91,8 @@ describe('the headers', () => {
 
 describe('the body', () => {
   test('is the article of the contract, and the same for every attempt', () => {
-    const body = toBody(parcel(), PUBLIC)
-    assert.deepEqual(toBody(parcel({ sequence: 99 }), PUBLIC), body)
+    const body = toBody(parcel(), SITE)
+    assert.deepEqual(toBody(parcel({ sequence: 99 }), SITE), body)
     const { type, timestamp, data } = json(body)
     assert.equal(type, 'article.updated')
     assert.equal(timestamp, '2026-11-24T03:00:00.000Z')
@@ -104,7 +104,7 @@ describe('the body', () => {
   })
 
   test('of a retraction has its mode and reason, and no content', () => {
-    const { type, data } = json(toBody(parcel({ fact: killFact({ articleId: 'press.a', version: 4 }), due: 'retraction' }), PUBLIC))
+    const { type, data } = json(toBody(parcel({ fact: killFact({ articleId: 'press.a', version: 4 }), due: 'retraction' }), SITE))
     assert.equal(type, 'article.retracted')
     assert.equal(data.retraction.mode, 'gone')
     assert.equal(data.retraction.reason, 'a name was wrong')
@@ -113,7 +113,7 @@ describe('the body', () => {
 
   test('of a live version that this outlet may no longer have is a retraction without content', () => {
     const fact = liveFact({ articleId: 'press.a', version: 4, article: { audience: 'editorial', title: 'internal only' } })
-    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }), PUBLIC)).toString()
+    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }), SITE)).toString()
     assert.equal(JSON.parse(body).type, 'article.retracted')
     assert.ok(!body.includes('internal only'))
     assert.equal(actionOf(fact, 'retraction'), 'retracted')
@@ -122,24 +122,24 @@ describe('the body', () => {
   test('of a purge keeps the reason of the purge to itself', () => {
     const { articleId, version, ...rest } = killFact({ articleId: 'press.a', version: 4 })
     const fact = { ...rest, articleId, version, state: 'purged' as const, action: 'purged' as const, reason: 'court order 77' }
-    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }), PUBLIC)).toString()
+    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }), SITE)).toString()
     assert.ok(!body.includes('court order'))
     assert.equal(JSON.parse(body).type, 'article.retracted')
   })
 
   test('above 256 KiB becomes thin, with a link', () => {
     const fact = liveFact({ articleId: 'press.a', version: 1, article: { body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES)}</p>` } } })
-    const body = toBody(parcel({ fact }), PUBLIC)
+    const body = toBody(parcel({ fact }), SITE)
     assert.ok(body.byteLength < 1_000)
     assert.equal(json(body).data.article.url, 'https://news.example/articles/press.a/article.json')
     assert.equal(json(body).data.article.thin, true)
     const fits = liveFact({ articleId: 'press.a', version: 1, article: { body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES - 2_000)}</p>` } } })
-    assert.equal(json(toBody(parcel({ fact: fits }), PUBLIC)).data.article.thin, undefined)
+    assert.equal(json(toBody(parcel({ fact: fits }), SITE)).data.article.thin, undefined)
   })
 
   test('of an editorial article is never thin: the link would lead nowhere', () => {
     const article = { audience: 'editorial' as const, body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES)}</p>` } }
-    const body = toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article }) }), PUBLIC)
+    const body = toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article }) }), SITE)
     assert.ok(body.byteLength > MAX_BODY_BYTES)
     assert.equal(json(body).data.article.thin, undefined)
     assert.equal(json(body).data.article.body.html, article.body.html)
@@ -162,7 +162,7 @@ describe('the body', () => {
       image('https://p.example/3', { outlets: ['*'], until: '2026-11-23T00:00:00.000Z' }),
       image('https://p.example/4', { outlets: ['partner'], until: '2027-01-01T00:00:00.000Z' }),
     ]
-    const { data } = json(toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article: { images } }) }), PUBLIC))
+    const { data } = json(toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article: { images } }) }), SITE))
     assert.deepEqual(
       data.article.images.map((one: { url: string }) => one.url),
       ['https://p.example/1', 'https://p.example/4'],
@@ -221,7 +221,7 @@ describe('sending', () => {
       return answer(204)
     },
     secret: (name: string) => (name === 'PARTNER_SECRET' ? SECRET : undefined),
-    publicUrl: () => PUBLIC,
+    site: () => SITE,
     now: () => NOW,
   }
 

@@ -3,8 +3,9 @@
  * for one outlet, whatever happens in between; only the timestamp and so the signature differ from attempt to attempt.
  */
 import { createHash, type KeyObject } from 'node:crypto'
-import type { OutletConfig } from '@newswire/events/config'
+import type { OutletConfig, SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
+import { isSameForAllOutlets, toFactForOutlet } from '@newswire/events/outlet-article'
 import { articleUrl, toPublicArticle } from '@newswire/events/public-article'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import { classify, failed, MAX_ANSWER_BYTES } from './answers.ts'
@@ -35,15 +36,6 @@ export const webhookId = (outletId: string, articleId: string, version: number, 
     .update([outletId, articleId, version, ...(settling ? ['settle'] : [])].join('\0'))
     .digest('base64url')
 
-/** Pictures whose rights name other outlets, or had ended when the version was released, stay behind. */
-const forOutlet = (fact: LiveFact, outletId: string): LiveFact => {
-  const isAllowed = ({ rights }: LiveFact['article']['images'][number]) =>
-    rights === undefined ||
-    ((rights.outlets.includes('*') || rights.outlets.includes(outletId)) && (rights.until === undefined || rights.until > fact.releasedAt))
-  if (fact.article.images.every(isAllowed)) return fact
-  return { ...fact, article: { ...fact.article, images: fact.article.images.filter(isAllowed) } }
-}
-
 const head = (fact: Fact) => ({
   id: fact.articleId,
   version: fact.version,
@@ -71,10 +63,13 @@ export const actionOf = (fact: Fact, due: Parcel['due']): 'published' | 'updated
   fact.state === 'live' && due === 'content' ? fact.action : 'retracted'
 
 /** The bytes that are signed and sent: made from the version alone, so they are the same for every attempt. */
-export const toBody = ({ fact, due, outlet }: Pick<Parcel, 'fact' | 'due' | 'outlet'>, publicUrl: string): Uint8Array => {
+export const toBody = (
+  { fact, due, outlet }: Pick<Parcel, 'fact' | 'due' | 'outlet'>,
+  { id: siteId, publicUrl }: Pick<SiteConfig, 'id' | 'publicUrl'>,
+): Uint8Array => {
   const type = `article.${actionOf(fact, due)}`
   if (fact.state !== 'live' || due === 'retraction') return envelope(type, fact, { article: head(fact), retraction: retractionOf(fact) })
-  const whole = envelope(type, fact, { article: toPublicArticle(forOutlet(fact, outlet.id), publicUrl) })
+  const whole = envelope(type, fact, { article: toPublicArticle(toFactForOutlet(fact, { outletId: outlet.id, siteId }), publicUrl) })
   // An editorial article has no public address: a link would lead nowhere.
   const canBeThin = fact.article.audience === 'public'
   return whole.byteLength <= MAX_BODY_BYTES || !canBeThin ? whole : envelope(type, fact, { article: toThin(fact, publicUrl) })
@@ -112,12 +107,12 @@ export const toWebhook = ({ outlet, fact, due, sequence, settling }: Parcel, { k
 type Needs = Readonly<{
   request: (request: OutboundRequest) => Promise<OutboundResult>
   secret: (name: string) => string | undefined
-  publicUrl: () => string
+  site: () => Pick<SiteConfig, 'id' | 'publicUrl'>
   now: () => number
 }>
 
 /** Delivers parcels as webhooks. A body is made once for all outlets that get the same. Never throws for what the outlet does. */
-export const createWebhook = ({ request, secret, publicUrl, now }: Needs) => {
+export const createWebhook = ({ request, secret, site, now }: Needs) => {
   const bodies = new WeakMap<Fact, Uint8Array>()
   // Making a key costs more than signing with it. By the name of its variable: one each, remade when the value changes.
   const signingKeys = new Map<string, Readonly<{ value: string; key: KeyObject }>>()
@@ -132,10 +127,10 @@ export const createWebhook = ({ request, secret, publicUrl, now }: Needs) => {
   }
   const bodyOf = (parcel: Parcel): Uint8Array => {
     const { fact, due } = parcel
-    const isShared = due === 'content' && fact.state === 'live' && fact.article.images.every(one => one.rights === undefined)
+    const isShared = due === 'content' && fact.state === 'live' && isSameForAllOutlets(fact)
     const made = isShared ? bodies.get(fact) : undefined
     if (made !== undefined) return made
-    const body = toBody(parcel, publicUrl())
+    const body = toBody(parcel, site())
     if (isShared) bodies.set(fact, body)
     return body
   }

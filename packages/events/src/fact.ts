@@ -37,6 +37,8 @@ const common = {
   facetsEver: facets,
   /** Slugs of earlier versions, whose addresses stay alive. */
   aliases: z.array(z.string()),
+  /** Of an editorial article that was public before: since which version, and when, the public has it no more. */
+  narrowed: z.object({ version: z.int().min(1), at: z.string() }).optional(),
 }
 
 export const fact = z
@@ -57,3 +59,21 @@ export type LiveFact = Extract<Fact, { state: 'live' }>
 export const isLive = (value: Fact): value is LiveFact => value.state === 'live'
 /** Live and meant for the public: what feeds, pages, search and public renditions may show. */
 export const isPublic = (value: Fact): value is LiveFact => value.state === 'live' && value.article.audience === 'public'
+
+/**
+ * What the public is told of a fact: an article narrowed to editors is taken back from it, as of the version that narrowed it. What editors
+ * change later changes nothing here. The version stays the fact's own, for fences.
+ */
+export const toPublicFact = (value: Fact): Fact => {
+  if (value.state !== 'live' || value.narrowed === undefined || value.article.audience === 'public') return value
+  const { article: _, ...rest } = value
+  const { at } = value.narrowed
+  return {
+    ...rest,
+    state: 'retracted',
+    action: 'retracted',
+    releasedAt: at,
+    updatedAt: at,
+    retraction: { mode: 'withdraw', reason: 'narrowed', legal: false },
+  }
+}

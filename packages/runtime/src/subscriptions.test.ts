@@ -114,7 +114,16 @@ test('only what is over is swept, and other processes forget it', async t => {
 
 test('nobody changes one that is being swept: a new one is made when it is gone, so the delete takes nothing newer', async t => {
   const { open, objects } = await openWorld(t)
-  const a = await open()
+  let looks = 0
+  const a = await open({
+    objects: {
+      ...objects,
+      get: async key => {
+        looks += 1
+        return await objects.get(key)
+      },
+    },
+  })
   await a.amend(ID, () => draft())
   const gate = Promise.withResolvers<void>()
   let deleting = false
@@ -137,7 +146,8 @@ test('nobody changes one that is being swept: a new one is made when it is gone,
       made = true
       return one
     })
-  await pause(150)
+  looks = 0
+  await until('it to look again and again', () => looks >= 3)
   assert.equal(made, false)
   gate.resolve()
   await sweeping

@@ -263,3 +263,30 @@ describe('the facts', () => {
       assert.equal('article' in factOf(play(...steps)), false)
   })
 })
+
+describe('an article that was public and is for editors now', () => {
+  const editorial = (cause: Cause) => changed(cause, { audience: 'editorial' })
+  const open = publish(10, { content: 'A' })
+
+  it('says since which version the public has it no more, and goes on saying so', () => {
+    const hidden = play(open, [editorial(publish(30, { content: 'B' })), 1])
+    assert.deepEqual(factOf(hidden).narrowed, { version: 2, at: at(1) })
+    const again = play(
+      open,
+      [editorial(publish(30, { content: 'B' })), 1],
+      [changed(publish(50, { content: 'C' }), { audience: 'editorial', title: 'C' }), 2],
+    )
+    assert.deepEqual([factOf(again).version, factOf(again).narrowed], [3, { version: 2, at: at(1) }])
+  })
+
+  it('is public again without a mark, and one that never was public has none', () => {
+    const back = play(open, [editorial(publish(30, { content: 'B' })), 1], [publish(50, { content: 'C' }), 2])
+    assert.equal(factOf(back).narrowed, undefined)
+    assert.equal(factOf(play(editorial(open))).narrowed, undefined)
+  })
+
+  it('stays taken back as of its retraction when it returns for editors only', () => {
+    const returned = play(open, [retract(20), 1], [editorial(publish(30, { content: 'B' })), 2], [republish(40), 3])
+    assert.deepEqual(factOf(returned).narrowed, { version: 2, at: at(1) })
+  })
+})

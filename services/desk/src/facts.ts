@@ -36,6 +36,13 @@ const earliest = (a: string, b: string): string => (Date.parse(a) < Date.parse(b
 const firstDate = ({ lane, article }: Content, now: string): string =>
   lane === 'backfill' && article.publishedAt !== undefined ? earliest(article.publishedAt, now) : now
 
+/** Since when the public has it no more: what was taken back before stays taken back as of then. */
+const narrowedBy = (before: Fact | null, article: Article, now: string): LiveFact['narrowed'] => {
+  if (article.audience === 'public' || before === null || !before.facetsEver.public) return undefined
+  if (before.narrowed !== undefined) return before.narrowed
+  return isLive(before) ? { version: before.version + 1, at: now } : { version: before.version, at: before.releasedAt }
+}
+
 const isMajor = (article: Article): boolean => article.change !== 'minor'
 
 const actionOf = (before: Fact | null, article: Article, isLatePicture: boolean): LiveFact['action'] => {
@@ -56,6 +63,7 @@ export const toLiveFact = (
   const first = before?.firstReleasedAt ?? firstDate(content, now)
   const isReturn = before !== null && !isLive(before)
   const firstUpdate = content.lane === 'backfill' ? first : now
+  const narrowed = narrowedBy(before, article, now)
   const moves = isReturn || (isMajor(article) && !isLatePicture)
   return {
     state: 'live',
@@ -72,6 +80,7 @@ export const toLiveFact = (
     updatedAt: before === null ? firstUpdate : moves ? now : before.updatedAt,
     facetsEver: facetsWith(before?.facetsEver, publisher, article),
     aliases: aliasesWith(before?.aliases ?? [], slugOf(before), article.slug),
+    ...(narrowed === undefined ? {} : { narrowed }),
     article,
   }
 }

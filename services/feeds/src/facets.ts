@@ -5,7 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
-import { type Facets, type Fact, facets } from '@newswire/events/fact'
+import { type Facets, type Fact, facets, toPublicFact } from '@newswire/events/fact'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
@@ -73,16 +73,19 @@ const toKnown = (row: Row): KnownArticle => ({
   ever: parseFacets(row.ever),
 })
 
-/** A fact without its content. */
-export const toPlaced = (fact: Fact): Placed => ({
-  articleId: fact.articleId,
-  version: fact.version,
-  state: fact.state,
-  firstReleasedAt: fact.firstReleasedAt,
-  releasedAt: fact.releasedAt,
-  now: fact.state === 'live' ? facetsOf(fact) : null,
-  ever: fact.facetsEver,
-})
+/** A fact without its content, as the public is told of it. */
+export const toPlaced = (released: Fact): Placed => {
+  const fact = toPublicFact(released)
+  return {
+    articleId: fact.articleId,
+    version: fact.version,
+    state: fact.state,
+    firstReleasedAt: fact.firstReleasedAt,
+    releasedAt: fact.releasedAt,
+    now: fact.state === 'live' ? facetsOf(fact) : null,
+    ever: fact.facetsEver,
+  }
+}
 
 /** The view over a database that has `FACETS`. Feeds that were placed under the rule that is in force are kept on from the beginning. */
 export const openFacets = (db: DatabaseSync, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): Facetted => {

@@ -263,7 +263,7 @@ const toNotice = (fact: Exclude<Fact, LiveFact>, { site, rules }: Profile): Feed
     kind: 'notice',
     id: toTagUri(site.id, fact.articleId),
     articleId: fact.articleId,
-    version: fact.version,
+    version: fact.narrowed?.version ?? fact.version,
     link: new URL(articleUrl(site.publicUrl, fact.articleId)).href,
     title: cleanOneLine(noticeOf(fact, language)),
     published,

@@ -40,7 +40,9 @@ type World = {
   configure(feeds: readonly FeedConfig[]): void
   release(...facts: Fact[]): Promise<void>
   publish(...records: NewRecord[]): Promise<void>
-  feed(id: string): Promise<{ rss: string; json: { items: { id: string; _newswire: { version: number; status: string } }[] } } | null>
+  feed(
+    id: string,
+  ): Promise<{ rss: string; atom: string; json: { items: { id: string; _newswire: { version: number; status: string } }[] } } | null>
   /** `<local id>@<version>` of what a feed shows, in order. */
   shown(id: string): Promise<string[]>
   tags(id: string): Promise<(string | undefined)[]>
@@ -118,8 +120,9 @@ const openWorld = async (t: TestContext, feeds: readonly FeedConfig[]): Promise<
     },
     publish: async (...records) => void (await log.publish(records)),
     feed: async id => {
-      const [rss, json] = await Promise.all([objects.get(keys.feed(id, 'rss.xml')), objects.get(keys.feed(id, 'feed.json'))])
-      return rss && json ? { rss: Buffer.from(rss.bytes).toString(), json: JSON.parse(Buffer.from(json.bytes).toString()) } : null
+      const files = await Promise.all((['rss.xml', 'atom.xml', 'feed.json'] as const).map(file => objects.get(keys.feed(id, file))))
+      const [rss, atom, json] = files.map(file => file && Buffer.from(file.bytes).toString())
+      return rss && atom && json ? { rss, atom, json: JSON.parse(json) } : null
     },
     shown: async id => ((await world.feed(id))?.json.items ?? []).map(item => `${item.id.split('.').at(-1)}@${item._newswire.version}`),
     tags: id =>
@@ -238,6 +241,42 @@ test('an editorial article is in no feed, before and after its public version', 
   await world.quiet()
   assert.doesNotMatch((await world.feed('all'))?.rss ?? '', /For editors only/)
   assert.ok(!(await world.events('feed.changed')).some(event => event.data.articleId === 'baoqk.secret'))
+})
+
+test('an article narrowed to editors is taken back from every feed, and what editors change later changes no byte', async t => {
+  const world = await openWorld(t, [feedOf('all')])
+  await world.start()
+  await world.release(fact('a', 1), fact('b', 2))
+  await shows(world, 'all', ['b@1', 'a@1'])
+  const narrowed = { version: 2, at: day(3) }
+  const forEditors = (version: number, number: number) => {
+    const hidden = fact('b', number, {
+      version,
+      narrowed,
+      firstReleasedAt: day(2),
+      article: { audience: 'editorial', title: 'For editors only' },
+    })
+    return { ...hidden, facetsEver: { ...hidden.facetsEver, public: true } }
+  }
+  await world.release(forEditors(2, 3))
+  await shows(world, 'all', ['b@2', 'a@1'])
+  await world.quiet()
+  const taken = await world.feed('all')
+  assert.equal(taken?.json.items[0]?._newswire.status, 'retracted')
+  assert.match(taken?.atom ?? '', /<at:deleted-entry [^>]*when="2026-03-03/)
+  assert.match(taken?.atom ?? '', /<updated>2026-03-03T/)
+  await world.release(forEditors(3, 4))
+  await until('the newer version to be done', async () =>
+    (await world.events('milestone.reached')).some(
+      ({ data }) => data.kind === 'sink' && data.articleId === 'baoqk.b' && data.version === 3,
+    ),
+  )
+  await world.quiet()
+  const after = await world.feed('all')
+  for (const format of ['rss', 'atom'] as const) {
+    assert.equal(after?.[format], taken?.[format])
+    assert.doesNotMatch(after?.[format] ?? '', /For editors only/)
+  }
 })
 
 test('an article that cannot be rendered is refused by the feed with its reason, and the others are there', async t => {

@@ -5,7 +5,7 @@
  * also sends the intent that asks for it. That is why facts which pass by on `articles` count as read: the desk writes state first.
  */
 import { RejectError } from '@newswire/events/errors'
-import type { Fact } from '@newswire/events/fact'
+import { type Fact, toPublicFact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
 import { createRecent } from './recent.ts'
@@ -14,7 +14,7 @@ const MIB = 1_048_576
 const READS_AT_ONCE = 32
 
 export type States = Readonly<{
-  /** A fact that passed by. An older one than what is known is passed over. */
+  /** A fact that passed by, kept as the public is told of it. An older one than what is known is passed over. */
   offer(fact: Fact): void
   /**
    * The states of many articles, each at `version` or newer if the store has it; `null` when nothing is released. An article whose state
@@ -32,15 +32,16 @@ export const createStates = ({ objects, maxBytes = 8 * MIB }: { objects: Pick<Ob
   const reading = new Map<string, Promise<Fact | null>>()
 
   const offer = (fact: Fact): void => {
-    if (fact.version >= (known.get(fact.articleId)?.version ?? 0)) known.set(fact.articleId, fact)
+    if (fact.version >= (known.get(fact.articleId)?.version ?? 0)) known.set(fact.articleId, toPublicFact(fact))
   }
 
   const read = async (articleId: string): Promise<Fact | null> => {
     const fact = (await getReleased(objects, articleId))?.fact ?? null
     if (fact !== null && fact.articleId !== articleId)
       throw new RejectError('NEWSWIRE_FEEDS_STATE', `the state kept for ${articleId} is that of ${fact.articleId}; look at who wrote it`)
-    if (fact !== null) offer(fact)
-    return fact
+    if (fact === null) return null
+    offer(fact)
+    return toPublicFact(fact)
   }
 
   /** Readers that come while a read is under way share it. */

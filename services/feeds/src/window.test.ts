@@ -79,9 +79,6 @@ test('an editorial article is in no feed, and its retraction neither', () => {
   const editorial = makeFact({ article: { audience: 'editorial' } })
   assert.deepEqual(apply(emptyWindow('all'), [editorial]).entries, [])
   assert.deepEqual(apply(emptyWindow('all'), [makeRetraction({ version: 2, facetsEver: editorial.facetsEver })]).entries, [])
-  const was = apply(emptyWindow('all'), [makeFact()])
-  const hidden = makeFact({ version: 2, article: { audience: 'editorial' } })
-  assert.deepEqual(apply(was, [{ ...hidden, facetsEver: { ...hidden.facetsEver, public: true } }]).entries, [])
 })
 
 test('a category matches its children', () => {

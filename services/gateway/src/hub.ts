@@ -10,7 +10,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions } from '@newswire/runtime/subscriptions'
 import { createErrands, type Errands, GONE, unreferenced } from './hub-errands.ts'
-import { createHubLimits, findCrowd, hostOf, MOST_ERRANDS } from './hub-limits.ts'
+import { createHubLimits, findCrowd, MOST_ERRANDS } from './hub-limits.ts'
 import { type HubPolicy, type HubRequest, readHubRequest } from './hub-request.ts'
 
 /** Everything is looked over so often: errands of gateways that are gone, feeds that are gone, what is over. */
@@ -100,7 +100,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
     const read = readHubRequest(body, policy())
     if (!read.ok) return answer(read.refusal.status, read.refusal.reason, read.refusal.status === 503 ? 3_600 : null)
     if (read.value === 'publish') return answer(202, 'there is nothing to do: this hub distributes a feed as soon as it changes')
-    const haste = limits.findHaste(client, hostOf(read.value.callback), now())
+    const haste = limits.findHaste(client, read.value.callback, now())
     return haste === null ? accept(read.value) : answer(429, haste.reason, haste.retryAfterSeconds)
   }
 

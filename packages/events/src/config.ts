@@ -1,13 +1,11 @@
 /** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
 import { z } from 'zod'
+import { deliverConfig, httpUrl } from './deliver.ts'
 import type { Facets } from './fact.ts'
 import { isConfigId, isPublisherId, isSha256 } from './ids.ts'
 
 const id = z.string().refine(isConfigId, 'expected lower-case letters, digits and hyphens, at most 64')
 const languageTag = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag')
-const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' })
-/** The name of an environment variable that holds a secret; the secret itself is never written down. */
-const secretEnv = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, like TINH_DOAN_SECRET')
 const timeZone = z.string().refine(zone => {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
@@ -104,7 +102,7 @@ export const outletConfig = z.strictObject({
   match: match.default({}),
   /** Editorial articles go only to outlets that ask for them. */
   audience: z.enum(['public', 'editorial']).default('public'),
-  deliver: z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secretEnv })]),
+  deliver: deliverConfig,
   /** Requests in flight at once. */
   concurrency: z.int().min(1).max(64).default(4),
   onLeave: z.enum(['keep', 'withdraw']).default('keep'),

@@ -1,6 +1,7 @@
 /** Whether a configuration may be applied: every complaint at once, with its path, what was expected and what was found. */
 import { toComplaints } from '@newswire/events/complaints'
 import { type CategoryConfig, type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
+import { addressOf } from '@newswire/events/deliver'
 import { findUrlOffence, isNetwork } from '@newswire/outbound/addresses'
 
 export type Complaint = Readonly<{ path: string; expected: string; found: string }>
@@ -78,15 +79,16 @@ const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complai
         ],
   ),
   ...outlets.flatMap(({ deliver }, index) => {
-    const offence = findUrlOffence(deliver.url, network)
+    const { field, url } = addressOf(deliver)
+    const offence = findUrlOffence(url, network)
     return offence === null
       ? []
       : [
           {
-            path: `outlets[${index}].deliver.url`,
+            path: `outlets[${index}].deliver.${field}`,
             expected: 'an address that deliveries may reach',
             // Its path and query may be what opens it.
-            found: `${new URL(deliver.url).origin}: ${offence}`,
+            found: `${new URL(url).origin}: ${offence}`,
           },
         ]
   }),

@@ -66,7 +66,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
       const timer = setTimeout(() => hurry.abort(), STOP_MS)
       await Promise.all([worker.stop(), hub.stop()])
       clearTimeout(timer)
-      await subscriptions.close()
+      await Promise.all([deliveries.close(), subscriptions.close()])
     },
   }
 }

@@ -1,7 +1,7 @@
 /** What the service measures. Labels are outlets and feeds, which are few; never subscribers. */
 import type { Metrics } from '@newswire/runtime/metrics'
 import type { Hub } from './hub.ts'
-import type { Attempted } from './webhook.ts'
+import type { Attempted } from './outlet-kind.ts'
 import type { Distributed } from './websub.ts'
 import type { Worker } from './worker.ts'
 

@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Fact } from '@newswire/events/fact'
+import { toBody } from './body.ts'
 import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
 import { toKey } from './signing.ts'
-import { toBody, toWebhook } from './webhook.ts'
+import { toWebhook } from './webhook.ts'
 
 const example = (file: string) => fileURLToPath(new URL(`../../../examples/receiver/${file}`, import.meta.url))
 const hasPython = spawnSync('python3', ['--version']).status === 0

@@ -1,6 +1,7 @@
 /** Outlets and facts for tests. */
-import { type OutletConfig, outletConfig } from '@newswire/events/config'
+import { type OutletConfig, outletConfig, type SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
+import type { DocumentContext } from './body.ts'
 
 export const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes ok!').toString('base64')}`
 
@@ -8,6 +9,13 @@ export const outletOf = (fields: Partial<Omit<OutletConfig, 'deliver'>> & { id: 
   const { url = `http://${fields.id}/hook`, ...rest } = fields
   return outletConfig.parse({ deliver: { kind: 'webhook', url, secretEnv: 'PARTNER_SECRET' }, ...rest })
 }
+
+/** What documents are made with, of a site without categories. */
+export const contextOf = (site: Pick<SiteConfig, 'id' | 'publicUrl'>): DocumentContext => ({
+  site: { language: 'vi', ...site },
+  categories: new Map(),
+  publishers: new Map(),
+})
 
 type Fields = Readonly<{
   articleId: string

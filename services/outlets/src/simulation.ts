@@ -12,17 +12,18 @@ import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createActor } from './actor.ts'
 import { createCreated } from './created.ts'
 import { createHandover } from './handover.ts'
+import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
 import { createPendingStore, outletShelf, type PendingStore } from './pending.ts'
 import { type ArticleEvent, routeArticle } from './route.ts'
-import { killFact, liveFact, outletOf } from './samples.ts'
+import { contextOf, killFact, liveFact, outletOf } from './samples.ts'
 import { createPartners, type Sent, type Shown } from './simulated-partners.ts'
 import { createConsumer, createSimulatedWorld, type Faults, type Life } from './simulated-world.ts'
 import { createSlots } from './slots.ts'
 import { createTell } from './tell.ts'
 import { createView, type ReadReleased } from './view.ts'
-import { createWebhook, webhookKind } from './webhook.ts'
+import { createWebhook } from './webhook.ts'
 import { createWorker, laneOf } from './worker.ts'
 
 /** Faults planted on purpose, to see that the checks see them. */
@@ -88,17 +89,17 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       plant === 'version-of-the-intent' ? async (id, want) => history.get(id)?.find(fact => fact.version === want) ?? null : real
     const stored = createPendingStore({ objects, shelf: outletShelf, now: () => sim.now(), onUnreadable: key => stuck.push(key) })
     const pending: PendingStore = plant === 'forgets-pending' ? { ...stored, save: async () => ({ etag: '', n: 0 }) } : stored
-    const deliver = createWebhook({
+    const webhook = createWebhook({
       request: request => partners.request(mine, request),
       secret: () => 'secret',
-      site: () => ({ id: 'x,2026', publicUrl: 'http://x' }),
+      context: () => contextOf({ id: 'x,2026', publicUrl: 'http://x' }),
       now: () => sim.now(),
     })
-    const send: typeof deliver = (parcel, mayStill) =>
-      deliver(plant === 'settles-under-the-same-id' ? { ...parcel, settling: false } : parcel, mayStill)
+    const deliver: typeof webhook.deliver = (parcel, mayStill) =>
+      webhook.deliver(plant === 'settles-under-the-same-id' ? { ...parcel, settling: false } : parcel, mayStill)
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
-    const delivering = { read, send, tell: createTell(publish), now: () => sim.now() }
+    const delivering = { read, deliver, tell: createTell(publish), now: () => sim.now() }
     const slots = createSlots()
     const ownSide = createOwnSide(1)
     const shared = {
@@ -122,7 +123,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
           ...shared,
           logger: quiet,
           owns: () => mine.alive && isHeld(),
-          kind: webhookKind(outletId, {
+          kind: outletKind(outletId, {
             ...delivering,
             configured: () => ({ outlet: outlets.get(outletId) ?? outletOf({ id: outletId }), categories: new Map() }),
           }),

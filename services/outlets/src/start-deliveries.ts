@@ -8,28 +8,30 @@ import type { ServiceContext } from '@newswire/runtime/service'
 import { createActor } from './actor.ts'
 import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
 import { createHandover } from './handover.ts'
+import { createDeliveries } from './kinds.ts'
 import { createMeters } from './meters.ts'
+import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
 import { outletShelf } from './pending.ts'
 import { createTell } from './tell.ts'
 import { createView } from './view.ts'
-import { createWebhook, webhookKind } from './webhook.ts'
 import { createWorker, laneOf, type Worker } from './worker.ts'
 
 export const startDeliveries = async (
   context: ServiceContext,
   engine: Engine,
-): Promise<Readonly<{ worker: Worker; subscription: Subscription }>> => {
+): Promise<Readonly<{ worker: Worker; subscription: Subscription; close(): Promise<void> }>> => {
   const { log, objects, configuration, logger, metrics, now, secret } = context
   const { clock, scale, request } = engine
   const meters = createMeters(metrics, now)
   let subscription: Subscription | undefined
   const isAlive = engine.fence(() => subscription)
   const pending = engine.pendingOn(outletShelf)
+  const deliveries = createDeliveries({ request, secret, context: () => configuration.current(), now })
   const delivering = {
     read: createView(objects, () => clock.now()),
-    send: createWebhook({ request, secret, site: () => configuration.current().site, now }),
+    deliver: deliveries.deliver,
     tell: createTell(publishEvents(log)),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,
@@ -59,7 +61,7 @@ export const startDeliveries = async (
     createActor: (outletId, isHeld) =>
       createActor(outletId, {
         ...shared,
-        kind: webhookKind(outletId, { ...delivering, configured: configured(outletId) }),
+        kind: outletKind(outletId, { ...delivering, configured: configured(outletId) }),
         owns: () => isHeld() && isAlive(),
       }),
     sweep: (outletId, isHeld) => pending.sweep(outletId, () => isHeld() && isAlive()),
@@ -76,5 +78,5 @@ export const startDeliveries = async (
     handle: byType({ 'delivery.wanted': worker.onWanted }),
   })
   meters.watch(worker.stats)
-  return { worker, subscription }
+  return { worker, subscription, close: async () => deliveries.close?.() }
 }

@@ -3,9 +3,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import { classify } from './answers.ts'
-import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
+import { MAX_BODY_BYTES, toBody } from './body.ts'
+import { actionOf, type Parcel } from './parcel.ts'
+import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
 import { sign, toKey } from './signing.ts'
-import { actionOf, createWebhook, MAX_BODY_BYTES, type Parcel, toBody, toWebhook, webhookId } from './webhook.ts'
+import { createWebhook, toWebhook, webhookId } from './webhook.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
 const SITE = { id: 'news.example,2026', publicUrl: 'https://news.example' }
@@ -78,13 +80,13 @@ describe('the headers', () => {
   })
 
   test('an article that no header can name is refused, not sent', async () => {
-    const send = createWebhook({
+    const { deliver } = createWebhook({
       request: async () => assert.fail('nothing may be sent'),
       secret: () => SECRET,
-      site: () => SITE,
+      context: () => contextOf(SITE),
       now: () => NOW,
     })
-    const outcome = await send(parcel({ fact: liveFact({ articleId: 'press.é', version: 1 }) }), () => true)
+    const outcome = await deliver(parcel({ fact: liveFact({ articleId: 'press.é', version: 1 }) }), () => true)
     assert.equal(outcome.kind, 'refused')
   })
 })
@@ -221,21 +223,21 @@ describe('sending', () => {
       return answer(204)
     },
     secret: (name: string) => (name === 'PARTNER_SECRET' ? SECRET : undefined),
-    site: () => SITE,
+    context: () => contextOf(SITE),
     now: () => NOW,
   }
 
   test('asks once more for ownership right before the first byte', async () => {
     asked.length = 0
-    assert.equal((await createWebhook(needs)(parcel(), () => false)).kind, 'own')
+    assert.equal((await createWebhook(needs).deliver(parcel(), () => false)).kind, 'own')
     assert.equal(asked.length, 0)
-    assert.equal((await createWebhook(needs)(parcel(), () => true)).kind, 'accepted')
+    assert.equal((await createWebhook(needs).deliver(parcel(), () => true)).kind, 'accepted')
     assert.equal(asked.length, 1)
   })
 
   test('never sends unsigned', async () => {
     asked.length = 0
-    const outcome = await createWebhook({ ...needs, secret: () => undefined })(parcel(), () => true)
+    const outcome = await createWebhook({ ...needs, secret: () => undefined }).deliver(parcel(), () => true)
     assert.ok(outcome.kind === 'failed' && outcome.alarm)
     assert.match(outcome.reason, /PARTNER_SECRET/)
     assert.equal(asked.length, 0)
@@ -243,7 +245,7 @@ describe('sending', () => {
 
   test('reads 16 KiB of an answer at most, and follows no redirect', async () => {
     asked.length = 0
-    await createWebhook(needs)(parcel(), () => true)
+    await createWebhook(needs).deliver(parcel(), () => true)
     assert.equal(asked[0]?.maxBytes, 16_384)
     assert.equal(asked[0]?.overflow, 'cut')
     assert.equal(asked[0]?.redirects ?? 0, 0)

@@ -1,0 +1,51 @@
+/** The articles of one outlet, as the engine sees them: its subjects are their ids, its versions theirs, however they are delivered. */
+import type { OutletConfig } from '@newswire/events/config'
+import type { Fact } from '@newswire/events/fact'
+import { type Categories, dueTo } from './entitled.ts'
+import type { Kind } from './kind.ts'
+import type { Outcome } from './machine.ts'
+import type { Deliver } from './parcel.ts'
+import { type Tell, toSinkMilestone } from './tell.ts'
+import type { ReadReleased } from './view.ts'
+
+export type Attempted = Readonly<{ outletId: string; outcome: Outcome['kind']; fact: Fact; sinceIntentMs: number }>
+
+type Needs = Readonly<{
+  /** The outlet as it is configured now, and the categories; `null` when the configuration does not know it. */
+  configured: () => Readonly<{ outlet: OutletConfig; categories: Categories }> | null
+  read: ReadReleased
+  deliver: Deliver
+  tell: Tell
+  now: () => number
+  onAttempt?: (attempted: Attempted) => void
+}>
+
+export const outletKind = (outletId: string, { configured, read, deliver, tell, now, onAttempt }: Needs): Kind => ({
+  target: () => configured()?.outlet ?? null,
+  read: async (articleId, want) => {
+    const fact = await read(articleId, want)
+    const known = configured()
+    if (fact === null || known === null) return null
+    const { outlet } = known
+    const due = dueTo(outlet, fact, known.categories)
+    return {
+      version: fact.version,
+      kill: due === 'retraction',
+      send:
+        due === 'nothing'
+          ? null
+          : async ({ sequence, settling, sinceMs }, mayStill) => {
+              const outcome = await deliver({ outlet, fact, due, sequence, settling }, mayStill)
+              onAttempt?.({ outletId, outcome: outcome.kind, fact, sinceIntentMs: now() - sinceMs })
+              return outcome
+            },
+    }
+  },
+  say: (articleId, news, cause) => {
+    const at = new Date(now()).toISOString()
+    return tell(news.map(one => toSinkMilestone(outletId, { articleId, ...one }, cause, at)))
+  },
+  about: { outletId },
+  fields: articleId => ({ outletId, articleId }),
+  newestOnly: false,
+})

@@ -94,6 +94,7 @@ export const keys = {
   hubPendingPrefix: (feedId: string) => `hub/pending/${configSegment(feedId)}/`,
   secret: (id: string) => `secrets/${idSegment(id)}.json`,
   secretPrefix: 'secrets/',
+  idempotencyPrefix: 'idempotency/',
   idempotency: (publisher: string, keySha256: string) =>
     `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,

@@ -8,8 +8,8 @@ import { sweepClaims } from './sweep-claims.ts'
 
 /** How long one failed publish makes this process not ready, so that others are asked first. */
 const REFUSING_MS = 5_000
-/** Claims go after weeks: a listing a day is enough, and the first one waits until the start is long over. */
-const SWEEP_EVERY_MS = 24 * 3_600_000
+/** Claims go after weeks: few listings a day are enough. */
+const SWEEP_EVERY_MS = 6 * 3_600_000
 /** Contract §3: an article with its text, pictures go their own way. */
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 

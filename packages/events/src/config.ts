@@ -103,6 +103,8 @@ export const outletConfig = z.strictObject({
   /** Editorial articles go only to outlets that ask for them. */
   audience: z.enum(['public', 'editorial']).default('public'),
   deliver: deliverConfig,
+  /** Open the outlet's own page and what its payloads link to (contract §9); the tokens themselves are never written down. */
+  tokens: z.array(feedTokenConfig).max(8).optional(),
   /** Requests in flight at once. */
   concurrency: z.int().min(1).max(64).default(4),
   onLeave: z.enum(['keep', 'withdraw']).default('keep'),

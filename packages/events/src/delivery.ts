@@ -8,5 +8,9 @@ export const deliveryWanted = z.object({
   version: z.int(),
   /** For this outlet the version takes the article back, so it goes before everything else. A hint: what is sent is decided at send time. */
   kill: z.boolean().optional(),
+  /** What the version is to this outlet, for whoever lists what came; absent in what older builds wrote. */
+  action: z.enum(['published', 'updated', 'corrected', 'retracted']).optional(),
+  /** The replay that wants it: it is sent although the outlet may hold it. */
+  again: z.string().optional(),
 })
 export type DeliveryWanted = z.output<typeof deliveryWanted>

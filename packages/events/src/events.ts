@@ -7,6 +7,7 @@ import { RejectError } from './errors.ts'
 import { fact } from './fact.ts'
 import { feedBuilt, feedChange } from './feed.ts'
 import { milestone } from './milestone.ts'
+import { outletChanged, outletRequested } from './outlet.ts'
 import { holdDue, latePictures, prepared, submission } from './submission.ts'
 import { subscriptionChanged } from './subscription.ts'
 import { topics } from './topics.ts'
@@ -31,6 +32,8 @@ export const eventTable = {
     data: configChanged,
     key: (data: { kind: string; id: string }) => `${data.kind}/${data.id}`,
   },
+  'outlet.requested': { topic: topics.outletRequests, data: outletRequested, key: (data: { outletId: string }) => data.outletId },
+  'outlet.changed': { topic: topics.outletRequests, data: outletChanged, key: (data: { outletId: string }) => data.outletId },
   'subscription.changed': { topic: topics.subscriptions, data: subscriptionChanged, key: (data: { id: string }) => data.id },
 } as const
 

@@ -44,8 +44,11 @@ export const toFactForAll = (fact: LiveFact): LiveFact => {
   return images.length === fact.article.images.length ? fact : { ...fact, article: { ...fact.article, images } }
 }
 
-/** The body of a webhook's or a page's `article`: every field of contract §4, pictures with absolute rendition addresses. */
-export const toPublicArticle = (fact: LiveFact, publicUrl: string) => {
+/**
+ * The body of a webhook's or a page's `article`: every field of contract §4, pictures with absolute rendition addresses. `addressOf`: of a stored
+ * rendition (default: its public one).
+ */
+export const toPublicArticle = (fact: LiveFact, publicUrl: string, addressOf = (key: string) => renditionUrl(publicUrl, key)) => {
   const { images, ...rest } = fact.article
   return {
     id: fact.articleId,
@@ -64,7 +67,7 @@ export const toPublicArticle = (fact: LiveFact, publicUrl: string) => {
         credit,
         ...(focus ? { focus } : {}),
         ...(sha256 ? { sha256 } : {}),
-        renditions: renditions.map(({ key, ...one }): PublicRendition => ({ ...one, url: renditionUrl(publicUrl, key) })),
+        renditions: renditions.map(({ key, ...one }): PublicRendition => ({ ...one, url: addressOf(key) })),
       })),
   }
 }

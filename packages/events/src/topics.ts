@@ -101,6 +101,14 @@ export const topics = {
     retentionMs: 7 * DAY_MS,
     purpose: 'a WebSub subscription changed',
   }),
+  outletRequests: topic({
+    name: 'outlet-requests',
+    key: 'outlet',
+    partitions: 6,
+    retentionMs: 7 * DAY_MS,
+    synced: true,
+    purpose: 'what is to be done once for an outlet: a replay, a test; and that its state changed',
+  }),
   deadLetters: topic({
     name: 'dead-letters',
     key: 'original',

@@ -83,6 +83,8 @@ export const keys = {
   pending: (outletId: string, articleId: string) => `outlets/pending/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,
   outletState: (outletId: string) => `outlets/state/${configSegment(outletId)}.json`,
+  outletStatePrefix: 'outlets/state/',
+  outletRequests: (outletId: string) => `outlets/requests/${configSegment(outletId)}.json`,
   handover: (partition: number) => `outlets/handover/${padded(partition, 1)}.json`,
   hubHandover: (partition: number) => `outlets/handover/hub-${padded(partition, 1)}.json`,
   subscription: (topicSha256: string, callbackSha256: string) =>
@@ -94,7 +96,8 @@ export const keys = {
   hubPendingPrefix: (feedId: string) => `hub/pending/${configSegment(feedId)}/`,
   secret: (id: string) => `secrets/${idSegment(id)}.json`,
   secretPrefix: 'secrets/',
-  idempotencyPrefix: 'idempotency/',
+  /** Those of one outlet, and of outlets whose ids go on from its id. */
+  outletSecretPrefix: (outletId: string) => `secrets/outlet-${configSegment(outletId)}-`,
   idempotency: (publisher: string, keySha256: string) =>
     `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,

@@ -1,5 +1,7 @@
 /** gateway: what the public reads. Topics, limits and failure modes: README.md. */
 import { createHttpServer } from '@newswire/http/server'
+import { publishEvents } from '@newswire/log/events'
+import { createOutletControl } from '@newswire/runtime/outlet-control'
 import type { Readiness, StartService } from '@newswire/runtime/service'
 import { createFastPath } from './fast-path.ts'
 import { openFeedCache } from './feed-cache.ts'
@@ -8,6 +10,7 @@ import { addHubRoutes } from './hub-routes.ts'
 import { showReaders, startKeepingReaders } from './keep-readers.ts'
 import { createLimits } from './limits.ts'
 import { watchLog } from './log-watch.ts'
+import { addPartnerRoutes } from './partner-routes.ts'
 import { createReaders } from './readers.ts'
 import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
@@ -62,6 +65,8 @@ export const start: StartService = async context => {
   })
   addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
+  const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
+  addPartnerRoutes(server.app, { log, objects, configuration, control, proxies: gateway.proxies })
   if (gateway.fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
   const url = await server.listen()
   logger.info({ url }, 'service.started')

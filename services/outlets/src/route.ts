@@ -22,13 +22,14 @@ const SOURCE = '/services/outlets'
 
 const toIntent = (event: ArticleEvent, { outletId, kill }: Routed): NewswireEvent => {
   const { articleId, version } = event.data
+  const action = event.data.action === 'purged' ? 'retracted' : event.data.action
   return follow(event, {
     type: 'delivery.wanted',
     id: deriveId('delivery', outletId, articleId, version),
     source: SOURCE,
     subject: outletId,
     time: event.time,
-    data: kill ? { outletId, articleId, version, kill } : { outletId, articleId, version },
+    data: kill ? { outletId, articleId, version, kill, action: 'retracted' } : { outletId, articleId, version, action },
   })
 }
 

@@ -1,0 +1,26 @@
+/** Everything below `/partners/{outlet}` (contract §6, §9): for who has the outlet's own token. */
+import type { HttpServer } from '@newswire/http/server'
+import type { Log } from '@newswire/log/log'
+import type { Objects } from '@newswire/objects/objects'
+import type { Configuration } from '@newswire/runtime/configuration'
+import type { OutletControl } from '@newswire/runtime/outlet-control'
+import { createCameList } from '@newswire/runtime/outlet-deliveries'
+import { createPartnerAccess } from './partner-access.ts'
+import { addPartnerArticleRoutes } from './partner-articles.ts'
+import { addPartnerDeliveriesRoute } from './partner-deliveries.ts'
+
+export type PartnerNeeds = Readonly<{
+  log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
+  objects: Pick<Objects, 'get' | 'list'>
+  configuration: Pick<Configuration, 'current'>
+  control: OutletControl
+  /** Trusted proxies before us, whose `X-Forwarded-For` is believed. */
+  proxies: number
+}>
+
+export const addPartnerRoutes = (app: HttpServer, { log, objects, configuration, control, proxies }: PartnerNeeds): void => {
+  const access = createPartnerAccess({ configuration, proxies })
+  const came = createCameList({ log, objects })
+  addPartnerDeliveriesRoute(app, { access, control, came })
+  addPartnerArticleRoutes(app, { access, objects, configuration })
+}

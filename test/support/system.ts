@@ -81,7 +81,7 @@ const secretName = (id: string): string => `${id.toUpperCase().replaceAll('-', '
 
 const FINAL = new Set(['released', 'duplicate', 'superseded', 'refused'])
 
-const toRunning = (newswire: Newswire): Running => {
+const toRunning = (newswire: Newswire, consoleToken: string | undefined): Running => {
   const publisher = createPublisher(newswire.url('ingest'), tokens.all)
   const gateway = newswire.url('gateway')
   const get: Running['get'] = async pathOrUrl => {
@@ -93,7 +93,11 @@ const toRunning = (newswire: Newswire): Running => {
     const response = await fetch(new URL(path, newswire.url('console')), {
       method,
       signal: AbortSignal.timeout(15_000),
-      ...(method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' }),
+      headers: {
+        ...(consoleToken === undefined ? {} : { authorization: `Bearer ${consoleToken}` }),
+        ...(method === 'GET' ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(method === 'GET' ? {} : { body: '{}' }),
     })
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }
@@ -193,6 +197,7 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
     env,
     partners,
     partner,
-    start: async (more = {}) => toRunning(await startUp(t, { dataDir: join(dataDir, 'data'), configFile, env, ...more })),
+    start: async (more = {}) =>
+      toRunning(await startUp(t, { dataDir: join(dataDir, 'data'), configFile, env, ...more }), options.env?.['NEWSWIRE_CONSOLE_TOKEN']),
   }
 }

@@ -1,5 +1,4 @@
 /** The composition root: from settings to what every service is given. The only place that knows which adapter is behind a port. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NewswireConfig } from '@newswire/events/config'
 import { topicSpecs } from '@newswire/events/topics'
@@ -18,6 +17,7 @@ import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
 import { createTrace, type Trace } from '@newswire/trace/trace'
+import { makeDataFolder } from './data-folder.ts'
 import { keepPrivate } from './local-access.ts'
 import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
 import { observeLanes } from './observe.ts'
@@ -73,7 +73,7 @@ const openLog = async (settings: Settings, objects: Objects, clientId: string, {
 
 /** Both ports, open and proven. Throws with what to do when one cannot be had. */
 export const openPorts = async (settings: Settings, clientId: string, watch: LogOptions = {}): Promise<Ports> => {
-  await mkdir(settings.dataDir, { recursive: true })
+  await makeDataFolder(settings.dataDir)
   const objects = await openObjects(settings)
   try {
     await proveObjects(objects, settings.s3 === null ? 'disk' : `${settings.s3.endpoint ?? 'aws'}/${settings.s3.bucket}`, Date.now)

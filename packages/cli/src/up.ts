@@ -1,5 +1,4 @@
 /** `newswire up`: all services in one process. */
-import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { NewswireConfig } from '@newswire/events/config'
@@ -9,6 +8,7 @@ import type { Environment, Settings } from '@newswire/runtime/settings'
 import { createClient } from './client.ts'
 import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
+import { makeDataFolder } from './data-folder.ts'
 import { demoPartnerSecretName, makePartnerSecret, publishDemo, readDemoConfig } from './demo.ts'
 import { giveLocalAccess, keepPrivate, readPrivate, writePrivate } from './local-access.ts'
 import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
@@ -104,7 +104,7 @@ export const up = async (options: UpOptions): Promise<number> => {
   const beganAt = performance.now()
   const ending = awaitEnding()
   const settings = options.demo ? await withGatewayPort(options.settings) : options.settings
-  await mkdir(settings.dataDir, { recursive: true })
+  await makeDataFolder(settings.dataDir)
   const config = configFile === undefined ? null : await readConfigFile(configFile)
   const demo = options.demo ? await startDemo(settings) : null
   try {

@@ -98,6 +98,7 @@ export const keys = {
   secretPrefix: 'secrets/',
   /** Those of one outlet, and of outlets whose ids go on from its id. */
   outletSecretPrefix: (outletId: string) => `secrets/outlet-${configSegment(outletId)}-`,
+  idempotencyPrefix: 'idempotency/',
   idempotency: (publisher: string, keySha256: string) =>
     `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,

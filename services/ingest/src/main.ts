@@ -4,9 +4,12 @@ import { createHttpServer } from '@newswire/http/server'
 import { type Publish, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
 import { addRoutes } from './routes.ts'
+import { sweepClaims } from './sweep-claims.ts'
 
 /** How long one failed publish makes this process not ready, so that others are asked first. */
 const REFUSING_MS = 5_000
+/** Claims go after weeks: few listings a day are enough. */
+const SWEEP_EVERY_MS = 6 * 3_600_000
 /** Contract §3: an article with its text, pictures go their own way. */
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
@@ -49,6 +52,12 @@ export const start: StartService = async context => {
     onAccepted: ({ publisher, command }) => accepted.inc({ publisher, command }),
   })
   const url = await server.listen()
+  const stopping = new AbortController()
+  const sweeping = setInterval(
+    () => void sweepClaims(objects, now(), stopping.signal).catch(error => logger.warn({ err: error }, 'claims.unswept')),
+    SWEEP_EVERY_MS,
+  )
+  sweeping.unref()
   logger.info({ url }, 'service.started')
   return {
     name: 'ingest',
@@ -56,6 +65,8 @@ export const start: StartService = async context => {
     readiness,
     stop: async () => {
       open = false
+      clearInterval(sweeping)
+      stopping.abort()
       await server.close()
     },
   }

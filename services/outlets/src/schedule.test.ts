@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { GIVE_UP_AFTER_MS, nextDelayMs, RETRY_DELAYS_MS, scheduleInWords } from './schedule.ts'
+import { GIVE_UP_AFTER_MS, nextDelayMs, RETRY_DELAYS_MS } from './schedule.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -18,11 +17,6 @@ test('the schedule is thirteen attempts in 71.7 hours', () => {
   const total = RETRY_DELAYS_MS.reduce((sum, ms) => sum + ms, 0)
   assert.equal(RETRY_DELAYS_MS.length + 1, 13)
   assert.equal((total / HOUR).toFixed(1), '71.7')
-})
-
-test('the README says the schedule that the code has', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  assert.ok(readme.includes(scheduleInWords()), `put this into README.md:\n${scheduleInWords()}`)
 })
 
 test('each delay differs by up to a fifth either way', () => {

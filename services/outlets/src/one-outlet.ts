@@ -1,0 +1,190 @@
+/** For tests: one outlet's real actor in virtual time, with a store in memory and an outlet that answers as it is told. */
+import { UnavailableError } from '@newswire/events/errors'
+import { type Actor, createActor } from './actor.ts'
+import { failed } from './answers.ts'
+import type { Clock } from './book.ts'
+import { createDueQueue } from './due-queue.ts'
+import type { Attempt, Kind, Target } from './kind.ts'
+import type { Delivery, Intent, Outcome } from './machine.ts'
+import type { Suspension } from './outlet-state.ts'
+import { createOwnSide, type OwnSide } from './own-side.ts'
+import type { Pending, PendingStore } from './pending.ts'
+import { createSlots } from './slots.ts'
+import type { News } from './tell.ts'
+
+export const BEGAN_MS = 1_800_000_000_000
+
+export const accepted: Outcome = { kind: 'accepted' }
+export const answered = (status: number): Outcome => failed(`it answered ${status}`)
+export const refusedWith = (status: number): Outcome => ({ kind: 'refused', reason: `it answered ${status}` })
+export const goneForGood: Outcome = { kind: 'gone', reason: 'it answered 410' }
+export const noAnswer: Outcome = failed('no whole answer came', { ambiguous: true })
+export const noConnection: Outcome = failed('no connection could be made', { connect: true })
+
+export type Sending = Readonly<{ subject: string; version: number; kill: boolean; atMs: number }> & Attempt
+type State = Readonly<{ version: number; kill: boolean; notBeforeMs?: number; firstReleasedAtMs?: number }>
+
+/** Time that passes only when a test says so. */
+const createVirtualTime = () => {
+  const due = createDueQueue<() => void>()
+  let nowMs = BEGAN_MS
+  const clock: Clock = {
+    now: () => nowMs,
+    after: (ms, run) => {
+      let wanted = true
+      due.push(nowMs + ms, () => wanted && run())
+      return () => {
+        wanted = false
+      }
+    },
+  }
+  const settle = async () => {
+    for (let turn = 0; turn < 5; turn++) await new Promise<void>(resolve => setImmediate(resolve))
+  }
+  /** Lets so many ms pass, and everything happen that is due within them. */
+  const pass = async (ms: number) => {
+    const until = nowMs + ms
+    await settle()
+    for (let next = due.peek(); next !== undefined && next.atMs <= until; next = due.peek()) {
+      due.pop()
+      nowMs = Math.max(nowMs, next.atMs)
+      next.item()
+      await settle()
+    }
+    nowMs = until
+  }
+  return { clock, pass }
+}
+
+const createMemoryStore = () => {
+  const documents = new Map<string, Pending>()
+  let away = false
+  let n = 0
+  const check = () => {
+    if (away) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
+  }
+  const put = () => ({ etag: String(++n), n })
+  const store: PendingStore = {
+    load: async function* () {
+      check()
+      yield [...documents.values()].map(pending => ({ pending, held: put() }))
+    },
+    save: async (_owner, pending) => {
+      check()
+      documents.set(pending.subject, pending)
+      return put()
+    },
+    clear: async (_owner, { subject }) => {
+      check()
+      documents.delete(subject)
+    },
+    sweep: async () => undefined,
+  }
+  return {
+    store,
+    documents,
+    setAway: (value: boolean) => {
+      away = value
+    },
+  }
+}
+
+export type OneOutlet = ReturnType<typeof createOneOutlet>
+
+/** `ownSide`: shared with others, where a test is about our own side. */
+export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnSide } = {}) => {
+  const { clock, pass } = createVirtualTime()
+  const { store, documents, setAway } = createMemoryStore()
+  const articles = new Map<string, State[]>()
+  const sent: Sending[] = []
+  const told: (News & { subject: string })[] = []
+  const settings = { target: { concurrency: 4, deliver: 'an address' } as Target, isEvery: false, tellAway: false }
+  let suspended: Suspension | null = null
+  let answer: (sending: Sending, count: number) => Outcome | Promise<Outcome> = () => accepted
+
+  const kind: Kind = {
+    target: () => settings.target,
+    read: async (subject, want) => {
+      const known = articles.get(subject) ?? []
+      const latest = known.at(-1)
+      const state = settings.isEvery && latest?.kill === false ? known.find(one => one.version === want) : latest
+      if (state === undefined) return null
+      return {
+        ...state,
+        send: async (attempt, mayStill) => {
+          if (!mayStill()) return { kind: 'own', reason: 'not any more' }
+          const sending = { subject, version: state.version, kill: state.kill, atMs: clock.now() - BEGAN_MS, ...attempt }
+          sent.push(sending)
+          return answer(sending, sent.length)
+        },
+      }
+    },
+    say: async (subject, news) => {
+      if (settings.tellAway) throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'away')
+      told.push(...news.map(one => ({ subject, ...one })))
+    },
+    about: { outletId: 'partner' },
+    fields: articleId => ({ articleId }),
+    newestOnly: false,
+  }
+  const begin = (): Actor =>
+    createActor('partner', {
+      clock,
+      kind,
+      pending: store,
+      states: {
+        load: async () => suspended,
+        save: async (_id, value) => {
+          suspended = value
+        },
+      },
+      owns: () => true,
+      slots: createSlots({ total: 10 }),
+      ownSide,
+      random: () => 0.5,
+      scale: 1,
+      logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    })
+  let actor = begin()
+  let sequence = 0
+
+  return {
+    sent,
+    told,
+    settings,
+    clock,
+    pass,
+    setStoreAway: setAway,
+    answers: (next: typeof answer) => {
+      answer = next
+    },
+    /** The desk releases a version: the state is in the store. */
+    release: (subject: string, version: number, state: Partial<State> = {}) => {
+      articles.set(subject, [...(articles.get(subject) ?? []), { version, kill: false, ...state }])
+    },
+    /** Its intent comes in; `true` in the end once the record may be committed. */
+    want: (subject: string, version: number, intent: Partial<Intent> = {}) => {
+      sequence += 1
+      const committed = { done: false }
+      actor.want(subject, { version, kill: false, sequence, maybeSent: null, ...intent }, { id: `intent-${sequence}` }).then(
+        () => {
+          committed.done = true
+        },
+        () => undefined,
+      )
+      return committed
+    },
+    actor: () => actor,
+    restart: async (clean = true) => {
+      if (clean) await actor.close()
+      actor = begin()
+      await actor.load(clean)
+      actor.pump()
+      await pass(0)
+    },
+    stored: (subject: string): Delivery | null => documents.get(subject)?.delivery ?? null,
+    isSuspended: () => suspended !== null,
+    states: (subject: string) => told.filter(one => one.subject === subject).map(one => `v${one.version} ${one.state}`),
+    versions: (subject: string) => sent.filter(one => one.subject === subject).map(one => one.version),
+  }
+}

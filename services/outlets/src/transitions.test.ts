@@ -1,0 +1,519 @@
+/**
+ * The state machine of one article at one outlet, a row for each of its transitions: the real actor in virtual time, seen from outside, by
+ * what the outlet gets, what the store remembers and what is told.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  accepted,
+  answered,
+  BEGAN_MS,
+  createOneOutlet,
+  goneForGood,
+  noAnswer,
+  noConnection,
+  type OneOutlet,
+  refusedWith,
+} from './one-outlet.ts'
+import { createOwnSide } from './own-side.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+type Row = Readonly<{ state: string; event: string; to: string; action: string; story: (outlet: OneOutlet) => Promise<void> }>
+
+/** Version 1 is released and wanted, and a moment passes. */
+const publish = async (outlet: OneOutlet, version = 1) => {
+  outlet.release('a', version)
+  outlet.want('a', version)
+  await outlet.pass(1)
+}
+const kill = async (outlet: OneOutlet, version: number) => {
+  outlet.release('a', version, { kill: true })
+  outlet.want('a', version, { kill: true })
+  await outlet.pass(1)
+}
+/** Enough failures of other articles to open the breaker. */
+const openBreaker = async (outlet: OneOutlet) => {
+  outlet.answers(() => answered(500))
+  for (const id of ['p', 'q', 'r', 's', 't']) {
+    outlet.release(id, 1)
+    outlet.want(id, 1)
+  }
+  await outlet.pass(1)
+  assert.ok(outlet.actor().stats().open)
+}
+/** How outlets answer that cannot take it now. */
+const later = ['408', '425', '429', '500', '503', '401', '403', '404'] as const
+
+const rows: readonly Row[] = [
+  {
+    state: 'NONE',
+    event: 'intent',
+    to: 'PENDING',
+    action: 'scheduled now, kills first',
+    story: async outlet => {
+      outlet.settings.target = { concurrency: 1, deliver: 'an address' }
+      let free = () => undefined as unknown
+      outlet.answers((_, count) => (count === 1 ? new Promise(resolve => (free = () => resolve(accepted))) : accepted))
+      for (const id of ['first', 'second']) outlet.release(id, 1)
+      outlet.want('first', 1)
+      outlet.want('second', 1)
+      outlet.release('a', 2, { kill: true })
+      outlet.want('a', 2, { kill: true })
+      await outlet.pass(1)
+      free()
+      await outlet.pass(1)
+      assert.deepEqual(
+        outlet.sent.map(one => one.subject),
+        ['first', 'a', 'second'],
+      )
+    },
+  },
+  {
+    state: 'PENDING',
+    event: 'slot free, breaker closed',
+    to: 'INFLIGHT(latest)',
+    action: 'the version is read when it is sent',
+    story: async outlet => {
+      outlet.release('a', 5)
+      outlet.want('a', 3)
+      await outlet.pass(1)
+      assert.deepEqual(outlet.versions('a'), [5])
+    },
+  },
+  {
+    state: 'PENDING',
+    event: 'the read is behind the intent',
+    to: 'PENDING',
+    action: 'nothing is sent, nothing is dropped',
+    story: async outlet => {
+      outlet.release('a', 1)
+      const committed = outlet.want('a', 2)
+      await outlet.pass(30 * SECOND)
+      assert.deepEqual(outlet.versions('a'), [])
+      assert.ok(committed.done, 'it is written down meanwhile')
+      assert.equal(outlet.stored('a')?.attempts, 0)
+      outlet.release('a', 2)
+      await outlet.pass(5 * SECOND)
+      assert.deepEqual(outlet.versions('a'), [2])
+    },
+  },
+  {
+    state: 'WAIT',
+    event: 'newer version',
+    to: 'PENDING',
+    action: 'attempts from the start, now',
+    story: async outlet => {
+      outlet.answers(({ version }) => (version === 1 ? answered(500) : accepted))
+      await publish(outlet)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      await publish(outlet, 2)
+      assert.deepEqual(outlet.versions('a'), [1, 2])
+      assert.deepEqual(outlet.states('a'), ['v1 retrying', 'v1 superseded', 'v2 done'])
+    },
+  },
+  {
+    state: 'WAIT',
+    event: 'newer version while the breaker is open',
+    to: 'PENDING',
+    action: 'the breaker still applies',
+    story: async outlet => {
+      await openBreaker(outlet)
+      const before = outlet.sent.length
+      await publish(outlet)
+      assert.equal(outlet.sent.length, before)
+      assert.equal(outlet.stored('a')?.phase, 'pending')
+    },
+  },
+  {
+    state: 'INFLIGHT(v)',
+    event: '2xx, v is the latest',
+    to: 'DONE',
+    action: 'the exception is cleared',
+    story: async outlet => {
+      outlet.answers((_, count) => (count === 1 ? answered(500) : accepted))
+      await publish(outlet)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      await outlet.pass(6 * SECOND)
+      assert.equal(outlet.stored('a'), null)
+      assert.deepEqual(outlet.states('a'), ['v1 retrying', 'v1 done'])
+    },
+  },
+  {
+    state: 'INFLIGHT(v)',
+    event: '2xx, a newer one is wanted',
+    to: 'PENDING',
+    action: 'the newer one at once, never beside it',
+    story: async outlet => {
+      let free = () => undefined as unknown
+      outlet.answers(({ version }) => (version === 1 ? new Promise(resolve => (free = () => resolve(accepted))) : accepted))
+      await publish(outlet)
+      await publish(outlet, 2)
+      assert.deepEqual(outlet.versions('a'), [1])
+      free()
+      await outlet.pass(1)
+      assert.deepEqual(outlet.versions('a'), [1, 2])
+      assert.deepEqual(outlet.states('a'), ['v1 done', 'v2 done'])
+    },
+  },
+  {
+    state: 'INFLIGHT(v)',
+    event: 'timeout or reset after bytes were sent',
+    to: 'AMBIG(v), WAIT',
+    action: 'what may have got there is remembered, in the store too',
+    story: async outlet => {
+      outlet.answers(() => noAnswer)
+      await publish(outlet)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      assert.equal(outlet.stored('a')?.maybeSent, 1)
+      await outlet.restart()
+      assert.equal(outlet.stored('a')?.maybeSent, 1)
+    },
+  },
+  ...later.map(
+    (status): Row => ({
+      state: 'INFLIGHT(v)',
+      event: status,
+      to: 'WAIT',
+      action: 'counts against the outlet; tried again by the schedule',
+      story: async outlet => {
+        outlet.answers(() => answered(Number(status)))
+        await publish(outlet)
+        assert.equal(outlet.stored('a')?.phase, 'wait')
+        assert.equal(outlet.stored('a')?.nextAtMs, BEGAN_MS + 5 * SECOND)
+        assert.equal(outlet.stored('a')?.maybeSent, null)
+        await outlet.pass(20 * MINUTE)
+        assert.ok(outlet.actor().stats().open)
+      },
+    }),
+  ),
+  {
+    state: 'INFLIGHT(v)',
+    event: 'no connection, name or TLS',
+    to: 'WAIT',
+    action: 'counts against the outlet',
+    story: async outlet => {
+      outlet.answers(() => noConnection)
+      await publish(outlet)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      await outlet.pass(20 * MINUTE)
+      assert.ok(outlet.actor().stats().open)
+    },
+  },
+  ...['400', '413', '415', '422'].map(
+    (status): Row => ({
+      state: 'INFLIGHT(v)',
+      event: status,
+      to: 'REJECTED(v)',
+      action: 'no other try of v, not counted against the outlet',
+      story: async outlet => {
+        outlet.answers(({ subject }) => (subject === 'a' ? refusedWith(Number(status)) : accepted))
+        await publish(outlet)
+        await outlet.pass(100 * HOUR)
+        assert.deepEqual(outlet.versions('a'), [1])
+        assert.equal(outlet.stored('a')?.phase, 'rejected')
+        assert.equal(outlet.actor().stats().open, false)
+        assert.deepEqual(outlet.states('a'), ['v1 rejected'])
+        outlet.release('b', 1)
+        outlet.want('b', 1)
+        await outlet.pass(1)
+        assert.deepEqual(outlet.states('b'), ['v1 done'])
+      },
+    }),
+  ),
+  {
+    state: 'INFLIGHT(v)',
+    event: '410',
+    to: 'SUSPENDED',
+    action: 'nothing more is sent, what is pending is kept, also over a restart; another address ends it',
+    story: async outlet => {
+      outlet.answers(() => goneForGood)
+      await publish(outlet)
+      assert.ok(outlet.isSuspended())
+      await outlet.pass(100 * HOUR)
+      await outlet.restart()
+      outlet.release('b', 1)
+      const committed = outlet.want('b', 1)
+      await outlet.pass(100 * HOUR)
+      assert.ok(committed.done)
+      assert.equal(outlet.sent.length, 1)
+      assert.ok(outlet.stored('a') !== null && outlet.stored('b') !== null)
+      assert.deepEqual(outlet.states('b'), ['v1 suspended'])
+      outlet.answers(() => accepted)
+      outlet.settings.target = { concurrency: 4, deliver: 'another address' }
+      outlet.actor().pump()
+      await outlet.pass(1)
+      assert.deepEqual(outlet.states('a').at(-1), 'v1 done')
+      assert.deepEqual(outlet.states('b').at(-1), 'v1 done')
+    },
+  },
+  {
+    state: 'WAIT',
+    event: 'its time has come',
+    to: 'PENDING, INFLIGHT',
+    action: 'the attempt is counted on, under the same version',
+    story: async outlet => {
+      outlet.answers(() => answered(500))
+      await publish(outlet)
+      await outlet.pass(5 * SECOND - 2)
+      assert.equal(outlet.sent.length, 1)
+      await outlet.pass(2)
+      assert.equal(outlet.sent.length, 2)
+      assert.equal(outlet.stored('a')?.attempts, 2)
+    },
+  },
+  {
+    state: 'WAIT',
+    event: '72 h after the first failure, no kill',
+    to: 'DEAD',
+    action: 'kept in the store, told; nothing more is sent',
+    story: async outlet => {
+      outlet.answers(() => answered(500))
+      await publish(outlet)
+      await outlet.pass(300 * HOUR)
+      assert.equal(outlet.stored('a')?.phase, 'dead')
+      assert.equal(outlet.states('a').at(-1), 'v1 dead')
+      assert.ok(outlet.sent.length <= 13, `${outlet.sent.length} attempts`)
+    },
+  },
+  ...(['REJECTED', 'DEAD'] as const).flatMap((state): Row[] => {
+    const arrive = async (outlet: OneOutlet) => {
+      outlet.answers(() => (state === 'DEAD' ? answered(500) : refusedWith(422)))
+      await publish(outlet)
+      await outlet.pass(300 * HOUR)
+      assert.equal(outlet.stored('a')?.phase, state.toLowerCase())
+      outlet.answers(() => accepted)
+    }
+    return [
+      {
+        state,
+        event: 'newer version',
+        to: 'PENDING',
+        action: 'it is delivered, the older one is superseded',
+        story: async outlet => {
+          await arrive(outlet)
+          outlet.release('a', 2)
+          outlet.want('a', 2)
+          await outlet.pass(2 * HOUR)
+          assert.deepEqual(outlet.states('a').slice(-2), ['v1 superseded', 'v2 done'])
+          assert.equal(outlet.stored('a'), null)
+        },
+      },
+      {
+        state,
+        event: 'kill',
+        to: 'PENDING(kill)',
+        action: 'it goes out all the same, through an open breaker within a minute',
+        story: async outlet => {
+          await arrive(outlet)
+          await kill(outlet, 2)
+          await outlet.pass(MINUTE)
+          assert.equal(outlet.states('a').at(-1), 'v2 done')
+        },
+      },
+    ]
+  }),
+  {
+    state: 'any',
+    event: 'kill, the breaker is open',
+    to: 'PENDING(kill)',
+    action: 'bypasses the breaker once a minute',
+    story: async outlet => {
+      await openBreaker(outlet)
+      await outlet.pass(10 * HOUR)
+      const kills = Array.from({ length: 10 }, (_, index) => `k${index}`)
+      for (const id of kills) {
+        outlet.release(id, 2, { kill: true })
+        outlet.want(id, 2, { kill: true })
+      }
+      const before = outlet.sent.length
+      await outlet.pass(10 * MINUTE)
+      const sent = outlet.sent.slice(before)
+      assert.ok(sent.every(one => one.kill))
+      // One each minute, and at most one probe, which the breaker grants every quarter of an hour.
+      assert.ok(sent.length >= 10 && sent.length <= 12, `${sent.length} in ten minutes`)
+    },
+  },
+  {
+    state: 'any',
+    event: 'kill, the outlet is suspended (410)',
+    to: 'PENDING(kill)',
+    action: 'is sent all the same and kept until it gets through, which ends the suspension',
+    story: async outlet => {
+      outlet.answers(() => goneForGood)
+      await publish(outlet)
+      await kill(outlet, 2)
+      await outlet.pass(HOUR)
+      assert.ok(outlet.versions('a').filter(version => version === 2).length > 3)
+      assert.equal(outlet.stored('a')?.kill, true)
+      outlet.answers(() => accepted)
+      await outlet.pass(15 * MINUTE + 4 * MINUTE)
+      assert.equal(outlet.states('a').at(-1), 'v2 done')
+      assert.equal(outlet.isSuspended(), false)
+    },
+  },
+  {
+    state: 'PENDING(kill)',
+    event: 'refused with 4xx',
+    to: 'WAIT',
+    action: 'a kill is never rejected',
+    story: async outlet => {
+      outlet.answers(() => refusedWith(422))
+      await kill(outlet, 2)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      await outlet.pass(3 * SECOND)
+      assert.deepEqual(outlet.versions('a'), [2, 2])
+    },
+  },
+  {
+    state: 'PENDING(kill)',
+    event: '72 h of failures',
+    to: 'WAIT',
+    action: 'a kill is never given up',
+    story: async outlet => {
+      outlet.answers(() => answered(500))
+      await kill(outlet, 2)
+      await outlet.pass(200 * HOUR)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      const before = outlet.sent.length
+      await outlet.pass(3 * HOUR)
+      assert.ok(outlet.sent.length > before)
+    },
+  },
+  {
+    state: 'PENDING(kill)',
+    event: 'routed, but no send on record',
+    to: 'INFLIGHT(kill)',
+    action: 'is sent anyway: successes leave nothing behind, so no record is no proof',
+    story: async outlet => {
+      await outlet.restart()
+      await kill(outlet, 2)
+      assert.deepEqual(outlet.states('a'), ['v2 done'])
+    },
+  },
+  {
+    state: 'INFLIGHT(kill)',
+    event: '2xx after a send of unknown outcome',
+    to: 'WAIT (settle-repeat)',
+    action: 'one repeat a minute later under an id of its own, then DONE',
+    story: async outlet => {
+      outlet.answers((_, count) => (count === 1 ? noAnswer : accepted))
+      await publish(outlet)
+      await kill(outlet, 2)
+      assert.deepEqual(outlet.states('a').at(-1), 'v2 done')
+      assert.ok(outlet.stored('a')?.settling)
+      await outlet.pass(MINUTE - 2)
+      assert.deepEqual(
+        outlet.sent.map(one => one.settling),
+        [false, false],
+      )
+      await outlet.pass(HOUR)
+      assert.deepEqual(
+        outlet.sent.map(one => `v${one.version} ${one.settling}`),
+        ['v1 false', 'v2 false', 'v2 true'],
+      )
+      assert.equal(outlet.stored('a'), null)
+    },
+  },
+  {
+    state: 'WAIT (settle-repeat)',
+    event: 'the process dies',
+    to: 'WAIT (settle-repeat)',
+    action: 'the repeat still goes out',
+    story: async outlet => {
+      outlet.answers((_, count) => (count === 1 ? noAnswer : accepted))
+      await publish(outlet)
+      await kill(outlet, 2)
+      await outlet.restart(false)
+      await outlet.pass(HOUR)
+      assert.deepEqual(outlet.sent.at(-1)?.settling, true)
+      assert.equal(outlet.stored('a'), null)
+    },
+  },
+  {
+    state: 'INFLIGHT(v)',
+    event: 'the process dies before anything is written',
+    to: 'PENDING',
+    action: 'the intent is read again; a kill after that is repeated once, because v may have been sent',
+    story: async outlet => {
+      let free = () => undefined as unknown
+      outlet.answers((_, count) => (count === 1 ? new Promise(resolve => (free = () => resolve(accepted))) : accepted))
+      outlet.release('a', 1)
+      const committed = outlet.want('a', 1)
+      await outlet.pass(1)
+      await outlet.restart(false)
+      assert.equal(committed.done, false)
+      outlet.release('a', 2, { kill: true })
+      outlet.want('a', 2, { kill: true, maybeSent: 0 })
+      await outlet.pass(HOUR)
+      assert.deepEqual(
+        outlet.sent.map(one => `v${one.version} ${one.settling}`),
+        ['v1 false', 'v2 false', 'v2 true'],
+      )
+      free()
+    },
+  },
+  {
+    state: 'PENDING',
+    event: 'our own store is away',
+    to: 'PENDING',
+    action: 'no attempt is counted, no breaker moves, the record waits; afterwards all goes on',
+    story: async outlet => {
+      outlet.answers(() => answered(500))
+      outlet.setStoreAway(true)
+      outlet.release('a', 1)
+      const committed = outlet.want('a', 1)
+      await outlet.pass(10 * SECOND)
+      assert.equal(committed.done, false)
+      outlet.answers(() => accepted)
+      outlet.setStoreAway(false)
+      await outlet.pass(10 * SECOND)
+      assert.ok(committed.done)
+      assert.equal(outlet.states('a').at(-1), 'v1 done')
+    },
+  },
+  {
+    state: 'INFLIGHT(v)',
+    event: 'nearly no outlet can be reached',
+    to: 'PENDING (frozen)',
+    action: 'the fault is taken to be ours: no attempt is counted, no breaker opens, one canary every 5 s',
+    story: async outlet => {
+      outlet.answers(() => noConnection)
+      await publish(outlet)
+      await outlet.pass(HOUR)
+      assert.equal(outlet.stored('a')?.attempts ?? 0, 0)
+      assert.equal(outlet.actor().stats().open, false)
+      const before = outlet.sent.length
+      await outlet.pass(MINUTE)
+      assert.ok(
+        outlet.sent.length - before >= 10 && outlet.sent.length - before <= 13,
+        `${outlet.sent.length - before} canaries in a minute`,
+      )
+      outlet.answers(() => accepted)
+      await outlet.pass(6 * SECOND)
+      assert.equal(outlet.states('a').at(-1), 'v1 done')
+    },
+  },
+]
+
+/** Four others that cannot be reached either, for as long as time is asked for. */
+const everybodyIsCutOff = () => {
+  const real = createOwnSide(1)
+  const others = ['w', 'x', 'y', 'z']
+  return {
+    ...real,
+    note: (id: string, reached: boolean, nowMs: number) => {
+      for (const other of others) real.note(other, reached, nowMs)
+      real.note(id, reached, nowMs)
+    },
+  }
+}
+
+describe('one article at one outlet', () => {
+  for (const { state, event, to, action, story } of rows)
+    test(`${state} | ${event} → ${to}: ${action}`, async () => {
+      await story(createOneOutlet(to.includes('frozen') ? { ownSide: everybodyIsCutOff() } : {}))
+    })
+})

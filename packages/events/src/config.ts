@@ -107,6 +107,16 @@ export const outletConfig = z.strictObject({
   tokens: z.array(feedTokenConfig).max(8).optional(),
   /** Requests in flight at once. */
   concurrency: z.int().min(1).max(64).default(4),
+  /** `latest`: the newest version takes the place of those not sent yet. `all`: every version, one after the other, for legal archives. */
+  versions: z.enum(['latest', 'all']).default('latest'),
+  /** `strict`: one request at a time, in the order of releases; what fails holds up what follows, but for retractions. */
+  order: z.enum(['article', 'strict']).default('article'),
+  /** Requests a second, at most; fractions are fine. */
+  rate: z.number().min(0.001).max(10_000).optional(),
+  /** An article that the outlet never had is not begun any more so long after it was due there; updates and retractions always go. */
+  maxAgeHours: z.number().positive().max(8_760).optional(),
+  /** Nothing of an article goes to the outlet sooner than this after the article's first release. */
+  embargoOffsetHours: z.number().min(0).max(8_760).default(0),
   onLeave: z.enum(['keep', 'withdraw']).default('keep'),
   /** Set when the configuration no longer names it: nothing new, kills still go. */
   retired: z.boolean().default(false),

@@ -12,5 +12,7 @@ export const deliveryWanted = z.object({
   action: z.enum(['published', 'updated', 'corrected', 'retracted']).optional(),
   /** The replay that wants it: it is sent although the outlet may hold it. */
   again: z.string().optional(),
+  /** With this version the article comes to the outlet: nothing of it was routed there before. */
+  first: z.boolean().optional(),
 })
 export type DeliveryWanted = z.output<typeof deliveryWanted>

@@ -44,6 +44,9 @@ const outlet: OutletConfig = {
   audience: 'editorial',
   deliver: { kind: 'webhook', url: 'https://desk.example', secretEnv: 'DESK' },
   concurrency: 4,
+  versions: 'latest',
+  order: 'article',
+  embargoOffsetHours: 0,
   onLeave: 'keep',
   retired: false,
 }

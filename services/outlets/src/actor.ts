@@ -3,16 +3,20 @@
  * flight per subject, always at the state that was read for it. Decisions are in `machine.ts` and `breaker.ts`, memory is in `book.ts`.
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
-import { type BookNeeds, createBook, type Item } from './book.ts'
+import { type BookNeeds, createBook, type End, type Item } from './book.ts'
 import type { Passage } from './breaker.ts'
 import { createHealth } from './health.ts'
 import type { Kind, Ready } from './kind.ts'
 import {
+  admit,
   afterAttempt,
+  afterSkipped,
   beginAttempt,
   type Delivery,
+  hold,
   type Intent,
-  leastSendable,
+  type Mode,
+  nextVersion,
   type Outcome,
   postpone,
   restore,
@@ -20,6 +24,7 @@ import {
 } from './machine.ts'
 import type { OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
+import { createPace } from './pace.ts'
 import type { Cause } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { Slots } from './slots.ts'
@@ -46,8 +51,8 @@ export type Actor = Readonly<{
   want(subject: string, intent: Intent, cause: Cause): Promise<void>
   /** Reads what is left from before. Before anything is wanted; safe to repeat. `clean`: whoever was here before had come to an end. */
   load(clean: boolean): Promise<void>
-  /** Something outside changed: the configuration, a free slot. */
-  pump(): void
+  /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again. */
+  review(): void
   stats(): ActorStats
   /** Begins nothing more, waits for what is in flight. Intents not done are rejected. Twice is once. */
   close(): Promise<void>
@@ -65,7 +70,10 @@ const lost = (id: string) =>
 /** `owner`: under whose name its state and what is pending are kept. */
 export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const { clock, kind, owns, slots, ownSide, scale, random, logger, healthLogger = logger } = needs
-  const turns = createTurns()
+  const modeOf = () => ({ every: kind.target()?.versions === 'all' })
+  const isStrict = () => kind.target()?.order === 'strict'
+  const turns = createTurns(isStrict)
+  const pace = createPace()
   const flights = new Set<Promise<void>>()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
   let closing: Promise<void> | null = null
@@ -89,15 +97,17 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
 
   /** Begins the next attempt, if one may begin now. A kill does not wait for ordinary requests that hang. */
   const beginNext = (kill: boolean): boolean => {
-    const next = turns.first(kill)
+    const nowMs = clock.now()
+    const next = turns.first(kill, nowMs)
     const target = kind.target()
     if (next === null || target === null || (!kill && health.isSuspended(target))) return false
-    const nowMs = clock.now()
-    if (next.atMs > nowMs) {
-      wakeAt(next.atMs)
+    const atMs = Math.max(next.atMs, pace.nextMs(target.rate, nowMs))
+    if (atMs > nowMs) {
+      wakeAt(atMs)
       return false
     }
-    if (flights.size >= health.limit(target) + (kill ? 1 : 0)) return false
+    const most = isStrict() ? 1 : health.limit(target)
+    if (flights.size >= most + (kill ? 1 : 0)) return false
     const passed = health.passage(kill, nowMs)
     if (passed.way === 'no') {
       wakeAt(passed.askAtMs)
@@ -111,6 +121,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       return false
     }
     turns.take(kill)
+    pace.take(target.rate, nowMs)
     health.began(passed.way, nowMs)
     launch(next.item, passed.way, free)
     return true
@@ -173,12 +184,21 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   /** False: nothing was sent. */
   const attempt = async (item: Item, way: Passage): Promise<boolean> => {
     if (!owns()) later(item, OWN_FAULT_MS)
-    const ready = owns() && item.delivery !== null ? await resolve(item, leastSendable(item.delivery)) : null
+    const ready = owns() && item.delivery !== null ? await resolve(item, nextVersion(item.delivery, modeOf())) : null
     const target = kind.target()
     if (ready === null || target === null || item.delivery === null || closing !== null) return false
+    const admission = admit(item.delivery, ready, clock.now())
+    if (admission.way === 'hold') {
+      item.delivery = hold(item.delivery, admission.untilMs)
+      await book.remember(item, [])
+      return false
+    }
     item.delivery = beginAttempt(item.delivery, ready)
-    if (ready.send === null) {
-      await book.finish(item, item.delivery, 'skipped')
+    if (ready.send === null || admission.way === 'skip') {
+      await end(item, item.delivery, afterSkipped(item.delivery, clock.now()), {
+        state: 'skipped',
+        ...(admission.way === 'skip' ? { reason: admission.reason } : {}),
+      })
       return false
     }
     const { sequence, settling } = item.delivery
@@ -190,25 +210,39 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const conclude = async (item: Item, outcome: Outcome): Promise<void> => {
     const inflight = item.delivery
     if (inflight === null) return
-    const next = afterAttempt(inflight, outcome, clock.now(), { random, scale })
-    if (next === null) return book.finish(item, inflight, 'done')
-    if (outcome.kind === 'accepted') return book.carryOn(item, inflight, next)
+    const mode = modeOf()
+    const next = afterAttempt(inflight, outcome, clock.now(), { random, scale, ...mode })
+    if (next === null || outcome.kind === 'accepted') return end(item, inflight, next, { state: 'done' })
     item.delivery = next
-    if (outcome.kind !== 'own') await book.remember(item, toNews(next, outcome))
+    if (outcome.kind !== 'own') await book.remember(item, toNews(inflight, next, outcome, mode))
+  }
+
+  const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>
+    next === null ? book.finish(item, begun, how) : book.carryOn(item, begun, next, how)
+
+  const writeDown = async (item: Item): Promise<void> => {
+    item.patience?.()
+    item.patience = null
+    if (item.waiters.length === 0 || item.delivery === null) return
+    const news = isSuspended() && !item.delivery.kill ? [{ version: item.delivery.want, state: 'suspended' as const }] : []
+    await book.remember(item, news).catch(error => (closing === null ? book.fail(item, error) : undefined))
+  }
+
+  /** Of a strict line the store must not know a later one before an earlier one: after a crash it would go first. */
+  const before = (item: Item): Item[] => {
+    const at = ({ delivery }: Item) => delivery?.sequence ?? Number.POSITIVE_INFINITY
+    if (!isStrict()) return []
+    return [...book.items.values()].filter(one => one.waiters.length > 0 && at(one) < at(item)).sort((a, b) => at(a) - at(b))
   }
 
   /** Writes down what takes too long, or at once when it will: an open breaker, a suspended outlet, one that is written down already. */
   const armPatience = (item: Item) => {
-    const writeDown = () => {
-      item.patience?.()
-      item.patience = null
-      if (item.waiters.length === 0 || item.delivery === null) return
-      const news = isSuspended() && !item.delivery.kill ? [{ version: item.delivery.want, state: 'suspended' as const }] : []
-      book.remember(item, news).catch(error => (closing === null ? book.fail(item, error) : undefined))
+    const writeDownInTurn = async () => {
+      for (const one of [...before(item), item]) await writeDown(one)
     }
-    if (item.held !== null || health.isFailing() || isSuspended()) writeDown()
+    if (item.held !== null || health.isFailing() || isSuspended()) void writeDownInTurn()
     // The first who waits has waited longest: those who come after must not put it off.
-    else item.patience ??= clock.after(PATIENCE_MS, writeDown)
+    else item.patience ??= clock.after(PATIENCE_MS, () => void writeDownInTurn())
   }
 
   return {
@@ -218,7 +252,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       const item = book.open(subject, cause)
       item.cause = cause
       if (item.delivery === null) item.sinceMs = clock.now()
-      item.delivery = wantVersion(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(subject) }, clock.now())
+      item.delivery = wantVersion(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(subject) }, clock.now(), modeOf())
       const isRemembered = kind.newestOnly && item.held !== null
       const done = isRemembered
         ? undefined
@@ -235,10 +269,18 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
         turns.queue(item)
       })
     },
-    pump,
+    review: () => {
+      for (const item of book.items.values()) {
+        if (item.busy || item.delivery?.heldUntilMs === undefined) continue
+        item.delivery = postpone(item.delivery, clock.now())
+        turns.queue(item)
+      }
+      pump()
+    },
     stats: () => {
       let oldestSinceMs: number | null = null
-      for (const { sinceMs } of book.items.values()) oldestSinceMs = Math.min(oldestSinceMs ?? sinceMs, sinceMs)
+      for (const { sinceMs, delivery } of book.items.values())
+        if ((delivery?.heldUntilMs ?? 0) <= clock.now()) oldestSinceMs = Math.min(oldestSinceMs ?? sinceMs, sinceMs)
       return { backlog: book.items.size, inFlight: flights.size, oldestSinceMs, suspended: isSuspended(), open: health.isOpen() }
     },
     close: () => {
@@ -254,9 +296,12 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
 }
 
 /** What an attempt that did not succeed is told as. A failed settle-repeat is no news: the kill itself was acknowledged. */
-const toNews = (delivery: Delivery, outcome: Outcome): News[] => {
+const toNews = (tried: Delivery, delivery: Delivery, outcome: Outcome, { every }: Mode): News[] => {
   if (delivery.settling) return []
-  const { want: version, attempts, lastError, phase } = delivery
+  const { attempts, lastError, phase } = delivery
+  const version = every ? (tried.version ?? delivery.want) : delivery.want
+  if (every && outcome.kind === 'refused' && phase === 'pending')
+    return [{ version, state: 'rejected', attempts: tried.attempts, lastError: outcome.reason }]
   const rest = { version, attempts, ...(lastError === null ? {} : { lastError }) }
   if (phase === 'rejected' || phase === 'dead') return [{ ...rest, state: phase }]
   if (outcome.kind === 'gone') return [{ ...rest, state: 'suspended' }]

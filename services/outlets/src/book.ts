@@ -42,6 +42,9 @@ export type BookNeeds = Readonly<{
   isClosing: () => boolean
 }>
 
+/** What became of the version that was sent, or was not to be. */
+export type End = Readonly<{ state: 'done' | 'skipped'; reason?: string }>
+
 export type Book = Readonly<{
   items: ReadonlyMap<string, Item>
   /** The item of a subject, made when there is none. */
@@ -53,9 +56,9 @@ export type Book = Readonly<{
   /** Tells milestones, then writes the state as it then is; resolves the intents that the store now remembers. */
   remember(item: Item, news: readonly News[]): Promise<void>
   /** It got there and nothing is left. `inflight` is the delivery that ended. */
-  finish(item: Item, inflight: Delivery, state: 'done' | 'skipped'): Promise<void>
+  finish(item: Item, inflight: Delivery, end: End): Promise<void>
   /** It got there, and something is left: a newer version, or the settle-repeat. */
-  carryOn(item: Item, inflight: Delivery, next: Delivery): Promise<void>
+  carryOn(item: Item, inflight: Delivery, next: Delivery, end: End): Promise<void>
   /** A fault that trying again does not mend: intents go back to the log, which dead-letters them in the end. */
   fail(item: Item, error: unknown): void
   /** Waits while our own log or store is away; once closing, tries once. */
@@ -149,9 +152,9 @@ export const createBook = (owner: string, { clock, pending, kind, scale, logger,
   }
 
   /** The end of every open version that what was sent settles. */
-  const endings = (inflight: Delivery, sent: number, state: 'done' | 'skipped'): News[] => {
+  const endings = (inflight: Delivery, sent: number, end: End): News[] => {
     const older = inflight.open.filter(version => version < sent).map(version => ({ version, state: 'superseded' as const }))
-    return inflight.settling ? older : [...older, { version: sent, state, attempts: inflight.attempts }]
+    return inflight.settling ? older : [...older, { version: sent, ...end, attempts: inflight.attempts }]
   }
 
   const forget = (item: Item) => {
@@ -181,20 +184,20 @@ export const createBook = (owner: string, { clock, pending, kind, scale, logger,
       await say(item, news)
       await save(item)
     },
-    finish: async (item, inflight, state) => {
+    finish: async (item, inflight, end) => {
       const sent = inflight.version ?? inflight.want
       item.delivery = null
       acknowledge(item.subject, sent)
       noteDoubt(item.subject, inflight.settling ? null : doubtAfter(inflight, sent))
-      await say(item, endings(inflight, sent, state))
+      await say(item, endings(inflight, sent, end))
       await clear(item)
       settleWaiters(item, sent)
     },
-    carryOn: async (item, inflight, next) => {
+    carryOn: async (item, inflight, next, end) => {
       const sent = inflight.version ?? inflight.want
       item.delivery = next
       acknowledge(item.subject, sent)
-      await say(item, endings(inflight, sent, 'done'))
+      await say(item, endings(inflight, sent, end))
       if (next.settling || item.held !== null) await save(item)
       settleWaiters(item, sent)
     },

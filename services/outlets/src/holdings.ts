@@ -53,7 +53,7 @@ export const createHoldings = (needs: Needs): Holdings => {
     isHeld: number => held.has(number),
     partitions: () => [...held].map(([number, { partition }]) => [number, partition] as const),
     pump: () => {
-      for (const [, actor] of actors()) actor.pump()
+      for (const [, actor] of actors()) actor.review()
     },
     stats: () => actors().map(([id, actor]) => ({ id, ...actor.stats() })),
     stop: async () => {

@@ -2,7 +2,7 @@
  * What the engine (`actor.ts` and what it uses) has to know of a way of delivering. The engine decides when something is sent and what comes of
  * an attempt; a kind knows what is sent, to whom, how. One file each: `webhook.ts`, `websub.ts`.
  */
-import type { Outcome } from './machine.ts'
+import type { Outcome, Terms } from './machine.ts'
 import type { Cause } from './pending.ts'
 import type { News } from './tell.ts'
 
@@ -10,6 +10,12 @@ import type { News } from './tell.ts'
 export type Target = Readonly<{
   /** Requests in flight at once. */
   concurrency: number
+  /** Requests a second, at most (default: no limit). */
+  rate?: number | undefined
+  /** `strict`: one after the other, in the order of intents (default `article`). */
+  order?: 'article' | 'strict'
+  /** `all`: every version is sent (default `latest`). */
+  versions?: 'latest' | 'all'
   /** What must change before a target that wanted nothing any more (410) is tried again. */
   deliver: unknown
 }>
@@ -26,19 +32,20 @@ export type Attempt = Readonly<{
 /** `mayStill`: asked right before the first byte goes out. Never throws for what the target does. */
 export type Send = (attempt: Attempt, mayStill: () => boolean) => Promise<Outcome>
 
-/** The newest state of one subject, read just now. */
-export type Ready = Readonly<{
-  version: number
-  /** It takes back what was sent before. */
-  kill: boolean
-  /** `null`: nothing of it is due. */
-  send: Send | null
-}>
+/** The newest state of one subject, read just now; or the next of its versions, where every one is sent. */
+export type Ready = Terms &
+  Readonly<{
+    version: number
+    /** It takes back what was sent before. */
+    kill: boolean
+    /** `null`: nothing of it is due. */
+    send: Send | null
+  }>
 
 export type Kind = Readonly<{
   /** `null`: nobody knows the target (yet). */
   target(): Target | null
-  /** At least version `want` of a subject; `null`, or an older one, when the store is behind. Throws what the store throws. */
+  /** At least version `want` of a subject, and just that one while it is content and every version is sent; `null`, or an older one, when the store is behind. Throws what the store throws. */
   read(subject: string, want: number): Promise<Ready | null>
   /** Tells what became of a subject; durable when it resolves. */
   say(subject: string, news: readonly News[], cause: Cause): Promise<void>

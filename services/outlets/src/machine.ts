@@ -35,11 +35,17 @@ export type Delivery = Readonly<{
   settling: boolean
   /** Our words, never the partner's. */
   lastError: string | null
+  /** What is wanted began with the article's coming to the outlet, and nothing of it was acknowledged. */
+  first?: boolean | undefined
+  /** Nothing of it may be sent before; looked at again then. */
+  heldUntilMs?: number | undefined
 }>
 
-export type Intent = Readonly<{ version: number; kill: boolean; sequence: number; maybeSent: number | null }>
-/** The state of the article as it is when it is sent. */
+export type Intent = Readonly<{ version: number; kill: boolean; sequence: number; maybeSent: number | null; first?: boolean }>
+/** What is sent: the state of the article as it is then or, where every version is, the next of them. */
 export type Latest = Readonly<{ version: number; kill: boolean }>
+/** `every`: each version is sent, and none takes another's place but a kill. */
+export type Mode = Readonly<{ every: boolean }>
 
 export type Outcome =
   | Readonly<{ kind: 'accepted' }>
@@ -54,8 +60,12 @@ export type Outcome =
 
 const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: null } as const
 
+const LATEST: Mode = { every: false }
+
+const isHeld = (delivery: Delivery, nowMs: number): boolean => delivery.heldUntilMs !== undefined && delivery.heldUntilMs > nowMs
+
 /** An intent comes in. One that is not newer changes nothing; a newer one starts afresh, also from `rejected` and `dead`. */
-export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number): Delivery => {
+export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number, { every }: Mode = LATEST): Delivery => {
   const { version, kill, sequence } = intent
   if (delivery === null)
     return {
@@ -68,8 +78,12 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
       nextAtMs: nowMs,
       maybeSent: intent.maybeSent,
       ...FRESH,
+      ...(intent.first ? { first: true } : {}),
     }
   if (version <= delivery.want) return delivery
+  // Of every version the one that fails goes first, so a newer one must not bring its attempts forward.
+  if (every && !kill && !delivery.settling && delivery.phase === 'wait')
+    return { ...delivery, want: version, kill, sequence: Math.max(sequence, delivery.sequence), open: [...delivery.open, version] }
   return {
     ...delivery,
     ...FRESH,
@@ -80,9 +94,14 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
     open: [...delivery.open, version],
     attempts: delivery.phase === 'inflight' ? delivery.attempts : 0,
     nextAtMs: nowMs,
-    maybeSent: delivery.maybeSent ?? intent.maybeSent,
+    // While it is held nothing is sent, whatever nobody remembers of other times.
+    maybeSent: delivery.maybeSent ?? (isHeld(delivery, nowMs) ? null : intent.maybeSent),
   }
 }
+
+/** Which version is sent next, at least: the newest wanted, or the oldest that is left of every one. */
+export const nextVersion = (delivery: Delivery, { every }: Mode): number =>
+  every && !delivery.kill ? (delivery.open[0] ?? leastSendable(delivery)) : leastSendable(delivery)
 
 /** The state that is sent is never behind the intent, and never older than what was sent before. */
 export const leastSendable = (delivery: Delivery): number => Math.max(delivery.want, delivery.version ?? 0)
@@ -93,14 +112,39 @@ export const beginAttempt = (delivery: Delivery, latest: Latest): Delivery => {
   return {
     ...delivery,
     phase: 'inflight',
-    want: latest.version,
-    kill: latest.kill,
+    want: Math.max(delivery.want, latest.version),
+    kill: latest.version >= delivery.want ? latest.kill : delivery.kill,
     version: latest.version,
     attempts: again ? delivery.attempts + 1 : 1,
     firstFailedAtMs: again ? delivery.firstFailedAtMs : null,
     settling: again && delivery.settling,
   }
 }
+
+export type Terms = Readonly<{
+  /** Nothing of it may be sent before. */
+  notBeforeMs?: number
+  /** What never had it is not begun with it after this. */
+  staleAfterMs?: number
+}>
+export type Admission = Readonly<{ way: 'send' }> | Readonly<{ way: 'hold'; untilMs: number }> | Readonly<{ way: 'skip'; reason: string }>
+
+/**
+ * Whether what was read may be sent now, by the terms of the outlet. Before its time only a kill goes, and only when something may have got
+ * there all the same: a change of the terms, or a crash, may hide a send.
+ */
+export const admit = (delivery: Delivery, { kill, notBeforeMs = 0, staleAfterMs }: Latest & Terms, nowMs: number): Admission => {
+  const isUnsent = delivery.first === true && delivery.maybeSent === null
+  if (notBeforeMs > nowMs) {
+    if (!kill) return { way: 'hold', untilMs: notBeforeMs }
+    return isUnsent ? { way: 'skip', reason: 'it was taken back before anything of it was due here' } : { way: 'send' }
+  }
+  const isStale = !kill && isUnsent && staleAfterMs !== undefined && nowMs > staleAfterMs
+  return isStale ? { way: 'skip', reason: 'it was due here longer ago than maxAgeHours, and nothing of it was sent' } : { way: 'send' }
+}
+
+/** Held until its time. */
+export const hold = (delivery: Delivery, untilMs: number): Delivery => ({ ...postpone(delivery, untilMs), heldUntilMs: untilMs })
 
 /** Nothing was tried; look again later. Counts as no attempt. */
 export const postpone = (delivery: Delivery, untilMs: number): Delivery => ({ ...delivery, phase: 'pending', nextAtMs: untilMs })
@@ -115,7 +159,7 @@ export const doubtAfter = ({ maybeSent }: Delivery, sent: number): number | null
 const afterAccepted = (delivery: Delivery, sent: number, nowMs: number, scale: number): Delivery | null => {
   const open = delivery.open.filter(version => version > sent)
   const doubt = doubtAfter(delivery, sent)
-  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', open, nextAtMs: nowMs, maybeSent: doubt }
+  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', open, nextAtMs: nowMs, maybeSent: doubt, first: false }
   if (!delivery.kill || delivery.settling || doubt === null) return null
   return { ...delivery, ...FRESH, phase: 'wait', open, settling: true, nextAtMs: nowMs + SETTLE_AFTER_MS * scale, maybeSent: null }
 }
@@ -136,21 +180,41 @@ const afterFailed = (
   return delayMs === null ? { ...failed, phase: 'dead' } : { ...failed, phase: 'wait', nextAtMs: nowMs + delayMs }
 }
 
+/** The version read is not to be sent at all. `null`: nothing is left to remember. */
+export const afterSkipped = (begun: Delivery, nowMs: number): Delivery | null => {
+  const skipped = begun.version ?? begun.want
+  if (begun.want <= skipped) return null
+  return { ...begun, ...FRESH, phase: 'pending', open: begun.open.filter(version => version > skipped), nextAtMs: nowMs }
+}
+
 /** What an attempt came to. `null`: the outlet holds what is wanted, nothing is left to remember. */
-export const afterAttempt = (inflight: Delivery, outcome: Outcome, nowMs: number, chance: Chance): Delivery | null => {
+export const afterAttempt = (
+  inflight: Delivery,
+  outcome: Outcome,
+  nowMs: number,
+  { every, ...chance }: Chance & Partial<Mode>,
+): Delivery | null => {
   const sent = inflight.version ?? inflight.want
   if (outcome.kind === 'accepted') return afterAccepted(inflight, sent, nowMs, chance.scale)
   if (outcome.kind === 'own') return notCounted(inflight, nowMs + OWN_FAULT_MS * chance.scale)
   const ambiguous = outcome.kind === 'failed' && outcome.ambiguous
   const delivery = ambiguous ? { ...inflight, maybeSent: inflight.maybeSent ?? sent } : inflight
-  if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', nextAtMs: nowMs }
+  const isNext = every !== true || delivery.kill || outcome.kind === 'refused'
+  if (delivery.want > sent && isNext)
+    return {
+      ...delivery,
+      ...FRESH,
+      phase: 'pending',
+      nextAtMs: nowMs,
+      ...(every ? { open: delivery.open.filter(one => one !== sent) } : {}),
+    }
   switch (outcome.kind) {
     case 'failed':
       return afterFailed(delivery, outcome, nowMs, chance)
     case 'refused':
       return delivery.kill
         ? afterFailed(delivery, { reason: outcome.reason, retryAfterMs: null }, nowMs, chance)
-        : { ...delivery, phase: 'rejected', lastError: outcome.reason }
+        : { ...delivery, phase: 'rejected', lastError: outcome.reason, open: every ? [] : delivery.open }
     case 'gone':
       return delivery.kill
         ? afterFailed(delivery, { reason: outcome.reason, retryAfterMs: null }, nowMs, chance)
@@ -170,7 +234,7 @@ export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale
     ...delivery,
     phase: flew ? 'pending' : delivery.phase,
     nextAtMs: flew ? nowMs : Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale),
-    maybeSent: delivery.maybeSent ?? (flew ? delivery.version : clean ? null : 0),
+    maybeSent: delivery.maybeSent ?? (flew ? delivery.version : clean || isHeld(delivery, nowMs) ? null : 0),
   }
 }
 

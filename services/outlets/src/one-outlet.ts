@@ -5,7 +5,7 @@ import { failed } from './answers.ts'
 import type { Clock } from './book.ts'
 import { createDueQueue } from './due-queue.ts'
 import type { Attempt, Kind, Target } from './kind.ts'
-import type { Delivery, Intent, Outcome } from './machine.ts'
+import type { Delivery, Intent, Outcome, Terms } from './machine.ts'
 import type { Suspension } from './outlet-state.ts'
 import { createOwnSide, type OwnSide } from './own-side.ts'
 import type { Pending, PendingStore } from './pending.ts'
@@ -22,22 +22,25 @@ export const noAnswer: Outcome = failed('no whole answer came', { ambiguous: tru
 export const noConnection: Outcome = failed('no connection could be made', { connect: true })
 
 export type Sending = Readonly<{ subject: string; version: number; kill: boolean; atMs: number }> & Attempt
-type State = Readonly<{ version: number; kill: boolean; notBeforeMs?: number; firstReleasedAtMs?: number }>
+type State = Readonly<{ version: number; kill: boolean }> & Terms
+
+type Life = { alive: boolean }
 
 /** Time that passes only when a test says so. */
 const createVirtualTime = () => {
   const due = createDueQueue<() => void>()
   let nowMs = BEGAN_MS
-  const clock: Clock = {
+  /** For a process: what it waits for ends with it. */
+  const clockOf = (life: Life): Clock => ({
     now: () => nowMs,
     after: (ms, run) => {
       let wanted = true
-      due.push(nowMs + ms, () => wanted && run())
+      due.push(nowMs + ms, () => wanted && life.alive && run())
       return () => {
         wanted = false
       }
     },
-  }
+  })
   const settle = async () => {
     for (let turn = 0; turn < 5; turn++) await new Promise<void>(resolve => setImmediate(resolve))
   }
@@ -53,7 +56,7 @@ const createVirtualTime = () => {
     }
     nowMs = until
   }
-  return { clock, pass }
+  return { clockOf, pass }
 }
 
 const createMemoryStore = () => {
@@ -93,12 +96,14 @@ export type OneOutlet = ReturnType<typeof createOneOutlet>
 
 /** `ownSide`: shared with others, where a test is about our own side. */
 export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnSide } = {}) => {
-  const { clock, pass } = createVirtualTime()
+  const { clockOf, pass } = createVirtualTime()
+  const clock = clockOf({ alive: true })
+  let life: Life = { alive: true }
   const { store, documents, setAway } = createMemoryStore()
   const articles = new Map<string, State[]>()
   const sent: Sending[] = []
   const told: (News & { subject: string })[] = []
-  const settings = { target: { concurrency: 4, deliver: 'an address' } as Target, isEvery: false, tellAway: false }
+  const settings = { target: { concurrency: 4, deliver: 'an address' } as Target, tellAway: false }
   let suspended: Suspension | null = null
   let answer: (sending: Sending, count: number) => Outcome | Promise<Outcome> = () => accepted
 
@@ -107,7 +112,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     read: async (subject, want) => {
       const known = articles.get(subject) ?? []
       const latest = known.at(-1)
-      const state = settings.isEvery && latest?.kill === false ? known.find(one => one.version === want) : latest
+      const state = settings.target.versions === 'all' && latest?.kill === false ? known.find(one => one.version === want) : latest
       if (state === undefined) return null
       return {
         ...state,
@@ -127,9 +132,9 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     fields: articleId => ({ articleId }),
     newestOnly: false,
   }
-  const begin = (): Actor =>
+  const begin = (mine: Life): Actor =>
     createActor('partner', {
-      clock,
+      clock: clockOf(mine),
       kind,
       pending: store,
       states: {
@@ -138,14 +143,14 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
           suspended = value
         },
       },
-      owns: () => true,
+      owns: () => mine.alive,
       slots: createSlots({ total: 10 }),
       ownSide,
       random: () => 0.5,
       scale: 1,
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     })
-  let actor = begin()
+  let actor = begin(life)
   let sequence = 0
 
   return {
@@ -177,9 +182,11 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     actor: () => actor,
     restart: async (clean = true) => {
       if (clean) await actor.close()
-      actor = begin()
+      life.alive = false
+      life = { alive: true }
+      actor = begin(life)
       await actor.load(clean)
-      actor.pump()
+      actor.review()
       await pass(0)
     },
     stored: (subject: string): Delivery | null => documents.get(subject)?.delivery ?? null,

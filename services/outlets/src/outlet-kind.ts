@@ -3,7 +3,7 @@ import type { OutletConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { type Categories, dueTo } from './entitled.ts'
 import type { Kind } from './kind.ts'
-import type { Outcome } from './machine.ts'
+import type { Outcome, Terms } from './machine.ts'
 import type { Deliver } from './parcel.ts'
 import { type Tell, toSinkMilestone } from './tell.ts'
 import type { ReadReleased } from './view.ts'
@@ -14,21 +14,39 @@ type Needs = Readonly<{
   /** The outlet as it is configured now, and the categories; `null` when the configuration does not know it. */
   configured: () => Readonly<{ outlet: OutletConfig; categories: Categories }> | null
   read: ReadReleased
+  /** One version from the archive; `null` while it is not there. */
+  readVersion: (articleId: string, version: number) => Promise<Fact | null>
   deliver: Deliver
   tell: Tell
   now: () => number
   onAttempt?: (attempted: Attempted) => void
 }>
 
-export const outletKind = (outletId: string, { configured, read, deliver, tell, now, onAttempt }: Needs): Kind => ({
+const HOUR_MS = 3_600_000
+
+/** When an article may go to an outlet at all, counted from its first release. */
+const termsOf = ({ embargoOffsetHours, maxAgeHours }: OutletConfig, fact: Fact): Terms => {
+  const dueMs = Date.parse(fact.firstReleasedAt) + embargoOffsetHours * HOUR_MS
+  return {
+    ...(embargoOffsetHours > 0 ? { notBeforeMs: dueMs } : {}),
+    ...(maxAgeHours === undefined ? {} : { staleAfterMs: dueMs + maxAgeHours * HOUR_MS }),
+  }
+}
+
+export const outletKind = (outletId: string, { configured, read, readVersion, deliver, tell, now, onAttempt }: Needs): Kind => ({
   target: () => configured()?.outlet ?? null,
   read: async (articleId, want) => {
-    const fact = await read(articleId, want)
+    const latest = await read(articleId, want)
     const known = configured()
-    if (fact === null || known === null) return null
+    if (latest === null || known === null) return null
     const { outlet } = known
+    // Of every version, one that is behind by now is read from the archive; but never past what takes the article back.
+    const isOlder = outlet.versions === 'all' && latest.version > want && dueTo(outlet, latest, known.categories) === 'content'
+    const fact = isOlder ? await readVersion(articleId, want) : latest
+    if (fact === null) return null
     const due = dueTo(outlet, fact, known.categories)
     return {
+      ...termsOf(outlet, fact),
       version: fact.version,
       kill: due === 'retraction',
       send:

@@ -33,7 +33,7 @@ const storeFor = async (t: TestContext) => {
 const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve()): Actor => ({
   want: async () => undefined,
   load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
-  pump: () => undefined,
+  review: () => undefined,
   stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
   close: async () => {
     calls.push('close')

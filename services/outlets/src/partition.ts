@@ -90,7 +90,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     }
     taken = await untilAvailable(() => handover.take(number))
     await untilAvailable(() => Promise.all(ids().map(actor)))
-    for (const { actor } of actors.values()) actor.pump()
+    for (const { actor } of actors.values()) actor.review()
     return { clean: taken.clean }
   }
 

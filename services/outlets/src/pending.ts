@@ -25,6 +25,8 @@ const delivery = z.object({
   maybeSent: z.int().nullable(),
   settling: z.boolean(),
   lastError: z.string().nullable(),
+  first: z.boolean().optional(),
+  heldUntilMs: z.number().optional(),
 })
 
 /** Of the event that the delivery follows from. */

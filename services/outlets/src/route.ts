@@ -20,7 +20,7 @@ type Needs = Readonly<{ objects: Objects; publish: Publish; configuration: () =>
 
 const SOURCE = '/services/outlets'
 
-const toIntent = (event: ArticleEvent, { outletId, kill }: Routed): NewswireEvent => {
+const toIntent = (event: ArticleEvent, { outletId, kill, first }: Routed): NewswireEvent => {
   const { articleId, version } = event.data
   const action = event.data.action === 'purged' ? 'retracted' : event.data.action
   return follow(event, {
@@ -29,7 +29,7 @@ const toIntent = (event: ArticleEvent, { outletId, kill }: Routed): NewswireEven
     source: SOURCE,
     subject: outletId,
     time: event.time,
-    data: kill ? { outletId, articleId, version, kill, action: 'retracted' } : { outletId, articleId, version, action },
+    data: { outletId, articleId, version, action: kill ? 'retracted' : action, ...(kill ? { kill } : {}), ...(first ? { first } : {}) },
   })
 }
 

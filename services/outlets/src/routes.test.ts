@@ -79,7 +79,7 @@ test('a new outlet starts at its creation', () => {
   const createdAtMs = Date.parse('2026-11-24T03:00:00.001Z')
   assert.deepEqual(planRoutes(null, live(1), worldOf([all], createdAtMs)).wanted, [])
   const later = live(2, {}, { releasedAt: '2026-11-24T03:00:00.001Z' })
-  assert.deepEqual(planRoutes(null, later, worldOf([all], createdAtMs)).wanted, [{ outletId: 'all', kill: false }])
+  assert.deepEqual(planRoutes(null, later, worldOf([all], createdAtMs)).wanted, [{ outletId: 'all', kill: false, first: true }])
 })
 
 test('an import goes to nobody new, but to those who have the article', () => {
@@ -100,8 +100,8 @@ test('a version whose intents a crash kept from the log is written again, and on
   assert.deepEqual(planRoutes(next, live(1), worldOf([all, city, internal])), {
     next: null,
     wanted: [
-      { outletId: 'all', kill: false },
-      { outletId: 'city-desk', kill: false },
+      { outletId: 'all', kill: false, first: true },
+      { outletId: 'city-desk', kill: false, first: true },
     ],
   })
 })

@@ -11,11 +11,12 @@ export const routesDocument = z.object({
   n: z.int(),
   /** The newest version that was routed. */
   version: z.int(),
-  routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean() })),
+  /** By outlet; `first`: with which version the article came to it, where that is known. */
+  routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean(), first: z.int().optional() })),
 })
 export type Routes = z.output<typeof routesDocument>
 
-export type Routed = Readonly<{ outletId: string; kill: boolean }>
+export type Routed = Readonly<{ outletId: string; kill: boolean; first: boolean }>
 export type RoutePlan = Readonly<{
   /** To be swapped in before any intent is published; `null`: it stands already. */
   next: Routes | null
@@ -35,9 +36,9 @@ const NOTHING: RoutePlan = { next: null, wanted: null }
 const planRepeat = (routes: Routes, fact: Fact, { outlets, categories }: World): RoutePlan => {
   const unwritten = Object.entries(routes.routes).filter(([, route]) => route.version === fact.version && !route.written)
   if (fact.version < routes.version || unwritten.length === 0) return NOTHING
-  const wanted = unwritten.flatMap(([outletId]) => {
+  const wanted = unwritten.flatMap(([outletId, { first }]) => {
     const outlet = outlets.get(outletId)
-    return outlet ? [{ outletId, kill: dueTo(outlet, fact, categories) === 'retraction' }] : []
+    return outlet ? [{ outletId, kill: dueTo(outlet, fact, categories) === 'retraction', first: first === fact.version }] : []
   })
   return { next: null, wanted }
 }
@@ -51,8 +52,9 @@ export const planRoutes = (routes: Routes | null, fact: Fact, world: World): Rou
     if (!known && !joins(outlet, fact, world.categories, world.createdAtMs(outlet.id))) continue
     const due = dueTo(outlet, fact, world.categories)
     if (due === 'nothing') continue
-    next.routes[outlet.id] = { version: fact.version, written: false }
-    wanted.push({ outletId: outlet.id, kill: due === 'retraction' })
+    const first = known ? next.routes[outlet.id]?.first : fact.version
+    next.routes[outlet.id] = { version: fact.version, written: false, ...(first === undefined ? {} : { first }) }
+    wanted.push({ outletId: outlet.id, kill: due === 'retraction', first: !known })
   }
   // What nobody could ever have got needs no memory: a retraction adds nobody, and an outlet made later starts later.
   const forgettable = routes === null && wanted.length === 0 && (fact.state !== 'live' || world.outlets.size === 0)

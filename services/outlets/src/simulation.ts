@@ -99,7 +99,7 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       webhook.deliver(plant === 'settles-under-the-same-id' ? { ...parcel, settling: false } : parcel, mayStill)
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
-    const delivering = { read, deliver, tell: createTell(publish), now: () => sim.now() }
+    const delivering = { read, readVersion: async () => null, deliver, tell: createTell(publish), now: () => sim.now() }
     const slots = createSlots()
     const ownSide = createOwnSide(1)
     const shared = {

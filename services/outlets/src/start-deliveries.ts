@@ -4,6 +4,7 @@ import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
+import { getArchived } from '@newswire/objects/archived'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { createActor } from './actor.ts'
 import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
@@ -31,6 +32,7 @@ export const startDeliveries = async (
   const deliveries = createDeliveries({ request, secret, context: () => configuration.current(), now })
   const delivering = {
     read: createView(objects, () => clock.now()),
+    readVersion: async (articleId: string, version: number) => (await getArchived(objects, articleId, version))?.fact ?? null,
     deliver: deliveries.deliver,
     tell: createTell(publishEvents(log)),
     now: () => clock.now(),

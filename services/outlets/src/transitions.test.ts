@@ -243,7 +243,7 @@ const rows: readonly Row[] = [
       assert.deepEqual(outlet.states('b'), ['v1 suspended'])
       outlet.answers(() => accepted)
       outlet.settings.target = { concurrency: 4, deliver: 'another address' }
-      outlet.actor().pump()
+      outlet.actor().review()
       await outlet.pass(1)
       assert.deepEqual(outlet.states('a').at(-1), 'v1 done')
       assert.deepEqual(outlet.states('b').at(-1), 'v1 done')

@@ -70,11 +70,11 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
 
   return {
     onWanted: async (event, { record }: EventContext) => {
-      const { outletId, articleId, version, kill = false } = event.data
+      const { outletId, articleId, version, kill = false, first = false } = event.data
       check(event.data, record)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
       const actor = await actorFor(outletId, partition)
-      const intent = { version, kill, sequence: record.position, maybeSent: forgotten(clean, sinceMs, record) }
+      const intent = { version, kill, first, sequence: record.position, maybeSent: forgotten(clean, sinceMs, record) }
       await actor.want(articleId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
     },
     onAssigned: holdings.onAssigned,

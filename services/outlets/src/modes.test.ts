@@ -1,0 +1,368 @@
+/** What an outlet may ask for: every version, a strict order, a pace, nothing stale, nothing before its own time. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { accepted, answered, BEGAN_MS, createOneOutlet, noConnection, type OneOutlet, refusedWith } from './one-outlet.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+const publish = (outlet: OneOutlet, id: string, version = 1, terms: Parameters<OneOutlet['release']>[2] = {}) => {
+  outlet.release(id, version, terms)
+  return outlet.want(id, version, { first: version === 1 })
+}
+const kill = (outlet: OneOutlet, id: string, version: number, terms: Parameters<OneOutlet['release']>[2] = {}) => {
+  outlet.release(id, version, { kill: true, ...terms })
+  return outlet.want(id, version, { kill: true })
+}
+const outletWith = (target: Partial<OneOutlet['settings']['target']>) => {
+  const outlet = createOneOutlet()
+  outlet.settings.target = { ...outlet.settings.target, ...target }
+  return outlet
+}
+const inOrder = (outlet: OneOutlet) => outlet.sent.map(one => `${one.subject}${one.version}`)
+
+describe('versions: all', () => {
+  test('every version is sent, one after the other, also those that were overtaken while the outlet was away', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(() => noConnection)
+    for (const version of [1, 2, 3]) publish(outlet, 'a', version)
+    await outlet.pass(10 * SECOND)
+    outlet.answers(() => accepted)
+    const before = outlet.sent.length
+    await outlet.pass(10 * MINUTE)
+    assert.deepEqual(inOrder(outlet).slice(before), ['a1', 'a2', 'a3'])
+    assert.deepEqual(
+      outlet.states('a').filter(state => state.endsWith('done')),
+      ['v1 done', 'v2 done', 'v3 done'],
+    )
+    assert.equal(outlet.stored('a'), null)
+  })
+
+  test('the same over a restart that was not clean', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(() => answered(500))
+    for (const version of [1, 2]) publish(outlet, 'a', version)
+    await outlet.pass(10 * SECOND)
+    assert.deepEqual(outlet.stored('a')?.open, [1, 2])
+    await outlet.restart(false)
+    publish(outlet, 'a', 3)
+    outlet.answers(() => accepted)
+    const before = outlet.sent.length
+    await outlet.pass(10 * MINUTE)
+    assert.deepEqual(inOrder(outlet).slice(before), ['a1', 'a2', 'a3'])
+  })
+
+  test('a version that the outlet refuses is told as rejected, and the next one goes', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(({ version }) => (version === 1 ? answered(500) : accepted))
+    for (const version of [1, 2]) publish(outlet, 'a', version)
+    await outlet.pass(1)
+    outlet.answers(({ version }) => (version === 1 ? refusedWith(422) : accepted))
+    await outlet.pass(MINUTE)
+    assert.deepEqual(outlet.states('a').slice(-2), ['v1 rejected', 'v2 done'])
+    assert.equal(outlet.stored('a'), null)
+  })
+
+  test('one that was refused alone is not sent again before the next', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(({ version }) => (version === 1 ? refusedWith(422) : accepted))
+    publish(outlet, 'a', 1)
+    await outlet.pass(MINUTE)
+    publish(outlet, 'a', 2)
+    await outlet.pass(MINUTE)
+    assert.deepEqual(inOrder(outlet), ['a1', 'a2'])
+  })
+
+  test('a newer version does not bring forward the attempts at the one that fails', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(() => answered(500))
+    publish(outlet, 'a', 1)
+    await outlet.pass(10 * SECOND)
+    const before = outlet.sent.length
+    for (const version of [2, 3, 4]) publish(outlet, 'a', version)
+    await outlet.pass(SECOND)
+    assert.equal(outlet.sent.length, before)
+    assert.equal(outlet.stored('a')?.attempts, 2)
+  })
+
+  test('given up after 72 h nothing of it is forgotten: the next version brings all of them', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(() => answered(500))
+    for (const version of [1, 2]) publish(outlet, 'a', version)
+    await outlet.pass(100 * HOUR)
+    assert.equal(outlet.stored('a')?.phase, 'dead')
+    outlet.answers(() => accepted)
+    publish(outlet, 'a', 3)
+    const before = outlet.sent.length
+    await outlet.pass(2 * HOUR)
+    assert.deepEqual(inOrder(outlet).slice(before), ['a1', 'a2', 'a3'])
+  })
+
+  test('a retraction takes the place of what was not sent yet', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(() => answered(500))
+    for (const version of [1, 2]) publish(outlet, 'a', version)
+    await outlet.pass(SECOND)
+    outlet.answers(() => accepted)
+    kill(outlet, 'a', 3)
+    const before = outlet.sent.length
+    await outlet.pass(HOUR)
+    assert.deepEqual(inOrder(outlet).slice(before), ['a3'])
+    assert.deepEqual(outlet.states('a').slice(-3), ['v1 superseded', 'v2 superseded', 'v3 done'])
+  })
+})
+
+describe('order: strict', () => {
+  test('one request at a time, in the order of intents', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    let inFlight = 0
+    let most = 0
+    outlet.answers(async () => {
+      most = Math.max(most, ++inFlight)
+      await new Promise<void>(resolve => outlet.clock.after(100, resolve))
+      inFlight -= 1
+      return accepted
+    })
+    for (const id of ['a', 'b', 'c', 'd']) publish(outlet, id)
+    await outlet.pass(SECOND)
+    assert.deepEqual(inOrder(outlet), ['a1', 'b1', 'c1', 'd1'])
+    assert.equal(most, 1)
+  })
+
+  test('what fails holds up what follows, whose attempts are not counted meanwhile', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    outlet.answers((_, count) => (count <= 2 ? answered(500) : accepted))
+    for (const id of ['a', 'b', 'c']) publish(outlet, id)
+    await outlet.pass(10 * SECOND)
+    assert.deepEqual(inOrder(outlet), ['a1', 'a1'])
+    await outlet.pass(MINUTE)
+    assert.deepEqual(inOrder(outlet), ['a1', 'a1', 'a1', 'b1', 'c1'])
+    assert.equal(outlet.told.filter(one => one.subject === 'b').at(-1)?.attempts, 1)
+  })
+
+  test('a kill passes it, also while a request hangs', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    outlet.answers(({ subject }) => (subject === 'a' ? new Promise(() => undefined) : accepted))
+    for (const id of ['a', 'b']) publish(outlet, id)
+    await outlet.pass(SECOND)
+    kill(outlet, 'z', 2)
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['a1', 'z2'])
+  })
+
+  test('what the outlet refuses leaves the line', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    outlet.answers(({ subject }) => (subject === 'a' ? refusedWith(422) : accepted))
+    for (const id of ['a', 'b']) publish(outlet, id)
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['a1', 'b1'])
+  })
+
+  test('a newer version goes where its own intent stands, so the sequence rises', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    outlet.answers((_, count) => (count === 1 ? answered(500) : accepted))
+    for (const id of ['a', 'b']) publish(outlet, id)
+    await outlet.pass(SECOND)
+    publish(outlet, 'a', 2)
+    await outlet.pass(MINUTE)
+    assert.deepEqual(inOrder(outlet), ['a1', 'b1', 'a2'])
+    const sequences = outlet.sent.map(one => one.sequence)
+    assert.deepEqual(
+      sequences.toSorted((a, b) => a - b),
+      sequences,
+    )
+  })
+
+  test('the store never knows a later one before an earlier one', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    outlet.answers(({ subject }) => (subject === 'a' ? new Promise(() => undefined) : accepted))
+    publish(outlet, 'a')
+    await outlet.pass(SECOND)
+    publish(outlet, 'b')
+    await outlet.pass(SECOND)
+    publish(outlet, 'c')
+    // One that is written down already is written down again at once; what stands before it goes with it.
+    publish(outlet, 'a', 2)
+    await outlet.pass(10)
+    for (const id of ['a', 'b', 'c']) assert.ok(outlet.stored(id) !== null, `${id} is not written down`)
+  })
+
+  test('when the setting changes what waits goes on in the other order', async () => {
+    const outlet = outletWith({ order: 'article' })
+    outlet.answers(({ subject }) => (subject === 'a' ? answered(500) : accepted))
+    publish(outlet, 'a')
+    await outlet.pass(1)
+    outlet.settings.target = { ...outlet.settings.target, order: 'strict' }
+    outlet.actor().review()
+    publish(outlet, 'b')
+    await outlet.pass(SECOND)
+    assert.deepEqual(inOrder(outlet), ['a1'])
+    outlet.settings.target = { ...outlet.settings.target, order: 'article' }
+    outlet.actor().review()
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['a1', 'b1'])
+  })
+})
+
+describe('rate', () => {
+  test('so many requests a second go out, and waiting counts as no failure', async () => {
+    const outlet = outletWith({ rate: 2 })
+    for (let n = 0; n < 20; n++) publish(outlet, `n${n}`)
+    await outlet.pass(5 * SECOND)
+    assert.ok(outlet.sent.length >= 10 && outlet.sent.length <= 11, `${outlet.sent.length} in five seconds`)
+    assert.equal(outlet.actor().stats().open, false)
+    await outlet.pass(6 * SECOND)
+    assert.equal(outlet.sent.length, 20)
+    assert.ok(outlet.told.every(one => one.state === 'done' && one.attempts === 1))
+  })
+
+  test('a fast rate comes out whole, a kill is next', async () => {
+    const outlet = outletWith({ rate: 100, concurrency: 64 })
+    for (let n = 0; n < 300; n++) publish(outlet, `n${n}`)
+    await outlet.pass(SECOND)
+    assert.ok(outlet.sent.length >= 98 && outlet.sent.length <= 112, `${outlet.sent.length} in a second`)
+    kill(outlet, 'z', 2)
+    const before = outlet.sent.length
+    await outlet.pass(11)
+    assert.equal(outlet.sent[before]?.subject, 'z')
+  })
+})
+
+describe('maxAgeHours', () => {
+  const stale = { staleAfterMs: BEGAN_MS + HOUR }
+
+  test('a first publication that is older is skipped, with the reason', async () => {
+    const outlet = createOneOutlet()
+    outlet.answers(() => noConnection)
+    publish(outlet, 'a', 1, stale)
+    await outlet.pass(2 * HOUR)
+    outlet.answers(() => accepted)
+    const before = outlet.sent.length
+    await outlet.pass(10 * HOUR)
+    assert.equal(outlet.sent.length, before)
+    assert.match(outlet.told.at(-1)?.reason ?? '', /maxAgeHours/)
+    assert.equal(outlet.states('a').at(-1), 'v1 skipped')
+    assert.equal(outlet.stored('a'), null)
+  })
+
+  test('a correction of what the outlet has goes, however old the article is', async () => {
+    const outlet = createOneOutlet()
+    publish(outlet, 'a', 1, stale)
+    await outlet.pass(2 * HOUR)
+    publish(outlet, 'a', 2, stale)
+    await outlet.pass(1)
+    assert.deepEqual(outlet.versions('a'), [1, 2])
+  })
+
+  test('what the outlet may have got is no first publication any more', async () => {
+    const outlet = createOneOutlet()
+    outlet.answers((_, count) => (count === 1 ? ({ ...noConnection, ambiguous: true } as never) : noConnection))
+    publish(outlet, 'a', 1, stale)
+    await outlet.pass(3 * HOUR)
+    outlet.answers(() => accepted)
+    await outlet.pass(3 * HOUR)
+    assert.equal(outlet.states('a').at(-1), 'v1 done')
+  })
+
+  test('a kill always goes', async () => {
+    const outlet = createOneOutlet()
+    outlet.answers(() => noConnection)
+    publish(outlet, 'a', 1, stale)
+    await outlet.pass(2 * HOUR)
+    outlet.answers(() => accepted)
+    kill(outlet, 'a', 2, stale)
+    await outlet.pass(2 * MINUTE)
+    assert.equal(outlet.states('a').at(-1), 'v2 done')
+  })
+
+  test('of every version a stale first one is skipped and the next ones still go', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.answers(() => noConnection)
+    publish(outlet, 'a', 1, stale)
+    await outlet.pass(SECOND)
+    publish(outlet, 'a', 2, { staleAfterMs: BEGAN_MS + 100 * HOUR })
+    await outlet.pass(2 * HOUR)
+    outlet.answers(() => accepted)
+    await outlet.pass(2 * HOUR)
+    assert.deepEqual(
+      outlet.states('a').filter(state => !state.endsWith('retrying')),
+      ['v1 skipped', 'v2 done'],
+    )
+  })
+})
+
+describe('embargoOffsetHours', () => {
+  const later = { notBeforeMs: BEGAN_MS + 30 * HOUR }
+
+  test('nothing leaves before, and at its time it goes at once', async () => {
+    const outlet = createOneOutlet()
+    const committed = publish(outlet, 'a', 1, later)
+    await outlet.pass(30 * HOUR - 2)
+    assert.ok(committed.done, 'its record is done: what waits is in the store')
+    assert.equal(outlet.sent.length, 0)
+    assert.equal(outlet.stored('a')?.nextAtMs, later.notBeforeMs)
+    await outlet.pass(SECOND)
+    assert.deepEqual(outlet.versions('a'), [1])
+    assert.ok(outlet.sent.every(one => one.atMs - 30 * HOUR < SECOND))
+  })
+
+  test('corrections meanwhile replace what is held', async () => {
+    const outlet = createOneOutlet()
+    for (const version of [1, 2, 3]) {
+      publish(outlet, 'a', version, later)
+      await outlet.pass(HOUR)
+    }
+    await outlet.pass(30 * HOUR)
+    assert.deepEqual(outlet.versions('a'), [3])
+    assert.deepEqual(outlet.states('a'), ['v1 superseded', 'v2 superseded', 'v3 done'])
+  })
+
+  for (const clean of [true, false])
+    test(`it is held over a restart ${clean ? 'after a clean end' : 'after a crash'}, and a retraction then still sends nothing`, async () => {
+      const outlet = createOneOutlet()
+      publish(outlet, 'a', 1, later)
+      publish(outlet, 'b', 1, later)
+      await outlet.pass(HOUR)
+      await outlet.restart(clean)
+      outlet.release('a', 2, { kill: true, ...later })
+      outlet.want('a', 2, { kill: true, maybeSent: clean ? null : 0 })
+      await outlet.pass(20 * HOUR)
+      assert.deepEqual(outlet.sent, [])
+      await outlet.pass(10 * HOUR)
+      assert.deepEqual(inOrder(outlet), ['b1'])
+      assert.equal(outlet.stored('a'), null)
+      assert.equal(outlet.states('a').at(-1), 'v2 skipped')
+    })
+
+  test('a retraction of what the outlet may have goes at once, also before that time', async () => {
+    const outlet = createOneOutlet()
+    publish(outlet, 'a', 1)
+    await outlet.pass(1)
+    kill(outlet, 'a', 2, later)
+    await outlet.pass(1)
+    assert.deepEqual(outlet.versions('a'), [1, 2])
+  })
+
+  test('when the setting is lifted what is held goes', async () => {
+    const outlet = createOneOutlet()
+    publish(outlet, 'a', 1, later)
+    await outlet.pass(HOUR)
+    outlet.release('a', 1, {})
+    outlet.actor().review()
+    await outlet.pass(1)
+    assert.deepEqual(outlet.versions('a'), [1])
+  })
+
+  test('what is held holds up no strict line, and is no backlog that somebody must look at', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    publish(outlet, 'a', 1, later)
+    await outlet.pass(SECOND)
+    publish(outlet, 'b')
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['b1'])
+    assert.equal(outlet.actor().stats().oldestSinceMs, null)
+    await outlet.pass(30 * HOUR)
+    assert.deepEqual(inOrder(outlet), ['b1', 'a1'])
+  })
+})

@@ -31,6 +31,8 @@ export type VersionTrace = Readonly<{
   action: string
   submissionId: string
   releasedAt: string
+  /** Why there is such a version, when no submission asked for it. */
+  detail?: string
   stages: readonly StageTrace[]
   sinks: readonly SinkTrace[]
 }>
@@ -147,6 +149,7 @@ export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTr
       action: String(release.action),
       submissionId: String(release.submission),
       releasedAt: String(release.at),
+      ...(release.detail === null ? {} : { detail: String(release.detail) }),
       stages: stagesOf(release),
       sinks: sinks.filter(one => one.version === release.version).map(one => settle(one, newest)),
     })),

@@ -14,7 +14,7 @@ CREATE TABLE stage (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE release (
   article TEXT NOT NULL, version INTEGER NOT NULL, action TEXT NOT NULL, submission TEXT NOT NULL, title TEXT, at TEXT NOT NULL, received_at TEXT,
-  PRIMARY KEY (article, version)
+  detail TEXT, PRIMARY KEY (article, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX release_by_time ON release (at);
 CREATE TABLE fan_out (
@@ -59,7 +59,7 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
     'INSERT OR IGNORE INTO stage (article, submission, stage, outcome, at, ms, detail) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
   const addRelease = db.prepare(
-    'INSERT OR IGNORE INTO release (article, version, action, submission, title, at, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR IGNORE INTO release (article, version, action, submission, title, at, received_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const addFanOut = db.prepare('INSERT OR IGNORE INTO fan_out (article, version, stage, at, ms, sinks) VALUES (?, ?, ?, ?, ?, ?)')
   const expectSink = db.prepare("INSERT OR IGNORE INTO sink (article, version, kind, id, state, at) VALUES (?, ?, ?, ?, 'pending', ?)")
@@ -100,7 +100,7 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
       case 'submission':
         return writeSubmission(m)
       case 'released':
-        addRelease.run(m.articleId, m.version, m.action, m.submissionId, m.title ?? null, m.at, m.receivedAt ?? null)
+        addRelease.run(m.articleId, m.version, m.action, m.submissionId, m.title ?? null, m.at, m.receivedAt ?? null, m.detail ?? null)
         expectSink.run(m.articleId, m.version, 'archive', 'archive', m.at)
         return
       case 'fanned-out':

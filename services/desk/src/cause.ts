@@ -56,8 +56,9 @@ const checkSubmission = ({ articleId, publisher, submissionId }: Prepared, owner
 }
 
 /** An instant that cannot be read would compare as "not in the future" and let an embargo slip. */
-const checkInstants = ({ embargoUntil, expiresAt, publishedAt, updatedAt }: Article): void => {
-  for (const [name, value] of Object.entries({ embargoUntil, expiresAt, publishedAt, updatedAt }))
+const checkInstants = ({ embargoUntil, expiresAt, publishedAt, updatedAt, images }: Article): void => {
+  const rights = images.map(({ rights }, index) => [`images[${index}].rights.until`, rights?.until] as const)
+  for (const [name, value] of [...Object.entries({ embargoUntil, expiresAt, publishedAt, updatedAt }), ...rights])
     if (value !== undefined && Number.isNaN(Date.parse(value)))
       throw new RejectError('NEWSWIRE_DESK_INSTANT', `${name} must be an RFC 3339 time, got ${JSON.stringify(value.slice(0, 100))}`)
 }

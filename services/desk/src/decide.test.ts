@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Fact } from '@newswire/events/fact'
+import { toFactForAll } from '@newswire/events/public-article'
 import type { Cause, SubmissionCause } from './cause.ts'
 import { type Decision, decide } from './decide.ts'
-import { blank, type State } from './state.ts'
+import { blank, dueTimes, type State } from './state.ts'
 import { at, due, late, publish, purge, republish, retract } from './stories.world.ts'
 
 type Step = Cause | readonly [cause: Cause, minute: number]
@@ -187,6 +188,58 @@ describe('decide', () => {
   it('a picture that is given up releases nothing', () => {
     const { next, before } = play(publish(10, { content: 'A', picture: 'waiting' }), late('A', 'refused'))
     assert.equal(next, before)
+  })
+
+  describe('the right to a picture', () => {
+    const shown = publish(10, { content: 'A', picture: 'ready', right: 5 })
+    const images = (decision: Decision) => {
+      const fact = factOf(decision)
+      assert.ok(fact.state === 'live')
+      return toFactForAll(fact).article.images.length
+    }
+
+    it('ends with one more version, the same words without the picture, and the dates of before', () => {
+      assert.equal(images(play(shown)), 1)
+      const ended = play(shown, [due(5), 5])
+      const fact = factOf(ended)
+      assert.deepEqual([fact.version, fact.action, fact.updatedAt, fact.releasedAt, fact.submissionId], [2, 'updated', at(0), at(5), 'A'])
+      assert.equal(images(ended), 0)
+      assert.equal(ended.next.released?.detail, `the right to a picture ended at ${at(5)}`)
+      assert.deepEqual(dueTimes(ended.next), [])
+    })
+
+    it('ends once: looked at again, at the same time or later, nothing changes', () => {
+      for (const minute of [5, 9]) {
+        const { next, before } = play(shown, [due(5), 5], [{ ...due(5), id: 'again' }, minute])
+        assert.equal(next, before)
+      }
+      const { next, before } = play(shown, [due(4), 4])
+      assert.equal(next, before)
+    })
+
+    it('of a picture that is shown nowhere ends without a version', () => {
+      const refused = publish(10, { content: 'A', picture: 'refused', right: 5 })
+      assert.deepEqual(dueTimes(play(refused).next), [])
+      assert.deepEqual(dueTimes(play([shown, 7]).next), [])
+    })
+
+    it('one after the other end one after the other', () => {
+      const twice = changed(shown, {})
+      assert.ok(twice.kind === 'publish')
+      const [one] = twice.article.images
+      assert.ok(one)
+      const two = {
+        ...twice,
+        article: { ...twice.article, images: [one, { ...one, url: `${one.url}?2`, rights: { outlets: ['a'], until: at(8) } }] },
+      }
+      assert.deepEqual(dueTimes(play(two).next), [Date.parse(at(5))])
+      const first = play(two, [due(5), 5])
+      assert.deepEqual(dueTimes(first.next), [Date.parse(at(8))])
+      const second = play(two, [due(5), 5], [{ ...due(8), id: 'second' }, 8])
+      assert.deepEqual([factOf(second).version, second.next.released?.detail], [3, `the right to a picture ended at ${at(8)}`])
+      const both = play(two, [due(8), 8])
+      assert.deepEqual([factOf(both).version, both.next.released?.detail], [2, `the right to 2 pictures ended at ${at(8)}`])
+    })
   })
 
   it('a picture that could not be had this time is the one of before', () => {

@@ -8,11 +8,11 @@
  * a republish counts from its place in the log, also when it is refused because nothing is there to bring back ("retract, republish, B");
  * a live submission is no repeat of an import with the same `sourceVersion`: across the lanes live wins unless its number is lower.
  */
-import { type Fact, isLive } from '@newswire/events/fact'
+import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
 import type { Cause, DueCause, PicturesCause, PurgeCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
 import { toExpiredFact, toLiveFact, toPurgedFact, toRetractedFact } from './facts.ts'
 import type { DeskCode } from './outcomes.ts'
-import { countReady, withLatePictures, withPicturesOf } from './pictures.ts'
+import { countReady, rightEnds, withLatePictures, withPicturesOf } from './pictures.ts'
 import { type Held, isGone, isPurged, liveFact, type Outcome, reference, type State, type Top, versionOf, withdrawnOf } from './state.ts'
 
 export type Decision = Readonly<{
@@ -245,7 +245,7 @@ const onPictures = (current: State, cause: PicturesCause, now: string): Decision
   if (before === null || live === null || live.submissionId !== cause.submissionId) return nothing(current)
   const article = withLatePictures(before.article, cause.pictures)
   if (countReady(article) === countReady(before.article)) return nothing(current)
-  const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isLatePicture: true })
+  const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isPictureChange: true })
   return { next: withFact(current, fact, cause, live), outcomes: [] }
 }
 
@@ -257,8 +257,19 @@ const onDue = (current: State, cause: DueCause, now: string): Decision => {
   }
   const live = liveFact(current)
   const content = withdrawnOf(current)
-  if (live === null || content === null || !isPast(live.article.expiresAt, now)) return nothing(current)
-  return { next: { ...expire(current, content, cause, now), held: current.held }, outcomes: [] }
+  if (live === null || content === null) return nothing(current)
+  if (isPast(live.article.expiresAt, now)) return { next: { ...expire(current, content, cause, now), held: current.held }, outcomes: [] }
+  return onRightsEnded(current, { live, content }, cause, now)
+}
+
+/** The same words once more: a version released after the end of a right is without its pictures, wherever the right was what showed them. */
+const onRightsEnded = (current: State, { live, content }: { live: LiveFact; content: Held }, cause: DueCause, now: string): Decision => {
+  const ended = rightEnds(live).filter(endMs => endMs <= Date.parse(now))
+  if (ended.length === 0) return nothing(current)
+  const fact = toLiveFact({ ...content, article: live.article }, live, { ...identity(cause, now), isPictureChange: true })
+  const next = withFact(current, fact, cause, content)
+  const detail = `the right to ${ended.length === 1 ? 'a picture' : `${ended.length} pictures`} ended at ${new Date(Math.max(...ended)).toISOString()}`
+  return { next: { ...next, released: next.released && { ...next.released, detail } }, outcomes: [] }
 }
 
 /** The next state of an article and what becomes of the submissions concerned. `now`: RFC 3339 UTC, not before the cause's own time. */

@@ -45,29 +45,29 @@ const narrowedBy = (before: Fact | null, article: Article, now: string): LiveFac
 
 const isMajor = (article: Article): boolean => article.change !== 'minor'
 
-const actionOf = (before: Fact | null, article: Article, isLatePicture: boolean): LiveFact['action'] => {
+const actionOf = (before: Fact | null, article: Article, isPictureChange: boolean): LiveFact['action'] => {
   if (before === null || !isLive(before)) return 'published'
-  return article.change === 'correction' && !isLatePicture ? 'corrected' : 'updated'
+  return article.change === 'correction' && !isPictureChange ? 'corrected' : 'updated'
 }
 
 /** Only a live version has an address; what ended since has its own among the aliases already. */
 const slugOf = (fact: Fact | null): string | undefined => (fact && isLive(fact) ? fact.article.slug : undefined)
 
-/** One more live version after `before`. `isLatePicture`: the same words with another picture, which moves no date. */
+/** One more live version after `before`. `isPictureChange`: the same words with a picture more or less, which moves no date. */
 export const toLiveFact = (
   content: Content,
   before: Fact | null,
-  { articleId, publisher, now, isLatePicture = false }: Released & { isLatePicture?: boolean },
+  { articleId, publisher, now, isPictureChange = false }: Released & { isPictureChange?: boolean },
 ): LiveFact => {
   const { article } = content
   const first = before?.firstReleasedAt ?? firstDate(content, now)
   const isReturn = before !== null && !isLive(before)
   const firstUpdate = content.lane === 'backfill' ? first : now
   const narrowed = narrowedBy(before, article, now)
-  const moves = isReturn || (isMajor(article) && !isLatePicture)
+  const moves = isReturn || (isMajor(article) && !isPictureChange)
   return {
     state: 'live',
-    action: actionOf(before, article, isLatePicture),
+    action: actionOf(before, article, isPictureChange),
     articleId,
     publisher,
     version: (before?.version ?? 0) + 1,

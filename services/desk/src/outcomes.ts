@@ -89,6 +89,7 @@ export const releasedEvent = ({
   correlationId,
   traceparent,
   receivedAt,
+  detail,
 }: Released): NewswireEvent<'milestone.reached'> => ({
   id: deriveId('desk', 'released', fact.articleId, fact.version),
   type: 'milestone.reached',
@@ -107,5 +108,6 @@ export const releasedEvent = ({
     submissionId: fact.submissionId,
     ...(isPublic(fact) ? { title: fact.article.title } : {}),
     ...(receivedAt === undefined ? {} : { receivedAt }),
+    ...(detail === undefined ? {} : { detail }),
   },
 })

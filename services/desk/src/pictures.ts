@@ -1,5 +1,6 @@
 /** Pictures that came late, or not this time: what the publisher says of a picture always stays, only what became of it is taken over. Pure. */
 import type { Article, Picture } from '@newswire/events/article'
+import type { LiveFact } from '@newswire/events/fact'
 import type { Held } from './state.ts'
 
 /** Pictures that could not be had this time are those of the same address that were there before. */
@@ -26,3 +27,13 @@ export const withLatePictures = (article: Article, pictures: readonly Picture[])
 }
 
 export const countReady = (article: Article): number => article.images.filter(one => one.state === 'ready').length
+
+/**
+ * When rights end that were in force at the version's release, ms since 1970: of pictures that are shown somewhere. A version released at or
+ * after such an instant leaves them out (`isInForce`), so it is never named twice.
+ */
+export const rightEnds = ({ article, releasedAt }: LiveFact): readonly number[] =>
+  article.images
+    .filter(one => one.state === 'ready' && one.rights?.until !== undefined)
+    .map(({ rights }) => Date.parse(rights?.until ?? ''))
+    .filter(endMs => endMs > Date.parse(releasedAt))

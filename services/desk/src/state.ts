@@ -12,6 +12,7 @@ import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
 import { submissionStates } from '@newswire/events/milestone'
 import { position } from '@newswire/events/submission'
 import { z } from 'zod'
+import { rightEnds } from './pictures.ts'
 
 /** How many causes an article remembers. What is repeated later than that is older than what is held, and refused by its position. */
 export const SEEN_LIMIT = 64
@@ -70,6 +71,8 @@ const released = z.object({
   traceparent: z.string().optional(),
   /** When the submission was taken that was released at once; absent when it had to wait. */
   receivedAt: z.string().optional(),
+  /** Why there is such a version, when no submission asked for it; for a person. */
+  detail: z.string().optional(),
 })
 export type Released = z.output<typeof released>
 
@@ -113,9 +116,12 @@ export const withdrawnOf = (current: State): Held | null => {
 /** What an incoming submission is compared with: the newest content that was taken. */
 export const reference = (current: State): Held | null => current.held ?? withdrawnOf(current)
 
-/** Instants, ms since 1970, at which something is due: an embargo to end, a live article to expire. */
+/** Instants, ms since 1970, at which something is due: an embargo to end, a live article to expire, the first right to one of its pictures to end. */
 export const dueTimes = (current: State): readonly number[] => {
   const embargo = isGone(current) ? undefined : current.held?.article.embargoUntil
-  const expiry = liveFact(current)?.article.expiresAt
-  return [embargo, expiry].filter(at => at !== undefined).map(at => Date.parse(at))
+  const live = liveFact(current)
+  const expiry = live?.article.expiresAt
+  const rights = live === null ? [] : rightEnds(live)
+  const firstRight = rights.length === 0 ? [] : [Math.min(...rights)]
+  return [...[embargo, expiry].filter(at => at !== undefined).map(at => Date.parse(at)), ...firstRight]
 }

@@ -15,7 +15,7 @@ export type Story = Readonly<{
   end: (order: Order) => End
   /** Minutes after the start at which the end is looked at; only the objects under `holds/` know what is due by then. */
   until?: number
-  /** The last live fact shows its picture. */
+  /** The last live fact shows its picture to everybody. */
   pictured?: (order: Order) => boolean
 }>
 
@@ -166,6 +166,41 @@ export const stories: Readonly<Record<string, Story>> = {
   'embargo and expiry both past': {
     causes: { A: publish(10, { content: 'A' }), B: publish(20, { content: 'B', embargo: 1, expires: T }), time: due(T) },
     end: order => (order.before('A', 'B') ? 'expired' : 'nothing'),
+  },
+  'the right to a picture and its end': {
+    causes: { A: publish(10, { content: 'A', picture: 'ready', right: T }), time: due(T) },
+    end: () => 'live A',
+    pictured: () => false,
+  },
+  'a right that only its hold remembers, the article held meanwhile': {
+    causes: { A: publish(10, { content: 'A' }), B: publish(20, { content: 'B', embargo: T, picture: 'ready', right: 2 * T }) },
+    until: 2 * T,
+    end: () => 'live B',
+    pictured: () => false,
+  },
+  'a right that is prolonged before and after its end': {
+    causes: {
+      A: publish(10, { content: 'A', picture: 'ready', right: T }),
+      B: publish(20, { content: 'B', picture: 'ready', right: 10 * T }),
+      time: due(T),
+    },
+    end: () => 'live B',
+    pictured: () => true,
+  },
+  'a late picture whose right has ended': {
+    causes: { A: publish(10, { content: 'A', picture: 'waiting', right: T }), L: late('A'), time: due(T) },
+    allowed: order => order.before('A', 'L'),
+    end: () => 'live A',
+    pictured: () => false,
+  },
+  'a right that ends while the article is retracted': {
+    causes: { A: publish(10, { content: 'A', picture: 'ready', right: T }), R: retract(20), P: republish(30), time: due(T) },
+    end: ({ before }) => (before('P', 'R') || before('A', 'R') ? 'live A' : 'nothing'),
+    pictured: () => false,
+  },
+  'a right and an expiry at one time': {
+    causes: { A: publish(10, { content: 'A', picture: 'ready', right: T, expires: T }), time: due(T) },
+    end: order => (order.before('A', 'time') ? 'expired' : 'nothing'),
   },
   'the same article again while its picture server is away': {
     causes: { A: publish(10, { content: 'A', picture: 'ready' }), again: publish(20, { content: 'A', id: 'again', picture: 'waiting' }) },

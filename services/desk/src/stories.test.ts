@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toFactForAll } from '@newswire/events/public-article'
 import type { Cause } from './cause.ts'
 import { type End, type Story, stories } from './stories.cases.ts'
 import { createWorld, due, type Gate, isSound, type Pass, at as time, type World } from './stories.world.ts'
@@ -100,7 +101,7 @@ const checkEnd = async (world: World, story: Story, names: readonly string[], to
   assert.equal(endOf(world), story.end(order), told)
   const fact = world.current().released?.fact
   if (story.pictured && fact?.state === 'live')
-    assert.equal(fact.article.images[0]?.state === 'ready', story.pictured(order), `${told}: its picture`)
+    assert.equal(toFactForAll(fact).article.images[0]?.state === 'ready', story.pictured(order), `${told}: its picture`)
   checkInvariants(world, story, told)
 }
 

@@ -154,6 +154,8 @@ type Said = Readonly<{
   expires?: number
   lane?: 'live' | 'backfill'
   picture?: Picture['state']
+  /** Minutes after the start at which the right to the picture ends. */
+  right?: number
   /** The submission's id, when it is not the content's name. */
   id?: string
 }>
@@ -171,16 +173,17 @@ const common = (id: string, position: number) => ({
 
 /** A submission at a position. `embargo` and `expires` are minutes after the start. */
 export const publish = (position: number, said: Said): Cause => {
+  const rights = said.right === undefined ? {} : { rights: { until: at(said.right) } }
   const input = articleInput.parse({
     title: said.content,
     body: { text: said.content },
     ...(said.sourceVersion === undefined ? {} : { sourceVersion: said.sourceVersion }),
     ...(said.embargo === undefined ? {} : { embargoUntil: at(said.embargo) }),
     ...(said.expires === undefined ? {} : { expiresAt: at(said.expires) }),
-    images: said.picture ? [{ url: 'https://example.org/p.jpg', role: 'lead', caption: 'chú thích' }] : [],
+    images: said.picture ? [{ url: 'https://example.org/p.jpg', role: 'lead', caption: 'chú thích', ...rights }] : [],
   })
   const article = toArticle(input, { language: 'vi' })
-  const images = said.picture ? [picture(said.picture)] : []
+  const images = article.images.map(one => ({ ...picture(said.picture ?? 'waiting'), ...(one.rights ? { rights: one.rights } : {}) }))
   const contentSha256 = canonicalSha256(contentOf(article))
   return {
     kind: 'publish',

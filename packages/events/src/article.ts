@@ -1,5 +1,6 @@
 /** The article as a publisher sends it and as it stands in the pipeline (contract §4). */
 import { z } from 'zod'
+import { dataMiningCodes } from './data-mining.ts'
 import { isConfigId, isSha256 } from './ids.ts'
 import { cleanHtml, textToHtml } from './markup.ts'
 import { findMarkupExcess, findTextExcess } from './markup-excess.ts'
@@ -17,6 +18,12 @@ export const pictureUrl = z.union([
 ])
 const language = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag, like vi or en-GB')
 
+const dataMining = z.enum(dataMiningCodes)
+/** IPTC NewsCodes, Digital Source Type: how a picture was made. The last part of its address. */
+const digitalSourceType = z
+  .string()
+  .regex(/^[a-z][A-Za-z]{2,63}$/, 'expected a term of the IPTC Digital Source Type list, like digitalCapture')
+
 const image = z.strictObject({
   url: pictureUrl,
   role: z.enum(['lead', 'inline', 'gallery']).default('inline'),
@@ -25,6 +32,11 @@ const image = z.strictObject({
   credit: line(500).default(''),
   focus: z.strictObject({ x: z.number().min(0).max(1), y: z.number().min(0).max(1) }).optional(),
   rights: z.strictObject({ outlets: z.array(z.string().max(64)).max(1000).default(['*']), until: utc.optional() }).optional(),
+  /** Of this picture, where it is not the article's. */
+  copyright: line(500).optional(),
+  usageTerms: line(2000).optional(),
+  digitalSourceType: digitalSourceType.optional(),
+  dataMining: dataMining.optional(),
 })
 
 const withoutExcess = (find: (value: string) => string | null) =>
@@ -68,7 +80,9 @@ export const articleInput = z.strictObject({
   images: z.array(image).max(100).default([]),
   change: z.enum(['minor', 'major', 'correction']).default('major'),
   correction: z.strictObject({ note: line(2000) }).optional(),
-  rights: z.strictObject({ copyright: line(500).default(''), usageTerms: line(2000).default('') }).optional(),
+  rights: z
+    .strictObject({ copyright: line(500).default(''), usageTerms: line(2000).default(''), dataMining: dataMining.optional() })
+    .optional(),
   audience: z.enum(['public', 'editorial']).default('public'),
   storyId: line(200).optional(),
   translationOf: z.string().max(200).optional(),
@@ -101,10 +115,18 @@ export const picture = z.object({
   credit: z.string(),
   focus: z.object({ x: z.number(), y: z.number() }).optional(),
   rights: z.object({ outlets: z.array(z.string()), until: z.string().optional() }).optional(),
+  copyright: z.string().optional(),
+  usageTerms: z.string().optional(),
+  digitalSourceType: z.string().optional(),
+  dataMining: dataMining.optional(),
   state: z.enum(['ready', 'refused', 'waiting']),
   /** SHA-256 of the original; its renditions' keys begin with it. */
   sha256: z.string().optional(),
   renditions: z.array(rendition),
+  /** What stands in its place until it has come: a colour (`#rrggbb`), and a BlurHash of it. */
+  preview: z.object({ color: z.string().regex(/^#[0-9a-f]{6}$/), blurHash: z.string().max(100) }).optional(),
+  /** Names the refusal, `NEWSWIRE_PICTURE_…`. */
+  code: z.string().optional(),
   /** Why it is refused or still waiting, for a person. */
   reason: z.string().optional(),
 })
@@ -134,7 +156,7 @@ export const article = z.object({
   images: z.array(picture),
   change: z.enum(['minor', 'major', 'correction']),
   correction: z.object({ note: z.string() }).optional(),
-  rights: z.object({ copyright: z.string(), usageTerms: z.string() }).optional(),
+  rights: z.object({ copyright: z.string(), usageTerms: z.string(), dataMining: dataMining.optional() }).optional(),
   audience: z.enum(['public', 'editorial']),
   storyId: z.string().optional(),
   translationOf: z.string().optional(),
@@ -163,5 +185,17 @@ export const toArticle = ({ body, images, language, ...rest }: ArticleInput, sit
  */
 export const contentOf = ({ sourceVersion: _, via: _way, images, ...rest }: Article): unknown => ({
   ...rest,
-  images: images.map(({ url, role, caption, alt, credit, focus, rights }) => ({ url, role, caption, alt, credit, focus, rights })),
+  images: images.map(({ url, role, caption, alt, credit, focus, rights, copyright, usageTerms, digitalSourceType, dataMining }) => ({
+    url,
+    role,
+    caption,
+    alt,
+    credit,
+    focus,
+    rights,
+    copyright,
+    usageTerms,
+    digitalSourceType,
+    dataMining,
+  })),
 })

@@ -59,16 +59,37 @@ export const toPublicArticle = (fact: LiveFact, publicUrl: string, addressOf = (
     releasedAt: fact.releasedAt,
     images: images
       .filter(one => one.state === 'ready')
-      .map(({ url, role, caption, alt, credit, focus, sha256, renditions }) => ({
-        url: publicPictureUrl(url),
-        role,
-        caption,
-        alt,
-        credit,
-        ...(focus ? { focus } : {}),
-        ...(sha256 ? { sha256 } : {}),
-        renditions: renditions.map(({ key, ...one }): PublicRendition => ({ ...one, url: addressOf(key) })),
-      })),
+      .map(
+        ({
+          url,
+          role,
+          caption,
+          alt,
+          credit,
+          focus,
+          copyright,
+          usageTerms,
+          digitalSourceType,
+          dataMining,
+          sha256,
+          preview,
+          renditions,
+        }) => ({
+          url: publicPictureUrl(url),
+          role,
+          caption,
+          alt,
+          credit,
+          ...(focus ? { focus } : {}),
+          ...(copyright ? { copyright } : {}),
+          ...(usageTerms ? { usageTerms } : {}),
+          ...(digitalSourceType ? { digitalSourceType } : {}),
+          ...(dataMining ? { dataMining } : {}),
+          ...(sha256 ? { sha256 } : {}),
+          ...(preview ? { preview } : {}),
+          renditions: renditions.map(({ key, ...one }): PublicRendition => ({ ...one, url: addressOf(key) })),
+        }),
+      ),
   }
 }
 export type PublicArticle = ReturnType<typeof toPublicArticle>

@@ -66,6 +66,15 @@ export const keys = {
   hold: (dueSecond: number, articleId: string) => `holds/${padded(dueSecond, 12)}/${articleSegment(articleId)}`,
   parked: (articleId: string, submissionId: string) => `images/pending/${articleSegment(articleId)}/${idSegment(submissionId)}`,
   parkedPrefix: 'images/pending/',
+  /** What is known of an address that pictures were fetched from; the address itself, which may hold a secret, is not in it. */
+  pictureSource: (urlSha256: string) => `images/sources/${checked('SHA-256', urlSha256, isSha256(urlSha256))}.json`,
+  /** Says that an article was given a picture: written before the article is announced, so that whoever removes pictures finds it. */
+  pictureUse: (sha256: string, articleId: string) =>
+    `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/${articleSegment(articleId)}.json`,
+  pictureUsePrefix: (sha256: string) => `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/`,
+  pictureUsesPrefix: 'images/uses/',
+  /** How far a partition's articles have been given the renditions of the table in force. */
+  rerender: (partition: number) => `images/rerender/${padded(partition, 1)}.json`,
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
     `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${plainSegment(recipe)}.${plainSegment(extension)}`,
   renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,

@@ -41,7 +41,7 @@ type Answer = { status: number; headers: Record<string, string>; chunks: Buffer[
 /** Settles once. On timeout, cancellation and overflow the socket is reset, so that a busy receiver drops what it has. */
 export const exchange = (agent: Dispatcher, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
   new Promise(resolve => {
-    const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail', signal, body } = request
+    const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail', keepPartial = false, signal, body } = request
     const url = new URL(request.url)
     const answer: Answer = { status: 0, headers: {}, chunks: [], bytes: 0 }
     let controller: Dispatcher.DispatchController | undefined
@@ -53,8 +53,12 @@ export const exchange = (agent: Dispatcher, request: OutboundRequest, timeoutMs:
       signal?.removeEventListener('abort', onAbort)
       resolve(result)
     }
+    const fail = (failure: OutboundFailure) => {
+      const { status, headers, chunks } = answer
+      finish(keepPartial && status > 0 ? { ...failure, partial: { status, headers, body: Buffer.concat(chunks) } } : failure)
+    }
     const stop = (reason: string) => {
-      finish(toFailure(controller ? 'ambiguous' : 'connect', 'NEWSWIRE_OUTBOUND_TIMEOUT', reason))
+      fail(toFailure(controller ? 'ambiguous' : 'connect', 'NEWSWIRE_OUTBOUND_TIMEOUT', reason))
       controller?.abort(new Error(reason))
     }
     const onAbort = () => stop('it was given up before a whole answer came')
@@ -84,7 +88,7 @@ export const exchange = (agent: Dispatcher, request: OutboundRequest, timeoutMs:
         reading.abort(new Error('enough'))
       },
       onResponseEnd: finishWhole,
-      onResponseError: (_controller, error) => finish(fromError(error, controller !== undefined)),
+      onResponseError: (_controller, error) => fail(fromError(error, controller !== undefined)),
     }
     try {
       agent.dispatch(

@@ -16,6 +16,8 @@ export type OutboundRequest = Readonly<{
   maxBytes?: number
   /** What happens to a longer body: `fail` (default), or `cut` for answers nobody needs whole. */
   overflow?: 'fail' | 'cut'
+  /** A failure carries what had come of the answer (default false). */
+  keepPartial?: boolean
   /** Redirects followed, each checked like the first address (default 0: a 3xx is an answer like any other). GET only. */
   redirects?: number
   signal?: AbortSignal
@@ -32,6 +34,8 @@ export type OutboundFailure = Readonly<{
   kind: 'refused' | 'connect' | 'ambiguous' | 'too-large'
   code: `NEWSWIRE_OUTBOUND_${string}`
   message: string
+  /** What had come of an answer that broke off, when it was asked for (`keepPartial`): enough to ask for the rest of it. */
+  partial?: OutboundResponse
 }>
 export type OutboundResult = Readonly<{ ok: true; response: OutboundResponse }> | OutboundFailure
 

@@ -38,11 +38,12 @@ type Wanted = Readonly<{ kind: ConfigKind; id: string; value: unknown }>
 type StoredDocument = Readonly<{ n: number; retired: boolean; changedAt: string; value: unknown }>
 type Step = Readonly<{ change: Change; value: unknown; held: Entry | null }>
 
-const toWanted = ({ site, network, publishers, categories, feeds, outlets }: NewswireConfig): readonly Wanted[] => {
+const toWanted = ({ site, network, pictures, publishers, categories, feeds, outlets }: NewswireConfig): readonly Wanted[] => {
   const all = (kind: ConfigKind, values: readonly { id: string }[]) => values.map(value => ({ kind, id: value.id, value }))
   return [
     { kind: 'site', id: 'main', value: site },
     { kind: 'network', id: 'main', value: network },
+    ...(pictures === undefined ? [] : [{ kind: 'pictures' as const, id: 'main', value: pictures }]),
     ...all('publishers', publishers),
     ...all('categories', categories),
     ...all('feeds', feeds),

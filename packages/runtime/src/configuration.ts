@@ -1,14 +1,16 @@
 /** The configuration in force, kept current by following `config-changes`; the objects under `config/` are the truth. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  CategoryConfig,
-  ConfigKind,
-  FeedConfig,
-  IssuedToken,
-  NetworkConfig,
-  OutletConfig,
-  PublisherConfig,
-  SiteConfig,
+import {
+  type CategoryConfig,
+  type ConfigKind,
+  type FeedConfig,
+  type IssuedToken,
+  type NetworkConfig,
+  type OutletConfig,
+  type PicturesConfig,
+  type PublisherConfig,
+  picturesConfig,
+  type SiteConfig,
 } from '@newswire/events/config'
 import { fromRecord } from '@newswire/events/events'
 import { topics } from '@newswire/events/topics'
@@ -20,6 +22,8 @@ import type { Logger } from './logger.ts'
 export type ConfigSnapshot = Readonly<{
   site: SiteConfig
   network: NetworkConfig
+  /** Absent: the defaults (`picturesOf`). */
+  pictures?: PicturesConfig
   /** With the tokens of the file and those that the system made. */
   publishers: ReadonlyMap<string, PublisherConfig>
   /** With retired ones, which still name what was filed under them. */
@@ -29,6 +33,9 @@ export type ConfigSnapshot = Readonly<{
   /** Outlets with retired ones (`retired: true`), because kills still go to them. */
   outlets: ReadonlyMap<string, OutletConfig>
 }>
+
+/** What is made of pictures; the defaults where a configuration is older than the table. */
+export const picturesOf = ({ pictures }: Pick<ConfigSnapshot, 'pictures'>): PicturesConfig => pictures ?? picturesConfig.parse({})
 
 export type Configuration = Readonly<{
   current(): ConfigSnapshot
@@ -85,10 +92,12 @@ const toSnapshot = (entries: readonly Entry[]): ConfigSnapshot | null => {
     )
   const [site] = only('site')
   const [network] = only('network')
+  const pictures = inForce<PicturesConfig>('pictures').get('main')
   if (site === undefined) return null
   return {
     site: site.value as SiteConfig,
     network: (network?.value as NetworkConfig | undefined) ?? { allow: [], allowHttp: false },
+    ...(pictures === undefined ? {} : { pictures }),
     publishers: withIssuedTokens(inForce('publishers'), [...inForce<IssuedToken>('tokens').values()]),
     categories: new Map(only('categories').map(entry => [entry.id, entry.value as CategoryConfig])),
     feeds: inForce('feeds'),

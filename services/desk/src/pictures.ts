@@ -1,6 +1,7 @@
 /** Pictures that came late, or not this time: what the publisher says of a picture always stays, only what became of it is taken over. Pure. */
 import type { Article, Picture } from '@newswire/events/article'
 import type { LiveFact } from '@newswire/events/fact'
+import { withOutcome } from '@newswire/events/picture-outcome'
 import type { Held } from './state.ts'
 
 /** Pictures that could not be had this time are those of the same address that were there before. */
@@ -10,13 +11,7 @@ export const withPicturesOf = (ref: Held | null, article: Article): Article => {
   return { ...article, images: article.images.map(one => (one.state === 'ready' ? one : withPicture(one, ready.get(one.url)))) }
 }
 
-/** What the publisher says about a picture stays; what became of it is taken over. */
-const withPicture = (picture: Picture, other: Picture | undefined): Picture => {
-  if (other === undefined) return picture
-  const { reason: _, sha256: __, ...said } = picture
-  const { state, renditions, sha256, reason } = other
-  return { ...said, state, renditions, ...(sha256 === undefined ? {} : { sha256 }), ...(reason === undefined ? {} : { reason }) }
-}
+const withPicture = (picture: Picture, other: Picture | undefined): Picture => (other === undefined ? picture : withOutcome(picture, other))
 
 /** The article with the late pictures in place of those that were not ready; the same article when none fits. */
 export const withLatePictures = (article: Article, pictures: readonly Picture[]): Article => {

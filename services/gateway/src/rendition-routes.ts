@@ -16,7 +16,7 @@ export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<
 
   app.get('/renditions/:sha256/:file', async (request, reply) => {
     const { sha256, file } = request.params as { sha256: string; file: string }
-    if (!isSha256(sha256) || !/^[a-z0-9-]+\.jpg$/.test(file)) throw notFound('no such picture')
+    if (!isSha256(sha256) || !/^[a-z0-9-]+\.(?:jpg|avif|webp)$/.test(file)) throw notFound('no such picture')
     if (!view.isReady()) throw notReady('articles')
     if (view.picture(sha256) === 'unknown') await catchUp()
     const state = view.picture(sha256)

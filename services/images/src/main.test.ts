@@ -13,6 +13,7 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import { createOutbound } from '@newswire/outbound/create-outbound'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
@@ -32,8 +33,9 @@ test('submissions of both lanes come out prepared with their positions, a bad re
     logger: createLogger({ service: 'images', level: 'silent' }),
     metrics: createMetrics({ processMetrics: false }),
     now: Date.now,
+    configuration: { current: () => ({}) as ConfigSnapshot, onChange: () => () => undefined, close: async () => undefined },
     settings: readSettings({ NEWSWIRE_RETRY_SCALE: '0.01' }),
-  } as ServiceContext)
+  } as unknown as ServiceContext)
   t.after(async () => {
     await running.stop()
     await outbound.close()

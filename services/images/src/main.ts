@@ -4,12 +4,15 @@ import type { Picture } from '@newswire/events/article'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
+import { picturesOf } from '@newswire/runtime/configuration'
 import type { StartService } from '@newswire/runtime/service'
+import { createDecoder } from './decoder.ts'
 import { createKeyedLimit, createLimit } from './limit.ts'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
 import { createParking } from './parking.ts'
-import { settlePicture } from './settle-picture.ts'
-import { loadRenderer, type Renderer } from './sharp.ts'
+import { toPlan } from './presets.ts'
+import { type Settle, type Settled, settlePicture } from './settle-picture.ts'
+import { createShared } from './shared.ts'
 
 /** A record is done within this, pictures or not (architecture §6.12). */
 const WITHIN_MS = 2_000
@@ -18,26 +21,34 @@ const TAKE_UP_EVERY_MS = 30_000
 const BACKFILL_WINDOW = 64
 /** Pictures fetched at once: each may hold 25 MB. A server that hangs takes its own share of them at most. */
 const FETCHES = 16
+const BACKFILL_FETCHES = 2
 const FETCHES_PER_HOST = 6
 
 const hostOf = ({ url }: Picture): string => (URL.canParse(url) ? new URL(url).host : '')
 
-export const start: StartService = async ({ log, objects, outbound, logger, metrics, now, settings }) => {
+/** Processes that decode: a core is left to everything else, and each takes some 100 MB. */
+const DECODERS = Math.max(1, Math.min(4, availableParallelism() - 1))
+
+export const start: StartService = async ({ log, objects, outbound, configuration, logger, metrics, now, settings }) => {
   const publish = publishEvents(log)
   const settledPictures = metrics.counter('newswire_pictures_total', 'Pictures settled, by outcome.', ['outcome'])
-  let loading: Promise<Renderer> | undefined
-  const renderer = () => {
-    loading ??= loadRenderer().catch(error => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
-  const fetches = createLimit(FETCHES)
+  const crashes = metrics.counter('newswire_picture_decoder_crashes_total', 'Decoding processes that ended by themselves.')
+  const decoder = createDecoder({
+    processes: DECODERS,
+    onCrash: end => {
+      crashes.inc()
+      logger.warn({ code: end.code, signal: end.signal, said: end.said }, 'decoder.crashed')
+    },
+  })
+  // Each lane has its own: an import must not take the places of live articles.
+  const fetches = { live: createLimit(FETCHES), backfill: createLimit(BACKFILL_FETCHES) }
   const fetchesOfHost = createKeyedLimit(FETCHES_PER_HOST)
-  const needs = { objects, outbound, renderer, limit: createLimit(availableParallelism()) }
-  const settle = async (picture: Picture, signal: AbortSignal) => {
-    const result = await fetchesOfHost(hostOf(picture), () => fetches(() => settlePicture(needs, picture, signal)))
+  const plan = () => toPlan(picturesOf(configuration.current()))
+  const needs = { objects, outbound, decoder, plan, shared: createShared<Settled>(), now }
+  const settle: Settle = async (picture, settleFor, signal) => {
+    const result = await fetchesOfHost(hostOf(picture), () =>
+      fetches[settleFor.lane](() => settlePicture(needs, picture, settleFor, signal)),
+    )
     settledPictures.inc({ outcome: result.outcome === 'settled' ? result.picture.state : 'later' })
     return result
   }
@@ -62,12 +73,13 @@ export const start: StartService = async ({ log, objects, outbound, logger, metr
     name: 'images',
     readiness: () => ({
       ready: subscriptions.every(one => one.stats().unavailableSinceMs === null),
-      detail: { parked: parking.waiting(), ...subscriptions[0]?.stats() },
+      detail: { parked: parking.waiting(), decoder: decoder.stats(), ...subscriptions[0]?.stats() },
     }),
     stop: async () => {
       clearInterval(timer)
       await Promise.all(subscriptions.map(one => one.stop()))
       await parking.stop()
+      await decoder.stop()
     },
   }
 }

@@ -1,4 +1,3 @@
-import type { Picture } from '@newswire/events/article'
 import { RejectError } from '@newswire/events/errors'
 import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId, parseArticleId } from '@newswire/events/ids'
@@ -7,12 +6,12 @@ import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { toPicturesMilestone, toPrepared } from './announce.ts'
 import { gather } from './gather.ts'
-import { withSettled } from './parked.ts'
+import { toSettleFor, withSettled } from './parked.ts'
 import type { Parking } from './parking.ts'
-import type { Settled } from './settle-picture.ts'
+import type { Settle } from './settle-picture.ts'
 
 type Needs = Readonly<{
-  settle: (picture: Picture, signal: AbortSignal) => Promise<Settled>
+  settle: Settle
   parking: Pick<Parking, 'park'>
   publish: Publish
   now: () => number
@@ -60,13 +59,13 @@ export const onSubmissionAccepted =
     check(data)
     const position = data.firstPosition ?? firstPosition(record)
     const pictures = data.command === 'publish' ? data.article.images : []
-    if (pictures.length === 0) {
+    if (data.command !== 'publish' || pictures.length === 0) {
       await publish([toPrepared(data, position, [], event)])
       return
     }
     const beganAt = now()
     // Not the handler's signal: a try that outlives the handler goes on for the parked submission.
-    const tries = pictures.map(picture => settle(picture, AbortSignal.timeout(60_000)))
+    const tries = pictures.map(picture => settle(picture, toSettleFor(data), AbortSignal.timeout(60_000)))
     const gathered = await gather(tries, new Promise(resolve => setTimeout(resolve, withinMs).unref()))
     const settled = withSettled(pictures, gathered.settled)
     if (!settled.some(picture => picture.state === 'waiting')) {

@@ -6,8 +6,10 @@
  * `announcing` and `arriving` hold what is about to be published, so that a crash between swap and publish publishes just that again.
  */
 import { type Picture, picture } from '@newswire/events/article'
-import { submission } from '@newswire/events/submission'
+import { withOutcome } from '@newswire/events/picture-outcome'
+import { type Submission, submission } from '@newswire/events/submission'
 import { z } from 'zod'
+import type { SettleFor } from './settle-picture.ts'
 
 export const parkedDocument = z.object({
   n: z.int(),
@@ -42,16 +44,16 @@ export const nextDelayMs = (phase: 'parked' | 'late', attempts: number): number 
 
 const isWaiting = (one: Picture) => one.state === 'waiting'
 
-/** One address may stand twice in an article with other words, and the words are written into the renditions. */
-const isSame = (a: Picture, b: Picture) => a.url === b.url && a.caption === b.caption && a.credit === b.credit
+/** All that the publisher says of a picture: one address may stand twice in an article with other words, and the words are written into the renditions. */
+const saidOf = ({ url, caption, credit, focus, copyright, usageTerms, digitalSourceType, dataMining }: Picture): string =>
+  JSON.stringify([url, caption, credit, focus, copyright, usageTerms, digitalSourceType, dataMining])
+const isSame = (a: Picture, b: Picture) => saidOf(a) === saidOf(b)
 
-/** What the publisher says of a picture stays; what became of it is taken over. */
-const withOutcome = (one: Picture, { state, renditions, sha256, reason }: Picture): Picture => ({
-  ...one,
-  state,
-  renditions,
-  ...(sha256 === undefined ? {} : { sha256 }),
-  ...(reason === undefined ? {} : { reason }),
+/** What the pictures of a submission are settled for. */
+export const toSettleFor = (value: Submission): SettleFor => ({
+  articleId: value.articleId,
+  lane: value.lane,
+  rights: value.command === 'publish' ? value.article.rights : undefined,
 })
 
 /** Settles those that wait and were settled; the rest stay as they are. */

@@ -3,7 +3,6 @@
  * any process can go on from any step; two that work on one at once lose at the swap, or publish the same event again.
  */
 import { once } from 'node:events'
-import type { Picture } from '@newswire/events/article'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { follow } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
@@ -14,13 +13,23 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { toPicturesMilestone, toPrepared } from './announce.ts'
 import { gather } from './gather.ts'
-import { afterPublished, nextDelayMs, type Parked, parkedDocument, patienceMs, toAnnouncing, toArriving, withSettled } from './parked.ts'
-import type { Settled } from './settle-picture.ts'
+import {
+  afterPublished,
+  nextDelayMs,
+  type Parked,
+  parkedDocument,
+  patienceMs,
+  toAnnouncing,
+  toArriving,
+  toSettleFor,
+  withSettled,
+} from './parked.ts'
+import type { Settle, Settled } from './settle-picture.ts'
 
 export type ParkingNeeds = Readonly<{
   objects: Objects
   publish: Publish
-  settle: (picture: Picture, signal: AbortSignal) => Promise<Settled>
+  settle: Settle
   now: () => number
   /** Multiplies waits; below 1 only in tests. */
   retryScale: number
@@ -65,7 +74,9 @@ export const createParking = (needs: ParkingNeeds): Parking => {
   }
 
   const tryWaiting = (value: Parked, urls: readonly string[]): readonly Promise<Settled>[] =>
-    value.pictures.filter(one => urls.includes(one.url)).map(one => settle({ ...one, state: 'waiting' }, stopping.signal))
+    value.pictures
+      .filter(one => urls.includes(one.url))
+      .map(one => settle({ ...one, state: 'waiting' }, toSettleFor(value.submission), stopping.signal))
 
   const publishAnnouncement = ({ submission, position, pictures, cause, parkedAt }: Parked) => {
     const at = now()

@@ -1,33 +1,61 @@
-/** The sizes that are made of every picture: a small table. A changed row, or another encoder, is another recipe and so another key. */
+/** What is made of a picture, and what names it: a changed row, setting or encoder is another recipe and so another key. Pure. */
+import type { PictureFormat, PicturePreset, PicturesConfig } from '@newswire/events/config'
 import { sha256Hex } from '@newswire/events/ids'
+import type { Focus, Size } from './crop.ts'
+import type { Words } from './words.ts'
 
-export type Preset = Readonly<{ name: string; width: number; quality: number }>
+/** The settings of an encoder. */
+export type Encoding = Readonly<{ format: PictureFormat; quality: number; effort: number }>
+/** One preset in all of its formats. `shape`: a crop; else the whole picture at `width`. */
+export type Planned = Readonly<{ name: string; width: number; shape: Size | null; encodings: readonly Encoding[] }>
+/** All that decides the bytes of a picture's renditions, besides its source. */
+export type Recipe = Readonly<{
+  plan: readonly Planned[]
+  words: Words
+  /** Where crops are cut; where eyes go (`attention`), when nobody has said. */
+  focus: Focus | null
+}>
 
-/** JPEG baseline, widths in pixels; enough for `srcset`, and wide enough for aggregators that ask for 1200. */
-export const presets: readonly Preset[] = [
-  { name: 'w2048', width: 2048, quality: 80 },
-  { name: 'w1280', width: 1280, quality: 80 },
-  { name: 'w960', width: 960, quality: 80 },
-  { name: 'w640', width: 640, quality: 80 },
-  { name: 'w320', width: 320, quality: 80 },
-]
+const toPlanned = ({ name, width, height, formats }: PicturePreset, { quality, effort }: PicturesConfig): Planned => ({
+  name,
+  width,
+  shape: height === undefined ? null : { width, height },
+  encodings: formats.map(format => ({ format, quality: quality[format], effort: format === 'jpeg' ? 0 : effort[format] })),
+})
 
-/**
- * What is made of a picture this wide: every smaller preset, and the first that holds it whole, at its own width (nothing is enlarged).
- * Widest first, as they are cut from each other.
- */
-export const planRenditions = (sourceWidth: number, table: readonly Preset[] = presets): readonly Preset[] => {
-  const rising = [...table].sort((a, b) => a.width - b.width)
-  const holdsWhole = rising.find(preset => preset.width >= sourceWidth)
-  return rising
-    .filter(preset => preset.width < sourceWidth || preset === holdsWhole)
-    .map(preset => ({ ...preset, width: Math.min(preset.width, sourceWidth) }))
-    .reverse()
+/** Widest first, as they are cut from each other; crops after them. */
+export const toPlan = (config: PicturesConfig): readonly Planned[] => {
+  const all = config.presets.map(preset => toPlanned(preset, config))
+  const widths = all.filter(one => one.shape === null).sort((a, b) => b.width - a.width)
+  return [...widths, ...all.filter(one => one.shape !== null)]
 }
 
-/** The words written into the files. They are part of the recipe: the same picture with another credit is another rendition. */
-export type Words = Readonly<{ caption: string; credit: string }>
+/**
+ * What is made of a picture this wide: every smaller width, and the first that holds it whole, at its own width; every crop. Nothing is
+ * enlarged.
+ */
+export const planFor = (sourceWidth: number, plan: readonly Planned[]): readonly Planned[] => {
+  const widths = plan.filter(one => one.shape === null)
+  const holdsWhole = widths.findLast(one => one.width >= sourceWidth)
+  return plan
+    .filter(one => one.shape !== null || one.width < sourceWidth || one === holdsWhole)
+    .map(one => (one.shape === null ? { ...one, width: Math.min(one.width, sourceWidth) } : one))
+}
 
-/** A short hash of all that decides a rendition's bytes besides its source. */
-export const recipeOf = (preset: Preset, encoder: string, words: Words): string =>
-  sha256Hex(JSON.stringify([preset.name, preset.width, preset.quality, encoder, words.caption, words.credit])).slice(0, 12)
+export const extensions = { jpeg: 'jpg', avif: 'avif', webp: 'webp' } as const satisfies Record<PictureFormat, string>
+export const mediaTypes = { jpeg: 'image/jpeg', avif: 'image/avif', webp: 'image/webp' } as const satisfies Record<PictureFormat, string>
+
+const short = (value: unknown): string => sha256Hex(JSON.stringify(value)).slice(0, 12)
+const wordsList = (words: Words) => Object.entries(words).sort(([a], [b]) => (a < b ? -1 : 1))
+
+/** A short hash of all that decides a rendition's bytes besides its source. `width`: the preset's own, not what came of it. */
+export const recipeOf = (
+  { name, width, shape }: Pick<Planned, 'name' | 'width' | 'shape'>,
+  { format, quality, effort }: Encoding,
+  { words, focus }: Pick<Recipe, 'words' | 'focus'>,
+  encoder: string,
+): string => short([name, width, shape, format, quality, effort, encoder, wordsList(words), shape === null ? null : focus])
+
+/** The recipe of all that is made of a picture together. */
+export const setRecipeOf = (recipe: Recipe, encoder: string): string =>
+  short(recipe.plan.flatMap(planned => planned.encodings.map(encoding => recipeOf(planned, encoding, recipe, encoder))))

@@ -36,7 +36,7 @@ const toExif = (orientation: number): Buffer => {
 export const makeJpeg = ({ orientation }: { orientation?: number } = {}): Buffer =>
   orientation === undefined ? JPEG : Buffer.concat([JPEG.subarray(0, 2), toExif(orientation), JPEG.subarray(2)])
 
-const chunk = (type: string, data: Buffer): Buffer => {
+export const chunk = (type: string, data: Buffer): Buffer => {
   const named = Buffer.concat([Buffer.from(type, 'latin1'), data])
   const length = Buffer.alloc(4)
   length.writeUInt32BE(data.length)
@@ -45,18 +45,22 @@ const chunk = (type: string, data: Buffer): Buffer => {
   return Buffer.concat([length, named, sum])
 }
 
-/** RGB with alpha, of one colour. */
-export const makePng = (width: number, height: number, colour: readonly [number, number, number, number] = [120, 40, 200, 255]): Buffer => {
+/** A PNG of RGB with alpha that says it is so large, with whatever data. */
+export const toPng = (width: number, height: number, data: Buffer): Buffer => {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
   header.set([8, 6, 0, 0, 0], 8)
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 4, Buffer.from(colour))])
-  const rows = Buffer.concat(Array.from({ length: height }, () => row))
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(rows)),
+    chunk('IDAT', data),
     chunk('IEND', Buffer.alloc(0)),
   ])
+}
+
+/** RGB with alpha, of one colour. */
+export const makePng = (width: number, height: number, colour: readonly [number, number, number, number] = [120, 40, 200, 255]): Buffer => {
+  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 4, Buffer.from(colour))])
+  return toPng(width, height, deflateSync(Buffer.concat(Array.from({ length: height }, () => row))))
 }

@@ -1,28 +1,63 @@
 /** One picture, from a real server on loopback to files in a real store. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Picture } from '@newswire/events/article'
+import type { Article, Picture } from '@newswire/events/article'
+import { picturesConfig } from '@newswire/events/config'
 import { sha256Hex } from '@newswire/events/ids'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { createOutbound } from '@newswire/outbound/create-outbound'
-import { createLimit } from './limit.ts'
+import { createDecoder, type Decoder } from './decoder.ts'
+import { inspectPicture } from './inspect.ts'
+import { toPlan } from './presets.ts'
 import { jpegHeight, jpegWidth, makeJpeg, makePng } from './sample-pictures.ts'
-import { settlePicture } from './settle-picture.ts'
-import { loadRenderer, type Renderer } from './sharp.ts'
+import { type Settled, type SettleNeeds, settlePicture } from './settle-picture.ts'
+import { createShared } from './shared.ts'
 
-type Answer = { status?: number; body?: Uint8Array; type?: string; location?: string }
+/** `breaksAt`: the first answer ends after so many bytes; `laterTag`: what it is called after that. */
+type Answer = {
+  status?: number
+  body?: Uint8Array
+  type?: string
+  location?: string
+  etag?: string
+  breaksAt?: number
+  laterTag?: string
+}
+
+/** A server of pictures that knows conditions and ranges. */
+const answerWith = (answer: Answer, request: IncomingMessage, response: ServerResponse): number => {
+  const { status = 200, body = Buffer.alloc(0), type = 'image/jpeg', location, etag } = answer
+  const headers = { 'content-type': type, ...(location ? { location } : {}), ...(etag ? { etag } : {}) }
+  if (etag !== undefined && request.headers['if-none-match'] === etag) {
+    response.writeHead(304, headers).end()
+    return 304
+  }
+  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+  if (from > 0 && request.headers['if-range'] === etag) {
+    response.writeHead(206, { ...headers, 'content-range': `bytes ${from}-${body.byteLength - 1}/${body.byteLength}` })
+    response.end(body.subarray(from))
+    return 206
+  }
+  response.writeHead(status, { ...headers, 'content-length': body.byteLength })
+  const { breaksAt, laterTag } = answer
+  if (breaksAt === undefined) response.end(body)
+  else response.write(body.subarray(0, breaksAt), () => response.destroy())
+  delete answer.breaksAt
+  if (laterTag !== undefined) answer.etag = laterTag
+  return status
+}
 
 const open = async (t: TestContext, answers: Record<string, Answer> = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-pictures-'))
   const objects = await createDiskObjects({ root: folder, fsync: 'normal' })
+  const statuses: number[] = []
   const server = createServer((request, response) => {
-    const { status = 200, body = Buffer.alloc(0), type = 'image/jpeg', location } = answers[request.url ?? ''] ?? { status: 404 }
-    response.writeHead(status, { 'content-type': type, ...(location ? { location } : {}) }).end(body)
+    statuses.push(answerWith(answers[request.url ?? ''] ?? { status: 404 }, request, response))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -34,24 +69,35 @@ const open = async (t: TestContext, answers: Record<string, Answer> = {}) => {
     await objects.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const loaded = await loadRenderer()
+  const decoder = createDecoder({ processes: 1 })
+  t.after(decoder.stop)
   let rendered = 0
-  const counting: Renderer = {
-    ...loaded,
+  const counting: Decoder = {
+    ...decoder,
     render: (...args) => {
       rendered++
-      return loaded.render(...args)
+      return decoder.render(...args)
     },
   }
-  const needs = { objects, outbound, renderer: async () => counting, limit: createLimit(2) }
-  const settle = (picture: Picture) => settlePicture(needs, picture, AbortSignal.timeout(10_000))
+  /** As another process would have it: the store is all they share. */
+  const process = (): SettleNeeds => ({
+    objects,
+    outbound,
+    decoder: counting,
+    plan: () => toPlan(picturesConfig.parse({})),
+    shared: createShared<Settled>(),
+    now: Date.now,
+  })
+  const settleIn = (needs: SettleNeeds) => (picture: Picture, rights?: Article['rights']) =>
+    settlePicture(needs, picture, { articleId: 'press.a', lane: 'live', rights }, AbortSignal.timeout(10_000))
+  const settle = settleIn(process())
   const upload = async (bytes: Uint8Array) => {
     const sha256 = sha256Hex(bytes)
     await objects.put(`originals/${sha256}`, bytes)
     return `newswire:${sha256}`
   }
   const read = async (key: string) => Buffer.from((await objects.get(key))?.bytes ?? [])
-  return { objects, base, settle, upload, read, renderer: loaded, rendered: () => rendered }
+  return { objects, base, settle, settleElsewhere: settleIn(process()), upload, read, rendered: () => rendered, served: () => statuses }
 }
 
 const pictureAt = (url: string, words: Partial<Picture> = {}): Picture => ({
@@ -72,24 +118,34 @@ const settledOf = (result: Awaited<ReturnType<typeof settlePicture>>): Picture =
 
 test('a picture from a server is kept as it came, and rendered under the hash of its content', async t => {
   const bytes = makePng(700, 350)
-  const { base, settle, read, renderer } = await open(t, { '/a.png': { body: bytes, type: 'text/plain' } })
+  const { base, settle, read } = await open(t, { '/a.png': { body: bytes, type: 'text/plain' } })
   const picture = settledOf(await settle(pictureAt(`${base}/a.png`)))
   assert.equal(picture.state, 'ready')
   assert.equal(picture.sha256, sha256Hex(bytes))
   assert.deepEqual(await read(`originals/${picture.sha256}`), bytes)
   assert.deepEqual(
-    picture.renditions.map(({ preset, width, height, type }) => [preset, width, height, type]),
+    picture.renditions.map(({ preset, width, height, type }) => [preset, width, height, type.slice(6)].join(' ')),
     [
-      ['w960', 700, 350, 'image/jpeg'],
-      ['w640', 640, 320, 'image/jpeg'],
-      ['w320', 320, 160, 'image/jpeg'],
+      'w960 700 350 jpeg',
+      'w960 700 350 avif',
+      'w640 640 320 jpeg',
+      'w640 640 320 avif',
+      'w640 640 320 webp',
+      'w320 320 160 jpeg',
+      'w320 320 160 avif',
+      'landscape 622 350 jpeg',
+      'square 350 350 jpeg',
+      'social 667 350 jpeg',
     ],
   )
+  assert.match(picture.preview?.color ?? '', /^#[0-9a-f]{6}$/)
   for (const one of picture.renditions) {
     const file = await read(one.key)
-    assert.match(one.key, new RegExp(`^renditions/${picture.sha256}/${one.preset}-[a-z0-9]+\\.jpg$`))
+    assert.match(one.key, new RegExp(`^renditions/${picture.sha256}/${one.preset}-[a-z0-9]+\\.(jpg|avif|webp)$`))
     assert.equal(file.byteLength, one.bytes)
-    assert.deepEqual(await renderer.measure(file), { ok: true, width: one.width, height: one.height })
+    const inspected = inspectPicture(file)
+    assert.ok(inspected.ok, one.key)
+    assert.deepEqual([inspected.type, inspected.width, inspected.height], [one.type, one.width, one.height])
   }
 })
 
@@ -133,11 +189,60 @@ test('the same source is rendered once for the same words; other words are other
   assert.notEqual(other.renditions[0]?.key, first.renditions[0]?.key)
 })
 
-test('two that settle the same picture at once end with the same files', async t => {
-  const { settle, upload } = await open(t)
+test('two of one process that settle the same picture at once render it once; two processes end with the same files', async t => {
+  const { settle, settleElsewhere, upload, rendered } = await open(t)
   const url = await upload(makePng(30, 30))
-  const [first, second] = await Promise.all([settle(pictureAt(url)), settle(pictureAt(url))])
-  assert.deepEqual(second, first)
+  const [first, second] = await Promise.all([settle(pictureAt(url)), settle(pictureAt(url, { alt: 'other' }))])
+  assert.equal(rendered(), 1)
+  assert.deepEqual(settledOf(second), { ...settledOf(first), alt: 'other' })
+  assert.deepEqual(await settleElsewhere(pictureAt(url)), first)
+  assert.equal(rendered(), 1)
+  const other = await upload(makePng(31, 30))
+  const [third, fourth] = await Promise.all([settle(pictureAt(other)), settleElsewhere(pictureAt(other))])
+  assert.deepEqual(fourth, third)
+})
+
+test('an address that was fetched before is asked whether it changed; a new picture at an old address is a new picture', async t => {
+  const picture = { body: makePng(40, 20), etag: '"one"' }
+  const { base, settle, rendered, served } = await open(t, { '/a': picture })
+  const first = settledOf(await settle(pictureAt(`${base}/a`)))
+  assert.deepEqual(settledOf(await settle(pictureAt(`${base}/a`))), first)
+  assert.deepEqual(served(), [200, 304])
+  assert.equal(rendered(), 1)
+  Object.assign(picture, { body: makePng(41, 20), etag: '"two"' })
+  const second = settledOf(await settle(pictureAt(`${base}/a`)))
+  assert.deepEqual(served(), [200, 304, 200])
+  assert.notEqual(second.sha256, first.sha256)
+  assert.equal(second.state, 'ready')
+})
+
+test('a server that says "unchanged" of a picture that is gone from the store is asked for it whole', async t => {
+  const { base, settle, objects, served } = await open(t, { '/a': { body: makePng(40, 20), etag: '"one"' } })
+  const first = settledOf(await settle(pictureAt(`${base}/a`)))
+  await objects.delete(`originals/${first.sha256}`)
+  assert.deepEqual(settledOf(await settle(pictureAt(`${base}/a`))), first)
+  assert.deepEqual(served(), [200, 304, 200])
+})
+
+test('a transfer that breaks goes on where it broke, and not when the picture has changed meanwhile', async t => {
+  const png = makePng(300, 300)
+  const { base, settle, served } = await open(t, {
+    '/breaks': { body: png, etag: '"one"', breaksAt: 100 },
+    '/changes': { body: png, etag: '"one"', breaksAt: 100, laterTag: '"two"' },
+    '/no-tag': { body: png, breaksAt: 100 },
+  })
+  const resumed = settledOf(await settle(pictureAt(`${base}/breaks`)))
+  assert.equal(resumed.sha256, sha256Hex(png))
+  assert.deepEqual(served(), [200, 206])
+  assert.equal(settledOf(await settle(pictureAt(`${base}/changes`))).sha256, sha256Hex(png))
+  assert.deepEqual(served().slice(2), [200, 200])
+  assert.equal((await settle(pictureAt(`${base}/no-tag`))).outcome, 'later')
+})
+
+test('a picture that an article was given is noted before the article can be announced', async t => {
+  const { objects, settle, upload } = await open(t)
+  const picture = settledOf(await settle(pictureAt(await upload(makePng(9, 9)))))
+  assert.ok(await objects.head(`images/uses/${picture.sha256}/press.a.json`))
 })
 
 test('what is no picture, or half of one, is refused alone and with the reason', async t => {
@@ -155,6 +260,7 @@ test('what is no picture, or half of one, is refused alone and with the reason',
     const picture = settledOf(await settle(pictureAt(await upload(bytes))))
     assert.equal(picture.state, 'refused', what)
     assert.ok(picture.reason, what)
+    assert.match(picture.code ?? '', /^NEWSWIRE_PICTURE_[A-Z_]+$/, what)
     assert.deepEqual(picture.renditions, [], what)
   }
 })

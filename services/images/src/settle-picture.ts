@@ -1,83 +1,117 @@
 /**
- * Settles one picture: bytes, original, renditions, all under their content's hash. Doing it again finds what is there; two processes
- * doing it at once write the same bytes under the same keys.
+ * Settles one picture: bytes, original, renditions, all under their content's hash. Doing it again finds what is there. Two at once in one process
+ * are one; in two processes both do it, and the first to write the set names what both announce: that is rarer and cheaper than a claim, which
+ * somebody would have to wait for when its holder dies.
  */
-import { type Picture, rendition } from '@newswire/events/article'
+import { type Article, type Picture, picture as pictureSchema, rendition } from '@newswire/events/article'
 import { sha256Hex } from '@newswire/events/ids'
+import { type PictureOutcome, withOutcome } from '@newswire/events/picture-outcome'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Outbound } from '@newswire/outbound/outbound'
 import { z } from 'zod'
-import type { Limit } from './limit.ts'
+import type { DecodedFile, Decoder, Lane } from './decoder.ts'
+import { inspectPicture } from './inspect.ts'
 import { obtainPicture } from './obtain.ts'
-import { type Preset, planRenditions, recipeOf, type Words } from './presets.ts'
-import type { Renderer } from './sharp.ts'
-import { sniffPicture } from './sniff.ts'
+import { extensions, mediaTypes, type Planned, type Recipe, recipeOf, setRecipeOf } from './presets.ts'
+import type { Shared } from './shared.ts'
+import { wordsOf } from './words.ts'
 
 export type Settled = Readonly<{ outcome: 'settled'; picture: Picture }> | Readonly<{ outcome: 'later'; reason: string }>
-export type SettleNeeds = Readonly<{ objects: Objects; outbound: Outbound; renderer: () => Promise<Renderer>; limit: Limit }>
+export type SettleNeeds = Readonly<{
+  objects: Objects
+  outbound: Outbound
+  decoder: Decoder
+  /** The table in force. */
+  plan: () => readonly Planned[]
+  /** One render at a time of equal ones. */
+  shared: Shared<Settled>
+  now: () => number
+}>
+/** What a picture is settled for. */
+export type SettleFor = Readonly<{ articleId: string; lane: Lane; rights: Article['rights'] }>
 
-/** What was made of a source with one set of words: written last, so its presence means that every file of it is there. */
-const renditionSet = z.object({ renditions: z.array(rendition) })
-const JPEG = 'image/jpeg'
+export type Settle = (picture: Picture, settleFor: SettleFor, signal: AbortSignal) => Promise<Settled>
+
+/** What was made of a source with one recipe: written last, so its presence means that every file of it is there. */
+const renditionSet = z.object({ renditions: z.array(rendition), preview: pictureSchema.shape.preview })
+type RenditionSet = z.output<typeof renditionSet>
 const CACHE_A_DAY = 'public, max-age=86400, immutable'
 
-const refuse = (picture: Picture, reason: string, sha256?: string): Settled => ({
-  outcome: 'settled',
-  picture: { ...picture, state: 'refused', renditions: [], reason, ...(sha256 === undefined ? {} : { sha256 }) },
-})
+const settled = (picture: Picture, outcome: PictureOutcome): Settled => ({ outcome: 'settled', picture: withOutcome(picture, outcome) })
+const refuse = (picture: Picture, code: string, reason: string, sha256?: string): Settled =>
+  settled(picture, { state: 'refused', renditions: [], code, reason, ...(sha256 === undefined ? {} : { sha256 }) })
+const ready = (picture: Picture, sha256: string, { renditions, preview }: RenditionSet): Settled =>
+  settled(picture, { state: 'ready', sha256, renditions, ...(preview === undefined ? {} : { preview }) })
 
-/** The set's own recipe covers every preset, the encoder and the words. */
-const setKey = (sha256: string, plan: readonly Preset[], encoder: string, words: Words): string =>
-  keys.rendition(sha256, 'set', sha256Hex(plan.map(preset => recipeOf(preset, encoder, words)).join()).slice(0, 12), 'json')
+const toRendition = ({ name, encoding, width, height, bytes }: DecodedFile, sha256: string, recipe: Recipe, encoder: string) => {
+  // The preset's own width: two sources of different sizes have one recipe.
+  const planned = recipe.plan.find(one => one.name === name) ?? { name, width, shape: null }
+  return {
+    preset: name,
+    key: keys.rendition(sha256, name, recipeOf(planned, encoding, recipe, encoder), extensions[encoding.format]),
+    type: mediaTypes[encoding.format],
+    width,
+    height,
+    bytes: bytes.byteLength,
+  }
+}
+
+const keepFiles = async (
+  { objects }: SettleNeeds,
+  renditions: RenditionSet['renditions'],
+  files: readonly DecodedFile[],
+): Promise<void> => {
+  await Promise.all(
+    files.map(async ({ bytes }, index) => {
+      const { key, type } = renditions[index] ?? { key: '', type: '' }
+      await objects.put(key, bytes, { contentType: type, cacheControl: CACHE_A_DAY, ifNoneMatch: '*' })
+    }),
+  )
+}
+
+/** The set under this key: the one that is there, also when another process put it there while this one worked. */
+const keepSet = async (objects: Objects, key: string, set: RenditionSet): Promise<RenditionSet> => {
+  const { ok } = await swapDocument(objects, key, set, null)
+  return ok ? set : ((await getDocument(objects, key, renditionSet))?.value ?? set)
+}
 
 const renderAll = async (
-  { objects, limit }: SettleNeeds,
-  renderer: Renderer,
+  needs: SettleNeeds,
   picture: Picture,
   bytes: Uint8Array,
   sha256: string,
+  { articleId, lane, rights }: SettleFor,
 ): Promise<Settled> => {
-  const size = await renderer.measure(bytes)
-  if (!size.ok) return refuse(picture, size.reason, sha256)
-  const words: Words = { caption: picture.caption, credit: picture.credit }
-  const plan = planRenditions(size.width)
-  const ready = (renditions: Picture['renditions']): Settled => {
-    const { reason: _, ...rest } = picture
-    return { outcome: 'settled', picture: { ...rest, state: 'ready', sha256, renditions } }
-  }
-  const key = setKey(sha256, plan, renderer.encoder, words)
-  const known = await getDocument(objects, key, renditionSet)
-  if (known !== null) return ready(known.value.renditions)
-  const rendered = await limit(() => renderer.render(bytes, plan, words))
-  if (!rendered.ok) return refuse(picture, rendered.reason, sha256)
-  const renditions = rendered.files.map(({ preset, bytes: file, width, height }) => ({
-    preset: preset.name,
-    key: keys.rendition(sha256, preset.name, recipeOf(preset, renderer.encoder, words), 'jpg'),
-    type: JPEG,
-    width,
-    height,
-    bytes: file.byteLength,
-  }))
-  await Promise.all(
-    rendered.files.map(({ bytes: file }, index) =>
-      objects.put(renditions[index]?.key ?? '', file, { contentType: JPEG, cacheControl: CACHE_A_DAY, ifNoneMatch: '*' }),
-    ),
-  )
-  await swapDocument(objects, key, { renditions }, null)
-  return ready(renditions)
+  const { objects, decoder } = needs
+  // Before the set is looked for: who removes what nobody uses looks in the opposite order (`unused.ts`).
+  await objects.put(keys.pictureUse(sha256, articleId), Buffer.from(JSON.stringify({ at: new Date(needs.now()).toISOString() })))
+  const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, rights), focus: picture.focus ?? null }
+  const key = keys.rendition(sha256, 'set', setRecipeOf(recipe, decoder.encoder), 'json')
+  const result = await needs.shared(key, async () => {
+    const known = await getDocument(objects, key, renditionSet)
+    if (known !== null) return ready(picture, sha256, known.value)
+    const decoded = await decoder.render(bytes, recipe, lane)
+    if (decoded.outcome === 'later') return decoded
+    if (decoded.outcome === 'refused') return refuse(picture, decoded.code, decoded.reason, sha256)
+    const renditions = decoded.files.map(file => toRendition(file, sha256, recipe, decoder.encoder))
+    await keepFiles(needs, renditions, decoded.files)
+    return ready(picture, sha256, await keepSet(objects, key, { renditions, preview: decoded.preview }))
+  })
+  return result.outcome === 'settled' ? settled(picture, result.picture) : result
 }
 
 /** `later` when the source cannot be had now; a picture that can never be shown is settled as `refused`, with the reason, alone. */
-export const settlePicture = async (needs: SettleNeeds, picture: Picture, signal: AbortSignal): Promise<Settled> => {
+export const settlePicture = async (needs: SettleNeeds, picture: Picture, settleFor: SettleFor, signal: AbortSignal): Promise<Settled> => {
   const obtained = await obtainPicture(needs, picture, signal)
   if (obtained.outcome === 'later') return { outcome: 'later', reason: obtained.reason }
-  if (obtained.outcome === 'never') return refuse(picture, obtained.reason)
+  if (obtained.outcome === 'never') return refuse(picture, 'NEWSWIRE_PICTURE_SOURCE', obtained.reason)
   const { bytes } = obtained
-  const type = sniffPicture(bytes)
-  if (type === null) return refuse(picture, 'not a picture that can be shown: JPEG, PNG, WebP, AVIF and GIF are')
+  const inspected = inspectPicture(bytes)
+  if (!inspected.ok) return refuse(picture, inspected.code, inspected.reason)
   const sha256 = sha256Hex(bytes)
-  if (!picture.url.startsWith('newswire:')) await needs.objects.put(keys.original(sha256), bytes, { contentType: type, ifNoneMatch: '*' })
-  return renderAll(needs, await needs.renderer(), picture, bytes, sha256)
+  if (!picture.url.startsWith('newswire:'))
+    await needs.objects.put(keys.original(sha256), bytes, { contentType: inspected.type, ifNoneMatch: '*' })
+  return renderAll(needs, picture, bytes, sha256, settleFor)
 }

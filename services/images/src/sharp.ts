@@ -1,32 +1,53 @@
 /**
- * The only importer of sharp. It is loaded at the first picture, because it costs 30 MB that a process without pictures need not spend.
- * Decoded once to a raw master (shrink on load), every rendition cut from that: less work and less blur than one pipeline each
- * (research: half the CPU, a fifth for progressive files).
+ * The only importer of sharp; loaded in the decoding process alone (`decoder-child.ts`). Decoded once (shrink on load), every width cut from the
+ * one above it, every format encoded from the same pixels: less work and less blur than a pipeline each (research: half the CPU, a fifth for
+ * progressive files).
  */
-import type { Preset, Words } from './presets.ts'
+import type { Sharp } from 'sharp'
+import { toBlurHash } from './blur-hash.ts'
+import { cropBox, cropSize, type Focus, type Size } from './crop.ts'
+import { readIptc, withIptc } from './iptc.ts'
+import { type Encoding, type Planned, planFor, type Recipe } from './presets.ts'
+import { readXmp } from './read-xmp.ts'
+import { type FileWords, mergeWords, noWords } from './words.ts'
 import { toXmp } from './xmp.ts'
 
-export type RenderedFile = Readonly<{ preset: Preset; bytes: Buffer; width: number; height: number }>
-export type RenderResult = Readonly<{ ok: true; files: readonly RenderedFile[] }> | Readonly<{ ok: false; reason: string }>
-export type PictureSize = Readonly<{ ok: true; width: number; height: number }> | Readonly<{ ok: false; reason: string }>
+export type RenderedFile = Readonly<{ name: string; encoding: Encoding; width: number; height: number; bytes: Buffer }>
+export type Preview = Readonly<{ color: string; blurHash: string }>
+export type Rendered = Readonly<{ ok: true; preview: Preview }> | Readonly<{ ok: false; reason: string }>
 
-/** A decoded progressive JPEG costs four times its pixels; others once (research/images §1.3). */
+/** The masters' widest, and the height that crops of wide pictures need. */
+const MASTER: Size = { width: 2048, height: 1200 }
+/** Pixels of a master at most: 72 MB. */
+const MAX_MASTER_PIXELS = 24_000_000
 const MAX_PIXELS = 100_000_000
-const MAX_PROGRESSIVE_PIXELS = 60_000_000
-const MASTER_WIDTH = 2048
-const DECODE_TIMEOUT_S = 20
+const DECODE_TIMEOUT_S = 15
 const LOADERS = ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp', 'VipsForeignLoadHeif', 'VipsForeignLoadNsgif']
+const PROBE_WIDTH = 320
+const PREVIEW_WIDTH = 32
+const CENTRE: Focus = { x: 0.5, y: 0.5 }
 
-export type Renderer = Readonly<{
-  /** Names the encoder and its version: part of every recipe. */
-  encoder: string
-  /** The size as shown (orientation applied), without decoding; refuses what would cost too much. */
-  measure(bytes: Uint8Array): Promise<PictureSize>
-  /** All files of the plan, widest first. A picture that cannot be decoded is `ok: false`; nothing it does throws. */
-  render(bytes: Uint8Array, plan: readonly Preset[], wordsOf: Words): Promise<RenderResult>
-}>
+type Raw = Readonly<{ data: Buffer; info: Readonly<{ width: number; height: number; channels: 1 | 2 | 3 | 4 }> }>
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] ?? 'unreadable') : 'unreadable')
+
+/** How much smaller the master is than the picture: wide enough for the widest preset, high enough for the highest crop, and no larger than memory allows. */
+export const masterWidth = ({ width, height }: Size, plan: readonly Planned[]): number => {
+  const wide = Math.max(MASTER.width, ...plan.filter(one => one.shape === null).map(one => one.width))
+  const scale = Math.min(1, Math.max(wide / width, MASTER.height / height), Math.sqrt(MAX_MASTER_PIXELS / (width * height)))
+  return Math.max(1, Math.round(width * scale))
+}
+
+const readWords = ({ xmp, iptc }: Readonly<{ xmp?: Buffer | undefined; iptc?: Buffer | undefined }>): FileWords => ({
+  ...noWords,
+  ...(iptc === undefined ? {} : readIptc(iptc)),
+  ...(xmp === undefined ? {} : readXmp(xmp)),
+})
+
+export type Renderer = Readonly<{
+  /** Hands over file after file, widest first. A picture that cannot be decoded is `ok: false`; nothing it does throws. */
+  render(bytes: Uint8Array, recipe: Recipe, onFile: (file: RenderedFile) => void): Promise<Rendered>
+}>
 
 /** Loads sharp, with its loaders cut down to an allow-list (no SVG, no PDF, no ImageMagick), its cache off and one thread a picture. */
 export const loadRenderer = async (): Promise<Renderer> => {
@@ -35,46 +56,101 @@ export const loadRenderer = async (): Promise<Renderer> => {
   sharp.unblock({ operation: LOADERS })
   sharp.cache(false)
   sharp.concurrency(1)
-  const options = { autoOrient: true, limitInputPixels: MAX_PIXELS, failOn: 'warning' } as const
 
-  const measure = async (bytes: Uint8Array): Promise<PictureSize> => {
-    try {
-      const found = await sharp(bytes, options).metadata()
-      const { width, height } = found.autoOrient
-      const limit = found.isProgressive ? MAX_PROGRESSIVE_PIXELS : MAX_PIXELS
-      if (width * height > limit)
-        return { ok: false, reason: `${width} × ${height} pixels are more than the limit of ${limit / 1_000_000} million` }
-      return { ok: true, width, height }
-    } catch (error) {
-      return { ok: false, reason: `the picture cannot be read: ${reasonOf(error)}` }
+  const of = ({ data, info: { width, height, channels } }: Raw): Sharp => sharp(data, { raw: { width, height, channels } })
+  const toRaw = (pipeline: Sharp): Promise<Raw> => pipeline.raw().toBuffer({ resolveWithObject: true })
+
+  const encode = (pipeline: Sharp, { format, quality, effort }: Encoding): Sharp => {
+    switch (format) {
+      case 'jpeg':
+        return pipeline.jpeg({ quality, progressive: false, chromaSubsampling: '4:2:0' })
+      case 'avif':
+        return pipeline.avif({ quality, effort, chromaSubsampling: '4:2:0' })
+      case 'webp':
+        return pipeline.webp({ quality, effort })
+      default:
+        return format satisfies never
     }
   }
 
-  const render = async (bytes: Uint8Array, plan: readonly Preset[], words: Words): Promise<RenderResult> => {
-    try {
-      const master = await sharp(bytes, options)
+  /** Where eyes go, found once on a small copy. */
+  const findFocus = async (raw: Raw): Promise<Focus> => {
+    const { width, height } = raw.info
+    const small = await toRaw(of(raw).resize({ width: PROBE_WIDTH, withoutEnlargement: true }))
+    const side = Math.min(small.info.width, small.info.height)
+    if (side < 16 || width === height) return CENTRE
+    const { info } = await of(small)
+      .resize({ width: side, height: side, fit: 'cover', position: sharp.strategy.attention })
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    const { attentionX, attentionY } = info
+    if (attentionX === undefined || attentionY === undefined) return CENTRE
+    return { x: Math.min(1, Math.max(0, attentionX / small.info.width)), y: Math.min(1, Math.max(0, attentionY / small.info.height)) }
+  }
+
+  const findPreview = async (raw: Raw): Promise<Preview> => {
+    const small = await toRaw(of(raw).resize({ width: PREVIEW_WIDTH, height: PREVIEW_WIDTH, fit: 'inside' }))
+    const { dominant } = await of(small).stats()
+    const hex = (value: number) => value.toString(16).padStart(2, '0')
+    const { width, height, channels } = small.info
+    return {
+      color: `#${hex(dominant.r)}${hex(dominant.g)}${hex(dominant.b)}`,
+      blurHash: toBlurHash({ data: small.data, width, height, channels }),
+    }
+  }
+
+  const decode = async (bytes: Uint8Array, recipe: Recipe): Promise<{ master: Raw; words: FileWords }> => {
+    const options = { autoOrient: true, limitInputPixels: MAX_PIXELS, failOn: 'warning', pages: 1 } as const
+    const found = await sharp(bytes, options).metadata()
+    const master = await toRaw(
+      sharp(bytes, options)
         .timeout({ seconds: DECODE_TIMEOUT_S })
-        .resize({ width: MASTER_WIDTH, withoutEnlargement: true })
+        .resize({ width: masterWidth(found.autoOrient, recipe.plan), withoutEnlargement: true })
         .flatten({ background: '#ffffff' })
-        .toColourspace('srgb')
-        .raw()
-        .toBuffer({ resolveWithObject: true })
-      const { width, height, channels } = master.info
-      const xmp = toXmp(words)
-      const files: RenderedFile[] = []
-      for (const preset of plan) {
-        const file = await sharp(master.data, { raw: { width, height, channels } })
-          .resize({ width: preset.width, withoutEnlargement: true })
-          .jpeg({ quality: preset.quality, progressive: false })
-          .withXmp(xmp)
-          .toBuffer({ resolveWithObject: true })
-        files.push({ preset, bytes: file.data, width: file.info.width, height: file.info.height })
-      }
-      return { ok: true, files }
-    } catch (error) {
-      return { ok: false, reason: `the picture cannot be decoded: ${reasonOf(error)}` }
-    }
+        .toColourspace('srgb'),
+    )
+    return { master, words: mergeWords(recipe.words, readWords(found)) }
   }
 
-  return { encoder: `sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`, measure, render }
+  const cutRaw = (raw: Raw, shape: Size, focus: Focus): Promise<Raw> => {
+    const box = cropBox(raw.info, shape, focus)
+    const { width, height } = cropSize(box, shape)
+    const cut = of(raw).extract(box)
+    return toRaw(width === box.width ? cut : cut.resize({ width, height, fit: 'fill' }))
+  }
+
+  /** The height from the master, or rounding would add up from width to width. */
+  const narrowed = async (raw: Raw, width: number, { info: whole }: Raw): Promise<Raw> => {
+    if (raw.info.width <= width) return raw
+    const height = Math.max(1, Math.round((width * whole.height) / whole.width))
+    return toRaw(of(raw).resize({ width, height, fit: 'fill' }))
+  }
+
+  const renderAll = async (bytes: Uint8Array, recipe: Recipe, onFile: (file: RenderedFile) => void): Promise<Preview> => {
+    const { master, words } = await decode(bytes, recipe)
+    const xmp = toXmp(words)
+    const plan = planFor(master.info.width, recipe.plan)
+    const focus = recipe.focus ?? (plan.some(one => one.shape !== null) ? await findFocus(master) : CENTRE)
+    let above = master
+    for (const { name, width, shape, encodings } of plan) {
+      const raw = shape === null ? await narrowed(above, width, master) : await cutRaw(master, shape, focus)
+      if (shape === null) above = raw
+      for (const encoding of encodings) {
+        const { data, info } = await encode(of(raw), encoding).withXmp(xmp).toBuffer({ resolveWithObject: true })
+        const file = encoding.format === 'jpeg' ? withIptc(data, words) : data
+        onFile({ name, encoding, width: info.width, height: info.height, bytes: file })
+      }
+    }
+    return findPreview(above)
+  }
+
+  return {
+    render: async (bytes, recipe, onFile) => {
+      try {
+        return { ok: true, preview: await renderAll(bytes, recipe, onFile) }
+      } catch (error) {
+        return { ok: false, reason: reasonOf(error) }
+      }
+    },
+  }
 }

@@ -118,6 +118,8 @@ export const outletConfig = z.strictObject({
   /** Nothing of an article goes to the outlet sooner than this after the article's first release. */
   embargoOffsetHours: z.number().min(0).max(8_760).default(0),
   onLeave: z.enum(['keep', 'withdraw']).default('keep'),
+  /** What this partner itself publishes: articles by these publishers, or that came through these sites (`site.id`, in `via`), are not sent back to it. */
+  origin: z.strictObject({ publishers: z.array(z.string()).default([]), sites: z.array(z.string()).default([]) }).optional(),
   /** Set when the configuration no longer names it: nothing new, kills still go. */
   retired: z.boolean().default(false),
 })

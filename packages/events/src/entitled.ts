@@ -1,40 +1,13 @@
-/** What an outlet is due of a released version: pure. */
-import { type CategoryConfig, matches, type OutletConfig } from './config.ts'
-import type { Facets, Fact, LiveFact } from './fact.ts'
+/** What an outlet is due of a version when it is sent or asked for: pure. Whether it was to be sent at all was decided when it was routed (`decision.ts`). */
+import type { OutletConfig } from './config.ts'
+import { type Categories, type Due, decideFor } from './decision.ts'
+import type { Fact } from './fact.ts'
 
-export type Due = 'content' | 'retraction' | 'nothing'
-export type Categories = ReadonlyMap<string, CategoryConfig>
-
-/** What the version itself is, as against what the article once was. */
-const facetsOf = ({ article, publisher }: LiveFact): Facets => ({
-  categories: article.categories,
-  languages: [article.language],
-  publishers: [publisher],
-  types: [article.type],
-  public: article.audience === 'public',
-})
-
-const mayRead = (outlet: OutletConfig, fact: LiveFact) => fact.article.audience === 'public' || outlet.audience === 'editorial'
-const isWanted = (outlet: OutletConfig, fact: LiveFact, categories: Categories) => matches(outlet.match, facetsOf(fact), categories)
+export type { Categories, Due }
 
 /**
- * Whether a version brings the article to an outlet that never had it. Imports go to nobody new; what was released before the outlet was
- * created is not sent after.
+ * What an outlet that was routed this article is due now: the content when it may have it, else a retraction of what it holds. One that left the
+ * configuration gets nothing new, but still every retraction.
  */
-export const joins = (outlet: OutletConfig, fact: Fact, categories: Categories, createdAtMs: number): boolean =>
-  fact.state === 'live' &&
-  fact.lane === 'live' &&
-  !outlet.retired &&
-  Date.parse(fact.releasedAt) >= createdAtMs &&
-  mayRead(outlet, fact) &&
-  isWanted(outlet, fact, categories)
-
-/**
- * What an outlet that was routed this article before is due now: the content when it may have it, else a retraction of what it holds.
- * One that left the configuration gets nothing new, but still every kill.
- */
-export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories): Due => {
-  if (fact.state !== 'live' || !mayRead(outlet, fact)) return 'retraction'
-  if (outlet.retired) return 'nothing'
-  return outlet.onLeave === 'withdraw' && !isWanted(outlet, fact, categories) ? 'retraction' : 'content'
-}
+export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories): Due =>
+  decideFor(fact, categories)(outlet, { createdAtMs: 0, had: true }).due

@@ -1,5 +1,6 @@
 /** Who did what to which version, when: the one source of the trace ("where is my article?") and of the ledger. */
 import { z } from 'zod'
+import { decidedList } from './decision.ts'
 
 export const sink = z.object({ kind: z.enum(['feed', 'archive', 'outlet', 'hub']), id: z.string() })
 export type Sink = z.output<typeof sink>
@@ -40,8 +41,19 @@ export const milestone = z.discriminatedUnion('kind', [
     /** When the submission was taken, for publish-to-visible times. */
     receivedAt: z.string().optional(),
   }),
-  /** A version was fanned out: from now on these sinks are expected to hold it. */
-  z.object({ kind: z.literal('fanned-out'), ...common, version: z.int(), stage: z.enum(['feeds', 'outlets']), sinks: z.array(sink) }),
+  /**
+   * A version was fanned out: from now on these sinks are expected to hold it. `decisions` (of `outlets`): whom it went to and who would have been
+   * sent it and was not, with the reasons. What is long comes in parts, numbered from 0.
+   */
+  z.object({
+    kind: z.literal('fanned-out'),
+    ...common,
+    version: z.int(),
+    stage: z.enum(['feeds', 'outlets']),
+    sinks: z.array(sink),
+    part: z.int().min(0).optional(),
+    decisions: decidedList.optional(),
+  }),
   /** A sink's state for a version. `done`: it holds this version or a newer one. */
   z.object({
     kind: z.literal('sink'),

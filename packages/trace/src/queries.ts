@@ -1,5 +1,6 @@
 /** What is asked of the trace (contract §8). */
 import type { DatabaseSync } from 'node:sqlite'
+import { type Decided, decidedList } from '@newswire/events/decision'
 
 export type SubmissionStatus = Readonly<{
   submissionId: string
@@ -113,12 +114,26 @@ const newestDoneBySink = (rows: readonly Row[]): Map<string, { version: number; 
   return newest
 }
 
+/** The parts of one fan-out as one. */
+const FAN_OUTS = `SELECT version, stage, min(at) AS at, max(ms) AS ms, sum(sinks) AS sinks FROM fan_out WHERE article = ? GROUP BY version, stage ORDER BY min(at)`
+
+/** What was decided when a version was routed; `null` when nothing is known of that here: it was routed before that was recorded, or long ago. */
+export const readDecisions = (db: DatabaseSync, articleId: string, version: number): readonly Decided[] | null => {
+  const rows = all(
+    db,
+    "SELECT decisions FROM fan_out WHERE article = ? AND version = ? AND stage = 'outlets' AND decisions IS NOT NULL ORDER BY part",
+    articleId,
+    version,
+  )
+  return rows.length === 0 ? null : rows.flatMap(row => decidedList.parse(JSON.parse(String(row.decisions))))
+}
+
 export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTrace | null => {
   const submissions = all(db, 'SELECT * FROM submission WHERE article = ? ORDER BY coalesce(accepted_at, at)', articleId)
   const releases = all(db, 'SELECT * FROM release WHERE article = ? ORDER BY version', articleId)
   if (submissions.length === 0 && releases.length === 0) return null
   const stages = all(db, 'SELECT * FROM stage WHERE article = ? ORDER BY at', articleId)
-  const fanOuts = all(db, 'SELECT * FROM fan_out WHERE article = ? ORDER BY at', articleId)
+  const fanOuts = all(db, FAN_OUTS, articleId)
   const sinks = all(db, 'SELECT * FROM sink WHERE article = ? ORDER BY kind, id', articleId)
   const newest = newestDoneBySink(sinks)
   const stagesOf = (release: Row): StageTrace[] => [

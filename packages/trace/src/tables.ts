@@ -18,8 +18,9 @@ CREATE TABLE release (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX release_by_time ON release (at);
 CREATE TABLE fan_out (
-  article TEXT NOT NULL, version INTEGER NOT NULL, stage TEXT NOT NULL, at TEXT NOT NULL, ms REAL, sinks INTEGER NOT NULL,
-  PRIMARY KEY (article, version, stage)
+  article TEXT NOT NULL, version INTEGER NOT NULL, stage TEXT NOT NULL, part INTEGER NOT NULL, at TEXT NOT NULL, ms REAL, sinks INTEGER NOT NULL,
+  decisions TEXT,
+  PRIMARY KEY (article, version, stage, part)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sink (
   article TEXT NOT NULL, version INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER,
@@ -61,7 +62,9 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
   const addRelease = db.prepare(
     'INSERT OR IGNORE INTO release (article, version, action, submission, title, at, received_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
-  const addFanOut = db.prepare('INSERT OR IGNORE INTO fan_out (article, version, stage, at, ms, sinks) VALUES (?, ?, ?, ?, ?, ?)')
+  const addFanOut = db.prepare(
+    'INSERT OR IGNORE INTO fan_out (article, version, stage, part, at, ms, sinks, decisions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  )
   const expectSink = db.prepare("INSERT OR IGNORE INTO sink (article, version, kind, id, state, at) VALUES (?, ?, ?, ?, 'pending', ?)")
   // `done` stays, from the first time on. An expected sink gives way to anything: its time is another process's, whose clock may be ahead.
   const setSink =
@@ -104,7 +107,16 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
         expectSink.run(m.articleId, m.version, 'archive', 'archive', m.at)
         return
       case 'fanned-out':
-        addFanOut.run(m.articleId, m.version, m.stage, m.at, m.ms ?? null, m.sinks.length)
+        addFanOut.run(
+          m.articleId,
+          m.version,
+          m.stage,
+          m.part ?? 0,
+          m.at,
+          m.ms ?? null,
+          m.sinks.length,
+          m.decisions === undefined ? null : JSON.stringify(m.decisions),
+        )
         for (const sink of m.sinks) expectSink.run(m.articleId, m.version, sink.kind, sink.id, m.at)
         return
       case 'sink':

@@ -3,6 +3,7 @@
  * deleted and is then rebuilt from the log. Milestones may be repeated and may come late: the same set gives the same answer.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Decided } from '@newswire/events/decision'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import type { Milestone } from '@newswire/events/milestone'
@@ -15,6 +16,7 @@ import {
   findArticles,
   type Overview,
   readArticleTrace,
+  readDecisions,
   readOverview,
   readSubmission,
   type SubmissionStatus,
@@ -29,6 +31,8 @@ export type Trace = Readonly<{
   caughtUp(signal?: AbortSignal): Promise<void>
   /** `null` when nothing is known of the article. */
   article(articleId: string): ArticleTrace | null
+  /** Who was decided to get a version and who not, by groups; `null` when that was not recorded, or too long ago. */
+  decisions(articleId: string, version: number): readonly Decided[] | null
   submission(submissionId: string): SubmissionStatus | null
   /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
   articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
@@ -90,6 +94,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     isReady: projection.isReady,
     caughtUp: projection.caughtUp,
     article: articleId => readArticleTrace(db, articleId),
+    decisions: (articleId, version) => readDecisions(db, articleId, version),
     submission: submissionId => readSubmission(db, submissionId),
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),

@@ -298,6 +298,19 @@ test('a version known to be old, or the same with other content, is refused at o
   assert.equal(shown.body.title, 'Tin mới')
 })
 
+test('an article that came from this site is not taken again, however many sites it went through', async t => {
+  const { put, request, submissions } = await open(t)
+  const passedOn = { ...article, via: ['agency.example,2020', 'news.example,2026', 'partner.example,2021'] }
+  const refused = await put(passedOn)
+  assert.equal(refused.status, 422)
+  assert.equal(refused.body.code, 'NEWSWIRE_ARTICLE_LOOP')
+  assert.equal((refused.body.errors as { pointer: string }[])[0]?.pointer, '/via/1')
+  const checked = await request('POST', '/v1/articles:validate', passedOn)
+  assert.equal(checked.body.valid, false)
+  assert.equal((await submissions()).length, 0)
+  assert.equal((await put({ ...article, via: ['agency.example,2020'] })).status, 202)
+})
+
 test('a retraction goes to the desk directly as well, with the position that it has in submissions', async t => {
   const { request, put, submissions, prepared } = await open(t)
   await put(article)

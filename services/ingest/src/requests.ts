@@ -38,7 +38,25 @@ export const readJson = (bytes: Uint8Array): unknown => {
 
 export const readArticle = (bytes: Uint8Array): ArticleInput => validateWith(articleInput, readJson(bytes), 'article')
 
-export const toPublish = (stamp: Stamp, input: ArticleInput, site: { language: string }): Extract<Submission, { command: 'publish' }> => {
+/** An article that went out from here comes back by whoever passed it on: taking it would send it round for ever. */
+const refuseLoop = ({ via = [] }: ArticleInput, siteId: string): void => {
+  if (!via.includes(siteId)) return
+  throw new ProblemError({
+    status: 422,
+    code: 'NEWSWIRE_ARTICLE_LOOP',
+    title: 'This article came from here',
+    detail: `via names ${siteId}, which is this site: it has the article already`,
+    errors: [{ pointer: `/via/${via.indexOf(siteId)}`, detail: 'expected sites other than this one' }],
+  })
+}
+
+/** Throws the 422 problem of an article that came from here. */
+export const toPublish = (
+  stamp: Stamp,
+  input: ArticleInput,
+  site: { id: string; language: string },
+): Extract<Submission, { command: 'publish' }> => {
+  refuseLoop(input, site.id)
   const article = toArticle(input, site)
   return { command: 'publish', ...stamp, article, contentSha256: canonicalSha256(contentOf(article)) }
 }

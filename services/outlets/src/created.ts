@@ -11,6 +11,9 @@ export type Created = Readonly<{
   atMs(outletId: string): number
 }>
 
+/** Ten thousand outlets must not take a round trip each. */
+const READ_AT_ONCE = 32
+
 /** Creation never moves, so each is read once. */
 export const createCreated = (objects: Pick<Objects, 'get'>): Created => {
   const known = new Map<string, number>()
@@ -23,7 +26,11 @@ export const createCreated = (objects: Pick<Objects, 'get'>): Created => {
   }
   return {
     learn: async outletIds => {
-      for (const outletId of outletIds) if (!known.has(outletId)) known.set(outletId, await read(outletId))
+      const unknown = [...outletIds].filter(outletId => !known.has(outletId))
+      const next = async () => {
+        for (let outletId = unknown.pop(); outletId !== undefined; outletId = unknown.pop()) known.set(outletId, await read(outletId))
+      }
+      await Promise.all(Array.from({ length: Math.min(READ_AT_ONCE, unknown.length) }, next))
     },
     atMs: outletId => known.get(outletId) ?? 0,
   }

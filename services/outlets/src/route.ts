@@ -11,6 +11,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import type { Created } from './created.ts'
+import { toFannedOut } from './fanned-out.ts'
 import { planRoutes, type Routed, routesDocument, toWritten } from './routes.ts'
 
 export type ArticleEvent = NewswireEvent<
@@ -30,25 +31,6 @@ const toIntent = (event: ArticleEvent, { outletId, kill, first }: Routed): Newsw
     subject: outletId,
     time: event.time,
     data: { outletId, articleId, version, action: kill ? 'retracted' : action, ...(kill ? { kill } : {}), ...(first ? { first } : {}) },
-  })
-}
-
-const toFannedOut = (event: ArticleEvent, wanted: readonly Routed[], at: string): NewswireEvent => {
-  const { articleId, version } = event.data
-  return follow(event, {
-    type: 'milestone.reached',
-    id: deriveId('routed', articleId, version),
-    source: SOURCE,
-    subject: articleId,
-    time: at,
-    data: {
-      kind: 'fanned-out',
-      articleId,
-      version,
-      at,
-      stage: 'outlets',
-      sinks: wanted.map(({ outletId }) => ({ kind: 'outlet', id: outletId })),
-    },
   })
 }
 
@@ -76,7 +58,7 @@ export const routeArticle =
         standing = { value: plan.next, etag: put.etag }
       }
       const intents = plan.wanted.map(one => toIntent(event, one))
-      await publish([...intents, toFannedOut(event, plan.wanted, new Date(now()).toISOString())])
+      await publish([...intents, ...toFannedOut(event, plan, new Date(now()).toISOString())])
       // Losing this mark, or the race for it, only costs intents that are written again.
       if (standing !== null && intents.length > 0)
         await swapDocument(objects, key, toWritten(standing.value), standing.etag, { durable: false })

@@ -66,7 +66,7 @@ test('a retraction goes to everybody ever routed, also retired and no longer mat
 
 test('a retraction of what was never routed is sent to nobody and leaves no trace', () => {
   const plan = planRoutes(null, kill(2), worldOf([all]))
-  assert.deepEqual(plan, { next: null, wanted: [] })
+  assert.deepEqual(plan, { next: null, wanted: [], decisions: [] })
 })
 
 test('a retired outlet gets nothing new', () => {
@@ -97,16 +97,35 @@ test('a version whose intents are written is silent for ever, whatever the confi
 test('a version whose intents a crash kept from the log is written again, and only those', () => {
   const { next } = planRoutes(null, live(1), worldOf([all, city]))
   assert.ok(next !== null)
-  assert.deepEqual(planRoutes(next, live(1), worldOf([all, city, internal])), {
-    next: null,
-    wanted: [
-      { outletId: 'all', kill: false, first: true },
-      { outletId: 'city-desk', kill: false, first: true },
-    ],
-  })
+  const { wanted, decisions } = planRoutes(next, live(1), worldOf([all, city, sport]))
+  assert.deepEqual(wanted, [
+    { outletId: 'all', kill: false, first: true },
+    { outletId: 'city-desk', kill: false, first: true },
+  ])
+  assert.deepEqual(decisions, planRoutes(null, live(1), worldOf([all, city])).decisions, 'with the same record')
 })
 
 test('an older version after a newer one routes nothing', () => {
   const { next } = planRoutes(null, live(2), worldOf([all]))
   assert.equal(planRoutes(next, live(1), worldOf([all, city])).wanted, null)
+})
+
+test('what an outlet had first is remembered for as long as it is routed', () => {
+  const routes = routed([live(1), live(2), live(3, { categories: ['sport'] }), kill(4)], [all, sport])
+  assert.deepEqual([routes?.routes.all?.first, routes?.routes.sport?.first], [1, 3])
+})
+
+test('the record names whom a version went to and who would have been sent it and was not, and nobody who plainly does not match', () => {
+  const retired = outletOf({ id: 'retired', retired: true })
+  const { decisions } = planRoutes(null, live(1, { audience: 'editorial' }), worldOf([all, city, sport, internal, retired]))
+  assert.deepEqual(
+    decisions.map(({ due, why, outlets }) => [due, why, ...outlets]),
+    [
+      ['nothing', 'audience', 'all'],
+      ['nothing', 'audience', 'city-desk'],
+      ['content', 'matches', 'internal'],
+      ['nothing', 'retired', 'retired'],
+    ],
+  )
+  assert.deepEqual(decisions[1]?.met, [{ list: 'categories', value: 'city', rule: 'news' }])
 })

@@ -3,9 +3,9 @@
  * Pure: what one released version changes. A version that was routed before adds nobody, so a replay sends nothing.
  */
 import type { OutletConfig } from '@newswire/events/config'
+import { type Categories, type Decided, type Decision, decideFor, toDecided } from '@newswire/events/decision'
 import type { Fact } from '@newswire/events/fact'
 import { z } from 'zod'
-import { type Categories, dueTo, joins } from './entitled.ts'
 
 export const routesDocument = z.object({
   n: z.int(),
@@ -22,6 +22,8 @@ export type RoutePlan = Readonly<{
   next: Routes | null
   /** `null`: nothing is to be said of this version. */
   wanted: readonly Routed[] | null
+  /** Whom it goes to and who would have been sent it and is not, with the reasons. */
+  decisions: readonly Decided[]
 }>
 
 type World = Readonly<{
@@ -30,35 +32,46 @@ type World = Readonly<{
   createdAtMs: (outletId: string) => number
 }>
 
-const NOTHING: RoutePlan = { next: null, wanted: null }
+const NOTHING: RoutePlan = { next: null, wanted: null, decisions: [] }
 
-/** Routed before: only intents that a crash kept from the log are written, under the same ids. */
-const planRepeat = (routes: Routes, fact: Fact, { outlets, categories }: World): RoutePlan => {
-  const unwritten = Object.entries(routes.routes).filter(([, route]) => route.version === fact.version && !route.written)
-  if (fact.version < routes.version || unwritten.length === 0) return NOTHING
-  const wanted = unwritten.flatMap(([outletId, { first }]) => {
-    const outlet = outlets.get(outletId)
-    return outlet ? [{ outletId, kill: dueTo(outlet, fact, categories) === 'retraction', first: first === fact.version }] : []
-  })
-  return { next: null, wanted }
+/** Routed before: only intents that a crash kept from the log are written, under the same ids, and the record of what was decided with them. */
+const planRepeat = (routes: Routes, fact: Fact, { outlets, categories, createdAtMs }: World): RoutePlan => {
+  const isUnwritten = Object.values(routes.routes).some(route => route.version === fact.version && !route.written)
+  if (fact.version < routes.version || !isUnwritten) return NOTHING
+  const decide = decideFor(fact, categories)
+  const wanted: Routed[] = []
+  const made = new Map<string, Decision>()
+  for (const outlet of outlets.values()) {
+    const route = Object.hasOwn(routes.routes, outlet.id) ? routes.routes[outlet.id] : undefined
+    const isRouted = route !== undefined && route.version === fact.version && !route.written
+    const had = route !== undefined && (!isRouted || (route.first ?? 0) < fact.version)
+    const decision = decide(outlet, { createdAtMs: createdAtMs(outlet.id), had })
+    const { due } = decide(outlet, { createdAtMs: 0, had: true })
+    if (isRouted) wanted.push({ outletId: outlet.id, kill: due === 'retraction', first: route.first === fact.version })
+    // What was configured since, and would go to it now, was decided on otherwise.
+    if (isRouted || decision.due === 'nothing') made.set(outlet.id, decision)
+  }
+  return { next: null, wanted, decisions: toDecided(fact, made) }
 }
 
 export const planRoutes = (routes: Routes | null, fact: Fact, world: World): RoutePlan => {
   if (routes !== null && fact.version <= routes.version) return planRepeat(routes, fact, world)
   const next: Routes = { n: (routes?.n ?? 0) + 1, version: fact.version, routes: { ...routes?.routes } }
+  const decide = decideFor(fact, world.categories)
   const wanted: Routed[] = []
+  const made = new Map<string, Decision>()
   for (const outlet of world.outlets.values()) {
-    const known = Object.hasOwn(next.routes, outlet.id)
-    if (!known && !joins(outlet, fact, world.categories, world.createdAtMs(outlet.id))) continue
-    const due = dueTo(outlet, fact, world.categories)
-    if (due === 'nothing') continue
-    const first = known ? next.routes[outlet.id]?.first : fact.version
+    const route = Object.hasOwn(next.routes, outlet.id) ? next.routes[outlet.id] : undefined
+    const decision = decide(outlet, { createdAtMs: world.createdAtMs(outlet.id), had: route !== undefined })
+    made.set(outlet.id, decision)
+    if (decision.due === 'nothing') continue
+    const first = route === undefined ? fact.version : route.first
     next.routes[outlet.id] = { version: fact.version, written: false, ...(first === undefined ? {} : { first }) }
-    wanted.push({ outletId: outlet.id, kill: due === 'retraction', first: !known })
+    wanted.push({ outletId: outlet.id, kill: decision.due === 'retraction', first: route === undefined })
   }
   // What nobody could ever have got needs no memory: a retraction adds nobody, and an outlet made later starts later.
   const forgettable = routes === null && wanted.length === 0 && (fact.state !== 'live' || world.outlets.size === 0)
-  return { next: forgettable ? null : next, wanted }
+  return { next: forgettable ? null : next, wanted, decisions: toDecided(fact, made) }
 }
 
 /** The routes once the intents of their newest version are in the log. */

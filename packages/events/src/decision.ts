@@ -1,0 +1,204 @@
+/**
+ * Whether an outlet is sent a released version, and why: the one decision, made when the version is routed, recorded for good, and made again by
+ * who explains it. Pure: a configuration, a fact and what the outlet had before go in.
+ */
+import { z } from 'zod'
+import { type CategoryConfig, type Match, type OutletConfig, withAncestors } from './config.ts'
+import type { Facets, Fact, LiveFact } from './fact.ts'
+import { findPictureOffence, isSameForAllOutlets } from './outlet-article.ts'
+
+export type Categories = ReadonlyMap<string, CategoryConfig>
+
+export const dues = ['content', 'retraction', 'nothing'] as const
+export type Due = (typeof dues)[number]
+
+/** One list of an outlet's `match`, and what of the article met it; `rule` when that is another word (a parent of the category). */
+export const metList = z.object({
+  list: z.enum(['categories', 'languages', 'publishers', 'types']),
+  value: z.string(),
+  rule: z.string().optional(),
+})
+export type MetList = z.output<typeof metList>
+
+export const reasons = [
+  /** Content: every list of its `match` is met. */
+  'matches',
+  /** Content: it no longer matches, and whoever had an article gets its updates. */
+  'had-before',
+  /** Retraction: the article was taken back, expired or was purged. */
+  'taken-back',
+  /** Retraction: the audience was narrowed to one that it is not. */
+  'audience-narrowed',
+  /** Retraction: it no longer matches, and is to lose what it leaves (`onLeave: withdraw`). */
+  'left-match',
+  /** Nothing, from here on. */
+  'no-match',
+  /** It does not ask for editorial articles. */
+  'audience',
+  'retired',
+  /** The version was released before the outlet was created. */
+  'created-later',
+  /** An import goes to nobody new. */
+  'import',
+  /** The article came from this outlet. */
+  'loop',
+  /** There is nothing to take back. */
+  'never-had',
+] as const
+export type Reason = (typeof reasons)[number]
+
+/** `met`: which lists of its `match` were met, empty when it has none (it takes everything); `null` when it does not match. */
+export type Decision = Readonly<{ due: Due; why: Reason; met: readonly MetList[] | null }>
+
+/** What the version itself is, as against what the article once was. */
+export const facetsOf = ({ article, publisher }: LiveFact): Facets => ({
+  categories: article.categories,
+  languages: [article.language],
+  publishers: [publisher],
+  types: [article.type],
+  public: article.audience === 'public',
+})
+
+const LISTS = ['languages', 'publishers', 'types', 'categories'] as const satisfies readonly (keyof Match)[]
+
+/** `value` of the article and the `rule` that it met, nearest first. */
+const findMet = (list: MetList['list'], wanted: readonly string[], had: readonly string[], categories: Categories): MetList | null => {
+  for (const value of had) {
+    const words = list === 'categories' ? withAncestors(value, categories) : [value]
+    const rule = words.find(word => wanted.includes(word))
+    if (rule !== undefined) return rule === value ? { list, value } : { list, value, rule }
+  }
+  return null
+}
+
+/** Which lists of a rule facets meet; `null` when one is not met. */
+export const findMatch = (rule: Match, facets: Facets, categories: Categories): readonly MetList[] | null => {
+  const met: MetList[] = []
+  for (const list of LISTS) {
+    const wanted = rule[list]
+    if (wanted === undefined) continue
+    const found = findMet(list, wanted, facets[list], categories)
+    if (found === null) return null
+    met.push(found)
+  }
+  return met
+}
+
+/** Every list of a rule that is not met, with what was wanted and what there was: why something does not match. */
+export const findUnmet = (
+  rule: Match,
+  facets: Facets,
+  categories: Categories,
+): readonly Readonly<{ list: MetList['list']; wanted: readonly string[]; had: readonly string[] }>[] =>
+  LISTS.flatMap(list => {
+    const wanted = rule[list]
+    return wanted === undefined || findMet(list, wanted, facets[list], categories) !== null ? [] : [{ list, wanted, had: facets[list] }]
+  })
+
+/** Whether the article came from whoever runs the outlet: published here by it, or brought through a site of it. */
+export const cameFrom = ({ origin }: Pick<OutletConfig, 'origin'>, { publisher, article }: LiveFact): boolean =>
+  origin !== undefined && (origin.publishers.includes(publisher) || (article.via ?? []).some(site => origin.sites.includes(site)))
+
+const mayRead = (outlet: OutletConfig, fact: LiveFact) => fact.article.audience === 'public' || outlet.audience === 'editorial'
+
+/** Ms since 1970 at which the outlet was created, and whether it was sent any version of the article before this one. */
+export type Past = Readonly<{ createdAtMs: number; had: boolean }>
+
+/**
+ * What an outlet that had the article is due: the content when it may have it, else a retraction of what it holds. One that left the configuration
+ * gets nothing new, but still every retraction. Where it came from no longer counts: who holds an article must hold the truth.
+ */
+const decideForHolder = (outlet: OutletConfig, fact: Fact, match: () => Decision['met']): Decision => {
+  if (fact.state !== 'live') return { due: 'retraction', why: 'taken-back', met: null }
+  const met = match()
+  if (!mayRead(outlet, fact)) return { due: 'retraction', why: 'audience-narrowed', met }
+  if (outlet.retired) return { due: 'nothing', why: 'retired', met }
+  if (met !== null) return { due: 'content', why: 'matches', met }
+  return outlet.onLeave === 'withdraw' ? { due: 'retraction', why: 'left-match', met } : { due: 'content', why: 'had-before', met }
+}
+
+/** An outlet that never had the article joins by what this version is. Imports go to nobody new, nor does what was released before it was created. */
+const decideForOther = (outlet: OutletConfig, fact: Fact, createdAtMs: number, match: () => Decision['met']): Decision => {
+  if (fact.state !== 'live') return { due: 'nothing', why: 'never-had', met: null }
+  const met = match()
+  if (met === null) return { due: 'nothing', why: 'no-match', met }
+  const why = findHindrance(outlet, fact, createdAtMs)
+  return why === null ? { due: 'content', why: 'matches', met } : { due: 'nothing', why, met }
+}
+
+const findHindrance = (outlet: OutletConfig, fact: LiveFact, createdAtMs: number): Reason | null => {
+  if (outlet.retired) return 'retired'
+  if (!mayRead(outlet, fact)) return 'audience'
+  if (cameFrom(outlet, fact)) return 'loop'
+  if (fact.lane !== 'live') return 'import'
+  return Date.parse(fact.releasedAt) < createdAtMs ? 'created-later' : null
+}
+
+/** Decides for one version, for as many outlets as there are. */
+export const decideFor = (fact: Fact, categories: Categories): ((outlet: OutletConfig, past: Past) => Decision) => {
+  const facets = fact.state === 'live' ? facetsOf(fact) : null
+  return (outlet, { createdAtMs, had }) => {
+    const match = () => (facets === null ? null : findMatch(outlet.match, facets, categories))
+    return had ? decideForHolder(outlet, fact, match) : decideForOther(outlet, fact, createdAtMs, match)
+  }
+}
+
+/** A picture that an outlet is not sent: its place among the article's pictures, from 1. */
+export const leftOut = z.object({
+  picture: z.int().min(1),
+  why: z.enum(['outlet-not-named', 'right-ended']),
+  endedAt: z.string().optional(),
+})
+export type LeftOut = z.output<typeof leftOut>
+
+/** Which ready pictures of a version an outlet is not sent, and why. */
+export const findLeftOut = (fact: Fact, outletId: string): readonly LeftOut[] => {
+  if (fact.state !== 'live' || isSameForAllOutlets(fact)) return []
+  return fact.article.images.flatMap((one, index) => {
+    const offence = one.state === 'ready' ? findPictureOffence(one, outletId, fact.releasedAt) : null
+    return offence === null ? [] : [{ picture: index + 1, ...offence }]
+  })
+}
+
+/** Outlets that were decided on alike. Names are left out, and only counted, where they say nothing: an import goes to nobody new. */
+export const decided = z.object({
+  due: z.enum(dues),
+  why: z.enum(reasons),
+  met: z.array(metList).optional(),
+  leftOut: z.array(leftOut).optional(),
+  /** Of `leftOut`, how many more there are than are listed. */
+  moreLeftOut: z.int().optional(),
+  outlets: z.array(z.string()),
+  count: z.int(),
+})
+export type Decided = z.output<typeof decided>
+export const decidedList = z.array(decided)
+
+/** Listed for one group of outlets; a version has at most 100 pictures. */
+const MOST_LEFT_OUT = 20
+
+const toGroup = ({ due, why, met }: Decision, left: readonly LeftOut[]): Omit<Decided, 'outlets' | 'count'> => ({
+  due,
+  why,
+  ...(met === null || met.length === 0 ? {} : { met: [...met] }),
+  ...(left.length === 0 ? {} : { leftOut: left.slice(0, MOST_LEFT_OUT) }),
+  ...(left.length <= MOST_LEFT_OUT ? {} : { moreLeftOut: left.length - MOST_LEFT_OUT }),
+})
+
+/**
+ * The record of decisions: whom a version went to, and who would have been sent it and was not, by groups that were decided on alike. Outlets that
+ * plainly do not match are not in it: that follows from the configuration of the time, which is kept too.
+ */
+export const toDecided = (fact: Fact, made: Iterable<readonly [outletId: string, decision: Decision]>): readonly Decided[] => {
+  const groups = new Map<string, Decided>()
+  for (const [outletId, decision] of made) {
+    if (decision.why === 'no-match' || decision.why === 'never-had') continue
+    const group = toGroup(decision, decision.due === 'content' ? findLeftOut(fact, outletId) : [])
+    const key = JSON.stringify(group)
+    const known = groups.get(key) ?? { ...group, outlets: [], count: 0 }
+    known.count += 1
+    if (decision.why !== 'import') known.outlets.push(outletId)
+    groups.set(key, known)
+  }
+  return [...groups.values()]
+}

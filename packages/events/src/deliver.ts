@@ -8,13 +8,56 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or
 /** The name of an environment variable that holds a secret; the secret itself is never written down. */
 export const secretEnv = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, like TINH_DOAN_SECRET')
 
+/** What an outlet is given of an article, and how it is written down. */
+export const documentFormats = ['newswire', 'ninjs'] as const
+export type DocumentFormat = (typeof documentFormats)[number]
+const document = {
+  format: z.enum(documentFormats).default('newswire'),
+}
+
+const folder = z
+  .string()
+  .max(400)
+  .regex(/^[^\u0000-\u001f\u007f\\]*$/, 'expected a path without backslashes and control characters')
+  .refine(
+    path => path === path.normalize('NFC') && !path.split('/').some(part => part === '.' || part === '..'),
+    'expected a path without . and ..',
+  )
+
+/** Which renditions of a picture a drop gets as files: the widest, all, or none (the document then names the gateway's). */
+const pictures = z.enum(['largest', 'all', 'none']).default('largest')
+
 const webhook = z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secretEnv })
 
-export const deliverConfig = z.discriminatedUnion('kind', [webhook])
+const s3 = z.strictObject({
+  kind: z.literal('s3'),
+  /** Default: AWS's own of the region. */
+  endpoint: httpUrl.optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'expected a region, like ap-southeast-1')
+    .default('us-east-1'),
+  bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, 'expected the name of a bucket'),
+  /** Before every key as it stands here, so it mostly ends with a slash. */
+  prefix: folder.refine(path => !path.startsWith('/'), 'expected a prefix without a slash at its beginning').default(''),
+  accessKeyIdEnv: secretEnv,
+  secretAccessKeyEnv: secretEnv,
+  pictures,
+  ...document,
+})
+
+export const deliverConfig = z.discriminatedUnion('kind', [webhook, s3])
 export type DeliverConfig = z.output<typeof deliverConfig>
 export type DeliverKind = DeliverConfig['kind']
 /** `deliver` of one kind. */
 export type DeliverBy<K extends DeliverKind> = Extract<DeliverConfig, { kind: K }>
 
 /** The address that deliveries of an outlet go to, and the field that names it; held against `network` when it is saved, and again when it is used. */
-export const addressOf = (deliver: DeliverConfig): Readonly<{ field: string; url: string }> => ({ field: 'url', url: deliver.url })
+export const addressOf = (deliver: DeliverConfig): Readonly<{ field: string; url: string }> => {
+  switch (deliver.kind) {
+    case 'webhook':
+      return { field: 'url', url: deliver.url }
+    case 's3':
+      return { field: 'endpoint', url: deliver.endpoint ?? `https://s3.${deliver.region}.amazonaws.com` }
+  }
+}

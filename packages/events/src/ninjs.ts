@@ -12,6 +12,8 @@ export type NinjsContext = Readonly<{
   site: Pick<SiteConfig, 'id' | 'publicUrl' | 'language'>
   categories: ReadonlyMap<string, CategoryConfig>
   publishers: ReadonlyMap<string, Pick<PublisherConfig, 'name'>>
+  /** Where a rendition is, by the key of its object (default: at the gateway). */
+  renditionHref?: (key: string) => string
 }>
 
 const STANDARD = { name: 'ninjs', version: '3.1', schema: 'http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#' } as const
@@ -23,7 +25,7 @@ const plain = (role: string, value: string) => ({ role, contentType: 'text/plain
 const unlessEmpty = <K extends string>(name: K, value: string | undefined): { [P in K]?: string } =>
   value === undefined || value === '' ? {} : ({ [name]: value } as { [P in K]?: string })
 
-const toPicture = (picture: Picture, index: number, { site }: NinjsContext) => ({
+const toPicture = (picture: Picture, index: number, { site, renditionHref = key => renditionUrl(site.publicUrl, key) }: NinjsContext) => ({
   name: `picture-${index + 1}`,
   rel: picture.role,
   uri: `newswire:${picture.sha256}`,
@@ -35,7 +37,7 @@ const toPicture = (picture: Picture, index: number, { site }: NinjsContext) => (
   ],
   renditions: picture.renditions.map(({ preset, key, type, width, height, bytes }) => ({
     name: preset,
-    href: renditionUrl(site.publicUrl, key),
+    href: renditionHref(key),
     contentType: type,
     width,
     height,
@@ -102,14 +104,19 @@ const toLive = (fact: LiveFact, context: NinjsContext) => {
   }
 }
 
-/** What was taken back: `canceled`, with the notice that readers get and nothing of the content. */
-const toCanceled = (fact: Exclude<Fact, LiveFact>, { site }: NinjsContext) => ({
+/**
+ * What was taken back: `canceled`, with the notice that readers get and nothing of the content. Also of a live article, for who may no longer have
+ * it. `reason`: why, as far as the receiver may know.
+ */
+export const toCanceledNinjs = (fact: Fact, { site }: NinjsContext, reason?: string) => ({
   ...identityOf(fact, site),
   type: 'text',
   representationType: 'partial',
   pubStatus: 'canceled',
+  ...unlessEmpty('edNote', reason),
   descriptions: [plain('notice', noticeOf(fact, site.language))],
 })
 
 /** Pure: the same fact and configuration give the same object. Text is as the article has it; nothing is escaped but by JSON itself. */
-export const toNinjs = (fact: Fact, context: NinjsContext) => (fact.state === 'live' ? toLive(fact, context) : toCanceled(fact, context))
+export const toNinjs = (fact: Fact, context: NinjsContext) =>
+  fact.state === 'live' ? toLive(fact, context) : toCanceledNinjs(fact, context)

@@ -117,7 +117,7 @@ export const toContentHtml = (article: Article, publicUrl: string): string => {
 }
 
 /** What readers are told in place of an article that was taken back. */
-export const noticeOf = (fact: Exclude<Fact, LiveFact>, language: string): string => {
-  if (fact.state !== 'purged' && fact.retraction.notice) return fact.retraction.notice
+export const noticeOf = (fact: Fact, language: string): string => {
+  if ((fact.state === 'retracted' || fact.state === 'expired') && fact.retraction.notice) return fact.retraction.notice
   return language.toLowerCase().startsWith('vi') ? 'Bài viết này đã được gỡ bỏ.' : 'This article has been withdrawn.'
 }

@@ -7,7 +7,7 @@ import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 export type Credentials = Readonly<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined }>
 
 export type ToSign = Readonly<{
-  method: 'GET' | 'PUT'
+  method: 'GET' | 'HEAD' | 'PUT'
   host: string
   /** Encoded as it is sent (`encodeKey`). */
   path: string

@@ -3,8 +3,8 @@ import type { OutboundResult } from '@newswire/outbound/outbound'
 import type { Outcome } from './machine.ts'
 
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
-/** RFC 9110 §10.2.3: seconds, or a date. */
-const retryAfterMs = (value: string | undefined, nowMs: number): number | null => {
+/** RFC 9110 §10.2.3: seconds, or a date; `null` for what is neither. */
+export const retryAfterMs = (value: string | undefined, nowMs: number): number | null => {
   if (value === undefined) return null
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
   const at = HTTP_DATE.test(value) ? Date.parse(value) : Number.NaN

@@ -1,13 +1,10 @@
 /** The body of contract §6: made from the version alone, so it is the same for every attempt. Pure. */
 import type { SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
-import type { NinjsContext } from '@newswire/events/ninjs'
 import { toFactForOutlet } from '@newswire/events/outlet-article'
-import { articleUrl, toPublicArticle } from '@newswire/events/public-article'
+import { articleUrl, type PublicArticle, toPublicArticle } from '@newswire/events/public-article'
+import type { FileOf } from './document.ts'
 import { actionOf, type Parcel, retractionOf } from './parcel.ts'
-
-/** What a document is made with beside the article itself. */
-export type DocumentContext = NinjsContext
 
 /** A longer body becomes thin: a link in place of the content, where the outlet can open it. Bytes. */
 export const MAX_BODY_BYTES = 256 * 1024
@@ -29,16 +26,28 @@ const toThin = (fact: LiveFact, publicUrl: string) => ({
   url: `${articleUrl(publicUrl, fact.articleId)}/article.json`,
 })
 
+/** Names the files that lie beside the document. */
+const withFiles = (article: PublicArticle, publicUrl: string, fileOf: FileOf) => ({
+  ...article,
+  images: article.images.map(image => ({
+    ...image,
+    renditions: image.renditions.map(one => {
+      const file = fileOf({ key: one.url.slice(publicUrl.length + 1) })
+      return file === null ? one : { ...one, file }
+    }),
+  })),
+})
+
 export const toBody = (
   { fact, due, outlet }: Pick<Parcel, 'fact' | 'due' | 'outlet'>,
-  site: Pick<SiteConfig, 'id' | 'publicUrl'>,
+  { id: siteId, publicUrl }: Pick<SiteConfig, 'id' | 'publicUrl'>,
+  fileOf?: FileOf,
 ): Uint8Array => {
   const type = `article.${actionOf(fact, due)}`
   if (fact.state !== 'live' || due === 'retraction') return envelope(type, fact, { article: head(fact), retraction: retractionOf(fact) })
-  const whole = envelope(type, fact, {
-    article: toPublicArticle(toFactForOutlet(fact, { outletId: outlet.id, siteId: site.id }), site.publicUrl),
-  })
+  const article = toPublicArticle(toFactForOutlet(fact, { outletId: outlet.id, siteId }), publicUrl)
+  const whole = envelope(type, fact, { article: fileOf === undefined ? article : withFiles(article, publicUrl, fileOf) })
   // An editorial article has no public address: a link would lead nowhere.
   const canBeThin = fact.article.audience === 'public'
-  return whole.byteLength <= MAX_BODY_BYTES || !canBeThin ? whole : envelope(type, fact, { article: toThin(fact, site.publicUrl) })
+  return whole.byteLength <= MAX_BODY_BYTES || !canBeThin ? whole : envelope(type, fact, { article: toThin(fact, publicUrl) })
 }

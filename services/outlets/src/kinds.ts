@@ -1,8 +1,10 @@
 /** Every way of delivering to an outlet: one file each, and a row here beside its schema in `@newswire/events/deliver`. */
 import type { DeliverKind } from '@newswire/events/deliver'
+import type { Objects } from '@newswire/objects/objects'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
-import type { DocumentContext } from './body.ts'
+import type { DocumentContext } from './document.ts'
 import type { Deliver } from './parcel.ts'
+import { createS3Drop } from './s3-drop.ts'
 import { createWebhook } from './webhook.ts'
 
 /** What a kind is given to work with. */
@@ -13,6 +15,8 @@ export type DeliveryNeeds = Readonly<{
   secret: (name: string) => string | undefined
   /** What documents are made with beside the article itself. */
   context: () => DocumentContext
+  /** Our own store: where renditions are. */
+  objects: Pick<Objects, 'get'>
   now: () => number
 }>
 
@@ -27,6 +31,7 @@ type Makers = { [K in DeliverKind]: (needs: DeliveryNeeds) => Delivery<K> }
 
 const makers: Makers = {
   webhook: createWebhook,
+  s3: createS3Drop,
 }
 
 /** All kinds, made once for a process. */

@@ -1,13 +1,14 @@
 /** Outlets and facts for tests. */
 import { type OutletConfig, outletConfig, type SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
-import type { DocumentContext } from './body.ts'
+import type { DocumentContext } from './document.ts'
+import type { OutletBy } from './parcel.ts'
 
 export const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes ok!').toString('base64')}`
 
-export const outletOf = (fields: Partial<Omit<OutletConfig, 'deliver'>> & { id: string; url?: string }): OutletConfig => {
+export const outletOf = (fields: Partial<Omit<OutletConfig, 'deliver'>> & { id: string; url?: string }): OutletBy<'webhook'> => {
   const { url = `http://${fields.id}/hook`, ...rest } = fields
-  return outletConfig.parse({ deliver: { kind: 'webhook', url, secretEnv: 'PARTNER_SECRET' }, ...rest })
+  return outletConfig.parse({ deliver: { kind: 'webhook', url, secretEnv: 'PARTNER_SECRET' }, ...rest }) as OutletBy<'webhook'>
 }
 
 /** What documents are made with, of a site without categories. */

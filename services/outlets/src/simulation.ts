@@ -15,6 +15,7 @@ import { createHandover } from './handover.ts'
 import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
+import type { Deliver, Parcel } from './parcel.ts'
 import { createPendingStore, outletShelf, type PendingStore } from './pending.ts'
 import { type ArticleEvent, routeArticle } from './route.ts'
 import { contextOf, killFact, liveFact, outletOf } from './samples.ts'
@@ -95,8 +96,8 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       context: () => contextOf({ id: 'x,2026', publicUrl: 'http://x' }),
       now: () => sim.now(),
     })
-    const deliver: typeof webhook.deliver = (parcel, mayStill) =>
-      webhook.deliver(plant === 'settles-under-the-same-id' ? { ...parcel, settling: false } : parcel, mayStill)
+    const deliver: Deliver = (parcel, mayStill) =>
+      webhook.deliver({ ...(parcel as Parcel<'webhook'>), settling: parcel.settling && plant !== 'settles-under-the-same-id' }, mayStill)
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
     const delivering = { read, readVersion: async () => null, deliver, tell: createTell(publish), now: () => sim.now() }

@@ -29,7 +29,7 @@ export const startDeliveries = async (
   let subscription: Subscription | undefined
   const isAlive = engine.fence(() => subscription)
   const pending = engine.pendingOn(outletShelf)
-  const deliveries = createDeliveries({ request, secret, context: () => configuration.current(), now })
+  const deliveries = createDeliveries({ request, secret, objects, context: () => configuration.current(), now })
   const delivering = {
     read: createView(objects, () => clock.now()),
     readVersion: async (articleId: string, version: number) => (await getArchived(objects, articleId, version))?.fact ?? null,

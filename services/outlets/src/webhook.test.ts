@@ -12,7 +12,7 @@ import { createWebhook, toWebhook, webhookId } from './webhook.ts'
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
 const SITE = { id: 'news.example,2026', publicUrl: 'https://news.example' }
 const outlet = outletOf({ id: 'partner' })
-const parcel = (fields: Partial<Parcel> = {}): Parcel => ({
+const parcel = (fields: Partial<Parcel<'webhook'>> = {}): Parcel<'webhook'> => ({
   outlet,
   fact: liveFact({ articleId: 'press.a', version: 3 }),
   due: 'content',

@@ -1,0 +1,146 @@
+/**
+ * Files for a partner, in a folder for each article: `v<nnnn>.<ext>` for each version, its pictures, and `latest.json`, which says which version
+ * holds now. Pictures first, then the version, then `latest.json`: whoever goes by that never sees half of anything, wherever it was cut off.
+ * `latest.json` never goes back: it is read first, and replaced only as it was read. Safe to repeat: what is there already is not written again.
+ */
+import { hash } from 'node:crypto'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
+import { z } from 'zod'
+import type { Outcome } from './machine.ts'
+
+export type DropFile = Readonly<{ bytes: Uint8Array; contentType: string }>
+
+/** Where files go; each is seen whole or not at all. Throws `DropFault` for what the other side does. */
+export type DropStore = Readonly<{
+  /** `null`: there is none. At most `maxBytes` of it. `tag` names what was read. */
+  read(path: string, maxBytes: number): Promise<Readonly<{ bytes: Uint8Array; tag: string }> | null>
+  has(path: string): Promise<boolean>
+  /** `false`: there is something. */
+  create(path: string, file: DropFile): Promise<boolean>
+  /** `false`: what is there is not what `tag` names. */
+  replace(path: string, file: DropFile, tag: string): Promise<boolean>
+}>
+
+/** What came of an attempt that the other side did not let through. */
+export class DropFault extends Error {
+  override readonly name = 'DropFault'
+  readonly outcome: Outcome
+  constructor(outcome: Outcome) {
+    super('reason' in outcome ? outcome.reason : outcome.kind)
+    this.outcome = outcome
+  }
+}
+
+/** `latest.json`: how a partner, and we ourselves, know which version holds. Other fields may come. */
+export const latestDocument = z.object({
+  type: z.enum(['article.published', 'article.updated', 'article.corrected', 'article.retracted']),
+  id: z.string(),
+  version: z.int(),
+  /** When this version was released. */
+  timestamp: z.string(),
+  /** The version's file, beside this one. */
+  file: z.string(),
+  contentType: z.string(),
+  sha256: z.string(),
+  bytes: z.int(),
+  pictures: z.array(z.object({ file: z.string(), contentType: z.string(), width: z.int(), height: z.int(), bytes: z.int() })),
+  /** Why it was taken back. */
+  retraction: z.object({ mode: z.string(), reason: z.string() }).optional(),
+})
+export type Latest = z.output<typeof latestDocument>
+
+export type DropPicture = Latest['pictures'][number] & Readonly<{ load: () => Promise<Uint8Array | null> }>
+
+export type Drop = Readonly<{
+  /** Before the name of every file; ends with a slash. */
+  folder: string
+  latest: Omit<Latest, 'pictures'>
+  document: DropFile
+  pictures: readonly DropPicture[]
+}>
+
+/** More than `latest.json` ever has. Bytes. */
+const MAX_LATEST_BYTES = 256 * 1024
+/** Looks at a `latest.json` that others change at the same time. */
+const MAX_LOOKS = 5
+
+export const fileOf = (version: number, extension: string): string => `v${String(version).padStart(4, '0')}.${extension}`
+
+/** What somebody else put there is no version of ours: it is replaced. */
+const parseLatest = (bytes: Uint8Array): Latest | null => {
+  try {
+    return latestDocument.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data ?? null
+  } catch {
+    return null // no JSON
+  }
+}
+
+/** Whether it holds this version as it is to be, or a newer one. */
+const isDone = (held: Latest | null, { version, sha256, file }: Drop['latest']): boolean =>
+  held !== null && (held.version > version || (held.version === version && held.sha256 === sha256 && held.file === file))
+
+const putPictures = async (store: DropStore, { folder, pictures }: Drop): Promise<void> => {
+  for (const { file, contentType, load } of pictures) {
+    if (await store.has(folder + file)) continue
+    const bytes = await load()
+    // Their names say their content, so whoever was quicker wrote the same.
+    if (bytes !== null) await store.create(folder + file, { bytes, contentType })
+  }
+}
+
+/** A version that is there with other bytes was made under another configuration of the outlet. */
+const putVersion = async (store: DropStore, { folder, latest, document }: Drop): Promise<void> => {
+  const path = folder + latest.file
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    if (await store.create(path, document)) return
+    const there = await store.read(path, document.bytes.byteLength + 1)
+    if (there === null) continue
+    if (Buffer.compare(there.bytes, document.bytes) === 0 || (await store.replace(path, document, there.tag))) return
+  }
+  throw new DropFault(busy(latest.file))
+}
+
+const busy = (file: string): Outcome => ({
+  kind: 'failed',
+  reason: `${file} was changed by somebody else each time that it was written`,
+  ambiguous: false,
+  connect: false,
+  retryAfterMs: null,
+  alarm: true,
+})
+
+const LOST: Outcome = { kind: 'own', reason: 'this process may not own the outlet any more' }
+
+const put = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promise<Outcome> => {
+  const path = `${drop.folder}latest.json`
+  const whole: Latest = { ...drop.latest, pictures: drop.pictures.map(({ load: _, ...one }) => one) }
+  const latest = { bytes: Buffer.from(`${JSON.stringify(whole, null, 2)}\n`), contentType: 'application/json' }
+  let isBeside = false
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const found = await store.read(path, MAX_LATEST_BYTES)
+    if (isDone(found && parseLatest(found.bytes), drop.latest)) return { kind: 'accepted' }
+    if (!mayStill()) return LOST
+    if (!isBeside) {
+      await putPictures(store, drop)
+      await putVersion(store, drop)
+      isBeside = true
+    }
+    if (!mayStill()) return LOST
+    const done = found === null ? await store.create(path, latest) : await store.replace(path, latest, found.tag)
+    if (done) return { kind: 'accepted' }
+  }
+  return busy('latest.json')
+}
+
+/** Never throws for what either side's storage does. */
+export const putDrop = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promise<Outcome> => {
+  try {
+    return await put(store, drop, mayStill)
+  } catch (error) {
+    if (error instanceof DropFault) return error.outcome
+    if (error instanceof UnavailableError) return { kind: 'own', reason: `our own store: ${messageOf(error)}` }
+    throw error
+  }
+}
+
+export const sha256Of = (bytes: Uint8Array): string => hash('sha256', bytes)

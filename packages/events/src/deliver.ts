@@ -13,7 +13,12 @@ export const documentFormats = ['newswire', 'ninjs'] as const
 export type DocumentFormat = (typeof documentFormats)[number]
 const document = {
   format: z.enum(documentFormats).default('newswire'),
+  /** The whole article, all but its body, or its identity alone; the last two say where the rest is. */
+  payload: z.enum(['full', 'digest', 'thin']).default('full'),
 }
+/** A longer document becomes a thin one. Bytes. */
+const maxBytes = z.int().min(1_024).max(16_777_216)
+export type DocumentConfig = Readonly<{ format: DocumentFormat; payload: 'full' | 'digest' | 'thin'; maxBytes?: number | undefined }>
 
 const folder = z
   .string()
@@ -27,7 +32,7 @@ const folder = z
 /** Which renditions of a picture a drop gets as files: the widest, all, or none (the document then names the gateway's). */
 const pictures = z.enum(['largest', 'all', 'none']).default('largest')
 
-const webhook = z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secretEnv })
+const webhook = z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secretEnv, maxBytes: maxBytes.default(262_144), ...document })
 
 const s3 = z.strictObject({
   kind: z.literal('s3'),
@@ -43,6 +48,7 @@ const s3 = z.strictObject({
   accessKeyIdEnv: secretEnv,
   secretAccessKeyEnv: secretEnv,
   pictures,
+  maxBytes: maxBytes.optional(),
   ...document,
 })
 

@@ -14,6 +14,10 @@ export type NinjsContext = Readonly<{
   publishers: ReadonlyMap<string, Pick<PublisherConfig, 'name'>>
   /** Where a rendition is, by the key of its object (default: at the gateway). */
   renditionHref?: (key: string) => string
+  /** `digest`: without the body; `thin`: its identity alone (default: all of it). */
+  detail?: 'full' | 'digest' | 'thin'
+  /** Where the whole article is, as JSON: named by what is not whole itself. */
+  link?: string | null
 }>
 
 const STANDARD = { name: 'ninjs', version: '3.1', schema: 'http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#' } as const
@@ -68,16 +72,22 @@ const identityOf = (fact: Fact, site: NinjsContext['site']) => ({
   ],
 })
 
+const partial = (link: NinjsContext['link']) => ({
+  representationType: 'partial',
+  pubStatus: 'usable',
+  ...(link ? { renditions: [{ name: 'full', href: link, contentType: 'application/json' }] } : {}),
+})
+
 const toLive = (fact: LiveFact, context: NinjsContext) => {
   const { article } = fact
-  const { site, publishers } = context
+  const { site, publishers, detail = 'full', link } = context
   const identity = identityOf(fact, site)
+  if (detail === 'thin') return { ...identity, type: NATURE[article.type], ...partial(link) }
   return {
     ...identity,
     altIds: [...identity.altIds, ...(article.canonicalUrl === undefined ? [] : [{ role: 'canonicalUrl', value: article.canonicalUrl }])],
     type: NATURE[article.type],
-    representationType: 'full',
-    pubStatus: 'usable',
+    ...(detail === 'full' ? { representationType: 'full', pubStatus: 'usable' } : partial(link)),
     ...unlessEmpty('contentCreated', article.publishedAt),
     ...unlessEmpty('embargoedUntil', article.embargoUntil),
     ...unlessEmpty('expires', article.expiresAt),
@@ -86,7 +96,7 @@ const toLive = (fact: LiveFact, context: NinjsContext) => {
     title: article.title,
     headlines: [plain('main', article.title)],
     descriptions: article.summary === '' ? [] : [plain('summary', article.summary)],
-    bodies: [{ role: 'main', contentType: 'text/html', value: article.body.html }],
+    ...(detail === 'full' ? { bodies: [{ role: 'main', contentType: 'text/html', value: article.body.html }] } : {}),
     ...unlessEmpty('by', article.byline),
     ...unlessEmpty('located', article.dateline),
     ...unlessEmpty('slugline', article.slug),

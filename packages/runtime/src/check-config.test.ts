@@ -94,6 +94,8 @@ test('an address that no delivery could ever reach, and a network that is none, 
     complaints.map(one => one.slice(0, one.indexOf(':'))),
     urls.map((_, index) => `outlets[${index}].deliver.url`),
   )
+  const drop = { kind: 's3', endpoint: 'https://169.254.169.254', bucket: 'drop', accessKeyIdEnv: 'A', secretAccessKeyEnv: 'B' }
+  assert.match(complaintsOf({ site, outlets: [{ id: 'o', deliver: drop }] })[0] ?? '', /^outlets\[0\]\.deliver\.endpoint: .*linkLocal/)
   assert.match(complaints[0] ?? '', /an address that deliveries may reach; http:\/\/o\.example: .*allowHttp/)
   assert.doesNotMatch(complaints.join(), /secret|key=/)
   assert.deepEqual(complaintsOf(outlets({ allow: ['10.0.0.0/8', '999.0.0.0/8', '127.0.0.0/33', '1.2/8', 'fd00::/8'] })), [

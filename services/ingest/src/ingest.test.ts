@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { FeedConfig, OutletConfig, PublisherConfig, Scope } from '@newswire/events/config'
+import { type FeedConfig, type OutletConfig, outletConfig, type PublisherConfig, type Scope } from '@newswire/events/config'
 import { UnavailableError } from '@newswire/events/errors'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
 import { newId, sha256Hex } from '@newswire/events/ids'
@@ -38,18 +38,11 @@ const feed: FeedConfig = {
   content: 'full',
   profile: 'standard',
 }
-const outlet: OutletConfig = {
+const outlet: OutletConfig = outletConfig.parse({
   id: 'desk',
-  match: {},
   audience: 'editorial',
   deliver: { kind: 'webhook', url: 'https://desk.example', secretEnv: 'DESK' },
-  concurrency: 4,
-  versions: 'latest',
-  order: 'article',
-  embargoOffsetHours: 0,
-  onLeave: 'keep',
-  retired: false,
-}
+})
 
 const SUBMISSION = '0198c0de-0000-7000-8000-000000000001'
 const article = { title: 'Tin mới', body: { text: 'Nội dung' } }

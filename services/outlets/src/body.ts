@@ -1,13 +1,9 @@
-/** The body of contract §6: made from the version alone, so it is the same for every attempt. Pure. */
-import type { SiteConfig } from '@newswire/events/config'
-import type { Fact, LiveFact } from '@newswire/events/fact'
-import { toFactForOutlet } from '@newswire/events/outlet-article'
-import { articleUrl, type PublicArticle, toPublicArticle } from '@newswire/events/public-article'
-import type { FileOf } from './document.ts'
-import { actionOf, type Parcel, retractionOf } from './parcel.ts'
+/** The format `newswire`: the body of contract §6. Made from the version alone, so it is the same for every attempt. Pure. */
+import type { Fact } from '@newswire/events/fact'
+import { type PublicRendition, toPublicArticle } from '@newswire/events/public-article'
+import type { Format } from './document.ts'
+import { retractionOf } from './parcel.ts'
 
-/** A longer body becomes thin: a link in place of the content, where the outlet can open it. Bytes. */
-export const MAX_BODY_BYTES = 256 * 1024
 const encoder = new TextEncoder()
 
 const head = (fact: Fact) => ({
@@ -17,37 +13,30 @@ const head = (fact: Fact) => ({
   ...(fact.supersedes === undefined ? {} : { supersedes: fact.supersedes }),
 })
 
-const envelope = (type: string, fact: Fact, data: unknown) => encoder.encode(JSON.stringify({ type, timestamp: fact.releasedAt, data }))
+const envelope = (action: string, fact: Fact, data: unknown) =>
+  encoder.encode(JSON.stringify({ type: `article.${action}`, timestamp: fact.releasedAt, data }))
 
-const toThin = (fact: LiveFact, publicUrl: string) => ({
-  ...head(fact),
-  title: fact.article.title,
-  thin: true,
-  url: `${articleUrl(publicUrl, fact.articleId)}/article.json`,
-})
-
-/** Names the files that lie beside the document. */
-const withFiles = (article: PublicArticle, publicUrl: string, fileOf: FileOf) => ({
-  ...article,
-  images: article.images.map(image => ({
-    ...image,
-    renditions: image.renditions.map(one => {
-      const file = fileOf({ key: one.url.slice(publicUrl.length + 1) })
-      return file === null ? one : { ...one, file }
-    }),
-  })),
-})
-
-export const toBody = (
-  { fact, due, outlet }: Pick<Parcel, 'fact' | 'due' | 'outlet'>,
-  { id: siteId, publicUrl }: Pick<SiteConfig, 'id' | 'publicUrl'>,
-  fileOf?: FileOf,
-): Uint8Array => {
-  const type = `article.${actionOf(fact, due)}`
-  if (fact.state !== 'live' || due === 'retraction') return envelope(type, fact, { article: head(fact), retraction: retractionOf(fact) })
-  const article = toPublicArticle(toFactForOutlet(fact, { outletId: outlet.id, siteId }), publicUrl)
-  const whole = envelope(type, fact, { article: fileOf === undefined ? article : withFiles(article, publicUrl, fileOf) })
-  // An editorial article has no public address: a link would lead nowhere.
-  const canBeThin = fact.article.audience === 'public'
-  return whole.byteLength <= MAX_BODY_BYTES || !canBeThin ? whole : envelope(type, fact, { article: toThin(fact, publicUrl) })
+export const newswireFormat: Format = {
+  contentType: 'application/json',
+  extension: 'json',
+  toLive: (fact, { detail, link, urlOf, fileOf }, { site }) => {
+    const url = link === null ? {} : { url: link }
+    if (detail === 'thin') return envelope(fact.action, fact, { article: { ...head(fact), thin: true, ...url } })
+    const files = new Map<string, string>()
+    const addressOf = (key: string) => {
+      const [address, file] = [urlOf(key), fileOf(key)]
+      if (file !== null) files.set(address, file)
+      return address
+    }
+    const { images, body, ...rest } = toPublicArticle(fact, site.publicUrl, addressOf)
+    /** Names the file that lies beside the document. */
+    const withFile = (one: PublicRendition) => {
+      const file = files.get(one.url)
+      return file === undefined ? one : { ...one, file }
+    }
+    const shown = files.size === 0 ? images : images.map(one => ({ ...one, renditions: one.renditions.map(withFile) }))
+    const text = detail === 'full' ? { body } : { digest: true, ...url }
+    return envelope(fact.action, fact, { article: { ...rest, ...text, images: shown } })
+  },
+  toRetracted: fact => envelope('retracted', fact, { article: head(fact), retraction: retractionOf(fact) }),
 }

@@ -1,41 +1,88 @@
 /** What an outlet is given of a version, written down in its format. One version has one document for one outlet as it is configured. Pure. */
-import type { Rendition } from '@newswire/events/article'
-import type { DocumentFormat } from '@newswire/events/deliver'
-import { type NinjsContext, toCanceledNinjs, toNinjs } from '@newswire/events/ninjs'
+import type { OutletConfig } from '@newswire/events/config'
+import type { DocumentConfig, DocumentFormat } from '@newswire/events/deliver'
+import type { Fact, LiveFact } from '@newswire/events/fact'
+import type { NinjsContext } from '@newswire/events/ninjs'
 import { toFactForOutlet } from '@newswire/events/outlet-article'
-import { toBody } from './body.ts'
-import { type Parcel, retractionOf } from './parcel.ts'
+import { partnerArticleUrl, partnerRenditionUrl } from '@newswire/events/partner-address'
+import { articleUrl, renditionUrl } from '@newswire/events/public-article'
+import { newswireFormat } from './body.ts'
+import { ninjsFormat } from './ninjs-format.ts'
+import type { Parcel } from './parcel.ts'
 
 /** What documents are made with beside the article itself. */
-export type DocumentContext = Omit<NinjsContext, 'renditionHref'>
-type Sent = Pick<Parcel, 'fact' | 'due' | 'outlet'>
-
+export type DocumentContext = Omit<NinjsContext, 'renditionHref' | 'detail'>
 export type Document = Readonly<{ bytes: Uint8Array; contentType: string; extension: string }>
-/** The file, beside the document, that has a rendition; `null`: none, so the document names the gateway's. */
-export type FileOf = (rendition: Pick<Rendition, 'key'>) => string | null
 
-const toNinjsDocument = ({ fact, due, outlet }: Sent, context: DocumentContext, fileOf: FileOf): Document => {
-  const { site } = context
-  const renditionHref = (key: string) => fileOf({ key }) ?? `${site.publicUrl}/${key}`
-  const ninjs =
-    fact.state === 'live' && due === 'content'
-      ? toNinjs(toFactForOutlet(fact, { outletId: outlet.id, siteId: site.id }), { ...context, renditionHref })
-      : toCanceledNinjs(fact, context, retractionOf(fact).reason)
-  return { bytes: Buffer.from(JSON.stringify(ninjs)), contentType: 'application/json', extension: 'json' }
+/** How much of an article, and where the rest is. */
+export type View = Readonly<{
+  detail: DocumentConfig['payload']
+  /** Where the outlet can open the whole article; `null`: nowhere. */
+  link: string | null
+  /** Where the outlet can open a rendition, by the key of its object. */
+  urlOf: (key: string) => string
+  /** The file beside the document that has it; `null`: none. */
+  fileOf: (key: string) => string | null
+}>
+
+export type Format = Readonly<{
+  contentType: string
+  extension: string
+  /** `fact`: as the outlet may have it. */
+  toLive(fact: LiveFact, view: View, context: DocumentContext): Uint8Array
+  /** Nothing of the content, also when the fact is live and this outlet alone may no longer have it. */
+  toRetracted(fact: Fact, context: DocumentContext): Uint8Array
+}>
+
+const formats = { newswire: newswireFormat, ninjs: ninjsFormat } satisfies Record<DocumentFormat, Format>
+
+const hasToken = ({ tokens = [] }: Pick<OutletConfig, 'tokens'>): boolean => tokens.length > 0
+
+/** An editorial article has no public address, so an outlet without a token has no way to it. */
+const linkOf = ({ outlet, fact }: Sent, live: LiveFact, publicUrl: string): string | null => {
+  if (hasToken(outlet)) return partnerArticleUrl(publicUrl, outlet.id, fact.articleId)
+  return live.article.audience === 'public' ? `${articleUrl(publicUrl, fact.articleId)}/article.json` : null
 }
 
-const toNewswireDocument = (sent: Sent, context: DocumentContext, fileOf: FileOf): Document => ({
-  bytes: toBody(sent, context.site, fileOf),
-  contentType: 'application/json',
-  extension: 'json',
-})
+/** Renditions of pictures that are not for everybody. */
+const closedKeys = ({ article }: LiveFact): ReadonlySet<string> =>
+  new Set(
+    article.images
+      .filter(({ rights }) => article.audience !== 'public' || !(rights?.outlets.includes('*') ?? true))
+      .flatMap(one => one.renditions.map(({ key }) => key)),
+  )
 
-const formats = {
-  newswire: toNewswireDocument,
-  ninjs: toNinjsDocument,
-} satisfies Record<DocumentFormat, (sent: Sent, context: DocumentContext, fileOf: FileOf) => Document>
+type Sent = Pick<Parcel, 'fact' | 'due' | 'outlet'>
+type Options = Readonly<{
+  format: DocumentFormat
+  payload: DocumentConfig['payload']
+  maxBytes?: number | undefined
+  fileOf?: View['fileOf']
+}>
 
-const noFiles: FileOf = () => null
+const noFile = () => null
 
-export const toDocument = (sent: Sent, format: DocumentFormat, context: DocumentContext, fileOf: FileOf = noFiles): Document =>
-  formats[format](sent, context, fileOf)
+/**
+ * A document longer than `maxBytes` becomes thin: a link in place of the content, where the outlet can open one. Without a link the outlet gets the
+ * whole article, whatever it asks for.
+ */
+export const toDocument = (
+  sent: Sent,
+  context: DocumentContext,
+  { format: name, payload, maxBytes, fileOf = noFile }: Options,
+): Document => {
+  const format = formats[name]
+  const { contentType, extension } = format
+  const { fact, due, outlet } = sent
+  const { id: siteId, publicUrl } = context.site
+  if (fact.state !== 'live' || due === 'retraction') return { bytes: format.toRetracted(fact, context), contentType, extension }
+  const live = toFactForOutlet(fact, { outletId: outlet.id, siteId })
+  const link = linkOf(sent, live, publicUrl)
+  const closed = hasToken(outlet) ? closedKeys(live) : new Set()
+  const urlOf = (key: string) =>
+    closed.has(key) ? partnerRenditionUrl(publicUrl, { outletId: outlet.id, articleId: fact.articleId, key }) : renditionUrl(publicUrl, key)
+  const make = (detail: View['detail']) => format.toLive(live, { detail, link, urlOf, fileOf }, context)
+  const bytes = make(link === null ? 'full' : payload)
+  const isTooLong = maxBytes !== undefined && bytes.byteLength > maxBytes && link !== null
+  return { bytes: isTooLong ? make('thin') : bytes, contentType, extension }
+}

@@ -1,6 +1,6 @@
 /** A parcel as files: which, under which names, with what in them. */
 import type { Picture, Rendition } from '@newswire/events/article'
-import type { DocumentFormat } from '@newswire/events/deliver'
+import type { DocumentConfig } from '@newswire/events/deliver'
 import { toFactForOutlet } from '@newswire/events/outlet-article'
 import { pickRendition } from '@newswire/events/public-article'
 import type { Objects } from '@newswire/objects/objects'
@@ -8,12 +8,12 @@ import { type DocumentContext, toDocument } from './document.ts'
 import { type Drop, type DropPicture, fileOf, sha256Of } from './drop.ts'
 import { actionOf, type Parcel, retractionOf } from './parcel.ts'
 
-export type DropSettings = Readonly<{
-  /** Before `<article id>/`. */
-  prefix: string
-  format: DocumentFormat
-  pictures: 'largest' | 'all' | 'none'
-}>
+export type DropSettings = DocumentConfig &
+  Readonly<{
+    /** Before `<article id>/`. */
+    prefix: string
+    pictures: 'largest' | 'all' | 'none'
+  }>
 
 type Needs = Readonly<{ objects: Pick<Objects, 'get'>; context: DocumentContext }>
 
@@ -43,13 +43,12 @@ const toPictures = ({ fact, due, outlet }: Parcel, which: DropSettings['pictures
   }))
 }
 
-export const toDrop = (parcel: Parcel, { prefix, format, pictures: which }: DropSettings, needs: Needs): Drop => {
+export const toDrop = (parcel: Parcel, { prefix, format, payload, maxBytes, pictures: which }: DropSettings, needs: Needs): Drop => {
   const { fact, due } = parcel
-  const pictures = toPictures(parcel, which, needs)
+  const pictures = toPictures(parcel, payload === 'thin' ? 'none' : which, needs)
   const files = new Set(pictures.map(one => one.file))
-  const { bytes, contentType, extension } = toDocument(parcel, format, needs.context, ({ key }) =>
-    files.has(toFile(key)) ? toFile(key) : null,
-  )
+  const fileIn = (key: string) => (files.has(toFile(key)) ? toFile(key) : null)
+  const { bytes, contentType, extension } = toDocument(parcel, needs.context, { format, payload, maxBytes, fileOf: fileIn })
   const action = actionOf(fact, due)
   const { mode, reason } = retractionOf(fact)
   return {
@@ -67,5 +66,6 @@ export const toDrop = (parcel: Parcel, { prefix, format, pictures: which }: Drop
     },
     document: { bytes, contentType },
     pictures,
+    everyVersion: parcel.outlet.versions === 'all',
   }
 }

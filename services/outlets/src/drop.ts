@@ -57,6 +57,8 @@ export type Drop = Readonly<{
   latest: Omit<Latest, 'pictures'>
   document: DropFile
   pictures: readonly DropPicture[]
+  /** A version that was overtaken is put there all the same, and `latest.json` left alone: for outlets that are to have every version. */
+  everyVersion: boolean
 }>
 
 /** More than `latest.json` ever has. Bytes. */
@@ -75,9 +77,9 @@ const parseLatest = (bytes: Uint8Array): Latest | null => {
   }
 }
 
-/** Whether it holds this version as it is to be, or a newer one. */
-const isDone = (held: Latest | null, { version, sha256, file }: Drop['latest']): boolean =>
-  held !== null && (held.version > version || (held.version === version && held.sha256 === sha256 && held.file === file))
+const isNewer = (held: Latest | null, { version }: Drop['latest']): boolean => held !== null && held.version > version
+const isSame = (held: Latest | null, { version, sha256, file }: Drop['latest']): boolean =>
+  held !== null && held.version === version && held.sha256 === sha256 && held.file === file
 
 const putPictures = async (store: DropStore, { folder, pictures }: Drop): Promise<void> => {
   for (const { file, contentType, load } of pictures) {
@@ -118,13 +120,16 @@ const put = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promi
   let isBeside = false
   for (let look = 0; look < MAX_LOOKS; look++) {
     const found = await store.read(path, MAX_LATEST_BYTES)
-    if (isDone(found && parseLatest(found.bytes), drop.latest)) return { kind: 'accepted' }
+    const held = found && parseLatest(found.bytes)
+    const isOvertaken = isNewer(held, drop.latest)
+    if (isSame(held, drop.latest) || (isOvertaken && !drop.everyVersion)) return { kind: 'accepted' }
     if (!mayStill()) return LOST
     if (!isBeside) {
       await putPictures(store, drop)
       await putVersion(store, drop)
       isBeside = true
     }
+    if (isOvertaken) return { kind: 'accepted' }
     if (!mayStill()) return LOST
     const done = found === null ? await store.create(path, latest) : await store.replace(path, latest, found.tag)
     if (done) return { kind: 'accepted' }

@@ -35,6 +35,6 @@ export const retractionOf = (fact: Fact) => {
   return fact.retraction
 }
 
-/** Whether every outlet that gets this gets the same: nothing in it is for some of them only. */
+/** Whether every outlet that gets the whole of this gets the same: nothing in it, or in its pictures, is for some of them only. */
 export const isForAnyOutlet = ({ fact, due }: Pick<Parcel, 'fact' | 'due'>): boolean =>
-  due === 'content' && fact.state === 'live' && isSameForAllOutlets(fact)
+  due === 'content' && fact.state === 'live' && fact.article.audience === 'public' && isSameForAllOutlets(fact)

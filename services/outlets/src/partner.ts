@@ -108,7 +108,14 @@ const readAll = async (log: Log, topic: string) => {
   return found
 }
 
-export const startWorld = async (t: TestContext, outlets: readonly OutletConfig[], { retryScale = 0.02 } = {}): Promise<World> => {
+/** `secrets`: environment variables beside the one that partners on loopback sign with. */
+type WorldOptions = Readonly<{ retryScale?: number; secrets?: Readonly<Record<string, string>> }>
+
+export const startWorld = async (
+  t: TestContext,
+  outlets: readonly OutletConfig[],
+  { retryScale = 0.02, secrets = {} }: WorldOptions = {},
+): Promise<World> => {
   const folder = await mkdtemp(join(tmpdir(), 'newswire-outlets-'))
   const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale })
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
@@ -123,6 +130,7 @@ export const startWorld = async (t: TestContext, outlets: readonly OutletConfig[
         outlets: known,
         feeds,
         categories: new Map(),
+        publishers: new Map(),
       }) as unknown as ConfigSnapshot,
     onChange: listener => {
       listeners.add(listener)
@@ -140,7 +148,7 @@ export const startWorld = async (t: TestContext, outlets: readonly OutletConfig[
     metrics,
     logger: createLogger({ level: 'silent', service: 'outlets' } as never),
     now: Date.now,
-    secret: (name: string) => (name === 'PARTNER_SECRET' ? SECRET : undefined),
+    secret: (name: string) => (name === 'PARTNER_SECRET' ? SECRET : secrets[name]),
   } as unknown as ServiceContext
   const world: World = {
     log,

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Fact } from '@newswire/events/fact'
-import { toBody } from './body.ts'
-import { killFact, liveFact, outletOf, SECRET } from './samples.ts'
+import { toDocument } from './document.ts'
+import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
 import { toKey } from './signing.ts'
 import { toWebhook } from './webhook.ts'
 
@@ -31,7 +31,7 @@ const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now
   const outlet = outletOf({ id: 'partner', url })
   const parcel = { outlet, fact, due, sequence: 1, settling: false } as const
   const site = { id: 'news.example,2026', publicUrl: 'https://news.example' }
-  const webhook = toWebhook(parcel, { key: toKey(secret), body: toBody(parcel, site), nowMs })
+  const webhook = toWebhook(parcel, { key: toKey(secret), document: toDocument(parcel, contextOf(site), outlet.deliver), nowMs })
   assert.ok(webhook?.body && webhook.headers)
   const response = await fetch(webhook.url, { method: 'POST', headers: webhook.headers, body: Buffer.from(webhook.body) })
   await response.arrayBuffer()

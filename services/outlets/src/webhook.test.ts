@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import { classify } from './answers.ts'
-import { MAX_BODY_BYTES, toBody } from './body.ts'
+import { toDocument } from './document.ts'
 import { actionOf, type Parcel } from './parcel.ts'
 import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
 import { sign, toKey } from './signing.ts'
@@ -20,6 +20,9 @@ const parcel = (fields: Partial<Parcel<'webhook'>> = {}): Parcel<'webhook'> => (
   settling: false,
   ...fields,
 })
+const MAX_BODY_BYTES = outlet.deliver.maxBytes
+const toWhole = (one: Parcel<'webhook'>) => toDocument(one, contextOf(SITE), one.outlet.deliver)
+const toBody = (one: Parcel<'webhook'>) => toWhole(one).bytes
 const json = (body: Uint8Array) => JSON.parse(Buffer.from(body).toString())
 const answer = (status: number, headers: Record<string, string> = {}): OutboundResult => ({
   ok: true,
@@ -39,7 +42,7 @@ describe('the signature', () => {
   })
 
   test('is verified by an independent reading of the specification', () => {
-    const made = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), SITE), nowMs: NOW })
+    const made = toWebhook(parcel(), { key: toKey(SECRET), document: toWhole(parcel()), nowMs: NOW })
     assert.ok(made?.headers && made.body)
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = made.headers
     const key = Buffer.from(SECRET.split('_')[1] ?? '', 'base64')
@@ -58,7 +61,7 @@ describe('the signature', () => {
 
 describe('the headers', () => {
   test('say article, version, action and sequence, and nothing that a header cannot carry', () => {
-    const headers = toWebhook(parcel(), { key: toKey(SECRET), body: toBody(parcel(), SITE), nowMs: NOW })?.headers ?? {}
+    const headers = toWebhook(parcel(), { key: toKey(SECRET), document: toWhole(parcel()), nowMs: NOW })?.headers ?? {}
     assert.equal(headers['x-newswire-article'], 'press.a')
     assert.equal(headers['x-newswire-version'], '3')
     assert.equal(headers['x-newswire-action'], 'updated')
@@ -93,8 +96,8 @@ describe('the headers', () => {
 
 describe('the body', () => {
   test('is the article of the contract, and the same for every attempt', () => {
-    const body = toBody(parcel(), SITE)
-    assert.deepEqual(toBody(parcel({ sequence: 99 }), SITE), body)
+    const body = toBody(parcel())
+    assert.deepEqual(toBody(parcel({ sequence: 99 })), body)
     const { type, timestamp, data } = json(body)
     assert.equal(type, 'article.updated')
     assert.equal(timestamp, '2026-11-24T03:00:00.000Z')
@@ -106,7 +109,7 @@ describe('the body', () => {
   })
 
   test('of a retraction has its mode and reason, and no content', () => {
-    const { type, data } = json(toBody(parcel({ fact: killFact({ articleId: 'press.a', version: 4 }), due: 'retraction' }), SITE))
+    const { type, data } = json(toBody(parcel({ fact: killFact({ articleId: 'press.a', version: 4 }), due: 'retraction' })))
     assert.equal(type, 'article.retracted')
     assert.equal(data.retraction.mode, 'gone')
     assert.equal(data.retraction.reason, 'a name was wrong')
@@ -115,7 +118,7 @@ describe('the body', () => {
 
   test('of a live version that this outlet may no longer have is a retraction without content', () => {
     const fact = liveFact({ articleId: 'press.a', version: 4, article: { audience: 'editorial', title: 'internal only' } })
-    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }), SITE)).toString()
+    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }))).toString()
     assert.equal(JSON.parse(body).type, 'article.retracted')
     assert.ok(!body.includes('internal only'))
     assert.equal(actionOf(fact, 'retraction'), 'retracted')
@@ -124,24 +127,24 @@ describe('the body', () => {
   test('of a purge keeps the reason of the purge to itself', () => {
     const { articleId, version, ...rest } = killFact({ articleId: 'press.a', version: 4 })
     const fact = { ...rest, articleId, version, state: 'purged' as const, action: 'purged' as const, reason: 'court order 77' }
-    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }), SITE)).toString()
+    const body = Buffer.from(toBody(parcel({ fact, due: 'retraction' }))).toString()
     assert.ok(!body.includes('court order'))
     assert.equal(JSON.parse(body).type, 'article.retracted')
   })
 
   test('above 256 KiB becomes thin, with a link', () => {
     const fact = liveFact({ articleId: 'press.a', version: 1, article: { body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES)}</p>` } } })
-    const body = toBody(parcel({ fact }), SITE)
+    const body = toBody(parcel({ fact }))
     assert.ok(body.byteLength < 1_000)
     assert.equal(json(body).data.article.url, 'https://news.example/articles/press.a/article.json')
     assert.equal(json(body).data.article.thin, true)
     const fits = liveFact({ articleId: 'press.a', version: 1, article: { body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES - 2_000)}</p>` } } })
-    assert.equal(json(toBody(parcel({ fact: fits }), SITE)).data.article.thin, undefined)
+    assert.equal(json(toBody(parcel({ fact: fits }))).data.article.thin, undefined)
   })
 
   test('of an editorial article is never thin: the link would lead nowhere', () => {
     const article = { audience: 'editorial' as const, body: { html: `<p>${'x'.repeat(MAX_BODY_BYTES)}</p>` } }
-    const body = toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article }) }), SITE)
+    const body = toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article }) }))
     assert.ok(body.byteLength > MAX_BODY_BYTES)
     assert.equal(json(body).data.article.thin, undefined)
     assert.equal(json(body).data.article.body.html, article.body.html)
@@ -164,7 +167,7 @@ describe('the body', () => {
       image('https://p.example/3', { outlets: ['*'], until: '2026-11-23T00:00:00.000Z' }),
       image('https://p.example/4', { outlets: ['partner'], until: '2027-01-01T00:00:00.000Z' }),
     ]
-    const { data } = json(toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article: { images } }) }), SITE))
+    const { data } = json(toBody(parcel({ fact: liveFact({ articleId: 'press.a', version: 1, article: { images } }) })))
     assert.deepEqual(
       data.article.images.map((one: { url: string }) => one.url),
       ['https://p.example/1', 'https://p.example/4'],

@@ -6,7 +6,7 @@ import { createHash, type KeyObject } from 'node:crypto'
 import type { Fact } from '@newswire/events/fact'
 import type { OutboundRequest } from '@newswire/outbound/outbound'
 import { classify, failed, MAX_ANSWER_BYTES } from './answers.ts'
-import { toBody } from './body.ts'
+import { type Document, toDocument } from './document.ts'
 import type { Delivery, DeliveryNeeds } from './kinds.ts'
 import { actionOf, isForAnyOutlet, type Parcel } from './parcel.ts'
 import { sign, toKey } from './signing.ts'
@@ -20,21 +20,22 @@ export const webhookId = (outletId: string, articleId: string, version: number, 
 /** A request header takes printable ASCII only: anything else is a permanent fault of this one article. */
 const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
 
-type Signing = Readonly<{ key: KeyObject; body: Uint8Array; nowMs: number }>
+type Signing = Readonly<{ key: KeyObject; document: Document; nowMs: number }>
 
 /** `null` when the article cannot be named in a header. */
 export const toWebhook = (
   { outlet, fact, due, sequence, settling }: Parcel<'webhook'>,
-  { key, body, nowMs }: Signing,
+  { key, document, nowMs }: Signing,
 ): OutboundRequest | null => {
   if (!isHeaderSafe(fact.articleId)) return null
   const id = webhookId(outlet.id, fact.articleId, fact.version, settling)
   const timestamp = Math.floor(nowMs / 1000)
+  const { bytes: body, contentType } = document
   return {
     method: 'POST',
     url: outlet.deliver.url,
     headers: {
-      'content-type': 'application/json',
+      'content-type': contentType,
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
       'webhook-signature': sign(key, id, timestamp, body),
@@ -49,14 +50,14 @@ export const toWebhook = (
   }
 }
 
-/** A body is made once for all outlets that get the same. */
+/** A document is made once for all outlets that get the same. */
 export const createWebhook = ({
   request,
   secret,
   context,
   now,
 }: Pick<DeliveryNeeds, 'request' | 'secret' | 'context' | 'now'>): Delivery<'webhook'> => {
-  const bodies = new WeakMap<Fact, Uint8Array>()
+  const documents = new WeakMap<Fact, Map<string, Document>>()
   // Making a key costs more than signing with it. By the name of its variable: one each, remade when the value changes.
   const signingKeys = new Map<string, Readonly<{ value: string; key: KeyObject }>>()
   const keyOf = (name: string): KeyObject | null => {
@@ -68,13 +69,16 @@ export const createWebhook = ({
     signingKeys.set(name, { value, key })
     return key
   }
-  const bodyOf = (parcel: Parcel<'webhook'>): Uint8Array => {
-    const isShared = isForAnyOutlet(parcel)
-    const made = isShared ? bodies.get(parcel.fact) : undefined
-    if (made !== undefined) return made
-    const body = toBody(parcel, context().site)
-    if (isShared) bodies.set(parcel.fact, body)
-    return body
+  const documentOf = (parcel: Parcel<'webhook'>): Document => {
+    const { format, payload, maxBytes } = parcel.outlet.deliver
+    const options = { format, payload, maxBytes }
+    // Only a link, and pictures that are not for everybody, are of one outlet alone.
+    if (payload !== 'full' || !isForAnyOutlet(parcel)) return toDocument(parcel, context(), options)
+    const made = documents.get(parcel.fact) ?? new Map<string, Document>()
+    documents.set(parcel.fact, made)
+    const whole = made.get(format) ?? toDocument(parcel, context(), { format, payload })
+    made.set(format, whole)
+    return whole.bytes.byteLength <= maxBytes ? whole : toDocument(parcel, context(), options)
   }
 
   return {
@@ -82,7 +86,7 @@ export const createWebhook = ({
       const { secretEnv } = parcel.outlet.deliver
       const key = keyOf(secretEnv)
       if (key === null) return failed(`the environment variable ${secretEnv} with its secret is not set`, { alarm: true })
-      const webhook = toWebhook(parcel, { key, body: bodyOf(parcel), nowMs: now() })
+      const webhook = toWebhook(parcel, { key, document: documentOf(parcel), nowMs: now() })
       if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }
       if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
       return classify(await request(webhook), now())

@@ -21,8 +21,18 @@ import { notFound } from './answers.ts'
 import type { PartnerAccess } from './partner-access.ts'
 import { PARTNER_HEADERS } from './partner-headers.ts'
 
-type Needs = Readonly<{ access: PartnerAccess; objects: Pick<Objects, 'get'>; configuration: Pick<Configuration, 'current'> }>
+type Needs = Readonly<{
+  access: PartnerAccess
+  objects: Pick<Objects, 'get'>
+  configuration: Pick<Configuration, 'current'>
+  now: () => number
+}>
 type Standing = Readonly<{ state: 'content'; fact: LiveFact } | { state: 'gone'; fact: Fact }>
+
+const HOUR_MS = 3_600_000
+/** Nothing of an article is the outlet's sooner than this after its first release, though it may be routed already. */
+const isEarly = ({ embargoOffsetHours }: OutletConfig, { firstReleasedAt }: Fact, nowMs: number): boolean =>
+  nowMs < Date.parse(firstReleasedAt) + embargoOffsetHours * HOUR_MS
 
 const gone = () =>
   new ProblemError({
@@ -33,14 +43,14 @@ const gone = () =>
     headers: { ...PARTNER_HEADERS },
   })
 
-export const addPartnerArticleRoutes = (app: HttpServer, { access, objects, configuration }: Needs): void => {
+export const addPartnerArticleRoutes = (app: HttpServer, { access, objects, configuration, now }: Needs): void => {
   const find = async (outlet: OutletConfig, articleId: string): Promise<Standing> => {
     const unknown = () => notFound('nothing of this was sent to this outlet')
     if (!isArticleId(articleId)) throw unknown()
     const routes = await getDocument(objects, keys.routes(articleId), routesPart)
     if (routes === null || !Object.hasOwn(routes.value.routes, outlet.id)) throw unknown()
     const fact = (await getReleased(objects, articleId))?.fact
-    if (fact === undefined) throw unknown()
+    if (fact === undefined || isEarly(outlet, fact, now())) throw unknown()
     const { site, categories } = configuration.current()
     if (fact.state !== 'live' || dueTo(outlet, fact, categories) !== 'content') return { state: 'gone', fact }
     return { state: 'content', fact: toFactForOutlet(fact, { outletId: outlet.id, siteId: site.id }) }

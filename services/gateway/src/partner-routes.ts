@@ -14,13 +14,14 @@ export type PartnerNeeds = Readonly<{
   objects: Pick<Objects, 'get' | 'list'>
   configuration: Pick<Configuration, 'current'>
   control: OutletControl
+  now: () => number
   /** Trusted proxies before us, whose `X-Forwarded-For` is believed. */
   proxies: number
 }>
 
-export const addPartnerRoutes = (app: HttpServer, { log, objects, configuration, control, proxies }: PartnerNeeds): void => {
+export const addPartnerRoutes = (app: HttpServer, { log, objects, configuration, control, now, proxies }: PartnerNeeds): void => {
   const access = createPartnerAccess({ configuration, proxies })
   const came = createCameList({ log, objects })
   addPartnerDeliveriesRoute(app, { access, control, came })
-  addPartnerArticleRoutes(app, { access, objects, configuration })
+  addPartnerArticleRoutes(app, { access, objects, configuration, now })
 }

@@ -157,6 +157,18 @@ test('an editorial article opens for an outlet that asks for such, and is taken 
   assert.equal((await side.ask('/partners/tinh-doan/articles/press.e/article.json')).status, 200)
 })
 
+test('an article opens no sooner than the outlet’s own offset after its release', async t => {
+  const side = await openPartnerSide(t)
+  const outlet = side.outlets.get('tinh-doan')
+  assert.ok(outlet)
+  side.outlets.set('tinh-doan', { ...outlet, embargoOffsetHours: 2 })
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+  await side.route(makeLive({ articleId: 'press.early', firstReleasedAt: hoursAgo(1) }))
+  await side.route(makeLive({ articleId: 'press.due', firstReleasedAt: hoursAgo(3) }))
+  assert.equal((await side.ask('/partners/tinh-doan/articles/press.early/article.json')).status, 404)
+  assert.equal((await side.ask('/partners/tinh-doan/articles/press.due/article.json')).status, 200)
+})
+
 test('a cookie is read by its name alone', () => {
   assert.equal(cookieToken('a=b; newswire-partner=nw_x; newswire-partner=nw_y'), 'nw_x')
   for (const header of [

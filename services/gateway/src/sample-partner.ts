@@ -51,7 +51,7 @@ export const openPartnerSide = async (t: TestContext, { canSeal = true }: { canS
     source: '/services/gateway',
     now: Date.now,
   })
-  addPartnerRoutes(app, { log, objects, configuration, control, proxies: 0 })
+  addPartnerRoutes(app, { log, objects, configuration, control, now: Date.now, proxies: 0 })
   t.after(async () => {
     await close()
     await log.close()

@@ -3,6 +3,8 @@
  * flight per subject, always at the state that was read for it. Decisions are in `machine.ts` and `breaker.ts`, memory is in `book.ts`.
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
+import type { OutletHealth } from '@newswire/events/outlet'
+import { wantAgain } from './again.ts'
 import { type BookNeeds, createBook, type End, type Item } from './book.ts'
 import type { Passage } from './breaker.ts'
 import { createHealth } from './health.ts'
@@ -40,6 +42,8 @@ export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
     slots: Slots
     ownSide: OwnSide
     random: () => number
+    /** Hears when it begins to fail and when it is well again (default: nobody). */
+    onHealth?: (health: OutletHealth) => void
     /** Who hears how the target fares (default: `logger`). */
     healthLogger?: BookNeeds['logger']
   }>
@@ -53,6 +57,8 @@ export type Actor = Readonly<{
   load(clean: boolean): Promise<void>
   /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again. */
   review(): void
+  /** Its kept state changed: a pause, its end. What waited for an outlet that is back is due at once. */
+  refresh(): Promise<void>
   stats(): ActorStats
   /** Begins nothing more, waits for what is in flight. Intents not done are rejected. Twice is once. */
   close(): Promise<void>
@@ -80,9 +86,10 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const book = createBook(owner, { ...needs, isClosing: () => closing !== null })
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
 
+  /** Nothing goes out to it, or nothing but retractions. */
   const isSuspended = () => {
     const target = kind.target()
-    return target !== null && health.isSuspended(target)
+    return health.isPaused() || (target !== null && health.isSuspended(target))
   }
 
   const wakeAt = (atMs: number) => {
@@ -100,7 +107,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     const nowMs = clock.now()
     const next = turns.first(kill, nowMs)
     const target = kind.target()
-    if (next === null || target === null || (!kill && health.isSuspended(target))) return false
+    if (next === null || target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
     const atMs = Math.max(next.atMs, pace.nextMs(target.rate, nowMs))
     if (atMs > nowMs) {
       wakeAt(atMs)
@@ -220,12 +227,17 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>
     next === null ? book.finish(item, begun, how) : book.carryOn(item, begun, next, how)
 
+  /** What is said of one that is kept because nothing goes out; a paused outlet gets no retractions either. */
+  const toKept = ({ want: version, kill }: Delivery): News[] => {
+    if (health.isPaused()) return [{ version, state: 'suspended', reason: 'the outlet is paused' }]
+    return isSuspended() && !kill ? [{ version, state: 'suspended' }] : []
+  }
+
   const writeDown = async (item: Item): Promise<void> => {
     item.patience?.()
     item.patience = null
     if (item.waiters.length === 0 || item.delivery === null) return
-    const news = isSuspended() && !item.delivery.kill ? [{ version: item.delivery.want, state: 'suspended' as const }] : []
-    await book.remember(item, news).catch(error => (closing === null ? book.fail(item, error) : undefined))
+    await book.remember(item, toKept(item.delivery)).catch(error => (closing === null ? book.fail(item, error) : undefined))
   }
 
   /** Of a strict line the store must not know a later one before an earlier one: after a crash it would go first. */
@@ -248,11 +260,13 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   return {
     want: async (subject, intent, cause) => {
       if (closing !== null) throw lost(owner)
-      if (Math.max(book.acknowledged(subject), book.items.get(subject)?.savedWant ?? 0) >= intent.version) return
+      const isOld = Math.max(book.acknowledged(subject), book.items.get(subject)?.savedWant ?? 0) >= intent.version
+      if (isOld && !intent.again) return
       const item = book.open(subject, cause)
       item.cause = cause
       if (item.delivery === null) item.sinceMs = clock.now()
-      item.delivery = wantVersion(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(subject) }, clock.now(), modeOf())
+      const wanted = intent.again ? wantAgain : wantVersion
+      item.delivery = wanted(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(subject) }, clock.now(), modeOf())
       const isRemembered = kind.newestOnly && item.held !== null
       const done = isRemembered
         ? undefined
@@ -274,6 +288,19 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
         if (item.busy || item.delivery?.heldUntilMs === undefined) continue
         item.delivery = postpone(item.delivery, clock.now())
         turns.queue(item)
+      }
+      pump()
+    },
+    refresh: async () => {
+      const wasHeld = isSuspended()
+      await book.untilAvailable(health.load)
+      if (wasHeld && !isSuspended()) {
+        health.recover()
+        for (const item of book.items.values()) {
+          if (item.busy || item.delivery?.phase !== 'wait') continue
+          item.delivery = postpone(item.delivery, clock.now())
+          turns.queue(item)
+        }
       }
       pump()
     },

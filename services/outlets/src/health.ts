@@ -2,6 +2,8 @@
  * How one target fares: its breaker, its suspension, and what its failures say about our own side. Decisions are `breaker.ts` and
  * `own-side.ts`; this keeps their state and says it to operators.
  */
+
+import type { OutletHealth } from '@newswire/events/outlet'
 import type { Logger } from '@newswire/runtime/logger'
 import * as rules from './breaker.ts'
 import type { Target } from './kind.ts'
@@ -22,6 +24,10 @@ export type Health = Readonly<{
   isFailing(): boolean
   isOpen(): boolean
   isSuspended(target: Target): boolean
+  /** Somebody said that nothing is to go out, retractions neither. */
+  isPaused(): boolean
+  /** It was held, and is no longer: it is let back to its concurrency one success at a time, as after an outage. */
+  recover(): void
   limit(target: Target): number
 }>
 
@@ -33,9 +39,11 @@ type Needs = Readonly<{
   scale: number
   logger: Pick<Logger, 'warn' | 'error' | 'info'>
   untilAvailable: (act: () => Promise<void>) => Promise<void>
+  /** Hears when its breaker opens, and when it is well again (default: nobody). Must not throw. */
+  onHealth?: (health: OutletHealth) => void
 }>
 
-export const createHealth = (id: string, { states, ownSide, scale, about, logger, untilAvailable }: Needs): Health => {
+export const createHealth = (id: string, { states, ownSide, scale, about, logger, untilAvailable, onHealth }: Needs): Health => {
   let breaker = rules.closedBreaker
   let suspended: Suspension | null = null
 
@@ -44,18 +52,28 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
     await untilAvailable(() => states.save(id, value))
   }
 
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  const tellHealth = (nowMs: number, lastError: string | null) => {
+    const { failingSinceMs, openUntilMs } = breaker
+    onHealth?.({ at: new Date(nowMs).toISOString(), failingSince: iso(failingSinceMs), openUntil: iso(openUntilMs), lastError })
+  }
+
   const noteFailure = (outcome: Extract<Outcome, { kind: 'failed' }>, way: rules.Passage, nowMs: number) => {
     const before = breaker.openUntilMs
     breaker = rules.noteFailure(breaker, way, nowMs, scale)
     if (outcome.alarm) logger.error({ ...about, reason: outcome.reason }, 'outlet.misconfigured')
     if (breaker.openUntilMs === before) return
+    tellHealth(nowMs, outcome.reason)
     const failingForMs = nowMs - (breaker.failingSinceMs ?? nowMs)
     logger.warn({ ...about, reason: outcome.reason, opens: breaker.opens, failingForMs }, 'outlet.failing')
   }
 
   const noteAlive = async (outcome: Outcome, target: Target, nowMs: number) => {
-    if (rules.isFailing(breaker)) logger.info({ ...about }, 'outlet.recovered')
+    const wasFailing = rules.isFailing(breaker)
+    const wasTold = breaker.opens > 0 || (states.failingSinceMs?.(id) ?? null) !== null
     breaker = rules.noteSuccess(breaker, nowMs, scale, target.concurrency)
+    if (wasFailing) logger.info({ ...about }, 'outlet.recovered')
+    if (wasTold) tellHealth(nowMs, null)
     if (outcome.kind === 'gone' && !isSuspended(suspended, target)) {
       logger.error({ ...about, reason: outcome.reason }, 'outlet.suspended')
       await suspend({ reason: outcome.reason, at: new Date(nowMs).toISOString(), target: targetOf(target) })
@@ -65,6 +83,8 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
   return {
     load: async () => {
       suspended = await states.load(id)
+      // An owner before wrote it down; a breaker begins closed all the same.
+      breaker = { ...breaker, failingSinceMs: breaker.failingSinceMs ?? states.failingSinceMs?.(id) ?? null }
     },
     passage: (kill, nowMs) => {
       const way = rules.passage(breaker, nowMs, kill, scale)
@@ -94,6 +114,10 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
     isFailing: () => rules.isFailing(breaker),
     isOpen: () => breaker.openUntilMs !== null,
     isSuspended: target => isSuspended(suspended, target),
+    isPaused: () => states.isPaused?.(id) ?? false,
+    recover: () => {
+      breaker = { ...rules.closedBreaker, ramp: 1 }
+    },
     limit: target => rules.limitOf(breaker, target.concurrency),
   }
 }

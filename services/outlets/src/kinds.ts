@@ -3,8 +3,10 @@ import type { DeliverKind } from '@newswire/events/deliver'
 import type { Objects } from '@newswire/objects/objects'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { DocumentContext } from './document.ts'
-import type { Deliver } from './parcel.ts'
+import type { Outcome } from './machine.ts'
+import type { Deliver, OutletBy } from './parcel.ts'
 import { createS3Drop } from './s3-drop.ts'
+import type { KeyNeeds } from './signing-keys.ts'
 import { createWebhook } from './webhook.ts'
 
 /** What a kind is given to work with. */
@@ -13,6 +15,9 @@ export type DeliveryNeeds = Readonly<{
   request: (request: OutboundRequest) => Promise<OutboundResult>
   /** The value of an environment variable; `undefined` when it is not set. */
   secret: (name: string) => string | undefined
+  /** Secrets that were made for an outlet (default: none), and what opens them. */
+  signingOf?: KeyNeeds['signingOf']
+  sealing?: KeyNeeds['sealing']
   /** What documents are made with beside the article itself. */
   context: () => DocumentContext
   /** Our own store: where renditions are. */
@@ -23,6 +28,8 @@ export type DeliveryNeeds = Readonly<{
 /** A kind at work. */
 export type Delivery<K extends DeliverKind> = Readonly<{
   deliver: Deliver<K>
+  /** Sends something that is no article, once, to see whether the outlet can be reached and takes it (default: this kind cannot). Never throws for what the outlet does. */
+  test?(outlet: OutletBy<K>, requestId: string): Promise<Outcome>
   /** Lets go of what it keeps open. Twice is once. */
   close?(): Promise<void>
 }>
@@ -35,7 +42,7 @@ const makers: Makers = {
 }
 
 /** All kinds, made once for a process. */
-export const createDeliveries = (needs: DeliveryNeeds): Delivery<DeliverKind> => {
+export const createDeliveries = (needs: DeliveryNeeds): Required<Delivery<DeliverKind>> => {
   const made = new Map(
     Object.entries(makers).map(([kind, make]) => [kind, (make as Makers[DeliverKind])(needs) as unknown as Delivery<DeliverKind>]),
   )
@@ -45,6 +52,11 @@ export const createDeliveries = (needs: DeliveryNeeds): Delivery<DeliverKind> =>
       if (delivery === undefined) throw new Error(`nobody delivers by ${parcel.outlet.deliver.kind}`)
       return delivery.deliver(parcel, mayStill)
     },
+    test: async (outlet, requestId) =>
+      (await made.get(outlet.deliver.kind)?.test?.(outlet, requestId)) ?? {
+        kind: 'refused',
+        reason: `there is no test delivery by ${outlet.deliver.kind}`,
+      },
     close: async () => void (await Promise.all([...made.values()].map(one => one.close?.()))),
   }
 }

@@ -41,7 +41,15 @@ export type Delivery = Readonly<{
   heldUntilMs?: number | undefined
 }>
 
-export type Intent = Readonly<{ version: number; kill: boolean; sequence: number; maybeSent: number | null; first?: boolean }>
+export type Intent = Readonly<{
+  version: number
+  kill: boolean
+  sequence: number
+  maybeSent: number | null
+  first?: boolean
+  /** Somebody asked for it once more: it is sent although the outlet may hold it. */
+  again?: boolean
+}>
 /** What is sent: the state of the article as it is then or, where every version is, the next of them. */
 export type Latest = Readonly<{ version: number; kill: boolean }>
 /** `every`: each version is sent, and none takes another's place but a kill. */

@@ -8,6 +8,7 @@ import { createEngine } from './engine.ts'
 import { routeArticle } from './route.ts'
 import { startDeliveries } from './start-deliveries.ts'
 import { startHub } from './start-hub.ts'
+import { startRequests } from './start-requests.ts'
 
 const ROUTES_AT_ONCE = 64
 const SWEEP_EVERY_MS = 600_000
@@ -44,15 +45,16 @@ export const start: StartService = async (context): Promise<RunningService> => {
   const distribution = await startHub(context, engine)
   const routing = await startRouting(context)
   const { worker } = deliveries
+  const requests = await startRequests(context, deliveries)
   const { hub, subscriptions } = distribution
   const forget = configuration.onChange(() => {
     worker.pump()
     hub.pump()
   })
-  const sweeping = setInterval(() => void worker.sweep().then(hub.sweep), SWEEP_EVERY_MS * settings.retryScale)
+  const sweeping = setInterval(() => void worker.sweep().then(hub.sweep).then(requests.sweep), SWEEP_EVERY_MS * settings.retryScale)
   sweeping.unref()
   logger.info('service.started')
-  const members = { deliveries: deliveries.subscription, hub: distribution.subscription, routing }
+  const members = { deliveries: deliveries.subscription, hub: distribution.subscription, routing, requests: requests.subscription }
   return {
     name: 'outlets',
     readiness: () => ({
@@ -66,7 +68,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
       const timer = setTimeout(() => hurry.abort(), STOP_MS)
       await Promise.all([worker.stop(), hub.stop()])
       clearTimeout(timer)
-      await Promise.all([deliveries.close(), subscriptions.close()])
+      await Promise.all([deliveries.close(), subscriptions.close(), requests.stop()])
     },
   }
 }

@@ -34,6 +34,7 @@ const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve()): 
   want: async () => undefined,
   load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
   review: () => undefined,
+  refresh: async () => undefined,
   stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
   close: async () => {
     calls.push('close')

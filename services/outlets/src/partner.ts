@@ -16,6 +16,7 @@ import type { Log } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { createSealing } from '@newswire/objects/sealed'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
@@ -149,6 +150,7 @@ export const startWorld = async (
     logger: createLogger({ level: 'silent', service: 'outlets' } as never),
     now: Date.now,
     secret: (name: string) => (name === 'PARTNER_SECRET' ? SECRET : secrets[name]),
+    sealing: createSealing(objects, Buffer.alloc(32, 7)),
   } as unknown as ServiceContext
   const world: World = {
     log,

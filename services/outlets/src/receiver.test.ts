@@ -31,7 +31,7 @@ const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now
   const outlet = outletOf({ id: 'partner', url })
   const parcel = { outlet, fact, due, sequence: 1, settling: false } as const
   const site = { id: 'news.example,2026', publicUrl: 'https://news.example' }
-  const webhook = toWebhook(parcel, { key: toKey(secret), document: toDocument(parcel, contextOf(site), outlet.deliver), nowMs })
+  const webhook = toWebhook(parcel, { keys: [toKey(secret)], document: toDocument(parcel, contextOf(site), outlet.deliver), nowMs })
   assert.ok(webhook?.body && webhook.headers)
   const response = await fetch(webhook.url, { method: 'POST', headers: webhook.headers, body: Buffer.from(webhook.body) })
   await response.arrayBuffer()

@@ -1,5 +1,6 @@
 /** Wiring: the deliveries to outlets. */
 import { randomUUID } from 'node:crypto'
+import type { DeliverKind } from '@newswire/events/deliver'
 import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
@@ -9,10 +10,10 @@ import type { ServiceContext } from '@newswire/runtime/service'
 import { createActor } from './actor.ts'
 import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
 import { createHandover } from './handover.ts'
-import { createDeliveries } from './kinds.ts'
+import { createDeliveries, type Delivery } from './kinds.ts'
 import { createMeters } from './meters.ts'
 import { outletKind } from './outlet-kind.ts'
-import { createOutletStates } from './outlet-state.ts'
+import { createOutletStates, type KnownOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
 import { outletShelf } from './pending.ts'
 import { createTell } from './tell.ts'
@@ -22,14 +23,33 @@ import { createWorker, laneOf, type Worker } from './worker.ts'
 export const startDeliveries = async (
   context: ServiceContext,
   engine: Engine,
-): Promise<Readonly<{ worker: Worker; subscription: Subscription; close(): Promise<void> }>> => {
-  const { log, objects, configuration, logger, metrics, now, secret } = context
+): Promise<
+  Readonly<{
+    worker: Worker
+    subscription: Subscription
+    states: KnownOutletStates
+    test: Required<Delivery<DeliverKind>>['test']
+    close(): Promise<void>
+  }>
+> => {
+  const { log, objects, configuration, logger, metrics, now, secret, sealing } = context
   const { clock, scale, request } = engine
   const meters = createMeters(metrics, now)
   let subscription: Subscription | undefined
   const isAlive = engine.fence(() => subscription)
   const pending = engine.pendingOn(outletShelf)
-  const deliveries = createDeliveries({ request, secret, objects, context: () => configuration.current(), now })
+  const states = createOutletStates(objects, (outletId, error) =>
+    logger.warn({ outletId, reason: messageOf(error) }, 'outlet-health.unwritten'),
+  )
+  const deliveries = createDeliveries({
+    request,
+    secret,
+    signingOf: states.signing,
+    sealing,
+    objects,
+    context: () => configuration.current(),
+    now,
+  })
   const delivering = {
     read: createView(objects, () => clock.now()),
     readVersion: async (articleId: string, version: number) => (await getArchived(objects, articleId, version))?.fact ?? null,
@@ -41,7 +61,7 @@ export const startDeliveries = async (
   const shared = {
     clock,
     pending,
-    states: createOutletStates(objects),
+    states,
     slots: engine.slots(),
     ownSide: createOwnSide(scale),
     scale,
@@ -65,6 +85,7 @@ export const startDeliveries = async (
         ...shared,
         kind: outletKind(outletId, { ...delivering, configured: configured(outletId) }),
         owns: () => isHeld() && isAlive(),
+        onHealth: health => states.noteHealth(outletId, health),
       }),
     sweep: (outletId, isHeld) => pending.sweep(outletId, () => isHeld() && isAlive()),
     onError: error => logger.error({ reason: messageOf(error) }, 'outlets.failed'),
@@ -80,5 +101,5 @@ export const startDeliveries = async (
     handle: byType({ 'delivery.wanted': worker.onWanted }),
   })
   meters.watch(worker.stats)
-  return { worker, subscription, close: async () => deliveries.close?.() }
+  return { worker, subscription, states, test: deliveries.test, close: async () => deliveries.close?.() }
 }

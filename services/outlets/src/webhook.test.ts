@@ -42,7 +42,7 @@ describe('the signature', () => {
   })
 
   test('is verified by an independent reading of the specification', () => {
-    const made = toWebhook(parcel(), { key: toKey(SECRET), document: toWhole(parcel()), nowMs: NOW })
+    const made = toWebhook(parcel(), { keys: [toKey(SECRET)], document: toWhole(parcel()), nowMs: NOW })
     assert.ok(made?.headers && made.body)
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = made.headers
     const key = Buffer.from(SECRET.split('_')[1] ?? '', 'base64')
@@ -61,7 +61,7 @@ describe('the signature', () => {
 
 describe('the headers', () => {
   test('say article, version, action and sequence, and nothing that a header cannot carry', () => {
-    const headers = toWebhook(parcel(), { key: toKey(SECRET), document: toWhole(parcel()), nowMs: NOW })?.headers ?? {}
+    const headers = toWebhook(parcel(), { keys: [toKey(SECRET)], document: toWhole(parcel()), nowMs: NOW })?.headers ?? {}
     assert.equal(headers['x-newswire-article'], 'press.a')
     assert.equal(headers['x-newswire-version'], '3')
     assert.equal(headers['x-newswire-action'], 'updated')

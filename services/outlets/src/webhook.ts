@@ -5,11 +5,12 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import type { Fact } from '@newswire/events/fact'
 import type { OutboundRequest } from '@newswire/outbound/outbound'
-import { classify, failed, MAX_ANSWER_BYTES } from './answers.ts'
+import { classify, MAX_ANSWER_BYTES } from './answers.ts'
 import { type Document, toDocument } from './document.ts'
 import type { Delivery, DeliveryNeeds } from './kinds.ts'
-import { actionOf, isForAnyOutlet, type Parcel } from './parcel.ts'
-import { sign, toKey } from './signing.ts'
+import { actionOf, isForAnyOutlet, type OutletBy, type Parcel } from './parcel.ts'
+import { signAll } from './signing.ts'
+import { createKeysOf } from './signing-keys.ts'
 
 /** Stable over attempts, replays and restarts; no dots, because the signature joins with dots. */
 export const webhookId = (outletId: string, articleId: string, version: number, settling: boolean): string =>
@@ -20,12 +21,12 @@ export const webhookId = (outletId: string, articleId: string, version: number, 
 /** A request header takes printable ASCII only: anything else is a permanent fault of this one article. */
 const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
 
-type Signing = Readonly<{ key: KeyObject; document: Document; nowMs: number }>
+type Signing = Readonly<{ keys: readonly KeyObject[]; document: Document; nowMs: number }>
 
 /** `null` when the article cannot be named in a header. */
 export const toWebhook = (
   { outlet, fact, due, sequence, settling }: Parcel<'webhook'>,
-  { key, document, nowMs }: Signing,
+  { keys, document, nowMs }: Signing,
 ): OutboundRequest | null => {
   if (!isHeaderSafe(fact.articleId)) return null
   const id = webhookId(outlet.id, fact.articleId, fact.version, settling)
@@ -38,7 +39,7 @@ export const toWebhook = (
       'content-type': contentType,
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': sign(key, id, timestamp, body),
+      'webhook-signature': signAll(keys, id, timestamp, body),
       'x-newswire-article': fact.articleId,
       'x-newswire-version': String(fact.version),
       'x-newswire-action': actionOf(fact, due),
@@ -50,25 +51,41 @@ export const toWebhook = (
   }
 }
 
+type Testing = Readonly<{ requestId: string; keys: readonly KeyObject[]; nowMs: number }>
+
+/** An event that says nothing, signed like any other: whether address, certificate and secret are right. No version, so nothing is fenced by it. */
+export const toTestWebhook = ({ id: outletId, deliver }: OutletBy<'webhook'>, { requestId, keys, nowMs }: Testing): OutboundRequest => {
+  const id = createHash('sha256').update([outletId, 'test', requestId].join('\0')).digest('base64url')
+  const timestamp = Math.floor(nowMs / 1000)
+  const data = { outlet: outletId, request: requestId }
+  const body = Buffer.from(JSON.stringify({ type: 'newswire.test', timestamp: new Date(nowMs).toISOString(), data }))
+  return {
+    method: 'POST',
+    url: deliver.url,
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': signAll(keys, id, timestamp, body),
+      'x-newswire-action': 'test',
+    },
+    body,
+    maxBytes: MAX_ANSWER_BYTES,
+    overflow: 'cut',
+  }
+}
+
 /** A document is made once for all outlets that get the same. */
 export const createWebhook = ({
   request,
   secret,
+  signingOf,
+  sealing,
   context,
   now,
-}: Pick<DeliveryNeeds, 'request' | 'secret' | 'context' | 'now'>): Delivery<'webhook'> => {
+}: Pick<DeliveryNeeds, 'request' | 'secret' | 'context' | 'now' | 'signingOf' | 'sealing'>): Delivery<'webhook'> => {
   const documents = new WeakMap<Fact, Map<string, Document>>()
-  // Making a key costs more than signing with it. By the name of its variable: one each, remade when the value changes.
-  const signingKeys = new Map<string, Readonly<{ value: string; key: KeyObject }>>()
-  const keyOf = (name: string): KeyObject | null => {
-    const value = secret(name)
-    if (value === undefined || value === '') return null
-    const known = signingKeys.get(name)
-    if (known?.value === value) return known.key
-    const key = toKey(value)
-    signingKeys.set(name, { value, key })
-    return key
-  }
+  const keysOf = createKeysOf({ secret, signingOf, sealing, now })
   const documentOf = (parcel: Parcel<'webhook'>): Document => {
     const { format, payload, maxBytes } = parcel.outlet.deliver
     const options = { format, payload, maxBytes }
@@ -83,13 +100,18 @@ export const createWebhook = ({
 
   return {
     deliver: async (parcel, mayStill) => {
-      const { secretEnv } = parcel.outlet.deliver
-      const key = keyOf(secretEnv)
-      if (key === null) return failed(`the environment variable ${secretEnv} with its secret is not set`, { alarm: true })
-      const webhook = toWebhook(parcel, { key, document: documentOf(parcel), nowMs: now() })
+      const { id, deliver } = parcel.outlet
+      const found = await keysOf(id, deliver.secretEnv)
+      if (!found.ok) return found.outcome
+      const webhook = toWebhook(parcel, { keys: found.keys, document: documentOf(parcel), nowMs: now() })
       if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }
       if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
       return classify(await request(webhook), now())
+    },
+    test: async (outlet, requestId) => {
+      const found = await keysOf(outlet.id, outlet.deliver.secretEnv)
+      if (!found.ok) return found.outcome
+      return classify(await request(toTestWebhook(outlet, { requestId, keys: found.keys, nowMs: now() })), now())
     },
   }
 }

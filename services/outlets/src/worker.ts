@@ -21,6 +21,10 @@ export type Worker = Readonly<{
   onAssigned(change: Readonly<{ gained: readonly number[]; lost: readonly number[] }>): Promise<void>
   /** The configuration changed: other addresses, new outlets. */
   pump(): void
+  /** What is kept of an outlet changed. Nothing when it is not this process's. */
+  refresh(outletId: string): Promise<void>
+  /** Whether its partition is this process's now. */
+  holds(outletId: string): boolean
   stats(): readonly (ActorStats & Readonly<{ id: string }>)[]
   /** Deletes what is finished for good in the store. */
   sweep(): Promise<void>
@@ -70,15 +74,29 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
 
   return {
     onWanted: async (event, { record }: EventContext) => {
-      const { outletId, articleId, version, kill = false, first = false } = event.data
+      const { outletId, articleId, version, kill = false, first = false, again } = event.data
       check(event.data, record)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
       const actor = await actorFor(outletId, partition)
-      const intent = { version, kill, first, sequence: record.position, maybeSent: forgotten(clean, sinceMs, record) }
+      const intent = {
+        version,
+        kill,
+        first,
+        again: again !== undefined,
+        sequence: record.position,
+        maybeSent: forgotten(clean, sinceMs, record),
+      }
       await actor.want(articleId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
     },
     onAssigned: holdings.onAssigned,
     pump: holdings.pump,
+    refresh: async outletId => {
+      const number = partitionOf(outletId)
+      const partition = holdings.partitions().find(([held]) => held === number)?.[1]
+      const actor = [...(partition?.actors() ?? [])].find(([id]) => id === outletId)?.[1]
+      await actor?.refresh()
+    },
+    holds: outletId => holdings.isHeld(partitionOf(outletId)),
     stats: holdings.stats,
     sweep: async () => {
       for (const [, partition] of holdings.partitions())

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Log, LogRecord, Position } from './log.ts'
 
 export type ProjectionOptions = Readonly<{
-  log: Log
+  log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'>
   topic: string
   /** Path of the file, whose folder is made; `-wal` and `-shm` lie beside it. `:memory:` keeps nothing. */
   file: string
@@ -72,7 +72,7 @@ const isAhead = (cursor: Readonly<Record<number, Position>>, ends: Ends): boolea
  * was applied last is not there any more. On Kafka what was acknowledged is durable. What lies before the partition's start has aged out:
  * it was not lost, and a view that is made again would not have it.
  */
-const hasLostTail = async (log: Log, topic: string, cursor: Readonly<Record<number, Position>>, ends: Ends): Promise<boolean> => {
+const hasLostTail = async (log: ProjectionOptions['log'], topic: string, cursor: Readonly<Record<number, Position>>, ends: Ends): Promise<boolean> => {
   if (log.kind !== 'embedded') return false
   for (const [partition, position] of Object.entries(cursor)) {
     const start = ends.find(one => one.partition === Number(partition))?.start ?? 0

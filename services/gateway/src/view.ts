@@ -1,14 +1,12 @@
 /** The gateway's own view of `articles`: what the public may see now, what it may no longer see, and which pictures that takes. */
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
-import { fromRecord } from '@newswire/events/events'
 import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
-import { isArticleId } from '@newswire/events/ids'
 import { isInForce, toFactForAll } from '@newswire/events/public-article'
 import { topics } from '@newswire/events/topics'
-import type { Log, LogRecord } from '@newswire/log/log'
+import type { Log } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
+import { factOf, type OnPoison } from './facts-of-records.ts'
 import { toInstant } from './paging.ts'
 import { createQueries, type Queries } from './view-queries.ts'
 
@@ -91,34 +89,7 @@ const writer = (db: DatabaseSync) => {
 /** How late a page may show what is in the log, ms. */
 const PATIENCE_MS = 50
 
-type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: (details: { code: string; message: string; position: number }) => void }>
-
-/** Ids and instants go into pages as they are: one fact that has others would break the front page for everybody. */
-const checkFact = (fact: Fact): Fact => {
-  const instants = [
-    fact.firstReleasedAt,
-    fact.releasedAt,
-    fact.updatedAt,
-    ...(fact.state === 'live' ? [fact.article.publishedAt ?? ''] : []),
-  ]
-  if (!isArticleId(fact.articleId) || instants.some(instant => instant !== '' && Number.isNaN(Date.parse(instant))))
-    throw new RejectError(
-      'NEWSWIRE_GATEWAY_FACT',
-      `a fact about ${JSON.stringify(fact.articleId.slice(0, 200))} has an id or a time that cannot be`,
-    )
-  return fact
-}
-
-const factOf = (record: LogRecord, onPoison: ViewOptions['onPoison']): Fact | null => {
-  try {
-    const event = fromRecord(record)
-    return event?.type.startsWith('article.') ? checkFact(event.data as Fact) : null
-  } catch (error) {
-    // The subscriptions of feeds, archive and outlets put such a record into the dead letters; a view passes it over.
-    onPoison({ code: codeOf(error), message: messageOf(error), position: record.position })
-    return null
-  }
-}
+type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: OnPoison }>
 
 const lookUps = (projection: Projection): Pick<View, 'article' | 'picture'> => {
   const { db } = projection

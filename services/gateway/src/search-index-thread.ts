@@ -1,0 +1,126 @@
+/** One search index, from the side of who has it written: its thread, and the log that is handed to it. */
+import { Worker } from 'node:worker_threads'
+import { messageOf } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
+import type { Following, Log, LogRecord, Start } from '@newswire/log/log'
+import type { FromWriter, ToWriter, WriterData } from './search-messages.ts'
+
+export type IndexThread = Readonly<{
+  /** Resolves once everything that was in the log at start is in the index; rejects when it cannot be. */
+  ready: Promise<void>
+  /** Facts as JSON, from elsewhere than the log; resolves when more may be given. */
+  seed(facts: readonly string[]): Promise<void>
+  stop(): Promise<void>
+}>
+
+type Options = Readonly<{
+  log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'>
+  file: string
+  onApplied: (articles: number) => void
+  /** Once: it cannot go on. What it wrote is not to be shown any more, because what came since is missing. */
+  onFailed: (error: Error) => void
+}>
+
+/** As the view of articles: how late a search may show what is in the log. */
+const PATIENCE_MS = 50
+const topic = topics.articles.name
+
+export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): IndexThread => {
+  const worker = new Worker(new URL('./search-writer-thread.ts', import.meta.url), {
+    workerData: { file, topic, logKind: log.kind } satisfies WriterData,
+  })
+  const ready = Promise.withResolvers<void>()
+  ready.promise.catch(() => undefined)
+  const following = Promise.withResolvers<Following>()
+  following.promise.catch(() => undefined)
+  const exited = Promise.withResolvers<void>()
+  /** Who gave something and waits until the thread takes more. */
+  const givers: PromiseWithResolvers<void>[] = []
+  let hasFailed = false
+  let isStopping = false
+
+  const tell = (message: ToWriter) => worker.postMessage(message)
+  const give = (message: ToWriter): Promise<void> => {
+    const taken = Promise.withResolvers<void>()
+    givers.push(taken)
+    tell(message)
+    return taken.promise
+  }
+  const fail = (error: Error) => {
+    if (hasFailed || isStopping) return
+    hasFailed = true
+    ready.reject(error)
+    following.reject(error)
+    for (const giver of givers.splice(0)) giver.reject(error)
+    onFailed(error)
+  }
+
+  const answer = async (ask: Extract<FromWriter, { kind: 'ask' }>): Promise<void> => {
+    try {
+      const value = ask.what === 'ends' ? await log.ends(topic) : await log.read({ topic, partition: ask.partition, from: ask.from, limit: 1 })
+      tell({ kind: 'answer', id: ask.id, value })
+    } catch (error) {
+      tell({ kind: 'answer', id: ask.id, error: messageOf(error) })
+    }
+  }
+  const follow = async (from: Start): Promise<void> => {
+    let current: Following | undefined
+    const onRecords = async (records: readonly LogRecord[]) => {
+      if (hasFailed || isStopping) return
+      const sent = records.map(({ partition, position, headers, value }) => ({ partition, position, headers, value }))
+      // A thread that died says so itself; what is not taken must not stop the log for others.
+      await give({ kind: 'records', records: sent, cursor: current?.cursor() ?? {} }).catch(() => undefined)
+    }
+    current = await log.follow({ topic, from, onRecords, patienceMs: PATIENCE_MS })
+    following.resolve(current)
+    await current.ready
+    tell({ kind: 'reached', cursor: current.cursor() })
+  }
+
+  worker.on('message', (message: FromWriter) => {
+    switch (message.kind) {
+      case 'ask':
+        void answer(message)
+        return
+      case 'follow':
+        follow(message.from).catch(error => fail(error as Error))
+        return
+      case 'took':
+        givers.shift()?.resolve()
+        return
+      case 'applied':
+        onApplied(message.articles)
+        return
+      case 'ready':
+        ready.resolve()
+        return
+      case 'failed':
+        fail(new Error(message.message))
+        return
+      case 'stopped':
+        return
+      default:
+        message satisfies never
+    }
+  })
+  worker.on('error', fail)
+  worker.on('exit', () => {
+    fail(new Error('the thread that writes the search index ended'))
+    exited.resolve()
+  })
+
+  return {
+    ready: ready.promise,
+    seed: facts => (hasFailed ? Promise.reject(new Error('it failed')) : give({ kind: 'seed', facts })),
+    stop: async () => {
+      if (isStopping) return exited.promise
+      isStopping = true
+      ready.reject(new Error('it was stopped'))
+      following.reject(new Error('it was stopped'))
+      for (const giver of givers.splice(0)) giver.resolve()
+      await following.promise.then(one => one.stop()).catch(() => undefined)
+      tell({ kind: 'stop' })
+      await exited.promise
+    },
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Answers searches from an index. What one costs is bounded whatever is asked: at most a dozen words, as many rows as a page has, and counting that
+ * ends at `COUNTED`. Everything of one answer is of one moment.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { parseTyped, type Tiers, toOpenTiers, toPartialTiers, toTiers, type Typed } from './search-query.ts'
+import { createMarker, type Marker } from './search-snippet.ts'
+
+/** `all`: articles with every word; `open`: the last word goes on; `partial`: some of the words, because none has all. */
+export type Reach = 'all' | 'open' | 'partial'
+/** Behind the last hit of a page: what comes or goes meanwhile moves nothing behind it. */
+export type Behind = Readonly<{ reach: Reach; tier: number; place: number }>
+
+export type SearchQuery = Readonly<{
+  typed: string
+  /** Terms of FTS5 (`search-text.ts`), each list one of which must be there. */
+  filed: readonly (readonly string[])[]
+  /** Places: from the first on, before the second. */
+  from: number
+  to: number
+  sort: 'relevance' | 'time'
+  /** Where the page begins: behind a hit, or so many hits down. */
+  begin: Behind | number
+  limit: number
+  /** Whether to count. */
+  counts: boolean
+}>
+
+export type Hit = Readonly<{
+  articleId: string
+  publishedAt: string
+  updatedAt: string
+  publisher: string
+  language: string
+  categories: readonly string[]
+  title: string
+  /** Escaped, with `<mark>` around what was searched for. */
+  titleHtml: string
+  snippetHtml: string
+}>
+
+/** How many were found with one publisher, language and set of categories. */
+export type Count = Readonly<{ publisher: string; language: string; categories: readonly string[]; articles: number }>
+
+export type SearchFound = Readonly<{
+  reach: Reach
+  hits: readonly Hit[]
+  /** `null` when there is nothing behind this page. */
+  next: Behind | null
+  /** Empty when nobody asked to count. */
+  counts: readonly Count[]
+  /** There are more than were counted, or what stands in quotes was counted by its words. */
+  isAbout: boolean
+  /** What was understood: the words, folded. */
+  words: readonly string[]
+}>
+
+/** Articles that are counted, newest first. */
+export const COUNTED = 5_000
+/** Rows looked at for one page, when what stands in quotes must be read in the text. */
+const MAX_READ = 300
+const MAX_ENDINGS = 16
+
+type Row = Readonly<{
+  place: number
+  id: string
+  published_at: string
+  updated_at: string
+  title: string
+  summary: string
+  text: string
+  more: string
+  publisher: string
+  language: string
+  categories: string
+}>
+
+const prepare = (db: DatabaseSync) => ({
+  places: db.prepare('SELECT rowid AS place FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?'),
+  counts: db.prepare(`SELECT publisher, language, categories, found.articles FROM
+    (SELECT profile, count(*) AS articles FROM (SELECT rowid AS place FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ${COUNTED + 1}) AS matched
+      CROSS JOIN filed ON filed.place = matched.place GROUP BY profile) AS found
+    JOIN profile ON profile.n = found.profile ORDER BY articles DESC, n`),
+  shown: db.prepare(
+    `SELECT shown.*, publisher, language, categories FROM shown JOIN filed ON filed.place = shown.place JOIN profile ON profile.n = filed.profile WHERE shown.place = ?`,
+  ),
+  // So many that most of a language's words with one first letter are among them.
+  endings: db.prepare(
+    'SELECT word FROM (SELECT word, articles FROM word WHERE word >= ? AND word < ? LIMIT 20000) ORDER BY articles DESC, word LIMIT ?',
+  ),
+})
+type Statements = ReturnType<typeof prepare>
+
+const toFilter = (terms: readonly string[]): string => `filed : (${terms.map(term => `"${term}"`).join(' OR ')})`
+
+const endingsOf = ({ endings }: Statements, { units }: Typed): readonly string[] => {
+  const begin = units.at(-1)?.words.at(-1)?.folded ?? ''
+  if (begin === '') return []
+  return (endings.all(begin, `${begin}\u{10ffff}`, MAX_ENDINGS) as { word: string }[]).map(({ word }) => word)
+}
+
+type Plan = Readonly<{ reach: Reach; tiers: Tiers; marker: Marker }>
+
+/** A page of what a plan finds. */
+const readPage = (statements: Statements, { reach, tiers, marker }: Plan, query: SearchQuery, isQuoted: boolean) => {
+  const { begin, from, to, limit } = query
+  const [first, below] = typeof begin === 'number' ? [0, to] : [begin.tier, Math.min(begin.place, to)]
+  let skip = typeof begin === 'number' ? begin : 0
+  const rows: Row[] = []
+  let last: Behind | null = null
+  let read = 0
+  for (let tier = first; tier < tiers.tiers.length; tier += 1) {
+    const expression = tiers.tiers[tier] as string
+    for (let before = tier === first ? below : to; ; ) {
+      // One more than is shown tells whether there is a next page.
+      const wanted = skip + limit + 1 - rows.length
+      const places = statements.places.all(expression, from, before, wanted) as { place: number }[]
+      for (const { place } of places) {
+        before = place
+        if (skip > 0 && !isQuoted) {
+          skip -= 1
+          continue
+        }
+        if (rows.length === limit || read >= MAX_READ) return { rows, next: last }
+        const row = statements.shown.get(place) as Row | undefined
+        read += 1
+        last = { reach, tier, place }
+        if (row === undefined || (isQuoted && !marker.hasQuoted([row.title, row.summary, row.text, row.more]))) continue
+        if (skip > 0) skip -= 1
+        else rows.push(row)
+      }
+      if (places.length < wanted) break
+    }
+  }
+  return { rows, next: null }
+}
+
+const toHit = (row: Row, marker: Marker): Hit => ({
+  articleId: row.id,
+  publishedAt: row.published_at,
+  updatedAt: row.updated_at,
+  publisher: row.publisher,
+  language: row.language,
+  categories: JSON.parse(row.categories) as string[],
+  title: row.title,
+  titleHtml: marker.mark(row.title),
+  snippetHtml: marker.snippet([row.summary, row.text, row.more]),
+})
+
+const plansFor = (statements: Statements, typed: Typed, { sort, filed, begin }: SearchQuery) => {
+  const filters = filed.map(toFilter)
+  const byTime = (tiers: Tiers): Tiers => (sort === 'time' ? { all: tiers.all, tiers: [tiers.all] } : tiers)
+  const all = (): Plan => ({ reach: 'all', tiers: byTime(toTiers(typed, filters)), marker: createMarker(typed) })
+  const open = (): Plan | null => {
+    const endings = typed.units.at(-1)?.isQuoted === true ? [] : endingsOf(statements, typed)
+    if (endings.length === 0) return null
+    return { reach: 'open', tiers: byTime(toOpenTiers(typed, endings, filters)), marker: createMarker(typed, endings) }
+  }
+  const partial = (): Plan | null => {
+    const tiers = toPartialTiers(typed, filters)
+    return tiers === null ? null : { reach: 'partial', tiers: byTime(tiers), marker: createMarker(typed) }
+  }
+  const ways = { all, open, partial }
+  if (typeof begin !== 'number') return [ways[begin.reach]]
+  if (typed.units.length === 0) return [all]
+  return typed.isOpen ? [open, partial] : [all, open, partial]
+}
+
+export const createReader = (db: DatabaseSync): ((query: SearchQuery) => SearchFound) => {
+  const statements = prepare(db)
+  const find = (query: SearchQuery): SearchFound => {
+    const typed = parseTyped(query.typed)
+    const words = typed.units.flatMap(unit => unit.words.map(({ folded }) => folded))
+    // One word is as it is; of several, and of marks, the index knows only that each is there.
+    const isQuoted = typed.units.some(unit => unit.isQuoted && unit.words.length > 1 && unit.words.some(({ exact }) => exact !== null))
+    let found: SearchFound = { reach: 'all', hits: [], next: null, counts: [], isAbout: false, words }
+    for (const way of plansFor(statements, typed, query)) {
+      const plan = way()
+      if (plan === null) continue
+      const { rows, next } = readPage(statements, plan, query, isQuoted)
+      if (rows.length === 0 && next === null && query.begin === 0) continue
+      const counts = query.counts
+        ? (statements.counts.all(plan.tiers.all, query.from, query.to) as (Omit<Count, 'categories'> & { categories: string })[]).map(row => ({
+            ...row,
+            categories: JSON.parse(row.categories) as string[],
+          }))
+        : []
+      const total = counts.reduce((sum, { articles }) => sum + articles, 0)
+      found = {
+        reach: plan.reach,
+        hits: rows.map(row => toHit(row, plan.marker)),
+        next,
+        counts,
+        isAbout: total > COUNTED || isQuoted,
+        words,
+      }
+      break
+    }
+    return found
+  }
+  return query => {
+    db.exec('BEGIN')
+    try {
+      return find(query)
+    } finally {
+      db.exec('COMMIT')
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Text as words to be found by. A word has two forms: `folded`, as people type it without marks (Đường → duong), and `exact`, with its marks, the tone at
+ * the end wherever it was written (hoà and hòa are one word). Scripts without spaces are taken character by character: a run of them is found as a phrase.
+ */
+
+/** `exact` is `null` where it says no more than `folded`. */
+export type Word = Readonly<{ folded: string; exact: string | null }>
+
+/** A word where it stands in a text, for marks. */
+export type Place = Word & Readonly<{ start: number; end: number }>
+
+const RUN = /[\p{L}\p{N}\p{M}]+/gu
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+/** One character with the marks that belong to it, or a run of others between them. */
+const UNSPACED_PARTS =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu
+/** Marks that readers leave out: of Latin, Greek and Cyrillic letters, Arabic and Hebrew vowel signs. Those of Thai or Hindi are letters. */
+const LEFT_OUT = /[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0670\u0640]/g
+/** Grave, acute, tilde, hook, dot below: what tells one Vietnamese tone from another. The rest (â, ă, ư) makes another vowel. */
+const TONES = /[\u0300\u0301\u0303\u0309\u0323]/g
+/** Letters that have no mark to take off. */
+const BASES: Readonly<Record<string, string>> = { đ: 'd', ð: 'd', ł: 'l', ø: 'o', ß: 'ss', æ: 'ae', œ: 'oe', ı: 'i', ς: 'σ' }
+const BASE = /[đðłøßæœıς]/g
+
+/** Longer ones are no words; a publisher's text must not make terms of a kilobyte. */
+const MAX_LENGTH = 64
+
+const toWord = (text: string): Word => {
+  const plain = text.normalize('NFKC').toLowerCase()
+  const parts = plain.normalize('NFD')
+  const folded = parts
+    .replace(LEFT_OUT, '')
+    .normalize('NFC')
+    .replace(BASE, letter => BASES[letter] ?? letter)
+    .slice(0, MAX_LENGTH)
+    .toWellFormed()
+  const tones = parts.match(TONES)
+  const exact = (tones?.length === 1 ? parts.replace(TONES, '').normalize('NFC') + tones[0] : plain.normalize('NFC'))
+    .slice(0, MAX_LENGTH)
+    .toWellFormed()
+  return { folded, exact: exact === folded ? null : exact }
+}
+
+/** Words of a language are few and come again: looking one up takes a tenth of making it. Numbers and names are many. */
+const MAX_KNOWN = 100_000
+const MAX_KNOWN_LENGTH = 24
+const known = new Map<string, readonly Word[]>()
+
+const toWords = (run: string): readonly Word[] => {
+  const found = known.get(run)
+  if (found !== undefined) return found
+  const made = (UNSPACED.test(run) ? (run.match(UNSPACED_PARTS) ?? []) : [run]).map(toWord).filter(word => word.folded !== '')
+  if (run.length <= MAX_KNOWN_LENGTH) {
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(run, made)
+  }
+  return made
+}
+
+/** All of a text, in order. */
+export const wordsOf = (text: string): readonly Word[] => {
+  const words: Word[] = []
+  for (const run of text.match(RUN) ?? []) for (const word of toWords(run)) words.push(word)
+  return words
+}
+
+/** All of a text with where they stand; a text in NFC, or marks are beside their letters. */
+export const placesOf = (text: string): readonly Place[] => {
+  const places: Place[] = []
+  for (const { 0: run, index } of text.matchAll(RUN)) {
+    const parts = UNSPACED.test(run) ? [...run.matchAll(UNSPACED_PARTS)] : []
+    if (parts.length === 0) for (const word of toWords(run)) places.push({ ...word, start: index, end: index + run.length })
+    for (const { 0: part, index: at } of parts)
+      for (const word of toWords(part)) places.push({ ...word, start: index + at, end: index + at + part.length })
+  }
+  return places
+}
+
+/** Whether a run of text is one of a script without spaces: its words stand side by side, as they were typed. */
+export const isUnspaced = (text: string): boolean => UNSPACED.test(text)

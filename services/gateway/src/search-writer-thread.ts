@@ -1,0 +1,140 @@
+/**
+ * Writes a search index, on a thread of its own: taking words out of an article and filing them costs more than everything else that a gateway does
+ * with it. What is given to it is the log; everything else is a projection like any other.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf } from '@newswire/events/errors'
+import type { Fact } from '@newswire/events/fact'
+import type { FollowOptions, Log, LogRecord } from '@newswire/log/log'
+import { openProjection, type Projection } from '@newswire/log/projection'
+import { factOf } from './facts-of-records.ts'
+import { createIndexWriter, searchSchema } from './search-index.ts'
+import type { Cursor, FromWriter, SentRecord, ToWriter, WriterData } from './search-messages.ts'
+
+const { file, topic, logKind } = workerData as WriterData
+/** Until the log's end is reached: larger transactions make fewer, larger segments, which is most of what a rebuild costs. */
+const BULK_RECORDS = 4_000
+const BULK_BYTES = 32 * 1_048_576
+
+const say = (message: FromWriter) => parentPort?.postMessage(message)
+let asked = 0
+const waiting = new Map<number, PromiseWithResolvers<unknown>>()
+const ask = <T>(question: Readonly<{ what: 'ends' } | { what: 'read'; partition: number; from: unknown }>): Promise<T> => {
+  asked += 1
+  const answer = Promise.withResolvers<unknown>()
+  waiting.set(asked, answer)
+  say({ kind: 'ask', id: asked, ...question } as FromWriter)
+  return answer.promise as Promise<T>
+}
+
+let give: FollowOptions['onRecords'] = () => undefined
+let cursor: Cursor = {}
+const ready = Promise.withResolvers<void>()
+/** The log as the main thread hands it over. */
+const log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'> = {
+  kind: logKind,
+  ends: () => ask({ what: 'ends' }),
+  read: ({ partition, from }) => ask({ what: 'read', partition, from }),
+  follow: async ({ from, onRecords }) => {
+    give = onRecords
+    say({ kind: 'follow', from })
+    return { ready: ready.promise, cursor: () => cursor, stop: async () => undefined }
+  },
+}
+
+let write: ReturnType<typeof createIndexWriter> | undefined
+let projection: Projection | undefined
+let failed = false
+const fail = (error: unknown) => {
+  failed = true
+  say({ kind: 'failed', message: messageOf(error) })
+}
+
+// The view of `articles` tells of records that are none of ours; twice would be once too much.
+const factsOf = (records: readonly LogRecord[]): readonly Fact[] =>
+  records.flatMap(record => factOf({ ...record, value: record.value }, () => undefined) ?? [])
+
+let isReached = false
+let held: SentRecord[] = []
+let heldBytes = 0
+const flush = () => {
+  const records = held
+  held = []
+  heldBytes = 0
+  if (records.length > 0) give(records.map(record => ({ ...record, topic, key: null, timestamp: 0 })))
+}
+
+const seed = (facts: readonly string[]) => {
+  const { db } = projection as Projection
+  db.exec('BEGIN')
+  try {
+    write ??= createIndexWriter(db)
+    write(facts.map(text => JSON.parse(text) as Fact))
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+  say({ kind: 'applied', articles: facts.length })
+}
+
+const take = async (message: ToWriter): Promise<void> => {
+  switch (message.kind) {
+    case 'answer': {
+      const { id, value, error } = message
+      if (error === undefined) waiting.get(id)?.resolve(value)
+      else waiting.get(id)?.reject(new Error(error))
+      waiting.delete(id)
+      return
+    }
+    case 'records':
+      for (const record of message.records) {
+        held.push(record)
+        heldBytes += record.value?.byteLength ?? 0
+      }
+      // Said before it is done, so that the next are on their way meanwhile.
+      say({ kind: 'took' })
+      if (isReached || held.length >= BULK_RECORDS || heldBytes >= BULK_BYTES) flush()
+      return
+    case 'reached':
+      flush()
+      cursor = message.cursor
+      isReached = true
+      ready.resolve()
+      say({ kind: 'ready' })
+      return
+    case 'seed':
+      say({ kind: 'took' })
+      seed(message.facts)
+      return
+    case 'stop':
+      await projection?.stop()
+      say({ kind: 'stopped' })
+      parentPort?.close()
+      return
+    default:
+      message satisfies never
+  }
+}
+
+parentPort?.on('message', (message: ToWriter) => {
+  if (failed && message.kind !== 'stop') return
+  take(message).catch(fail)
+})
+
+openProjection({
+  log,
+  topic,
+  file,
+  schema: searchSchema,
+  apply: (db, records) => {
+    write ??= createIndexWriter(db)
+    write(factsOf(records))
+  },
+  onApplied: records => say({ kind: 'applied', articles: records.length }),
+})
+  .then(opened => {
+    projection = opened
+    opened.db.exec('PRAGMA cache_size = -65536')
+  })
+  .catch(fail)

@@ -72,7 +72,12 @@ const isAhead = (cursor: Readonly<Record<number, Position>>, ends: Ends): boolea
  * was applied last is not there any more. On Kafka what was acknowledged is durable. What lies before the partition's start has aged out:
  * it was not lost, and a view that is made again would not have it.
  */
-const hasLostTail = async (log: ProjectionOptions['log'], topic: string, cursor: Readonly<Record<number, Position>>, ends: Ends): Promise<boolean> => {
+const hasLostTail = async (
+  log: ProjectionOptions['log'],
+  topic: string,
+  cursor: Readonly<Record<number, Position>>,
+  ends: Ends,
+): Promise<boolean> => {
   if (log.kind !== 'embedded') return false
   for (const [partition, position] of Object.entries(cursor)) {
     const start = ends.find(one => one.partition === Number(partition))?.start ?? 0

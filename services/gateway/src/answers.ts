@@ -11,9 +11,9 @@ export const PAGE_CACHE = 'public, max-age=30, stale-while-revalidate=60'
 
 /**
  * No script runs on a page but the one it names (`script`), which may not write markup; the JSON-LD block is data. Pictures come from us and from
- * where a publisher's body says, by https wherever we are read by https ourselves.
+ * where a publisher's body says, by https wherever we are read by https ourselves. A form there is only on pages that have one of ours (`form`).
  */
-export const pagePolicy = ({ publicUrl }: SiteConfig, { script = false } = {}): string => {
+export const pagePolicy = ({ publicUrl }: SiteConfig, { script = false, form = false } = {}): string => {
   const { origin, protocol } = new URL(publicUrl)
   return [
     "default-src 'none'",
@@ -23,7 +23,7 @@ export const pagePolicy = ({ publicUrl }: SiteConfig, { script = false } = {}): 
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
     "base-uri 'none'",
-    "form-action 'none'",
+    `form-action ${form ? "'self'" : "'none'"}`,
     "frame-ancestors 'none'",
   ].join('; ')
 }

@@ -23,8 +23,16 @@ export const COST_UNCHANGED = 0.1
 /** A wrong token: guessing is slower than reading. */
 const COST_REFUSED = 5
 const COST_WHOLE = 1
+/** A search takes some milliseconds of another thread, a feed some hundredths of one. */
+const COST_SEARCH = 5
 
-export const costOf = (status: number): number => (status === 304 ? COST_UNCHANGED : status === 401 ? COST_REFUSED : COST_WHOLE)
+const isSearch = (url: string): boolean => /^\/(?:v1\/)?search(?:[/?]|$)/.test(url)
+
+export const costOf = (status: number, url = ''): number => {
+  if (status === 304) return COST_UNCHANGED
+  if (status === 401) return COST_REFUSED
+  return status === 200 && isSearch(url) ? COST_SEARCH : COST_WHOLE
+}
 
 /** draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it. */
 export const policyHeader = ({ policy }: RateLimiter): string => `"${policy.name}";q=${policy.quota};w=${policy.windowSeconds}`
@@ -64,7 +72,7 @@ export const addLimits = (app: HttpServer, { limiter, proxies }: Limits): void =
     const client = clients.get(request)
     if (client === undefined) return
     const now = Date.now()
-    if (reply.statusCode !== 429) limiter.charge(client, now, costOf(reply.statusCode) - COST_WHOLE)
+    if (reply.statusCode !== 429) limiter.charge(client, now, costOf(reply.statusCode, request.url) - COST_WHOLE)
     reply.header('ratelimit-policy', policyHeader(limiter)).header('ratelimit', standingHeader(limiter, client, now))
   })
 }

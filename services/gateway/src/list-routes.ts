@@ -58,7 +58,7 @@ export const addListRoutes = (app: HttpServer, { view, maker }: Readonly<{ view:
       if (before !== null && list.facts.length === 0) throw notFound('no articles are as old as that')
       const section = category === null ? [] : withAncestors(category, snapshot.categories).flatMap(id => snapshot.categories.get(id) ?? [])
       const text = toListPage({ ...list, frame: toFrame(view, snapshot), section, place, feeds: feedsToDiscover(snapshot, category) })
-      return toHtmlPage(text, { config: snapshot, robots: robotsOfList(place) })
+      return toHtmlPage(text, { config: snapshot, robots: robotsOfList(place), form: true })
     })
     return sendRendered(request, reply, page)
   })

@@ -14,6 +14,7 @@ import { addPartnerRoutes } from './partner-routes.ts'
 import { createReaders } from './readers.ts'
 import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
+import { openSearch } from './search.ts'
 import { openView } from './view.ts'
 
 const MIB = 2 ** 20
@@ -38,18 +39,21 @@ export const start: StartService = async context => {
       maxBytes: gateway.memoryMb * MIB,
     }),
   ])
+  const search = openSearch({ log, dataDir, onTrouble: error => logger.error({ err: error }, 'search.failed') })
   const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })
   const readers = createReaders()
   showReaders(readers, metrics, now)
   const keeping = startKeepingReaders({ readers, objects, logger, now })
   const limits = createLimits({ perMinute: gateway.ratePerMinute, proxies: gateway.proxies })
   const readiness = (): Readiness => ({
+    // Search answers 503 by itself: feeds and pages need not be taken off the net for it.
     ready: view.isReady() && feeds.isReady(),
     detail: {
       articles: view.isReady(),
       feeds: feeds.isReady(),
+      search: search.isReady(),
       feedsFrom: feeds.standing(),
-      failure: (view.failure() ?? feeds.failure())?.message,
+      failure: (view.failure() ?? feeds.failure() ?? search.failure())?.message,
     },
   })
   const refusalPage = createRefusalPage({ view, configuration })
@@ -63,7 +67,7 @@ export const start: StartService = async context => {
     maxConnections: gateway.maxConnections,
     refusalPage,
   })
-  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits })
+  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
   addPartnerRoutes(server.app, { log, objects, configuration, control, now, proxies: gateway.proxies })
@@ -78,7 +82,7 @@ export const start: StartService = async context => {
       watch.stop()
       await server.close()
       await keeping.stop()
-      await Promise.all([view.stop(), feeds.stop(), hub.stop()])
+      await Promise.all([view.stop(), feeds.stop(), hub.stop(), search.stop()])
     },
   }
 }

@@ -25,14 +25,14 @@ export const createPageMaker = (view: View, configuration: Pick<Configuration, '
   }
 }
 
-type HtmlOptions = Readonly<{ config: ConfigSnapshot; robots?: string | null; script?: boolean }>
+type HtmlOptions = Readonly<{ config: ConfigSnapshot; robots?: string | null; script?: boolean; form?: boolean }>
 
-/** `script`: it names the one script that we have. `robots` is said in the header too, for who does not read pages. */
-export const toHtmlPage = (text: string, { config, robots = null, script = false }: HtmlOptions): Page => ({
+/** `script`: it names the one script that we have. `form`: it has the search form. `robots` is said in the header too, for who does not read pages. */
+export const toHtmlPage = (text: string, { config, robots = null, script = false, form = false }: HtmlOptions): Page => ({
   text,
   type: HTML,
   headers: {
-    'content-security-policy': pagePolicy(config.site, { script }),
+    'content-security-policy': pagePolicy(config.site, { script, form }),
     ...(robots === null ? {} : { 'x-robots-tag': robots }),
   },
 })

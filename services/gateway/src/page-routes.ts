@@ -7,12 +7,14 @@ import { addListRoutes } from './list-routes.ts'
 import { toRendered } from './page-cache.ts'
 import { createPageMaker } from './page-maker.ts'
 import { type Asset, assets } from './pages/assets.ts'
+import type { Search } from './search.ts'
+import { addSearchRoutes } from './search-routes.ts'
 import type { View } from './view.ts'
 
 /** Their addresses change with their content. */
 const ASSET_CACHE = 'public, max-age=31536000, immutable'
 
-type Needs = Readonly<{ view: View; configuration: Pick<Configuration, 'current'>; now: () => number }>
+type Needs = Readonly<{ view: View; configuration: Pick<Configuration, 'current'>; now: () => number; search?: Search }>
 
 const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset): void => {
   const rendered = toRendered({ text: body, type, headers: {} })
@@ -23,10 +25,11 @@ const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset)
   })
 }
 
-export const addPageRoutes = (app: HttpServer, { view, configuration, now }: Needs): void => {
+export const addPageRoutes = (app: HttpServer, { view, configuration, now, search }: Needs): void => {
   const maker = createPageMaker(view, configuration)
   addListRoutes(app, { view, maker })
   addArticleRoutes(app, { view, maker, now })
+  if (search !== undefined) addSearchRoutes(app, { search, view, maker })
   for (const [path, asset] of Object.entries(assets)) addAsset(app, path, asset)
   // Browsers ask for it unasked; a 404 each time would only be noise in their consoles.
   app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())

@@ -10,6 +10,7 @@ import { addPageArchiveRoutes } from './page-archive-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { createReaders, type Readers } from './readers.ts'
 import { addRenditionRoutes } from './rendition-routes.ts'
+import type { Search } from './search.ts'
 import type { View } from './view.ts'
 
 export type RouteNeeds = Readonly<{
@@ -18,6 +19,8 @@ export type RouteNeeds = Readonly<{
   objects: Objects
   configuration: Configuration
   now: () => number
+  /** Default: none, and nothing can be searched. */
+  search?: Search
   /** Default: of its own. */
   readers?: Readers
   /** Default: none. */

@@ -57,7 +57,8 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
 
   const answer = async (ask: Extract<FromWriter, { kind: 'ask' }>): Promise<void> => {
     try {
-      const value = ask.what === 'ends' ? await log.ends(topic) : await log.read({ topic, partition: ask.partition, from: ask.from, limit: 1 })
+      const value =
+        ask.what === 'ends' ? await log.ends(topic) : await log.read({ topic, partition: ask.partition, from: ask.from, limit: 1 })
       tell({ kind: 'answer', id: ask.id, value })
     } catch (error) {
       tell({ kind: 'answer', id: ask.id, error: messageOf(error) })

@@ -37,7 +37,9 @@ export const createSearchPool = (onCrash: (error: Error) => void): SearchPool =>
     thread.worker.postMessage({ kind: 'find', id: thread.id, query: first.query } satisfies ToReader)
   }
   const start = (): Thread => {
-    const worker = new Worker(new URL('./search-reader-thread.ts', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } })
+    const worker = new Worker(new URL('./search-reader-thread.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    })
     const thread: Thread = { worker, current: null, id: 0 }
     worker.on('message', (message: FromReader) => {
       const asked = thread.current

@@ -22,7 +22,11 @@ export const parseTyped = (text: string): Typed => {
   const units: Unit[] = []
   let left = MAX_WORDS
   let isOpen = false
-  const plain = text.slice(0, MAX_TYPED).toWellFormed().replace(/[“”„‟«»＂]/g, '"').replaceAll('\0', ' ')
+  const plain = text
+    .slice(0, MAX_TYPED)
+    .toWellFormed()
+    .replace(/[“”„‟«»＂]/g, '"')
+    .replaceAll('\0', ' ')
   for (const { 0: piece, 1: quoted } of plain.matchAll(PIECES)) {
     const words = wordsOf(quoted ?? piece).slice(0, left)
     if (words.length === 0) continue
@@ -65,7 +69,12 @@ const tiersOfAll = ({ units }: Typed): readonly string[] => {
   const parts = units.map(unit => phrase(unit.words))
   const isOne = units.length === 1
   const ways: (readonly [string, boolean])[] = [
-    ...(isOne ? [] : ([[`title : ${phrase(words)}`, true], [`${TEXT} : ${phrase(words)}`, false]] as const)),
+    ...(isOne
+      ? []
+      : ([
+          [`title : ${phrase(words)}`, true],
+          [`${TEXT} : ${phrase(words)}`, false],
+        ] as const)),
     [`title : ${every(parts)}`, true],
     ...(words.length < 3 || isOne ? [] : ([[`${TEXT} : ${any(pairings(words))}`, false]] as const)),
     [`${TEXT} : ${every(parts)}`, false],
@@ -81,7 +90,9 @@ const assemble = (tiers: readonly string[], filters: readonly string[]): Tiers =
   const within = (way: string) => every([`(${way})`, ...filters])
   return {
     all: within(tiers.at(-1) ?? ''),
-    tiers: tiers.map((way, index) => (index === 0 ? within(way) : `(${within(way)} NOT ${any(tiers.slice(0, index).map(one => `(${one})`))})`)),
+    tiers: tiers.map((way, index) =>
+      index === 0 ? within(way) : `(${within(way)} NOT ${any(tiers.slice(0, index).map(one => `(${one})`))})`,
+    ),
   }
 }
 

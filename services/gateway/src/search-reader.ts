@@ -3,7 +3,7 @@
  * ends at `COUNTED`. Everything of one answer is of one moment.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { parseTyped, type Tiers, toOpenTiers, toPartialTiers, toTiers, type Typed } from './search-query.ts'
+import { parseTyped, type Tiers, type Typed, toOpenTiers, toPartialTiers, toTiers } from './search-query.ts'
 import { createMarker, type Marker } from './search-snippet.ts'
 
 /** `all`: articles with every word; `open`: the last word goes on; `partial`: some of the words, because none has all. */
@@ -180,10 +180,12 @@ export const createReader = (db: DatabaseSync): ((query: SearchQuery) => SearchF
       const { rows, next } = readPage(statements, plan, query, isQuoted)
       if (rows.length === 0 && next === null && query.begin === 0) continue
       const counts = query.counts
-        ? (statements.counts.all(plan.tiers.all, query.from, query.to) as (Omit<Count, 'categories'> & { categories: string })[]).map(row => ({
-            ...row,
-            categories: JSON.parse(row.categories) as string[],
-          }))
+        ? (statements.counts.all(plan.tiers.all, query.from, query.to) as (Omit<Count, 'categories'> & { categories: string })[]).map(
+            row => ({
+              ...row,
+              categories: JSON.parse(row.categories) as string[],
+            }),
+          )
         : []
       const total = counts.reduce((sum, { articles }) => sum + articles, 0)
       found = {

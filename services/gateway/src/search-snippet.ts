@@ -12,11 +12,16 @@ const MAX_MATCHES = 300
 /** Every letter that folds to a given one: `d` is d, đ, ď… Made once. */
 const createVariants = () => {
   const variants = new Map<string, string>()
-  for (const [first, last] of [[0xc0, 0x24f], [0x370, 0x52f], [0x1e00, 0x1fff]] as const)
+  for (const [first, last] of [
+    [0xc0, 0x24f],
+    [0x370, 0x52f],
+    [0x1e00, 0x1fff],
+  ] as const)
     for (let code = first; code <= last; code += 1) {
       const letter = String.fromCharCode(code)
       const [word] = wordsOf(letter)
-      if (word !== undefined && word.folded.length === 1 && word.folded !== letter) variants.set(word.folded, (variants.get(word.folded) ?? '') + letter)
+      if (word !== undefined && word.folded.length === 1 && word.folded !== letter)
+        variants.set(word.folded, (variants.get(word.folded) ?? '') + letter)
     }
   return variants
 }
@@ -29,7 +34,8 @@ const patternOf = ({ folded }: Word): string => {
 }
 
 const JOINS = /[\p{L}\p{N}\p{M}]/u
-const charBefore = (text: string, at: number): string => (at === 0 ? '' : String.fromCodePoint(text.codePointAt(at - (/[\udc00-\udfff]/.test(text[at - 1] ?? '') ? 2 : 1)) ?? 32))
+const charBefore = (text: string, at: number): string =>
+  at === 0 ? '' : String.fromCodePoint(text.codePointAt(at - (/[\udc00-\udfff]/.test(text[at - 1] ?? '') ? 2 : 1)) ?? 32)
 const charAt = (text: string, at: number): string => (at >= text.length ? '' : String.fromCodePoint(text.codePointAt(at) ?? 32))
 
 type Match = Readonly<{ start: number; end: number; word: Word }>
@@ -45,7 +51,8 @@ export type Marker = Readonly<{
   hasQuoted(texts: readonly string[]): boolean
 }>
 
-const isExact = (wanted: Word, found: Word): boolean => wanted.folded === found.folded && (wanted.exact === null || wanted.exact === found.exact)
+const isExact = (wanted: Word, found: Word): boolean =>
+  wanted.folded === found.folded && (wanted.exact === null || wanted.exact === found.exact)
 
 export const createMarker = ({ units }: Typed, endings: readonly string[] = []): Marker => {
   const words: readonly Word[] = [...units.flatMap(unit => unit.words), ...endings.map(folded => ({ folded, exact: null }))]
@@ -95,7 +102,8 @@ export const createMarker = ({ units }: Typed, endings: readonly string[] = []):
     let best = { start: 0, score: 0 }
     for (const [index, { start }] of runs.entries()) {
       let score = 0
-      for (let next = index; next < runs.length && (runs[next] as Run).end <= start + SNIPPET - LEAD_IN; next += 1) score += worth(runs[next] as Run)
+      for (let next = index; next < runs.length && (runs[next] as Run).end <= start + SNIPPET - LEAD_IN; next += 1)
+        score += worth(runs[next] as Run)
       if (score > best.score) best = { start, score }
     }
     return best
@@ -115,7 +123,9 @@ export const createMarker = ({ units }: Typed, endings: readonly string[] = []):
 
   const hasUnit = (unit: Unit, text: string): boolean =>
     runsOf(text).some(({ matches }) =>
-      matches.some((_, index) => unit.words.every((word, offset) => matches[index + offset] !== undefined && isExact(word, (matches[index + offset] as Match).word))),
+      matches.some((_, index) =>
+        unit.words.every((word, offset) => matches[index + offset] !== undefined && isExact(word, (matches[index + offset] as Match).word)),
+      ),
     )
   return {
     mark: text => paint(text, telling(runsOf(text))),

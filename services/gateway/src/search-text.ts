@@ -50,7 +50,13 @@ export const languageTerm = (tag: string): string => `l.${tag.toLowerCase()}`
 
 const filedOf = ({ publisher, article }: LiveFact): string => {
   const [primary = ''] = article.language.split('-', 1)
-  return [ALL, publisherTerm(publisher), languageTerm(article.language), languageTerm(primary), ...article.categories.map(categoryTerm)].join(' ')
+  return [
+    ALL,
+    publisherTerm(publisher),
+    languageTerm(article.language),
+    languageTerm(primary),
+    ...article.categories.map(categoryTerm),
+  ].join(' ')
 }
 
 /** Only of a fact for all (`toFactForAll`): captions of other pictures are nobody's to find. */

@@ -12,10 +12,19 @@ import { firstPlaceAt } from './search-index.ts'
 import type { SearchFound, SearchQuery } from './search-reader.ts'
 import { categoryTerm, languageTerm, publisherTerm } from './search-text.ts'
 
-const ALL: Omit<SearchQuery, 'typed'> = { filed: [], from: 0, to: Number.MAX_SAFE_INTEGER, sort: 'relevance', begin: 0, limit: 20, counts: true }
+const ALL: Omit<SearchQuery, 'typed'> = {
+  filed: [],
+  from: 0,
+  to: Number.MAX_SAFE_INTEGER,
+  sort: 'relevance',
+  begin: 0,
+  limit: 20,
+  counts: true,
+}
 
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const deadline = Date.now() + 10_000; !(await holds()); await setTimeout(5)) if (Date.now() > deadline) throw new Error('it did not come about')
+  for (const deadline = Date.now() + 10_000; !(await holds()); await setTimeout(5))
+    if (Date.now() > deadline) throw new Error('it did not come about')
 }
 
 const open = async (t: TestContext, facts: readonly Fact[] = []) => {
@@ -46,7 +55,8 @@ const open = async (t: TestContext, facts: readonly Fact[] = []) => {
     ask,
     search: () => search,
     /** What is found, in order. */
-    ids: async (typed: string, changes: Partial<SearchQuery> = {}) => (await ask(typed, changes)).hits.map(hit => hit.articleId.replace('press.', '')),
+    ids: async (typed: string, changes: Partial<SearchQuery> = {}) =>
+      (await ask(typed, changes)).hits.map(hit => hit.articleId.replace('press.', '')),
     restart: async () => {
       await search.stop()
       search = openAgain()
@@ -57,10 +67,21 @@ const open = async (t: TestContext, facts: readonly Fact[] = []) => {
 
 let minutes = 0
 /** Articles of one after the other minute, the newest last. */
-const story = (id: string, article: NonNullable<Parameters<typeof makeLive>[0]>['article'], changes: Parameters<typeof makeLive>[0] = {}): Fact => {
+const story = (
+  id: string,
+  article: NonNullable<Parameters<typeof makeLive>[0]>['article'],
+  changes: Parameters<typeof makeLive>[0] = {},
+): Fact => {
   minutes += 1
   const at = new Date(Date.UTC(2026, 0, 1) + minutes * 60_000).toISOString()
-  return makeLive({ articleId: `press.${id}`, firstReleasedAt: at, releasedAt: at, updatedAt: at, ...changes, ...(article === undefined ? {} : { article }) })
+  return makeLive({
+    articleId: `press.${id}`,
+    firstReleasedAt: at,
+    releasedAt: at,
+    updatedAt: at,
+    ...changes,
+    ...(article === undefined ? {} : { article }),
+  })
 }
 
 test('Vietnamese is found with and without its marks, in any case, composed or not, wherever the tone is written', async t => {
@@ -71,7 +92,8 @@ test('Vietnamese is found with and without its marks, in any case, composed or n
   ])
   for (const typed of ['Hoà Bình', 'hòa bình', 'hoa binh', 'HOA BINH', 'hoà bình'.normalize('NFD'), 'HÒA  BÌNH!'])
     assert.deepEqual(await ids(typed), ['peace'], typed)
-  for (const typed of ['đường thuỷ', 'đường thủy', 'duong thuy', 'Dường thuỷ', 'ĐƯỜNG']) assert.deepEqual(await ids(typed), ['river'], typed)
+  for (const typed of ['đường thuỷ', 'đường thủy', 'duong thuy', 'Dường thuỷ', 'ĐƯỜNG'])
+    assert.deepEqual(await ids(typed), ['river'], typed)
 })
 
 test('what has the very marks that were typed comes first, in the title or not, then what differs only in marks', async t => {
@@ -200,7 +222,9 @@ test('filters and counts: category, publisher, language, time; an import stands 
 })
 
 test('pages neither repeat nor skip while articles come in and go', async t => {
-  const stories = Array.from({ length: 25 }, (_, index) => story(`s${index}`, index % 2 === 0 ? { title: 'Mùa lúa chín' } : { body: { html: '<p>Lúa mùa</p>' } }))
+  const stories = Array.from({ length: 25 }, (_, index) =>
+    story(`s${index}`, index % 2 === 0 ? { title: 'Mùa lúa chín' } : { body: { html: '<p>Lúa mùa</p>' } }),
+  )
   const { ask, publish } = await open(t, stories)
   const before = (await ask('mùa lúa', { limit: 100 })).hits.map(hit => hit.articleId)
   assert.equal(before.length, 25)
@@ -221,13 +245,48 @@ test('pages neither repeat nor skip while articles come in and go', async t => {
 
 test('a snippet shows where it was found, escaped, with marks; common words alone are left unmarked beside a phrase', async t => {
   const filler = '<p>Một đoạn văn dài không liên quan gì đến điều đang tìm. </p>'.repeat(30)
-  const { ask } = await open(t, [story('a', { title: 'Giá & <b>cả</b>', body: { html: `${filler}<p>Người dân nói về giá cả &lt;script&gt; chợ quê.</p>${filler}` } })])
+  const { ask } = await open(t, [
+    story('a', { title: 'Giá & <b>cả</b>', body: { html: `${filler}<p>Người dân nói về giá cả &lt;script&gt; chợ quê.</p>${filler}` } }),
+  ])
   const { hits } = await ask('gia ca')
-  assert.equal(hits[0]?.titleHtml, '<mark>Giá</mark> &amp; &lt;b&gt;<mark>cả</mark>&lt;/b&gt;'.replace('</mark> &amp; &lt;b&gt;<mark>', hits[0]?.titleHtml.includes('Giá &amp;') ? ' &amp; &lt;b&gt;' : '</mark> &amp; &lt;b&gt;<mark>'))
+  assert.equal(hits[0]?.titleHtml, '<mark>Giá</mark> &amp; &lt;b&gt;<mark>cả</mark>&lt;/b&gt;')
   assert.match(hits[0]?.snippetHtml ?? '', /^… .*Người dân nói về <mark>giá cả<\/mark> &lt;script&gt; chợ quê\..* …$/)
 })
 
-const HOSTILE = ['"', '""', '" AND "', 'a AND', 'NOT', 'a* b* c*', '***', 'NEAR(a b, 5)', 'title:x', '{title}: y', '^a', '-a', "';DROP TABLE words;--", '\0', 'a\0b', '\ud800', '\u202e', '(((((', 'a"b"c"d', '*'.repeat(500), 'ă'.repeat(10_000), 'a '.repeat(5_000), `"${'x '.repeat(400)}`, '🙂🙂', '\u0301\u0301', 'ﷺ', 'c.news', '.exact', 'filed : all', '%', '_', '東'.repeat(300)]
+const HOSTILE = [
+  '"',
+  '""',
+  '" AND "',
+  'a AND',
+  'NOT',
+  'a* b* c*',
+  '***',
+  'NEAR(a b, 5)',
+  'title:x',
+  '{title}: y',
+  '^a',
+  '-a',
+  "';DROP TABLE words;--",
+  '\0',
+  'a\0b',
+  '\ud800',
+  '\u202e',
+  '(((((',
+  'a"b"c"d',
+  '*'.repeat(500),
+  'ă'.repeat(10_000),
+  'a '.repeat(5_000),
+  `"${'x '.repeat(400)}`,
+  '🙂🙂',
+  '\u0301\u0301',
+  'ﷺ',
+  'c.news',
+  '.exact',
+  'filed : all',
+  '%',
+  '_',
+  '東'.repeat(300),
+]
 
 test('whatever is typed is answered, and soon', async t => {
   const { ask } = await open(t, [story('a', { title: 'Tin x', body: { html: '<p>a b c d x y</p>' } })])
@@ -249,7 +308,10 @@ test('the index goes on where it stood; what was published meanwhile is found', 
 })
 
 test('a new index takes the place of the old one whole: who searches meanwhile is answered, and nothing that came meanwhile is lost', async t => {
-  const { ids, search, publish, dataDir } = await open(t, Array.from({ length: 200 }, (_, index) => story(`r${index}`, { title: `Lúa ${index}` })))
+  const { ids, search, publish, dataDir } = await open(
+    t,
+    Array.from({ length: 200 }, (_, index) => story(`r${index}`, { title: `Lúa ${index}` })),
+  )
   let isDone = false
   const rebuilt = search()
     .rebuild()
@@ -266,7 +328,10 @@ test('a new index takes the place of the old one whole: who searches meanwhile i
   assert.ok(asked > 0)
   assert.deepEqual(await ids('giữa chừng'), ['meanwhile'])
   assert.deepEqual(await ids('"lúa 0"'), [])
-  assert.deepEqual(readdirSync(join(dataDir, 'views')).filter(name => name.endsWith('.db')), ['gateway-search-2.db'])
+  assert.deepEqual(
+    readdirSync(join(dataDir, 'views')).filter(name => name.endsWith('.db')),
+    ['gateway-search-2.db'],
+  )
   await publish(story('after', { title: 'Về sau' }))
   assert.deepEqual(await ids('về sau'), ['after'])
 })
@@ -298,6 +363,12 @@ test('an index that cannot be used is made again', async t => {
 
 test('more articles of one second than have a place there are all found', async t => {
   const at = { firstReleasedAt: '2026-01-01T00:00:00.000Z' }
-  const { ask } = await open(t, Array.from({ length: 600 }, (_, index) => story(`q${index}`, { title: 'Cùng giây' }, at)))
-  assert.equal((await ask('cùng giây')).counts.reduce((sum, { articles }) => sum + articles, 0), 600)
+  const { ask } = await open(
+    t,
+    Array.from({ length: 600 }, (_, index) => story(`q${index}`, { title: 'Cùng giây' }, at)),
+  )
+  assert.equal(
+    (await ask('cùng giây')).counts.reduce((sum, { articles }) => sum + articles, 0),
+    600,
+  )
 })

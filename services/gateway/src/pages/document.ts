@@ -35,7 +35,11 @@ const navigation = ({ site, sections }: Frame, here: string | undefined): string
   const { words } = speak(site.language, site.language)
   const link = (path: string, name: string) =>
     `<li><a href="${escapeMarkup(path)}"${path === here ? ' aria-current="page"' : ''}>${escapeMarkup(name)}</a></li>`
-  const links = [...sections.map(({ id, name }) => link(toCategoryLink(site, id), name)), link(toLink(site, '/feeds'), words.feeds)]
+  const links = [
+    ...sections.map(({ id, name }) => link(toCategoryLink(site, id), name)),
+    link(toLink(site, '/search'), words.search),
+    link(toLink(site, '/feeds'), words.feeds),
+  ]
   return `<nav aria-label="${escapeMarkup(words.sections)}"><ul>${links.join('')}</ul></nav>`
 }
 

@@ -1,6 +1,6 @@
 /** schema.org NewsArticle as JSON-LD, for search engines and whoever else reads pages by machine. */
 import type { Picture } from '@newswire/events/article'
-import { withAncestors } from '@newswire/events/config'
+import { type SiteConfig, withAncestors } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
 import { articleUrl, pickRendition, renditionUrl } from '@newswire/events/public-article'
@@ -72,3 +72,18 @@ export const toJsonLd = ({ frame: { site }, fact, categories, publisherName, ori
   }
   return JSON.stringify(data).replaceAll('<', '\\u003c')
 }
+
+/** The site for search engines, with where it can be searched (schema.org SearchAction). */
+export const toSiteJsonLd = ({ title, language, publicUrl }: SiteConfig): string =>
+  JSON.stringify({
+    '@context': 'https://schema.org',
+    '@type': 'WebSite',
+    name: title,
+    url: `${publicUrl}/`,
+    inLanguage: language,
+    potentialAction: {
+      '@type': 'SearchAction',
+      target: { '@type': 'EntryPoint', urlTemplate: `${publicUrl}/search?q={search_term_string}` },
+      'query-input': 'required name=search_term_string',
+    },
+  }).replaceAll('<', '\\u003c')

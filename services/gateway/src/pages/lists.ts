@@ -7,8 +7,10 @@ import { escapeMarkup } from '@newswire/events/text'
 import { type ListPlace, toListPath } from '../paging.ts'
 import { toLink } from './addresses.ts'
 import { type Frame, toCategoryLink, toDocument } from './document.ts'
+import { toSiteJsonLd } from './json-ld.ts'
 import { langAttributes, speak } from './language.ts'
 import { toPicture } from './pictures.ts'
+import { toSearchBox } from './search-form.ts'
 import { toTime } from './times.ts'
 
 export type List = Readonly<{
@@ -58,7 +60,7 @@ const isFirstPage = ({ before, after }: ListPlace): boolean => before === null &
 /** Only the first page of a list is worth keeping: what stands on the others has a page of its own. */
 export const robotsOfList = (place: ListPlace): string | null => (isFirstPage(place) ? null : 'noindex, follow')
 
-const head = ({ frame: { site }, place, newer, older, feeds }: List): string => {
+const head = ({ frame: { site }, section, place, newer, older, feeds }: List): string => {
   const robots = robotsOfList(place)
   const link = (rel: string, to: ListPlace | null) =>
     to === null ? '' : `<link rel="${rel}" href="${escapeMarkup(toLink(site, toListPath(to)))}">`
@@ -68,6 +70,8 @@ const head = ({ frame: { site }, place, newer, older, feeds }: List): string => 
     link('prev', newer),
     link('next', older),
     discovery(feeds, site),
+    `<link rel="search" type="application/opensearchdescription+xml" title="${escapeMarkup(site.title)}" href="${escapeMarkup(toLink(site, '/opensearch.xml'))}">`,
+    section.length === 0 && isFirstPage(place) ? `<script type="application/ld+json">${toSiteJsonLd(site)}</script>` : '',
   ]
     .filter(line => line !== '')
     .join('\n')
@@ -102,7 +106,8 @@ export const toListPage = (list: List): string => {
     language: site.language,
     title: own === undefined ? site.title : `${own.name} – ${site.title}`,
     head: head(list),
-    main: `${sectionTitle(list)}${stories.length === 0 ? `<p class="summary">${escapeMarkup(words.none)}</p>` : `<ul class="stories">\n${stories.join('\n')}\n</ul>`}
+    main: `${sectionTitle(list)}${toSearchBox(site, own)}
+${stories.length === 0 ? `<p class="summary">${escapeMarkup(words.none)}</p>` : `<ul class="stories">\n${stories.join('\n')}\n</ul>`}
 ${turning(list)}`,
     here: toLink(site, toListPath({ ...place, before: null, after: null })),
     ...(own === undefined ? { kind: 'front' as const } : {}),

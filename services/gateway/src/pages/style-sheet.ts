@@ -71,7 +71,7 @@ figure.wide figcaption { max-width: 41rem; margin-inline: auto; }
 .body blockquote { margin: 1.5rem 0; padding-inline-start: 1.25rem; border-inline-start: 3px solid var(--line); color: var(--soft); }
 .body pre { white-space: pre-wrap; font-size: .9em; }
 .body hr { border: 0; border-top: 1px solid var(--line); margin: 2rem 0; }
-.body mark { background: var(--hit); color: inherit; }
+mark { background: var(--hit); color: inherit; }
 .scroll { overflow-x: auto; margin: 1.5rem 0; }
 table { border-collapse: collapse; min-width: 60%; font: .95rem/1.6 var(--sans); }
 caption { text-align: start; font-weight: 600; padding-bottom: .5rem; }
@@ -97,6 +97,20 @@ th, td { text-align: start; vertical-align: top; min-width: 6em; padding: .5rem 
 .stories li.first picture { order: -1; }
 .stories li.first img { aspect-ratio: 16 / 9; }
 .stories li.first h2 { font-size: clamp(1.5rem, 1.1rem + 1.8vw, 2.1rem); }
+
+.seen-by-none { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.search { margin: 1.25rem 0 0; font: 1rem/1.6 var(--sans); }
+.search p { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; margin: 0 0 .75rem; }
+.search .words { flex: 1 1 14rem; min-width: 0; }
+.search input, .search select { min-height: 2.5rem; max-width: 100%; padding: .25rem .6rem; border: 1px solid var(--soft); border-radius: 4px; background: var(--paper); color: var(--ink); font: inherit; }
+.search .words input { width: 100%; }
+.search button { min-height: 2.5rem; }
+.narrowing label { display: inline-flex; flex-wrap: wrap; align-items: center; gap: 0 .4rem; max-width: 100%; color: var(--soft); font-size: .95rem; }
+.facets dl { margin: 0; font: .95rem/1.7 var(--sans); }
+.facets dt { color: var(--soft); }
+.facets dd { margin: 0 0 .5rem; }
+.facets li span { color: var(--soft); font-variant-numeric: tabular-nums; }
+.facets li a { color: var(--link); }
 
 .feeds > li { padding: 1.5rem 0; border-bottom: 1px solid var(--line); }
 .feeds h2 { margin: 0; }
@@ -136,7 +150,7 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
   article > :not(.wide), figure.wide figcaption, .narrow { max-width: none; }
   .meta, .kicker, .note, .colophon, figcaption, table { font-size: 9.5pt; }
   .summary { font-size: 12pt; }
-  .skip, nav, .related, .pages, button, details, .onscreen { display: none; }
+  .skip, nav, .search, .related, .pages, button, details, .onscreen { display: none; }
   .masthead { border: 0; }
   .colophon { margin-top: 1.5rem; padding-bottom: 0; }
   h1, h2, h3, h4, figcaption { break-after: avoid; }

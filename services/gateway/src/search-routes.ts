@@ -1,0 +1,116 @@
+/** Search for people, for programs, as a feed, and for browsers' own search boxes (contract §5). */
+
+import { UnavailableError } from '@newswire/events/errors'
+import { articleUrl } from '@newswire/events/public-article'
+import { ProblemError } from '@newswire/http/problem'
+import type { HttpRequest, HttpServer } from '@newswire/http/server'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { badRequest, notFound, notReady, sendRendered } from './answers.ts'
+import { toFrame } from './page-data.ts'
+import { type PageMaker, toHtmlPage, toJsonPage } from './page-maker.ts'
+import { toOpenSearch } from './pages/open-search.ts'
+import { toSearchPage } from './pages/search-page.ts'
+import { toSearchRss } from './pages/search-rss.ts'
+import type { Search } from './search.ts'
+import { createAsking, facetsOf, toSearchQuery } from './search-answers.ts'
+import { FIRST_PAGE, parseSearch, type SearchPlace, toSearchPath } from './search-place.ts'
+import type { SearchFound } from './search-reader.ts'
+import type { View } from './view.ts'
+
+type Needs = Readonly<{ search: Search; view: View; maker: PageMaker }>
+
+/** The page behind this one; `null` on the last. */
+export const nextOf = (place: SearchPlace, { next }: Pick<SearchFound, 'next'>): SearchPlace | null =>
+  next === null ? null : { ...place, page: { number: place.page.number + 1, behind: next } }
+
+const toAnswer = (place: SearchPlace, found: SearchFound, config: ConfigSnapshot) => {
+  const { publicUrl } = config.site
+  const { total, categories, publishers, languages } = facetsOf(found, config)
+  const next = nextOf(place, found)
+  const nameOf = (id: string) => config.categories.get(id)?.name ?? id
+  return {
+    q: place.q,
+    words: found.words,
+    page: place.page.number,
+    reach: found.reach,
+    total,
+    totalIsExact: !found.isAbout,
+    hits: found.hits.map(({ articleId, ...hit }) => ({ id: articleId, url: articleUrl(publicUrl, articleId), ...hit })),
+    facets: {
+      categories: categories.map(one => ({ ...one, name: nameOf(one.id) })),
+      publishers: publishers.map(one => ({ ...one, name: config.publishers.get(one.id)?.name ?? one.id })),
+      languages,
+    },
+    next: next === null ? null : publicUrl + toSearchPath(next, '/v1/search'),
+  }
+}
+
+export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs): void => {
+  const { config, kept } = maker
+  const asking = createAsking(search)
+
+  const placeOf = (request: HttpRequest, changes: Partial<SearchPlace> = {}): SearchPlace => {
+    const place = parseSearch(request.query as Record<string, unknown>)
+    if (typeof place === 'string') throw badRequest(place)
+    if (place.category !== null && !config().categories.has(place.category)) throw notFound('no such category')
+    if (!search.isReady() || !view.isReady()) throw notReady('articles')
+    return { ...place, ...changes }
+  }
+  const ask = async (place: SearchPlace, counts: boolean): Promise<SearchFound> => {
+    try {
+      return await asking(toSearchQuery(place, config(), counts))
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      const detail = 'too many searches are waiting, or the index is being replaced; try again in a moment'
+      throw new ProblemError({ status: 503, code: error.code, title: 'Search is busy', detail, headers: { 'retry-after': '1' } })
+    }
+  }
+  /** Kept for one state of the index, under the address that the same search always has. */
+  const keyOf = (path: string) => `${path}#${search.revision()}`
+
+  app.get('/search', async (request, reply) => {
+    const place = placeOf(request)
+    const path = toSearchPath(place)
+    const found = await ask(place, true)
+    const page = kept(keyOf(path), snapshot => {
+      const next = nextOf(place, found)
+      const text = toSearchPage({ frame: toFrame(view, snapshot), config: snapshot, place, found, facets: facetsOf(found, snapshot), next })
+      return toHtmlPage(text, { config: snapshot, robots: 'noindex, follow', form: true })
+    })
+    return sendRendered(request, reply, page)
+  })
+
+  app.get('/v1/search', async (request, reply) => {
+    const place = placeOf(request)
+    const found = await ask(place, true)
+    return sendRendered(
+      request,
+      reply,
+      kept(keyOf(toSearchPath(place, '/v1/search')), snapshot => toJsonPage(toAnswer(place, found, snapshot))),
+    )
+  })
+
+  app.get('/search/rss.xml', async (request, reply) => {
+    // Who subscribes wants what is new, and always the first page of it.
+    const place = placeOf(request, { sort: 'time', page: FIRST_PAGE })
+    const found = await ask(place, false)
+    const page = kept(keyOf(toSearchPath(place, '/search/rss.xml')), snapshot => ({
+      text: toSearchRss(place, found, snapshot),
+      type: 'application/rss+xml; charset=utf-8',
+      headers: { 'access-control-allow-origin': '*', 'x-robots-tag': 'noindex' },
+    }))
+    return sendRendered(request, reply, page)
+  })
+
+  app.get('/opensearch.xml', async (request, reply) =>
+    sendRendered(
+      request,
+      reply,
+      kept('/opensearch.xml', ({ site }) => ({
+        text: toOpenSearch(site),
+        type: 'application/opensearchdescription+xml; charset=utf-8',
+        headers: {},
+      })),
+    ),
+  )
+}

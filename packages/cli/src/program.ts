@@ -3,6 +3,7 @@ import type { Environment, Settings } from '@newswire/runtime/settings'
 import { settingHelp } from '@newswire/runtime/settings'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
+import { explain } from './explain.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
@@ -129,6 +130,11 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
   client('trace', 'where is my article?', 'newswire trace my-story')
     .argument('<id>')
     .action((id: string, options) => ends(trace(terminal(options), id)))
+  client('explain', 'why was it sent to this outlet, or why not?', 'newswire explain my-story tinh-doan')
+    .argument('<id>')
+    .argument('<outlet>')
+    .option('--version <n>', 'default: the newest')
+    .action((id: string, outlet: string, options) => ends(explain(terminal(options), id, outlet, options.version)))
   client('status', 'is everything all right? Exit 1 if not', 'newswire status').action(options => ends(status(terminal(options))))
 
   client('apply', 'apply a configuration; prints what changes', 'newswire apply newswire.yaml --dry-run')

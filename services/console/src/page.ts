@@ -17,7 +17,7 @@ export const consolePage = `<!doctype html>
 <section aria-labelledby="articles-title"><h2 id="articles-title">Articles</h2>
 <form id="search" role="search"><label for="q">Find by id or title</label> <input id="q" name="q" type="search" autocomplete="off"></form>
 <table><thead><tr><th scope="col">Article</th><th scope="col">Version</th><th scope="col">Action</th><th scope="col">Released</th><th scope="col">Sinks</th><th scope="col">State</th></tr></thead><tbody id="articles"></tbody></table></section>
-<section aria-labelledby="trace-title" id="trace-section" hidden><h2 id="trace-title">Trace</h2><div id="trace"></div></section>
+<section aria-labelledby="trace-title" id="trace-section" hidden><h2 id="trace-title">Trace</h2><div id="trace"></div><div id="why" role="status"></div></section>
 <section aria-labelledby="feeds-title"><h2 id="feeds-title">Feeds</h2><table><thead><tr><th scope="col">Feed</th><th scope="col">Profile</th><th scope="col">Items</th><th scope="col">Changed</th><th scope="col">State</th></tr></thead><tbody id="feeds"></tbody></table></section>
 <section aria-labelledby="aside-title" id="aside-section" hidden><h2 id="aside-title">Set aside</h2><table><thead><tr><th scope="col">Feed</th><th scope="col">Article</th><th scope="col">Version</th><th scope="col">Why</th></tr></thead><tbody id="aside"></tbody></table></section>
 <section aria-labelledby="dead-title"><h2 id="dead-title">Dead letters</h2><table><thead><tr><th scope="col">When</th><th scope="col">Where</th><th scope="col">Why</th><th scope="col">State</th></tr></thead><tbody id="dead"></tbody></table></section>
@@ -57,6 +57,7 @@ const token = new URLSearchParams(location.hash.slice(1)).get('token')
 const get = async path => { const answer = await fetch(path, token ? { headers: { authorization: 'Bearer ' + token } } : {}); if (!answer.ok) throw new Error(path + ' answered ' + answer.status); return answer.json() }
 const time = value => value ? new Date(value).toLocaleTimeString() : '–'
 let shown = null
+const why = (id, version, outlet) => { const open = element('button', 'outlet ' + outlet); open.type = 'button'; open.title = 'Why?'; open.onclick = async () => { const told = await get('/v1/explain?' + new URLSearchParams({ article: id, version, outlet })); $('why').replaceChildren(...told.words.map(line => element('p', line))) }; return open }
 const showTrace = async id => {
   shown = id
   const trace = await get('/v1/articles/' + encodeURIComponent(id) + '/trace')
@@ -65,7 +66,7 @@ const showTrace = async id => {
     box.append(element('h3', 'Version ' + version.version + ' · ' + version.action + ' · ' + time(version.releasedAt)))
     const stages = element('p'); stages.textContent = version.stages.map(one => one.stage + ' ' + one.outcome + (one.ms === null ? '' : ' ' + Math.round(one.ms) + ' ms')).join(' → '); box.append(stages)
     const table = element('table'); const body = element('tbody'); table.append(body)
-    for (const sink of version.sinks) body.append(row([sink.kind + ' ' + sink.id, state(sink.state), sink.attempts === null ? '' : sink.attempts + ' attempts', sink.nextAt ? 'next ' + time(sink.nextAt) : time(sink.doneAt), sink.lastError ?? sink.reason ?? '']))
+    for (const sink of version.sinks) body.append(row([sink.kind === 'outlet' ? why(id, version.version, sink.id) : sink.kind + ' ' + sink.id, state(sink.state), sink.attempts === null ? '' : sink.attempts + ' attempts', sink.nextAt ? 'next ' + time(sink.nextAt) : time(sink.doneAt), sink.lastError ?? sink.reason ?? '']))
     box.append(table)
   }
   for (const one of trace.submissions) if (one.state !== 'released') box.append(element('p', 'Submission ' + one.submissionId + ': ' + one.state + (one.detail ? ' – ' + one.detail : '')))

@@ -13,6 +13,7 @@ import { checkConfig } from '@newswire/runtime/check-config'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Trace } from '@newswire/trace/trace'
 import type { DeadLetters, Decided } from './dead-letters.ts'
+import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
@@ -186,6 +187,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return { changes }
   })
 
+  addExplainRoutes(app, { objects, current })
   addTokenRoutes(app, { objects, configuration, publish, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 

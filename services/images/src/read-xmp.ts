@@ -8,6 +8,8 @@ import { DATA_MINING_BASE, namespaces, SOURCE_TYPE_BASE } from './xmp.ts'
 /** Real packets are some kilobytes, and padding; editing histories make them larger, after what is wanted here. */
 const MAX_BYTES = 131_072
 const MAX_WORDS = 2_000
+/** Real packets are ten deep. The parser looks for a name's space in every element above it: 40 000 deep would take it twenty seconds. */
+const MAX_DEPTH = 64
 
 type Field = keyof FileWords
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -43,6 +45,7 @@ export const readXmp = (packet: Uint8Array): Partial<FileWords> => {
   const open: (Field | undefined)[] = []
   let words = ''
   parser.on('opentag', ({ uri, local, attributes }) => {
+    if (open.length >= MAX_DEPTH) throw new Error('deeper than any packet')
     open.push(FIELDS[`${uri} ${local}`] ?? open.at(-1))
     words = ''
     for (const attribute of Object.values(attributes)) {

@@ -40,7 +40,8 @@ const toPicture = (picture: Picture, index: number, { site, renditionHref = key 
     ...(picture.alt === '' ? [] : [plain('altText', picture.alt)]),
   ],
   renditions: picture.renditions.map(({ preset, key, type, width, height, bytes }) => ({
-    name: preset,
+    // A name says which one, so it says the format too where that is not the one that everybody takes.
+    name: type === 'image/jpeg' ? preset : `${preset}-${type.slice(type.indexOf('/') + 1)}`,
     href: renditionHref(key),
     contentType: type,
     width,

@@ -1,5 +1,5 @@
 /** An article as the outside gets it: contract §4 with `id`, `version` and the addresses of its renditions. */
-import type { Article, Picture } from './article.ts'
+import type { Article, Picture, Rendition } from './article.ts'
 import type { Fact, LiveFact } from './fact.ts'
 import { escapeMarkup } from './text.ts'
 
@@ -8,9 +8,22 @@ export type PublicRendition = Readonly<{ preset: string; url: string; type: stri
 /** A stored rendition's public address: the object's key is the path (contract §5). */
 export const renditionUrl = (publicUrl: string, key: string): string => `${publicUrl}/${key}`
 
+/** The whole picture at some width, and no crop of it (`picturesConfig` names them so). */
+export const isWidth = ({ preset }: Pick<Rendition, 'preset'>): boolean => /^w\d/.test(preset)
+
+/** The whole picture as JPEG, which every reader takes, narrowest first. */
+export const jpegWidths = (picture: Picture): readonly Rendition[] =>
+  picture.renditions.filter(one => one.type === 'image/jpeg' && isWidth(one)).sort((a, b) => a.width - b.width)
+
+/** The crop of this shape as JPEG, wide enough to be shared; `null` when there is none. */
+export const cropOf = (picture: Picture, shape: number, minWidth: number): Rendition | null =>
+  picture.renditions.find(
+    one => one.type === 'image/jpeg' && !isWidth(one) && one.width >= minWidth && Math.abs(one.width / one.height - shape) < 0.01,
+  ) ?? null
+
 /** The rendition that is nearest to `width` from above among JPEGs, else the widest; `null` when there is none. */
-export const pickRendition = (picture: Picture, width: number): Picture['renditions'][number] | null => {
-  const jpegs = picture.renditions.filter(one => one.type === 'image/jpeg' && one.preset.startsWith('w')).sort((a, b) => a.width - b.width)
+export const pickRendition = (picture: Picture, width: number): Rendition | null => {
+  const jpegs = jpegWidths(picture)
   return jpegs.find(one => one.width >= width) ?? jpegs.at(-1) ?? picture.renditions[0] ?? null
 }
 
@@ -97,6 +110,9 @@ export type PublicArticle = ReturnType<typeof toPublicArticle>
 /** The public address of an article's page. */
 export const articleUrl = (publicUrl: string, articleId: string): string => `${publicUrl}/articles/${articleId}`
 
+/** How wide readers show an article's text, as far as that can be said of all of them. */
+const FIGURE_SIZES = '(min-width: 50em) 45em, 100vw'
+
 /** One picture with its caption and credit, as HTML. Empty when the picture is not ready. */
 export const toFigure = (picture: Picture, publicUrl: string, width = 1280): string => {
   const shown = picture.state === 'ready' ? pickRendition(picture, width) : null
@@ -104,7 +120,11 @@ export const toFigure = (picture: Picture, publicUrl: string, width = 1280): str
   const words = [picture.caption, picture.credit].filter(text => text !== '').map(escapeMarkup)
   const caption = words.length === 0 ? '' : `<figcaption>${words.join(' — ')}</figcaption>`
   const alt = escapeMarkup(picture.alt || picture.caption)
-  return `<figure><img src="${escapeMarkup(renditionUrl(publicUrl, shown.key))}" alt="${alt}" width="${shown.width}" height="${shown.height}" />${caption}</figure>`
+  const address = ({ key }: Rendition) => escapeMarkup(renditionUrl(publicUrl, key))
+  const widths = jpegWidths(picture)
+  const choice =
+    widths.length < 2 ? '' : ` srcset="${widths.map(one => `${address(one)} ${one.width}w`).join(', ')}" sizes="${FIGURE_SIZES}"`
+  return `<figure><img src="${address(shown)}"${choice} alt="${alt}" width="${shown.width}" height="${shown.height}" />${caption}</figure>`
 }
 
 /** The whole content as HTML: the lead picture, the body, the other pictures in order. */

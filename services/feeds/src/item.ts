@@ -6,6 +6,7 @@ import type { Fact, LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
 import {
   articleUrl,
+  jpegWidths,
   leadPicture,
   noticeOf,
   pickRendition,
@@ -43,6 +44,8 @@ export type MediaItem = Size &
     alt: string
     credit: string
     focus: Readonly<{ x: number; y: number }> | null
+    /** What to show until it has come. */
+    preview: Picture['preview'] | null
   }>
 
 type Common = Readonly<{
@@ -172,7 +175,10 @@ const sizeOf = ({ key, type, width, height, bytes }: Rendition, site: SiteConfig
 const mediaOf = (picture: Picture, site: SiteConfig): MediaItem | null => {
   const shown = picture.state === 'ready' ? pickRendition(picture, MEDIA_WIDTH) : null
   if (shown === null) return null
-  const others = picture.renditions.filter(one => one !== shown).sort((a, b) => b.width - a.width)
+  // JPEG alone: aggregators take no AVIF, and a crop is no other size of the same picture (Media RSS groups are).
+  const others = jpegWidths(picture)
+    .toReversed()
+    .filter(one => one !== shown)
   const renditions = [shown, ...others].map(one => sizeOf(one, site))
   const thumbnail = pickRendition(picture, THUMBNAIL_WIDTH)
   return {
@@ -184,6 +190,7 @@ const mediaOf = (picture: Picture, site: SiteConfig): MediaItem | null => {
     alt: clean(picture.alt),
     credit: clean(picture.credit),
     focus: picture.focus ?? null,
+    preview: picture.preview ?? null,
   }
 }
 

@@ -4,7 +4,7 @@ import type { FeedShell } from './shell.ts'
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)]
 
-const picture = ({ url, width, height, caption, alt, credit, role, focus, renditions, thumbnail }: MediaItem) => ({
+const picture = ({ url, width, height, caption, alt, credit, role, focus, preview, renditions, thumbnail }: MediaItem) => ({
   url,
   width,
   height,
@@ -13,6 +13,7 @@ const picture = ({ url, width, height, caption, alt, credit, role, focus, rendit
   credit,
   role,
   ...(focus === null ? {} : { focus }),
+  ...(preview === null ? {} : { preview }),
   ...(thumbnail === null ? {} : { thumbnail: thumbnail.url }),
   renditions: renditions.map(one => ({ url: one.url, type: one.type, width: one.width, height: one.height, bytes: one.bytes })),
 })

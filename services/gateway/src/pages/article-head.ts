@@ -1,5 +1,5 @@
 /** What an article page says to machines in its head: where it belongs, who may keep it, how it looks when it is shared. */
-import { articleUrl, leadPicture, pickRendition, renditionUrl } from '@newswire/events/public-article'
+import { articleUrl, cropOf, leadPicture, pickRendition, renditionUrl } from '@newswire/events/public-article'
 import { escapeMarkup } from '@newswire/events/text'
 import { toLink } from './addresses.ts'
 import { type ArticleContext, canonicalOf } from './article-context.ts'
@@ -27,10 +27,14 @@ const alternates = (context: ArticleContext): string => {
     .join('\n')
 }
 
+/** What social networks cut to anyway (1200 × 630): cut by us, what matters stays in it. Narrower than this they show a stamp beside the text. */
+const SHARED_SHAPE = 1200 / 630
+const SHARED_MIN_WIDTH = 600
+
 const sharing = ({ frame: { site }, fact, categories }: ArticleContext): string => {
   const { article } = fact
   const lead = leadPicture(article)
-  const shown = lead === null ? null : pickRendition(lead, SHARED_WIDTH)
+  const shown = lead === null ? null : (cropOf(lead, SHARED_SHAPE, SHARED_MIN_WIDTH) ?? pickRendition(lead, SHARED_WIDTH))
   return lines([
     property('og:type', 'article'),
     property('og:site_name', site.title),

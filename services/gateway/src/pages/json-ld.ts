@@ -3,26 +3,28 @@ import type { Picture } from '@newswire/events/article'
 import { type SiteConfig, withAncestors } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
-import { articleUrl, pickRendition, renditionUrl } from '@newswire/events/public-article'
+import { articleUrl, cropOf, pickRendition, renditionUrl } from '@newswire/events/public-article'
 import { toWebAddress } from './addresses.ts'
 import type { ArticleContext } from './article-context.ts'
 
 /** What aggregators ask for at least. */
 export const SHARED_WIDTH = 1200
+/** Shapes that search engines ask for beside the picture itself (Google, Article structured data), and the width below which they are of no use. */
+const CROPS = [16 / 9, 1]
+const MIN_CROP_WIDTH = 600
 
 const toImage = (picture: Picture, publicUrl: string) => {
-  const shown = picture.state === 'ready' ? pickRendition(picture, SHARED_WIDTH) : null
-  if (shown === null) return []
-  return [
-    {
-      '@type': 'ImageObject',
-      url: renditionUrl(publicUrl, shown.key),
-      width: shown.width,
-      height: shown.height,
-      ...(picture.caption === '' ? {} : { caption: picture.caption }),
-      ...(picture.credit === '' ? {} : { creditText: picture.credit }),
-    },
-  ]
+  const whole = picture.state === 'ready' ? pickRendition(picture, SHARED_WIDTH) : null
+  if (whole === null) return []
+  const crops = CROPS.flatMap(shape => cropOf(picture, shape, MIN_CROP_WIDTH) ?? [])
+  return [whole, ...crops].map(({ key, width, height }) => ({
+    '@type': 'ImageObject',
+    url: renditionUrl(publicUrl, key),
+    width,
+    height,
+    ...(picture.caption === '' ? {} : { caption: picture.caption }),
+    ...(picture.credit === '' ? {} : { creditText: picture.credit }),
+  }))
 }
 
 /** Names of the sections with their parents, once each. */

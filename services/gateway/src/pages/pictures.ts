@@ -1,9 +1,10 @@
 /** Pictures with every size there is, so that a browser takes the one it needs and leaves the room for it before it has come. */
 import type { Picture, Rendition } from '@newswire/events/article'
 import type { SiteConfig } from '@newswire/events/config'
-import { pickRendition } from '@newswire/events/public-article'
+import { isWidth, pickRendition } from '@newswire/events/public-article'
 import { escapeMarkup } from '@newswire/events/text'
 import { toLink } from './addresses.ts'
+import { colorClass } from './color-classes.ts'
 
 export type Showing = Readonly<{
   site: SiteConfig
@@ -20,11 +21,9 @@ export type Showing = Readonly<{
 /** Better coders first; what a browser cannot decode it passes over. */
 const BETTER_TYPES = ['image/avif', 'image/webp'] as const
 
-const isSize = (one: Rendition): boolean => one.preset.startsWith('w')
-
 const srcset = (renditions: readonly Rendition[], type: string, site: SiteConfig): string =>
   renditions
-    .filter(one => one.type === type && isSize(one))
+    .filter(one => one.type === type && isWidth(one))
     .sort((a, b) => a.width - b.width)
     .map(one => `${toLink(site, `/${one.key}`)} ${one.width}w`)
     .join(', ')
@@ -42,7 +41,8 @@ export const toPicture = (picture: Picture, { site, sizes, width, loading, decor
     .filter(([type, set]) => set !== '' && type !== shown.type)
     .map(([type, set]) => `<source type="${type}"${attribute('srcset', set)}${attribute('sizes', sizes)}>`)
   const alt = decorative ? '' : picture.alt || picture.caption
-  return `<picture>${sources.join('')}<img${attribute('src', toLink(site, `/${shown.key}`))}${own === '' ? '' : attribute('srcset', own) + attribute('sizes', sizes)}${attribute('alt', alt)} width="${shown.width}" height="${shown.height}"${LOADING[loading]}></picture>`
+  const color = picture.preview === undefined ? '' : attribute('class', colorClass(picture.preview.color))
+  return `<picture>${sources.join('')}<img${attribute('src', toLink(site, `/${shown.key}`))}${own === '' ? '' : attribute('srcset', own) + attribute('sizes', sizes)}${attribute('alt', alt)} width="${shown.width}" height="${shown.height}"${color}${LOADING[loading]}></picture>`
 }
 
 /** A picture with its caption and credit. Empty when it is not ready. */

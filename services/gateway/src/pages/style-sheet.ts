@@ -3,6 +3,9 @@
  * Charter and Palatino have not, and a browser would patch letters in from another font). Lines are higher than English needs, because marks
  * stand on marks (Ổ, ễ) and below letters (ị, ậ). Nothing is hyphenated: Vietnamese has no word to break.
  */
+
+import { colorRules } from './color-classes.ts'
+
 export const styleSheet = `:root {
   color-scheme: light dark;
   --ink: #1c1b19; --paper: #fdfcf9; --raised: #f4f1e9; --soft: #5d5a53; --line: #ddd8cc; --rule: #1c1b19; --link: #0a5288; --mark: #9a2316; --hit: #fff0b8;
@@ -137,6 +140,7 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
   .stories li, .stories li.plain { grid-template-columns: minmax(0, 1fr); }
   .stories picture { order: -1; }
 }
+${colorRules}
 .print .masthead { border: 0; padding-bottom: 0; }
 .print .brand { font-size: 1.1rem; }
 .print .colophon p:first-child { display: none; }

@@ -1,0 +1,55 @@
+/** Which renditions of a picture a feed offers. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { itemElements } from './elements.ts'
+import { toFeedItem } from './item.ts'
+import { renderJsonItem } from './json-feed.ts'
+import { makeFact, makePicture, makeProfile } from './sample-facts.ts'
+
+const sha256 = 'a'.repeat(64)
+const at = (preset: string, ending: 'jpg' | 'avif' | 'webp', width: number, height: number) => ({
+  preset,
+  key: `renditions/${sha256}/${preset}-r1.${ending}`,
+  type: ending === 'jpg' ? 'image/jpeg' : `image/${ending}`,
+  width,
+  height,
+  bytes: width,
+})
+const preview = { color: '#d86888', blurHash: 'L0D]o84n00fQ' }
+const picture = makePicture({
+  sha256,
+  preview,
+  renditions: [
+    at('w1280', 'jpg', 1280, 720),
+    at('w1280', 'avif', 1280, 720),
+    at('w640', 'jpg', 640, 360),
+    at('w640', 'webp', 640, 360),
+    at('landscape', 'jpg', 1200, 675),
+    at('square', 'jpg', 900, 900),
+  ],
+})
+const item = toFeedItem(makeFact({ article: { images: [picture] } }), makeProfile())
+
+test('readers are offered the whole picture in every width as JPEG: no format that some do not take, no crop as another size', () => {
+  assert.ok(item.kind === 'item')
+  const group = itemElements(item).find(one => one.name === 'media:group')
+  assert.ok(Array.isArray(group?.content))
+  assert.deepEqual(
+    group.content.filter(one => one.name === 'media:content').map(({ attributes }) => `${attributes?.['type']} ${attributes?.['width']}`),
+    ['image/jpeg 1280', 'image/jpeg 640'],
+  )
+  assert.deepEqual([item.lead?.type, item.lead?.bytes], ['image/jpeg', 1280])
+})
+
+test('a picture in the text has the choice of its widths, and the room for it is known', () => {
+  assert.ok(item.kind === 'item')
+  assert.match(
+    item.html ?? '',
+    /<img src="[^"]*w1280-r1\.jpg" srcset="[^"]*w640-r1\.jpg 640w, [^"]*w1280-r1\.jpg 1280w" sizes="[^"]+" alt="" width="1280" height="720" \/>/,
+  )
+})
+
+test('JSON Feed says what to show until a picture has come', () => {
+  const { pictures } = (JSON.parse(renderJsonItem(item)) as { _newswire: { pictures: { preview: unknown }[] } })._newswire
+  assert.deepEqual(pictures[0]?.preview, preview)
+})

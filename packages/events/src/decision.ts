@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { type CategoryConfig, type Match, type OutletConfig, withAncestors } from './config.ts'
-import type { Facets, Fact, LiveFact } from './fact.ts'
+import { type Facets, type Fact, isForDelivery, type LiveFact } from './fact.ts'
 import { findPictureOffence, isSameForAllOutlets } from './outlet-article.ts'
 
 export type Categories = ReadonlyMap<string, CategoryConfig>
@@ -130,7 +130,7 @@ const findHindrance = (outlet: OutletConfig, fact: LiveFact, createdAtMs: number
   if (outlet.retired) return 'retired'
   if (!mayRead(outlet, fact)) return 'audience'
   if (cameFrom(outlet, fact)) return 'loop'
-  if (fact.lane !== 'live') return 'import'
+  if (!isForDelivery(fact)) return 'import'
   return Date.parse(fact.releasedAt) < createdAtMs ? 'created-later' : null
 }
 

@@ -26,6 +26,8 @@ const common = {
   /** The submission this follows from; for an expiry, the one that was live. */
   submissionId: z.string(),
   lane: z.enum(['live', 'backfill']),
+  /** An import that goes to outlets as well as if it were live; absent on what is live, and on imports that go to nobody new. */
+  deliver: z.boolean().optional(),
   /** When the article was first released: what feeds order by. Never moves. For an import, its own date. */
   firstReleasedAt: z.string(),
   /** When its submission was taken at the front door; absent when it waited for something by intent (an embargo, an expiry, a late picture). */
@@ -77,3 +79,5 @@ export const toPublicFact = (value: Fact): Fact => {
     retraction: { mode: 'withdraw', reason: 'narrowed', legal: false },
   }
 }
+/** Whether it is told to others by itself. An import is not, unless that was asked for: who has the article already gets its changes all the same. */
+export const isForDelivery = ({ lane, deliver }: Pick<Fact, 'lane' | 'deliver'>): boolean => lane === 'live' || deliver === true

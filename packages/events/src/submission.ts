@@ -23,6 +23,8 @@ const common = {
   /** When the front door took it, RFC 3339 UTC. */
   receivedAt: z.string(),
   lane: z.enum(['live', 'backfill']),
+  /** An import that is delivered and pinged as well; absent: it is kept, searchable and paged only. */
+  deliver: z.boolean().optional(),
   /** Where what was really sent is kept, byte for byte. */
   native: z.object({ key: z.string(), sha256: z.string(), bytes: z.int(), contentType: z.string() }).optional(),
   /** Set by a redrive or replay: the position that the first delivery had, which counts instead of the record's own. */

@@ -107,6 +107,8 @@ export const keys = {
   secretPrefix: 'secrets/',
   /** Those of one outlet, and of outlets whose ids go on from its id. */
   outletSecretPrefix: (outletId: string) => `secrets/outlet-${configSegment(outletId)}-`,
+  /** One of the places for imports under way. */
+  backfillPlace: (number: number) => `backfill/places/${padded(number, 2)}.json`,
   idempotencyPrefix: 'idempotency/',
   idempotency: (publisher: string, keySha256: string) =>
     `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,

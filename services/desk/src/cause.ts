@@ -18,7 +18,7 @@ type Common = Readonly<{
 }>
 type Asked = Common & Readonly<{ submissionId: string; lane: 'live' | 'backfill'; position: Position; receivedAt: string }>
 
-export type SubmissionCause = Asked & Readonly<{ kind: 'publish'; article: Article; contentSha256: string }>
+export type SubmissionCause = Asked & Readonly<{ kind: 'publish'; article: Article; contentSha256: string; deliver?: boolean | undefined }>
 export type RetractCause = Asked & Readonly<{ kind: 'retract'; retraction: Retraction }>
 export type RepublishCause = Asked & Readonly<{ kind: 'republish' }>
 export type PurgeCause = Asked & Readonly<{ kind: 'purge'; reason: string }>
@@ -96,7 +96,7 @@ export const submissionCause = ({ data, time, traceparent }: NewswireEvent<'subm
     case 'publish':
       checkInstants(data.article)
       checkPictures(data.article.images)
-      return { ...asked, kind: 'publish', article: data.article, contentSha256: data.contentSha256 }
+      return { ...asked, kind: 'publish', article: data.article, contentSha256: data.contentSha256, deliver: data.deliver }
     case 'retract':
       return { ...asked, kind: 'retract', retraction: data.retraction }
     case 'republish':

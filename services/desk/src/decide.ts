@@ -142,13 +142,14 @@ const refusal = (current: State, cause: SubmissionCause): Decision | null => {
 const onSubmission = (current: State, cause: SubmissionCause, now: string): Decision => {
   const refused = refusal(current, cause)
   if (refused) return refused
-  const { submissionId, lane, position, traceparent, contentSha256 } = cause
+  const { submissionId, lane, position, traceparent, contentSha256, deliver } = cause
   const ref = reference(current)
   const article = withPicturesOf(ref, cause.article)
   const alongside = current.held?.alongside ?? []
   const content: Held = {
     submissionId,
     lane,
+    ...(lane === 'backfill' && deliver === true ? { deliver } : {}),
     position,
     ...(traceparent === undefined ? {} : { traceparent }),
     contentSha256,

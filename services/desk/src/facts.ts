@@ -8,7 +8,7 @@ import type { Held } from './state.ts'
 const ALIAS_LIMIT = 100
 
 type Released = Readonly<{ articleId: string; publisher: string; now: string }>
-type Content = Pick<Held, 'submissionId' | 'lane' | 'article'>
+type Content = Pick<Held, 'submissionId' | 'lane' | 'deliver' | 'article'>
 
 const union = (known: readonly string[], added: readonly string[]): string[] => [...new Set([...known, ...added])]
 
@@ -75,6 +75,7 @@ export const toLiveFact = (
     ...(article.sourceVersion === undefined ? {} : { sourceVersion: article.sourceVersion }),
     submissionId: content.submissionId,
     lane: content.lane,
+    ...(content.deliver === undefined ? {} : { deliver: content.deliver }),
     firstReleasedAt: first,
     releasedAt: now,
     updatedAt: before === null ? firstUpdate : moves ? now : before.updatedAt,

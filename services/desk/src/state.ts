@@ -28,6 +28,8 @@ export type Top = z.output<typeof top>
 const kept = z.object({
   submissionId: z.string(),
   lane,
+  /** An import that is delivered as well. */
+  deliver: z.boolean().optional(),
   position,
   traceparent: z.string().optional(),
   /** Of what was submitted: pictures that came late leave it as it is. */

@@ -5,7 +5,7 @@
  */
 import { matches } from '@newswire/events/config'
 import { follow, fromRecord, type NewswireEvent } from '@newswire/events/events'
-import type { Fact } from '@newswire/events/fact'
+import { type Fact, isForDelivery } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import type { Publish } from '@newswire/log/events'
 import type { SubscribeOptions } from '@newswire/log/log'
@@ -40,7 +40,7 @@ export const fanOut = (event: ArticleEvent, snapshot: Pick<ConfigSnapshot, 'feed
       source: '/services/feeds',
       subject: feedId,
       time: event.time,
-      data: { feedId, articleId, version },
+      data: { feedId, articleId, version, ...(isForDelivery(event.data) ? {} : { quiet: true }) },
     }),
   )
   const fannedOut = follow(event, {

@@ -25,7 +25,13 @@ const builtOf = (written: boolean): Built => ({
   busyMs: 0,
 })
 
-const intent = (articleId: string | null, version: number, position: number, time = '2026-03-01T08:00:00.000Z'): LogRecord => {
+const intent = (
+  articleId: string | null,
+  version: number,
+  position: number,
+  time = '2026-03-01T08:00:00.000Z',
+  quiet = false,
+): LogRecord => {
   const id = deriveId('intent', articleId ?? 'look', version, position)
   const { topic, key, value, headers } = toRecord({
     type: 'feed.changed',
@@ -33,7 +39,7 @@ const intent = (articleId: string | null, version: number, position: number, tim
     source: '/services/feeds',
     subject: 'all',
     time,
-    data: { feedId: 'all', articleId, version },
+    data: { feedId: 'all', articleId, version, ...(quiet ? { quiet } : {}) },
   })
   return { topic, key, value, headers, partition: 0, position, timestamp: 0 }
 }
@@ -150,4 +156,32 @@ test('of what was taken back the feed is told at once, and `done` is said when t
   const { handle } = open([built], events => void order.push(events.map(event => event.type).join()), { takeDown })
   await handle([intent('baoqk.a-1', 3, 4)])
   assert.deepEqual(order, ['feed.built', 'pages baoqk.a-1', 'milestone.reached'])
+})
+
+test('an import that is told to nobody announces a quiet build; what is live with it or after it is loud, and a look that finds nothing says nothing', async () => {
+  const quiet = (position: number) => intent('baoqk.a-1', 3, position, undefined, true)
+  const loud = (position: number) => intent('baoqk.a-1', 3, position)
+  const look = (position: number) => intent(null, 0, position)
+  const play = async (...batches: LogRecord[][]) => {
+    const said: (boolean | undefined)[] = []
+    const ids = new Set<string>()
+    const { handle } = open(
+      batches.map((_, at) => builtOf(at === 0)),
+      events => {
+        for (const event of events) {
+          if (event.type !== 'feed.built') continue
+          said.push(event.data.quiet)
+          assert.ok(!ids.has(event.id), 'what says something else has another id')
+          ids.add(event.id)
+        }
+      },
+    )
+    for (const batch of batches) await handle(batch)
+    return said
+  }
+  assert.deepEqual(await play([quiet(1)], [quiet(2)], [look(3)]), [true])
+  assert.deepEqual(await play([quiet(1), loud(2)]), [undefined])
+  assert.deepEqual(await play([quiet(1)], [loud(2)], [quiet(3)], [loud(4)]), [true, undefined])
+  assert.deepEqual(await play([loud(1)], [quiet(2)], [look(3)]), [undefined])
+  assert.deepEqual(await play([look(1)]), [undefined], 'it may be the repeat of one that died before it said so')
 })

@@ -40,7 +40,7 @@ export const toWanted = (intents: readonly Intent[], position: number): Wanted |
   return { feedId, articles, lookedAt, position }
 }
 
-export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
+export const toFeedBuilt = (feedId: string, built: Built, isQuiet = false): FeedBuilt => ({
   feedId,
   counter: built.window.counter,
   updatedAt: built.updatedAt,
@@ -48,6 +48,7 @@ export const toFeedBuilt = (feedId: string, built: Built): FeedBuilt => ({
   outputs: Object.fromEntries(
     feedOutputs.map(output => [output, { key: keys.feed(feedId, feedFiles[output].name), ...built.outputs[output] }]),
   ) as FeedBuilt['outputs'],
+  ...(isQuiet ? { quiet: true } : {}),
   ...(built.window.quarantined.length === 0 ? {} : { quarantined: built.window.quarantined }),
   ...(built.window.fault === null ? {} : { fault: built.window.fault }),
 })
@@ -137,7 +138,8 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
   const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
   const turns = createTurns(AT_ONCE)
   let active = 0
-  const announced = new Map<string, number>()
+  /** The counter that was told of last, and whether anybody was pinged for it. */
+  const announced = new Map<string, Readonly<{ counter: number; isQuiet: boolean }>>()
 
   const announce = async (wanted: Wanted, built: Built, intents: readonly Intent[]): Promise<void> => {
     const cause = intents.at(-1)
@@ -145,17 +147,21 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     const { feedId } = wanted
     const { counter } = built.window
     const milestones = toMilestones(wanted, built, cause, new Date(now()).toISOString())
+    const before = announced.get(feedId)
+    // A look that found nothing says nothing, but the first one here may be the repeat of one that died before it said something.
+    const isLook = ({ data }: Intent) => data.articleId === null && !built.written && before !== undefined
+    const isQuiet = intents.every(one => one.data.quiet === true || isLook(one))
     const announcement: NewswireEvent[] =
-      announced.get(feedId) === counter
+      before?.counter === counter && (isQuiet || !before.isQuiet)
         ? []
         : [
             follow(cause, {
               type: 'feed.built',
-              id: deriveId('feed.built', feedId, counter),
+              id: deriveId('feed.built', feedId, counter, ...(isQuiet ? ['quiet'] : [])),
               source: '/services/feeds',
               subject: feedId,
               time: built.updatedAt,
-              data: toFeedBuilt(feedId, built),
+              data: toFeedBuilt(feedId, built, isQuiet),
             }),
           ]
     const removed = removedIn(wanted, built)
@@ -166,7 +172,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     }
     const events = [...announcement, ...milestones]
     if (events.length > 0) await publish(events)
-    announced.set(feedId, counter)
+    announced.set(feedId, { counter, isQuiet: isQuiet && (before?.counter !== counter || before.isQuiet) })
   }
 
   /** The feed was retired, or is not known here yet; then the sweep that follows the configuration sends its intents again. */

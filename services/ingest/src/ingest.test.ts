@@ -92,7 +92,9 @@ const open = async (t: TestContext) => {
       article: id => (id === 'press.a' ? { articleId: id, title: null, versions: [], submissions: [] } : null),
     }) as Awaited<ReturnType<ServiceContext['trace']>>
   const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
-  addRoutes(app, { objects, configuration, now: Date.now, trace, publish, onAccepted: () => undefined })
+  const places = { free: true }
+  const admit = async () => places.free
+  addRoutes(app, { objects, configuration, now: Date.now, trace, publish, admit, onAccepted: () => undefined })
   t.after(async () => {
     await close()
     await log.close()
@@ -122,7 +124,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, routes }
+  return { app, request, put, submissions, prepared, read, disk, away, routes, places }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -444,6 +446,56 @@ test('the caller’s trace goes on, and one that is none is not passed on', asyn
   const found = await submissions()
   assert.equal(found[0]?.event.traceparent, traceparent)
   assert.match(found[1]?.event.traceparent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+})
+
+test('an import goes by its own lane, and says whether it is delivered', async t => {
+  const { request, submissions, read } = await open(t)
+  const importIt = (query: string, id = 'a') => request('PUT', `/v1/articles/${id}?${query}`, article)
+  assert.equal((await importIt('lane=backfill')).status, 202)
+  assert.equal((await importIt('lane=backfill&deliver=true', 'b')).status, 202)
+  assert.equal((await importIt('lane=backfill&deliver=false', 'c')).status, 202)
+  assert.equal((await importIt('lane=live', 'd')).status, 202)
+  const imported = (await read('submissions.backfill')) as Awaited<ReturnType<typeof submissions>>
+  const said = imported.map(({ event: { data } }) => [data.articleId, data.lane, data.deliver])
+  assert.deepEqual(said.sort(), [
+    ['press.a', 'backfill', undefined],
+    ['press.b', 'backfill', true],
+    ['press.c', 'backfill', undefined],
+  ])
+  assert.deepEqual(
+    (await submissions()).map(({ event: { data } }) => [data.articleId, data.lane, data.deliver]),
+    [['press.d', 'live', undefined]],
+  )
+  for (const query of [
+    'lane=backfil',
+    'lane=',
+    'deliver=true',
+    'lane=live&deliver=true',
+    'lane=backfill&deliver=yes',
+    'lane=live&lane=backfill',
+  ]) {
+    const { status, body } = await importIt(query)
+    assert.deepEqual([status, body.code], [400, 'NEWSWIRE_LANE'], query)
+  }
+  const reader = await request('PUT', '/v1/articles/a?lane=backfill', article, { authorization: 'Bearer nw_read' })
+  assert.equal(reader.status, 403)
+})
+
+test('an import that there is no room for is sent away with when to come again, and is the same one when it does', async t => {
+  const { request, put, submissions, read, places } = await open(t)
+  places.free = false
+  const importIt = () => request('PUT', '/v1/articles/a?lane=backfill', article, { 'idempotency-key': 'k' })
+  const refused = await importIt()
+  assert.deepEqual([refused.status, refused.body.code, refused.headers['retry-after']], [429, 'NEWSWIRE_BACKFILL_FULL', '1'])
+  assert.equal((await put(article, {}, 'live')).status, 202, 'what is live needs no room')
+  assert.equal((await read('submissions.backfill')).length, 0)
+  places.free = true
+  const taken = await importIt()
+  assert.equal(taken.status, 202)
+  places.free = false
+  assert.deepEqual((await importIt()).body, taken.body, 'what was taken is answered again, room or not')
+  assert.equal((await read('submissions.backfill')).length, 1)
+  assert.equal((await submissions()).length, 1)
 })
 
 test('OpenAPI names every address and method of the front door, and each of its own schemas', async t => {

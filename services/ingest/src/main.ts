@@ -3,6 +3,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import { createHttpServer } from '@newswire/http/server'
 import { type Publish, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
+import { createBackfillWindow } from './backfill-window.ts'
 import { addRoutes } from './routes.ts'
 import { sweepClaims } from './sweep-claims.ts'
 
@@ -43,12 +44,16 @@ export const start: StartService = async context => {
     readiness,
     metrics,
   })
+  const backfill = createBackfillWindow({ objects, trace, now })
+  const underWay = metrics.gauge('newswire_backfill_under_way', 'Imports that were taken and have not come to an end.')
+  metrics.onCollect(async () => underWay.set(backfill.taken()))
   addRoutes(server.app, {
     objects,
     configuration,
     now,
     trace,
     publish,
+    admit: backfill.admit,
     onAccepted: ({ publisher, command }) => accepted.inc({ publisher, command }),
   })
   const url = await server.listen()
@@ -67,6 +72,7 @@ export const start: StartService = async context => {
       open = false
       clearInterval(sweeping)
       stopping.abort()
+      backfill.stop()
       await server.close()
     },
   }

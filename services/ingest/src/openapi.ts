@@ -21,6 +21,22 @@ const idempotencyKey: Json = {
   schema: { type: 'string', maxLength: 255 },
   description: 'The same key and request again: the same answer, no second effect.',
 }
+const way: readonly Json[] = [
+  {
+    name: 'lane',
+    in: 'query',
+    required: false,
+    schema: { enum: ['live', 'backfill'], default: 'live' },
+    description: 'backfill: an import. It is archived, searchable and paged by its own date, and goes to no outlet or subscriber.',
+  },
+  {
+    name: 'deliver',
+    in: 'query',
+    required: false,
+    schema: { type: 'boolean', default: false },
+    description: 'With lane=backfill: deliver and ping it as well.',
+  },
+]
 const failures: Json = {
   '400': problem('Cannot be read'),
   '401': problem('No token, or not known'),
@@ -30,12 +46,13 @@ const failures: Json = {
   '413': problem('Too large'),
   '415': problem('Not a media type that is taken'),
   '422': problem('Read, but not valid'),
+  '429': problem('As many imports are under way as there may be; try again after Retry-After'),
   '503': problem('The log or the store cannot take it now; try again'),
 }
-const submits = (summary: string, body: Json | null, scope: string): Json => ({
+const submits = (summary: string, body: Json | null, scope: string, more: readonly Json[] = []): Json => ({
   summary,
   security: [{ token: [scope] }],
-  parameters: [localId, idempotencyKey],
+  parameters: [localId, idempotencyKey, ...more],
   ...(body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
   responses: { '202': json(ref('Accepted'), 'Durably in the log'), ...failures },
 })
@@ -100,7 +117,7 @@ export const toOpenApi = (): Json => ({
   },
   paths: {
     '/v1/articles/{localId}': {
-      put: submits('Publish or change an article', ref('Article'), 'publish'),
+      put: submits('Publish or change an article', ref('Article'), 'publish', way),
       get: reads('The article as it stands', { type: 'object' }),
     },
     '/v1/articles/{localId}/retract': { post: submits('Take an article back', ref('Retraction'), 'retract') },

@@ -10,7 +10,14 @@ import { parseStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import { z } from 'zod'
 
-export type Stamp = Readonly<{ submissionId: string; receivedAt: string; publisher: string; articleId: string; lane: 'live' | 'backfill' }>
+export type Stamp = Readonly<{
+  submissionId: string
+  receivedAt: string
+  publisher: string
+  articleId: string
+  lane: 'live' | 'backfill'
+  deliver?: true
+}>
 
 /** The article id of a path's last part. Throws the 404 problem: an id that cannot exist names nothing. */
 export const toCheckedArticleId = (publisher: string, localId: string): string => {
@@ -34,6 +41,19 @@ export const readJson = (bytes: Uint8Array): unknown => {
     detail: result.detail,
     ...(result.pointer === undefined ? {} : { errors: [{ pointer: result.pointer, detail: result.detail }] }),
   })
+}
+
+/** How an article comes in: live, or as an import (`?lane=backfill`), which is delivered only with `&deliver=true`. */
+export type Way = Pick<Stamp, 'lane' | 'deliver'>
+export const live: Way = { lane: 'live' }
+
+/** The way that a query asks for. Throws the 400 problem: a typing error must not send an archive to every partner. */
+export const readWay = ({ lane = 'live', deliver = 'false' }: Readonly<Record<string, unknown>>): Way => {
+  const refuse = (detail: string) => new ProblemError({ status: 400, code: 'NEWSWIRE_LANE', title: 'There is no such way in', detail })
+  if (lane !== 'live' && lane !== 'backfill') throw refuse('lane must be live (the default) or backfill')
+  if (deliver !== 'true' && deliver !== 'false') throw refuse('deliver must be true or false (the default)')
+  if (deliver === 'true' && lane === 'live') throw refuse('deliver is for lane=backfill; what is live is always delivered')
+  return deliver === 'true' ? { lane, deliver: true } : { lane }
 }
 
 export const readArticle = (bytes: Uint8Array): ArticleInput => validateWith(articleInput, readJson(bytes), 'article')

@@ -8,7 +8,7 @@ import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { authorize } from './authorize.ts'
 import { toOpenApi } from './openapi.ts'
-import { readArticle, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract } from './requests.ts'
+import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract, type Way } from './requests.ts'
 import { createTake, refuseOversize, type TakeNeeds, type ToSubmission } from './take.ts'
 import { keepUpload } from './uploads.ts'
 
@@ -23,16 +23,21 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     authorize(request.headers.authorization, configuration.current().publishers.values(), scope)
 
   const takeAs = createTake(needs)
-  const take = (request: HttpRequest, scope: Scope, toSubmission: ToSubmission) => {
+  const take = (request: HttpRequest, scope: Scope, toSubmission: ToSubmission, toWay: () => Way = () => live) => {
     const { publisher } = caller(request, scope)
     const articleId = toCheckedArticleId(publisher.id, localIdOf(request))
-    return takeAs(request, { publisher: publisher.id, articleId }, toSubmission)
+    return takeAs(request, { publisher: publisher.id, articleId, ...toWay() }, toSubmission)
   }
   const localIdOf = (request: HttpRequest) => (request.params as { localId: string }).localId
   const site = () => configuration.current().site
 
   app.put('/v1/articles/:localId', async (request, reply) => {
-    const answer = await take(request, 'publish', (stamp, body) => toPublish(stamp, readArticle(body), site()))
+    const answer = await take(
+      request,
+      'publish',
+      (stamp, body) => toPublish(stamp, readArticle(body), site()),
+      () => readWay(request.query as Record<string, unknown>),
+    )
     return reply.status(202).send(answer)
   })
   app.post('/v1/articles/:localId/retract', async (request, reply) => reply.status(202).send(await take(request, 'retract', toRetract)))

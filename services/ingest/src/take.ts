@@ -10,10 +10,15 @@ import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { accept, findOversize, nativeReference } from './accept.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
-import { findConflict, type Stamp } from './requests.ts'
+import { findConflict, type Stamp, type Way } from './requests.ts'
 
 export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now'> &
-  Readonly<{ publish: Publish; onAccepted: (submission: Submission) => void }>
+  Readonly<{
+    publish: Publish
+    /** Whether an import may begin now. */
+    admit: (submissionId: string) => Promise<boolean>
+    onAccepted: (submission: Submission) => void
+  }>
 export type ToSubmission = (stamp: Stamp, body: Uint8Array) => Submission
 export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string }>
 
@@ -60,6 +65,15 @@ const reused = () =>
     detail: 'the same key came before with another body or address; use a new key for a new request',
   })
 
+const full = () =>
+  new ProblemError({
+    status: 429,
+    code: 'NEWSWIRE_BACKFILL_FULL',
+    title: 'As many imports are under way as there may be',
+    detail: 'live news goes first; send this one again in a second, and no more than 64 at once',
+    headers: { 'retry-after': '1' },
+  })
+
 const toAnswer = (submissionId: string, articleId: string): Answer => ({
   submissionId,
   articleId,
@@ -67,7 +81,7 @@ const toAnswer = (submissionId: string, articleId: string): Answer => ({
 })
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
-export const createTake = ({ objects, publish, now, onAccepted }: TakeNeeds) => {
+export const createTake = ({ objects, publish, now, admit, onAccepted }: TakeNeeds) => {
   const refuseConflict = async (submission: Submission): Promise<void> => {
     if (submission.command !== 'publish' || submission.article.sourceVersion === undefined) return
     const conflict = findConflict(submission, await getReleased(objects, submission.articleId))
@@ -94,16 +108,17 @@ export const createTake = ({ objects, publish, now, onAccepted }: TakeNeeds) => 
 
   return async (
     request: HttpRequest,
-    { publisher, articleId }: { publisher: string; articleId: string },
+    { publisher, articleId, ...way }: Readonly<{ publisher: string; articleId: string }> & Way,
     toSubmission: ToSubmission,
   ): Promise<Answer> => {
     const body = request.rawBody ?? new Uint8Array()
     const native = { bytes: body, contentType: 'application/json' }
     const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
     const key = idempotencyKeyOf(request)
-    const submission = toSubmission({ ...fresh, publisher, articleId, lane: 'live' }, body)
+    const submission = toSubmission({ ...fresh, publisher, articleId, ...way }, body)
     refuseOversize(submission, body.byteLength)
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>) => {
+      if (way.lane === 'backfill' && !(await admit(submissionId))) throw full()
       const stamped = { ...submission, submissionId, receivedAt }
       const taken = { ...stamped, native: nativeReference(stamped, native) }
       await accept({ objects, publish }, { submission: taken, native, traceparent: traceparentOf(request) })

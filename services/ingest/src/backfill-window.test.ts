@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { Milestone } from '@newswire/events/milestone'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { createBackfillWindow } from './backfill-window.ts'
+
+const SIZE = 3
+const START = Date.parse('2026-01-01T00:00:00.000Z')
+type Told = Extract<Milestone, { kind: 'submission' }>
+
+/** A store, and a trace that says what it is told; windows are processes on both. */
+const open = async (t: TestContext) => {
+  const root = mkdtempSync(join(tmpdir(), 'backfill-'))
+  const objects = await createDiskObjects({ root, fsync: 'normal' })
+  const states = new Map<string, Told['state']>()
+  const listeners = new Set<(milestones: readonly Milestone[]) => void>()
+  let clockMs = START
+  const windows: { stop(): void }[] = []
+  t.after(async () => {
+    for (const one of windows) one.stop()
+    await objects.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+  const trace = async () => ({
+    isReady: () => true,
+    submission: (submissionId: string) => {
+      const state = states.get(submissionId)
+      return state === undefined ? null : { submissionId, articleId: 'press.a', command: 'publish', state, acceptedAt: null, at: '' }
+    },
+    onMilestones: (listener: (milestones: readonly Milestone[]) => void) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  })
+  return {
+    process: (waitMs = 0) => {
+      const window = createBackfillWindow({ objects, trace, now: () => clockMs, size: SIZE, waitMs })
+      windows.push(window)
+      return window
+    },
+    tell: (submissionId: string, state: Told['state']) => {
+      states.set(submissionId, state)
+      const told: Told = { kind: 'submission', articleId: 'press.a', submissionId, stage: 'desk', state, at: '' }
+      for (const listener of listeners) listener([told])
+    },
+    advance: (ms: number) => {
+      clockMs += ms
+    },
+  }
+}
+
+const admitted = (window: { admit(id: string): Promise<boolean> }, ...ids: string[]) => Promise.all(ids.map(id => window.admit(id)))
+
+describe('the window of imports', () => {
+  it('lets in as many as there are places, and the next when one has come to an end', async t => {
+    const { process, tell } = await open(t)
+    const window = process()
+    assert.deepEqual(await admitted(window, 'a', 'b', 'c', 'd'), [true, true, true, false])
+    assert.equal(window.taken(), SIZE)
+    tell('b', 'parked')
+    assert.equal(await window.admit('d'), false, 'what waits for a picture is under way')
+    tell('b', 'released')
+    assert.deepEqual(await admitted(window, 'd', 'e'), [true, false])
+  })
+
+  it('counts every end as one: released, refused, held, repeated', async t => {
+    for (const state of ['released', 'refused', 'held', 'duplicate', 'superseded'] as const) {
+      const { process, tell } = await open(t)
+      const window = process()
+      await admitted(window, 'a', 'b', 'c')
+      tell('a', state)
+      assert.deepEqual(await admitted(window, 'd', 'e'), [true, false], state)
+    }
+  })
+
+  it('holds back who comes when it is full, and lets him in as soon as there is a place', async t => {
+    const { process, tell } = await open(t)
+    const window = process(20_000)
+    await admitted(window, 'a', 'b', 'c')
+    const [first, second] = [window.admit('d'), window.admit('e')]
+    tell('a', 'released')
+    assert.equal(await first, true, 'who came first')
+    tell('b', 'refused')
+    assert.equal(await second, true)
+  })
+
+  it('is one for all processes, whoever of them took the places', async t => {
+    const { process, tell } = await open(t)
+    const [one, other] = [process(), process()]
+    const both = await Promise.all([admitted(one, 'a', 'b', 'c', 'd'), admitted(other, 'e', 'f', 'g', 'h')])
+    assert.equal(both.flat().filter(Boolean).length, SIZE)
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) tell(id, 'released')
+    const again = await Promise.all([admitted(one, 'i', 'j', 'k', 'l'), admitted(other, 'm', 'n', 'o', 'p')])
+    assert.equal(again.flat().filter(Boolean).length, SIZE)
+  })
+
+  it('survives a restart: what was under way still is', async t => {
+    const { process, tell } = await open(t)
+    await admitted(process(), 'a', 'b', 'c')
+    tell('a', 'accepted')
+    tell('b', 'released')
+    const after = process()
+    assert.deepEqual(await admitted(after, 'd', 'e'), [true, false])
+  })
+
+  it('gives a submission that comes again the place that it has', async t => {
+    const { process } = await open(t)
+    const window = process()
+    await admitted(window, 'a', 'b', 'c')
+    assert.deepEqual(await admitted(window, 'b', 'd'), [true, false])
+    assert.equal(await process().admit('c'), true)
+  })
+
+  it('frees the place of what never got as far as the log after a minute, and of nothing else', async t => {
+    const { process, tell, advance } = await open(t)
+    const window = process()
+    await admitted(window, 'lost', 'slow', 'c')
+    tell('slow', 'accepted')
+    tell('c', 'accepted')
+    advance(59_000)
+    assert.equal(await window.admit('d'), false)
+    advance(2_000)
+    assert.deepEqual(await admitted(window, 'd', 'e'), [true, false])
+  })
+
+  it('sends everybody away when it stops', async t => {
+    const { process } = await open(t)
+    const window = process(20_000)
+    await admitted(window, 'a', 'b', 'c')
+    const waiting = window.admit('d')
+    await new Promise(resolve => setImmediate(resolve))
+    window.stop()
+    assert.equal(await waiting, false)
+  })
+})

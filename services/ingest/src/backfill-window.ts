@@ -1,0 +1,178 @@
+/**
+ * How many imports are under way: from the front door until the desk has told what became of them, at most 64, whatever the number of processes.
+ * Live work never waits behind more than that.
+ *
+ * A place is an object, taken by compare-and-swap for a submission, so the count survives a restart and is one for all processes. Nobody gives a
+ * place back: it is free again once the trace says that its submission has come to an end, and is then taken for the next. A place whose
+ * submission never got as far as the log (the process died in between) is free after a minute.
+ */
+import type { Milestone } from '@newswire/events/milestone'
+import { type Document, getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { z } from 'zod'
+
+/** Architecture §3. */
+export const WINDOW = 64
+/** How long a request is held back before it is sent away, ms: most places are free again sooner. */
+const WAIT_MS = 2_000
+/** Requests held back at once, each with its body in memory; beyond that they are sent away at once. */
+const MAX_WAITING = 128
+/** Longer than a publish may take: what the trace does not know of by then is not in the log. */
+const LOST_MS = 60_000
+/** How often places are read again while somebody waits, ms: other processes take them too. */
+const REFRESH_MS = 1_000
+
+type Trace = Awaited<ReturnType<ServiceContext['trace']>>
+
+const placeDocument = z.object({ n: z.int(), submissionId: z.string(), takenAt: z.string() })
+type Place = { readonly key: string; held: Document<z.output<typeof placeDocument>> | null; isOver: boolean; isClaiming: boolean }
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['accepted', 'parked'])
+
+export type BackfillWindow = Readonly<{
+  /** True once the submission has a place; false when none became free in time. The same submission again keeps its place. */
+  admit(submissionId: string): Promise<boolean>
+  /** Places taken, as far as this process knows. */
+  taken(): number
+  /** Sends away everybody who waits. Twice is once. */
+  stop(): void
+}>
+
+type Needs = Readonly<{
+  objects: Pick<Objects, 'get' | 'put'>
+  trace: () => Promise<Pick<Trace, 'submission' | 'isReady' | 'onMilestones'>>
+  /** Wall clock, ms since 1970. */
+  now: () => number
+  size?: number
+  waitMs?: number
+}>
+
+export const createBackfillWindow = ({ objects, trace, now, size = WINDOW, waitMs = WAIT_MS }: Needs): BackfillWindow => {
+  const places: Place[] = Array.from({ length: size }, (_, number) => ({
+    key: keys.backfillPlace(number),
+    held: null,
+    isOver: false,
+    isClaiming: false,
+  }))
+  /** Oldest first: each is told to look again, or that it is too late. */
+  const waiting: ((isWorthALook: boolean) => void)[] = []
+  let opened: Promise<Pick<Trace, 'submission' | 'isReady'>> | null = null
+  let stopListening: (() => void) | null = null
+  let refreshing: NodeJS.Timeout | null = null
+  let isStopped = false
+
+  const wake = (count: number) => {
+    for (const look of waiting.splice(0, count)) look(true)
+  }
+
+  const onMilestones = (milestones: readonly Milestone[]) => {
+    const ended = new Set(milestones.flatMap(one => (one.kind === 'submission' && !UNDER_WAY.has(one.state) ? [one.submissionId] : [])))
+    let freed = 0
+    for (const place of places) {
+      if (place.held === null || place.isOver || !ended.has(place.held.value.submissionId)) continue
+      place.isOver = true
+      freed += 1
+    }
+    wake(freed)
+  }
+
+  const load = async (place: Place, from: Pick<Trace, 'submission'>): Promise<void> => {
+    place.held = await getDocument(objects, place.key, placeDocument)
+    const known = place.held === null ? null : from.submission(place.held.value.submissionId)
+    place.isOver = known !== null && !UNDER_WAY.has(known.state)
+  }
+
+  const open = () => {
+    opened ??= (async () => {
+      const found = await trace()
+      stopListening ??= found.onMilestones(onMilestones)
+      await Promise.all(places.map(place => load(place, found)))
+      return found
+    })().catch(error => {
+      opened = null
+      throw error
+    })
+    return opened
+  }
+
+  const isLost = ({ held }: Place, from: Pick<Trace, 'submission' | 'isReady'>): boolean =>
+    held !== null && now() - Date.parse(held.value.takenAt) > LOST_MS && from.isReady() && from.submission(held.value.submissionId) === null
+
+  /** Begins anywhere, so that two processes seldom want the same one. */
+  const findFree = (from: Pick<Trace, 'submission' | 'isReady'>): Place | undefined => {
+    const start = Math.floor(Math.random() * size)
+    for (let step = 0; step < size; step += 1) {
+      const place = places[(start + step) % size]
+      if (place && !place.isClaiming && (place.held === null || place.isOver || isLost(place, from))) return place
+    }
+    return undefined
+  }
+
+  const claim = async (place: Place, submissionId: string, from: Pick<Trace, 'submission'>): Promise<boolean> => {
+    place.isClaiming = true
+    try {
+      const value = { n: (place.held?.value.n ?? 0) + 1, submissionId, takenAt: new Date(now()).toISOString() }
+      // Not durable: a power cut that forgets a place lets one more in, and loses nothing.
+      const put = await swapDocument(objects, place.key, value, place.held?.etag ?? null, { durable: false })
+      if (put.ok) {
+        place.held = { value, etag: put.etag }
+        place.isOver = false
+      } else await load(place, from)
+      return put.ok
+    } finally {
+      place.isClaiming = false
+    }
+  }
+
+  const refresh = async () => {
+    const from = await open()
+    await Promise.all(places.filter(one => !one.isClaiming).map(place => load(place, from)))
+    if (findFree(from)) wake(size)
+  }
+
+  /** Resolves with whether it is worth another look. */
+  const wait = (forMs: number): Promise<boolean> => {
+    refreshing ??= setInterval(() => void refresh().catch(() => undefined), REFRESH_MS).unref() // an absent store is told to whoever claims
+    return new Promise(resolve => {
+      const finish = (isWorthALook: boolean) => {
+        clearTimeout(timer)
+        if (waiting.length === 0 && refreshing !== null) {
+          clearInterval(refreshing)
+          refreshing = null
+        }
+        resolve(isWorthALook)
+      }
+      const timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(finish), 1)
+        finish(false)
+      }, forMs)
+      waiting.push(finish)
+    })
+  }
+
+  return {
+    admit: async submissionId => {
+      const from = await open()
+      if (places.some(({ held }) => held?.value.submissionId === submissionId)) return true
+      const end = performance.now() + waitMs
+      // Who comes while others wait stands behind them.
+      let isTurn = waiting.length === 0
+      for (;;) {
+        for (let place = isTurn ? findFree(from) : undefined; place; place = findFree(from))
+          if (await claim(place, submissionId, from)) return true
+        const leftMs = end - performance.now()
+        if (isStopped || leftMs <= 0 || waiting.length >= MAX_WAITING || !(await wait(leftMs))) return false
+        isTurn = true
+      }
+    },
+    taken: () => places.filter(({ held, isOver }) => held !== null && !isOver).length,
+    stop: () => {
+      isStopped = true
+      stopListening?.()
+      if (refreshing !== null) clearInterval(refreshing)
+      for (const look of waiting.splice(0)) look(false)
+    },
+  }
+}

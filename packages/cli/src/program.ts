@@ -2,6 +2,7 @@
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { settingHelp } from '@newswire/runtime/settings'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addArchiveCommands } from './archive-program.ts'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
 import { explain } from './explain.ts'
 import { rebuildFeeds } from './rebuild.ts'
@@ -199,6 +200,8 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .action((ids: string[], options) =>
       ends(rebuildFeeds(terminal(options), ids, { wait: options.wait === true, timeout: options.timeout })),
     )
+
+  addArchiveCommands(program, { terminal, ends, toSeconds })
 
   const letters = program
     .command('dead-letters')

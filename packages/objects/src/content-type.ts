@@ -2,6 +2,7 @@
 const TYPES: Readonly<Record<string, string>> = {
   json: 'application/json',
   ndjson: 'application/x-ndjson',
+  jsonl: 'application/x-ndjson',
   xml: 'application/xml',
   html: 'text/html; charset=utf-8',
   txt: 'text/plain; charset=utf-8',
@@ -12,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   avif: 'image/avif',
   gif: 'image/gif',
   zst: 'application/zstd',
+  gz: 'application/gzip',
 }
 
 /** The type that goes with a key's ending, else `application/octet-stream`. */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { RejectError } from '@newswire/events/errors'
 import { toPageFile } from '@newswire/events/feed-page'
 import fc from 'fast-check'
-import { checkKey, keys } from './keys.ts'
+import { archiveDayOf, checkKey, keys, parseArchiveKey, parsePurgeKey } from './keys.ts'
 
 const from = (alphabet: string, minLength: number, maxLength: number) =>
   fc.array(fc.constantFrom(...alphabet), { minLength, maxLength }).map(letters => letters.join(''))
@@ -30,6 +30,7 @@ const pageFile = fc
     fc.constantFrom('rss' as const, 'atom' as const, 'json' as const),
   )
   .map(([at, part, format]) => toPageFile({ day: at.toISOString().slice(0, 10), part }, format))
+const folder = day.map(at => at.slice(0, 10).replaceAll('-', '/'))
 const feedFile = fc.constantFrom('rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml', 'window.json')
 
 /** A key, and all that it was made from. */
@@ -49,6 +50,11 @@ const anyKey = fc.oneof(
   one('feed', [slug, feedFile], keys.feed),
   one('feedPage', [slug, pageFile], keys.feedPage),
   one('archive', [day, articleId, whole], keys.archive),
+  one('archiveLedger', [day, articleId, whole], keys.archiveLedger),
+  one('archiveManifest', [whole], keys.archiveManifest),
+  one('archivePackIndex', [folder, whole, whole], keys.archivePackIndex),
+  one('archivePurged', [articleId, whole], keys.archivePurged),
+  one('archivePurging', [articleId], keys.archivePurging),
   one('routes', [articleId], keys.routes),
   one('pending', [slug, articleId], keys.pending),
   one('outletState', [slug], keys.outletState),
@@ -125,6 +131,14 @@ test('what is no id never becomes part of a key', () => {
     text => keys.hubPending('a', text),
     keys.hubPendingPrefix,
     keys.secret,
+    text => keys.archiveLedger(text, 'a.b', 1),
+    text => keys.archiveLedger('2026-11-24T00:00:00Z', text, 1),
+    text => keys.archivePackIndex(text, 1, 1),
+    text => keys.archivePack(text, 1, 1, '0'.repeat(64)),
+    text => keys.archivePack('2026/11/24', 1, 1, text),
+    text => keys.archiveStaged(1, text),
+    text => keys.archivePurged(text, 1),
+    keys.archivePurging,
   ]
   const hostile = ['', '.', '..', '../a', 'a/b', 'a\\b', 'a\0', 'a.b/../c', ' ', 'é', 'a'.repeat(300), 'a\n', '%2e%2e', '+123456-01-01']
   for (const make of makers)
@@ -147,6 +161,21 @@ test('a number that would not sort is refused', () => {
 
 test('holds sort by the second they are due', () => {
   fc.assert(fc.property(fc.nat(), fc.nat(), (a, b) => a < b === keys.hold(a, 'a.b') < keys.hold(b, 'a.b')))
+})
+
+test('the article of a version and of a purge is read back from its key, and from no other', () => {
+  fc.assert(
+    fc.property(day, articleId, whole, (at, id, version) => {
+      const key = keys.archive(at, id, version)
+      assert.deepEqual(parseArchiveKey(key), { folder: at.slice(0, 10).replaceAll('-', '/'), articleId: id, version })
+      assert.equal(archiveDayOf(key), at.slice(0, 10).replaceAll('-', '/'))
+      assert.equal(archiveDayOf(keys.native('a', at, 'b')), at.slice(0, 10).replaceAll('-', '/'))
+      assert.equal(parsePurgeKey(keys.archivePurging(id)), id)
+      assert.equal(parsePurgeKey(keys.archivePurged(id, version)), id)
+      for (const other of [keys.archiveManifest(version), keys.archiveKeys(), keys.current(id), keys.archiveLedger(at, id, version)])
+        assert.deepEqual([parseArchiveKey(other), parsePurgeKey(other)], [null, null])
+    }),
+  )
 })
 
 test('keys look as the documentation says', () => {

@@ -35,6 +35,7 @@ const day = (instant: string) => {
   checked('instant of the years 0 to 9999', instant, at >= FIRST_DAY && at < AFTER_LAST_DAY)
   return new Date(at).toISOString().slice(0, 10).replaceAll('-', '/')
 }
+const dayFolder = (folder: string) => checked('day', folder, /^\d{4}\/\d\d\/\d\d$/.test(folder))
 const FIRST_DAY = Date.parse('0000-01-01T00:00:00Z')
 const AFTER_LAST_DAY = Date.parse('9999-12-31T23:59:59.999Z') + 1
 /** A whole number, padded so that keys sort by it up to that many digits. */
@@ -88,6 +89,36 @@ export const keys = {
   feedPagePrefix: (feedId: string) => `feeds/${configSegment(feedId)}/pages/`,
   archive: (firstReleasedAt: string, articleId: string, version: number) =>
     `archive/${day(firstReleasedAt)}/${articleSegment(articleId)}/v${padded(version, 4)}.json`,
+  /** Everything archived, loose and packed, with manifests and purges. */
+  archivePrefix: 'archive/',
+  /** One line of a ledger: what became of an article, of one manifest. Never an object of its own: it lies in a pack, or in what is staged. */
+  archiveLedger: (at: string, articleId: string, manifest: number) =>
+    `archive/${day(at)}/${articleSegment(articleId)}/ledger-${padded(manifest, 8)}.json`,
+  archiveManifest: (manifest: number) => `archive/manifests/${padded(manifest, 8)}.jsonl`,
+  archiveManifestPrefix: 'archive/manifests/',
+  /** Public keys and the newest manifest, for whoever verifies. */
+  archiveKeys: () => 'archive/keys.json',
+  /** What is in a pack, and which object is the pack. `folder`: what `archiveDayOf` gives. */
+  archivePackIndex: (folder: string, manifest: number, part: number) =>
+    `archive/packs/${dayFolder(folder)}/${padded(manifest, 8)}-${padded(part, 3)}.index.jsonl`,
+  /** Named by its content, so that a pack is never half another one. */
+  archivePack: (folder: string, manifest: number, part: number, sha256: string) =>
+    `archive/packs/${dayFolder(folder)}/${padded(manifest, 8)}-${padded(part, 3)}-${checked('SHA-256', sha256, isSha256(sha256)).slice(0, 16)}.gz`,
+  archivePacksOf: (folder: string) => `archive/packs/${dayFolder(folder)}/`,
+  archivePackPrefix: 'archive/packs/',
+  /** Ledger lines of a manifest until its packs are made; being there says that they are not. */
+  archiveStaged: (manifest: number, sha256: string) =>
+    `archive/staged/${padded(manifest, 8)}-${checked('SHA-256', sha256, isSha256(sha256)).slice(0, 16)}.jsonl`,
+  archiveStagedPrefix: 'archive/staged/',
+  /** What was purged by law: who, when, why, and the hashes. */
+  archivePurged: (articleId: string, part: number) => `archive/purged/${articleSegment(articleId)}/${padded(part, 4)}.jsonl`,
+  archivePurgedOf: (articleId: string) => `archive/purged/${articleSegment(articleId)}/`,
+  archivePurgedPrefix: 'archive/purged/',
+  /** A purge that is wanted and not yet done for good. */
+  archivePurging: (articleId: string) => `archive/purging/${articleSegment(articleId)}.json`,
+  /** What operators want of the archive. */
+  archiveWanted: () => 'archive/wanted.json',
+  archivePurgingPrefix: 'archive/purging/',
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,
   pending: (outletId: string, articleId: string) => `outlets/pending/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,
@@ -142,4 +173,21 @@ export const parseHoldKey = (key: string): { dueSecond: number; articleId: strin
   const [, second, segment] = /^holds\/(\d{12,})\/([^/]+)$/.exec(key) ?? []
   const articleId = segment === undefined ? null : fromCaseSafe(segment)
   return articleId === null ? null : { dueSecond: Number(second), articleId }
+}
+
+/** The day (`yyyy/mm/dd`) in the key of an archived version, a line of a ledger or a native payload, by which its pack is found; `null` for other keys. */
+export const archiveDayOf = (key: string): string | null => /^(?:archive|native\/[^/]+)\/(\d{4}\/\d\d\/\d\d)\/[^/]/.exec(key)?.[1] ?? null
+
+/** What `keys.archive` made a key of; `null` for a key that it would not make. */
+export const parseArchiveKey = (key: string): { folder: string; articleId: string; version: number } | null => {
+  const [, folder, segment, digits] = /^archive\/(\d{4}\/\d\d\/\d\d)\/([^/]+)\/v(\d{4,})\.json$/.exec(key) ?? []
+  const articleId = segment === undefined ? null : fromCaseSafe(segment)
+  return folder === undefined || articleId === null ? null : { folder, articleId, version: Number(digits) }
+}
+
+/** The article of a purge that is wanted or done; `null` for other keys. */
+export const parsePurgeKey = (key: string): string | null => {
+  const [, wanted, done] = /^archive\/(?:purging\/([^/]+)\.json|purged\/([^/]+)\/\d+\.jsonl)$/.exec(key) ?? []
+  const segment = wanted ?? done
+  return segment === undefined ? null : fromCaseSafe(segment)
 }

@@ -19,6 +19,7 @@ import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { keepVersion, type ToKeep } from './keep.ts'
 import { start } from './main.ts'
+import { createPackedHashes } from './packed-hashes.ts'
 
 const FIRST = '2026-03-01T23:59:59.000Z'
 const factOf = (version: number, title = `Tin ${version}`): Fact => ({
@@ -78,7 +79,8 @@ const open = async (t: TestContext) => {
       found.push(...(await log.read({ topic, partition, from: 'start', limit: 100 })).records)
     return found
   }
-  return { objects, log, bytesOf, readAll }
+  const needs = { objects, packed: createPackedHashes(objects, Date.now), isPurged: () => false }
+  return { needs, objects, log, bytesOf, readAll }
 }
 
 const until = async (what: string, look: () => Promise<boolean>) => {
@@ -90,17 +92,17 @@ const until = async (what: string, look: () => Promise<boolean>) => {
 }
 
 test('keeping a version twice is keeping it once, with the same bytes', async t => {
-  const { objects, bytesOf } = await open(t)
-  assert.equal(await keepVersion(objects, toKeep(1)), 'kept')
+  const { needs, objects, bytesOf } = await open(t)
+  assert.equal(await keepVersion(needs, toKeep(1)), 'kept')
   const bytes = await bytesOf(1)
-  await keepVersion(objects, toKeep(1))
+  await keepVersion(needs, toKeep(1))
   assert.deepEqual(await bytesOf(1), bytes)
   assert.equal((await objects.list('archive/')).length, 1)
 })
 
 test('versions are chained: each holds the hash of the bytes before it, and all are canonical JSON', async t => {
-  const { objects, bytesOf } = await open(t)
-  for (const version of [1, 2, 3]) await keepVersion(objects, toKeep(version))
+  const { needs, bytesOf } = await open(t)
+  for (const version of [1, 2, 3]) await keepVersion(needs, toKeep(version))
   const [one, two, three] = [await bytesOf(1), await bytesOf(2), await bytesOf(3)]
   const parsed = [one, two, three].map(bytes => JSON.parse(bytes.toString()))
   assert.deepEqual(
@@ -111,23 +113,23 @@ test('versions are chained: each holds the hash of the bytes before it, and all 
 })
 
 test('other content under a number that is taken is refused, and the first stays', async t => {
-  const { objects, bytesOf } = await open(t)
-  await keepVersion(objects, toKeep(1))
+  const { needs, bytesOf } = await open(t)
+  await keepVersion(needs, toKeep(1))
   const before = await bytesOf(1)
-  await assert.rejects(keepVersion(objects, toKeep(1, 'History, rewritten')), { code: 'NEWSWIRE_ARCHIVE_CONFLICT' })
+  await assert.rejects(keepVersion(needs, toKeep(1, 'History, rewritten')), { code: 'NEWSWIRE_ARCHIVE_CONFLICT' })
   assert.deepEqual(await bytesOf(1), before)
 })
 
 test('a version whose predecessor is missing is not kept unchained', async t => {
-  const { objects } = await open(t)
-  await assert.rejects(keepVersion(objects, toKeep(2)), /version 1 of press\.Ab is not archived/)
+  const { needs, objects } = await open(t)
+  await assert.rejects(keepVersion(needs, toKeep(2)), /version 1 of press\.Ab is not archived/)
   assert.deepEqual(await objects.list('archive/'), [])
 })
 
 test('a version is read back by its article and number', async t => {
-  const { objects } = await open(t)
+  const { needs, objects } = await open(t)
   assert.deepEqual(await listArchived(objects, 'press.Ab'), [])
-  for (const version of [1, 2]) await keepVersion(objects, toKeep(version))
+  for (const version of [1, 2]) await keepVersion(needs, toKeep(version))
   await objects.put(keys.current('press.Ab'), Buffer.from(JSON.stringify({ released: { fact: factOf(2) } })))
   assert.deepEqual(await listArchived(objects, 'press.Ab'), [1, 2])
   const found = await getArchived(objects, 'press.Ab', 1)

@@ -6,23 +6,35 @@ import { canonicalJson } from '@newswire/events/canonical'
 import { RejectError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { sha256Hex } from '@newswire/events/ids'
-import type { ArchivedVersion } from '@newswire/objects/archived'
-import { keys } from '@newswire/objects/keys'
+import { type ArchivedVersion, parseArchivedVersion, readArchived } from '@newswire/objects/archived'
+import { archiveDayOf, keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import type { PackedHashes } from './packed-hashes.ts'
 
 export type ToKeep = Readonly<{ eventId: string; time: string; fact: Fact }>
+export type Kept = 'kept' | 'was-there' | 'was-purged'
+
+type Needs = Readonly<{
+  objects: Objects
+  packed: PackedHashes
+  /** The article was purged by law, or is being purged: its earlier versions must not come back with a redelivery. */
+  isPurged: (articleId: string) => boolean
+}>
 
 const keyOf = (fact: Fact, version = fact.version): string => keys.archive(fact.firstReleasedAt, fact.articleId, version)
+const dayOf = (fact: Fact): string => archiveDayOf(keyOf(fact)) ?? ''
 
 /** The version before must be there first: facts of one article come in order, so its absence is a fault that passes or a dead letter. */
-const previousSha256 = async (objects: Pick<Objects, 'get'>, fact: Fact): Promise<string | null> => {
+const previousSha256 = async ({ objects, packed }: Needs, fact: Fact): Promise<string | null> => {
   if (fact.supersedes === undefined) return null
-  const before = await objects.get(keyOf(fact, fact.supersedes))
-  if (before === null)
+  const key = keyOf(fact, fact.supersedes)
+  const before = await objects.get(key)
+  const sha256 = before === null ? await packed.findSurely(dayOf(fact), key) : sha256Hex(before.bytes)
+  if (sha256 === null)
     throw new Error(
       `version ${fact.supersedes} of ${fact.articleId} is not archived, so version ${fact.version} cannot be chained to it; redrive it once the earlier one is there`,
     )
-  return sha256Hex(before.bytes)
+  return sha256
 }
 
 export const toArchivedBytes = ({ eventId, time, fact }: ToKeep, previous: string | null): Uint8Array => {
@@ -30,16 +42,37 @@ export const toArchivedBytes = ({ eventId, time, fact }: ToKeep, previous: strin
   return new TextEncoder().encode(canonicalJson(version))
 }
 
-/** Safe to repeat. Throws `RejectError` `NEWSWIRE_ARCHIVE_CONFLICT` when other bytes are archived under this number. */
-export const keepVersion = async (objects: Objects, version: ToKeep): Promise<'kept' | 'was-there'> => {
-  const { fact } = version
-  const bytes = toArchivedBytes(version, await previousSha256(objects, fact))
-  const put = await objects.put(keyOf(fact), bytes, { ifNoneMatch: '*', contentType: 'application/json' })
-  if (put.ok) return 'kept'
-  const held = await objects.get(keyOf(fact))
-  if (held !== null && Buffer.compare(held.bytes, bytes) === 0) return 'was-there'
-  throw new RejectError(
+const conflict = (fact: Fact) =>
+  new RejectError(
     'NEWSWIRE_ARCHIVE_CONFLICT',
     `version ${fact.version} of ${fact.articleId} is archived with other content; the first one stays, look at who wrote this one`,
   )
+
+/** The version that says that an article was purged, said again: what it was chained to is gone. */
+const keepPurgedAgain = async ({ objects }: Needs, { eventId, fact }: ToKeep): Promise<Kept | null> => {
+  const bytes = await readArchived(objects, keyOf(fact))
+  if (bytes === null) return null
+  if (parseArchivedVersion(bytes, keyOf(fact)).eventId !== eventId) throw conflict(fact)
+  return 'was-there'
+}
+
+/** Safe to repeat. Throws `RejectError` `NEWSWIRE_ARCHIVE_CONFLICT` when other bytes are archived under this number. */
+export const keepVersion = async (needs: Needs, version: ToKeep): Promise<Kept> => {
+  const { objects, packed, isPurged } = needs
+  const { fact } = version
+  if (isPurged(fact.articleId)) {
+    if (fact.state !== 'purged') return 'was-purged'
+    const again = await keepPurgedAgain(needs, version)
+    if (again !== null) return again
+  }
+  const bytes = toArchivedBytes(version, await previousSha256(needs, fact))
+  const held = await packed.find(dayOf(fact), keyOf(fact))
+  if (held !== null && held !== sha256Hex(bytes)) throw conflict(fact)
+  if (held !== null) return 'was-there'
+  const put = await objects.put(keyOf(fact), bytes, { ifNoneMatch: '*', contentType: 'application/json' })
+  if (put.ok) return 'kept'
+  const loose = await objects.get(keyOf(fact))
+  if (loose !== null && Buffer.compare(loose.bytes, bytes) === 0) return 'was-there'
+  if (loose === null) throw new Error(`version ${fact.version} of ${fact.articleId} is just being packed; it is looked at again`)
+  throw conflict(fact)
 }

@@ -2,16 +2,27 @@
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
+import { createCloser } from './closer.ts'
 import { onArticleReleased } from './on-article-released.ts'
+import { createPackedHashes } from './packed-hashes.ts'
+import { purgedArticles } from './purged.ts'
 
 /** Nobody waits for the archive: versions that come together are fetched together, ms. */
 const PATIENCE_MS = 100
+const GROUP = 'archive'
+/** Whoever holds this partition closes the days. */
+const CLOSING_PARTITION = 0
 
-export const start: StartService = async ({ log, objects, logger, metrics, now }) => {
+export const start: StartService = async ({ log, objects, sealing, logger, metrics, now }) => {
   const kept = metrics.counter('newswire_archive_versions_total', 'Versions archived.', ['action'])
   const visible = metrics.histogram('newswire_publish_to_visible_seconds', 'From taken at the front door to held by the sink.', ['sink'])
+  const isClosing = metrics.gauge('newswire_archive_closing', '1 while days can be closed, 0 since a try has failed.')
+  const packed = createPackedHashes(objects, now)
+  let purged: Set<string> = new Set()
   const handler = onArticleReleased({
     objects,
+    packed,
+    isPurged: articleId => purged.has(articleId),
     publish: publishEvents(log),
     now,
     onKept: event => {
@@ -21,9 +32,13 @@ export const start: StartService = async ({ log, objects, logger, metrics, now }
   })
   const subscription = await log.subscribe({
     topic: topics.articles.name,
-    group: 'archive',
+    group: GROUP,
     concurrency: 32,
     patienceMs: PATIENCE_MS,
+    // Another process may have purged an article of a partition that comes here.
+    onAssigned: async ({ gained }) => {
+      if (gained.length > 0) purged = new Set([...purged, ...(await purgedArticles(objects))])
+    },
     handle: byType({
       'article.published': handler,
       'article.updated': handler,
@@ -32,10 +47,19 @@ export const start: StartService = async ({ log, objects, logger, metrics, now }
       'article.purged': handler,
     }),
   })
+  const owns = () => subscription.partitions().some(({ partition }) => partition === CLOSING_PARTITION)
+  const closer = createCloser({ objects, log, sealing, logger, now, group: GROUP, owns, afterClose: async () => packed.forget() })
+  metrics.onCollect(() => isClosing.set(closer.trouble() === null ? 1 : 0))
   logger.info('service.started')
   return {
     name: 'archive',
-    readiness: () => ({ ready: subscription.stats().unavailableSinceMs === null, detail: subscription.stats() }),
-    stop: () => subscription.stop(),
+    readiness: () => ({
+      ready: subscription.stats().unavailableSinceMs === null,
+      detail: { ...subscription.stats(), ...(closer.trouble() === null ? {} : { notClosed: closer.trouble() }) },
+    }),
+    stop: async () => {
+      await closer.stop()
+      await subscription.stop()
+    },
   }
 }

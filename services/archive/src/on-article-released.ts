@@ -4,19 +4,27 @@ import { deriveId } from '@newswire/events/ids'
 import type { EventContext, Publish } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import { keepVersion } from './keep.ts'
+import type { PackedHashes } from './packed-hashes.ts'
 
 export type ArticleEvent = NewswireEvent<
   'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
 >
-type Needs = Readonly<{ objects: Objects; publish: Publish; now: () => number; onKept: (event: ArticleEvent) => void }>
+type Needs = Readonly<{
+  objects: Objects
+  packed: PackedHashes
+  isPurged: (articleId: string) => boolean
+  publish: Publish
+  now: () => number
+  onKept: (event: ArticleEvent) => void
+}>
 
 /** Archives the version, then says so. Safe to repeat: the object is immutable, the milestone's id comes from the version. */
 export const onArticleReleased =
-  ({ objects, publish, now, onKept }: Needs) =>
+  ({ objects, packed, isPurged, publish, now, onKept }: Needs) =>
   async (event: ArticleEvent, _context: EventContext): Promise<void> => {
     const { articleId, version } = event.data
     const beganAt = now()
-    await keepVersion(objects, { eventId: event.id, time: event.time, fact: event.data })
+    await keepVersion({ objects, packed, isPurged }, { eventId: event.id, time: event.time, fact: event.data })
     const doneAt = now()
     await publish([
       follow(event, {

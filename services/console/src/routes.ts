@@ -12,6 +12,7 @@ import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { checkConfig } from '@newswire/runtime/check-config'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Trace } from '@newswire/trace/trace'
+import { addArchiveRoutes } from './archive-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
@@ -189,6 +190,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
 
   addExplainRoutes(app, { objects, current })
   addTokenRoutes(app, { objects, configuration, publish, now })
+  addArchiveRoutes(app, { objects })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))

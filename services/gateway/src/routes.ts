@@ -2,6 +2,7 @@
 import type { HttpServer } from '@newswire/http/server'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { addArchiveKeysRoute } from './archive-keys-route.ts'
 import type { FeedCache } from './feed-cache.ts'
 import { addFeedRoutes } from './feed-routes.ts'
 import { securityHeaders } from './headers.ts'
@@ -42,4 +43,5 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
   addPageArchiveRoutes(app, needs)
   addRenditionRoutes(app, needs)
+  addArchiveKeysRoute(app, needs)
 }

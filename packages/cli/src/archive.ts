@@ -1,0 +1,158 @@
+/** `newswire archive verify|copy`: the archive proved, and copied as plain files. They only read, also while the system runs. */
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { copyArchive } from '@newswire/archive/copy'
+import { type KeysDocument, keysDocument, readKeys } from '@newswire/archive/signing'
+import { type Copy, openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
+import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
+import type { ObjectsReader } from '@newswire/objects/disk-reader'
+import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { Settings } from '@newswire/runtime/settings'
+import { createClient } from './client.ts'
+import type { Terminal } from './commands.ts'
+import { FailedError, UsageError } from './usage-error.ts'
+
+/** The store, for looking only. */
+export const openReader = async ({ s3, dataDir }: Settings): Promise<ObjectsReader> => {
+  if (s3 === null) {
+    const { openDiskReader } = await import('@newswire/objects/disk-reader')
+    return openDiskReader(join(dataDir, 'objects'))
+  }
+  const { createS3Objects } = await import('@newswire/objects/s3')
+  return createS3Objects({
+    bucket: s3.bucket,
+    region: s3.region,
+    ...(s3.endpoint === null ? {} : { endpoint: s3.endpoint }),
+    ...(s3.prefix === '' ? {} : { prefix: s3.prefix }),
+  })
+}
+
+const inPlace = (objects: ObjectsReader): Copy => ({
+  list: async () => {
+    const found: string[] = []
+    for await (const page of listPages(objects, keys.archivePrefix)) found.push(...page.map(one => one.key))
+    return found
+  },
+  read: async path => (await objects.get(path))?.bytes ?? null,
+})
+
+const MAX_KEYS_MS = 15_000
+
+/** Keys from a file, or from the publisher's site. */
+const readGivenKeys = async (from: string): Promise<KeysDocument> => {
+  const text = /^https?:\/\//.test(from)
+    ? await (await fetch(from, { signal: AbortSignal.timeout(MAX_KEYS_MS) })).text()
+    : await readFile(from, 'utf8').catch((cause: Error) => {
+        throw new UsageError(`${from} cannot be read: ${cause.message}`)
+      })
+  try {
+    return keysDocument
+      .partial({ n: true })
+      .transform(({ n = 0, ...rest }) => ({ n, ...rest }))
+      .parse(JSON.parse(text))
+  } catch (cause) {
+    throw new FailedError(`${from} holds no keys of an archive; they are served at /.well-known/newswire-keys.json`, { cause })
+  }
+}
+
+const DAY = /^\d{4}-\d\d-\d\d$/
+
+const checkDays = (days: readonly string[]): void => {
+  const wrong = days.find(day => !DAY.test(day) || Number.isNaN(Date.parse(day)))
+  if (wrong !== undefined) throw new UsageError(`a day is yyyy-mm-dd, got ${JSON.stringify(wrong)}`)
+}
+
+const sayVerdict = (verdict: Verdict): string =>
+  verdict.ok
+    ? `The archive is as it was signed: ${verdict.versions} versions, ${verdict.natives} native payloads, ${verdict.ledger} lines of the ledger in ${verdict.manifests} manifests; ${verdict.purged} purged by law${verdict.open === 0 ? '' : `; ${verdict.open} files since the newest manifest`}.`
+    : `WRONG at ${verdict.wrong?.path}: ${verdict.wrong?.what}`
+
+export type VerifyOptions = Readonly<{ copy?: string; keys?: string }>
+
+/** True when everything is as it was signed. */
+export const verifyArchive = async (terminal: Terminal, days: readonly string[], options: VerifyOptions): Promise<boolean> => {
+  const { settings, json, print, say } = terminal
+  checkDays(days)
+  const objects = options.copy === undefined ? await openReader(settings) : null
+  try {
+    const given = options.keys === undefined ? null : await readGivenKeys(options.keys)
+    const own = objects === null ? null : await readKeys(objects)
+    const published =
+      given ?? own?.value ?? (options.copy === undefined ? null : await readGivenKeys(join(options.copy, keys.archiveKeys())))
+    if (published === null)
+      throw new FailedError(
+        'Nothing was closed yet, so there is nothing to verify; a day is closed once it has ended. `newswire archive close` closes now.',
+      )
+    if (given === null && !json)
+      say('With the keys that lie beside the archive; --keys takes those of the site, which nobody who changed the files could change too.')
+    let said = 0
+    const verdict = await verifyCopy(objects === null ? openFolder(resolve(options.copy ?? '.')) : inPlace(objects), published, {
+      days,
+      isLive: objects !== null,
+      onProgress: ({ manifest, of, entries }) => {
+        if (json || performance.now() - said < 1_000) return
+        said = performance.now()
+        say(`manifest ${manifest} of ${of}, ${entries} entries`)
+      },
+    })
+    print(json ? JSON.stringify(verdict) : sayVerdict(verdict))
+    return verdict.ok
+  } finally {
+    await objects?.close()
+  }
+}
+
+/** Copies what is closed into a folder, again and again if wanted. */
+export const copyToFolder = async (terminal: Terminal, folder: string): Promise<boolean> => {
+  const { settings, json, print, say } = terminal
+  const objects = await openReader(settings)
+  try {
+    let fetched = 0
+    const copied = await copyArchive(objects, resolve(folder), () => {
+      fetched += 1
+      if (!json && fetched % 500 === 0) say(`${fetched} files`)
+    })
+    print(
+      json
+        ? JSON.stringify(copied)
+        : `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed. Prove them: node ${join(folder, 'verify-copy.ts')} ${folder} newswire-keys.json`,
+    )
+    return true
+  } finally {
+    await objects.close()
+  }
+}
+
+const POLL_MS = 250
+
+/** Asks for something that the archive does within seconds, and waits for it. */
+const askArchive = async (
+  { environment, settings, json, print }: Terminal,
+  { path, asked, done, timeout }: { path: string; asked: 'close' | 'rotateKey'; done: 'closed' | 'rotated'; timeout: number },
+): Promise<boolean> => {
+  const using = await createClient(environment, settings.dataDir)
+  const wanted = ((await using.console('POST', path)) as ArchiveWanted)[asked]
+  const deadline = performance.now() + timeout * 1000
+  for (;;) {
+    const is = (await using.console('GET', '/v1/archive')) as ArchiveWanted
+    const isDone = is[done] >= wanted
+    if (isDone || performance.now() > deadline) {
+      if (isDone) print(json ? JSON.stringify(is) : done)
+      else if (json) print(JSON.stringify({ ...is, isDone }))
+      if (!isDone)
+        throw new FailedError(`not ${done} within ${timeout} s; the archive's log says why (archive.not-closed), and it goes on trying`)
+      return true
+    }
+    await setTimeout(POLL_MS)
+  }
+}
+
+/** Closes what waits now, on a running system. */
+export const closeArchive = (terminal: Terminal, { timeout }: { timeout: number }): Promise<boolean> =>
+  askArchive(terminal, { path: '/v1/archive/close', asked: 'close', done: 'closed', timeout })
+
+/** Signs with a new key from the next manifest on. */
+export const rotateArchiveKey = (terminal: Terminal, { timeout }: { timeout: number }): Promise<boolean> =>
+  askArchive(terminal, { path: '/v1/archive/rotate-key', asked: 'rotateKey', done: 'rotated', timeout })

@@ -1,0 +1,36 @@
+/** What operators want of the archive, as one small object: the console writes the wish, the archive takes it up, so none is lost in between. */
+import { RejectError } from '@newswire/events/errors'
+import { z } from 'zod'
+import { type Document, getDocument, swapDocument } from './documents.ts'
+import { keys } from './keys.ts'
+import type { Objects } from './objects.ts'
+
+/** How often each was asked for, and up to which time it was done. */
+export const archiveWanted = z.object({
+  n: z.int(),
+  close: z.int().min(0),
+  closed: z.int().min(0),
+  rotateKey: z.int().min(0),
+  rotated: z.int().min(0),
+})
+export type ArchiveWanted = z.output<typeof archiveWanted>
+
+const NOTHING: ArchiveWanted = { n: 0, close: 0, closed: 0, rotateKey: 0, rotated: 0 }
+const ROUNDS = 8
+
+export const readWanted = (objects: Pick<Objects, 'get'>): Promise<Document<ArchiveWanted> | null> =>
+  getDocument(objects, keys.archiveWanted(), archiveWanted)
+
+/** Changes it by compare-and-swap, and gives what it is then. Throws `RejectError` `NEWSWIRE_ARCHIVE_RACE` when others change it again and again. */
+export const changeWanted = async (
+  objects: Pick<Objects, 'get' | 'put'>,
+  change: (wanted: ArchiveWanted) => ArchiveWanted,
+): Promise<ArchiveWanted> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await readWanted(objects)
+    const value = found?.value ?? NOTHING
+    const next = { ...change(value), n: value.n + 1 }
+    if ((await swapDocument(objects, keys.archiveWanted(), next, found?.etag ?? null)).ok) return next
+  }
+  throw new RejectError('NEWSWIRE_ARCHIVE_RACE', 'what is wanted of the archive was changed by others again and again; try once more')
+}

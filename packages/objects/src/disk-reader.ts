@@ -1,0 +1,63 @@
+/** Reads a disk store that another process may have open and be writing to: for tools that only look. Changes nothing, takes no lock. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { RejectError } from '@newswire/events/errors'
+import { openBodyFiles } from './disk-files.ts'
+import type { Row } from './disk-table.ts'
+import { checkKey } from './keys.ts'
+import type { ListedObject, Objects } from './objects.ts'
+import { unavailable } from './unavailable.ts'
+
+export type ObjectsReader = Pick<Objects, 'get' | 'head' | 'list' | 'close'>
+
+/** Throws `RejectError` `NEWSWIRE_OBJECTS_MISSING` when there is no store in `root`, `UnavailableError` when it cannot be read. */
+export const openDiskReader = (root: string): ObjectsReader => {
+  const file = join(resolve(root), 'objects.db')
+  if (!existsSync(file))
+    throw new RejectError(
+      'NEWSWIRE_OBJECTS_MISSING',
+      `there is no store in ${root}; name the system's folder with --data, or set S3_BUCKET`,
+    )
+  const read = <T>(what: string, query: () => T): T => {
+    try {
+      return query()
+    } catch (error) {
+      throw unavailable(what, error)
+    }
+  }
+  const database = read(`the opening of ${root}`, () => new DatabaseSync(file, { readOnly: true, timeout: 5_000 }))
+  const files = openBodyFiles(join(resolve(root), 'large'))
+  const byKey = database.prepare('SELECT * FROM objects WHERE key = ?')
+  const from = database.prepare('SELECT key, etag, size, modified_at FROM objects WHERE key >= ? AND key > ? ORDER BY key LIMIT ?')
+  const rowOf = (key: string): Row | undefined => {
+    checkKey(key)
+    return read(`the reading of ${key}`, () => byKey.get(key) as Row | undefined)
+  }
+  return {
+    get: async key => {
+      for (let last: string | null = null; ; ) {
+        const row = rowOf(key)
+        if (row === undefined) return null
+        const bytes = row.file === null ? (row.bytes ?? new Uint8Array()) : await files.read(row.file)
+        if (bytes !== null) return { bytes, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+        // Replaced between the two reads: look again.
+        if (row.file === last) throw unavailable(`the reading of ${key}`, new Error(`its file ${row.file} is missing`))
+        last = row.file
+      }
+    },
+    head: async key => {
+      const row = rowOf(key)
+      return row === undefined
+        ? null
+        : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+    },
+    list: async (prefix, { startAfter = '', limit = 1000 } = {}) => {
+      const rows = read(`the listing of ${prefix}`, () => from.all(prefix, startAfter, limit) as unknown as Row[])
+      return rows
+        .filter(row => row.key.startsWith(prefix))
+        .map((row): ListedObject => ({ key: row.key, size: row.size, etag: row.etag, lastModified: new Date(row.modified_at) }))
+    },
+    close: async () => database.close(),
+  }
+}

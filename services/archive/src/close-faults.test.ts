@@ -1,0 +1,218 @@
+/** Closing while everything goes wrong. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { UnavailableError } from '@newswire/events/errors'
+import { readArchived } from '@newswire/objects/archived'
+import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { Objects } from '@newswire/objects/objects'
+import { createSealing, makeSealingKey, parseSealingKey } from '@newswire/objects/sealed'
+import { type CloseNeeds, closeOnce } from './close.ts'
+import { createCloser, isDue } from './closer.ts'
+import { copyArchive } from './copy.ts'
+import { newestManifest, readManifest } from './finish.ts'
+import { openSampleArchive, SAMPLE_DAY_MS, type SampleArchive } from './sample-archive.ts'
+import { readKeys } from './signing.ts'
+import { openFolder, verifyCopy } from './verify-copy.ts'
+
+const open = async (t: TestContext): Promise<SampleArchive> => {
+  const archive = await openSampleArchive()
+  t.after(() => archive.close())
+  return archive
+}
+
+/** A store that dies at its `at`-th write, before or after that is done: from then on nothing answers. */
+const dying = (objects: Objects, at: number, when: 'before' | 'after'): { objects: Objects; died: () => boolean } => {
+  let writes = 0
+  let isDead = false
+  const away = () => new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'The object store gave no answer')
+  const check = () => {
+    if (isDead) throw away()
+  }
+  const write = async <T>(work: () => Promise<T>): Promise<T> => {
+    check()
+    const isLast = writes++ === at
+    if (isLast && when === 'before') isDead = true
+    check()
+    const result = await work()
+    if (isLast) isDead = true
+    check()
+    return result
+  }
+  const read = <T>(work: () => Promise<T>): Promise<T> => (isDead ? Promise.reject(away()) : work())
+  return {
+    died: () => isDead,
+    objects: {
+      ...objects,
+      get: (...given) => read(() => objects.get(...given)),
+      head: (...given) => read(() => objects.head(...given)),
+      list: (...given) => read(() => objects.list(...given)),
+      put: (...given) => write(() => objects.put(...given)),
+      delete: (...given) => write(() => objects.delete(...given)),
+    },
+  }
+}
+
+const on = (needs: CloseNeeds, objects: Objects): CloseNeeds => ({ ...needs, objects })
+
+/** Everything added is listed once, reads back, and the copy proves it; nothing is left lying about. */
+const assertWhole = async ({ objects }: Pick<SampleArchive, 'objects'>, wanted: readonly string[]): Promise<void> => {
+  const newest = await newestManifest(objects)
+  const listed: string[] = []
+  for (let number = 1; number <= newest; number++)
+    listed.push(...((await readManifest(objects, number))?.entries ?? []).map(entry => entry.key))
+  for (const key of wanted) {
+    assert.equal(listed.filter(one => one === key).length, 1, `${key} is listed once`)
+    assert.ok(await readArchived(objects, key), `${key} can be read`)
+    assert.equal(await objects.get(key), null, `${key} is packed`)
+  }
+  for (const prefix of [keys.archiveStagedPrefix, 'archive/2026/', 'native/'])
+    for await (const page of listPages(objects, prefix))
+      assert.deepEqual(
+        page.map(one => one.key),
+        [],
+      )
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-copy-'))
+  try {
+    await copyArchive(objects, folder)
+    const found = await readKeys(objects)
+    assert.ok(found)
+    const verdict = await verifyCopy(openFolder(folder), found.value)
+    assert.deepEqual([verdict.wrong, verdict.ok], [undefined, true])
+    const inStore = []
+    for await (const page of listPages(objects, keys.archivePackPrefix)) inStore.push(...page.map(one => one.key))
+    assert.equal((await openFolder(folder).list()).filter(path => path.startsWith('archive/packs/')).length, inStore.length, 'no orphan')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const addSome = async (archive: SampleArchive): Promise<string[]> => {
+  const facts = [await archive.add('press.a', 1), await archive.add('press.a', 2), await archive.add('press.b', 1)]
+  return facts.flatMap(fact => [
+    keys.archive(fact.firstReleasedAt, fact.articleId, fact.version),
+    keys.native(fact.publisher, fact.releasedAt, fact.submissionId),
+  ])
+}
+
+for (const when of ['before', 'after'] as const)
+  test(`a store that is gone ${when} any one write of a closing costs nothing: the next try lists and packs everything once`, async t => {
+    for (let at = 0; ; at++) {
+      const archive = await openSampleArchive()
+      t.after(() => archive.close())
+      const wanted = await addSome(archive)
+      const store = dying(archive.objects, at, when)
+      const tried = await closeOnce(on(archive.needs, store.objects)).then(
+        () => null,
+        error => error,
+      )
+      if (!store.died()) {
+        assert.ok(at > 8, 'every write was tried')
+        return
+      }
+      assert.equal((tried as UnavailableError).code, 'NEWSWIRE_OBJECTS_UNAVAILABLE', `died at write ${at}`)
+      for (const key of wanted) assert.ok(await readArchived(archive.objects, key), `${key} can be read after death at write ${at}`)
+      await closeOnce(archive.needs)
+      await assertWhole(archive, wanted)
+    }
+  })
+
+/** Lets others in at every call. */
+const slow = (objects: Objects, seed: number): Objects => {
+  let state = seed
+  const wait = async () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    for (let turns = (state >>> 16) % 12; turns > 0; turns--) await nextTurn()
+  }
+  const after =
+    <A extends unknown[], R>(work: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      await wait()
+      return work(...given)
+    }
+  return {
+    ...objects,
+    get: after(objects.get),
+    head: after(objects.head),
+    list: after(objects.list),
+    put: after(objects.put),
+    delete: after(objects.delete),
+  }
+}
+
+test('of several who close the same day exactly one wins, and the others spoil nothing', async t => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const archive = await openSampleArchive()
+    t.after(() => archive.close())
+    const wanted = await addSome(archive)
+    const tried = await Promise.all(
+      [1, 2, 3].map(who =>
+        closeOnce({ ...on(archive.needs, slow(archive.objects, seed * 100 + who)), now: () => archive.clock.nowMs + who }),
+      ),
+    )
+    const winners = new Map<number, number>()
+    for (const { outcome, manifest } of tried)
+      if (outcome === 'closed') winners.set(manifest.head.number, (winners.get(manifest.head.number) ?? 0) + 1)
+    assert.deepEqual(
+      [...winners.values()].filter(count => count !== 1),
+      [],
+      `seed ${seed}`,
+    )
+    await closeOnce(archive.needs)
+    await assertWhole(archive, wanted)
+  }
+})
+
+test('with a wrong key nothing is closed, the error says which key is wanted, and versions are kept all the same', async t => {
+  const archive = await open(t)
+  await archive.add('press.a', 1)
+  await closeOnce(archive.needs)
+  const wrong = createSealing(archive.objects, parseSealingKey(makeSealingKey()) ?? new Uint8Array(32))
+  await archive.add('press.b', 1)
+  await assert.rejects(closeOnce({ ...archive.needs, sealing: wrong }), { code: 'NEWSWIRE_SECRET_KEY', message: /NEWSWIRE_SECRET_KEY/ })
+  await assert.rejects(closeOnce({ ...archive.needs, sealing: null }), { code: 'NEWSWIRE_ARCHIVE_KEY', message: /openssl rand/ })
+  assert.equal(await newestManifest(archive.objects), 1)
+  const { manifest } = await closeOnce(archive.needs)
+  assert.ok(manifest.entries.some(entry => entry.article === 'press.b'))
+})
+
+test('a day is closed once it has ended; a clock that goes back one day closes once more than it must, and breaks nothing', async t => {
+  const archive = await open(t)
+  const { needs, clock, objects } = archive
+  const closer = createCloser({ ...needs, owns: () => true })
+  t.after(() => closer.stop())
+  assert.equal(await isDue(needs), true, 'the chain begins')
+  const wanted = await addSome(archive)
+  await closer.close()
+  assert.equal(await isDue(needs), false)
+  clock.nowMs += SAMPLE_DAY_MS
+  assert.equal(await isDue(needs), true)
+  await closer.close()
+  clock.nowMs -= SAMPLE_DAY_MS
+  assert.equal(await isDue(needs), true)
+  const late = await archive.add('press.late', 1)
+  await closer.close()
+  assert.equal(await isDue(needs), false)
+  clock.nowMs += SAMPLE_DAY_MS
+  await closer.close()
+  assert.equal(await newestManifest(objects), 4)
+  await assertWhole(archive, [...wanted, keys.archive(late.firstReleasedAt, 'press.late', 1)])
+})
+
+test('the service says why days are not closed, and stops saying so when they are', async t => {
+  const archive = await open(t)
+  const needs = { ...archive.needs, sealing: null as CloseNeeds['sealing'], owns: () => true }
+  const closer = createCloser(needs)
+  t.after(() => closer.stop())
+  await assert.rejects(closer.close())
+  assert.equal(closer.trouble()?.code, 'NEWSWIRE_ARCHIVE_KEY')
+  needs.sealing = archive.needs.sealing
+  const again = createCloser(needs)
+  t.after(() => again.stop())
+  await again.close()
+  assert.equal(again.trouble(), null)
+})

@@ -1,0 +1,108 @@
+/**
+ * When the archive closes: once a UTC day has ended, and on demand. The process that holds the first partition of `articles` does it, so that the
+ * others need not try; that two may think they hold it costs one lost race (`close.ts`).
+ */
+import { codeOf } from '@newswire/events/errors'
+import { changeWanted, readWanted } from '@newswire/objects/archive-wanted'
+import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
+import { newestManifest, readManifest } from './finish.ts'
+import { rotateKey } from './signing.ts'
+
+/** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
+export const LOOK_EVERY_MS = 60_000
+/** How often it is asked whether an operator wants something, ms. */
+export const WISHES_EVERY_MS = 2_000
+/** One round closes what waits in at most this many manifests. */
+const MAX_AT_ONCE = 1_000
+
+export type Closer = Readonly<{
+  /** Closes all that waits now; rounds do not overlap. Throws what `closeOnce` throws. */
+  close(): Promise<readonly Closed[]>
+  /** Why the last try failed; `null` when it did not. */
+  trouble(): Readonly<{ code: string; message: string; since: string }> | null
+  stop(): Promise<void>
+}>
+
+type Needs = CloseNeeds & Readonly<{ owns: () => boolean; everyMs?: number; wishesEveryMs?: number; afterClose?: () => Promise<void> }>
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
+
+/** The newest manifest is of another day, or there is none. A clock that was set back closes once more than it must, and no less. */
+export const isDue = async ({ objects, now }: Pick<Needs, 'objects' | 'now'>): Promise<boolean> => {
+  const last = await readManifest(objects, await newestManifest(objects))
+  return last === null || last.head.closedAt.slice(0, 10) !== dayOf(now())
+}
+
+export const createCloser = (needs: Needs): Closer => {
+  const { logger, owns, now, everyMs = LOOK_EVERY_MS, wishesEveryMs = WISHES_EVERY_MS, afterClose } = needs
+  let isStopped = false
+  let running: Promise<readonly Closed[]> | null = null
+  let trouble: ReturnType<Closer['trouble']> = null
+
+  const closeAll = async (): Promise<readonly Closed[]> => {
+    const closed: Closed[] = []
+    try {
+      do closed.push(await closeOnce(needs))
+      while (closed.at(-1)?.hasMore && !isStopped && closed.length < MAX_AT_ONCE)
+      await afterClose?.()
+      trouble = null
+    } catch (error) {
+      const since = trouble?.since ?? new Date(now()).toISOString()
+      trouble = { code: codeOf(error), message: error instanceof Error ? error.message : String(error), since }
+      throw error
+    }
+    return closed
+  }
+  const close = () => {
+    running ??= closeAll().finally(() => {
+      running = null
+    })
+    return running
+  }
+  const whenDue = async () => {
+    if (await isDue(needs)) await close()
+  }
+  /** Said to be done only after it is: killed in between it is done once more. */
+  const whenWanted = async () => {
+    const wanted = (await readWanted(needs.objects))?.value
+    if (wanted === undefined) return
+    if (wanted.rotateKey > wanted.rotated) {
+      const kid = await rotateKey(needs, await newestManifest(needs.objects))
+      logger.info({ kid }, 'archive.key-rotated')
+      await changeWanted(needs.objects, now => ({ ...now, rotated: Math.max(now.rotated, wanted.rotateKey) }))
+    }
+    if (wanted.close > wanted.closed) {
+      await close()
+      await changeWanted(needs.objects, now => ({ ...now, closed: Math.max(now.closed, wanted.close) }))
+    }
+  }
+  let looking: Promise<void> = Promise.resolve()
+  const every = (ms: number, look: () => Promise<void>) => {
+    const one = async () => {
+      try {
+        if (!isStopped && owns()) await look()
+      } catch (error) {
+        logger.error({ err: error, code: codeOf(error) }, 'archive.not-closed')
+      }
+    }
+    let isWaiting = false
+    return setInterval(() => {
+      if (isWaiting) return
+      isWaiting = true
+      looking = looking.then(one).finally(() => {
+        isWaiting = false
+      })
+    }, ms).unref()
+  }
+  const timers = [every(everyMs, whenDue), every(wishesEveryMs, whenWanted)]
+  return {
+    close,
+    trouble: () => trouble,
+    stop: async () => {
+      isStopped = true
+      for (const timer of timers) clearInterval(timer)
+      await looking
+      await running?.catch(() => undefined) // told to whoever asked for it
+    },
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * A copy of the archive as plain files, which `verify-copy.ts` proves: what the manifests list, up to the newest one whose packs are made. Made
+ * again into the same folder it fetches what is new, and removes what a purge by law has removed since.
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { parseIndex } from '@newswire/objects/archive-pack'
+import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { ListedObject, Objects } from '@newswire/objects/objects'
+import { newestManifest } from './finish.ts'
+
+export type Copied = Readonly<{ manifests: number; files: number; fetched: number; removed: number; bytes: number }>
+type Readable = Pick<Objects, 'get' | 'head' | 'list'>
+
+const HOW_TO = `This is a copy of a Newswire archive. Prove it with Node 22.18 or newer and the keys that the publisher's site serves:
+
+    curl -o newswire-keys.json https://<the site>/.well-known/newswire-keys.json
+    node verify-copy.ts . newswire-keys.json
+
+archive/manifests/<n>.jsonl        one cut after the other: a line that says what it is, its signature, then a line for each thing archived
+archive/packs/<yyyy>/<mm>/<dd>/    one folder a day, by the day an article was first released; zcat shows a pack, its index says what lies where
+archive/purged/                    who purged what by law, when and why
+`
+
+/** How often a pack may be made anew while it is copied. */
+const ROUNDS = 5
+
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT'
+
+const sizeOf = async (file: string): Promise<number | null> => {
+  try {
+    return (await stat(file)).size
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+/** Whole or not at all. */
+const putFile = async (file: string, bytes: Uint8Array): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(`${file}.part`, bytes)
+  await rename(`${file}.part`, file)
+}
+
+const numberOf = (key: string): number => Number(/\/(\d+)[-.][^/]*$/.exec(key)?.[1] ?? Number.NaN)
+
+/** The newest manifest that is packed, with all before it. */
+const newestPacked = async (objects: Readable): Promise<number> => {
+  const newest = await newestManifest(objects)
+  const waiting: number[] = []
+  for await (const page of listPages(objects, keys.archiveStagedPrefix)) for (const { key } of page) waiting.push(numberOf(key))
+  return Math.min(newest, ...waiting.map(number => number - 1))
+}
+
+type Work = { objects: Readable; folder: string; kept: Set<string>; fetched: number; bytes: number; report: (key: string) => void }
+
+const fetchTo = async (work: Work, key: string): Promise<Uint8Array | null> => {
+  const found = await work.objects.get(key)
+  if (found === null) return null
+  await putFile(join(work.folder, key), found.bytes)
+  work.fetched += 1
+  work.bytes += found.bytes.byteLength
+  work.report(key)
+  return found.bytes
+}
+
+/** What never changes under its key is fetched once. */
+const fetchOnce = async (work: Work, { key, size }: Pick<ListedObject, 'key' | 'size'>): Promise<boolean> => {
+  if ((await sizeOf(join(work.folder, key))) !== size && (await fetchTo(work, key)) === null) return false
+  work.kept.add(key)
+  return true
+}
+
+/** The pack before its index, so that a copy that is cut short has no index without one. */
+const fetchPack = async (work: Work, indexKey: string): Promise<void> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const index = await work.objects.get(indexKey)
+    if (index === null) return
+    const { pack, bytes: size } = parseIndex(index.bytes, indexKey)
+    if (pack !== null && !(await fetchOnce(work, { key: pack, size }))) continue // a purge has made it anew just now
+    const file = join(work.folder, indexKey)
+    const held = await readFile(file).catch(error => {
+      if (isMissing(error)) return null
+      throw error
+    })
+    if (held === null || Buffer.compare(held, index.bytes) !== 0) await putFile(file, index.bytes)
+    work.kept.add(indexKey)
+    return
+  }
+  throw new Error(`the pack of ${indexKey} is missing; \`newswire archive verify\` tells more`)
+}
+
+const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
+  let removed = 0
+  for (const file of await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })) {
+    const key = relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/')
+    if (file.isDirectory() || kept.has(key)) continue
+    await rm(join(folder, key), { force: true })
+    removed += 1
+  }
+  return removed
+}
+
+/** Reads only. `folder` must be for copies of this archive alone: what else lies under its `archive` is removed. Repeating is safe. */
+export const copyArchive = async (objects: Readable, folder: string, report: (key: string) => void = () => undefined): Promise<Copied> => {
+  const work: Work = { objects, folder, kept: new Set(), fetched: 0, bytes: 0, report }
+  await mkdir(join(folder, 'archive'), { recursive: true })
+  const newest = await newestPacked(objects)
+  for await (const page of listPages(objects, keys.archiveManifestPrefix))
+    for (const one of page) if (numberOf(one.key) <= newest) await fetchOnce(work, one)
+  for await (const page of listPages(objects, keys.archivePackPrefix))
+    for (const { key } of page) if (key.endsWith('.index.jsonl') && numberOf(key) <= newest) await fetchPack(work, key)
+  for await (const page of listPages(objects, keys.archivePurgedPrefix)) for (const one of page) await fetchOnce(work, one)
+  if ((await fetchTo(work, keys.archiveKeys())) !== null) work.kept.add(keys.archiveKeys())
+  const removed = await removeStrangers(work)
+  await putFile(join(folder, 'README.txt'), Buffer.from(HOW_TO))
+  await putFile(join(folder, 'verify-copy.ts'), await readFile(new URL('./verify-copy.ts', import.meta.url)))
+  return { manifests: newest, files: work.kept.size, fetched: work.fetched, removed, bytes: work.bytes }
+}

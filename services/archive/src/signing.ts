@@ -1,0 +1,126 @@
+/**
+ * The keys that manifests are signed with (Ed25519, RFC 8032). The private ones lie sealed under `secrets/`; the public ones, every one that
+ * ever signed, lie in `archive/keys.json` as a JSON Web Key Set (RFC 7517, RFC 8037), which the gateway serves.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto'
+import { RejectError } from '@newswire/events/errors'
+import { type Document, getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { Sealing } from '@newswire/objects/sealed'
+import { z } from 'zod'
+
+const publicKey = z.object({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  alg: z.literal('EdDSA'),
+  use: z.literal('sig'),
+  /** SHA-256 of the key in SPKI form, its first 16 digits. */
+  kid: z.string(),
+  x: z.string(),
+  createdAt: z.string(),
+  /** Manifests from this number on, and up to this one, may be signed with it. */
+  fromManifest: z.int().min(1),
+  untilManifest: z.int().min(1).nullable(),
+})
+export const keysDocument = z.object({
+  n: z.int(),
+  keys: z.array(publicKey),
+  /** The newest manifest: without it nobody could tell that the last ones were cut off. */
+  head: z.object({ manifest: z.int().min(1), sha256: z.string() }).nullable(),
+})
+export type KeysDocument = z.output<typeof keysDocument>
+
+/** `sign` gives the signature in base64url. */
+export type Signer = Readonly<{ keyId: string; sign(bytes: Uint8Array): string }>
+
+type Needs = Readonly<{ objects: Objects; sealing: Sealing | null; now: () => number }>
+
+const secretId = (kid: string) => `archive-signing-${kid}`
+
+/** Lost races in a row before it is an error. */
+const ROUNDS = 5
+
+export const readKeys = (objects: Pick<Objects, 'get'>): Promise<Document<KeysDocument> | null> =>
+  getDocument(objects, keys.archiveKeys(), keysDocument)
+
+const sealingOf = ({ sealing }: Needs): Sealing => {
+  if (sealing !== null) return sealing
+  throw new RejectError(
+    'NEWSWIRE_ARCHIVE_KEY',
+    'manifests cannot be signed without NEWSWIRE_SECRET_KEY, which seals the signing key; set it (`openssl rand -base64 32`), the same for every process. Versions are kept all the same.',
+  )
+}
+
+const signerOf = (kid: string, key: KeyObject): Signer => ({
+  keyId: kid,
+  sign: bytes => sign(null, bytes, key).toString('base64url'),
+})
+
+/** Seals a new key and gives its public half. One that loses its race stays behind sealed, and signs nothing. */
+const makeKey = async (needs: Needs, fromManifest: number): Promise<KeysDocument['keys'][number]> => {
+  const pair = generateKeyPairSync('ed25519')
+  const { x = '' } = pair.publicKey.export({ format: 'jwk' })
+  const kid = hash('sha256', pair.publicKey.export({ format: 'der', type: 'spki' })).slice(0, 16)
+  await sealingOf(needs).put(secretId(kid), pair.privateKey.export({ format: 'der', type: 'pkcs8' }))
+  const createdAt = new Date(needs.now()).toISOString()
+  return { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid, x, createdAt, fromManifest, untilManifest: null }
+}
+
+const swap = async ({ objects }: Needs, value: KeysDocument, found: Document<KeysDocument> | null): Promise<boolean> =>
+  (await swapDocument(objects, keys.archiveKeys(), value, found?.etag ?? null)).ok
+
+/** The key that signs now; made the first time. Throws `RejectError`: `NEWSWIRE_ARCHIVE_KEY` none can be used, and what `Sealing.get` throws. */
+export const openSigner = async (needs: Needs): Promise<Signer> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await readKeys(needs.objects)
+    const newest = found?.value.keys.at(-1)
+    if (newest !== undefined) return load(needs, newest.kid)
+    const made = await makeKey(needs, 1)
+    if (await swap(needs, { n: (found?.value.n ?? 0) + 1, keys: [made], head: found?.value.head ?? null }, found))
+      return load(needs, made.kid)
+  }
+  throw lostRace()
+}
+
+const load = async (needs: Needs, kid: string): Promise<Signer> => {
+  const secret = await sealingOf(needs).get(secretId(kid))
+  if (secret === null)
+    throw new RejectError(
+      'NEWSWIRE_ARCHIVE_KEY',
+      `the private half of signing key ${kid} is not in the store; make a new one with \`newswire archive rotate-key\``,
+    )
+  const key = createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' })
+  const is = hash('sha256', createPublicKey(key).export({ format: 'der', type: 'spki' })).slice(0, 16)
+  if (is !== kid) throw new RejectError('NEWSWIRE_ARCHIVE_KEY', `what is sealed as signing key ${kid} is another key, ${is}`)
+  return signerOf(kid, key)
+}
+
+const lostRace = () =>
+  new RejectError('NEWSWIRE_ARCHIVE_KEYS_RACE', 'the published keys were changed by somebody else again and again; try once more')
+
+/**
+ * A new key signs from the next manifest on. `head`: the newest manifest's number. One that is being closed with the old key just now is the
+ * next one at most, because a number has one winner, so the old key is good for that one too.
+ */
+export const rotateKey = async (needs: Needs, head: number): Promise<string> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await readKeys(needs.objects)
+    const made = await makeKey(needs, head + 1)
+    const before = (found?.value.keys ?? []).map(key => (key.untilManifest === null ? { ...key, untilManifest: head + 1 } : key))
+    if (await swap(needs, { n: (found?.value.n ?? 0) + 1, keys: [...before, made], head: found?.value.head ?? null }, found))
+      return made.kid
+  }
+  throw lostRace()
+}
+
+/** Publishes which manifest is the newest. Never moves back. */
+export const publishHead = async (objects: Objects, head: { manifest: number; sha256: string }): Promise<void> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await readKeys(objects)
+    if (found === null || (found.value.head?.manifest ?? 0) >= head.manifest) return
+    const value = { ...found.value, n: found.value.n + 1, head }
+    if ((await swapDocument(objects, keys.archiveKeys(), value, found.etag)).ok) return
+  }
+  throw lostRace()
+}

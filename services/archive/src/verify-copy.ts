@@ -1,0 +1,424 @@
+/**
+ * Proves a copy of the archive, offline, with nothing but its files and the public keys. This one file is all that is needed: Node 22.18 or
+ * newer runs it as it is, nothing is installed.
+ *
+ *     node verify-copy.ts COPY newswire-keys.json [DAY…]
+ *
+ * COPY is the folder that `newswire archive copy` made (it has a folder `archive`); newswire-keys.json is what the publisher's site serves at
+ * /.well-known/newswire-keys.json. Get that from the site and not with the copy: whoever changed the copy could have changed it too. A DAY is
+ * yyyy-mm-dd; without one everything is read. Exit 0: all is as it was signed; 1: it names the first thing that is wrong.
+ *
+ * What is proved: the manifests are all there, in order, each signed with a key that was good for it and chained to the one before; what a
+ * manifest lists is what was signed (a Merkle tree, RFC 9162 §2.1); every listed version, native payload and line of the ledger is there, byte
+ * for byte, or was purged by law, which a signed record says; nothing else is there. What cannot be proved from files: that the publisher
+ * archived everything, and what came after the newest manifest that the keys name.
+ */
+import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+
+/** A copy: paths begin with `archive/`. */
+export type Copy = Readonly<{ list(): Promise<readonly string[]>; read(path: string): Promise<Uint8Array | null> }>
+export type Options = Readonly<{
+  /** `yyyy-mm-dd`: only what lies under these days is read; manifests always are. Default: everything. */
+  days?: readonly string[]
+  /** A running system: what was archived since the newest manifest, and what is being packed, is no offence. Default false. */
+  isLive?: boolean
+  onProgress?: (done: Readonly<{ manifest: number; of: number; entries: number }>) => void
+}>
+export type Verdict = Readonly<{
+  ok: boolean
+  /** The first thing that is wrong: where, and what. */
+  wrong?: Readonly<{ path: string; what: string }>
+  manifests: number
+  versions: number
+  natives: number
+  ledger: number
+  /** Entries whose content was purged by law, as a signed record says. */
+  purged: number
+  /** Of all content that was read. */
+  bytes: number
+  /** Versions that no manifest lists yet; only in a running system. */
+  open: number
+  /** SHA-256 of the newest manifest's first line. */
+  head: string | null
+}>
+
+type Entry = { article: string; key: string; sha256: string; bytes: number }
+type Removed = { key: string; sha256: string }
+type Jwk = { kid: string; x: string; crv: string; fromManifest: number; untilManifest: number | null }
+type Keys = { keys: Jwk[]; head: { manifest: number; sha256: string } | null }
+type Head = {
+  schema: string
+  number: number
+  previousSha256: string | null
+  merkleRoot: string
+  count: number
+  bytes: number
+  keyId: string
+}
+type Placed = { key: string; sha256: string; bytes: number; frame: [number, number]; offset: number }
+
+class Wrong extends Error {
+  readonly path: string
+  constructor(path: string, what: string) {
+    super(what)
+    this.path = path
+  }
+}
+
+const LEAF = Buffer.from([0])
+const NODE = Buffer.from([1])
+const LINE_FEED = 10
+const sha256 = (bytes: Uint8Array | string): string => hash('sha256', bytes)
+
+/** RFC 9162 §2.1.1. */
+const merkleRoot = (leaves: readonly Uint8Array[]): string => {
+  let level: Buffer[] = leaves.map(leaf => hash('sha256', Buffer.concat([LEAF, leaf]), 'buffer'))
+  if (level.length === 0) return sha256('')
+  while (level.length > 1) {
+    const above: Buffer[] = []
+    for (let at = 0; at < level.length; at += 2) {
+      const [left, right] = [level[at], level[at + 1]] as [Buffer, Buffer | undefined]
+      above.push(right === undefined ? left : hash('sha256', Buffer.concat([NODE, left, right]), 'buffer'))
+    }
+    level = above
+  }
+  return (level[0] as Buffer).toString('hex')
+}
+
+const textOf = (bytes: Uint8Array, path: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new Wrong(path, 'it is not UTF-8')
+  }
+}
+
+/** Lines that each end with a line feed. */
+const linesOf = (bytes: Uint8Array, path: string): string[] => {
+  const text = textOf(bytes, path)
+  if (!text.endsWith('\n')) throw new Wrong(path, 'its last line is cut off')
+  return text.slice(0, -1).split('\n')
+}
+
+const jsonOf = <T>(line: string, path: string): T => {
+  try {
+    return JSON.parse(line) as T
+  } catch {
+    throw new Wrong(path, `a line is no JSON: ${line.slice(0, 80)}`)
+  }
+}
+
+/** A key by its JWK; its name must be its own hash, so that no other key goes by it. */
+const openKeys = ({ keys }: Keys): Map<string, Jwk & { key: KeyObject }> => {
+  const path = 'newswire-keys.json'
+  if (!Array.isArray(keys) || keys.length === 0) throw new Wrong(path, 'it has no keys')
+  return new Map(
+    keys.map(jwk => {
+      if (jwk.crv !== 'Ed25519') throw new Wrong(path, `key ${jwk.kid} is no Ed25519 key`)
+      const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: jwk.x }, format: 'jwk' })
+      const is = sha256(key.export({ format: 'der', type: 'spki' })).slice(0, 16)
+      if (is !== jwk.kid) throw new Wrong(path, `the key that goes by ${jwk.kid} is ${is}`)
+      return [jwk.kid, { ...jwk, key }]
+    }),
+  )
+}
+
+/** Checks the signature in the second line over the first. `number`: the manifest, whose key must be good for it; `null` for a record of a purge. */
+const checkSigned = (lines: readonly string[], path: string, keys: ReturnType<typeof openKeys>, number: number | null): void => {
+  const [line = '', signature = ''] = lines
+  const said = jsonOf<{ algorithm: string; keyId: string; signature: string }>(signature, path)
+  const { keyId } = jsonOf<{ keyId: string }>(line, path)
+  const found = keys.get(keyId)
+  if (found === undefined) throw new Wrong(path, `it is signed with key ${keyId}, which is not among the published ones`)
+  const exact = JSON.stringify({
+    algorithm: 'Ed25519',
+    keyId,
+    signature: Buffer.from(String(said.signature), 'base64url').toString('base64url'),
+  })
+  if (exact !== signature) throw new Wrong(path, 'its second line is no signature by the key that the first line names')
+  if (!verify(null, Buffer.from(line), found.key, Buffer.from(said.signature, 'base64url')))
+    throw new Wrong(path, 'its signature does not fit: the first line is not what was signed')
+  if (number !== null && (number < found.fromManifest || number > (found.untilManifest ?? Number.POSITIVE_INFINITY)))
+    throw new Wrong(path, `key ${keyId} was not in use for manifest ${number}`)
+}
+
+const dayOf = (key: string): string | null => /^(?:archive|native\/[^/]+)\/(\d{4}\/\d\d\/\d\d)\//.exec(key)?.[1] ?? null
+
+type Work = {
+  copy: Copy
+  keys: ReturnType<typeof openKeys>
+  /** Paths that nothing has accounted for yet. */
+  left: Set<string>
+  /** Everything that is there. */
+  paths: ReadonlySet<string>
+  /** Key → hash of what a signed record says was purged. */
+  purged: Map<string, Set<string>>
+  days: ReadonlySet<string> | null
+  isLive: boolean
+  /** Article → its newest version so far, and the hash of that. */
+  chains: Map<string, { version: number; sha256: string }>
+  total: { versions: number; natives: number; ledger: number; purged: number; bytes: number }
+}
+
+const take = async ({ copy, left }: Work, path: string): Promise<Uint8Array> => {
+  const bytes = await copy.read(path)
+  if (bytes === null) throw new Wrong(path, 'it is missing')
+  left.delete(path)
+  return bytes
+}
+
+const readPurges = async (work: Work): Promise<void> => {
+  for (const path of work.paths) {
+    if (!path.startsWith('archive/purged/')) continue
+    const lines = linesOf(await take(work, path), path)
+    if (lines.length !== 2) throw new Wrong(path, 'a record of a purge has two lines')
+    checkSigned(lines, path, work.keys, null)
+    const { removed, articleId, schema } = jsonOf<{ schema: string; articleId: string; removed: Removed[] }>(lines[0] ?? '', path)
+    if (schema !== 'newswire.archive.purge/1') throw new Wrong(path, `it is no record of a purge but ${schema}`)
+    if (!path.startsWith(`archive/purged/${segmentOf(articleId)}/`))
+      throw new Wrong(path, `it is a record of ${articleId}, and lies elsewhere`)
+    for (const one of removed) work.purged.set(one.key, (work.purged.get(one.key) ?? new Set()).add(one.sha256))
+  }
+}
+
+/** An article id as part of a path: lower case, and which letters were capitals, as a number in base 36. */
+const segmentOf = (articleId: string): string => {
+  let bits = 0n
+  for (let at = articleId.length - 1; at >= 0; at--) bits = (bits << 1n) | (/[A-Z]/.test(articleId.charAt(at)) ? 1n : 0n)
+  return bits === 0n ? articleId : `${articleId.toLowerCase()}~${bits.toString(36)}`
+}
+
+const manifestPath = (number: number): string => `archive/manifests/${String(number).padStart(8, '0')}.jsonl`
+
+/** Everything about a manifest but the contents it lists. */
+const readManifest = async (work: Work, number: number, previous: string | null): Promise<{ entries: Entry[]; sha256: string }> => {
+  const path = manifestPath(number)
+  const lines = linesOf(await take(work, path), path)
+  const [first = ''] = lines
+  const head = jsonOf<Head>(first, path)
+  checkSigned(lines, path, work.keys, number)
+  if (head.schema !== 'newswire.archive.manifest/1') throw new Wrong(path, `it is no manifest but ${head.schema}`)
+  if (head.number !== number) throw new Wrong(path, `it is manifest ${head.number}, put in the place of ${number}`)
+  if (head.previousSha256 !== previous) throw new Wrong(path, 'it does not follow the manifest before it')
+  const leaves = lines.slice(2)
+  if (leaves.length !== head.count) throw new Wrong(path, `it was signed with ${head.count} entries and has ${leaves.length}`)
+  if (merkleRoot(leaves.map(line => Buffer.from(line))) !== head.merkleRoot)
+    throw new Wrong(path, 'its entries are not those that were signed: the root of their tree is another')
+  const entries = leaves.map(line => jsonOf<Entry>(line, path))
+  for (const [at, entry] of entries.entries())
+    if (at > 0 && (entries[at - 1] as Entry).key >= entry.key) throw new Wrong(path, `${entry.key} is listed twice or out of order`)
+  return { entries, sha256: sha256(first) }
+}
+
+const count = (work: Work, entry: Entry, content: Uint8Array): void => {
+  work.total.bytes += content.byteLength
+  if (entry.key.startsWith('native/')) work.total.natives += 1
+  else if (/\/ledger-\d+\.json$/.test(entry.key)) work.total.ledger += 1
+  else {
+    work.total.versions += 1
+    checkChain(work, entry, content)
+  }
+}
+
+/** The end of a version is always the same, so the whole of it need not be parsed. */
+const PREVIOUS = /"previousSha256":(?:null|"([0-9a-f]{64})"),"schema":"newswire\.archive\.version\/1","time":"[^"]*"\}$/
+
+/** Each version holds the hash of the one before: a second, independent chain for each article. */
+const checkChain = ({ chains }: Work, { article, key, sha256: own }: Entry, content: Uint8Array): void => {
+  const version = Number(/v(\d+)\.json$/.exec(key)?.[1])
+  const end = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1', Math.max(0, content.byteLength - 250))
+  const match = PREVIOUS.exec(end)
+  if (match === null || !Number.isInteger(version)) throw new Wrong(key, 'it is no archived version')
+  const before = chains.get(article)
+  if (before !== undefined && before.version === version - 1 && match[1] !== before.sha256)
+    throw new Wrong(key, `it does not follow version ${before.version} of ${article}`)
+  if (before === undefined || before.version < version) chains.set(article, { version, sha256: own })
+}
+
+const checkContent = (work: Work, entry: Entry, content: Uint8Array, path: string): void => {
+  if (content.byteLength !== entry.bytes || sha256(content) !== entry.sha256)
+    throw new Wrong(path === entry.key ? path : `${path}: ${entry.key}`, 'its content is not what was signed')
+  count(work, entry, content)
+}
+
+/** A line says what it must, and not a byte else: the fields are in the order of canonical JSON (RFC 8785). */
+const checkExact = (path: string, line: string, wanted: object): void => {
+  if (line !== JSON.stringify(wanted)) throw new Wrong(path, `a line is not as it was written: ${line.slice(0, 200)}`)
+}
+
+/** One pack: every entry of its index is one of `wanted`, lies where the index says, has the bytes that were signed, and nothing lies between them. */
+const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry>): Promise<void> => {
+  const [first = '', ...lines] = linesOf(await take(work, indexPath), indexPath)
+  const head = jsonOf<{ pack: string | null; sha256: string; bytes: number; count: number }>(first, indexPath)
+  const [, manifest, part] = /(\d+)-(\d+)\.index\.jsonl$/.exec(indexPath) ?? []
+  const { bytes, count: entries, pack: named, sha256: packSha256 } = head
+  checkExact(indexPath, first, {
+    bytes,
+    count: entries,
+    manifest: Number(manifest),
+    pack: named,
+    part: Number(part),
+    schema: 'newswire.archive.index/1',
+    sha256: packSha256,
+  })
+  if (lines.length !== head.count) throw new Wrong(indexPath, `it says ${head.count} entries and has ${lines.length}`)
+  if (head.pack === null) {
+    if (lines.length > 0) throw new Wrong(indexPath, 'it has entries and names no pack')
+    return
+  }
+  if (head.pack !== indexPath.replace(/\.index\.jsonl$/, `-${head.sha256.slice(0, 16)}.gz`))
+    throw new Wrong(indexPath, `it names ${head.pack}, which is not its own pack`)
+  const pack = await take(work, head.pack)
+  if (pack.byteLength !== head.bytes || sha256(pack) !== head.sha256) throw new Wrong(head.pack, 'it is not the pack that its index names')
+  let end = 0
+  let raw: Uint8Array = new Uint8Array()
+  let at = 0
+  for (const line of lines) {
+    const placed = jsonOf<Placed>(line, indexPath)
+    const [offset, length] = placed.frame
+    const entry = wanted.get(placed.key)
+    if (entry === undefined) throw new Wrong(`${head.pack}: ${placed.key}`, 'no manifest lists it here')
+    checkExact(indexPath, line, {
+      bytes: entry.bytes,
+      frame: [offset, length],
+      key: entry.key,
+      offset: placed.offset,
+      sha256: entry.sha256,
+    })
+    if (offset + length !== end) {
+      if (offset !== end || at !== raw.byteLength)
+        throw new Wrong(head.pack, `there is something between its entries, before ${placed.key}`)
+      raw = unpack(pack.subarray(offset, offset + length), head.pack)
+      end = offset + length
+      at = 0
+    }
+    if (placed.offset !== at) throw new Wrong(head.pack, `there is something before ${placed.key}`)
+    checkContent(work, entry, raw.subarray(at, at + entry.bytes), head.pack)
+    at += entry.bytes + 1
+    if (raw[at - 1] !== LINE_FEED) throw new Wrong(head.pack, `there is something behind ${placed.key}`)
+    wanted.delete(placed.key)
+  }
+  if (end !== pack.byteLength || at !== raw.byteLength) throw new Wrong(head.pack, 'there is something behind its last entry')
+}
+
+const unpack = (member: Uint8Array, path: string): Uint8Array => {
+  try {
+    return gunzipSync(member)
+  } catch {
+    throw new Wrong(path, 'it cannot be unpacked')
+  }
+}
+
+/** What is in no pack: a record of a purge, what is still loose, or what was purged. */
+const readRest = async (work: Work, entry: Entry, path: string): Promise<void> => {
+  const isPurged = work.purged.get(entry.key)?.has(entry.sha256) === true
+  const content = await work.copy.read(entry.key)
+  work.left.delete(entry.key)
+  if (content !== null && entry.key.startsWith('archive/purged/')) {
+    if (sha256(content) !== entry.sha256) throw new Wrong(entry.key, 'its content is not what was signed')
+  } else if (content !== null) {
+    if (isPurged && !work.isLive) throw new Wrong(entry.key, 'it was purged by law, and is still there')
+    checkContent(work, entry, content, entry.key)
+  } else if (isPurged) work.total.purged += 1
+  else throw new Wrong(entry.key, `it is missing; ${path} lists it`)
+}
+
+const readContents = async (work: Work, number: number, entries: readonly Entry[], indexes: readonly string[]): Promise<void> => {
+  const isWanted = (key: string) => {
+    const folder = dayOf(key)
+    return work.days === null || (folder !== null && work.days.has(folder))
+  }
+  const wanted = new Map(entries.filter(entry => isWanted(entry.key)).map(entry => [entry.key, entry]))
+  for (const path of indexes) if (isWanted(path.replace('archive/packs/', 'archive/'))) await readPack(work, path, wanted)
+  for (const entry of wanted.values()) await readRest(work, entry, manifestPath(number))
+}
+
+/** What may lie beside what is signed: the keys, and in a running system what is not yet closed. */
+const isOpen = (path: string, newest: number): boolean =>
+  path === 'archive/wanted.json' ||
+  /^archive\/\d{4}\//.test(path) ||
+  /^archive\/(staged|purging)\//.test(path) ||
+  Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0) > newest
+
+const groupIndexes = (paths: ReadonlySet<string>): Map<number, string[]> => {
+  const found = new Map<number, string[]>()
+  for (const path of [...paths].sort()) {
+    const number = /^archive\/packs\/\d{4}\/\d\d\/\d\d\/(\d+)-\d+\.index\.jsonl$/.exec(path)?.[1]
+    if (number !== undefined) found.set(Number(number), [...(found.get(Number(number)) ?? []), path])
+  }
+  return found
+}
+
+const newestOf = (paths: ReadonlySet<string>): number =>
+  Math.max(0, ...[...paths].map(path => Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0)))
+
+const run = async (work: Work, keys: Keys, onProgress: Options['onProgress']): Promise<{ manifests: number; head: string | null }> => {
+  await readPurges(work)
+  const newest = newestOf(work.paths)
+  if (keys.head !== null && newest < keys.head.manifest)
+    throw new Wrong(manifestPath(newest + 1), `it is missing; the keys say that manifest ${keys.head.manifest} is there`)
+  const indexes = groupIndexes(work.paths)
+  let previous: string | null = null
+  let entriesRead = 0
+  for (let number = 1; number <= newest; number++) {
+    const manifest = await readManifest(work, number, previous)
+    previous = manifest.sha256
+    if (keys.head?.manifest === number && keys.head.sha256 !== previous)
+      throw new Wrong(manifestPath(number), 'it is not the manifest that the keys name: the publisher signed two of this number')
+    await readContents(work, number, manifest.entries, indexes.get(number) ?? [])
+    entriesRead += manifest.entries.length
+    onProgress?.({ manifest: number, of: newest, entries: entriesRead })
+  }
+  return { manifests: newest, head: previous }
+}
+
+/** Verifies a copy. Reads one pack at a time. Throws only what `copy` throws. */
+export const verifyCopy = async (copy: Copy, keys: Keys, { days, isLive = false, onProgress }: Options = {}): Promise<Verdict> => {
+  const total = { versions: 0, natives: 0, ledger: 0, purged: 0, bytes: 0 }
+  try {
+    const paths = new Set((await copy.list()).filter(path => path.startsWith('archive/')))
+    const left = new Set(paths)
+    left.delete('archive/keys.json')
+    const folders = days === undefined || days.length === 0 ? null : new Set(days.map(day => day.replaceAll('-', '/')))
+    const work: Work = { copy, keys: openKeys(keys), left, paths, purged: new Map(), days: folders, isLive, chains: new Map(), total }
+    const { manifests, head } = await run(work, keys, onProgress)
+    const strangers = folders === null ? [...left].filter(path => !isLive || !isOpen(path, manifests)) : []
+    if (strangers[0] !== undefined) throw new Wrong(strangers.sort()[0] as string, 'no manifest lists it')
+    return { ok: true, manifests, ...total, open: folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0, head }
+  } catch (error) {
+    if (!(error instanceof Wrong)) throw error
+    return { ok: false, wrong: { path: error.path, what: error.message }, manifests: 0, ...total, open: 0, head: null }
+  }
+}
+
+/** A copy in a folder. Symbolic links are not followed. */
+export const openFolder = (folder: string): Copy => ({
+  list: async () =>
+    (await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true }))
+      .filter(file => !file.isDirectory())
+      .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/')),
+  read: async path => {
+    try {
+      return await readFile(join(folder, path))
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+      throw error
+    }
+  },
+})
+
+const main = async ([folder, keysFile, ...days]: readonly string[]): Promise<number> => {
+  if (folder === undefined || keysFile === undefined) {
+    console.error('usage: node verify-copy.ts COPY newswire-keys.json [yyyy-mm-dd …]')
+    return 2
+  }
+  const verdict = await verifyCopy(openFolder(folder), JSON.parse(await readFile(keysFile, 'utf8')) as Keys, { days })
+  console.log(JSON.stringify(verdict, null, 2))
+  return verdict.ok ? 0 : 1
+}
+
+// Not `import.meta.main`, which came with Node 24.2.
+if (process.argv[1] === import.meta.filename) process.exit(await main(process.argv.slice(2)))

@@ -1,0 +1,192 @@
+/** The verifier against whoever changes a copy. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { buildPack, entriesOf, parseIndex, toIndexBytes } from '@newswire/objects/archive-pack'
+import fc from 'fast-check'
+import { closeOnce } from './close.ts'
+import { copyArchive } from './copy.ts'
+import { merkleRoot } from './merkle.ts'
+import { openSampleArchive, SAMPLE_DAY_MS } from './sample-archive.ts'
+import { type KeysDocument, readKeys } from './signing.ts'
+import { type Copy, openFolder, type Verdict, verifyCopy } from './verify-copy.ts'
+
+type Files = ReadonlyMap<string, Uint8Array>
+/** What was done to the copy, which is what a failure prints. */
+type Done = Readonly<{ said: string; toString(): string; held(): Files }>
+const done = (said: string, held: () => Files): Done => ({ said, toString: () => said, held })
+
+/** Three manifests over two days, with updates and an import. */
+const sample = async (): Promise<{ files: Files; keys: KeysDocument }> => {
+  const archive = await openSampleArchive()
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-copy-'))
+  try {
+    for (const id of ['press.a', 'press.B', 'other.c']) await archive.add(id, 1)
+    await closeOnce(archive.needs)
+    archive.clock.nowMs += SAMPLE_DAY_MS
+    await archive.add('press.a', 2)
+    await archive.add('press.old', 1, 'Từ năm 2019', { firstReleasedAt: '2019-05-05T00:00:00.000Z' })
+    await closeOnce(archive.needs)
+    await archive.add('press.B', 2)
+    await closeOnce(archive.needs)
+    await copyArchive(archive.objects, folder)
+    const copy = openFolder(folder)
+    const files = new Map<string, Uint8Array>()
+    for (const path of await copy.list()) if (path !== 'archive/keys.json') files.set(path, (await copy.read(path)) ?? new Uint8Array())
+    const keys = await readKeys(archive.objects)
+    assert.ok(keys)
+    return { files, keys: keys.value }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+    await archive.close()
+  }
+}
+const { files, keys } = await sample()
+const paths = [...files.keys()].sort()
+
+const inMemory = (held: Files): Copy => ({
+  list: async () => [...held.keys()],
+  read: async path => held.get(path) ?? null,
+})
+const verify = (held: Files): Promise<Verdict> => verifyCopy(inMemory(held), keys)
+const bytesOf = (path: string): Uint8Array => files.get(path) ?? new Uint8Array()
+const withFile = (path: string, bytes: Uint8Array): Files => new Map([...files, [path, bytes]])
+const withoutFile = (path: string): Files => new Map([...files].filter(([one]) => one !== path))
+
+const anyPath = fc.constantFrom(...paths)
+const linesOf = (path: string): string[] => Buffer.from(bytesOf(path)).toString('utf8').split('\n').slice(0, -1)
+const fromLines = (lines: readonly string[]): Uint8Array => Buffer.from(lines.map(line => `${line}\n`).join(''))
+const linePaths = paths.filter(path => path.endsWith('.jsonl'))
+
+const change = fc.tuple(anyPath, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([path, at, by]) =>
+  done(`byte ${at % Math.max(1, bytesOf(path).length)} of ${path} changed by ${by}`, () => {
+    const bytes = Uint8Array.from(bytesOf(path))
+    const place = at % Math.max(1, bytes.length)
+    bytes[place] = (bytes[place] ?? 0) ^ by
+    return withFile(path, bytes)
+  }),
+)
+const cut = fc.tuple(anyPath, fc.nat()).map(([path, at]) => {
+  const length = at % Math.max(1, bytesOf(path).length)
+  return done(`${path} cut to ${length}`, () => withFile(path, bytesOf(path).subarray(0, length)))
+})
+const longer = fc
+  .tuple(anyPath, fc.uint8Array({ minLength: 1, maxLength: 40 }))
+  .map(([path, more]) => done(`${path} made longer by ${more}`, () => withFile(path, Buffer.concat([bytesOf(path), more]))))
+const deletion = fc
+  .uniqueArray(anyPath, { minLength: 1, maxLength: 3 })
+  .map(gone => done(`${gone} deleted`, () => new Map([...files].filter(([path]) => !gone.includes(path)))))
+const insertion = fc
+  .tuple(
+    fc.constantFrom(
+      'archive/2026/03/01/press.a/v0003.json',
+      'archive/manifests/00000004.jsonl',
+      'archive/manifests/00000000.jsonl',
+      'archive/packs/2026/03/01/00000001-002.index.jsonl',
+      'archive/packs/2026/03/03/00000003-001-0000000000000000.gz',
+      'archive/purged/press.a/0001.jsonl',
+      'archive/anything.json',
+    ),
+    anyPath,
+  )
+  .map(([path, like]) => done(`${path} inserted, like ${like}`, () => withFile(path, bytesOf(like))))
+const exchange = fc
+  .tuple(anyPath, anyPath)
+  .map(([a, b]) => done(`${a} and ${b} exchanged`, () => new Map([...files, [a, bytesOf(b)], [b, bytesOf(a)]])))
+const lines = fc
+  .tuple(fc.constantFrom(...linePaths), fc.nat(), fc.nat(), fc.constantFrom('swap', 'drop', 'double'))
+  .map(([path, a, b, how]) =>
+    done(`${how} lines ${a} and ${b} of ${path}`, () => {
+      const all = linesOf(path)
+      const [i, j] = [a % all.length, b % all.length]
+      if (how === 'swap') [all[i], all[j]] = [all[j] ?? '', all[i] ?? '']
+      if (how === 'drop') all.splice(i, 1)
+      if (how === 'double') all.splice(i, 0, all[j] ?? '')
+      return withFile(path, fromLines(all))
+    }),
+  )
+
+const isSame = (held: Files): boolean =>
+  held.size === files.size && [...held].every(([path, bytes]) => files.has(path) && Buffer.compare(bytes, bytesOf(path)) === 0)
+
+test('an untouched copy is proved', async () => {
+  const verdict = await verify(files)
+  assert.deepEqual([verdict.wrong, verdict.ok, verdict.manifests, verdict.versions], [undefined, true, 3, 6])
+})
+
+test('whatever is changed, cut, added, deleted, inserted, exchanged or put in another order in a copy is found', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(change, cut, longer, deletion, insertion, exchange, lines), async ({ said, held }) => {
+      const verdict = await verify(held())
+      assert.equal(verdict.ok, isSame(held()), `${said}: ${JSON.stringify(verdict)}`)
+      if (!verdict.ok) assert.ok(/archive|native/.test(verdict.wrong?.path ?? '') && verdict.wrong?.what !== '')
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+test('every single file that is deleted is named', async () => {
+  for (const path of paths) {
+    const { ok, wrong } = await verify(withoutFile(path))
+    assert.equal(ok, false, path)
+    // Without its index a pack is a stranger, and what it held is missing: the first of the two is named.
+    if (!path.endsWith('.index.jsonl')) assert.equal(wrong?.path, path)
+  }
+})
+
+const indexPath = paths.find(path => path.startsWith('archive/packs/2026/03/01/00000001') && path.endsWith('.index.jsonl')) ?? ''
+const repacked = (edit: (key: string, content: Uint8Array) => Uint8Array | null): Files => {
+  const index = parseIndex(bytesOf(indexPath), indexPath)
+  const contents = [...entriesOf(bytesOf(index.pack ?? ''), index)].flatMap(({ key, sha256, content }) => {
+    const edited = edit(key, content)
+    return edited === null ? [] : [{ key, sha256, content: edited }]
+  })
+  const pack = buildPack(contents)
+  const packPath = indexPath.replace('.index.jsonl', `-${pack.sha256.slice(0, 16)}.gz`)
+  const held = new Map([...files].filter(([path]) => path !== index.pack))
+  return held.set(packPath, pack.bytes).set(indexPath, toIndexBytes(pack, { manifest: 1, part: 1, pack: packPath }))
+}
+
+test('a pack and its index that were made anew to fit each other are found by what was signed', async () => {
+  const changed = await verify(
+    repacked((key, content) => (key.includes('v0001') ? Buffer.from(content.toString().replace('số', 'sỗ')) : content)),
+  )
+  assert.match(changed.wrong?.what ?? '', /not what was signed/)
+  const dropped = await verify(repacked((key, content) => (key.includes('press.a/v0001') ? null : content)))
+  assert.deepEqual([dropped.wrong?.path, dropped.wrong?.what.startsWith('it is missing')], ['archive/2026/03/01/press.a/v0001.json', true])
+})
+
+test('a manifest whose entries, count and root were made to fit is found by its signature', async () => {
+  const path = 'archive/manifests/00000002.jsonl'
+  const [head = '', signature = '', ...entries] = linesOf(path)
+  const kept = entries.slice(1)
+  const forged = { ...JSON.parse(head), count: kept.length, merkleRoot: merkleRoot(kept.map(line => Buffer.from(line))) }
+  const { wrong } = await verify(withFile(path, fromLines([JSON.stringify(forged), signature, ...kept])))
+  assert.deepEqual([wrong?.path, wrong?.what.startsWith('its signature does not fit')], [path, true])
+})
+
+test('the newest manifests cannot be cut off unseen: the published keys say how far the archive goes', async () => {
+  const held = new Map([...files].filter(([path]) => !/\/00000003[-.]/.test(path)))
+  const { wrong } = await verify(held)
+  assert.deepEqual([wrong?.path, wrong?.what], ['archive/manifests/00000003.jsonl', 'it is missing; the keys say that manifest 3 is there'])
+})
+
+test('a key under another key’s name is refused', async () => {
+  const [key] = keys.keys
+  assert.ok(key)
+  const { ok, wrong } = await verifyCopy(inMemory(files), { ...keys, keys: [{ ...key, x: Buffer.alloc(32, 7).toString('base64url') }] })
+  assert.deepEqual([ok, wrong?.path], [false, 'newswire-keys.json'])
+})
+
+test('the tree is RFC 9162’s: known roots, and no node passes for a leaf', () => {
+  // Certificate Transparency's own test vectors (RFC 6962 §2.1.3's leaves, as in its reference implementation).
+  const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(hex =>
+    Buffer.from(hex, 'hex'),
+  )
+  assert.equal(merkleRoot([]), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  assert.equal(merkleRoot(leaves.slice(0, 1)), '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d')
+  assert.equal(merkleRoot(leaves.slice(0, 7)), 'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c')
+  assert.equal(merkleRoot(leaves), '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328')
+})

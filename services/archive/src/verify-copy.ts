@@ -60,6 +60,9 @@ type Head = {
 }
 type Placed = { key: string; sha256: string; bytes: number; frame: [number, number]; offset: number }
 
+/** The copy itself cannot be read: no verdict. */
+class Unreadable extends Error {}
+
 class Wrong extends Error {
   readonly path: string
   constructor(path: string, what: string) {
@@ -150,6 +153,8 @@ const dayOf = (key: string): string | null => /^(?:archive|native\/[^/]+)\/(\d{4
 type Work = {
   copy: Copy
   keys: ReturnType<typeof openKeys>
+  /** What is being looked at. */
+  at: string
   /** Paths that nothing has accounted for yet. */
   left: Set<string>
   /** Everything that is there. */
@@ -163,11 +168,24 @@ type Work = {
   total: { versions: number; natives: number; ledger: number; purged: number; bytes: number }
 }
 
-const take = async ({ copy, left }: Work, path: string): Promise<Uint8Array> => {
-  const bytes = await copy.read(path)
+const take = async (work: Work, path: string): Promise<Uint8Array> => {
+  work.at = path
+  const bytes = await work.copy.read(path)
   if (bytes === null) throw new Wrong(path, 'it is missing')
-  left.delete(path)
+  work.left.delete(path)
   return bytes
+}
+
+/** Tells failures to read from what is wrong in what was read. */
+const guarded = ({ list, read }: Copy): Copy => {
+  const guard = async <T>(reading: Promise<T>): Promise<T> => {
+    try {
+      return await reading
+    } catch (cause) {
+      throw new Unreadable('the copy cannot be read', { cause })
+    }
+  }
+  return { list: () => guard(list()), read: path => guard(read(path)) }
 }
 
 const readPurges = async (work: Work): Promise<void> => {
@@ -375,22 +393,32 @@ const run = async (work: Work, keys: Keys, onProgress: Options['onProgress']): P
   return { manifests: newest, head: previous }
 }
 
+/** What is wrong, from whatever was thrown: lines that are JSON and not what they should be make for errors of every kind. */
+const toWrong = (error: unknown, at: string): { path: string; what: string } => {
+  if (error instanceof Wrong) return { path: error.path, what: error.message }
+  if (error instanceof Unreadable) throw error.cause
+  return { path: at, what: `it is not written as it should be (${error instanceof Error ? error.message : String(error)})` }
+}
+
 /** Verifies a copy. Reads one pack at a time. Throws only what `copy` throws. */
-export const verifyCopy = async (copy: Copy, keys: Keys, { days, isLive = false, onProgress }: Options = {}): Promise<Verdict> => {
+export const verifyCopy = async (given: Copy, keys: Keys, { days, isLive = false, onProgress }: Options = {}): Promise<Verdict> => {
+  const copy = guarded(given)
   const total = { versions: 0, natives: 0, ledger: 0, purged: 0, bytes: 0 }
+  let work: Work | null = null
   try {
     const paths = new Set((await copy.list()).filter(path => path.startsWith('archive/')))
     const left = new Set(paths)
     left.delete('archive/keys.json')
     const folders = days === undefined || days.length === 0 ? null : new Set(days.map(day => day.replaceAll('-', '/')))
-    const work: Work = { copy, keys: openKeys(keys), left, paths, purged: new Map(), days: folders, isLive, chains: new Map(), total }
+    const chains = new Map()
+    work = { copy, keys: openKeys(keys), at: 'archive', left, paths, purged: new Map(), days: folders, isLive, chains, total }
     const { manifests, head } = await run(work, keys, onProgress)
     const strangers = folders === null ? [...left].filter(path => !isLive || !isOpen(path, manifests)) : []
     if (strangers[0] !== undefined) throw new Wrong(strangers.sort()[0] as string, 'no manifest lists it')
-    return { ok: true, manifests, ...total, open: folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0, head }
+    const open = folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0
+    return { ok: true, manifests, ...total, open, head }
   } catch (error) {
-    if (!(error instanceof Wrong)) throw error
-    return { ok: false, wrong: { path: error.path, what: error.message }, manifests: 0, ...total, open: 0, head: null }
+    return { ok: false, wrong: toWrong(error, work?.at ?? 'newswire-keys.json'), manifests: 0, ...total, open: 0, head: null }
   }
 }
 

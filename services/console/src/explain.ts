@@ -52,19 +52,19 @@ export type Explanation = Readonly<{
 /** What cannot be explained, and why. */
 export type Unexplained = Readonly<{ unknown: 'article' | 'version' | 'outlet'; detail: string }>
 
-type Needs = Readonly<{ objects: Pick<Objects, 'get'>; trace: Trace }>
+type Needs = Readonly<{ objects: Pick<Objects, 'get' | 'list'>; trace: Trace }>
 type Asked = Readonly<{ articleId: string; outletId: string; version: number | null }>
 
 const routesPart = z.object({ routes: z.record(z.string(), z.object({ version: z.int(), first: z.int().optional() })) })
 
-const readFact = async (objects: Pick<Objects, 'get'>, articleId: string, version: number): Promise<Fact | null> => {
+const readFact = async (objects: Pick<Objects, 'get' | 'list'>, articleId: string, version: number): Promise<Fact | null> => {
   const released = await getReleased(objects, articleId)
   if (released?.fact.version === version) return released.fact
   return (await getArchived(objects, articleId, version))?.fact ?? null
 }
 
 /** Names of then may have fallen away; a category that cannot be read has no parent. */
-const readCategories = async (objects: Pick<Objects, 'get'>, ids: readonly string[], atMs: number): Promise<Categories> => {
+const readCategories = async (objects: Pick<Objects, 'get' | 'list'>, ids: readonly string[], atMs: number): Promise<Categories> => {
   const found = new Map<string, CategoryConfig>()
   const wanted = [...ids]
   for (let id = wanted.pop(); id !== undefined; id = wanted.pop()) {
@@ -79,7 +79,12 @@ const readCategories = async (objects: Pick<Objects, 'get'>, ids: readonly strin
 }
 
 /** Whether the outlet was sent any version before this one. */
-const hadBefore = async (objects: Pick<Objects, 'get'>, { articleId, outletId }: Asked, version: number, known: ArticleTrace | null) => {
+const hadBefore = async (
+  objects: Pick<Objects, 'get' | 'list'>,
+  { articleId, outletId }: Asked,
+  version: number,
+  known: ArticleTrace | null,
+) => {
   const routes = await getDocument(objects, keys.routes(articleId), routesPart)
   const route = routes !== null && Object.hasOwn(routes.value.routes, outletId) ? routes.value.routes[outletId] : undefined
   if (route?.first !== undefined) return route.first < version

@@ -29,7 +29,19 @@ const run = async (args: readonly string[], env: Record<string, string> = {}) =>
   return { code, stdout, stderr }
 }
 
-const COMMANDS = ['up', 'run', 'publish', 'retract', 'republish', 'trace', 'status', 'apply', 'topics apply', 'dead-letters list']
+const COMMANDS = [
+  'up',
+  'run',
+  'publish',
+  'retract',
+  'republish',
+  'trace',
+  'status',
+  'apply',
+  'topics apply',
+  'dead-letters list',
+  'outlets replay',
+]
 
 test('every command has help with an example, on standard output, and exits 0', { timeout: 60_000 }, async () => {
   const helps = await Promise.all(COMMANDS.map(name => run([...name.split(' '), '--help'])))

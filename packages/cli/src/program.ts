@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { addArchiveCommands } from './archive-program.ts'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
 import { explain } from './explain.ts'
+import { addOutletCommands } from './outlets-program.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
@@ -202,6 +203,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     )
 
   addArchiveCommands(program, { terminal, ends, toSeconds })
+  addOutletCommands(program, { terminal, ends, toSeconds })
 
   const letters = program
     .command('dead-letters')

@@ -28,7 +28,6 @@ import { countPending, type OutletStatus, secretEnvOf, toOutletStatus } from './
 export const HOUR_MS = 3_600_000
 /** How long the secret before a new one still signs. */
 export const OVERLAP_MS = 24 * HOUR_MS
-export const MOST_OVERLAP_MS = 7 * 24 * HOUR_MS
 /** What is older comes from the archive. */
 export const REPLAY_REACH_MS = 14 * 24 * HOUR_MS
 /** A request that nobody took up for so long may be asked for anew. */
@@ -189,22 +188,24 @@ export const createOutletControl = ({ objects, publish, sealing, logger, source,
         'a new secret cannot be kept here: NEWSWIRE_SECRET_KEY is not set (`openssl rand -base64 32` makes one, the same for every process)',
       )
     const secretId = secretIdOf(outlet.id, sha256Hex(`${outlet.id}\0${id}`).slice(0, 20))
-    const secret = await makeSecret(sealing, secretId)
     const nowMs = now()
-    const state = await change(outlet.id, ({ signing }) => {
+    const plan = ({ signing }: OutletState) => {
       if (signing?.sealed.some(one => one.id === secretId))
         throw new RejectError(
           'NEWSWIRE_OUTLET_SECRET_SHOWN',
           'this request made a secret already, which was shown once; ask for another one',
         )
       const next = planRotation(signing, { secretEnv, id: secretId, nowMs, overlapMs })
-      if (next === null)
-        throw new RejectError(
-          'NEWSWIRE_OUTLET_SECRETS',
-          'too many secrets are in force; wait until an earlier one ends, or have an operator end them at once',
-        )
-      return { signing: next }
-    })
+      if (next !== null) return { signing: next }
+      throw new RejectError(
+        'NEWSWIRE_OUTLET_SECRETS',
+        'too many secrets are in force; wait until an earlier one ends, or have an operator end them at once',
+      )
+    }
+    // What is refused seals nothing.
+    plan(await readOutletState(objects, outlet.id))
+    const secret = await makeSecret(sealing, secretId)
+    const state = await change(outlet.id, plan)
     logger.info({ outletId: outlet.id, by, n: state.n }, 'outlet.secret-rotated')
     return { secret, overlapUntil: new Date(nowMs + overlapMs).toISOString() }
   }

@@ -202,7 +202,7 @@ export const findArticles = (
 
 /** Deliveries that are still open; a sink that shows one version is settled by a newer one done there, the archive keeps each. */
 /** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
-const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
+export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
   SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
 ))`
 const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} GROUP BY s.state`

@@ -27,6 +27,7 @@ CREATE TABLE sink (
   next_at TEXT, last_error TEXT, reason TEXT, at TEXT NOT NULL, done_at TEXT,
   PRIMARY KEY (article, version, kind, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX sink_done_by_outlet ON sink (id, done_at) WHERE kind = 'outlet' AND done_at IS NOT NULL;
 CREATE INDEX sink_open ON sink (state) WHERE state NOT IN ('done', 'skipped', 'superseded');
 `
 

@@ -10,6 +10,7 @@ import type { Milestone } from '@newswire/events/milestone'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
+import { type OutletTrace, readOutlets } from './outlet-queries.ts'
 import {
   type ArticleSummary,
   type ArticleTrace,
@@ -37,6 +38,8 @@ export type Trace = Readonly<{
   /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
   articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
   overview(nowMs: number): Overview
+  /** Each of these outlets, also those that nothing is known of. */
+  outlets(outletIds: Iterable<string>): ReadonlyMap<string, OutletTrace>
   /** Called with each applied batch; returns how to stop. */
   onMilestones(listener: (milestones: readonly Milestone[]) => void): () => void
   failure(): Error | null
@@ -98,6 +101,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     submission: submissionId => readSubmission(db, submissionId),
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),
+    outlets: outletIds => readOutlets(db, outletIds),
     onMilestones: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -16,9 +16,11 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
 import type { Log, NewRecord } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { createSealing } from '@newswire/objects/sealed'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createConfiguration } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
+import { createOutletControl } from '@newswire/runtime/outlet-control'
 import { createTrace } from '@newswire/trace/trace'
 import { openDeadLetters } from './dead-letters.ts'
 import { openFeeds } from './feeds.ts'
@@ -52,7 +54,9 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
   })
   const { app, close } = createHttpServer({ name: 'console', logger, host: '127.0.0.1', port: 0 })
   const feeds = await openFeeds({ log, dataDir: folder })
-  addRoutes(app, { log, objects, configuration, trace, deadLetters, feeds, publish, now: Date.now, consoleToken })
+  const sealing = createSealing(objects, Buffer.alloc(32, 7))
+  const control = createOutletControl({ objects, publish, sealing, logger, source: '/services/console', now: Date.now })
+  addRoutes(app, { log, objects, configuration, trace, deadLetters, feeds, publish, control, now: Date.now, consoleToken })
   t.after(async () => {
     await close()
     await deadLetters.stop()

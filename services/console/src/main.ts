@@ -2,6 +2,7 @@
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { byType, publishEvents } from '@newswire/log/events'
+import { createOutletControl } from '@newswire/runtime/outlet-control'
 import type { StartService } from '@newswire/runtime/service'
 import { findConsoleOffence } from '@newswire/runtime/settings'
 import { openDeadLetters } from './dead-letters.ts'
@@ -18,7 +19,7 @@ const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges
 /** How late a poison record may be found, ms. */
 const GUARD_PATIENCE_MS = 250
 
-export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings, trace: openTrace }) => {
+export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings, sealing, trace: openTrace }) => {
   const offence = findConsoleOffence(settings)
   if (offence !== null) throw new Error(offence)
   const counted = metrics.counter('newswire_dead_letters_total', 'Records given up.', ['stage'])
@@ -71,6 +72,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     deadLetters,
     feeds,
     publish: publishEvents(log),
+    control: createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now }),
     now,
     consoleToken: settings.consoleToken,
   })

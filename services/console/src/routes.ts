@@ -11,11 +11,13 @@ import type { Objects } from '@newswire/objects/objects'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { checkConfig } from '@newswire/runtime/check-config'
 import type { Configuration } from '@newswire/runtime/configuration'
+import type { OutletControl } from '@newswire/runtime/outlet-control'
 import type { Trace } from '@newswire/trace/trace'
 import { addArchiveRoutes } from './archive-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
+import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
@@ -30,6 +32,7 @@ export type RouteNeeds = Readonly<{
   deadLetters: DeadLetters
   feeds: Feeds
   publish: Publish
+  control: OutletControl
   now: () => number
   consoleToken: string | null
 }>
@@ -76,7 +79,7 @@ const limitOf = (request: HttpRequest, fallback: number): number => {
 }
 
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
-  const { log, objects, configuration, trace, deadLetters, feeds, publish, now, consoleToken } = needs
+  const { log, objects, configuration, trace, deadLetters, feeds, publish, control, now, consoleToken } = needs
   app.addHook('onRequest', async request => {
     // By the route that was found, not by the address as it was written: the router also takes `/%761/…` for `/v1/…`.
     if (request.routeOptions.url?.startsWith('/v1/')) guard(request, consoleToken)
@@ -189,6 +192,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   })
 
   addExplainRoutes(app, { objects, current })
+  addOutletRoutes(app, { log, objects, configuration, trace, control, now })
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })
   addRebuildRoutes(app, { objects, configuration, publish, now })

@@ -12,6 +12,7 @@ export const groups = [
   'archive',
   'outlets-route',
   'outlets',
+  'outlets-requests',
 ] as const
 
 export type Stage = Readonly<{ group: string; topic: string; lag: number; oldestMs: number | null }>

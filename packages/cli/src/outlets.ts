@@ -1,0 +1,176 @@
+/** `newswire outlets …`: how outlets stand, what came for one, and what may be done with it. */
+import { setTimeout } from 'node:timers/promises'
+import { newId } from '@newswire/events/ids'
+import type { OutletRequest } from '@newswire/events/outlet'
+import type { Rotated } from '@newswire/runtime/outlet-control'
+import type { Came, CamePage } from '@newswire/runtime/outlet-deliveries'
+import type { OutletStatus } from '@newswire/runtime/outlet-status'
+import { createClient } from './client.ts'
+import type { Terminal } from './commands.ts'
+import { showTable } from './show.ts'
+import { UsageError } from './usage-error.ts'
+
+type Line = Readonly<{
+  id: string
+  kind: string
+  state: string
+  open: Readonly<Record<string, number>>
+  oldestOpenAt: string | null
+  lastDoneAt: string | null
+  failingSince: string | null
+  lastError: string | null
+}>
+type Shown = OutletStatus & Readonly<{ id: string; kind: string; lastDoneAt: string | null; requests: readonly OutletRequest[] }>
+
+const POLL_MS = 200
+
+const connect = ({ environment, settings }: Terminal) => createClient(environment, settings.dataDir)
+const path = (id: string, rest = '') => `/v1/outlets/${encodeURIComponent(id)}${rest}`
+const show = ({ json, print }: Terminal, value: unknown, words: string) => print(json ? JSON.stringify(value) : words)
+
+const countsOf = (open: Line['open']): string => {
+  const entries = Object.entries(open).map(([state, n]) => `${n} ${state}`)
+  return entries.length === 0 ? '–' : entries.join(', ')
+}
+
+export const listOutlets = async (terminal: Terminal): Promise<boolean> => {
+  const { outlets } = (await (await connect(terminal)).console('GET', '/v1/outlets')) as { outlets: readonly Line[] }
+  const rows = outlets.map(one => [
+    one.id,
+    one.kind,
+    one.state,
+    countsOf(one.open),
+    one.oldestOpenAt ?? '–',
+    one.lastDoneAt ?? '–',
+    one.failingSince === null ? '' : `since ${one.failingSince}: ${one.lastError ?? ''}`,
+  ])
+  const head = ['outlet', 'kind', 'state', 'still to come', 'oldest', 'last delivered', 'failing']
+  show(terminal, outlets, outlets.length === 0 ? 'No outlets.' : showTable([head, ...rows]))
+  return true
+}
+
+const requestLine = (one: OutletRequest): string =>
+  `  ${one.at}  ${one.kind} by ${one.by}: ${one.state}${one.answer === null ? '' : `, ${one.answer}`} (${one.id})`
+
+const secretLine = ({ from, since, until }: OutletStatus['secrets'][number]): string =>
+  `  ${from === 'system' ? `made ${since ?? ''}` : 'from the environment'}${until === null ? '' : `, until ${until}`}`
+
+const toText = (one: Shown): string => {
+  const { pending } = one
+  const held =
+    one.paused === null ? (one.suspended === null ? '' : `: ${one.suspended.reason}`) : ` by ${one.paused.by} since ${one.paused.at}`
+  const oldest = pending.oldestSince === null ? '' : `, the oldest since ${pending.oldestSince}`
+  return [
+    `${one.id}  ${one.kind}  ${one.state}${held}`,
+    `  still to get: ${pending.articles}${pending.more ? ' and more' : ''} (${pending.retractions} retractions, ${pending.rejected} rejected, ${pending.dead} given up)${oldest}`,
+    `  last delivered: ${one.lastDoneAt ?? '–'}`,
+    ...(one.failingSince === null ? [] : [`  failing since ${one.failingSince}: ${one.lastError ?? ''}`]),
+    ...(one.openUntil === null ? [] : [`  its breaker is open until ${one.openUntil}`]),
+    'secrets that sign:',
+    ...one.secrets.map(secretLine),
+    ...(one.requests.length === 0 ? [] : ['asked of it of late:', ...one.requests.slice(0, 10).map(requestLine)]),
+  ].join('\n')
+}
+
+export const showOutlet = async (terminal: Terminal, id: string): Promise<boolean> => {
+  const found = (await (await connect(terminal)).console('GET', path(id))) as Shown
+  show(terminal, found, toText(found))
+  return true
+}
+
+export const holdOutlet = async (terminal: Terminal, act: 'pause' | 'resume', id: string): Promise<boolean> => {
+  const done = await (await connect(terminal)).console('POST', path(id, `/${act}`))
+  show(
+    terminal,
+    done,
+    act === 'pause'
+      ? `${id} is paused: nothing goes out, retractions neither, and all of it is kept; \`newswire outlets resume ${id}\` goes on`
+      : `${id} goes on`,
+  )
+  return true
+}
+
+type Following = Readonly<{ wait: boolean; timeout: number }>
+
+/** The request at its end, or as it is when the time is over. */
+const follow = async (terminal: Terminal, id: string, requestId: string, timeout: number): Promise<OutletRequest | undefined> => {
+  const using = await connect(terminal)
+  for (const deadline = performance.now() + timeout * 1000; ; ) {
+    const { requests } = (await using.console('GET', path(id))) as Shown
+    const found = requests.find(one => one.id === requestId)
+    if (found?.state === 'done' || found?.state === 'failed' || performance.now() > deadline) return found
+    await setTimeout(POLL_MS)
+  }
+}
+
+const ask = async (
+  terminal: Terminal,
+  id: string,
+  act: 'test' | 'replay',
+  body: object,
+  { wait, timeout }: Following,
+): Promise<boolean> => {
+  const requestId = newId()
+  const using = await connect(terminal)
+  const asked = (await using.console('POST', path(id, `/${act}`), JSON.stringify({ id: requestId, ...body }))) as OutletRequest
+  const ended = wait ? await follow(terminal, id, requestId, timeout) : asked
+  const words =
+    ended?.answer ?? (wait ? `not done within ${timeout} s; it goes on, \`newswire outlets show ${id}\` says how far it is` : 'asked for')
+  show(terminal, ended ?? asked, `${act} of ${id}: ${words}`)
+  return wait ? ended?.state === 'done' : true
+}
+
+export const testOutlet = (terminal: Terminal, id: string, following: Following): Promise<boolean> =>
+  ask(terminal, id, 'test', {}, following)
+
+export const replayOutlet = (
+  terminal: Terminal,
+  id: string,
+  { fromSequence, fromTime, ...following }: Following & Readonly<{ fromSequence?: string; fromTime?: string }>,
+): Promise<boolean> => {
+  if ((fromSequence === undefined) === (fromTime === undefined)) throw new UsageError('give either --from-sequence or --from-time')
+  if (fromSequence !== undefined && !/^\d{1,16}$/.test(fromSequence))
+    throw new UsageError(
+      `--from-sequence must be a sequence, as x-newswire-sequence and \`newswire outlets deliveries\` say it, got ${fromSequence}`,
+    )
+  const from = fromSequence === undefined ? { fromTime } : { fromSequence: Number(fromSequence) }
+  return ask(terminal, id, 'replay', from, following)
+}
+
+const cameRow = (one: Came): string[] => [
+  String(one.sequence),
+  one.at,
+  one.articleId,
+  `v${one.version}`,
+  `${one.action ?? ''}${one.replayed ? ' (replay)' : ''}`,
+  one.state,
+  [one.attempts > 0 ? `${one.attempts} attempts` : '', one.nextAt ? `next ${one.nextAt}` : '', one.lastError ?? '']
+    .filter(Boolean)
+    .join(', '),
+]
+
+export const listDeliveries = async (
+  terminal: Terminal,
+  id: string,
+  { after, limit }: { after: string; limit: string },
+): Promise<boolean> => {
+  const query = new URLSearchParams({ after, limit })
+  const page = (await (await connect(terminal)).console('GET', path(id, `/deliveries?${query}`))) as CamePage
+  const table = showTable([['sequence', 'when', 'article', 'version', 'action', 'state', ''], ...page.deliveries.map(cameRow)])
+  const lines = [
+    ...(page.gap ? ['What came before the first one is no longer kept.'] : []),
+    page.deliveries.length === 0 ? 'Nothing came.' : table,
+    ...(page.more ? [`There is more: --after ${page.next}`] : []),
+  ]
+  show(terminal, page, lines.join('\n'))
+  return true
+}
+
+export const rotateSecret = async (terminal: Terminal, id: string, { overlapHours }: { overlapHours?: string }): Promise<boolean> => {
+  const hours = overlapHours === undefined ? undefined : Number(overlapHours)
+  if (hours !== undefined && !(hours >= 0 && hours <= 168)) throw new UsageError(`--overlap-hours must be 0 to 168, got ${overlapHours}`)
+  const body = JSON.stringify({ id: newId(), ...(hours === undefined ? {} : { overlapHours: hours }) })
+  const made = (await (await connect(terminal)).console('POST', path(id, '/secrets'), body)) as Rotated
+  show(terminal, made, `${made.secret}\nThis is shown once. Until ${made.overlapUntil} the secrets before it sign too.`)
+  return true
+}

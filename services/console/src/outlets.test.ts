@@ -1,0 +1,149 @@
+/** Outlets as an operator sees them over the API: what is listed, what may be asked, and what is refused with which words. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { outletConfig } from '@newswire/events/config'
+import { fromRecord, toRecord } from '@newswire/events/events'
+import { newId } from '@newswire/events/ids'
+import type { Milestone } from '@newswire/events/milestone'
+import { topics } from '@newswire/events/topics'
+import { createHttpServer } from '@newswire/http/server'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { publishEvents } from '@newswire/log/events'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { createSealing } from '@newswire/objects/sealed'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { createLogger } from '@newswire/runtime/logger'
+import { createOutletControl } from '@newswire/runtime/outlet-control'
+import { amendOutletState } from '@newswire/runtime/outlet-states'
+import { createTrace } from '@newswire/trace/trace'
+import { addOutletRoutes } from './outlet-routes.ts'
+
+const outletOf = (id: string) =>
+  outletConfig.parse({ id, deliver: { kind: 'webhook', url: `https://${id}.example/hook`, secretEnv: 'PARTNER_SECRET' } })
+
+const open = async (t: TestContext, { canSeal = true } = {}) => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-console-outlets-'))
+  const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
+  const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal' })
+  const trace = await createTrace({ log, file: join(folder, 'trace.db'), onPoison: () => undefined })
+  const logger = createLogger({ service: 'console', level: 'silent' })
+  const { app, close } = createHttpServer({ name: 'console', logger, host: '127.0.0.1', port: 0 })
+  const outlets = new Map(['a', 'b'].map(id => [id, outletOf(id)]))
+  const configuration = { current: () => ({ outlets }) as unknown as ConfigSnapshot }
+  const sealing = canSeal ? createSealing(objects, Buffer.alloc(32, 7)) : null
+  const control = createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now: Date.now })
+  addOutletRoutes(app, { log, objects, configuration, trace, control, now: Date.now })
+  t.after(async () => {
+    await close()
+    await trace.stop()
+    await log.close()
+    await objects.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const ask = async (method: 'GET' | 'POST', url: string, body?: unknown) => {
+    const payload = body === undefined ? {} : { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    const answer = await app.inject({ method, url, ...payload })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+  const tell = async (...milestones: Milestone[]) => {
+    await log.publish(
+      milestones.map(data =>
+        toRecord({ id: newId(), type: 'milestone.reached', source: '/services/outlets', subject: data.articleId, time: data.at, data }),
+      ),
+    )
+    await trace.caughtUp(AbortSignal.timeout(5_000))
+  }
+  return { ask, tell, log, objects }
+}
+
+const AT = '2026-03-01T08:00:00.000Z'
+const fannedOut = (articleId: string): Milestone => ({
+  kind: 'fanned-out',
+  articleId,
+  at: AT,
+  version: 1,
+  stage: 'outlets',
+  sinks: [{ kind: 'outlet', id: 'a' }],
+})
+const sink = (articleId: string, state: 'done' | 'retrying'): Milestone => ({
+  kind: 'sink',
+  articleId,
+  at: '2026-03-01T08:01:00.000Z',
+  version: 1,
+  sink: { kind: 'outlet', id: 'a' },
+  state,
+})
+
+test('every outlet is listed with how it stands and what it has still to get', async t => {
+  const { ask, tell, objects } = await open(t)
+  await tell(fannedOut('press.a'), fannedOut('press.b'), sink('press.a', 'done'), sink('press.b', 'retrying'))
+  const health = { at: AT, failingSince: AT, openUntil: '2999-01-01T00:00:00.000Z', lastError: 'it answered 503' }
+  await amendOutletState(objects, 'a', () => ({ health }))
+  const { body } = await ask('GET', '/v1/outlets')
+  const [a, b] = body.outlets
+  assert.deepEqual(
+    [a.id, a.kind, a.state, a.breaker, a.failingSince, a.lastError],
+    ['a', 'webhook', 'failing', 'open', AT, 'it answered 503'],
+  )
+  assert.deepEqual([a.open, a.oldestOpenAt, a.lastDoneAt], [{ retrying: 1 }, AT, '2026-03-01T08:01:00.000Z'])
+  assert.deepEqual([b.state, b.open, b.lastDoneAt, b.secrets], ['well', {}, null, [{ from: 'environment', since: null, until: null }]])
+})
+
+test('what is asked for is a record with the asker’s id, once; a second replay waits for the first', async t => {
+  const { ask, log } = await open(t)
+  const body = { id: 'mine', fromSequence: 5 }
+  const asked = await ask('POST', '/v1/outlets/a/replay', body)
+  assert.deepEqual([asked.status, asked.body.id, asked.body.state, asked.body.by], [202, 'mine', 'asked', 'operator'])
+  assert.equal((await ask('POST', '/v1/outlets/a/replay', body)).status, 202, 'the same again')
+  const other = await ask('POST', '/v1/outlets/a/replay', { fromSequence: 5 })
+  assert.deepEqual([other.status, other.body.code], [409, 'NEWSWIRE_OUTLET_BUSY'])
+  assert.equal((await ask('POST', '/v1/outlets/b/replay', { fromTime: new Date().toISOString() })).status, 202, 'another outlet’s does not')
+  const shown = await ask('GET', '/v1/outlets/a')
+  assert.deepEqual(shown.body.requests.length, 1)
+  const partition = log.partitionOf(topics.outletRequests.name, 'a')
+  const { records } = await log.read({ topic: topics.outletRequests.name, partition, from: 'start', limit: 10 })
+  const ofA = records.filter(one => one.key === 'a').map(one => fromRecord(one))
+  assert.equal(new Set(ofA.map(one => one?.id)).size, 1, 'a repeat is the same event')
+})
+
+test('a wrong wish is refused with what was expected', async t => {
+  const { ask } = await open(t)
+  for (const body of [{}, { fromSequence: 1, fromTime: AT }, { fromSequence: -1 }, { fromTime: AT }, { from: 1 }])
+    assert.equal((await ask('POST', '/v1/outlets/a/replay', body)).status, 422, JSON.stringify(body))
+  assert.equal((await ask('POST', '/v1/outlets/none/test', {})).status, 404)
+  assert.equal((await ask('POST', '/v1/outlets/a/secrets', { overlapHours: 1000 })).status, 422)
+  assert.equal((await ask('GET', '/v1/outlets/a/deliveries?after=-1')).status, 400)
+})
+
+test('pausing twice is pausing once, and resuming ends it', async t => {
+  const { ask } = await open(t)
+  const first = await ask('POST', '/v1/outlets/a/pause', {})
+  const second = await ask('POST', '/v1/outlets/a/pause', {})
+  assert.equal(first.body.paused.by, 'operator')
+  assert.deepEqual(second.body, first.body)
+  assert.equal((await ask('GET', '/v1/outlets/a')).body.state, 'paused')
+  assert.deepEqual((await ask('POST', '/v1/outlets/a/resume', {})).body, { paused: null })
+})
+
+test('a new secret is shown once and never again; at most three sign at once; without a key to seal with it is refused', async t => {
+  const { ask, objects } = await open(t)
+  const made = await ask('POST', '/v1/outlets/a/secrets', { id: 'one' })
+  assert.equal(made.status, 201)
+  assert.match(made.body.secret, /^whsec_/)
+  assert.equal((await ask('POST', '/v1/outlets/a/secrets', { id: 'one' })).body.code, 'NEWSWIRE_OUTLET_SECRET_SHOWN')
+  assert.equal((await ask('POST', '/v1/outlets/a/secrets', { id: 'two' })).status, 201)
+  assert.equal((await ask('POST', '/v1/outlets/a/secrets', { id: 'three' })).body.code, 'NEWSWIRE_OUTLET_SECRETS')
+  assert.equal((await ask('POST', '/v1/outlets/a/secrets', { id: 'four', overlapHours: 0 })).status, 201)
+  const { body } = await ask('GET', '/v1/outlets/a')
+  assert.deepEqual(
+    body.secrets.map((one: { from: string; until: string | null }) => [one.from, one.until]),
+    [['system', null]],
+  )
+  for (const { key } of await objects.list(''))
+    assert.ok(!Buffer.from((await objects.get(key))?.bytes ?? []).includes(made.body.secret), key)
+  const unsealed = await (await open(t, { canSeal: false })).ask('POST', '/v1/outlets/a/secrets', {})
+  assert.deepEqual([unsealed.status, unsealed.body.code], [503, 'NEWSWIRE_SECRET_KEY_MISSING'])
+})

@@ -5,23 +5,39 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import { createCameList } from '@newswire/runtime/outlet-deliveries'
+import { toFrame } from './page-data.ts'
 import { createPartnerAccess } from './partner-access.ts'
+import { addPartnerActs } from './partner-acts.ts'
 import { addPartnerArticleRoutes } from './partner-articles.ts'
 import { addPartnerDeliveriesRoute } from './partner-deliveries.ts'
+import { addFormParser } from './partner-forms.ts'
+import { addPartnerPages, sendSecretPage } from './partner-pages.ts'
+import type { View } from './view.ts'
 
 export type PartnerNeeds = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
   objects: Pick<Objects, 'get' | 'list'>
   configuration: Pick<Configuration, 'current'>
   control: OutletControl
+  view: Pick<View, 'hasAny' | 'article'>
   now: () => number
   /** Trusted proxies before us, whose `X-Forwarded-For` is believed. */
   proxies: number
 }>
 
-export const addPartnerRoutes = (app: HttpServer, { log, objects, configuration, control, now, proxies }: PartnerNeeds): void => {
+export const addPartnerRoutes = (app: HttpServer, { log, objects, configuration, control, view, now, proxies }: PartnerNeeds): void => {
   const access = createPartnerAccess({ configuration, proxies })
   const came = createCameList({ log, objects })
+  const titleOf = (articleId: string) => {
+    const found = view.article(articleId)
+    return found?.state === 'public' ? found.fact.article.title : null
+  }
+  const pages = { access, control, came, configuration, frame: () => toFrame(view, configuration.current()), titleOf }
   addPartnerDeliveriesRoute(app, { access, control, came })
   addPartnerArticleRoutes(app, { access, objects, configuration, now })
+  app.register(async scope => {
+    addFormParser(scope)
+    addPartnerPages(scope, pages)
+    addPartnerActs(scope, { access, control, configuration, sendSecret: sendSecretPage(pages) })
+  })
 }

@@ -20,6 +20,7 @@ import { createLogger } from '@newswire/runtime/logger'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
 import { addPartnerRoutes } from './partner-routes.ts'
 import { categories, site } from './sample-facts.ts'
+import type { Seen } from './view.ts'
 
 export const PARTNER_TOKEN = 'nw_a-token-of-the-partner'
 export const OTHER_TOKEN = 'nw_a-token-of-another-partner'
@@ -40,6 +41,7 @@ export const openPartnerSide = async (t: TestContext, { canSeal = true }: { canS
     [outletOf('tinh-doan', PARTNER_TOKEN), outletOf('bao-ban', OTHER_TOKEN), outletOf('kin', null)].map(one => [one.id, one] as const),
   )
   const configuration = { current: () => ({ site, categories, outlets }) as unknown as ConfigSnapshot }
+  const titled = new Map<string, Seen>()
   const lines: string[] = []
   const logger = createLogger({ service: 'gateway', level: 'trace', destination: { write: line => void lines.push(line) } })
   const { app, close } = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0 })
@@ -51,7 +53,8 @@ export const openPartnerSide = async (t: TestContext, { canSeal = true }: { canS
     source: '/services/gateway',
     now: Date.now,
   })
-  addPartnerRoutes(app, { log, objects, configuration, control, now: Date.now, proxies: 0 })
+  const view = { hasAny: () => false, article: (id: string) => titled.get(id) ?? null }
+  addPartnerRoutes(app, { log, objects, configuration, control, view, now: Date.now, proxies: 0 })
   t.after(async () => {
     await close()
     await log.close()
@@ -90,5 +93,5 @@ export const openPartnerSide = async (t: TestContext, { canSeal = true }: { canS
     const isJson = /json/.test(String(answer.headers['content-type']))
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: isJson ? answer.json() : null }
   }
-  return { app, ask, route, settle, log, objects, control, outlets, lines }
+  return { app, ask, titled, route, settle, log, objects, control, outlets, lines }
 }

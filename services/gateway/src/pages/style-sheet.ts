@@ -130,6 +130,22 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
 #said { position: sticky; bottom: 0; margin: 0; padding: .5rem 1rem; background: var(--raised); font: .95rem/1.6 var(--sans); overflow-wrap: anywhere; }
 #said:empty { padding: 0; }
 
+.partner section { margin-block: 2rem; padding-top: .5rem; border-top: 1px solid var(--line); }
+.partner h2 { margin-top: .5rem; }
+.partner section p, .partner section li { font-family: var(--sans); font-size: 1rem; max-width: 41rem; }
+.partner .state { font-size: 1.2rem; font-weight: 600; }
+.partner label { display: block; }
+.partner input { min-height: 2.5rem; width: min(100%, 24rem); padding: .25rem .6rem; border: 1px solid var(--soft); border-radius: 4px; background: var(--paper); color: var(--ink); font: inherit; }
+.partner small { color: var(--soft); font-size: .9rem; }
+.partner table { width: 100%; }
+.partner td { font-variant-numeric: tabular-nums; }
+.partner th[scope="row"] { font-weight: 400; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); gap: .5rem 1.5rem; margin: 1rem 0; font: 1rem/1.6 var(--sans); }
+.facts dt { color: var(--soft); font-size: .9rem; }
+.facts dd { margin: 0; }
+.trouble { color: var(--mark); font-weight: 600; }
+.secret { display: block; padding: .75rem 1rem; background: var(--raised); overflow-wrap: anywhere; user-select: all; font-size: 1rem; }
+
 @media (max-width: 40rem) {
   .stories li { grid-template-columns: minmax(0, 1fr) 6.5rem; gap: .5rem 1rem; }
   .stories h2 { font-size: 1.2rem; }

@@ -32,6 +32,14 @@ const folder = z
 /** Which renditions of a picture a drop gets as files: the widest, all, or none (the document then names the gateway's). */
 const pictures = z.enum(['largest', 'all', 'none']).default('largest')
 
+const hostKey = z
+  .string()
+  .max(4_000)
+  .regex(
+    /^(SHA256:[A-Za-z0-9+/]{43}=?|([^ ]+ )?(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+=*( .*)?)$/,
+    'expected a fingerprint, like SHA256:…, or a key, like ssh-ed25519 AAAA…',
+  )
+
 const webhook = z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secretEnv, maxBytes: maxBytes.default(262_144), ...document })
 
 const s3 = z.strictObject({
@@ -52,7 +60,28 @@ const s3 = z.strictObject({
   ...document,
 })
 
-export const deliverConfig = z.discriminatedUnion('kind', [webhook, s3])
+const sftp = z.strictObject({
+  kind: z.literal('sftp'),
+  host: z
+    .string()
+    .max(253)
+    .regex(/^[A-Za-z0-9.:[\]-]+$/, 'expected the name or address of a host'),
+  port: z.int().min(1).max(65_535).default(22),
+  /** The only keys that the host is known by, as `ssh-keyscan` or `ssh-keygen -lf` prints them; a line says its kind, too, and is asked for by it. */
+  hostKey: z.union([hostKey, z.array(hostKey).min(1).max(8)]),
+  /** The folder that drops go into, which must be there. */
+  path: folder.default(''),
+  userEnv: secretEnv,
+  /** A file on the machine that delivers; never copied anywhere. */
+  privateKeyFile: z.string().min(1).max(1_000),
+  /** What the key file is locked with. */
+  passphraseEnv: secretEnv.optional(),
+  pictures,
+  maxBytes: maxBytes.optional(),
+  ...document,
+})
+
+export const deliverConfig = z.discriminatedUnion('kind', [webhook, s3, sftp])
 export type DeliverConfig = z.output<typeof deliverConfig>
 export type DeliverKind = DeliverConfig['kind']
 /** `deliver` of one kind. */
@@ -65,5 +94,7 @@ export const addressOf = (deliver: DeliverConfig): Readonly<{ field: string; url
       return { field: 'url', url: deliver.url }
     case 's3':
       return { field: 'endpoint', url: deliver.endpoint ?? `https://s3.${deliver.region}.amazonaws.com` }
+    case 'sftp':
+      return { field: 'host', url: `sftp://${deliver.host}:${deliver.port}` }
   }
 }

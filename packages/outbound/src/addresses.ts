@@ -8,7 +8,10 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 /** Characters: an address of 2048, and a hub's parameters behind it. */
 const MAX_URL_LENGTH = 8_192
 /** To public hosts; an allowed network may use any port. */
-const PORTS: ReadonlySet<number> = new Set([80, 443, 8443])
+export const WEB_PORTS: ReadonlySet<number> = new Set([80, 443, 8443])
+/** SSH's own, and those that servers of files are mostly put on. */
+export const SSH_PORTS: ReadonlySet<number> = new Set([22, 2022, 2222])
+const list = (ports: ReadonlySet<number>): string => [...ports].join(', ').replace(/, (\d+)$/, ' and $1')
 /**
  * Public by their bits and still nobody's business: Azure's WireServer, IPv6's dummy prefix that the library calls unicast, and IPv4 addresses in
  * the clothes that RFC 4291 §2.5.5.1 has given up.
@@ -48,7 +51,7 @@ const networksOf = (network: NetworkConfig): readonly [Address, number][] => {
 const isAllowed = (address: Address, network: NetworkConfig): boolean => networksOf(network).some(cidr => isIn(address, cidr))
 
 /** Why an IP address may not be reached on that port; `null` when it may. Anything that cannot be read as one may not. */
-export const findAddressOffence = (address: string, port: number, network: NetworkConfig): string | null => {
+export const findAddressOffence = (address: string, port: number, network: NetworkConfig, ports = WEB_PORTS): string | null => {
   // The library alone would take "1.2.3" for 1.2.0.3.
   if (isIP(address) === 0 || !ipaddr.isValid(address)) return 'it is no address'
   const parsed = bare(ipaddr.parse(canonical(address)))
@@ -56,7 +59,7 @@ export const findAddressOffence = (address: string, port: number, network: Netwo
   if (DENIED.some(cidr => isIn(parsed, cidr))) return 'it is a reserved address'
   const range = parsed.range()
   if (range !== 'unicast') return `it is a ${range} address`
-  return PORTS.has(port) ? null : `port ${port} is not allowed; 80, 443 and 8443 are`
+  return ports.has(port) ? null : `port ${port} is not allowed; ${list(ports)} are`
 }
 
 /** A host as `net` takes it: an IPv6 literal without its brackets. */
@@ -72,12 +75,15 @@ export const findUrlOffence = (text: string, network: NetworkConfig): string | n
   if (url.protocol === 'http:' && !network.allowHttp)
     return 'plain http is not allowed; network.allowHttp in the configuration would allow it'
   if (url.username !== '' || url.password !== '') return 'a name or password in an address is not allowed'
-  const host = toHost(url.hostname)
-  const port = toPort(url)
+  return findHostOffence(toHost(url.hostname), toPort(url), network)
+}
+
+/** What is wrong with a host and a port before any name is resolved; `null` when nothing is. `ports`: those that public hosts may have. */
+export const findHostOffence = (host: string, port: number, network: NetworkConfig, ports = WEB_PORTS): string | null => {
   if (isIP(host) !== 0) {
-    const offence = findAddressOffence(host, port, network)
+    const offence = findAddressOffence(host, port, network, ports)
     return offence === null ? null : `${offence}; network.allow in the configuration would allow it`
   }
   // What a name leads to is seen when it is connected to; without allowed networks no other port can come out of that.
-  return PORTS.has(port) || network.allow.length > 0 ? null : `port ${port} is not allowed; 80, 443 and 8443 are`
+  return ports.has(port) || network.allow.length > 0 ? null : `port ${port} is not allowed; ${list(ports)} are`
 }

@@ -7,7 +7,7 @@ import type { LookupAddress, LookupOptions } from 'node:dns'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import type { NetworkConfig } from '@newswire/events/config'
 import { buildConnector } from 'undici'
-import { findAddressOffence, toHost, toPort } from './addresses.ts'
+import { findAddressOffence, SSH_PORTS, toHost, toPort, WEB_PORTS } from './addresses.ts'
 import type { Lookup } from './outbound.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -19,14 +19,17 @@ export class Refused extends Error {
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
 
+/** What connections are held against. `ports`: those that public hosts may have. */
+type Rules = Readonly<{ network: () => NetworkConfig; ports: ReadonlySet<number> }>
+
 /** Resolves a name and refuses it when any of its addresses may not be reached: one inward answer is enough to be suspicious. */
 const guardLookup =
-  (lookup: Lookup, port: number, network: NetworkConfig) =>
+  (lookup: Lookup, port: number, { network, ports }: Rules) =>
   (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, [])
       for (const { address } of addresses) {
-        const offence = findAddressOffence(address, port, network)
+        const offence = findAddressOffence(address, port, network(), ports)
         if (offence !== null) return callback(new Refused(`the name resolves inward: ${offence}`), [])
       }
       const [first] = addresses
@@ -45,37 +48,54 @@ const resetOnError = (socket: Socket, tcp: Socket): Socket => {
   return socket
 }
 
+type Dialled = (error: Error | null, tcp: Socket | null) => void
+
+/** A TCP connection that is held against the rules as text, by name and as it came to be; `callback` is called once. */
+const dial = ({ host, port }: Readonly<{ host: string; port: number }>, rules: Rules, lookup: Lookup, callback: Dialled): void => {
+  const { network, ports } = rules
+  const literal = isIP(host) === 0 ? null : findAddressOffence(host, port, network(), ports)
+  if (literal !== null) {
+    callback(new Refused(literal), null)
+    return
+  }
+  const tcp = connectTcp({ host, port, lookup: guardLookup(lookup, port, rules) as never, noDelay: true, keepAlive: true })
+  const timer = setTimeout(() => {
+    tcp.destroy(Object.assign(new Error('connect timeout'), { code: 'UND_ERR_CONNECT_TIMEOUT' }))
+  }, CONNECT_TIMEOUT_MS)
+  const onError = (error: Error) => {
+    clearTimeout(timer)
+    callback(error, null)
+  }
+  tcp.once('error', onError)
+  tcp.once('connect', () => {
+    clearTimeout(timer)
+    tcp.off('error', onError)
+    // Whoever uses the connection reports what happens from here on; without a listener Node would end the process.
+    tcp.on('error', () => undefined)
+    const offence = findAddressOffence(tcp.remoteAddress ?? '', port, network(), ports)
+    if (offence === null) return callback(null, tcp)
+    tcp.destroy()
+    callback(new Refused(offence), null)
+  })
+}
+
 /** TCP first, guarded; TLS, when asked for, on top of that very connection. HTTP/1.1 only: one request, one socket to reset. */
 export const guardConnections = (network: () => NetworkConfig, lookup: Lookup): buildConnector.connector => {
   const secure = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false })
-  return (options, callback) => {
-    const host = toHost(options.hostname)
-    const port = toPort(options)
-    const literal = isIP(host) === 0 ? null : findAddressOffence(host, port, network())
-    if (literal !== null) return callback(new Refused(literal), null)
-    const tcp = connectTcp({ host, port, lookup: guardLookup(lookup, port, network()) as never, noDelay: true, keepAlive: true })
-    const timer = setTimeout(() => {
-      tcp.destroy(Object.assign(new Error('connect timeout'), { code: 'UND_ERR_CONNECT_TIMEOUT' }))
-    }, CONNECT_TIMEOUT_MS)
-    const onError = (error: Error) => {
-      clearTimeout(timer)
-      callback(error, null)
-    }
-    tcp.once('error', onError)
-    tcp.once('connect', () => {
-      clearTimeout(timer)
-      tcp.off('error', onError)
-      // Whoever uses the connection reports what happens from here on; without a listener Node would end the process.
-      tcp.on('error', () => undefined)
-      const offence = findAddressOffence(tcp.remoteAddress ?? '', port, network())
-      if (offence !== null) {
-        tcp.destroy()
-        return callback(new Refused(offence), null)
-      }
+  return (options, callback) =>
+    dial({ host: toHost(options.hostname), port: toPort(options) }, { network, ports: WEB_PORTS }, lookup, (failure, tcp) => {
+      if (tcp === null) return callback(failure ?? new Error('no connection'), null)
       if (options.protocol !== 'https:') return callback(null, resetOnError(tcp, tcp))
       return secure({ ...options, httpSocket: tcp }, (...[error, socket]) =>
         error ? callback(error, null) : callback(null, resetOnError(socket as Socket, tcp) as never),
       )
     })
-  }
 }
+
+/** A guarded connection for SSH. Rejects with `Refused` when our own rules forbid it, else with the system's error. */
+export const connectForSsh = (host: string, port: number, network: () => NetworkConfig, lookup: Lookup): Promise<Socket> =>
+  new Promise((resolve, reject) =>
+    dial({ host: toHost(host), port }, { network, ports: SSH_PORTS }, lookup, (error, tcp) =>
+      tcp === null ? reject(error) : resolve(tcp),
+    ),
+  )

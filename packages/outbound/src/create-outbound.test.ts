@@ -347,3 +347,19 @@ test('whoever gives up gets an answer at once, before and during the request', a
   const before = await outbound.request(get(`http://127.0.0.1:${port}/`, { signal: controller.signal }))
   assert.ok(!before.ok && before.kind === 'connect')
 })
+
+test('a connection for SSH is held against the same rules, with ports of its own', async t => {
+  const port = await serveRaw(t, socket => socket.end('SSH-2.0-x'))
+  const found = await open(t).connect('127.0.0.1', port)
+  assert.ok(found.ok)
+  const [said] = (await once(found.socket, 'data')) as [Buffer]
+  assert.equal(said.toString(), 'SSH-2.0-x')
+  found.socket.destroy()
+  const kindOf = async (one: Promise<{ ok: boolean; kind?: string }>) => (await one).kind
+  for (const host of ['127.0.0.1', '[::1]', '::ffff:127.0.0.1', '2130706433', '169.254.169.254'])
+    assert.equal(await kindOf(open(t, { allow: [], allowHttp: false }).connect(host, 22)), 'refused', host)
+  const named = open(t, { allow: [], allowHttp: false }, resolveTo('198.51.100.7', '10.0.0.1'))
+  assert.equal(await kindOf(named.connect('files.example', 22)), 'refused')
+  assert.equal(await kindOf(open(t, elsewhere, resolveTo('93.184.216.34')).connect('files.example', 443)), 'refused')
+  assert.equal(await kindOf(open(t).connect('127.0.0.1', 9)), 'connect')
+})

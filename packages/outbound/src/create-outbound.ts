@@ -2,8 +2,8 @@
 import { lookup as lookupName } from 'node:dns'
 import { Agent } from 'undici'
 import { findUrlOffence } from './addresses.ts'
-import { guardConnections } from './connector.ts'
-import { exchange, refuse } from './exchange.ts'
+import { connectForSsh, guardConnections } from './connector.ts'
+import { exchange, fromError, refuse } from './exchange.ts'
 import type { Outbound, OutboundOptions, OutboundRequest, OutboundResult } from './outbound.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -61,6 +61,13 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
       const offence = findHeaderOffence(headers)
       if (offence !== null) return refuse(offence, 'NEWSWIRE_OUTBOUND_HEADER')
       return follow({ ...request, headers }, method === 'GET' ? redirects : 0, performance.now() + timeoutMs)
+    },
+    connect: async (host, port) => {
+      try {
+        return { ok: true, socket: await connectForSsh(host, port, network, lookup) }
+      } catch (error) {
+        return fromError(error, false)
+      }
     },
     findUrlOffence: url => findUrlOffence(url, network()),
     close: () => {

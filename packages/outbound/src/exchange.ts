@@ -22,7 +22,7 @@ const codeOf = (error: unknown): string => {
 }
 
 /** Only what happens before a byte was written is surely no delivery: the same code may come sooner or later. */
-const fromError = (error: unknown, sent: boolean): OutboundFailure => {
+export const fromError = (error: unknown, sent: boolean): OutboundFailure => {
   if (error instanceof Refused) return refuse(`this address may not be reached: ${error.message}`)
   const code = codeOf(error)
   return sent

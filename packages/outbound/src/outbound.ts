@@ -3,6 +3,7 @@
  * No redirects, a total deadline, a cap on what is read, no decompression, no private address unless the configuration allows it.
  */
 import type { LookupAddress, LookupOptions } from 'node:dns'
+import type { Socket } from 'node:net'
 import type { NetworkConfig } from '@newswire/events/config'
 
 export type OutboundRequest = Readonly<{
@@ -39,9 +40,14 @@ export type OutboundFailure = Readonly<{
 }>
 export type OutboundResult = Readonly<{ ok: true; response: OutboundResponse }> | OutboundFailure
 
+/** A TCP connection that is the caller's to end. */
+export type OutboundConnection = Readonly<{ ok: true; socket: Socket }> | OutboundFailure
+
 export type Outbound = Readonly<{
   /** Never throws for what the other side does. */
   request(request: OutboundRequest): Promise<OutboundResult>
+  /** A connection for SSH, by the same rules (public hosts: ports 22, 2022 and 2222), within 5 s. Never throws for what the other side does. */
+  connect(host: string, port: number): Promise<OutboundConnection>
   /** The check at the time an address is saved: `null` when it may be used, else why not. Does not resolve names. */
   findUrlOffence(url: string): string | null
   /** Waits for requests in hand, which their deadlines bound. Twice is once. */

@@ -2,7 +2,7 @@
 import { toComplaints } from '@newswire/events/complaints'
 import { type CategoryConfig, type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
 import { addressOf } from '@newswire/events/deliver'
-import { findUrlOffence, isNetwork } from '@newswire/outbound/addresses'
+import { findHostOffence, findUrlOffence, isNetwork, SSH_PORTS, toHost } from '@newswire/outbound/addresses'
 
 export type Complaint = Readonly<{ path: string; expected: string; found: string }>
 export type CheckedConfig = Readonly<{ ok: true; config: NewswireConfig }> | Readonly<{ ok: false; complaints: readonly Complaint[] }>
@@ -65,6 +65,12 @@ const findUnknownIds = (items: readonly Item[], list: string, field: string, wha
   })
 }
 
+/** Its path and query may be what opens it. */
+const withoutPath = (url: string): string => {
+  const { protocol, host } = new URL(url)
+  return `${protocol}//${host}`
+}
+
 /** What could never be reached is found now, rather than by an alarm of every delivery. */
 const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complaint[] => [
   ...network.allow.flatMap((cidr, index) =>
@@ -80,15 +86,15 @@ const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complai
   ),
   ...outlets.flatMap(({ deliver }, index) => {
     const { field, url } = addressOf(deliver)
-    const offence = findUrlOffence(url, network)
+    const offence =
+      deliver.kind === 'sftp' ? findHostOffence(toHost(deliver.host), deliver.port, network, SSH_PORTS) : findUrlOffence(url, network)
     return offence === null
       ? []
       : [
           {
             path: `outlets[${index}].deliver.${field}`,
             expected: 'an address that deliveries may reach',
-            // Its path and query may be what opens it.
-            found: `${new URL(url).origin}: ${offence}`,
+            found: `${withoutPath(url)}: ${offence}`,
           },
         ]
   }),

@@ -137,15 +137,32 @@ const put = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promi
   return busy('latest.json')
 }
 
-/** Never throws for what either side's storage does. */
-export const putDrop = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promise<Outcome> => {
+const guard = async (act: () => Promise<Outcome>): Promise<Outcome> => {
   try {
-    return await put(store, drop, mayStill)
+    return await act()
   } catch (error) {
     if (error instanceof DropFault) return error.outcome
     if (error instanceof UnavailableError) return { kind: 'own', reason: `our own store: ${messageOf(error)}` }
     throw error
   }
+}
+
+/** Throws only bugs, and what a store of another kind throws beside `DropFault`. */
+export const putDrop = (store: DropStore, drop: Drop, mayStill: () => boolean): Promise<Outcome> => guard(() => put(store, drop, mayStill))
+
+/** A file that says nothing, to see whether drops can be put there. */
+export const putTest = async (
+  store: DropStore,
+  prefix: string,
+  test: Readonly<{ outlet: string; request: string; timestamp: string }>,
+): Promise<Outcome> => {
+  const path = `${prefix}newswire-test.json`
+  const file = { bytes: Buffer.from(`${JSON.stringify({ type: 'newswire.test', ...test })}\n`), contentType: 'application/json' }
+  return guard(async () => {
+    const found = await store.read(path, MAX_LATEST_BYTES)
+    const done = found === null ? await store.create(path, file) : await store.replace(path, file, found.tag)
+    return done ? { kind: 'accepted' } : busy('newswire-test.json')
+  })
 }
 
 export const sha256Of = (bytes: Uint8Array): string => hash('sha256', bytes)

@@ -35,6 +35,8 @@ export type Engine = Readonly<{
   clock: Clock
   scale: number
   sessionTimeoutMs: number
+  /** The deadline of a request, ms. */
+  timeoutMs: number
   /** A request to a target, given up at its deadline, or when the service is in a hurry to stop. */
   request: (request: OutboundRequest) => Promise<OutboundResult>
   pendingOn(shelf: Shelf): PendingStore
@@ -54,6 +56,7 @@ export const createEngine = (context: ServiceContext, hurry: AbortSignal): Engin
     clock,
     scale,
     sessionTimeoutMs: Math.max(SESSION_MS * scale, LEAST_SESSION_MS),
+    timeoutMs,
     request: request => outbound.request({ ...request, timeoutMs, signal: hurry }),
     pendingOn: shelf =>
       createPendingStore({

@@ -1,11 +1,12 @@
 /** Every way of delivering to an outlet: one file each, and a row here beside its schema in `@newswire/events/deliver`. */
 import type { DeliverKind } from '@newswire/events/deliver'
 import type { Objects } from '@newswire/objects/objects'
-import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+import type { Outbound, OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { DocumentContext } from './document.ts'
 import type { Outcome } from './machine.ts'
 import type { Deliver, OutletBy } from './parcel.ts'
 import { createS3Drop } from './s3-drop.ts'
+import { createSftpDrop } from './sftp-drop.ts'
 import type { KeyNeeds } from './signing-keys.ts'
 import { createWebhook } from './webhook.ts'
 
@@ -13,6 +14,10 @@ import { createWebhook } from './webhook.ts'
 export type DeliveryNeeds = Readonly<{
   /** A guarded request with the engine's deadline; reset when the service is in a hurry to stop. */
   request: (request: OutboundRequest) => Promise<OutboundResult>
+  /** A guarded connection for what is no HTTP. */
+  connect: Outbound['connect']
+  /** How long the other side may take for an answer. */
+  timeoutMs: number
   /** The value of an environment variable; `undefined` when it is not set. */
   secret: (name: string) => string | undefined
   /** Secrets that were made for an outlet (default: none), and what opens them. */
@@ -39,6 +44,7 @@ type Makers = { [K in DeliverKind]: (needs: DeliveryNeeds) => Delivery<K> }
 const makers: Makers = {
   webhook: createWebhook,
   s3: createS3Drop,
+  sftp: createSftpDrop,
 }
 
 /** All kinds, made once for a process. */

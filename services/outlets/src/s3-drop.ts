@@ -3,9 +3,10 @@ import type { DeliverBy } from '@newswire/events/deliver'
 import { createBucketSigner } from '@newswire/objects/s3-request'
 import type { OutboundResult } from '@newswire/outbound/outbound'
 import { classify, failed, MAX_ANSWER_BYTES, retryAfterMs } from './answers.ts'
-import { DropFault, type DropFile, type DropStore, putDrop } from './drop.ts'
+import { DropFault, type DropFile, type DropStore, putDrop, putTest } from './drop.ts'
 import { toDrop } from './drop-parcel.ts'
 import type { Delivery, DeliveryNeeds } from './kinds.ts'
+import type { Outcome } from './machine.ts'
 
 type Credentials = Readonly<{ accessKeyId: string; secretAccessKey: string }>
 type Answer = Extract<OutboundResult, { ok: true }>['response']
@@ -70,14 +71,22 @@ const openBucket = (deliver: DeliverBy<'s3'>, { request, now, credentials, sign 
 
 export const createS3Drop = ({ request, secret, objects, context, now }: DeliveryNeeds): Delivery<'s3'> => {
   const sign = createBucketSigner()
+  const open = (deliver: DeliverBy<'s3'>): DropStore | Outcome => {
+    const [accessKeyId = '', secretAccessKey = ''] = [secret(deliver.accessKeyIdEnv), secret(deliver.secretAccessKeyEnv)]
+    const missing = accessKeyId === '' ? deliver.accessKeyIdEnv : secretAccessKey === '' ? deliver.secretAccessKeyEnv : null
+    if (missing !== null) return failed(`the environment variable ${missing} with its credentials is not set`, { alarm: true })
+    return openBucket(deliver, { request, now, sign, credentials: { accessKeyId, secretAccessKey } })
+  }
   return {
     deliver: async (parcel, mayStill) => {
       const { deliver } = parcel.outlet
-      const [accessKeyId = '', secretAccessKey = ''] = [secret(deliver.accessKeyIdEnv), secret(deliver.secretAccessKeyEnv)]
-      const missing = accessKeyId === '' ? deliver.accessKeyIdEnv : secretAccessKey === '' ? deliver.secretAccessKeyEnv : null
-      if (missing !== null) return failed(`the environment variable ${missing} with its credentials is not set`, { alarm: true })
-      const bucket = openBucket(deliver, { request, now, sign, credentials: { accessKeyId, secretAccessKey } })
-      return putDrop(bucket, toDrop(parcel, deliver, { objects, context: context() }), mayStill)
+      const bucket = open(deliver)
+      return 'kind' in bucket ? bucket : putDrop(bucket, toDrop(parcel, deliver, { objects, context: context() }), mayStill)
+    },
+    test: async ({ id, deliver }, requestId) => {
+      const bucket = open(deliver)
+      const timestamp = new Date(now()).toISOString()
+      return 'kind' in bucket ? bucket : putTest(bucket, deliver.prefix, { outlet: id, request: requestId, timestamp })
     },
   }
 }

@@ -43,6 +43,8 @@ export const startDeliveries = async (
   )
   const deliveries = createDeliveries({
     request,
+    connect: context.outbound.connect,
+    timeoutMs: engine.timeoutMs,
     secret,
     signingOf: states.signing,
     sealing,

@@ -1,9 +1,13 @@
 /** Imports: kept, shown by their own date, told to nobody unless that was asked for, and no more than 64 at once from end to end. */
 import assert from 'node:assert/strict'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createWriter } from './support/articles.ts'
 import { everyFormat, pageOf } from './support/exits.ts'
-import { articleIdOf, createSystem, PUBLIC_URL, type Running } from './support/system.ts'
+import { newFolder, runCommand } from './support/newswire.ts'
+import { makePng } from './support/pictures.ts'
+import { articleIdOf, createSystem, PUBLIC_URL, type Running, tokens } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 import { startSubscriber } from './support/websub-subscriber.ts'
 
@@ -100,11 +104,16 @@ test('a full-speed import is let in 64 at a time, loses nothing over a kill, and
   const importing = Promise.all(Array.from({ length: 200 }, importAll))
   const watching = (async () => {
     while (next < COUNT) {
-      const text = await (await fetch(new URL('/metrics', running.newswire.url('console')))).text().catch(() => '')
+      const url = new URL('/metrics', running.newswire.url('console'))
+      // Between the kill and the next start nobody answers.
+      const text = await fetch(url).then(
+        answer => answer.text(),
+        () => '',
+      )
       mostAtOnce = Math.max(mostAtOnce, Number(/^newswire_backfill_under_way (\d+)/m.exec(text)?.[1] ?? 0))
       await new Promise(resolve => setTimeout(resolve, 20))
     }
-  })().catch(() => undefined)
+  })()
   await waitFor('the import to be on its way', () => accepted.size > 60)
   const flash = await running.put('chen-ngang', { ...write(), urgency: 1 })
   assert.equal((await running.settled(flash))['state'], 'released')
@@ -123,4 +132,61 @@ test('a full-speed import is let in 64 at a time, loses nothing over a kill, and
   await running.everywhere('chen-ngang', 1)
   assert.deepEqual(system.partner.heldIds(), [articleIdOf('chen-ngang')], 'nothing of the import was delivered')
   t.diagnostic(`answers: ${[...answers].map(([status, count]) => `${count} × ${status}`).join(', ')}; at most ${mostAtOnce} under way`)
+})
+
+test('newswire import takes a folder in, says what it could not take, and run again goes on where it stopped', async t => {
+  const system = await createSystem(t)
+  const running = await system.start()
+  const write = createWriter(103)
+  const folder = join(await newFolder(t), 'kho')
+  await mkdir(join(folder, 'anh'), { recursive: true })
+  await writeFile(join(folder, 'anh', 'mot.png'), makePng({ width: 320, height: 200, seed: 103 }))
+  const dated = (day: number) => ({ ...write(), publishedAt: new Date(Date.UTC(2012, 0, day)).toISOString() })
+  const lines = Array.from({ length: 30 }, (_, at) => JSON.stringify({ id: `dong-${at}`, ...dated(at + 1) }))
+  // The same id twice: the later line is the newer one.
+  const last = { id: 'dong-0', ...dated(1) }
+  await writeFile(join(folder, 'bai.jsonl'), [...lines, JSON.stringify(last), '{"id": "hong', '{"id":"../ra","title":"x"}'].join('\n'))
+  await writeFile(join(folder, 'mot-bai.json'), JSON.stringify({ ...dated(40), images: [{ url: 'anh/mot.png', caption: 'Ảnh kho' }] }))
+  await writeFile(join(folder, 'sai.json'), JSON.stringify({ ...dated(41), titel: 'x' }))
+
+  const env = { NEWSWIRE_INGEST_URL: running.newswire.url('ingest'), NEWSWIRE_TOKEN: tokens.all, NEWSWIRE_DATA: system.dataDir }
+  const run = async (...more: string[]) => {
+    const { code, stdout } = await runCommand({ args: ['import', folder, '--json', ...more], env })
+    return {
+      code,
+      ...(JSON.parse(stdout) as { sent: number; skipped: number; refused: { where: string; code?: string }[]; journal: string }),
+    }
+  }
+  const first = await run()
+  assert.deepEqual([first.code, first.sent, first.skipped], [1, 32, 0])
+  assert.deepEqual(first.refused.map(one => [one.where.slice(folder.length + 1), one.code]).sort(), [
+    ['bai.jsonl:32', undefined],
+    ['bai.jsonl:33', undefined],
+    ['sai.json', 'NEWSWIRE_INVALID'],
+  ])
+  await waitFor('the last line to be out', async () => (await running.item('all', 'atom.xml', 'dong-0'))?.title === last.title)
+  await waitFor('the one with the picture', async () => (await running.get(pageOf('mot-bai'))).text.includes('Ảnh kho'))
+  assert.deepEqual(system.partner.heldIds(), [])
+
+  await t.test('what was taken is not sent again; a journal cut short costs only that it is asked for again', async () => {
+    await writeFile(join(folder, 'sai.json'), JSON.stringify(dated(41)))
+    const second = await run()
+    assert.deepEqual([second.sent, second.skipped, second.refused.length], [1, 32, 2])
+    const journal = await readFile(second.journal, 'utf8')
+    await writeFile(second.journal, journal.slice(0, journal.length / 2))
+    const third = await run()
+    assert.deepEqual([third.sent + third.skipped, third.refused.length], [33, 2])
+    assert.ok(third.sent > 0 && third.skipped > 0)
+    const { body } = await running.console(`/v1/articles/${articleIdOf('mot-bai')}/trace`)
+    assert.equal((body['submissions'] as unknown[]).length, 1, 'under the same key it is the same submission')
+  })
+
+  await t.test('with --deliver it is another way in, which changes nothing that is there', async () => {
+    const { code, stdout } = await runCommand({
+      args: ['import', join(folder, 'mot-bai.json'), '--deliver', '--journal', join(folder, 'j')],
+      env,
+    })
+    assert.deepEqual([code, stdout.trim()], [0, '1 taken, 0 were there already, 0 refused'])
+    assert.equal((await readFile(join(folder, 'j'), 'utf8')).split('\n').length, 2)
+  })
 })

@@ -20,7 +20,8 @@ export type FileArticle = Readonly<{
   pictures: ReadonlyArray<{ index: number; path: string }>
 }>
 
-const toLocalId = (file: string): string => {
+/** The id that a file's name gives. Throws `UsageError` when it gives none. */
+export const toLocalId = (file: string): string => {
   const id = basename(file, extname(file))
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
@@ -35,7 +36,7 @@ const toLocalId = (file: string): string => {
 const isRemote = (url: unknown): boolean => typeof url === 'string' && /^(https?:|newswire:)/.test(url)
 
 /** Pictures named by a path lie beside the file. */
-const findPictures = (images: unknown, folder: string): FileArticle['pictures'] => {
+export const findPictures = (images: unknown, folder: string): FileArticle['pictures'] => {
   if (!Array.isArray(images)) return []
   return images.flatMap((image, index) => {
     const { url } = (image ?? {}) as { url?: unknown }

@@ -33,6 +33,7 @@ const COMMANDS = [
   'up',
   'run',
   'publish',
+  'import',
   'retract',
   'republish',
   'trace',

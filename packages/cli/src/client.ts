@@ -1,6 +1,6 @@
 /** What a command says to a running system. Where it is: the environment, else what `up` left in its data folder. */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Environment } from '@newswire/runtime/settings'
 import { z } from 'zod'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
@@ -31,6 +31,12 @@ export const readClientFile = async (dataDir: string): Promise<ClientDocument | 
   }
 }
 
+/** `Retry-After` in seconds, a minute at most: nobody sits before a shell for longer. */
+const retryAfter = ({ headers }: Response): number | undefined => {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 60) * 1000 : undefined
+}
+
 const answer = async (response: Response): Promise<unknown> => {
   const text = await response.text()
   const isJson = /json/.test(response.headers.get('content-type') ?? '')
@@ -45,7 +51,7 @@ const answer = async (response: Response): Promise<unknown> => {
       `${body?.title ?? `it answered ${response.status}`}${body?.detail ? `: ${body.detail}` : ''}${body?.code ? ` (${body.code})` : ''}`,
       ...lines,
     ].join('\n'),
-    { code: body?.code },
+    { code: body?.code, retryAfterMs: retryAfter(response) },
   )
 }
 
@@ -60,7 +66,11 @@ const reach = async (url: string, init: RequestInit): Promise<Response> => {
   }
 }
 
-export const createClient = async (environment: Environment, dataDir: string): Promise<Client & { publisher: string | null }> => {
+/** `to`: what tells the system that is spoken to from others, also after it got other ports. */
+export const createClient = async (
+  environment: Environment,
+  dataDir: string,
+): Promise<Client & { publisher: string | null; to: string }> => {
   const left = await readClientFile(dataDir)
   const ingestUrl = environment.NEWSWIRE_INGEST_URL ?? left?.ingest
   const consoleUrl = environment.NEWSWIRE_CONSOLE_URL ?? left?.console
@@ -76,6 +86,7 @@ export const createClient = async (environment: Environment, dataDir: string): P
     : {}
   return {
     publisher: left?.publisher ?? null,
+    to: environment.NEWSWIRE_INGEST_URL ?? resolve(dataDir),
     ingest: async (method, path, body, headers = {}) =>
       answer(
         await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, {

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { addArchiveCommands } from './archive-program.ts'
 import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
 import { explain } from './explain.ts'
+import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { run } from './run.ts'
@@ -116,6 +117,16 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .option('--caption <text>', 'of the picture in the same place', collect, [])
     .option('--credit <text>', 'of the picture in the same place', collect, [])
     .action((files: string[], options) => ends(publish(terminal(options), files, { ...options, wait: options.wait === true })))
+
+  client(
+    'import',
+    'take in an archive: a .json, .jsonl or .ndjson file, or a folder of them; run again it goes on where it stopped',
+    'newswire import archive/ --json',
+  )
+    .argument('<source>')
+    .option('--deliver', 'deliver and ping it as well, as if it were news')
+    .option('--journal <file>', 'what was answered (default: <source>.import.journal)')
+    .action((source: string, options) => ends(importArticles(terminal(options), source, { ...options, deliver: options.deliver === true })))
 
   waits(client('retract', 'take an article back from everywhere', 'newswire retract my-story --mode withdraw --reason "wrong names"'))
     .argument('<id>')

@@ -15,8 +15,8 @@ const readPicture = async (path: string): Promise<Uint8Array> => {
   }
 }
 
-/** Repeating it is safe: pictures are named by their content, and the same article again is a duplicate. */
-export const sendArticle = async (client: Client, { localId, article, pictures }: FileArticle): Promise<Accepted> => {
+/** Sends its local pictures; the article that names them. Repeating it is safe: pictures are named by their content. */
+export const withUploadsOf = async (client: Client, { localId, article, pictures }: FileArticle): Promise<Record<string, unknown>> => {
   const path = `/v1/articles/${encodeURIComponent(localId)}`
   const uploads = await Promise.all(
     pictures.map(async ({ index, path: file }) => ({
@@ -24,5 +24,13 @@ export const sendArticle = async (client: Client, { localId, article, pictures }
       url: (await client.upload(`${path}/pictures`, await readPicture(file), basename(file))).url,
     })),
   )
-  return (await client.ingest('PUT', path, JSON.stringify(withUploads(article, uploads)))) as Accepted
+  return withUploads(article, uploads)
 }
+
+/** Repeating it is safe: the same article again is a duplicate. */
+export const sendArticle = async (client: Client, one: FileArticle): Promise<Accepted> =>
+  (await client.ingest(
+    'PUT',
+    `/v1/articles/${encodeURIComponent(one.localId)}`,
+    JSON.stringify(await withUploadsOf(client, one)),
+  )) as Accepted

@@ -8,9 +8,15 @@ export class FailedError extends Error {
   override readonly name = 'FailedError'
   /** The code of the problem that was answered; absent when there was no answer. */
   readonly code: string | undefined
-  constructor(message: string, { code, ...options }: ErrorOptions & { code?: string | undefined } = {}) {
+  /** When it may be tried again, as the answer said; absent when it did not. */
+  readonly retryAfterMs: number | undefined
+  constructor(
+    message: string,
+    { code, retryAfterMs, ...options }: ErrorOptions & { code?: string | undefined; retryAfterMs?: number | undefined } = {},
+  ) {
     super(message, options)
     this.code = code
+    this.retryAfterMs = retryAfterMs
   }
 }
 

@@ -1,0 +1,138 @@
+/** `newswire import`: an archive by the backfill lane, as fast as there is room for it, and from where it stopped. */
+import { setTimeout } from 'node:timers/promises'
+import { type Client, createClient } from './client.ts'
+import type { Terminal } from './commands.ts'
+import { type Journal, openJournal, toImportKey } from './import-journal.ts'
+import { type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
+import { type Accepted, withUploadsOf } from './send-article.ts'
+import { FailedError, UnreachableError } from './usage-error.ts'
+
+/** As many as may be under way at once (`services/ingest`): more would only be sent away. */
+const AT_ONCE = 64
+/** How long a front door that is away is waited for. */
+const PATIENCE_MS = 60_000
+const DRAW_EVERY_MS = 200
+
+export type ImportOptions = Readonly<{ deliver: boolean; journal?: string }>
+type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
+type Tally = { sent: number; skipped: number; refused: Refused[] }
+
+/** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. */
+const isForAll = (error: unknown): boolean =>
+  !(error instanceof FailedError) || error instanceof UnreachableError || /^NEWSWIRE_AUTH_/.test(error.code ?? '')
+
+/** Sends until it is taken: waits when it was told to, and for a while when nobody answers. Repeating is safe: the key says that it is the same. */
+const sendPatiently = async (send: () => Promise<Accepted>, signal: AbortSignal): Promise<Accepted> => {
+  const until = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return await send()
+    } catch (error) {
+      const waitMs = error instanceof UnreachableError ? 1_000 : error instanceof FailedError ? error.retryAfterMs : undefined
+      const isFull = error instanceof FailedError && error.code === 'NEWSWIRE_BACKFILL_FULL'
+      if (waitMs === undefined || (!isFull && performance.now() > until)) throw error
+      await setTimeout(waitMs, undefined, { signal })
+    }
+  }
+}
+
+type Needs = Readonly<{ client: Client & { to: string }; journal: Journal; deliver: boolean; tally: Tally; signal: AbortSignal }>
+
+const importOne = async (one: Imported, { client, journal, deliver, tally, signal }: Needs): Promise<void> => {
+  const path = `/v1/articles/${encodeURIComponent(one.localId)}`
+  const query = `?lane=backfill${deliver ? '&deliver=true' : ''}`
+  const key = toImportKey(client.to, `${path}${query}`, JSON.stringify(one.article))
+  if (journal.has(key)) {
+    tally.skipped += 1
+    return
+  }
+  const accepted = await sendPatiently(async () => {
+    const body = JSON.stringify(await withUploadsOf(client, one))
+    return (await client.ingest('PUT', `${path}${query}`, body, { 'idempotency-key': `import-${key}` })) as Accepted
+  }, signal)
+  await journal.add(key, accepted)
+  tally.sent += 1
+}
+
+const isUnreadable = (one: Imported | Unreadable): one is Unreadable => 'reason' in one
+
+/** Takes articles side by side, those of one id one after the other: their order is the order of the source. */
+const importAll = async (files: readonly string[], needs: Needs): Promise<void> => {
+  const { tally } = needs
+  const running = new Map<string, Promise<void>>()
+  let fatal: unknown
+  const take = async (one: Imported, before: Promise<void> | undefined): Promise<void> => {
+    await before
+    if (fatal !== undefined) return
+    try {
+      await importOne(one, needs)
+    } catch (error) {
+      if (isForAll(error)) fatal ??= error
+      else {
+        const { code, message } = error as FailedError
+        tally.refused.push({ where: one.where, id: one.localId, ...(code === undefined ? {} : { code }), reason: message })
+      }
+    }
+  }
+  const all = new Set<Promise<void>>()
+  for await (const one of readArticles(files)) {
+    if (fatal !== undefined) break
+    if (isUnreadable(one)) {
+      tally.refused.push(one)
+      continue
+    }
+    const work = take(one, running.get(one.localId)).finally(() => {
+      all.delete(work)
+      if (running.get(one.localId) === work) running.delete(one.localId)
+    })
+    running.set(one.localId, work)
+    all.add(work)
+    if (all.size >= AT_ONCE) await Promise.race(all)
+  }
+  await Promise.all(all)
+  if (fatal !== undefined) throw fatal
+}
+
+/** A line that is drawn again and again, on a terminal alone. */
+const draw = (tally: Tally): (() => void) => {
+  if (!process.stderr.isTTY) return () => undefined
+  const begun = performance.now()
+  const paint = () => {
+    const perSecond = Math.round((tally.sent * 1000) / Math.max(1, performance.now() - begun))
+    const refused = tally.refused.length === 0 ? '' : `, ${tally.refused.length} refused`
+    process.stderr.write(`\r\u001B[2K${tally.sent} taken (${perSecond}/s), ${tally.skipped} were there already${refused}`)
+  }
+  const timer = setInterval(paint, DRAW_EVERY_MS)
+  return () => {
+    clearInterval(timer)
+    paint()
+    process.stderr.write('\n')
+  }
+}
+
+/** False when something was refused. Run again it goes on where it stopped, and tries what was refused once more. */
+export const importArticles = async (terminal: Terminal, source: string, options: ImportOptions): Promise<boolean> => {
+  const { environment, settings, json, print, say } = terminal
+  const files = await listFiles(source)
+  const client = await createClient(environment, settings.dataDir)
+  const file = options.journal ?? `${source.replace(/[/\\]+$/, '')}.import.journal`
+  const journal = await openJournal(file)
+  const tally: Tally = { sent: 0, skipped: 0, refused: [] }
+  const stopped = new AbortController()
+  const end = json ? () => undefined : draw(tally)
+  try {
+    await importAll(files, { client, journal, deliver: options.deliver, tally, signal: stopped.signal })
+  } catch (error) {
+    say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
+    throw error
+  } finally {
+    stopped.abort()
+    end()
+    await journal.close()
+  }
+  const { sent, skipped, refused } = tally
+  for (const one of refused) say(`${one.where}: ${one.reason}`)
+  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused`
+  print(json ? JSON.stringify({ sent, skipped, refused, journal: file }) : words)
+  return refused.length === 0
+}

@@ -7,6 +7,7 @@ import { apply, deadLetters, publish, republish, retract, status, type Terminal,
 import { explain } from './explain.ts'
 import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
+import { addPurgeCommand } from './purge.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
@@ -213,6 +214,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
       ends(rebuildFeeds(terminal(options), ids, { wait: options.wait === true, timeout: options.timeout })),
     )
 
+  addPurgeCommand(program, { terminal, ends, toSeconds })
   addArchiveCommands(program, { terminal, ends, toSeconds })
   addOutletCommands(program, { terminal, ends, toSeconds })
 

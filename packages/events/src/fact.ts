@@ -48,7 +48,7 @@ export const fact = z
     z.object({ state: z.literal('live'), action: z.enum(['published', 'updated', 'corrected']), ...common, article }),
     z.object({ state: z.literal('retracted'), action: z.literal('retracted'), ...common, retraction }),
     z.object({ state: z.literal('expired'), action: z.literal('retracted'), ...common, retraction }),
-    z.object({ state: z.literal('purged'), action: z.literal('purged'), ...common, reason: z.string() }),
+    z.object({ state: z.literal('purged'), action: z.literal('purged'), ...common, reason: z.string(), by: z.string().optional() }),
   ])
   .refine(({ articleId, publisher }) => parseArticleId(articleId)?.publisher === publisher, {
     path: ['articleId'],

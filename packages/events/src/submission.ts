@@ -34,7 +34,8 @@ const common = {
 const publish = z.object({ command: z.literal('publish'), ...common, article, contentSha256: z.string() })
 const retract = z.object({ command: z.literal('retract'), ...common, retraction })
 const republish = z.object({ command: z.literal('republish'), ...common })
-const purge = z.object({ command: z.literal('purge'), ...common, reason: z.string() })
+/** `by`: who asked for it, as the operator's side knows them. */
+const purge = z.object({ command: z.literal('purge'), ...common, reason: z.string(), by: z.string().optional() })
 
 export const submission = z.discriminatedUnion('command', [publish, retract, republish, purge])
 export type Submission = z.output<typeof submission>

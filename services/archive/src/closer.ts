@@ -4,8 +4,10 @@
  */
 import { codeOf } from '@newswire/events/errors'
 import { changeWanted, readWanted } from '@newswire/objects/archive-wanted'
+import { keys } from '@newswire/objects/keys'
 import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
 import { newestManifest, readManifest } from './finish.ts'
+import { settlePurges } from './purge.ts'
 import { rotateKey } from './signing.ts'
 
 /** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
@@ -27,10 +29,11 @@ type Needs = CloseNeeds & Readonly<{ owns: () => boolean; everyMs?: number; wish
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 
-/** The newest manifest is of another day, or there is none. A clock that was set back closes once more than it must, and no less. */
+/** The newest manifest is of another day, or there is none, or a purge waits for one. A clock that was set back closes once more than it must, and no less. */
 export const isDue = async ({ objects, now }: Pick<Needs, 'objects' | 'now'>): Promise<boolean> => {
   const last = await readManifest(objects, await newestManifest(objects))
-  return last === null || last.head.closedAt.slice(0, 10) !== dayOf(now())
+  if (last === null || last.head.closedAt.slice(0, 10) !== dayOf(now())) return true
+  return (await objects.list(keys.archivePurgingPrefix, { limit: 1 })).length > 0
 }
 
 export const createCloser = (needs: Needs): Closer => {
@@ -42,8 +45,12 @@ export const createCloser = (needs: Needs): Closer => {
   const closeAll = async (): Promise<readonly Closed[]> => {
     const closed: Closed[] = []
     try {
-      do closed.push(await closeOnce(needs))
-      while (closed.at(-1)?.hasMore && !isStopped && closed.length < MAX_AT_ONCE)
+      for (let hasMore = true; hasMore && !isStopped && closed.length < MAX_AT_ONCE; ) {
+        const one = await closeOnce(needs)
+        const settled = await settlePurges(needs, one.manifest)
+        hasMore = one.hasMore || settled.hasMore
+        closed.push(one)
+      }
       await afterClose?.()
       trouble = null
     } catch (error) {

@@ -75,7 +75,7 @@ const versionsOf = (found: readonly string[]): { key: string; article: string }[
 const ledgerEntries = (staged: readonly Staged[]): Entry[] =>
   staged.map(({ key, article, line }) => ({ article, key, sha256: sha256Hex(line), bytes: Buffer.byteLength(line) }))
 
-/** Reads only, but for repeats of what is packed, which it removes. `last`: the newest manifest, whose packs are made. */
+/** Reads only, but that it removes repeats of what is packed, and what comes of purged articles. `last`: the newest manifest, whose packs are made. */
 export const gather = async (needs: Needs, last: Manifest | null, purged: Purged): Promise<Gathered> => {
   const { objects, log } = needs
   const isPurged = isPurgedIn(purged)
@@ -89,8 +89,11 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
     indexes.set(folder, known)
     return known
   }
-  // What a purge is about to remove is not listed any more; the version that says so is.
-  const wanted = [...versionsOf(loose.found), ...nativesIn(slice.records)].filter(one => !purged.removes(one.article, one.key))
+  // What a recorded purge removes is not listed any more, and what was sent since is not kept. One that is only wanted finds what it removes by the lists.
+  const isGone = (one: { key: string; article: string }) => purged.records.has(one.article) && purged.removes(one.article, one.key)
+  const all = [...versionsOf(loose.found), ...nativesIn(slice.records)]
+  const wanted = all.filter(one => !isGone(one))
+  await sideBySide(all.filter(isGone), AT_ONCE, one => objects.delete(one.key))
   const found = await sideBySide(wanted, AT_ONCE, toEntry(needs, packed))
   const entries = [...found.filter(one => one !== null), ...ledgerEntries(staged), ...purged.unlisted]
   return {

@@ -1,10 +1,12 @@
 /** archive: keeps every released version for good. Topics, limits and failure modes: README.md. */
+import { codeOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { StartService } from '@newswire/runtime/service'
 import { createCloser } from './closer.ts'
 import { onArticleReleased } from './on-article-released.ts'
 import { createPackedHashes } from './packed-hashes.ts'
+import { purge } from './purge.ts'
 import { purgedArticles } from './purged.ts'
 
 /** Nobody waits for the archive: versions that come together are fetched together, ms. */
@@ -19,10 +21,28 @@ export const start: StartService = async ({ log, objects, sealing, logger, metri
   const isClosing = metrics.gauge('newswire_archive_closing', '1 while days can be closed, 0 since a try has failed.')
   const packed = createPackedHashes(objects, now)
   let purged: Set<string> = new Set()
+  let holdsClosing = () => false
+  const closer = createCloser({
+    objects,
+    log,
+    sealing,
+    logger,
+    now,
+    group: GROUP,
+    owns: () => holdsClosing(),
+    afterClose: async () => packed.forget(),
+  })
   const handler = onArticleReleased({
     objects,
     packed,
     isPurged: articleId => purged.has(articleId),
+    purge: async fact => {
+      purged.add(fact.articleId)
+      await purge({ objects, log, sealing, logger, now }, fact)
+      packed.forget()
+      // So that a manifest lists the record at once; when it cannot, the next look does.
+      void closer.close().catch(error => logger.error({ err: error, code: codeOf(error) }, 'archive.not-closed'))
+    },
     publish: publishEvents(log),
     now,
     onKept: event => {
@@ -47,8 +67,7 @@ export const start: StartService = async ({ log, objects, sealing, logger, metri
       'article.purged': handler,
     }),
   })
-  const owns = () => subscription.partitions().some(({ partition }) => partition === CLOSING_PARTITION)
-  const closer = createCloser({ objects, log, sealing, logger, now, group: GROUP, owns, afterClose: async () => packed.forget() })
+  holdsClosing = () => subscription.partitions().some(({ partition }) => partition === CLOSING_PARTITION)
   metrics.onCollect(() => isClosing.set(closer.trouble() === null ? 1 : 0))
   logger.info('service.started')
   return {

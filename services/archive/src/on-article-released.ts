@@ -1,5 +1,6 @@
 import type { NewswireEvent } from '@newswire/events/events'
 import { follow } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import type { EventContext, Publish } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
@@ -13,6 +14,8 @@ type Needs = Readonly<{
   objects: Objects
   packed: PackedHashes
   isPurged: (articleId: string) => boolean
+  /** Removes what was kept of the article before. */
+  purge: (fact: Extract<Fact, { state: 'purged' }>) => Promise<void>
   publish: Publish
   now: () => number
   onKept: (event: ArticleEvent) => void
@@ -20,11 +23,12 @@ type Needs = Readonly<{
 
 /** Archives the version, then says so. Safe to repeat: the object is immutable, the milestone's id comes from the version. */
 export const onArticleReleased =
-  ({ objects, packed, isPurged, publish, now, onKept }: Needs) =>
+  ({ objects, packed, isPurged, purge, publish, now, onKept }: Needs) =>
   async (event: ArticleEvent, _context: EventContext): Promise<void> => {
     const { articleId, version } = event.data
     const beganAt = now()
     await keepVersion({ objects, packed, isPurged }, { eventId: event.id, time: event.time, fact: event.data })
+    if (event.data.state === 'purged') await purge(event.data)
     const doneAt = now()
     await publish([
       follow(event, {

@@ -330,17 +330,19 @@ const unpack = (member: Uint8Array, path: string): Uint8Array => {
   }
 }
 
+const isPurged = ({ purged }: Work, { key, sha256 }: Entry): boolean => purged.get(key)?.has(sha256) === true
+
 /** What is in no pack: a record of a purge, what is still loose, or what was purged. */
 const readRest = async (work: Work, entry: Entry, path: string): Promise<void> => {
-  const isPurged = work.purged.get(entry.key)?.has(entry.sha256) === true
+  const isGone = isPurged(work, entry)
   const content = await work.copy.read(entry.key)
   work.left.delete(entry.key)
   if (content !== null && entry.key.startsWith('archive/purged/')) {
     if (sha256(content) !== entry.sha256) throw new Wrong(entry.key, 'its content is not what was signed')
   } else if (content !== null) {
-    if (isPurged && !work.isLive) throw new Wrong(entry.key, 'it was purged by law, and is still there')
+    if (isGone && !work.isLive) throw new Wrong(entry.key, 'it was purged by law, and is still there')
     checkContent(work, entry, content, entry.key)
-  } else if (isPurged) work.total.purged += 1
+  } else if (isGone) work.total.purged += 1
   else throw new Wrong(entry.key, `it is missing; ${path} lists it`)
 }
 

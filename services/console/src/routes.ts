@@ -19,6 +19,7 @@ import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
+import { addPurgeRoutes } from './purge-routes.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
@@ -195,6 +196,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addOutletRoutes(app, { log, objects, configuration, trace, control, now })
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })
+  addPurgeRoutes(app, { isKnown: async articleId => (await current()).article(articleId) !== null, publish, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))

@@ -21,7 +21,7 @@ type Asked = Common & Readonly<{ submissionId: string; lane: 'live' | 'backfill'
 export type SubmissionCause = Asked & Readonly<{ kind: 'publish'; article: Article; contentSha256: string; deliver?: boolean | undefined }>
 export type RetractCause = Asked & Readonly<{ kind: 'retract'; retraction: Retraction }>
 export type RepublishCause = Asked & Readonly<{ kind: 'republish' }>
-export type PurgeCause = Asked & Readonly<{ kind: 'purge'; reason: string }>
+export type PurgeCause = Asked & Readonly<{ kind: 'purge'; reason: string; by?: string | undefined }>
 export type PicturesCause = Common & Readonly<{ kind: 'pictures'; submissionId: string; pictures: readonly Picture[] }>
 export type DueCause = Common & Readonly<{ kind: 'due' }>
 export type Cause = SubmissionCause | RetractCause | RepublishCause | PurgeCause | PicturesCause | DueCause
@@ -102,7 +102,7 @@ export const submissionCause = ({ data, time, traceparent }: NewswireEvent<'subm
     case 'republish':
       return { ...asked, kind: 'republish' }
     case 'purge':
-      return { ...asked, kind: 'purge', reason: data.reason }
+      return { ...asked, kind: 'purge', reason: data.reason, by: data.by }
     default:
       return data satisfies never
   }

@@ -119,7 +119,11 @@ export const toExpiredFact = ({ submissionId, lane, article }: Content, before: 
 })
 
 /** The terminal fact. An article that was never released gets one as well: the archive deletes what it keeps on this fact. */
-export const toPurgedFact = ({ submissionId, lane, reason }: Cause & { reason: string }, before: Fact | null, released: Released): Fact => {
+export const toPurgedFact = (
+  { submissionId, lane, reason, by }: Cause & { reason: string; by?: string | undefined },
+  before: Fact | null,
+  released: Released,
+): Fact => {
   const { articleId, publisher, now } = released
   const first = {
     articleId,
@@ -138,5 +142,6 @@ export const toPurgedFact = ({ submissionId, lane, reason }: Cause & { reason: s
     lane,
     ...(before === null ? first : endedCommon(before, released)),
     reason,
+    ...(by === undefined ? {} : { by }),
   }
 }

@@ -1,0 +1,46 @@
+/** Takes things out of the archive: loose objects are deleted, packs made anew without them. Only a purge by law does this. Safe to repeat. */
+import { buildPack, entriesOf, type FoundIndex, indexesOf, toIndexBytes } from '@newswire/objects/archive-pack'
+import { archiveDayOf, keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { Objects } from '@newswire/objects/objects'
+
+/** How often others may change the same pack meanwhile before it is an error. */
+const ROUNDS = 8
+
+/** True once the pack is without them; false when somebody else changed it first. */
+const repack = async (objects: Objects, folder: string, { key, etag, index }: FoundIndex, gone: ReadonlySet<string>): Promise<boolean> => {
+  if (index.pack === null) return true
+  const held = await objects.get(index.pack)
+  if (held === null) return false
+  const pack = buildPack([...entriesOf(held.bytes, index)].filter(entry => !gone.has(entry.key)))
+  const packKey = pack.entries.length === 0 ? null : keys.archivePack(folder, index.manifest, index.part, pack.sha256)
+  if (packKey !== null) await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
+  const bytes = toIndexBytes(pack, { manifest: index.manifest, part: index.part, pack: packKey })
+  if (!(await objects.put(key, bytes, { ifMatch: etag })).ok) return false
+  await objects.delete(index.pack)
+  return true
+}
+
+/** Packs of a day that no index names: what a killed packer or purge left behind may hold what must go. A packer at work finds its own missing, and makes it again. */
+const dropUnnamed = async (objects: Objects, folder: string): Promise<void> => {
+  const found: string[] = []
+  for await (const page of listPages(objects, keys.archivePacksOf(folder))) found.push(...page.map(one => one.key))
+  const named = new Set((await indexesOf(objects, folder)).map(({ index }) => index.pack))
+  for (const key of found) if (key.endsWith('.gz') && !named.has(key)) await objects.delete(key)
+}
+
+const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<void> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const holding = (await indexesOf(objects, folder)).filter(({ index }) => [...index.entries.keys()].some(key => gone.has(key)))
+    const done = await Promise.all(holding.map(found => repack(objects, folder, found, gone)))
+    if (done.every(one => one)) return dropUnnamed(objects, folder)
+  }
+  throw new Error(`the packs of ${folder} are changed by others again and again; the purge is tried again`)
+}
+
+export const erase = async (objects: Objects, removed: readonly { key: string }[]): Promise<void> => {
+  const gone = new Set(removed.map(one => one.key))
+  const folders = new Set(removed.map(one => archiveDayOf(one.key)).filter(folder => folder !== null))
+  for (const key of gone) await objects.delete(key)
+  for (const folder of folders) await eraseFromDay(objects, folder, gone)
+}

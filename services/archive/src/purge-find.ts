@@ -1,0 +1,94 @@
+/** Everything that the archive holds of an article: listed in manifests, or not yet. Reads only. */
+import { isSha256, sha256Hex } from '@newswire/events/ids'
+import type { Log } from '@newswire/log/log'
+import { readArchived } from '@newswire/objects/archived'
+import { archiveDayOf, keys, parseArchiveKey } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { Objects } from '@newswire/objects/objects'
+import { newestManifest, readManifest } from './finish.ts'
+import { type LedgerLine, type Milestone, nativesIn, readMilestones, withoutWords } from './ledger.ts'
+import { type Entry, parseManifest } from './manifest.ts'
+import { isLedgerKey, type PurgeWish, type Removed } from './purged.ts'
+
+type Needs = Readonly<{ objects: Objects; log: Pick<Log, 'ends' | 'read'> }>
+export type Found = Readonly<{
+  removed: readonly Removed[]
+  /** What the lines of the ledger say that go, without words. */
+  milestones: readonly Milestone[]
+  /** SHA-256 of the source pictures of all versions that could still be read. */
+  pictures: readonly string[]
+}>
+
+/** Milestones at once, when those since the newest manifest are searched. */
+const SLICE = 10_000
+
+/** Entries of an article in all manifests, one manifest in memory at a time. */
+async function* listedOf(objects: Objects, articleId: string): AsyncGenerator<{ entry: Entry; manifest: number }> {
+  const newest = await newestManifest(objects)
+  const needle = Buffer.from(`"article":"${articleId}"`)
+  for (let number = 1; number <= newest; number++) {
+    const key = keys.archiveManifest(number)
+    const held = await objects.get(key)
+    if (held === null || !Buffer.from(held.bytes.buffer, held.bytes.byteOffset, held.bytes.byteLength).includes(needle)) continue
+    for (const entry of parseManifest(held.bytes, key).entries)
+      if (entry.article === articleId && archiveDayOf(entry.key) !== null) yield { entry, manifest: number }
+  }
+}
+
+/** Versions and native payloads that lie loose, whether a manifest lists them or not. */
+const looseOf = async ({ objects, log }: Needs, { articleId, keeps }: PurgeWish): Promise<readonly Removed[]> => {
+  const found: string[] = []
+  for await (const page of listPages(objects, keeps.slice(0, keeps.lastIndexOf('/') + 1)))
+    found.push(...page.map(one => one.key).filter(key => parseArchiveKey(key)?.articleId === articleId))
+  const last = await readManifest(objects, await newestManifest(objects))
+  for (let from = last?.head.cut.milestones ?? {}, isWhole = false; !isWhole; ) {
+    const slice = await readMilestones(log, from, SLICE)
+    found.push(...nativesIn(slice.records.filter(record => record.key === articleId)).map(one => one.key))
+    ;({ cut: from, isWhole } = slice)
+  }
+  const removed: Removed[] = []
+  for (const key of found) {
+    const held = key === keeps ? null : await objects.get(key)
+    if (held !== null) removed.push({ key, sha256: sha256Hex(held.bytes), bytes: held.bytes.byteLength, manifest: null })
+  }
+  return removed
+}
+
+/** Read without a schema: a version that another build wrote differently must not keep a purge from its work. */
+const picturesIn = (content: Uint8Array): string[] => {
+  const { fact } = JSON.parse(Buffer.from(content).toString('utf8')) as { fact?: { article?: { images?: { sha256?: unknown }[] } } }
+  return (fact?.article?.images ?? []).flatMap(({ sha256 }) => (typeof sha256 === 'string' && isSha256(sha256) ? [sha256] : []))
+}
+
+/** A line of the ledger whose milestones have words; `null` for one without, which may stay. */
+const wordsIn = (content: Uint8Array): readonly Milestone[] | null => {
+  const { milestones } = JSON.parse(Buffer.from(content).toString('utf8')) as LedgerLine
+  return milestones.some(one => Object.keys(withoutWords(one).data).length < Object.keys(one.data).length) ? milestones : null
+}
+
+export const findAll = async (needs: Needs, wish: PurgeWish): Promise<Found> => {
+  const { objects } = needs
+  const removed = new Map<string, Removed>()
+  const milestones: Milestone[] = []
+  const pictures = new Set<string>()
+  const add = (one: Removed) => {
+    if (!removed.has(`${one.key} ${one.sha256}`)) removed.set(`${one.key} ${one.sha256}`, one)
+  }
+  for await (const { entry, manifest } of listedOf(objects, wish.articleId)) {
+    const { key, sha256, bytes } = entry
+    if (key === wish.keeps) continue
+    const content = await readArchived(objects, key)
+    if (isLedgerKey(key)) {
+      const worded = content === null ? null : wordsIn(content)
+      if (worded === null) continue
+      milestones.push(...worded.map(withoutWords))
+    } else if (content !== null && parseArchiveKey(key) !== null) for (const picture of picturesIn(content)) pictures.add(picture)
+    add({ key, sha256, bytes, manifest })
+  }
+  for (const one of await looseOf(needs, wish)) {
+    const content = parseArchiveKey(one.key) === null ? null : await readArchived(objects, one.key)
+    if (content !== null) for (const picture of picturesIn(content)) pictures.add(picture)
+    add(one)
+  }
+  return { removed: [...removed.values()], milestones, pictures: [...pictures].sort() }
+}

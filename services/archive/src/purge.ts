@@ -1,0 +1,121 @@
+/**
+ * Purge by law (architecture §6.4): on `article.purged` everything that was kept of the article goes, and a record of that stays. In this order, so
+ * that it may be killed anywhere: the wish; the signed record with the hashes of what goes; the deletion. The wish stays until a manifest lists the
+ * record and a look afterwards finds nothing more: what a closing at the same moment packed goes then.
+ */
+import type { Fact } from '@newswire/events/fact'
+import type { Log } from '@newswire/log/log'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { Objects } from '@newswire/objects/objects'
+import type { Sealing } from '@newswire/objects/sealed'
+import type { Logger } from '@newswire/runtime/logger'
+import { erase } from './erase.ts'
+import { finishPending, newestManifest } from './finish.ts'
+import { type Manifest, signedLines } from './manifest.ts'
+import { type Found, findAll } from './purge-find.ts'
+import { purgePictures } from './purge-pictures.ts'
+import { type PurgeWish, purgeWish, readPurged, recordsOf, type StoredRecord } from './purged.ts'
+import { openSigner } from './signing.ts'
+
+export type PurgeNeeds = Readonly<{
+  objects: Objects
+  log: Pick<Log, 'ends' | 'read'>
+  sealing: Sealing | null
+  logger: Pick<Logger, 'error' | 'info'>
+  now: () => number
+}>
+type PurgedFact = Extract<Fact, { state: 'purged' }>
+
+/** Who asked, when the fact does not say. */
+const UNKNOWN = 'operator'
+
+const wishOf = (fact: PurgedFact): PurgeWish => ({
+  n: 1,
+  articleId: fact.articleId,
+  at: fact.releasedAt,
+  by: fact.by ?? UNKNOWN,
+  reason: fact.reason,
+  keeps: keys.archive(fact.firstReleasedAt, fact.articleId, fact.version),
+  listed: 0,
+})
+
+/** What no record names yet. Lines of the ledger whose words are gone are not found again, so their milestones stand in the first record that names them. */
+const without = (found: Found, records: readonly StoredRecord[]): Found['removed'] => {
+  const known = new Set(records.flatMap(({ record }) => record.removed.map(one => `${one.key} ${one.sha256}`)))
+  return found.removed.filter(one => !known.has(`${one.key} ${one.sha256}`))
+}
+
+const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, part: number, found: Found, removed: Found['removed']): Promise<void> => {
+  const { articleId, at, by, reason, keeps } = wish
+  const said = {
+    schema: 'newswire.archive.purge/1' as const,
+    articleId,
+    part,
+    at,
+    by,
+    reason,
+    keeps,
+    removed,
+    milestones: found.milestones,
+    pictures: found.pictures,
+  }
+  const lines = signedLines(said, await openSigner(needs))
+  const put = await needs.objects.put(keys.archivePurged(articleId, part), Buffer.from(`${lines.join('\n')}\n`), { ifNoneMatch: '*' })
+  if (!put.ok) throw new Error(`the purge of ${articleId} is done by somebody else at the same moment; it is looked at again`)
+}
+
+/** Without a key nothing was ever signed, so there is nothing that a record must explain; the wish says who, when and why until there is one. */
+const canSign = async ({ sealing, objects }: PurgeNeeds): Promise<boolean> => sealing !== null || (await newestManifest(objects)) > 0
+
+/** One look: records what is there, and removes it. Gives how much was new. Safe to repeat. */
+const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
+  const { objects, logger } = needs
+  const records = await recordsOf(objects, wish.articleId)
+  const found = await findAll(needs, wish)
+  const removed = without(found, records)
+  if ((removed.length > 0 || records.length === 0) && (await canSign(needs)))
+    await putRecord(needs, wish, records.length + 1, found, removed)
+  await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)])
+  const parked = keys.parked(wish.articleId, 'x')
+  for await (const page of listPages(objects, parked.slice(0, -1))) for (const { key } of page) await objects.delete(key)
+  const pictures = [...new Set([...found.pictures, ...records.flatMap(({ record }) => record.pictures)])]
+  const deleted = await purgePictures(objects, wish.articleId, pictures)
+  if (removed.length > 0) logger.info({ articleId: wish.articleId, removed: removed.length, pictures: deleted.length }, 'archive.purged')
+  return removed.length
+}
+
+/** What `article.purged` causes. Throws what store and log throw, and `RejectError` when the record cannot be signed: then nothing was removed. */
+export const purge = async (needs: PurgeNeeds, fact: PurgedFact): Promise<'purged' | 'was-purged'> => {
+  const { objects } = needs
+  const key = keys.archivePurging(fact.articleId)
+  const wanted = await getDocument(objects, key, purgeWish)
+  // Done for good before, and told again.
+  if (wanted === null && (await recordsOf(objects, fact.articleId)).length > 0) return 'was-purged'
+  const wish = wanted?.value ?? wishOf(fact)
+  // A lost race means that another process has the same wish.
+  if (wanted === null) await swapDocument(objects, key, wish, null)
+  await finishPending(needs, await newestManifest(objects))
+  await sweep(needs, wish)
+  return 'purged'
+}
+
+/** After a closing: looks again at every purge that is not done for good. `hasMore`: a record waits for the next manifest. */
+export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Promise<{ hasMore: boolean }> => {
+  const { objects } = needs
+  const { wishes } = await readPurged(objects)
+  let hasMore = false
+  for (const { value: wish, etag } of wishes.values()) {
+    const fresh = await sweep(needs, wish)
+    const records = await recordsOf(objects, wish.articleId)
+    const listed = records.filter(({ record, entry }) => record.part <= wish.listed || entries.some(one => one.key === entry.key)).length
+    const key = keys.archivePurging(wish.articleId)
+    if (fresh === 0 && records.length > 0 && listed === records.length) await objects.delete(key)
+    else {
+      hasMore ||= records.length > listed
+      if (listed > wish.listed) await swapDocument(objects, key, { ...wish, n: wish.n + 1, listed }, etag)
+    }
+  }
+  return { hasMore }
+}

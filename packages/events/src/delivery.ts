@@ -14,5 +14,7 @@ export const deliveryWanted = z.object({
   again: z.string().optional(),
   /** With this version the article comes to the outlet: nothing of it was routed there before. */
   first: z.boolean().optional(),
+  /** Where the version before this one was passed over (releases overtook one another): the last one that was routed to the outlet. */
+  since: z.int().optional(),
 })
 export type DeliveryWanted = z.output<typeof deliveryWanted>

@@ -37,8 +37,6 @@ export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
   Readonly<{
     kind: Kind
     states: OutletStates
-    /** Whether this process surely owns the target now. */
-    owns: () => boolean
     slots: Slots
     ownSide: OwnSide
     random: () => number
@@ -60,6 +58,8 @@ export type Actor = Readonly<{
   /** Its kept state changed: a pause, its end. What waited for an outlet that is back is due at once. */
   refresh(): Promise<void>
   stats(): ActorStats
+  /** Tidies up in the store; what an earlier owner wrote late is taken in. */
+  sweep(): Promise<void>
   /** Begins nothing more, waits for what is in flight. Intents not done are rejected. Twice is once. */
   close(): Promise<void>
 }>
@@ -257,6 +257,11 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     else item.patience ??= clock.after(PATIENCE_MS, () => void writeDownInTurn())
   }
 
+  const take = (clean: boolean) => (item: Item, delivery: Delivery) => {
+    item.delivery = restore(delivery, clean, clock.now(), scale)
+    turns.queue(item)
+  }
+
   return {
     want: async (subject, intent, cause) => {
       if (closing !== null) throw lost(owner)
@@ -278,10 +283,11 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     },
     load: async clean => {
       await health.load()
-      await book.load((item, delivery) => {
-        item.delivery = restore(delivery, clean, clock.now(), scale)
-        turns.queue(item)
-      })
+      await book.load(take(clean))
+    },
+    sweep: async () => {
+      await book.sweep(take(false))
+      pump()
     },
     review: () => {
       for (const item of book.items.values()) {

@@ -6,7 +6,7 @@ import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Logger } from '@newswire/runtime/logger'
 import type { Kind } from './kind.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
-import type { Cause, Held, PendingStore } from './pending.ts'
+import type { Cause, Held, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { News } from './tell.ts'
 
@@ -40,6 +40,8 @@ export type BookNeeds = Readonly<{
   scale: number
   logger: Pick<Logger, 'warn' | 'error' | 'info'>
   isClosing: () => boolean
+  /** Whether this process surely owns the target now: nobody else's state is overwritten. */
+  owns: () => boolean
 }>
 
 /** What became of the version that was sent, or was not to be. */
@@ -65,13 +67,15 @@ export type Book = Readonly<{
   untilAvailable(act: () => Promise<void>): Promise<void>
   /** Reads what is left from before; safe to repeat. `take` is called with each. */
   load(take: (item: Item, delivery: Delivery) => void): Promise<void>
+  /** Tidies up in the store, and takes in what lies there unknown: an earlier owner wrote it late. */
+  sweep(take: (item: Item, delivery: Delivery) => void): Promise<void>
 }>
 
 const ACKNOWLEDGED_KEPT = 10_000
 /** How late a request of unknown outcome may still be processed: it lies in buffers, the sender has reset its connection. */
 export const DOUBT_MS = 600_000
 
-export const createBook = (owner: string, { clock, pending, kind, scale, logger, isClosing }: BookNeeds): Book => {
+export const createBook = (owner: string, { clock, pending, kind, scale, logger, isClosing, owns }: BookNeeds): Book => {
   const items = new Map<string, Item>()
   /** An intent that comes after its version was sent sends nothing. */
   const acknowledged = new Map<string, number>()
@@ -127,6 +131,7 @@ export const createBook = (owner: string, { clock, pending, kind, scale, logger,
       untilAvailable(async () => {
         const { delivery, subject, cause, sinceMs } = item
         if (delivery === null) return
+        if (!owns()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
         item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held)
         item.savedWant = delivery.want
         settleWaiters(item, delivery.want)
@@ -175,6 +180,15 @@ export const createBook = (owner: string, { clock, pending, kind, scale, logger,
     if (item.delivery === null) forget(item)
   }
 
+  const adopt = ({ pending: one, held }: Stored, take: (item: Item, delivery: Delivery) => void) => {
+    if (items.has(one.subject)) return
+    const item = open(one.subject, one.cause)
+    item.sinceMs = one.sinceMs
+    item.held = held
+    item.savedWant = one.delivery.want
+    take(item, one.delivery)
+  }
+
   return {
     items,
     open,
@@ -210,15 +224,10 @@ export const createBook = (owner: string, { clock, pending, kind, scale, logger,
     },
     untilAvailable,
     load: async take => {
-      for await (const page of pending.load(owner))
-        for (const { pending: one, held } of page) {
-          if (items.has(one.subject)) continue
-          const item = open(one.subject, one.cause)
-          item.sinceMs = one.sinceMs
-          item.held = held
-          item.savedWant = one.delivery.want
-          take(item, one.delivery)
-        }
+      for await (const page of pending.load(owner)) for (const stored of page) adopt(stored, take)
+    },
+    sweep: async take => {
+      for (const stored of await pending.sweep(owner, owns, items.keys())) adopt(stored, take)
     },
   }
 }

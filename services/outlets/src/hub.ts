@@ -141,7 +141,7 @@ export const createHub = (needs: HubNeeds): Hub => {
         for (const [id, actor] of [...partition.actors()])
           if (isSubscriptionId(id) && !isWanted(id) && actor.stats().backlog === 0) partition.forget(id)
         const feedIds = [...feeds().keys()].filter(id => partitionOf(id) === number)
-        for (const feedId of feedIds) if (partition.isHeld()) await pending.sweep(feedId, partition.isHeld).catch(onError)
+        for (const feedId of feedIds) if (partition.isHeld()) await pending.sweep(feedId, partition.isHeld).then(() => undefined, onError)
       }
     },
     stop: async () => {

@@ -49,6 +49,7 @@ export type Intent = Readonly<{
   first?: boolean
   /** Somebody asked for it once more: it is sent although the outlet may hold it. */
   again?: boolean
+  since?: number
 }>
 /** What is sent: the state of the article as it is then or, where every version is, the next of them. */
 export type Latest = Readonly<{ version: number; kill: boolean }>
@@ -68,12 +69,18 @@ export type Outcome =
 
 const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: null } as const
 
+/** What an intent adds to the versions to be told an end of: of every version also those that were passed over. */
+const opened = ({ version, since }: Intent, want: number, { every }: Mode): number[] => {
+  const from = every && since !== undefined ? Math.max(since, want) + 1 : version
+  return Array.from({ length: Math.max(1, version - from + 1) }, (_, index) => Math.min(from, version) + index)
+}
+
 const LATEST: Mode = { every: false }
 
 const isHeld = (delivery: Delivery, nowMs: number): boolean => delivery.heldUntilMs !== undefined && delivery.heldUntilMs > nowMs
 
 /** An intent comes in. One that is not newer changes nothing; a newer one starts afresh, also from `rejected` and `dead`. */
-export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number, { every }: Mode = LATEST): Delivery => {
+export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number, mode: Mode = LATEST): Delivery => {
   const { version, kill, sequence } = intent
   if (delivery === null)
     return {
@@ -81,7 +88,7 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
       want: version,
       kill,
       sequence,
-      open: [version],
+      open: opened(intent, 0, mode),
       version: null,
       nextAtMs: nowMs,
       maybeSent: intent.maybeSent,
@@ -90,8 +97,9 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
     }
   if (version <= delivery.want) return delivery
   // Of every version the one that fails goes first, so a newer one must not bring its attempts forward.
-  if (every && !kill && !delivery.settling && delivery.phase === 'wait')
-    return { ...delivery, want: version, kill, sequence: Math.max(sequence, delivery.sequence), open: [...delivery.open, version] }
+  const open = [...delivery.open, ...opened(intent, delivery.want, mode)]
+  if (mode.every && !kill && !delivery.settling && delivery.phase === 'wait')
+    return { ...delivery, want: version, kill, sequence: Math.max(sequence, delivery.sequence), open }
   return {
     ...delivery,
     ...FRESH,
@@ -99,7 +107,7 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
     want: version,
     kill,
     sequence: Math.max(sequence, delivery.sequence),
-    open: [...delivery.open, version],
+    open,
     attempts: delivery.phase === 'inflight' ? delivery.attempts : 0,
     nextAtMs: nowMs,
     // While it is held nothing is sent, whatever nobody remembers of other times.
@@ -109,7 +117,7 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
 
 /** Which version is sent next, at least: the newest wanted, or the oldest that is left of every one. */
 export const nextVersion = (delivery: Delivery, { every }: Mode): number =>
-  every && !delivery.kill ? (delivery.open[0] ?? leastSendable(delivery)) : leastSendable(delivery)
+  (every && !delivery.kill ? delivery.open.find(version => version >= (delivery.version ?? 0)) : undefined) ?? leastSendable(delivery)
 
 /** The state that is sent is never behind the intent, and never older than what was sent before. */
 export const leastSendable = (delivery: Delivery): number => Math.max(delivery.want, delivery.version ?? 0)

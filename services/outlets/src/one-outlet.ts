@@ -81,7 +81,7 @@ const createMemoryStore = () => {
       check()
       documents.delete(subject)
     },
-    sweep: async () => undefined,
+    sweep: async () => [],
   }
   return {
     store,

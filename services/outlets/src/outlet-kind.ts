@@ -4,6 +4,7 @@ import type { Fact } from '@newswire/events/fact'
 import { type Categories, dueTo } from './entitled.ts'
 import type { Kind } from './kind.ts'
 import type { Outcome, Terms } from './machine.ts'
+import type { ReadOlder } from './older-versions.ts'
 import type { Deliver } from './parcel.ts'
 import { type Tell, toSinkMilestone } from './tell.ts'
 import type { ReadReleased } from './view.ts'
@@ -14,8 +15,7 @@ type Needs = Readonly<{
   /** The outlet as it is configured now, and the categories; `null` when the configuration does not know it. */
   configured: () => Readonly<{ outlet: OutletConfig; categories: Categories }> | null
   read: ReadReleased
-  /** One version from the archive; `null` while it is not there. */
-  readVersion: (articleId: string, version: number) => Promise<Fact | null>
+  readOlder: ReadOlder
   deliver: Deliver
   tell: Tell
   now: () => number
@@ -33,16 +33,15 @@ const termsOf = ({ embargoOffsetHours, maxAgeHours }: OutletConfig, fact: Fact):
   }
 }
 
-export const outletKind = (outletId: string, { configured, read, readVersion, deliver, tell, now, onAttempt }: Needs): Kind => ({
+export const outletKind = (outletId: string, { configured, read, readOlder, deliver, tell, now, onAttempt }: Needs): Kind => ({
   target: () => configured()?.outlet ?? null,
   read: async (articleId, want) => {
     const latest = await read(articleId, want)
     const known = configured()
     if (latest === null || known === null) return null
     const { outlet } = known
-    // Of every version, one that is behind by now is read from the archive; but never past what takes the article back.
     const isOlder = outlet.versions === 'all' && latest.version > want && dueTo(outlet, latest, known.categories) === 'content'
-    const fact = isOlder ? await readVersion(articleId, want) : latest
+    const fact = isOlder ? await readOlder(articleId, want, latest.version) : latest
     if (fact === null) return null
     const due = dueTo(outlet, fact, known.categories)
     return {

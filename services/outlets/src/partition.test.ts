@@ -35,6 +35,7 @@ const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve()): 
   load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
   review: () => undefined,
   refresh: async () => undefined,
+  sweep: async () => undefined,
   stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
   close: async () => {
     calls.push('close')

@@ -76,15 +76,20 @@ export type Pending = Readonly<{ subject: string; delivery: Delivery; cause: Cau
 /** What to swap by. */
 export type Held = Readonly<{ etag: string; n: number }>
 
+export type Stored = Readonly<{ pending: Pending; held: Held }>
+
 export type PendingStore = Readonly<{
   /** Everything that an owner still has to get out, a page at a time. Unreadable objects are told to `onUnreadable` and passed over. */
-  load(owner: string): AsyncGenerator<readonly Readonly<{ pending: Pending; held: Held }>[]>
+  load(owner: string): AsyncGenerator<readonly Stored[]>
   /** Writes the state over `held`; what an earlier owner wrote meanwhile is overwritten. */
   save(owner: string, pending: Pending, held: Held | null): Promise<Held>
   /** Ends it, unless somebody else has written since. */
   clear(owner: string, pending: Pick<Pending, 'subject' | 'cause' | 'sinceMs'>, held: Held): Promise<void>
-  /** Deletes tombstones that are older than any process that could still write them; `mayStill` is asked before each. */
-  sweep(owner: string, mayStill: () => boolean): Promise<void>
+  /**
+   * Deletes tombstones that are older than any process that could still write them; `mayStill` is asked before each. What is old, not done and
+   * not known is returned: an earlier owner that did not know of its end wrote it late. What is known is not read.
+   */
+  sweep(owner: string, mayStill: () => boolean, known?: Iterable<string>): Promise<readonly Stored[]>
 }>
 
 type Options = Readonly<{ objects: Objects; shelf: Shelf; now: () => number; onUnreadable: (key: string, error: unknown) => void }>
@@ -100,12 +105,16 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Option
   const sweeping = new Map<string, Promise<void>>()
   const writing = new Set<string>()
 
-  const sweepKey = async (key: string, mayStill: () => boolean): Promise<void> => {
+  const sweepKey = async (key: string, mayStill: () => boolean): Promise<Stored | null> => {
     const found = await getDocument(objects, key, pendingDocument).catch(error => {
       if (error instanceof UnavailableError) throw error
       return null // told of when it was loaded; never deleted
     })
-    if (found !== null && found.value.delivery === null && mayStill()) await objects.delete(key)
+    if (found === null) return null
+    const { delivery, ...rest } = found.value
+    if (delivery !== null) return { pending: { ...rest, delivery }, held: { etag: found.etag, n: rest.n } }
+    if (mayStill()) await objects.delete(key)
+    return null
   }
 
   const write = async (key: string, owner: string, pending: Pending, held: Held | null): Promise<Held> => {
@@ -163,17 +172,24 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Option
       const value = { n: held.n + 1, ...shelf.names(owner, subject), delivery: null, cause, sinceMs }
       await swapDocument(objects, shelf.key(owner, subject), value, held.etag, { durable: false })
     },
-    sweep: async (owner, mayStill) => {
+    sweep: async (owner, mayStill, known = []) => {
+      const strays: Stored[] = []
+      const knownKeys = new Set(Array.from(known, subject => shelf.key(owner, subject)))
       for await (const page of pages(owner))
         for (const { key, lastModified } of page) {
-          if (now() - lastModified.getTime() < SWEEP_AFTER_MS || writing.has(key)) continue
+          if (now() - lastModified.getTime() < SWEEP_AFTER_MS || writing.has(key) || knownKeys.has(key)) continue
           const swept = sweepKey(key, mayStill).finally(() => sweeping.delete(key))
           sweeping.set(
             key,
-            swept.catch(() => undefined),
+            swept.then(
+              () => undefined,
+              () => undefined,
+            ),
           )
-          await swept
+          const stray = await swept
+          if (stray !== null) strays.push(stray)
         }
+      return strays
     },
   }
 }

@@ -21,7 +21,7 @@ type Needs = Readonly<{ objects: Objects; publish: Publish; configuration: () =>
 
 const SOURCE = '/services/outlets'
 
-const toIntent = (event: ArticleEvent, { outletId, kill, first }: Routed): NewswireEvent => {
+const toIntent = (event: ArticleEvent, { outletId, kill, first, since }: Routed): NewswireEvent => {
   const { articleId, version } = event.data
   const action = event.data.action === 'purged' ? 'retracted' : event.data.action
   return follow(event, {
@@ -30,7 +30,15 @@ const toIntent = (event: ArticleEvent, { outletId, kill, first }: Routed): Newsw
     source: SOURCE,
     subject: outletId,
     time: event.time,
-    data: { outletId, articleId, version, action: kill ? 'retracted' : action, ...(kill ? { kill } : {}), ...(first ? { first } : {}) },
+    data: {
+      outletId,
+      articleId,
+      version,
+      action: kill ? 'retracted' : action,
+      ...(kill ? { kill } : {}),
+      ...(first ? { first } : {}),
+      ...(since === undefined ? {} : { since }),
+    },
   })
 }
 

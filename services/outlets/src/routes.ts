@@ -11,12 +11,12 @@ export const routesDocument = z.object({
   n: z.int(),
   /** The newest version that was routed. */
   version: z.int(),
-  /** By outlet; `first`: with which version the article came to it, where that is known. */
-  routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean(), first: z.int().optional() })),
+  /** By outlet; `first`: with which version the article came to it, where that is known; `since`: what was routed before, when a version was passed over. */
+  routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean(), first: z.int().optional(), since: z.int().optional() })),
 })
 export type Routes = z.output<typeof routesDocument>
 
-export type Routed = Readonly<{ outletId: string; kill: boolean; first: boolean }>
+export type Routed = Readonly<{ outletId: string; kill: boolean; first: boolean; since?: number }>
 export type RoutePlan = Readonly<{
   /** To be swapped in before any intent is published; `null`: it stands already. */
   next: Routes | null
@@ -34,6 +34,8 @@ type World = Readonly<{
 
 const NOTHING: RoutePlan = { next: null, wanted: null, decisions: [] }
 
+const sinceOf = (since: number | undefined) => (since === undefined ? {} : { since })
+
 /** Routed before: only intents that a crash kept from the log are written, under the same ids, and the record of what was decided with them. */
 const planRepeat = (routes: Routes, fact: Fact, { outlets, categories, createdAtMs }: World): RoutePlan => {
   const isUnwritten = Object.values(routes.routes).some(route => route.version === fact.version && !route.written)
@@ -47,7 +49,8 @@ const planRepeat = (routes: Routes, fact: Fact, { outlets, categories, createdAt
     const had = route !== undefined && (!isRouted || (route.first ?? 0) < fact.version)
     const decision = decide(outlet, { createdAtMs: createdAtMs(outlet.id), had })
     const { due } = decide(outlet, { createdAtMs: 0, had: true })
-    if (isRouted) wanted.push({ outletId: outlet.id, kill: due === 'retraction', first: route.first === fact.version })
+    if (isRouted)
+      wanted.push({ outletId: outlet.id, kill: due === 'retraction', first: route.first === fact.version, ...sinceOf(route.since) })
     // What was configured since, and would go to it now, was decided on otherwise.
     if (isRouted || decision.due === 'nothing') made.set(outlet.id, decision)
   }
@@ -66,8 +69,9 @@ export const planRoutes = (routes: Routes | null, fact: Fact, world: World): Rou
     made.set(outlet.id, decision)
     if (decision.due === 'nothing') continue
     const first = route === undefined ? fact.version : route.first
-    next.routes[outlet.id] = { version: fact.version, written: false, ...(first === undefined ? {} : { first }) }
-    wanted.push({ outletId: outlet.id, kill: decision.due === 'retraction', first: route === undefined })
+    const since = sinceOf(route !== undefined && route.version < fact.version - 1 ? route.version : undefined)
+    next.routes[outlet.id] = { version: fact.version, written: false, ...(first === undefined ? {} : { first }), ...since }
+    wanted.push({ outletId: outlet.id, kill: decision.due === 'retraction', first: route === undefined, ...since })
   }
   // What nobody could ever have got needs no memory: a retraction adds nobody, and an outlet made later starts later.
   const forgettable = routes === null && wanted.length === 0 && (fact.state !== 'live' || world.outlets.size === 0)

@@ -2,7 +2,16 @@
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { Life } from './simulated-world.ts'
 
-export type Sent = Readonly<{ outletId: string; articleId: string; version: number; id: string; sequence: number; body: string }>
+export type Sent = Readonly<{
+  outletId: string
+  articleId: string
+  version: number
+  id: string
+  sequence: number
+  body: string
+  killed: boolean
+  atMs: number
+}>
 export type Shown = Readonly<{ version: number; killed: boolean }>
 
 type Needs = Readonly<{
@@ -10,19 +19,31 @@ type Needs = Readonly<{
   at: (ms: number, who: Life, run: () => void) => void
   world: Life
   maybeCrash: (mine: Life) => boolean
-  /** Whether partners may be unwell now. */
-  isRough: () => boolean
+  /** Whether an outlet may be unwell now. */
+  isRough: (outletId: string) => boolean
+  now: () => number
+  note: (text: string) => void
 }>
 
-export const createPartners = ({ random, at, world, maybeCrash, isRough }: Needs) => {
+const MOODS = ['no connection', '500', 'hangs', 'taken late, no answer', 'taken, no answer', 'well', 'well', 'well']
+
+export const createPartners = ({ random, at, world, maybeCrash, isRough, now, note }: Needs) => {
   const fenced = new Map<string, Shown>()
   const naive = new Map<string, Shown>()
   const seen = new Map<string, Set<string>>()
   const sent: Sent[] = []
 
-  const arrive = (one: Sent, killed: boolean) => {
+  /** Versions that got there, by outlet/article. */
+  const arrived = new Map<string, Set<number>>()
+  const arrivedAt = new Map<string, number>()
+
+  const arrive = (one: Sent) => {
     const pair = `${one.outletId}/${one.articleId}`
-    const state = { version: one.version, killed }
+    note(`${pair} v${one.version} arrives`)
+    const known = arrived.get(pair) ?? new Set()
+    arrived.set(pair, known.add(one.version))
+    if (!arrivedAt.has(`${pair}/${one.version}`)) arrivedAt.set(`${pair}/${one.version}`, now())
+    const state = { version: one.version, killed: one.killed }
     if (one.version > (fenced.get(pair)?.version ?? 0)) fenced.set(pair, state)
     const ids = seen.get(one.outletId) ?? new Set()
     seen.set(one.outletId, ids)
@@ -46,23 +67,25 @@ export const createPartners = ({ random, at, world, maybeCrash, isRough }: Needs
       id: headers['webhook-id'] ?? '',
       sequence: Number(headers['x-newswire-sequence']),
       body,
+      killed: headers['x-newswire-action'] === 'retracted',
+      atMs: now(),
     }
-    const killed = headers['x-newswire-action'] === 'retracted'
-    const mood = isRough() ? Math.floor(random() * 8) : 7
+    const mood = isRough(outletId) ? Math.floor(random() * 8) : 7
     return new Promise(resolve => {
       const reply = (ms: number, result: OutboundResult) =>
         at(ms, mine, () => {
           if (!maybeCrash(mine)) resolve(result)
         })
+      note(`${outletId}/${one.articleId} v${one.version} is sent (${MOODS[mood]})`)
       if (mood === 0) return reply(2, noConnection)
       sent.push(one)
       if (mood === 1) return reply(20, answer(500))
       if (mood === 2) return reply(15_000, noAnswer)
-      if (mood === 3) at(random() * 30_000, world, () => arrive(one, killed))
-      else at(random() * 10, world, () => arrive(one, killed))
+      if (mood === 3) at(random() * 30_000, world, () => arrive(one))
+      else at(random() * 10, world, () => arrive(one))
       reply(mood === 3 || mood === 4 ? 15_000 : 12 + random() * 20, mood === 3 || mood === 4 ? noAnswer : answer(204))
     })
   }
 
-  return { request, sent, fenced, naive }
+  return { request, sent, fenced, naive, arrived, arrivedAt }
 }

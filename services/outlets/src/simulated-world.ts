@@ -8,8 +8,8 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Clock } from './book.ts'
 import { createDueQueue } from './due-queue.ts'
 
-/** What ends with a crash: a process, or the world, which does not. */
-export type Life = { alive: boolean }
+/** What ends with a crash: a process, or the world, which does not. `frozen`: it stands still, and does not know. */
+export type Life = { alive: boolean; frozen?: Readonly<{ sinceMs: number; untilMs: number }> }
 
 export type Faults = Readonly<{
   /** Chance of a crash at each await. */
@@ -18,12 +18,19 @@ export type Faults = Readonly<{
   partners: boolean
   /** Store and log are away now and then. */
   own: boolean
+  /** Chance that a process stands still for up to two minutes, at each await (default 0). Somebody else takes its place after 45 s. */
+  freeze?: number
 }>
 
+const MOST_NOTES = 500
 export const HEAL_AT_MS = 400_000
 export const START_MS = 1_800_000_000_000
 
-const randomFrom = (seed: number) => {
+/** The group's session: who is silent longer is replaced. */
+const SESSION_MS = 45_000
+const LONGEST_FREEZE_MS = 120_000
+
+export const randomFrom = (seed: number) => {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) | 0
@@ -43,11 +50,15 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
   const world: Life = { alive: true }
   const store = new Map<string, { bytes: Uint8Array; etag: string; lastModified: Date }>()
   const stuck: string[] = []
+  const notes: string[] = []
   let nowMs = START_MS
   let tag = 0
   let crashes = 0
   let life: Life = { alive: true }
 
+  const note = (text: string) => {
+    if (notes.length < MOST_NOTES) notes.push(`${String(Math.round(nowMs - START_MS)).padStart(8)} ms  ${text}`)
+  }
   const healed = () => nowMs > START_MS + HEAL_AT_MS
   const at = (ms: number, who: Life, run: () => void) => events.push(nowMs + ms, { life: who, run })
   const chance = (p: number) => random() < p
@@ -58,13 +69,35 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     life = { alive: true }
     begin(life)
   }
+  /** It goes on where it stood; when it was replaced meanwhile it learns so, and ends, a little later. */
+  const freeze = (mine: Life) => {
+    const forMs = random() * LONGEST_FREEZE_MS
+    note(`the process stands still for ${Math.round(forMs)} ms`)
+    mine.frozen = { sinceMs: nowMs, untilMs: nowMs + forMs }
+    if (forMs < SESSION_MS) {
+      at(forMs, world, () => {
+        delete mine.frozen
+      })
+      return
+    }
+    at(SESSION_MS, world, () => {
+      if (mine.alive && life === mine) start()
+    })
+    at(forMs + 3_000, world, () => {
+      mine.alive = false
+    })
+  }
   const crash = () => {
+    note('the process dies')
     crashes += 1
     life.alive = false
     at(random() * 3_000, world, start)
   }
   const maybeCrash = (mine: Life) => {
-    if (mine.alive && !healed() && chance(faults.crash)) crash()
+    if (!mine.alive) return true
+    const isCalm = healed() || life !== mine || mine.frozen !== undefined
+    if (!isCalm && chance(faults.crash)) crash()
+    else if (!isCalm && faults.freeze && chance(faults.freeze)) freeze(mine)
     return !mine.alive
   }
 
@@ -102,7 +135,7 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
         if (ifMatch !== undefined && there?.etag !== ifMatch) return { ok: false, reason: 'stale' } as const
         return { ok: true, etag: write(key, bytes.slice()) } as const
       }),
-    delete: async () => assert('nothing is swept here'),
+    delete: key => effect(mine, () => void store.delete(key)),
     list: prefix =>
       effect(mine, () =>
         [...store]
@@ -154,7 +187,8 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     const finished = (index: number) => {
       done.add(index)
       at(random() * 500, mine, () => {
-        if (!maybeCrash(mine)) while (done.has(from.committed)) from.committed += 1
+        // A commit of one who was replaced is refused.
+        if (!maybeCrash(mine) && life === mine) while (done.has(from.committed)) from.committed += 1
       })
     }
     from.look = () => at(1, mine, take)
@@ -167,7 +201,12 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     for (let event = events.peek(); event !== undefined; event = events.peek()) {
       events.pop()
       nowMs = Math.max(nowMs, event.atMs)
-      if (!event.item.life.alive) continue
+      const { frozen, alive } = event.item.life
+      if (!alive) continue
+      if (frozen !== undefined && nowMs < frozen.untilMs) {
+        events.push(frozen.untilMs, event.item)
+        continue
+      }
       event.item.run()
       await new Promise<void>(resolve => setImmediate(resolve))
     }
@@ -178,6 +217,8 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     world,
     store,
     stuck,
+    notes,
+    note,
     now: () => nowMs,
     crashes: () => crashes,
     healed,
@@ -191,6 +232,8 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     consume,
     run,
     isRough: () => faults.partners && !healed(),
+    /** How long ago its last good heartbeat was. */
+    silentMs: (mine: Life) => (mine.frozen === undefined ? 0 : nowMs - mine.frozen.sinceMs),
   }
 }
 export type SimulatedWorld = ReturnType<typeof createSimulatedWorld>

@@ -7,11 +7,13 @@ import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/event
 import type { Fact } from '@newswire/events/fact'
 import type { EventContext } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
+import { getArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createActor } from './actor.ts'
 import { createCreated } from './created.ts'
 import { createHandover } from './handover.ts'
+import { createOlderVersions } from './older-versions.ts'
 import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
@@ -20,7 +22,8 @@ import { createPendingStore, outletShelf, type PendingStore } from './pending.ts
 import { type ArticleEvent, routeArticle } from './route.ts'
 import { contextOf, killFact, liveFact, outletOf } from './samples.ts'
 import { createPartners, type Sent, type Shown } from './simulated-partners.ts'
-import { createConsumer, createSimulatedWorld, type Faults, type Life } from './simulated-world.ts'
+import type { Story } from './simulated-story.ts'
+import { createConsumer, createSimulatedWorld, HEAL_AT_MS, type Life } from './simulated-world.ts'
 import { createSlots } from './slots.ts'
 import { createTell } from './tell.ts'
 import { createView, type ReadReleased } from './view.ts'
@@ -28,51 +31,97 @@ import { createWebhook } from './webhook.ts'
 import { createWorker, laneOf } from './worker.ts'
 
 /** Faults planted on purpose, to see that the checks see them. */
-export type Plant = 'version-of-the-intent' | 'forgets-pending' | 'commits-early' | 'settles-under-the-same-id'
+export const plants = [
+  'version-of-the-intent',
+  'forgets-pending',
+  'commits-early',
+  'settles-under-the-same-id',
+  'loses-an-intent',
+  'swaps-versions',
+  'ignores-the-fence',
+  'acknowledges-early',
+] as const
+export type Plant = (typeof plants)[number]
 
 export type Run = Readonly<{
-  seed: number
+  story: Story
   /** The last version of each article, and whether it takes it back. */
   latest: ReadonlyMap<string, Shown>
   /** What a partner shows that ignores versions not above the one it holds, by outlet/article; and one that takes everything but a repeated id. */
   fenced: ReadonlyMap<string, Shown>
   naive: ReadonlyMap<string, Shown>
+  /** Every version that got there, by outlet/article; and when, by outlet/article/version, ms. */
+  arrived: ReadonlyMap<string, ReadonlySet<number>>
+  arrivedAt: ReadonlyMap<string, number>
+  releasedAt: ReadonlyMap<string, number>
   sent: readonly Sent[]
-  /** Versions told as done, by outlet/article. */
-  told: ReadonlyMap<string, number>
+  /** States told, by outlet/article and version. */
+  told: ReadonlyMap<string, ReadonlyMap<number, ReadonlySet<string>>>
   undone: number
+  /** Kills that neither got there nor were to be seen as pending when all healed. */
+  invisible: readonly string[]
   crashes: number
   stuck: readonly string[]
+  /** What happened, in order: the first few hundred things. */
+  notes: readonly string[]
 }>
 
-const ARTICLES = ['press.a', 'press.b']
-const OUTLETS = ['one', 'two']
+/** A heartbeat that is older proves nothing: nothing is sent (architecture §6.16). */
+const HEARTBEAT_MS = 15_000
+/** Longer than a restart, a take-over and the patience of an intent together: what was taken back before must be seen somewhere. */
+/** Until the last owner of before can write no more, and what it wrote is old enough to be looked at. */
+const SWEPT_AFTER_MS = 1_000_000
+const SEEN_AFTER_MS = 150_000
 
-export const simulate = async (seed: number, faults: Faults, plant?: Plant): Promise<Run> => {
+export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
+  const { seed, faults } = story
   const sim = createSimulatedWorld(seed, faults, mine => begin(mine))
-  const { random, world, store, stuck, at, chance, maybeCrash, effect, objectsOf, clockOf, consume } = sim
+  const { random, world, store, stuck, at, maybeCrash, effect, objectsOf, clockOf, consume, note } = sim
   const history = new Map<string, Fact[]>()
   const articles = createConsumer()
   const deliveries = createConsumer()
-  const outlets = new Map<string, OutletConfig>(OUTLETS.map(id => [id, outletOf({ id })]))
+  const outlets = new Map<string, OutletConfig>(story.outlets.map(({ id, order, versions }) => [id, outletOf({ id, order, versions })]))
+  const sick = new Set(story.outlets.filter(one => one.sick).map(one => one.id))
   const latest = new Map<string, Shown>()
-  const told = new Map<string, number>()
+  const releasedAt = new Map<string, number>()
+  const told = new Map<string, Map<number, Set<string>>>()
+  /** Processes that stand still are taken for dead: then an owner waits before it sends. */
+  const isShared = (faults.freeze ?? 0) > 0
+  const encoder = new TextEncoder()
+  const isEveryWanted = story.outlets.some(one => one.versions === 'all')
+  /** Of each process that was begun: the newest is the one that lives. */
+  const sweeps: (() => Promise<void>)[] = []
   let position = 0
+  let owners = 0
+  const nextOwner = () => {
+    owners += 1
+    return `owner-${owners}`
+  }
 
-  const partners = createPartners({ random, at, world, maybeCrash, isRough: sim.isRough })
+  const partners = createPartners({
+    random,
+    at,
+    world,
+    maybeCrash,
+    now: sim.now,
+    note,
+    isRough: outletId => sim.isRough() || (sick.has(outletId) && !sim.healed()),
+  })
 
   const append = (event: NewswireEvent) => {
     position += 1
     const record: LogRecord = { ...toRecord(event), partition: 0, position, timestamp: sim.now() }
     if (event.type === 'milestone.reached') return noteMilestone(event.data)
+    if (plant === 'loses-an-intent' && event.type === 'delivery.wanted' && random() < 0.05) return
     const topic = event.type === 'delivery.wanted' ? deliveries : articles
     topic.records.push(record)
     topic.look()
   }
   const noteMilestone = (data: NewswireEvent<'milestone.reached'>['data']) => {
-    if (data.kind !== 'sink' || data.state !== 'done') return
+    if (data.kind !== 'sink') return
     const pair = `${data.sink.id}/${data.articleId}`
-    told.set(pair, Math.max(told.get(pair) ?? 0, data.version))
+    const versions = told.get(pair) ?? new Map<number, Set<string>>()
+    told.set(pair, versions.set(data.version, (versions.get(data.version) ?? new Set()).add(data.state)))
   }
 
   const configuration = (): ConfigSnapshot => ({ outlets, categories: new Map() }) as unknown as ConfigSnapshot
@@ -96,11 +145,23 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       context: () => contextOf({ id: 'x,2026', publicUrl: 'http://x' }),
       now: () => sim.now(),
     })
-    const deliver: Deliver = (parcel, mayStill) =>
-      webhook.deliver({ ...(parcel as Parcel<'webhook'>), settling: parcel.settling && plant !== 'settles-under-the-same-id' }, mayStill)
+    const deliver: Deliver = async (one, mayStill) => {
+      const parcel = one as Parcel<'webhook'>
+      if (plant === 'settles-under-the-same-id') return webhook.deliver({ ...parcel, settling: false }, mayStill)
+      const older = history.get(parcel.fact.articleId)?.find(fact => fact.version === parcel.fact.version - 1)
+      if (plant === 'swaps-versions' && older !== undefined && random() < 0.1) return webhook.deliver({ ...parcel, fact: older }, mayStill)
+      const outcome = webhook.deliver(parcel, mayStill)
+      return plant === 'acknowledges-early' ? { kind: 'accepted' } : outcome
+    }
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
-    const delivering = { read, readVersion: async () => null, deliver, tell: createTell(publish), now: () => sim.now() }
+    const delivering = {
+      read,
+      readOlder: createOlderVersions(async (id, version) => (await getArchived(objects, id, version))?.fact ?? null),
+      deliver,
+      tell: createTell(publish),
+      now: () => sim.now(),
+    }
     const slots = createSlots()
     const ownSide = createOwnSide(1)
     const shared = {
@@ -113,26 +174,26 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
       random,
     }
     const worker = createWorker({
-      handover: createHandover(objects, `owner-${sim.crashes()}`),
+      handover: createHandover(objects, nextOwner()),
       clock,
       scale: 1,
-      shared: false,
+      shared: isShared,
       partitionOf: () => 0,
       outlets: () => outlets,
       createActor: (outletId, isHeld) =>
         createActor(outletId, {
           ...shared,
           logger: quiet,
-          owns: () => mine.alive && isHeld(),
+          owns: () => plant === 'ignores-the-fence' || (mine.alive && isHeld() && sim.silentMs(mine) < HEARTBEAT_MS),
           kind: outletKind(outletId, {
             ...delivering,
             configured: () => ({ outlet: outlets.get(outletId) ?? outletOf({ id: outletId }), categories: new Map() }),
           }),
         }),
-      sweep: async () => undefined,
       onError: error => logger.error({ error: String(error) }),
     })
     const route = routeArticle({ objects, publish, configuration, created: createCreated(objects), now: () => sim.now() })
+    sweeps.push(() => worker.sweep())
     void worker.onAssigned({ gained: [0], lost: [] })
     const context = (record: LogRecord): EventContext => ({ record, attempt: 1, signal: new AbortController().signal })
     consume(
@@ -151,7 +212,17 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     const fact: Fact = (kill ? killFact : liveFact)({ articleId, version, releasedAt: new Date(sim.now()).toISOString() })
     history.set(articleId, [...(history.get(articleId) ?? []), fact])
     latest.set(articleId, { version, killed: kill })
-    sim.write(keys.current(articleId), new TextEncoder().encode(JSON.stringify({ released: { fact } })))
+    releasedAt.set(`${articleId}/${version}`, sim.now())
+    note(`${articleId} v${version} is ${kill ? 'taken back' : 'released'}`)
+    sim.write(keys.current(articleId), encoder.encode(JSON.stringify({ released: { fact } })))
+    const archived = {
+      schema: 'newswire.archive.version/1',
+      eventId: `${articleId}-${version}`,
+      time: fact.releasedAt,
+      previousSha256: null,
+      fact,
+    }
+    if (isEveryWanted) sim.write(keys.archive(fact.firstReleasedAt, articleId, version), encoder.encode(JSON.stringify(archived)))
     const type = `article.${fact.action}` as ArticleEvent['type']
     const event = {
       id: `${articleId}-${version}`,
@@ -164,19 +235,49 @@ export const simulate = async (seed: number, faults: Faults, plant?: Plant): Pro
     at(random() * 20, world, () => append(event))
   }
 
-  for (const articleId of ARTICLES) {
-    const versions = 1 + Math.floor(random() * 4)
-    let whenMs = random() * 2_000
-    for (let version = 1; version <= versions; version++) {
-      const kill = version > 1 && chance(version === versions ? 0.6 : 0.2)
-      at(whenMs, world, () => release(articleId, version, kill))
-      whenMs += chance(0.5) ? random() * 30 : random() * 90_000
-    }
+  for (const { id, releases } of story.articles)
+    for (const [index, { atMs, kill }] of releases.entries()) at(atMs, world, () => release(id, index + 1, kill))
+
+  const isPending = (outletId: string, articleId: string): boolean => {
+    const found = store.get(keys.pending(outletId, articleId))
+    const isStored = found !== undefined && !Buffer.from(found.bytes).toString().includes('"delivery":null')
+    const names = (record: LogRecord) =>
+      Buffer.from(record.value ?? [])
+        .toString()
+        .includes(`"${articleId}"`)
+    return isStored || [articles, deliveries].some(({ records, committed }) => records.slice(committed).some(names))
   }
+  const invisible: string[] = []
+  at(HEAL_AT_MS, world, () => {
+    for (const { id } of story.articles) {
+      const shown = latest.get(id)
+      const isOld = sim.now() - (releasedAt.get(`${id}/${shown?.version}`) ?? sim.now()) > SEEN_AFTER_MS
+      for (const outletId of outlets.keys())
+        if (shown?.killed && isOld && partners.naive.get(`${outletId}/${id}`)?.killed === false && !isPending(outletId, id))
+          invisible.push(`the kill of ${id} is neither at ${outletId} nor pending`)
+    }
+  })
+  at(HEAL_AT_MS + SWEPT_AFTER_MS, world, () => void sweeps.at(-1)?.())
   await sim.run()
   const undone = [...store].filter(
     ([key, one]) => key.startsWith('outlets/pending/') && !Buffer.from(one.bytes).toString().includes('"delivery":null'),
   ).length
-  const { fenced, naive, sent } = partners
-  return { seed, latest, fenced, naive, sent, told, undone, crashes: sim.crashes(), stuck }
+  const { fenced, naive, sent, arrived, arrivedAt } = partners
+  const { notes } = sim
+  return {
+    story,
+    latest,
+    fenced,
+    naive,
+    arrived,
+    arrivedAt,
+    releasedAt,
+    sent,
+    told,
+    undone,
+    invisible,
+    crashes: sim.crashes(),
+    stuck,
+    notes,
+  }
 }

@@ -12,6 +12,7 @@ import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
 import { createHandover } from './handover.ts'
 import { createDeliveries, type Delivery } from './kinds.ts'
 import { createMeters } from './meters.ts'
+import { createOlderVersions } from './older-versions.ts'
 import { outletKind } from './outlet-kind.ts'
 import { createOutletStates, type KnownOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
@@ -54,7 +55,7 @@ export const startDeliveries = async (
   })
   const delivering = {
     read: createView(objects, () => clock.now()),
-    readVersion: async (articleId: string, version: number) => (await getArchived(objects, articleId, version))?.fact ?? null,
+    readOlder: createOlderVersions(async (articleId, version) => (await getArchived(objects, articleId, version))?.fact ?? null),
     deliver: deliveries.deliver,
     tell: createTell(publishEvents(log)),
     now: () => clock.now(),
@@ -89,7 +90,6 @@ export const startDeliveries = async (
         owns: () => isHeld() && isAlive(),
         onHealth: health => states.noteHealth(outletId, health),
       }),
-    sweep: (outletId, isHeld) => pending.sweep(outletId, () => isHeld() && isAlive()),
     onError: error => logger.error({ reason: messageOf(error) }, 'outlets.failed'),
   })
   subscription = await log.subscribe({

@@ -13,7 +13,6 @@ export type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
     partitionOf: (outletId: string) => number
     /** Every outlet that the configuration knows, retired ones too. */
     outlets: () => ReadonlyMap<string, unknown>
-    sweep: (outletId: string, mayStill: () => boolean) => Promise<void>
   }>
 
 export type Worker = Readonly<{
@@ -50,7 +49,7 @@ const forgotten = (clean: boolean, takenAtMs: number, record: LogRecord): number
   !clean && record.timestamp <= takenAtMs + DOUBT_MS ? 0 : null
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
-  const { partitionOf, outlets, createActor, sweep, onError } = needs
+  const { partitionOf, outlets, createActor, onError } = needs
   const idsOf = (number: number) => [...outlets().keys()].filter(id => partitionOf(id) === number)
   const holdings = createHoldings({
     ...needs,
@@ -74,7 +73,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
 
   return {
     onWanted: async (event, { record }: EventContext) => {
-      const { outletId, articleId, version, kill = false, first = false, again } = event.data
+      const { outletId, articleId, version, kill = false, first = false, again, since } = event.data
       check(event.data, record)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
       const actor = await actorFor(outletId, partition)
@@ -83,6 +82,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         kill,
         first,
         again: again !== undefined,
+        ...(since === undefined ? {} : { since }),
         sequence: record.position,
         maybeSent: forgotten(clean, sinceMs, record),
       }
@@ -100,7 +100,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
     stats: holdings.stats,
     sweep: async () => {
       for (const [, partition] of holdings.partitions())
-        for (const [outletId] of partition.actors()) if (partition.isHeld()) await sweep(outletId, partition.isHeld).catch(onError)
+        for (const [, actor] of partition.actors()) if (partition.isHeld()) await actor.sweep().catch(onError)
     },
     stop: holdings.stop,
   }

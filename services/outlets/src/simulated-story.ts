@@ -1,0 +1,90 @@
+/**
+ * What happens in one run of `simulation.ts`, as data: who publishes what and when, which outlets there are, what goes wrong. A story that ends
+ * badly is made shorter until nothing more can be left out.
+ */
+import { type Faults, HEAL_AT_MS, randomFrom } from './simulated-world.ts'
+
+export type Release = Readonly<{ atMs: number; kill: boolean }>
+export type Story = Readonly<{
+  /** Of everything that is not told here. */
+  seed: number
+  /** `releases`: version 1, 2, … */
+  articles: readonly Readonly<{ id: string; releases: readonly Release[] }>[]
+  /** `sick`: fails in every way until all heals, whatever becomes of the others. */
+  outlets: readonly Readonly<{ id: string; order: 'article' | 'strict'; versions: 'latest' | 'all'; sick: boolean }>[]
+  faults: Faults
+}>
+
+const OUTLETS: Story['outlets'] = [
+  { id: 'one', order: 'article', versions: 'latest', sick: false },
+  { id: 'two', order: 'strict', versions: 'latest', sick: false },
+  { id: 'three', order: 'article', versions: 'all', sick: false },
+]
+
+type Size = Readonly<{ articles: number; outlets?: Story['outlets']; mostVersions?: number }>
+
+/** Articles that are corrected and taken back, some at once, some after minutes; all before everything heals. */
+export const planStory = (seed: number, faults: Faults, { articles, outlets = OUTLETS, mostVersions = 4 }: Size): Story => {
+  const random = randomFrom(seed * 7 + 1)
+  const article = (index: number) => {
+    const versions = 1 + Math.floor(random() * mostVersions)
+    let atMs = articles <= 2 ? random() * 2_000 : random() * HEAL_AT_MS * 0.6
+    const releases: Release[] = []
+    for (let version = 1; version <= versions; version++) {
+      releases.push({ atMs: Math.round(atMs), kill: version > 1 && random() < (version === versions ? 0.6 : 0.2) })
+      atMs += 1 + (random() < 0.5 ? random() * 30 : random() * 90_000)
+    }
+    return { id: `press.a${index}`, releases }
+  }
+  return { seed, faults, outlets, articles: Array.from({ length: articles }, (_, index) => article(index)) }
+}
+
+const without = <T>(all: readonly T[], index: number): T[] => all.filter((_, at) => at !== index)
+const FEW = 8
+
+/** Stories that are shorter by one thing, the greatest first. */
+function* shorter(story: Story): Generator<Story> {
+  const { articles, outlets, faults } = story
+  const half = Math.ceil(articles.length / 2)
+  if (articles.length > 1) {
+    yield { ...story, articles: articles.slice(0, half) }
+    yield { ...story, articles: articles.slice(half) }
+  }
+  for (const outlet of outlets) if (outlets.length > 1) yield { ...story, outlets: [outlet] }
+  if (faults.partners) yield { ...story, faults: { ...faults, partners: false } }
+  if (faults.own) yield { ...story, faults: { ...faults, own: false } }
+  if (faults.freeze) yield { ...story, faults: { ...faults, freeze: 0 } }
+  if (faults.crash > 0) yield { ...story, faults: { ...faults, crash: 0 } }
+  if (articles.length > FEW) return
+  for (const [index, article] of articles.entries()) {
+    if (articles.length > 1) yield { ...story, articles: without(articles, index) }
+    for (const at of article.releases.keys())
+      if (article.releases.length > 1)
+        yield { ...story, articles: articles.with(index, { ...article, releases: without(article.releases, at) }) }
+  }
+}
+
+/** A short story runs in no time, so chance may try often. */
+const seedsFor = ({ seed, articles }: Story): number[] => [seed, ...Array.from({ length: articles.length > FEW ? 2 : 80 }, (_, n) => n + 1)]
+
+/** The shortest story found that still fails; `runs` bounds how long it is looked for. */
+export const shorten = async (story: Story, fails: (story: Story) => Promise<boolean>, runs = 600): Promise<Story> => {
+  let left = runs
+  const failing = async (candidate: Story): Promise<Story | null> => {
+    for (const seed of seedsFor(candidate)) {
+      if (left-- <= 0) return null
+      const tried = { ...candidate, seed }
+      if (await fails(tried)) return tried
+    }
+    return null
+  }
+  for (;;) {
+    let found: Story | null = null
+    for (const candidate of shorter(story)) {
+      found = await failing(candidate)
+      if (found !== null) break
+    }
+    if (found === null) return story
+    story = found
+  }
+}

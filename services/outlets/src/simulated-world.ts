@@ -136,10 +136,12 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
         return { ok: true, etag: write(key, bytes.slice()) } as const
       }),
     delete: key => effect(mine, () => void store.delete(key)),
-    list: prefix =>
+    list: (prefix, { startAfter = '', limit = 1_000 } = {}) =>
       effect(mine, () =>
         [...store]
-          .filter(([key]) => key.startsWith(prefix))
+          .filter(([key]) => key.startsWith(prefix) && key > startAfter)
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .slice(0, limit)
           .map(([key, one]) => ({ key, size: one.bytes.length, etag: one.etag, lastModified: one.lastModified })),
       ),
     close: async () => undefined,

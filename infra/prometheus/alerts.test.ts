@@ -2,19 +2,22 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const rules = readFileSync(join(import.meta.dirname, 'alerts.yml'), 'utf8')
 
 const metrics = [...new Set([...rules.matchAll(/\bnewswire_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|count|sum)$/, '')))].sort()
 
-test('the rules watch every service-level metric of the contract', () => {
+test('the rules watch every service-level metric of the contract, and the proof of retractions', () => {
   assert.deepEqual(metrics, [
     'newswire_consumer_lag',
     'newswire_dead_letters_total',
     'newswire_delivery_seconds',
     'newswire_oldest_pending_seconds',
     'newswire_publish_to_visible_seconds',
+    'newswire_retraction_oldest_unproved_seconds',
+    'newswire_retraction_still_visible',
   ])
 })
 
@@ -38,4 +41,17 @@ test('every alert says how bad it is, what happened and where to look', () => {
   for (const alert of alerts) {
     for (const part of [/severity: (page|ticket)/, /summary: "/, /look: "/]) assert.match(alert, part)
   }
+})
+
+test('the rules are read by a parser as groups of rules with an expression each, and no alert has the name of another', () => {
+  const { groups } = parse(rules) as { groups: { name: string; rules: { alert?: string; record?: string; expr?: unknown }[] }[] }
+  const all = groups.flatMap(group => group.rules)
+  assert.ok(all.length >= 10)
+  for (const one of all) {
+    assert.ok(typeof one.expr === 'string' && one.expr.trim() !== '', JSON.stringify(one))
+    assert.equal((one.expr.match(/\(/g) ?? []).length, (one.expr.match(/\)/g) ?? []).length, `brackets of ${one.expr}`)
+  }
+  const names = all.map(one => one.alert ?? one.record)
+  assert.equal(new Set(names).size, names.length)
+  assert.ok(names.includes('NewswireRetractionVisible') && names.includes('NewswireRetractionUnproved'))
 })

@@ -88,7 +88,9 @@ const serve = async (
 }
 
 const runIn = async (composition: Composition, demo: Demo | null, options: UpOptions, ending: Ending, beganAt: number): Promise<void> => {
-  const running = await startServices(composition.context, toStarting(serviceNames))
+  let gatewayUrl: string | null = null
+  const running = await startServices({ ...composition.context, gatewayUrl: () => gatewayUrl }, toStarting(serviceNames))
+  gatewayUrl = urlOf(running, 'gateway')
   try {
     await serve(composition, running, demo, options, beganAt)
     await ending.ended

@@ -1,6 +1,7 @@
 /** Who did what to which version, when: the one source of the trace ("where is my article?") and of the ledger. */
 import { z } from 'zod'
 import { decidedList } from './decision.ts'
+import { provedGone } from './retraction-proof.ts'
 
 export const sink = z.object({ kind: z.enum(['feed', 'archive', 'outlet', 'hub']), id: z.string() })
 export type Sink = z.output<typeof sink>
@@ -66,5 +67,7 @@ export const milestone = z.discriminatedUnion('kind', [
     lastError: z.string().optional(),
     reason: z.string().optional(),
   }),
+  /** A retraction was proved by our own looking and by what outlets acknowledged: it is gone everywhere. */
+  z.object({ kind: z.literal('proved-gone'), ...common, ...provedGone }),
 ])
 export type Milestone = z.output<typeof milestone>

@@ -22,6 +22,8 @@ export type ServiceContext = Readonly<{
   metrics: Metrics
   /** The projection of `milestones`, opened on first use and shared by the services of one process. */
   trace: () => Promise<Trace>
+  /** Where the gateway of this very process listens; `null` until it does, absent when it is another process's. */
+  gatewayUrl?: () => string | null
   /** Wall clock, ms since 1970. Passed in, so that decisions can be tested at any time. */
   now: () => number
   /** The value of an environment variable that the configuration names as a secret; `undefined` when it is not set. */

@@ -27,6 +27,7 @@ test('without any setting everything is as the contract says', () => {
     ingestPort: 8081,
     consolePort: 8082,
     healthPort: 0,
+    probeUrl: null,
     logLevel: 'info',
     secretKey: null,
     consoleToken: null,

@@ -31,6 +31,8 @@ export type Settings = Readonly<{
   consolePort: number
   /** `/livez`, `/readyz` and `/metrics` of `newswire run`; 0 picks a free port. */
   healthPort: number
+  /** Where the console looks whether what was taken back is gone; `null`: the gateway of its own process, else the public address. */
+  probeUrl: string | null
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   /** Seals secrets that the system is given; `null`: `newswire up` on a local disk makes one of its own, elsewhere nothing can be sealed. */
   secretKey: string | null
@@ -69,6 +71,10 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   { name: 'NEWSWIRE_INGEST_PORT', help: '0 to 65535 (default 8081)' },
   { name: 'NEWSWIRE_CONSOLE_PORT', help: '0 to 65535 (default 8082)' },
   { name: 'NEWSWIRE_HEALTH_PORT', help: '0 to 65535: /livez, /readyz and /metrics of `newswire run` (default 0)' },
+  {
+    name: 'NEWSWIRE_PROBE_URL',
+    help: 'where the console looks whether retracted articles are gone (default: the gateway of its own process, else site.publicUrl)',
+  },
   { name: 'NEWSWIRE_LOG_LEVEL', help: 'fatal, error, warn, info, debug, trace or silent (default info)' },
   {
     name: 'NEWSWIRE_SECRET_KEY',
@@ -142,6 +148,12 @@ const isPlainAddress = (value: string): boolean => {
   return /^https?:$/.test(protocol) && username + password + search === ''
 }
 
+const readProbeUrl = (reader: Reader): string | null => {
+  const value = text(reader, 'NEWSWIRE_PROBE_URL')
+  if (value === null || isPlainAddress(value)) return value === null ? null : value.replace(/\/+$/, '')
+  return complain(reader, 'NEWSWIRE_PROBE_URL', 'an http or https address without user, password and query', withoutSecrets(value), null)
+}
+
 const readS3 = (reader: Reader): Settings['s3'] => {
   const bucket = text(reader, 'S3_BUCKET')
   const endpoint = text(reader, 'S3_ENDPOINT')
@@ -189,6 +201,7 @@ export const readSettings = (env: Environment): Settings => {
     ingestPort: port(reader, 'NEWSWIRE_INGEST_PORT', 8081),
     consolePort: port(reader, 'NEWSWIRE_CONSOLE_PORT', 8082),
     healthPort: port(reader, 'NEWSWIRE_HEALTH_PORT', 0),
+    probeUrl: readProbeUrl(reader),
     logLevel: choice(reader, 'NEWSWIRE_LOG_LEVEL', LEVELS, 'info'),
     secretKey: sealingKey(reader),
     consoleToken: text(reader, 'NEWSWIRE_CONSOLE_TOKEN'),

@@ -28,6 +28,7 @@ CREATE TABLE sink (
   PRIMARY KEY (article, version, kind, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sink_done_by_outlet ON sink (id, done_at) WHERE kind = 'outlet' AND done_at IS NOT NULL;
+CREATE TABLE proved_gone (article TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (article, version)) STRICT, WITHOUT ROWID;
 CREATE INDEX sink_open ON sink (state) WHERE state NOT IN ('done', 'skipped', 'superseded');
 `
 
@@ -66,6 +67,7 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
   const addFanOut = db.prepare(
     'INSERT OR IGNORE INTO fan_out (article, version, stage, part, at, ms, sinks, decisions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
+  const addProof = db.prepare('INSERT OR IGNORE INTO proved_gone (article, version, at) VALUES (?, ?, ?)')
   const expectSink = db.prepare("INSERT OR IGNORE INTO sink (article, version, kind, id, state, at) VALUES (?, ?, ?, ?, 'pending', ?)")
   // `done` stays, from the first time on. An expected sink gives way to anything: its time is another process's, whose clock may be ahead.
   const setSink =
@@ -134,6 +136,9 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
           m.at,
           m.state === 'done' ? m.at : null,
         )
+        return
+      case 'proved-gone':
+        addProof.run(m.articleId, m.version, m.at)
         return
       default:
         return m satisfies never

@@ -16,9 +16,12 @@ import {
   type ArticleTrace,
   findArticles,
   type Overview,
+  type RetractionRow,
   readArticleTrace,
   readDecisions,
   readOverview,
+  readRetraction,
+  readRetractions,
   readSubmission,
   type SubmissionStatus,
 } from './queries.ts'
@@ -34,6 +37,10 @@ export type Trace = Readonly<{
   article(articleId: string): ArticleTrace | null
   /** Who was decided to get a version and who not, by groups; `null` when that was not recorded, or too long ago. */
   decisions(articleId: string, version: number): readonly Decided[] | null
+  /** Articles that stand taken back since a time (RFC 3339), the newest first. */
+  retractions(since: string, limit: number): readonly RetractionRow[]
+  /** `null` when the article does not stand taken back. */
+  retraction(articleId: string): RetractionRow | null
   submission(submissionId: string): SubmissionStatus | null
   /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
   articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
@@ -98,6 +105,8 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     caughtUp: projection.caughtUp,
     article: articleId => readArticleTrace(db, articleId),
     decisions: (articleId, version) => readDecisions(db, articleId, version),
+    retractions: (since, limit) => readRetractions(db, since, limit),
+    retraction: articleId => readRetraction(db, articleId),
     submission: submissionId => readSubmission(db, submissionId),
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),

@@ -56,7 +56,19 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
   const feeds = await openFeeds({ log, dataDir: folder })
   const sealing = createSealing(objects, Buffer.alloc(32, 7))
   const control = createOutletControl({ objects, publish, sealing, logger, source: '/services/console', now: Date.now })
-  addRoutes(app, { log, objects, configuration, trace, deadLetters, feeds, publish, control, now: Date.now, consoleToken })
+  addRoutes(app, {
+    log,
+    objects,
+    configuration,
+    trace,
+    deadLetters,
+    feeds,
+    proofs: { of: async () => null, stop: async () => undefined },
+    publish,
+    control,
+    now: Date.now,
+    consoleToken,
+  })
   t.after(async () => {
     await close()
     await deadLetters.stop()

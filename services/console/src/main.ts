@@ -2,11 +2,14 @@
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { byType, publishEvents } from '@newswire/log/events'
+import { createOutbound } from '@newswire/outbound/create-outbound'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
 import type { StartService } from '@newswire/runtime/service'
 import { findConsoleOffence } from '@newswire/runtime/settings'
 import { openDeadLetters } from './dead-letters.ts'
 import { openFeeds } from './feeds.ts'
+import { createAsk } from './proof-probe.ts'
+import { startProofs } from './proofs.ts'
 import { addRoutes } from './routes.ts'
 import { readStages } from './stages.ts'
 
@@ -19,7 +22,18 @@ const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges
 /** How late a poison record may be found, ms. */
 const GUARD_PATIENCE_MS = 250
 
-export const start: StartService = async ({ log, objects, configuration, logger, metrics, now, settings, sealing, trace: openTrace }) => {
+export const start: StartService = async ({
+  log,
+  objects,
+  configuration,
+  logger,
+  metrics,
+  now,
+  settings,
+  sealing,
+  trace: openTrace,
+  gatewayUrl: ownGateway,
+}) => {
   const offence = findConsoleOffence(settings)
   if (offence !== null) throw new Error(offence)
   const counted = metrics.counter('newswire_dead_letters_total', 'Records given up.', ['stage'])
@@ -39,6 +53,21 @@ export const start: StartService = async ({ log, objects, configuration, logger,
       }),
     ),
   )
+
+  // The address is the operator's own, so it may be on any network; everything else of the guard holds.
+  const outbound = createOutbound({ network: () => ({ allow: ['0.0.0.0/0', '::/0'], allowHttp: true }) })
+  const gatewayUrl = () => settings.probeUrl ?? (ownGateway === undefined ? configuration.current().site.publicUrl : ownGateway())
+  const proofs = startProofs({
+    objects,
+    trace,
+    configuration,
+    publish: publishEvents(log),
+    ask: createAsk({ outbound, objects, gatewayUrl }),
+    logger,
+    metrics,
+    now,
+    scale: settings.retryScale,
+  })
 
   const lag = metrics.gauge('newswire_consumer_lag', 'Records not handled yet.', ['group', 'topic'])
   const lagSeconds = metrics.gauge('newswire_consumer_lag_seconds', 'Age of the oldest record not handled yet.', ['group', 'topic'])
@@ -71,6 +100,7 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     trace,
     deadLetters,
     feeds,
+    proofs,
     publish: publishEvents(log),
     control: createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now }),
     now,
@@ -84,6 +114,8 @@ export const start: StartService = async ({ log, objects, configuration, logger,
     readiness,
     stop: async () => {
       await server.close()
+      await proofs.stop()
+      await outbound.close()
       await Promise.all(guards.map(guard => guard.stop()))
       await deadLetters.stop()
       await feeds.stop()

@@ -62,6 +62,7 @@ const showTrace = async id => {
   shown = id
   const trace = await get('/v1/articles/' + encodeURIComponent(id) + '/trace')
   const box = $('trace'); box.replaceChildren(element('p', (trace.title ?? '') + ' — ' + trace.articleId))
+  if (trace.retraction) box.append(element('p', trace.retraction.sentence, { gone: 'done', visible: 'failed' }[trace.retraction.verdict] ?? 'pending'))
   for (const version of [...trace.versions].reverse()) {
     box.append(element('h3', 'Version ' + version.version + ' · ' + version.action + ' · ' + time(version.releasedAt)))
     const stages = element('p'); stages.textContent = version.stages.map(one => one.stage + ' ' + one.outcome + (one.ms === null ? '' : ' ' + Math.round(one.ms) + ' ms')).join(' → '); box.append(stages)

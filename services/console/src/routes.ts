@@ -19,6 +19,8 @@ import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
+import { addProofRoutes } from './proof-routes.ts'
+import type { Proofs } from './proofs.ts'
 import { addPurgeRoutes } from './purge-routes.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
 import { forASecond, readStages, toSentence } from './stages.ts'
@@ -32,6 +34,7 @@ export type RouteNeeds = Readonly<{
   trace: Trace
   deadLetters: DeadLetters
   feeds: Feeds
+  proofs: Proofs
   publish: Publish
   control: OutletControl
   now: () => number
@@ -127,7 +130,10 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.get('/v1/articles/:articleId/trace', async request => {
     const found = (await current()).article(articleIdOf(request))
     if (found === null) throw notFound('nothing was ever submitted under this id')
-    return found
+    const proof = await needs.proofs.of(found.articleId)
+    if (proof === null) return found
+    const { verdict, sentence, checkedAt, provedAt } = proof
+    return { ...found, retraction: { verdict, sentence, checkedAt, provedAt } }
   })
   app.get('/v1/articles/:articleId/versions', async request => {
     const articleId = articleIdOf(request)
@@ -194,6 +200,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
 
   addExplainRoutes(app, { objects, current })
   addOutletRoutes(app, { log, objects, configuration, trace, control, now })
+  addProofRoutes(app, { proofs: needs.proofs, caughtUp: current })
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })
   addPurgeRoutes(app, { isKnown: async articleId => (await current()).article(articleId) !== null, publish, now })

@@ -5,6 +5,7 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 import { type FeedOutput, type FeedReaders, feedOutputs } from '@newswire/events/feed'
+import { PROBE_AGENT } from '@newswire/events/retraction-proof'
 import { toClientKey } from '@newswire/http/rate'
 import type { Outcome } from './feed-answer.ts'
 
@@ -59,6 +60,9 @@ export const READER_LIFE_MS = 90 * 86_400_000
 /** Readers of all feeds that are told apart; about 100 bytes each. Beyond it polls are counted, but new readers are not told apart. */
 const MAX_READERS = 100_000
 
+/** Our own looking whether something is gone: no reader, and it comes when it likes. */
+const NOBODY = -1
+
 /** Of one address, or of the /64 of an IPv6 one. */
 const MAX_NAMES = 64
 
@@ -106,6 +110,7 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
     const counts = record.counts.get(output) ?? newCounts()
     record.counts.set(output, counts)
     return ({ outcome, bytes, reader, now }) => {
+      if (reader === NOBODY) return
       counts.polls[outcome] += 1
       counts.bytes += bytes
       counts.lastAt = now
@@ -114,6 +119,7 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
   }
   return {
     identify: (address, userAgent) => {
+      if (userAgent === PROBE_AGENT) return NOBODY
       const place = nameOf(toClientKey(address))
       const name = nameOf(`${address}\0${userAgent}`)
       const found = numbers.get(name)

@@ -28,6 +28,8 @@ export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<
       .header('etag', etag)
       .header('cache-control', state === 'shown' ? 'public, max-age=86400, immutable' : RESTRICTED_CACHE)
       .header('access-control-allow-origin', '*')
+    const article = view.shownBy(sha256)
+    if (article !== null) reply.header('link', `</articles/${article}>; rel="describedby"`)
     if (matchEtag(request.headers['if-none-match'], [etag])) return reply.status(304).send()
     return reply.type(found.contentType).send(Buffer.from(found.bytes))
   })

@@ -30,6 +30,8 @@ export type View = Queries &
     article(articleId: string): Seen | null
     /** Whether a public article shows this source picture to everybody now, once did, has it for certain outlets alone and always had, or never. */
     picture(sha256: string): 'shown' | 'gone' | 'restricted' | 'unknown'
+    /** A public article that has the picture now, one that shows it to everybody first. */
+    shownBy(sha256: string): string | null
     isReady(): boolean
     /** Lets the view reach what is in the log now. */
     caughtUp(signal: AbortSignal): Promise<void>
@@ -91,10 +93,11 @@ const PATIENCE_MS = 50
 
 type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: OnPoison }>
 
-const lookUps = (projection: Projection): Pick<View, 'article' | 'picture'> => {
+const lookUps = (projection: Projection): Pick<View, 'article' | 'picture' | 'shownBy'> => {
   const { db } = projection
   const one = db.prepare('SELECT state, fact FROM article WHERE id = ?')
   const shown = db.prepare('SELECT max(for_all) AS forAll FROM picture WHERE sha256 = ?')
+  const shower = db.prepare('SELECT article FROM picture WHERE sha256 = ? ORDER BY for_all DESC LIMIT 1')
   const ever = db.prepare('SELECT 1 FROM picture_ever WHERE sha256 = ?')
   return {
     article: articleId => {
@@ -104,6 +107,7 @@ const lookUps = (projection: Projection): Pick<View, 'article' | 'picture'> => {
       if (row.state === 'public' && fact.state === 'live') return { state: 'public', fact }
       return { state: 'gone', fact }
     },
+    shownBy: sha256 => (shower.get(sha256) as { article: string } | undefined)?.article ?? null,
     picture: sha256 => {
       const { forAll } = shown.get(sha256) as { forAll: number | null }
       if (forAll === 1) return 'shown'

@@ -32,9 +32,18 @@ const childrenOf = (pid: number): number[] =>
     })
     .map(Number)
 
+const ownPssMb = (pid: number): number => {
+  try {
+    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    // It ended between the listing and the reading.
+    return 0
+  }
+}
+
 /** Proportional set size of a process and all below it, MB: shared pages are counted once. */
 export const treePssMb = (pid: number): number => {
-  const own = Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024
+  const own = ownPssMb(pid)
   return childrenOf(pid).reduce((sum, child) => sum + treePssMb(child), own)
 }
 

@@ -97,9 +97,9 @@ const open = async (t: TestContext, changes: Partial<World> = {}) => {
     return batch.map((_, position) => ({ topic: 'prepared', partition: 0, position }))
   }
   const running: { stop(): Promise<void> }[] = []
-  const startProcess = () => {
+  const startProcess = (retryScale = 0.01) => {
     const settle = (picture: Picture) => world.settle(picture)
-    const parking = createParking({ objects, publish, settle, now: Date.now, retryScale: 0.01, logger })
+    const parking = createParking({ objects, publish, settle, now: Date.now, retryScale, logger })
     running.push(parking)
     return { parking, handle: onSubmissionAccepted({ settle, parking, publish, now: Date.now, withinMs: 50 }) }
   }
@@ -207,10 +207,9 @@ test('a picture that comes after the deadline is announced by itself', async t =
 
 test('a flash does not wait at all', async t => {
   const { startProcess, of, until } = await open(t, { settle: never })
-  const began = performance.now()
-  await startProcess().handle(accepted(toPublish([SLOW], 1)), context(1))
+  // Its deadline is half a minute away.
+  await startProcess(1).handle(accepted(toPublish([SLOW], 1)), context(1))
   await until('announced', () => of('submission.prepared').length === 1)
-  assert.ok(performance.now() - began < 280)
 })
 
 test('when our own store was away during the first tries, the submission is tried again, and is not lost', async t => {

@@ -9,7 +9,7 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or
 export const secretEnv = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, like TINH_DOAN_SECRET')
 
 /** What an outlet is given of an article, and how it is written down. */
-export const documentFormats = ['newswire', 'ninjs'] as const
+export const documentFormats = ['newswire', 'ninjs', 'newsml-g2'] as const
 export type DocumentFormat = (typeof documentFormats)[number]
 const document = {
   format: z.enum(documentFormats).default('newswire'),

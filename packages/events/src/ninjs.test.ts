@@ -7,7 +7,7 @@ import ajvFormats from 'ajv-formats'
 import fc from 'fast-check'
 import { articleInput, toArticle } from './article.ts'
 import type { Fact, LiveFact } from './fact.ts'
-import { type NinjsContext, toNinjs } from './ninjs.ts'
+import { type NinjsContext, toCanceledNinjs, toNinjs } from './ninjs.ts'
 
 const at = '2026-01-01T01:30:00.000Z'
 const sha256 = 'a'.repeat(64)
@@ -152,6 +152,10 @@ test('whatever an article contains, IPTC’s schema of ninjs 3.1 accepts it', { 
   }
   holds(full)
   holds(retracted)
+  const link = 'https://news.example/a'
+  for (const detail of ['digest', 'thin'] as const)
+    assert.ok(validate(JSON.parse(JSON.stringify(toNinjs(full, { ...context, detail, link })))), JSON.stringify(validate.errors))
+  assert.ok(validate(JSON.parse(JSON.stringify(toCanceledNinjs(full, context, 'no longer yours')))), JSON.stringify(validate.errors))
   const line = fc.string({ unit: 'binary', maxLength: 30 })
   const input = fc.record({
     title: line.map(one => `${one}x`),

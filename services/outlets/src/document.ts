@@ -7,6 +7,7 @@ import { toFactForOutlet } from '@newswire/events/outlet-article'
 import { partnerArticleUrl, partnerRenditionUrl } from '@newswire/events/partner-address'
 import { articleUrl, renditionUrl } from '@newswire/events/public-article'
 import { newswireFormat } from './body.ts'
+import { newsmlFormat } from './newsml-format.ts'
 import { ninjsFormat } from './ninjs-format.ts'
 import type { Parcel } from './parcel.ts'
 
@@ -34,7 +35,7 @@ export type Format = Readonly<{
   toRetracted(fact: Fact, context: DocumentContext): Uint8Array
 }>
 
-const formats = { newswire: newswireFormat, ninjs: ninjsFormat } satisfies Record<DocumentFormat, Format>
+const formats = { newswire: newswireFormat, ninjs: ninjsFormat, 'newsml-g2': newsmlFormat } satisfies Record<DocumentFormat, Format>
 
 const hasToken = ({ tokens = [] }: Pick<OutletConfig, 'tokens'>): boolean => tokens.length > 0
 

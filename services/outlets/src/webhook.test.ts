@@ -82,6 +82,16 @@ describe('the headers', () => {
     assert.equal(new Set([id, ...others]).size, 5)
   })
 
+  test('name the type of the format that the outlet asked for', async () => {
+    const types: unknown[] = []
+    for (const format of ['newswire', 'ninjs', 'newsml-g2'] as const) {
+      const asking = { ...outlet, deliver: { ...outlet.deliver, format } }
+      const document = toDocument(parcel(), contextOf(SITE), asking.deliver)
+      types.push(toWebhook(parcel({ outlet: asking }), { keys: [toKey(SECRET)], document, nowMs: NOW })?.headers?.['content-type'])
+    }
+    assert.deepEqual(types, ['application/json', 'application/json', 'application/vnd.iptc.g2.newsitem+xml'])
+  })
+
   test('an article that no header can name is refused, not sent', async () => {
     const { deliver } = createWebhook({
       request: async () => assert.fail('nothing may be sent'),

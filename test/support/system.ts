@@ -35,6 +35,8 @@ export type SystemOptions = Readonly<{
   /** Default: one partner, `tinh-doan`, that takes everything public. */
   outlets?: readonly string[]
   editorialOutlet?: string
+  /** The token of an outlet's own page, by its id (default: none has one). */
+  partnerTokens?: Readonly<Record<string, string>>
   /** How the configuration names the partners' host (default 127.0.0.1, where they are). */
   partnerHost?: string
   network?: Readonly<{ allow: readonly string[]; allowHttp: boolean }>
@@ -143,6 +145,7 @@ const toRunning = (newswire: Newswire, consoleToken: string | undefined): Runnin
 /** Everything is there but the process: `start` it, as often as the test likes. All of it is gone after the test. */
 export const createSystem = async (t: TestContext, options: SystemOptions = {}): Promise<System> => {
   const { outlets = ['tinh-doan'], editorialOutlet, partnerHost = '127.0.0.1', limit = 1000, retryScale = 0.05 } = options
+  const { partnerTokens = {} } = options
   const { network = { allow: ['127.0.0.0/8'], allowHttp: true } } = options
   const dataDir = await newFolder(t)
   const ids = editorialOutlet === undefined ? outlets : [...outlets, editorialOutlet]
@@ -179,6 +182,7 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
       id,
       match: {},
       ...(id === editorialOutlet ? { audience: 'editorial' } : {}),
+      ...(partnerTokens[id] === undefined ? {} : { tokens: [{ id: 'page', sha256: sha256(partnerTokens[id]) }] }),
       deliver: { kind: 'webhook', url: partners[id]?.url.replace('127.0.0.1', partnerHost), secretEnv: secretName(id) },
     })),
   }

@@ -70,7 +70,16 @@ export const start: StartService = async context => {
   addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
-  addPartnerRoutes(server.app, { log, objects, configuration, control, view, now, proxies: gateway.proxies })
+  addPartnerRoutes(server.app, {
+    log,
+    objects,
+    configuration,
+    control,
+    view,
+    now,
+    proxies: gateway.proxies,
+    limited: gateway.ratePerMinute > 0,
+  })
   if (gateway.fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
   const url = await server.listen()
   logger.info({ url }, 'service.started')

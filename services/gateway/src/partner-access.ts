@@ -73,9 +73,10 @@ export const partnerUnauthorized = (): ProblemError =>
     headers: { 'www-authenticate': 'Bearer realm="newswire partners"', 'referrer-policy': 'no-referrer' },
   })
 
-type Needs = Readonly<{ configuration: Pick<Configuration, 'current'>; proxies: number }>
+/** `limited` false: no limit on questions with a right token, as when the gateway has none. Wrong ones are always counted. */
+type Needs = Readonly<{ configuration: Pick<Configuration, 'current'>; proxies: number; limited?: boolean }>
 
-export const createPartnerAccess = ({ configuration, proxies }: Needs): PartnerAccess => {
+export const createPartnerAccess = ({ configuration, proxies, limited = true }: Needs): PartnerAccess => {
   const wrong = createRateLimiter({ name: 'partner-tokens', quota: WRONG_PER_MINUTE, windowSeconds: 60 })
   const questions = createRateLimiter({ name: 'partners', quota: QUESTIONS_PER_MINUTE, windowSeconds: 60 })
   const clientOf = (request: HttpRequest) =>
@@ -99,7 +100,7 @@ export const createPartnerAccess = ({ configuration, proxies }: Needs): PartnerA
     const token = bearer ?? cookieToken(request.headers.cookie)
     const outlet = token === null ? null : outletOf(outletId, token, request)
     if (outlet === null) return null
-    charge(questions, outlet.id)
+    if (limited) charge(questions, outlet.id)
     return { outlet, viaCookie: bearer === null }
   }
   return {

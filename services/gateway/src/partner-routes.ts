@@ -23,10 +23,13 @@ export type PartnerNeeds = Readonly<{
   now: () => number
   /** Trusted proxies before us, whose `X-Forwarded-For` is believed. */
   proxies: number
+  /** Whether a partner's questions are limited (default true). */
+  limited?: boolean
 }>
 
-export const addPartnerRoutes = (app: HttpServer, { log, objects, configuration, control, view, now, proxies }: PartnerNeeds): void => {
-  const access = createPartnerAccess({ configuration, proxies })
+export const addPartnerRoutes = (app: HttpServer, needs: PartnerNeeds): void => {
+  const { log, objects, configuration, control, view, now, proxies, limited = true } = needs
+  const access = createPartnerAccess({ configuration, proxies, limited })
   const came = createCameList({ log, objects })
   const titleOf = (articleId: string) => {
     const found = view.article(articleId)

@@ -134,10 +134,25 @@ const findHindrance = (outlet: OutletConfig, fact: LiveFact, createdAtMs: number
   return Date.parse(fact.releasedAt) < createdAtMs ? 'created-later' : null
 }
 
+/**
+ * A cache may hold whatever was ever public, however it came there and whenever the outlet was made: what it had before is never asked. One that left
+ * the configuration is no cache of ours any more.
+ */
+const decideForCache = (outlet: OutletConfig, on: 'retractions' | 'all', fact: Fact, categories: Categories): Decision => {
+  if (outlet.retired) return { due: 'nothing', why: 'retired', met: null }
+  if (!fact.facetsEver.public) return { due: 'nothing', why: 'never-had', met: null }
+  const met = findMatch(outlet.match, fact.facetsEver, categories)
+  if (met === null) return { due: 'nothing', why: 'no-match', met }
+  if (fact.state !== 'live') return { due: 'retraction', why: 'taken-back', met }
+  if (fact.article.audience !== 'public') return { due: 'retraction', why: 'audience-narrowed', met }
+  return on === 'all' ? { due: 'content', why: 'matches', met } : { due: 'nothing', why: 'never-had', met }
+}
+
 /** Decides for one version, for as many outlets as there are. */
 export const decideFor = (fact: Fact, categories: Categories): ((outlet: OutletConfig, past: Past) => Decision) => {
   const facets = fact.state === 'live' ? facetsOf(fact) : null
   return (outlet, { createdAtMs, had }) => {
+    if (outlet.deliver.kind === 'purge') return decideForCache(outlet, outlet.deliver.on, fact, categories)
     const match = () => (facets === null ? null : findMatch(outlet.match, facets, categories))
     return had ? decideForHolder(outlet, fact, match) : decideForOther(outlet, fact, createdAtMs, match)
   }

@@ -81,7 +81,25 @@ const sftp = z.strictObject({
   ...document,
 })
 
-export const deliverConfig = z.discriminatedUnion('kind', [webhook, s3, sftp])
+/** A shared cache in front of the gateway, which is to forget what shows an article. */
+const purge = z
+  .strictObject({
+    kind: z.literal('purge'),
+    dialect: z.enum(['generic', 'fastly', 'cloudflare', 'varnish', 'varnish-ban']),
+    /** Its purge address; for Varnish the cache itself. */
+    url: httpUrl,
+    tokenEnv: secretEnv.optional(),
+    /** By the keys that the gateway says of each answer (`cache-keys.ts`), or by addresses. Fastly knows keys only, bans addresses only. */
+    by: z.enum(['keys', 'urls']).default('keys'),
+    /** `all`: for every new version, too. */
+    on: z.enum(['retractions', 'all']).default('retractions'),
+  })
+  .refine(({ dialect, by }) => !(dialect === 'fastly' && by === 'urls') && !(dialect === 'varnish-ban' && by === 'keys'), {
+    path: ['by'],
+    error: 'expected keys for fastly, and urls for varnish-ban',
+  })
+
+export const deliverConfig = z.discriminatedUnion('kind', [webhook, s3, sftp, purge])
 export type DeliverConfig = z.output<typeof deliverConfig>
 export type DeliverKind = DeliverConfig['kind']
 /** `deliver` of one kind. */
@@ -91,6 +109,7 @@ export type DeliverBy<K extends DeliverKind> = Extract<DeliverConfig, { kind: K 
 export const addressOf = (deliver: DeliverConfig): Readonly<{ field: string; url: string }> => {
   switch (deliver.kind) {
     case 'webhook':
+    case 'purge':
       return { field: 'url', url: deliver.url }
     case 's3':
       return { field: 'endpoint', url: deliver.endpoint ?? `https://s3.${deliver.region}.amazonaws.com` }

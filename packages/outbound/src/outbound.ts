@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import type { NetworkConfig } from '@newswire/events/config'
 
 export type OutboundRequest = Readonly<{
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT'
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PURGE' | 'BAN'
   url: string
   headers?: Readonly<Record<string, string>>
   body?: Uint8Array

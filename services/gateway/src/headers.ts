@@ -1,4 +1,5 @@
 /** Headers that many answers carry, in one place for both ways of answering. */
+import { cacheKeyHeaders, cacheKeys } from '@newswire/events/cache-keys'
 import type { FeedOutput } from '@newswire/events/feed'
 import { feedFiles } from '@newswire/events/feed'
 import type { FeedState, Variant } from './feed-state.ts'
@@ -39,7 +40,9 @@ export const feedHeaders = (state: FeedState, tag: string, { publicUrl, isPrivat
   'last-modified': state.lastModified.toUTCString(),
   'cache-control': isPrivate ? PRIVATE_CACHE : FEED_CACHE,
   vary: 'accept-encoding',
-  ...(isPrivate ? {} : { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED }),
+  ...(isPrivate
+    ? {}
+    : { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED, ...cacheKeyHeaders(cacheKeys.feed(state.feedId)) }),
   link: linkOf(publicUrl, state, isPrivate),
 })
 

@@ -1,4 +1,5 @@
 /** Pictures, only while a public article shows them (architecture §6.13). */
+import { cacheKeyHeaders, cacheKeys } from '@newswire/events/cache-keys'
 import { isSha256 } from '@newswire/events/ids'
 import { matchEtag } from '@newswire/http/conditional'
 import type { HttpServer } from '@newswire/http/server'
@@ -29,7 +30,10 @@ export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<
       .header('cache-control', state === 'shown' ? 'public, max-age=86400, immutable' : RESTRICTED_CACHE)
       .header('access-control-allow-origin', '*')
     const article = view.shownBy(sha256)
-    if (article !== null) reply.header('link', `</articles/${article}>; rel="describedby"`)
+    if (article !== null)
+      reply
+        .header('link', `</articles/${article}>; rel="describedby"`)
+        .headers(cacheKeyHeaders(cacheKeys.picture(sha256), cacheKeys.article(article)))
     if (matchEtag(request.headers['if-none-match'], [etag])) return reply.status(304).send()
     return reply.type(found.contentType).send(Buffer.from(found.bytes))
   })

@@ -259,6 +259,31 @@ test('a rendition is there only while a public article shows its picture: not be
   assert.equal(gone.headers['cache-control'], 'no-store')
 })
 
+test('every public answer says the keys that a shared cache is to forget it by, and what a stranger asks for is no key', async t => {
+  const { ask, release, build, objects } = await open(t)
+  await objects.put(`renditions/${A}/w640-r1.jpg`, Buffer.from('jpeg'))
+  await objects.put('feeds/all/pages/2026-03-01.rss.xml', Buffer.from('<rss/>'))
+  await build(BODY)
+  await release(makeLive({ article: { images: [makePicture(A)] } }))
+  const keysOf = async (url: string) => {
+    const { headers } = await ask(url)
+    assert.equal(
+      headers['cache-tag'],
+      typeof headers['surrogate-key'] === 'string' ? headers['surrogate-key'].replaceAll(' ', ',') : undefined,
+    )
+    return headers['surrogate-key']
+  }
+  for (const end of ['', '/print', '/article.json', '/ninjs.json']) assert.equal(await keysOf(`/articles/press.a${end}`), 'article-press.a')
+  assert.equal(await keysOf(`/renditions/${A}/w640-r1.jpg`), `picture-${A} article-press.a`)
+  assert.equal(await keysOf(RSS), 'feed-all')
+  assert.equal(await keysOf('/feeds/all/pages/2026-03-01.rss.xml'), 'feed-all')
+  for (const url of ['/', '/feeds', '/opml.xml']) assert.equal(await keysOf(url), 'lists', url)
+  for (const url of ['/articles/a%0d%0ax', '/articles/x,y', '/feeds/none/pages/2026-03-01.rss.xml', '/robots.txt', '/hub'])
+    assert.equal(await keysOf(url), undefined, url)
+  await release(makeRetracted({ version: 2 }))
+  assert.equal(await keysOf('/articles/press.a'), 'article-press.a', 'what stands in its place, too')
+})
+
 test('a rendition asked for a moment after its release is found: the view is let reach the end of the log first', async t => {
   const { ask, objects, log } = await open(t)
   await objects.put(`renditions/${A}/w640-r1.jpg`, Buffer.from('jpeg'))

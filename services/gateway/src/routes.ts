@@ -3,6 +3,7 @@ import type { HttpServer } from '@newswire/http/server'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { addArchiveKeysRoute } from './archive-keys-route.ts'
+import { addCacheKeyHeaders } from './cache-key-headers.ts'
 import type { FeedCache } from './feed-cache.ts'
 import { addFeedRoutes } from './feed-routes.ts'
 import { securityHeaders } from './headers.ts'
@@ -39,6 +40,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { feeds, configuration, now, readers = createReaders(), limits = createLimits({ perMinute: 0, proxies: 0 }) } = needs
   addSecurityHeaders(app, configuration)
   addLimits(app, limits)
+  addCacheKeyHeaders(app, configuration)
   addPageRoutes(app, needs)
   addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
   addPageArchiveRoutes(app, needs)

@@ -1,10 +1,12 @@
 /** Every way of delivering to an outlet: one file each, and a row here beside its schema in `@newswire/events/deliver`. */
+import type { FeedConfig } from '@newswire/events/config'
 import type { DeliverKind } from '@newswire/events/deliver'
 import type { Objects } from '@newswire/objects/objects'
 import type { Outbound, OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { DocumentContext } from './document.ts'
 import type { Outcome } from './machine.ts'
 import type { Deliver, OutletBy } from './parcel.ts'
+import { createPurge } from './purge.ts'
 import { createS3Drop } from './s3-drop.ts'
 import { createSftpDrop } from './sftp-drop.ts'
 import type { KeyNeeds } from './signing-keys.ts'
@@ -26,7 +28,11 @@ export type DeliveryNeeds = Readonly<{
   /** What documents are made with beside the article itself. */
   context: () => DocumentContext
   /** Our own store: where renditions are. */
-  objects: Pick<Objects, 'get'>
+  objects: Pick<Objects, 'get' | 'list'>
+  /** Feeds in force. */
+  feeds: () => ReadonlyMap<string, FeedConfig>
+  /** `NEWSWIRE_RETRY_SCALE`: what every wait is multiplied by. */
+  scale: number
   now: () => number
 }>
 
@@ -45,6 +51,7 @@ const makers: Makers = {
   webhook: createWebhook,
   s3: createS3Drop,
   sftp: createSftpDrop,
+  purge: createPurge,
 }
 
 /** All kinds, made once for a process. */

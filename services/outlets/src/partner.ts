@@ -110,18 +110,17 @@ const readAll = async (log: Log, topic: string) => {
 }
 
 /** `secrets`: environment variables beside the one that partners on loopback sign with. */
-type WorldOptions = Readonly<{ retryScale?: number; secrets?: Readonly<Record<string, string>> }>
+type WorldOptions = Readonly<{ retryScale?: number; secrets?: Readonly<Record<string, string>>; feeds?: Map<string, FeedConfig> }>
 
 export const startWorld = async (
   t: TestContext,
   outlets: readonly OutletConfig[],
-  { retryScale = 0.02, secrets = {} }: WorldOptions = {},
+  { retryScale = 0.02, secrets = {}, feeds = new Map() }: WorldOptions = {},
 ): Promise<World> => {
   const folder = await mkdtemp(join(tmpdir(), 'newswire-outlets-'))
   const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale })
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
   const outbound = createOutbound({ network: () => ({ allow: ['127.0.0.0/8'], allowHttp: true }) })
-  const feeds = new Map<string, FeedConfig>()
   const known = new Map(outlets.map(one => [one.id, one]))
   const listeners = new Set<Parameters<Configuration['onChange']>[0]>()
   const configuration: Configuration = {

@@ -46,6 +46,8 @@ export const startDeliveries = async (
     request,
     connect: context.outbound.connect,
     timeoutMs: engine.timeoutMs,
+    scale,
+    feeds: () => configuration.current().feeds,
     secret,
     signingOf: states.signing,
     sealing,

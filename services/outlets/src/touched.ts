@@ -1,0 +1,82 @@
+/** Everything public that shows an article, or may have shown it: what a cache must forget when it changes or is taken back. */
+import type { Picture } from '@newswire/events/article'
+import { cacheKeys } from '@newswire/events/cache-keys'
+import { type FeedConfig, isPrivate, matches } from '@newswire/events/config'
+import type { Fact } from '@newswire/events/fact'
+import { feedFiles, feedOutputs } from '@newswire/events/feed'
+import { articleUrl, renditionUrl } from '@newswire/events/public-article'
+import { getArchived } from '@newswire/objects/archived'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { DeliveryNeeds } from './kinds.ts'
+
+export type Touched = Readonly<{ keys: readonly string[]; urls: readonly string[] }>
+
+/** Versions that are looked at for pictures: those before are out of every cache by their age. */
+const MOST_VERSIONS = 20
+/** Pages of one feed and day. */
+const MOST_PAGES = 300
+
+type Needs = Readonly<{
+  objects: Pick<Objects, 'get' | 'list'>
+  context: ReturnType<DeliveryNeeds['context']>
+  feeds: ReadonlyMap<string, FeedConfig>
+}>
+
+const toPictures = async (fact: Fact, objects: Needs['objects']): Promise<readonly Picture[]> => {
+  const pictures = fact.state === 'live' ? [...fact.article.images] : []
+  for (let version = fact.version - 1; version > 0 && version >= fact.version - MOST_VERSIONS; version--) {
+    const before = (await getArchived(objects, fact.articleId, version))?.fact
+    if (before?.state === 'live') pictures.push(...before.article.images)
+  }
+  return pictures.filter(one => one.sha256 !== undefined)
+}
+
+const toArticleUrls = ({ articleId, aliases }: Fact, publicUrl: string): readonly string[] => {
+  const page = articleUrl(publicUrl, articleId)
+  return [
+    page,
+    `${page}/print`,
+    `${page}/article.json`,
+    `${page}/ninjs.json`,
+    ...aliases.map(slug => articleUrl(publicUrl, encodeURIComponent(slug))),
+  ]
+}
+
+/** Every format of a feed, and its pages of the article's day. */
+const toFeedUrls = async (feedId: string, fact: Fact, { objects, context }: Needs): Promise<readonly string[]> => {
+  const folder = `${context.site.publicUrl}/feeds/${feedId}`
+  const prefix = keys.feedPagePrefix(feedId)
+  const day = new Date(fact.firstReleasedAt).toISOString().slice(0, 10)
+  const pages = await objects.list(`${prefix}${day}`, { limit: MOST_PAGES })
+  return [
+    ...feedOutputs.map(output => `${folder}/${feedFiles[output].name}`),
+    ...pages.map(({ key }) => `${folder}/pages/${key.slice(prefix.length)}`),
+  ]
+}
+
+/** Throws what the store throws. Each once. */
+export const findTouched = async (fact: Fact, needs: Needs): Promise<Touched> => {
+  const { objects, context, feeds } = needs
+  const { publicUrl } = context.site
+  const concerned = [...feeds.values()].filter(feed => !isPrivate(feed) && matches(feed.match, fact.facetsEver, context.categories))
+  const pictures = await toPictures(fact, objects)
+  const feedUrls = await Promise.all(concerned.map(({ id }) => toFeedUrls(id, fact, needs)))
+  const found = {
+    keys: [
+      cacheKeys.article(fact.articleId),
+      ...concerned.map(({ id }) => cacheKeys.feed(id)),
+      ...pictures.map(one => cacheKeys.picture(one.sha256 ?? '')),
+      cacheKeys.lists,
+    ],
+    urls: [
+      ...toArticleUrls(fact, publicUrl),
+      ...feedUrls.flat(),
+      ...pictures.flatMap(one => one.renditions.map(({ key }) => renditionUrl(publicUrl, key))),
+      `${publicUrl}/`,
+      `${publicUrl}/feeds`,
+      `${publicUrl}/search`,
+    ],
+  }
+  return { keys: [...new Set(found.keys)], urls: [...new Set(found.urls)] }
+}

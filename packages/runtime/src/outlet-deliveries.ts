@@ -6,7 +6,7 @@ import { messageOf, RejectError } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import { type PendingPart, pendingPart } from '@newswire/events/outlet'
 import { topics } from '@newswire/events/topics'
-import type { Log, LogRecord, Position } from '@newswire/log/log'
+import type { Log, LogRecord, Position, Start } from '@newswire/log/log'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -40,8 +40,8 @@ export type CamePage = Readonly<{
   gap: boolean
 }>
 
-/** `held`: nothing goes out to it now (`isHeld`). */
-export type CameQuery = Readonly<{ after: number; limit: number; held: boolean }>
+/** `held`: nothing goes out to it now (`isHeld`). `sinceMs`: begin at this time in place of a sequence. */
+export type CameQuery = Readonly<{ after: number; limit: number; held: boolean; sinceMs?: number }>
 
 /** Outlets share partitions, so most records may be others'. A question reads at most so many, and says where to go on. */
 const MOST_SCANNED = 5_000
@@ -103,12 +103,13 @@ export type CameList = (outletId: string, query: CameQuery) => Promise<CamePage>
 
 type Needs = Readonly<{ log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>; objects: Pick<Objects, 'get' | 'list'> }>
 
-const scan = async (log: Needs['log'], partition: number, outletId: string, { after, limit }: CameQuery) => {
+const scan = async (log: Needs['log'], partition: number, outletId: string, { after, limit, sinceMs }: CameQuery) => {
   const intents: Intent[] = []
   let next = after
-  let from = after
+  let from: Start = sinceMs === undefined ? { positions: { [partition]: after } } : { timeMs: sinceMs }
+  let reached = -1
   for (let scanned = 0; ; ) {
-    const page = await log.read({ topic: topics.deliveries.name, partition, from: { positions: { [partition]: from } }, limit: SCAN_PAGE })
+    const page = await log.read({ topic: topics.deliveries.name, partition, from, limit: SCAN_PAGE })
     for (const record of page.records) {
       // 0 is where everybody begins, so it never hides the first record of a new log, whose sequence is 0.
       if (after > 0 && record.position <= after) continue
@@ -118,9 +119,10 @@ const scan = async (log: Needs['log'], partition: number, outletId: string, { af
       if (intents.length >= limit && next > 0) return { intents, next, more: record.position + 1 < page.end }
     }
     scanned += page.records.length
-    const isEnd = page.next >= page.end || page.next <= from
+    const isEnd = page.next >= page.end || page.next <= reached
     if (isEnd || scanned >= MOST_SCANNED) return { intents, next, more: !isEnd }
-    from = page.next
+    reached = page.next
+    from = { positions: { [partition]: reached } }
   }
 }
 

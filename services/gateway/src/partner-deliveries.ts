@@ -3,7 +3,7 @@ import { inPartnersWords, isHeld } from '@newswire/events/outlet'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
-import type { Came, CameList, CamePage } from '@newswire/runtime/outlet-deliveries'
+import type { Came, CameList, CamePage, CameQuery } from '@newswire/runtime/outlet-deliveries'
 import type { Partner, PartnerAccess } from './partner-access.ts'
 import { PARTNER_HEADERS } from './partner-headers.ts'
 
@@ -38,7 +38,7 @@ export type DeliveriesNeeds = Readonly<{ access: PartnerAccess; control: Pick<Ou
 export const readForPartner = async (
   { control, came }: Omit<DeliveriesNeeds, 'access'>,
   { outlet }: Pick<Partner, 'outlet'>,
-  cursor: Readonly<{ after: number; limit: number }>,
+  cursor: Omit<CameQuery, 'held'>,
 ): Promise<CamePage> => {
   const page = await came(outlet.id, { ...cursor, held: isHeld(await control.state(outlet.id), outlet) })
   return { ...page, deliveries: page.deliveries.map(toPartnersView) }

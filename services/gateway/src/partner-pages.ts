@@ -18,6 +18,8 @@ import { PARTNER_HEADERS } from './partner-headers.ts'
 
 /** A working day; then the token is asked for again. */
 const SESSION_SECONDS = 12 * 3_600
+/** What is shown unless a sequence is asked for. */
+const DAY_MS = 86_400_000
 /** On the page at once. */
 const SHOWN = 50
 
@@ -28,6 +30,7 @@ export type PageNeeds = DeliveriesNeeds &
     frame: () => Frame
     /** The title of a public article; `null` for any other. */
     titleOf: (articleId: string) => string | null
+    now: () => number
   }>
 
 /** Our words, less what would tell which addresses we can reach. */
@@ -48,7 +51,7 @@ export const sendSecretPage =
     sendPartnerPage(reply, needs, toSecretPage(needs.frame(), outlet, made))
 
 export const addPartnerPages = (app: HttpServer, needs: PageNeeds): void => {
-  const { access, control, configuration, frame, titleOf } = needs
+  const { access, control, configuration, frame, titleOf, now } = needs
   const site = () => configuration.current().site
   const idOf = (request: HttpRequest): string => {
     const { outletId } = request.params as { outletId: string }
@@ -78,14 +81,15 @@ export const addPartnerPages = (app: HttpServer, needs: PageNeeds): void => {
     if (!partner.viaCookie) return reply.headers(PARTNER_HEADERS).send({ outlet: outlet.id, ...status, requests: told })
     const { said, after, limit } = request.query as { said?: string; after?: string; limit?: string }
     const cursor = readCursor({ after, limit: limit ?? String(SHOWN) })
-    const came = await readForPartner(needs, partner, cursor)
+    const isCursor = after !== undefined && after !== ''
+    const came = await readForPartner(needs, partner, isCursor ? cursor : { ...cursor, sinceMs: now() - DAY_MS })
     const isKnown = said?.startsWith('said') && Object.hasOwn(partnerWords('en').words, said)
     const html = toPartnerPage({
       frame: frame(),
       outlet,
       status,
       requests: told,
-      came: { ...came, after: cursor.after },
+      came: { ...came, after: isCursor ? cursor.after : null },
       titleOf,
       said: isKnown ? (said as Said) : null,
       newId,

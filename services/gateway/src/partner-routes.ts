@@ -35,7 +35,7 @@ export const addPartnerRoutes = (app: HttpServer, needs: PartnerNeeds): void => 
     const found = view.article(articleId)
     return found?.state === 'public' ? found.fact.article.title : null
   }
-  const pages = { access, control, came, configuration, frame: () => toFrame(view, configuration.current()), titleOf }
+  const pages = { access, control, came, configuration, frame: () => toFrame(view, configuration.current()), titleOf, now }
   addPartnerDeliveriesRoute(app, { access, control, came })
   addPartnerArticleRoutes(app, { access, objects, configuration, now })
   app.register(async scope => {

@@ -84,6 +84,7 @@ export const replay = async (
     return { positions: { [partition]: Math.max(first?.position ?? end, after) } }
   }
 
+  let reached = -1
   for (let place = await start(); articles < MOST_ARTICLES; ) {
     const page = await log.read({ topic, partition, from: place, limit: SCAN_PAGE })
     const records = page.records.filter(({ position }) => position > after && position < end)
@@ -103,8 +104,9 @@ export const replay = async (
     }
     const last = records.at(-1)
     if (wanted.size > 0 && last !== undefined) await flush(last.position)
-    if (page.next >= end || page.records.length === 0) break
-    place = { positions: { [partition]: page.next } }
+    if (page.next >= end || page.next <= reached) break
+    reached = page.next
+    place = { positions: { [partition]: reached } }
   }
   return articles
 }

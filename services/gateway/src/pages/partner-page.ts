@@ -19,7 +19,8 @@ export type PartnerPage = Readonly<{
   outlet: OutletConfig
   status: OutletStatus
   requests: readonly OutletRequest[]
-  came: CamePage & Readonly<{ after: number }>
+  /** `after`: `null` for what came within a day. */
+  came: CamePage & Readonly<{ after: number | null }>
   /** The title of a public article; others are shown by their id. */
   titleOf: (articleId: string) => string | null
   /** What came of the form before. */
@@ -50,9 +51,17 @@ const pathOf = ({ site }: Frame, outletId: string, act = ''): string =>
 
 const row = (name: string, html: string): string => `<div><dt>${escapeMarkup(name)}</dt><dd>${html}</dd></div>`
 
-const standing = ({ status, came }: PartnerPage, { words, time }: Speech): string => {
+/** What failed, in the words of the page: a status is the partner's own, all else is one sentence (`inPartnersWords`). */
+const toReason = (reason: string, { words }: Speech): string => {
+  const [, status] = /^it answered (\d{3})$/.exec(reason) ?? []
+  return escapeMarkup(status === undefined ? words.noAnswer : `${words.answered} ${status}`)
+}
+
+const standing = ({ status, came }: PartnerPage, speech: Speech): string => {
+  const { words, time } = speech
   const { state, paused, pending, failingSince, lastError, openUntil } = status
   const by = paused === null ? '' : ` ${paused.by === 'operator' ? words.byOperator : words.byPartner}`
+  const shown = state === 'well' && pending.articles > 0 ? 'underWay' : state
   const isTrouble = state !== 'well' && state !== 'retired'
   const lastDone = came.deliveries.findLast(one => one.state === 'done')
   const rows = [
@@ -61,12 +70,14 @@ const standing = ({ status, came }: PartnerPage, { words, time }: Speech): strin
     ...(pending.rejected > 0 ? [row(words.rejected, String(pending.rejected))] : []),
     ...(pending.dead > 0 ? [row(words.dead, String(pending.dead))] : []),
     ...(pending.oldestSince === null ? [] : [row(words.oldest, time(pending.oldestSince))]),
-    ...(failingSince === null ? [] : [row(words.failingSince, time(failingSince)), row(words.lastError, escapeMarkup(lastError ?? '–'))]),
+    ...(failingSince === null
+      ? []
+      : [row(words.failingSince, time(failingSince)), row(words.lastError, lastError === null ? '–' : toReason(lastError, speech))]),
     ...(openUntil === null ? [] : [row(words.nextTry, time(openUntil))]),
     ...(lastDone === undefined ? [] : [row(words.lastDelivered, time(lastDone.at))]),
   ]
   return `<section aria-labelledby="standing"><h2 id="standing">${escapeMarkup(words.standing)}</h2>
-<p class="state${isTrouble ? ' trouble' : ''}">${escapeMarkup(`${words[state]}${by}`)}</p>
+<p class="state${isTrouble ? ' trouble' : ''}">${escapeMarkup(`${words[shown]}${by}`)}</p>
 <dl class="facts">${rows.join('')}</dl>
 </section>`
 }
@@ -97,13 +108,14 @@ const STATES = {
   suspended: 'stateSuspended',
 } as const satisfies Record<Came['state'], keyof PartnerWords>
 
-const cameRow = (came: Came, titleOf: PartnerPage['titleOf'], { words, time }: Speech): string => {
+const cameRow = (came: Came, titleOf: PartnerPage['titleOf'], speech: Speech): string => {
+  const { words, time } = speech
   const { sequence, articleId, version, action, at, replayed, state, attempts, nextAt, lastError } = came
   const title = titleOf(articleId)
   const what = [action === null ? '' : words[action], replayed ? words.replayed : ''].filter(part => part !== '').join(', ')
   const why = [
     attempts > 0 ? escapeMarkup(`${attempts} ${words.attempts}`) : '',
-    lastError === null ? '' : escapeMarkup(lastError),
+    lastError === null ? '' : toReason(lastError, speech),
     nextAt === null ? '' : `${escapeMarkup(words.nextTry)}: ${time(nextAt)}`,
   ].filter(part => part !== '')
   const name = title === null ? escapeMarkup(articleId) : `${escapeMarkup(title)}<br><small>${escapeMarkup(articleId)}</small>`
@@ -118,10 +130,10 @@ const cameList = ({ frame, outlet, came, titleOf }: PartnerPage, speech: Speech)
     name => `<th scope="col">${escapeMarkup(name)}</th>`,
   )
   const rows = came.deliveries.map(one => cameRow(one, titleOf, speech))
-  const table = `<div class="scroll" role="region" aria-labelledby="came" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>\n<tbody>${rows.join('\n')}</tbody></table></div>`
+  const table = `<div class="scroll" role="region" aria-label="${escapeMarkup(`${words.table}: ${words.came}`)}" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>\n<tbody>${rows.join('\n')}</tbody></table></div>`
   const more = came.more ? `<p><a href="${pathOf(frame, outlet.id)}?after=${came.next}#came">${escapeMarkup(words.more)}</a></p>` : ''
   return `<section aria-labelledby="came"><h2 id="came">${escapeMarkup(words.came)}</h2><p>${escapeMarkup(words.cameMore)}</p>
-<form method="get" action="${pathOf(frame, outlet.id)}#came"><p><label for="after">${escapeMarkup(words.after)}</label> <input id="after" name="after" inputmode="numeric" pattern="[0-9]{1,16}" value="${came.after}"> <button type="submit">${escapeMarkup(words.show)}</button></p></form>
+<form method="get" action="${pathOf(frame, outlet.id)}#came"><p><label for="after">${escapeMarkup(words.after)}</label> <input id="after" name="after" inputmode="numeric" pattern="[0-9]{1,16}" value="${came.after ?? ''}"> <button type="submit">${escapeMarkup(words.show)}</button></p></form>
 ${came.gap ? `<p class="note">${escapeMarkup(words.gap)}</p>` : ''}${rows.length === 0 ? `<p>${escapeMarkup(words.nothing)}</p>` : table}
 ${more}</section>`
 }
@@ -135,11 +147,13 @@ const replayForm = ({ frame, outlet, newId }: PartnerPage, { words }: Speech): s
 
 const requestState = { asked: 'stateAsked', running: 'stateRunning', done: 'stateEnded', failed: 'stateFailed' } as const
 
-const requestRow = (one: OutletRequest, { words, time }: Speech): string => {
+const requestRow = (one: OutletRequest, speech: Speech): string => {
+  const { words, time } = speech
   const name = one.kind === 'test' ? words.kindTest : words.kindReplay
-  const detail = one.kind === 'replay' ? `${one.articles} ${words.articles}` : one.state === 'done' ? words.accepted : (one.answer ?? '')
-  const outcome = [words[requestState[one.state]], detail].filter(part => part !== '').join(': ')
-  return `<tr><th scope="row">${escapeMarkup(name)}</th><td>${time(one.at)}</td><td>${escapeMarkup(outcome)}</td></tr>`
+  const ofTest = one.state === 'done' ? escapeMarkup(words.accepted) : one.answer === null ? '' : toReason(one.answer, speech)
+  const detail = one.kind === 'replay' ? escapeMarkup(`${one.articles} ${words.articles}`) : ofTest
+  const outcome = [escapeMarkup(words[requestState[one.state]]), detail].filter(part => part !== '').join(': ')
+  return `<tr><th scope="row">${escapeMarkup(name)}</th><td>${time(one.at)}</td><td>${outcome}</td></tr>`
 }
 
 const askedList = ({ frame, outlet, requests }: PartnerPage, speech: Speech): string => {
@@ -148,7 +162,7 @@ const askedList = ({ frame, outlet, requests }: PartnerPage, speech: Speech): st
   const head = [words.kind, words.when, words.outcome].map(name => `<th scope="col">${escapeMarkup(name)}</th>`).join('')
   const rows = requests.slice(0, 10).map(one => requestRow(one, speech))
   return `<section aria-labelledby="asked"><h2 id="asked">${escapeMarkup(words.asked)}</h2>
-<div class="scroll" role="region" aria-labelledby="asked" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>
+<div class="scroll" role="region" aria-label="${escapeMarkup(`${words.table}: ${words.asked}`)}" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>
 <p><a href="${pathOf(frame, outlet.id)}">${escapeMarkup(words.reload)}</a></p></section>`
 }
 

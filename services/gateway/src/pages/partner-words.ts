@@ -9,6 +9,9 @@ const en = {
   signOut: 'Sign out',
   standing: 'How deliveries stand',
   well: 'Everything is delivered',
+  underWay: 'Deliveries go out; some are still to come',
+  answered: 'your address answered',
+  noAnswer: 'no answer came from your address',
   failing: 'Your address does not take our deliveries',
   paused: 'Deliveries are paused',
   suspended: 'Your address said that it wants nothing more (410)',
@@ -32,7 +35,7 @@ const en = {
   testMore: 'One signed event of type newswire.test goes to your address at once.',
   came: 'What came',
   cameMore:
-    'Every delivery has a sequence number (x-newswire-sequence). This list shows what came since a number, and how each stands now.',
+    'Every delivery has a sequence number (x-newswire-sequence). This list shows what came since a number, or within a day, and how each stands now.',
   after: 'After sequence number',
   show: 'Show',
   more: 'Show what came later',
@@ -91,6 +94,7 @@ const en = {
   saidShown: 'That secret was shown already. Make another one if it is lost.',
   saidNoKey: 'This site cannot make secrets at the moment. Ask the newsroom.',
   reload: 'Load again',
+  table: 'Table',
 } as const
 
 export type PartnerWords = Readonly<Record<keyof typeof en, string>>
@@ -104,6 +108,9 @@ const vi: PartnerWords = {
   signOut: 'Đăng xuất',
   standing: 'Tình trạng gửi tin',
   well: 'Mọi tin bài đã được gửi',
+  underWay: 'Tin đang được gửi, còn một số tin chưa đến',
+  answered: 'địa chỉ của bạn trả lời',
+  noAnswer: 'địa chỉ của bạn không trả lời',
   failing: 'Địa chỉ của bạn không nhận được tin gửi đến',
   paused: 'Việc gửi tin đang tạm dừng',
   suspended: 'Địa chỉ của bạn báo không nhận tin nữa (410)',
@@ -126,7 +133,8 @@ const vi: PartnerWords = {
   test: 'Gửi thử',
   testMore: 'Một sự kiện có chữ ký, loại newswire.test, được gửi ngay đến địa chỉ của bạn.',
   came: 'Tin đã gửi',
-  cameMore: 'Mỗi lần gửi có một số thứ tự (x-newswire-sequence). Danh sách này cho biết những gì đã gửi sau một số, và nay ra sao.',
+  cameMore:
+    'Mỗi lần gửi có một số thứ tự (x-newswire-sequence). Danh sách này cho biết những gì đã gửi sau một số, hoặc trong một ngày qua, và nay ra sao.',
   after: 'Sau số thứ tự',
   show: 'Xem',
   more: 'Xem tin gửi sau đó',
@@ -185,6 +193,7 @@ const vi: PartnerWords = {
   saidShown: 'Khóa đó đã hiện một lần rồi. Nếu đã mất, xin tạo khóa khác.',
   saidNoKey: 'Hiện trang này chưa tạo được khóa. Xin hỏi tòa soạn.',
   reload: 'Tải lại',
+  table: 'Bảng',
 }
 
 const table: Readonly<Record<string, PartnerWords>> = { en, vi }

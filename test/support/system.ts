@@ -37,6 +37,8 @@ export type SystemOptions = Readonly<{
   editorialOutlet?: string
   /** The token of an outlet's own page, by its id (default: none has one). */
   partnerTokens?: Readonly<Record<string, string>>
+  /** Outlets beside those, as they stand in the configuration. */
+  moreOutlets?: readonly Readonly<Record<string, unknown>>[]
   /** How the configuration names the partners' host (default 127.0.0.1, where they are). */
   partnerHost?: string
   network?: Readonly<{ allow: readonly string[]; allowHttp: boolean }>
@@ -178,13 +180,16 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
       { id: 'the-thao', title: 'Thể thao', match: { categories: ['the-thao'] }, limit },
       { id: 'english', title: 'In English', match: { languages: ['en'] }, language: 'en', limit },
     ],
-    outlets: ids.map(id => ({
-      id,
-      match: {},
-      ...(id === editorialOutlet ? { audience: 'editorial' } : {}),
-      ...(partnerTokens[id] === undefined ? {} : { tokens: [{ id: 'page', sha256: sha256(partnerTokens[id]) }] }),
-      deliver: { kind: 'webhook', url: partners[id]?.url.replace('127.0.0.1', partnerHost), secretEnv: secretName(id) },
-    })),
+    outlets: [
+      ...ids.map(id => ({
+        id,
+        match: {},
+        ...(id === editorialOutlet ? { audience: 'editorial' } : {}),
+        ...(partnerTokens[id] === undefined ? {} : { tokens: [{ id: 'page', sha256: sha256(partnerTokens[id]) }] }),
+        deliver: { kind: 'webhook', url: partners[id]?.url.replace('127.0.0.1', partnerHost), secretEnv: secretName(id) },
+      })),
+      ...(options.moreOutlets ?? []),
+    ],
   }
   const configFile = join(dataDir, 'newswire.yaml')
   await writeFile(configFile, stringify(config))

@@ -65,7 +65,10 @@ export const start: StartService = async (context): Promise<RunningService> => {
       clearInterval(sweeping)
       forget()
       await Promise.all(Object.values(members).map(one => one.stop()))
-      const timer = setTimeout(() => hurry.abort(), STOP_MS)
+      const timer = setTimeout(() => {
+        hurry.abort()
+        void deliveries.close() // connections that are no requests
+      }, STOP_MS)
       await Promise.all([worker.stop(), hub.stop()])
       clearTimeout(timer)
       await Promise.all([deliveries.close(), subscriptions.close(), requests.stop()])

@@ -11,6 +11,7 @@ import { createOutbound } from '@newswire/outbound/create-outbound'
 import ssh2, { type Connection, type SFTPWrapper } from 'ssh2'
 import type { DeliveryNeeds } from './kinds.ts'
 import type { OutletBy } from './parcel.ts'
+import { until } from './partner.ts'
 import { contextOf, killFact, liveFact } from './samples.ts'
 import { createSftpDrop } from './sftp-drop.ts'
 import { fingerprintOf } from './ssh.ts'
@@ -105,13 +106,20 @@ const serve = (server: Server, sftp: SFTPWrapper) => {
   })
 }
 
+/** Now and then ssh2 makes a key that it cannot read itself. */
+const makeKeys = () => {
+  for (;;) {
+    const keys = ssh2.utils.generateKeyPairSync('ed25519')
+    const [one, other] = [ssh2.utils.parseKey(keys.public), ssh2.utils.parseKey(keys.private)]
+    if (!(one instanceof Error || other instanceof Error)) return { keys, publicKey: one.getPublicSSH() }
+  }
+}
+
 const startServer = async (t: TestContext): Promise<Server> => {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519')
-  const parsed = ssh2.utils.parseKey(keys.public)
-  assert.ok(!(parsed instanceof Error))
+  const { keys, publicKey } = makeKeys()
   const server: Server = {
     port: 0,
-    fingerprint: fingerprintOf(parsed.getPublicSSH()),
+    fingerprint: fingerprintOf(publicKey),
     files: new Map(),
     asked: [],
     fault: () => null,
@@ -133,11 +141,11 @@ const startServer = async (t: TestContext): Promise<Server> => {
   return Object.assign(server, { port: (listening.address() as AddressInfo).port })
 }
 
-const startDrop = async (t: TestContext, server: Server, timeoutMs = 2_000) => {
+const startDrop = async (t: TestContext, server: Server, timeoutMs = 2_000, allow = ['127.0.0.0/8']) => {
   const folder = await mkdtemp(join(tmpdir(), 'newswire-sftp-'))
   const privateKeyFile = join(folder, 'key')
-  await writeFile(privateKeyFile, ssh2.utils.generateKeyPairSync('ed25519').private)
-  const outbound = createOutbound({ network: () => ({ allow: ['127.0.0.0/8'], allowHttp: true }) })
+  await writeFile(privateKeyFile, makeKeys().keys.private)
+  const outbound = createOutbound({ network: () => ({ allow, allowHttp: true }) })
   const needs = {
     connect: outbound.connect,
     timeoutMs,
@@ -161,6 +169,7 @@ const startDrop = async (t: TestContext, server: Server, timeoutMs = 2_000) => {
     put: (fact: Fact) =>
       drop.deliver({ outlet, fact, due: fact.state === 'live' ? 'content' : 'retraction', sequence: 1, settling: false }, () => true),
     test: () => drop.test?.(outlet, 'r1'),
+    close: async () => drop.close?.(),
   }
 }
 const live = (version: number) => liveFact({ articleId: 'press.a', version })
@@ -182,6 +191,27 @@ test('where nothing can be renamed over, latest.json is removed and put again, a
   ])
   assert.deepEqual(await put(live(2)), { kind: 'accepted' })
   assert.equal(json(server.files.get('in/press.a/latest.json')).version, 3, 'and never goes back')
+})
+
+test('a host that our own rules forbid is not even connected to', async t => {
+  const server = await startServer(t)
+  const { put } = await startDrop(t, server, 2_000, [])
+  const outcome = await put(live(1))
+  assert.ok(outcome.kind === 'failed' && outcome.alarm && !outcome.ambiguous)
+  assert.match(outcome.reason, /our own rules forbid/)
+  assert.equal(server.connections, 0)
+})
+
+test('a connection that is let go of in the middle of an upload ends the attempt at once, and nothing is half', async t => {
+  const server = await startServer(t)
+  const drop = await startDrop(t, server, 30_000)
+  server.fault = request => (request === 'WRITE' ? 'silence' : null)
+  const attempt = drop.put(live(1))
+  await until('the upload', () => server.asked.some(one => one.startsWith('WRITE')))
+  await drop.close()
+  const outcome = await attempt
+  assert.ok(outcome.kind === 'failed' && outcome.ambiguous)
+  assert.ok(![...server.files.keys()].some(path => path.endsWith('.json')))
 })
 
 test('a full disk is tried again and told in our own words; nothing unfinished is left', async t => {

@@ -10,7 +10,7 @@ export const consolePage = `<!doctype html>
 <script type="module" src="/console.js"></script>
 </head>
 <body>
-<header><h1>Newswire</h1><p id="health" role="status">connecting…</p></header>
+<header><h1>Newswire</h1><nav aria-label="Pages"><a href="/outlets">Outlets</a></nav><p id="health" role="status">connecting…</p></header>
 <main>
 <section aria-labelledby="pipeline-title"><h2 id="pipeline-title">Pipeline</h2><ol id="pipeline" class="pipeline"></ol></section>
 <section aria-labelledby="numbers-title"><h2 id="numbers-title">Now</h2><dl id="numbers" class="numbers"></dl></section>
@@ -43,6 +43,13 @@ th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--
 th { color: var(--soft); font-weight: 600; font-size: .85rem; }
 input { font: inherit; padding: .3rem .5rem; min-width: 18rem; }
 button { font: inherit; background: none; border: 0; padding: 0; color: inherit; text-decoration: underline; cursor: pointer; text-align: left; min-height: 24px; }
+button:disabled { opacity: .6; text-decoration: none; cursor: default; }
+.acts { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
+.scroll { overflow-x: auto; }
+#one label { display: block; }
+#one input { max-width: 100%; min-width: 0; width: 18rem; }
+#said { overflow-wrap: anywhere; }
+a { color: inherit; display: inline-block; min-height: 24px; }
 :focus-visible { outline: 3px solid var(--wait); outline-offset: 2px; }
 .done { color: var(--ok); } .failed, .dead, .rejected, .suspended { color: var(--bad); } .pending, .retrying, .in-flight { color: var(--wait); }
 `
@@ -55,6 +62,7 @@ const state = value => element('span', (MARK[value] ?? '·') + ' ' + value, valu
 const row = cells => { const made = document.createElement('tr'); for (const cell of cells) { const td = document.createElement('td'); if (cell instanceof Node) td.append(cell); else td.textContent = cell ?? '–'; made.append(td) } return made }
 const token = new URLSearchParams(location.hash.slice(1)).get('token')
 const get = async path => { const answer = await fetch(path, token ? { headers: { authorization: 'Bearer ' + token } } : {}); if (!answer.ok) throw new Error(path + ' answered ' + answer.status); return answer.json() }
+for (const link of document.querySelectorAll('nav a')) link.hash = location.hash
 const time = value => value ? new Date(value).toLocaleTimeString() : '–'
 let shown = null
 const why = (id, version, outlet) => { const open = element('button', 'outlet ' + outlet); open.type = 'button'; open.title = 'Why?'; open.onclick = async () => { const told = await get('/v1/explain?' + new URLSearchParams({ article: id, version, outlet })); $('why').replaceChildren(...told.words.map(line => element('p', line))) }; return open }

@@ -17,6 +17,7 @@ import { addArchiveRoutes } from './archive-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
+import { outletPage, outletScript } from './outlet-page.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { addProofRoutes } from './proof-routes.ts'
@@ -92,6 +93,10 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.get('/', async (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('cache-control', 'no-cache').send(consolePage),
   )
+  app.get('/outlets', async (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('cache-control', 'no-cache').send(outletPage),
+  )
+  app.get('/outlets.js', async (_request, reply) => reply.type('text/javascript; charset=utf-8').send(outletScript))
   app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())
   app.get('/console.css', async (_request, reply) => reply.type('text/css; charset=utf-8').send(consoleStyle))
   app.get('/console.js', async (_request, reply) => reply.type('text/javascript; charset=utf-8').send(consoleScript))

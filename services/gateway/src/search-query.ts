@@ -2,6 +2,8 @@
  * What somebody typed as questions to the index. Whatever was typed, no more than a few words of letters and digits come out, and every one of them goes into
  * FTS5 in quotes: there is no operator to smuggle and nothing to make it expensive.
  */
+import type { SearchTable } from './search-index.ts'
+import { ALL, pairTerm } from './search-text.ts'
 import { type Word, wordsOf } from './search-words.ts'
 
 /** Words that belong together: one that was typed alone, what stood in quotes, a run of a script without spaces, `COVID-19`. */
@@ -37,63 +39,64 @@ export const parseTyped = (text: string): Typed => {
   return { units, isOpen }
 }
 
-/** A question to FTS5, the best answers first. Rows of an earlier tier are left out of later ones. */
+/** One question to FTS5; rows of an earlier one are left out of later ones. */
+export type Tier = Readonly<{ table: SearchTable; match: string }>
 export type Tiers = Readonly<{
   /** What every tier together finds. */
-  all: string
-  tiers: readonly string[]
+  all: Tier
+  /** The best first. */
+  tiers: readonly Tier[]
 }>
 
-const phrase = (words: readonly Word[]): string => `"${words.map(({ folded }) => folded).join(' ')}"`
-const every = (parts: readonly string[]): string => `(${parts.join(' AND ')})`
-const any = (parts: readonly string[]): string => `(${parts.join(' OR ')})`
-const TEXT = '{title head body}'
+const term = (text: string): string => `"${text}"`
+const every = (parts: readonly string[]): string => (parts.length === 1 ? (parts[0] as string) : `(${parts.join(' AND ')})`)
+const any = (parts: readonly string[]): string => (parts.length === 1 ? (parts[0] as string) : `(${parts.join(' OR ')})`)
 
-/** Words with their neighbours, as Vietnamese words of two syllables may lie: from the first on, and from the second on. */
-const pairings = (words: readonly Word[]): readonly string[] =>
-  [0, 1].map(shift => {
-    const parts = shift === 1 ? [phrase(words.slice(0, 1))] : []
-    for (let at = shift; at < words.length; at += 2) parts.push(phrase(words.slice(at, at + 2)))
-    return every(parts)
-  })
+/** Words in a row, as the index knows them: each beside the next. */
+const inRow = (words: readonly Word[]): readonly string[] =>
+  words.length === 1
+    ? words.map(({ folded }) => term(folded))
+    : words.slice(1).map(({ folded }, index) => term(pairTerm((words[index] as Word).folded, folded)))
 
-const exactly = (words: readonly Word[], before = ''): readonly string[] =>
-  words.flatMap(({ exact }) => (exact === null ? [] : [`exact : "${before}${exact}"`]))
+/** Two by two, as Vietnamese words of two syllables may lie: from the first on, and from the second on. */
+const pairings = (words: readonly Word[]): string =>
+  any(
+    [0, 1].map(shift => {
+      const parts = shift === 1 ? [...inRow(words.slice(0, 1))] : []
+      for (let at = shift; at < words.length; at += 2) parts.push(...inRow(words.slice(at, at + 2)))
+      return every(parts)
+    }),
+  )
+
+const exactly = (words: readonly Word[]): readonly string[] => words.flatMap(({ exact }) => (exact === null ? [] : [term(exact)]))
 
 /**
  * Of articles that have all the words: first those that have them with the very marks that were typed, then the others; in each the words in a row, in the
  * title or anywhere, before the words apart.
  */
-const tiersOfAll = ({ units }: Typed): readonly string[] => {
+const tiersOfAll = ({ units }: Typed): readonly Tier[] => {
   const words = units.flatMap(unit => unit.words)
-  const parts = units.map(unit => phrase(unit.words))
-  const isOne = units.length === 1
-  const ways: (readonly [string, boolean])[] = [
-    ...(isOne
+  const apart = every(units.flatMap(unit => inRow(unit.words)))
+  const row = every(inRow(words))
+  const ways: Tier[] = [
+    ...(units.length === 1
       ? []
       : ([
-          [`title : ${phrase(words)}`, true],
-          [`${TEXT} : ${phrase(words)}`, false],
+          { table: 'titles', match: row },
+          { table: 'everywhere', match: row },
         ] as const)),
-    [`title : ${every(parts)}`, true],
-    ...(words.length < 3 || isOne ? [] : ([[`${TEXT} : ${any(pairings(words))}`, false]] as const)),
-    [`${TEXT} : ${every(parts)}`, false],
+    { table: 'titles', match: apart },
+    ...(words.length < 3 || units.length === 1 ? [] : ([{ table: 'everywhere', match: pairings(words) }] as const)),
+    { table: 'everywhere', match: apart },
   ]
   const exact = exactly(words)
-  if (exact.length === 0) return ways.map(([way]) => way)
-  const marked = ways.map(([way, isTitle]) => every([`(${way})`, ...exactly(words, isTitle ? '.' : '')]))
-  return [...marked, ...ways.map(([way]) => way)]
+  if (exact.length === 0) return ways
+  return [...ways.map(({ table, match }) => ({ table, match: every([match, ...exact]) })), ...ways]
 }
 
-/** A tier without what the tiers before it have, of what the filters let through. */
-const assemble = (tiers: readonly string[], filters: readonly string[]): Tiers => {
-  const within = (way: string) => every([`(${way})`, ...filters])
-  return {
-    all: within(tiers.at(-1) ?? ''),
-    tiers: tiers.map((way, index) =>
-      index === 0 ? within(way) : `(${within(way)} NOT ${any(tiers.slice(0, index).map(one => `(${one})`))})`,
-    ),
-  }
+const assemble = (tiers: readonly Tier[], filters: readonly string[]): Tiers => {
+  const within = tiers.map(({ table, match }) => ({ table, match: every([match, ...filters]) }))
+  return { all: within.at(-1) as Tier, tiers: within }
 }
 
 /** Quotes are meant: what stands in them was typed with its marks. */
@@ -101,26 +104,29 @@ const asQuoted = ({ units }: Typed): readonly string[] => units.flatMap(unit => 
 
 /** Articles with all the words. Without any: everything that the filters let through. */
 export const toTiers = (typed: Typed, filters: readonly string[]): Tiers =>
-  typed.units.length === 0 ? assemble(['filed : "all"'], filters) : assemble(tiersOfAll(typed), [...asQuoted(typed), ...filters])
+  typed.units.length === 0
+    ? assemble([{ table: 'everywhere', match: term(ALL) }], filters)
+    : assemble(tiersOfAll(typed), [...asQuoted(typed), ...filters])
 
 /** The same with the last word gone on as one of `endings`: behind the word before it, or anywhere. */
 export const toOpenTiers = (typed: Typed, endings: readonly string[], filters: readonly string[]): Tiers => {
   const before = typed.units.slice(0, -1)
-  const parts = before.map(unit => phrase(unit.words))
-  const beside = before.at(-1)?.words ?? []
-  const ending = (words: readonly Word[]) => any(endings.map(folded => phrase([...words, { folded, exact: null }])))
-  const ways = [ending([])]
-  if (beside.length > 0) ways.unshift(ending(beside))
-  return assemble(
-    ways.map(way => `${TEXT} : ${every([...parts, way])}`),
-    [...asQuoted({ ...typed, units: before }), ...filters],
-  )
+  const parts = before.flatMap(unit => inRow(unit.words))
+  const beside = before.at(-1)?.words.at(-1)
+  const words = endings.map(folded => ({ folded, exact: null }))
+  const ways: Tier[] = [{ table: 'everywhere', match: every([...parts, any(words.flatMap(word => inRow([word])))]) }]
+  if (beside !== undefined)
+    ways.unshift({ table: 'everywhere', match: every([...parts, any(words.flatMap(word => inRow([beside, word])))]) })
+  return assemble(ways, [...asQuoted({ ...typed, units: before }), ...filters])
 }
 
 /** Where nothing has all the words: two of them side by side. `null` where that would be no help. */
 export const toPartialTiers = ({ units }: Typed, filters: readonly string[]): Tiers | null => {
   const words = units.flatMap(unit => unit.words)
   if (units.length < 3 || units.some(unit => unit.isQuoted)) return null
-  const pairs = words.slice(1).map((_, index) => phrase(words.slice(index, index + 2)))
-  return assemble([`${TEXT} : ${any(pairs)}`], filters)
+  return assemble([{ table: 'everywhere', match: any(inRow(words)) }], filters)
 }
+
+/** Whether the text must be read to be sure: of several words, and of their marks, the index knows that each is there, and which stand side by side. */
+export const mustBeRead = ({ units }: Typed): boolean =>
+  units.some(({ words, isQuoted }) => isQuoted && (words.length > 2 || (words.length === 2 && words.some(({ exact }) => exact !== null))))

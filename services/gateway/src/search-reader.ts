@@ -3,7 +3,8 @@
  * ends at `COUNTED`. Everything of one answer is of one moment.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { parseTyped, type Tiers, type Typed, toOpenTiers, toPartialTiers, toTiers } from './search-query.ts'
+import { type SearchTable, searchTables } from './search-index.ts'
+import { mustBeRead, parseTyped, type Tier, type Tiers, type Typed, toOpenTiers, toPartialTiers, toTiers } from './search-query.ts'
 import { createMarker, type Marker } from './search-snippet.ts'
 
 /** `all`: articles with every word; `open`: the last word goes on; `partial`: some of the words, because none has all. */
@@ -56,7 +57,7 @@ export type SearchFound = Readonly<{
 }>
 
 /** Articles that are counted, newest first. */
-export const COUNTED = 5_000
+export const COUNTED = 2_000
 /** Rows looked at for one page, when what stands in quotes must be read in the text. */
 const MAX_READ = 300
 const MAX_ENDINGS = 16
@@ -75,10 +76,19 @@ type Row = Readonly<{
   categories: string
 }>
 
+/** Numbers reach SQLite as floating point, which FTS5 does not take for a place: it would look at every row and leave the choice to SQLite. */
+const INTEGER = 'CAST(? AS INTEGER)'
+
+const byTable = <T>(make: (table: SearchTable) => T): Readonly<Record<SearchTable, T>> =>
+  Object.fromEntries(searchTables.map(table => [table, make(table)])) as Record<SearchTable, T>
+
 const prepare = (db: DatabaseSync) => ({
-  places: db.prepare('SELECT rowid AS place FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?'),
+  places: byTable(table =>
+    db.prepare(`SELECT rowid AS place FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${INTEGER} AND rowid < ${INTEGER} ORDER BY rowid DESC LIMIT ?`),
+  ),
+  has: byTable(table => db.prepare(`SELECT 1 FROM ${table} WHERE ${table} MATCH ? AND rowid = ${INTEGER}`)),
   counts: db.prepare(`SELECT publisher, language, categories, found.articles FROM
-    (SELECT profile, count(*) AS articles FROM (SELECT rowid AS place FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ${COUNTED + 1}) AS matched
+    (SELECT profile, count(*) AS articles FROM (SELECT rowid AS place FROM everywhere WHERE everywhere MATCH ? AND rowid >= ${INTEGER} AND rowid < ${INTEGER} ORDER BY rowid DESC LIMIT ${COUNTED + 1}) AS matched
       CROSS JOIN filed ON filed.place = matched.place GROUP BY profile) AS found
     JOIN profile ON profile.n = found.profile ORDER BY articles DESC, n`),
   shown: db.prepare(
@@ -86,12 +96,12 @@ const prepare = (db: DatabaseSync) => ({
   ),
   // So many that most of a language's words with one first letter are among them.
   endings: db.prepare(
-    'SELECT word FROM (SELECT word, articles FROM word WHERE word >= ? AND word < ? LIMIT 20000) ORDER BY articles DESC, word LIMIT ?',
+    'SELECT word FROM (SELECT word, times FROM word WHERE word >= ? AND word < ? LIMIT 20000) ORDER BY times DESC, word LIMIT ?',
   ),
 })
 type Statements = ReturnType<typeof prepare>
 
-const toFilter = (terms: readonly string[]): string => `filed : (${terms.map(term => `"${term}"`).join(' OR ')})`
+const toFilter = (terms: readonly string[]): string => `(${terms.map(term => `"${term}"`).join(' OR ')})`
 
 const endingsOf = ({ endings }: Statements, { units }: Typed): readonly string[] => {
   const begin = units.at(-1)?.words.at(-1)?.folded ?? ''
@@ -101,31 +111,40 @@ const endingsOf = ({ endings }: Statements, { units }: Typed): readonly string[]
 
 type Plan = Readonly<{ reach: Reach; tiers: Tiers; marker: Marker }>
 
-/** A page of what a plan finds. */
-const readPage = (statements: Statements, { reach, tiers, marker }: Plan, query: SearchQuery, isQuoted: boolean) => {
+/** Whether a row is of tiers that were shown on pages before this one, which are not gone through again. */
+const wasEarlier = (statements: Statements, earlier: readonly Tier[], place: number): boolean =>
+  earlier.some(({ table, match }) => statements.has[table].get(match, place) !== undefined)
+
+/** A page of what a plan finds: tier after tier, each newest first, nothing twice. */
+const readPage = (statements: Statements, { reach, tiers: { tiers }, marker }: Plan, query: SearchQuery, isRead: boolean) => {
   const { begin, from, to, limit } = query
   const [first, below] = typeof begin === 'number' ? [0, to] : [begin.tier, Math.min(begin.place, to)]
   let skip = typeof begin === 'number' ? begin : 0
+  const seen = new Set<number>()
   const rows: Row[] = []
   let last: Behind | null = null
   let read = 0
-  for (let tier = first; tier < tiers.tiers.length; tier += 1) {
-    const expression = tiers.tiers[tier] as string
+  for (let tier = first; tier < tiers.length; tier += 1) {
+    const { table, match } = tiers[tier] as Tier
+    // Of the tier that this page begins in, the rows above its beginning.
+    const earlier = typeof begin === 'number' ? [] : tiers.slice(0, tier === first ? first : first + 1)
     for (let before = tier === first ? below : to; ; ) {
-      // One more than is shown tells whether there is a next page.
-      const wanted = skip + limit + 1 - rows.length
-      const places = statements.places.all(expression, from, before, wanted) as { place: number }[]
+      // One more than is shown tells whether there is a next page; those seen in an earlier tier may come again.
+      const wanted = skip + limit + 1 - rows.length + seen.size
+      const places = statements.places[table].all(match, from, before, wanted) as { place: number }[]
       for (const { place } of places) {
         before = place
-        if (skip > 0 && !isQuoted) {
+        if (seen.has(place) || wasEarlier(statements, earlier, place)) continue
+        if (rows.length === limit || read >= MAX_READ) return { rows, next: last }
+        seen.add(place)
+        last = { reach, tier, place }
+        if (skip > 0 && !isRead) {
           skip -= 1
           continue
         }
-        if (rows.length === limit || read >= MAX_READ) return { rows, next: last }
         const row = statements.shown.get(place) as Row | undefined
         read += 1
-        last = { reach, tier, place }
-        if (row === undefined || (isQuoted && !marker.hasQuoted([row.title, row.summary, row.text, row.more]))) continue
+        if (row === undefined || (isRead && !marker.hasQuoted([row.title, row.summary, row.text, row.more]))) continue
         if (skip > 0) skip -= 1
         else rows.push(row)
       }
@@ -144,7 +163,7 @@ const toHit = (row: Row, marker: Marker): Hit => ({
   categories: JSON.parse(row.categories) as string[],
   title: row.title,
   titleHtml: marker.mark(row.title),
-  snippetHtml: marker.snippet([row.summary, row.text, row.more]),
+  snippetHtml: marker.snippet([row.summary, row.text.replace(/\s+/g, ' '), row.more]),
 })
 
 const plansFor = (statements: Statements, typed: Typed, { sort, filed, begin }: SearchQuery) => {
@@ -171,16 +190,15 @@ export const createReader = (db: DatabaseSync): ((query: SearchQuery) => SearchF
   const find = (query: SearchQuery): SearchFound => {
     const typed = parseTyped(query.typed)
     const words = typed.units.flatMap(unit => unit.words.map(({ folded }) => folded))
-    // One word is as it is; of several, and of marks, the index knows only that each is there.
-    const isQuoted = typed.units.some(unit => unit.isQuoted && unit.words.length > 1 && unit.words.some(({ exact }) => exact !== null))
+    const isRead = mustBeRead(typed)
     let found: SearchFound = { reach: 'all', hits: [], next: null, counts: [], isAbout: false, words }
     for (const way of plansFor(statements, typed, query)) {
       const plan = way()
       if (plan === null) continue
-      const { rows, next } = readPage(statements, plan, query, isQuoted)
+      const { rows, next } = readPage(statements, plan, query, isRead)
       if (rows.length === 0 && next === null && query.begin === 0) continue
       const counts = query.counts
-        ? (statements.counts.all(plan.tiers.all, query.from, query.to) as (Omit<Count, 'categories'> & { categories: string })[]).map(
+        ? (statements.counts.all(plan.tiers.all.match, query.from, query.to) as (Omit<Count, 'categories'> & { categories: string })[]).map(
             row => ({
               ...row,
               categories: JSON.parse(row.categories) as string[],
@@ -193,7 +211,7 @@ export const createReader = (db: DatabaseSync): ((query: SearchQuery) => SearchF
         hits: rows.map(row => toHit(row, plan.marker)),
         next,
         counts,
-        isAbout: total > COUNTED || isQuoted,
+        isAbout: total > COUNTED || isRead,
         words,
       }
       break

@@ -1,23 +1,22 @@
 /** What of an article can be found, and what of it is shown with a hit. */
-import type { LiveFact } from '@newswire/events/fact'
+import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
 import { htmlToText } from '@newswire/events/markup'
-import { wordsOf } from './search-words.ts'
+import { toFactForAll } from '@newswire/events/public-article'
+import { eachWord } from './search-words.ts'
 
-/** An article as the index has it. */
+/**
+ * An article as the index has it: terms with spaces between them. A term is a word without its marks (`hoc`), one with them (`học`), two words side by
+ * side (`hoc_sinh`), or what the article is filed under (`c.giao-duc`). Phrases are looked up as pairs, which are few where single syllables are everywhere.
+ */
 export type Findable = Readonly<{
-  /** Words by where they stand, folded, separated by spaces. */
-  title: string
-  /** Summary, byline, dateline, tags, captions and credits. */
-  head: string
-  body: string
-  /** What is written with marks: every word once, and those of the title once more after a dot. */
-  exact: string
-  /** What it is filed under, as one word each. */
-  filed: string
+  /** Of everything. */
+  terms: string
+  /** Of the title alone. */
+  titleTerms: string
   /** To cut a snippet from: the summary, the body, everything else that was indexed. */
   shown: Readonly<{ title: string; summary: string; text: string; more: string }>
-  /** Every folded word once. */
-  words: ReadonlySet<string>
+  /** Every word without marks, once. */
+  words: readonly string[]
 }>
 
 /** Characters of a body that are searched, and those that a snippet is cut from. An article may be 2 MiB; a newspaper's longest has 60,000. */
@@ -39,61 +38,108 @@ export const bodyText = (html: string): string => {
     if (found === undefined) isStrange = true
     return found ?? whole
   })
-  return (isStrange || /&#/.test(text) ? htmlToText(html) : decoded).normalize('NFC').replace(/\s+/gu, ' ').trim()
+  return (isStrange || /&#/.test(text) ? htmlToText(html) : decoded).normalize('NFC').trim()
 }
 
-export const ALL = 'all'
+/** What stands for every article; no word has a dot. */
+export const ALL = '.all'
 export const categoryTerm = (id: string): string => `c.${id}`
 export const publisherTerm = (id: string): string => `p.${id}`
 /** A tag and the language alone: who asks for `zh` finds `zh-Hant` too. */
 export const languageTerm = (tag: string): string => `l.${tag.toLowerCase()}`
+export const pairTerm = (first: string, second: string): string => `${first}_${second}`
 
-const filedOf = ({ publisher, article }: LiveFact): string => {
+const filedOf = ({ publisher, article }: LiveFact): readonly string[] => {
   const [primary = ''] = article.language.split('-', 1)
-  return [
-    ALL,
-    publisherTerm(publisher),
-    languageTerm(article.language),
-    languageTerm(primary),
-    ...article.categories.map(categoryTerm),
-  ].join(' ')
+  const languages = [...new Set([languageTerm(article.language), languageTerm(primary)])]
+  return [ALL, publisherTerm(publisher), ...languages, ...article.categories.map(categoryTerm)]
+}
+
+/** Adds up terms of one text after the other; words of two texts are no neighbours. */
+const createTerms = () => {
+  const seen = new Set<string>()
+  const words: string[] = []
+  // Joined once: a text that grows by pieces is taken apart piece by piece when it leaves for SQLite, which takes longer than filing it.
+  const terms: string[] = []
+  return {
+    add: (text: string) => {
+      let before = ''
+      eachWord(text, ({ folded, exact }) => {
+        if (before !== '') terms.push(pairTerm(before, folded))
+        before = folded
+        if (!seen.has(folded)) {
+          seen.add(folded)
+          words.push(folded)
+          terms.push(folded)
+        }
+        if (exact === null || seen.has(exact)) return
+        seen.add(exact)
+        terms.push(exact)
+      })
+    },
+    terms,
+    words,
+  }
 }
 
 /** Only of a fact for all (`toFactForAll`): captions of other pictures are nobody's to find. */
-export const toFindable = (fact: LiveFact): Findable => {
+const toFindable = (fact: LiveFact): Findable => {
   const { article } = fact
-  const exact = new Set<string>()
-  const words = new Set<string>()
-  const fold = (text: string, isTitle = false): string => {
-    let folded = ''
-    for (const word of wordsOf(text)) {
-      folded += `${word.folded} `
-      words.add(word.folded)
-      if (word.exact === null) continue
-      exact.add(word.exact)
-      if (isTitle) exact.add(`.${word.exact}`)
-    }
-    return folded
-  }
   const [title, summary] = [article.title.normalize('NFC'), article.summary.normalize('NFC')]
   const text = bodyText(article.body.html).slice(0, MAX_SEARCHED)
   const pictures = article.images.filter(one => one.state === 'ready')
-  const more = [
+  const beside = [
     article.byline,
     article.dateline,
     ...article.tags,
     ...pictures.flatMap(({ caption, alt, credit }) => [caption, alt === caption ? '' : alt, credit]),
   ]
     .filter(part => part !== '')
-    .join(' · ')
-    .normalize('NFC')
+    .map(part => part.normalize('NFC'))
+  const all = createTerms()
+  for (const part of [title, summary, text, ...beside]) all.add(part)
+  const ofTitle = createTerms()
+  ofTitle.add(title)
+  const filed = filedOf(fact)
   return {
-    title: fold(title, true),
-    head: fold(`${summary}\n${more}`),
-    body: fold(text),
-    exact: [...exact].join(' '),
-    filed: filedOf(fact),
-    shown: { title, summary, text: text.slice(0, MAX_SHOWN).toWellFormed(), more: more.slice(0, MAX_SHOWN).toWellFormed() },
-    words,
+    terms: [...all.terms, ...filed].join(' '),
+    titleTerms: [...ofTitle.terms, ...filed].join(' '),
+    shown: { title, summary, text: text.slice(0, MAX_SHOWN).toWellFormed(), more: beside.join(' · ').slice(0, MAX_SHOWN).toWellFormed() },
+    words: all.words,
+  }
+}
+
+/** A version as it goes into the index; `live` is `null` for what may not be found. */
+export type Prepared = Readonly<{
+  articleId: string
+  version: number
+  firstReleasedAt: string
+  live: Readonly<{
+    publisher: string
+    language: string
+    categories: string
+    publishedAt: string
+    updatedAt: string
+    findable: Findable
+  }> | null
+}>
+
+export const prepare = (told: Fact): Prepared => {
+  const { articleId, version, firstReleasedAt } = told
+  if (!isPublic(told)) return { articleId, version, firstReleasedAt, live: null }
+  const fact = toFactForAll(told)
+  const { language, categories, publishedAt = firstReleasedAt } = fact.article
+  return {
+    articleId,
+    version,
+    firstReleasedAt,
+    live: {
+      publisher: fact.publisher,
+      language,
+      categories: JSON.stringify([...new Set(categories)].sort()),
+      publishedAt,
+      updatedAt: fact.updatedAt,
+      findable: toFindable(fact),
+    },
   }
 }

@@ -6,9 +6,6 @@
 /** `exact` is `null` where it says no more than `folded`. */
 export type Word = Readonly<{ folded: string; exact: string | null }>
 
-/** A word where it stands in a text, for marks. */
-export type Place = Word & Readonly<{ start: number; end: number }>
-
 const RUN = /[\p{L}\p{N}\p{M}]+/gu
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
@@ -23,11 +20,14 @@ const TONES = /[\u0300\u0301\u0303\u0309\u0323]/g
 const BASES: Readonly<Record<string, string>> = { đ: 'd', ð: 'd', ł: 'l', ø: 'o', ß: 'ss', æ: 'ae', œ: 'oe', ı: 'i', ς: 'σ' }
 const BASE = /[đðłøßæœıς]/g
 
+/** Compatibility forms may have spaces and signs in them (ﷺ, ½): a term has none. */
+const NO_LETTERS = /[^\p{L}\p{N}\p{M}]+/gu
+
 /** Longer ones are no words; a publisher's text must not make terms of a kilobyte. */
 const MAX_LENGTH = 64
 
 const toWord = (text: string): Word => {
-  const plain = text.normalize('NFKC').toLowerCase()
+  const plain = text.normalize('NFKC').toLowerCase().replace(NO_LETTERS, '')
   const parts = plain.normalize('NFD')
   const folded = parts
     .replace(LEFT_OUT, '')
@@ -58,23 +58,45 @@ const toWords = (run: string): readonly Word[] => {
   return made
 }
 
+/** 1 for what words are made of; looking it up takes a tenth of asking a pattern. Halves of pairs are none: a text that has them goes the other way. */
+const createLetters = (): Uint8Array => {
+  const letters = new Uint8Array(0x10000)
+  const letter = /^[\p{L}\p{N}\p{M}]$/u
+  for (let code = 0; code < 0x10000; code += 1) if (letter.test(String.fromCharCode(code))) letters[code] = 1
+  return letters
+}
+let letters: Uint8Array | undefined
+const HAS_PAIRS = /[\ud800-\udfff]/
+
+const eachRun = (text: string, take: (run: string) => void): void => {
+  if (HAS_PAIRS.test(text)) {
+    for (const run of text.match(RUN) ?? []) take(run)
+    return
+  }
+  letters ??= createLetters()
+  let start = -1
+  for (let at = 0; at < text.length; at += 1) {
+    if (letters[text.charCodeAt(at)] === 1) {
+      if (start < 0) start = at
+    } else if (start >= 0) {
+      take(text.slice(start, at))
+      start = -1
+    }
+  }
+  if (start >= 0) take(text.slice(start))
+}
+
+/** Every word of a text, in order. */
+export const eachWord = (text: string, take: (word: Word) => void): void =>
+  eachRun(text, run => {
+    for (const word of toWords(run)) take(word)
+  })
+
 /** All of a text, in order. */
 export const wordsOf = (text: string): readonly Word[] => {
   const words: Word[] = []
-  for (const run of text.match(RUN) ?? []) for (const word of toWords(run)) words.push(word)
+  eachWord(text, word => void words.push(word))
   return words
-}
-
-/** All of a text with where they stand; a text in NFC, or marks are beside their letters. */
-export const placesOf = (text: string): readonly Place[] => {
-  const places: Place[] = []
-  for (const { 0: run, index } of text.matchAll(RUN)) {
-    const parts = UNSPACED.test(run) ? [...run.matchAll(UNSPACED_PARTS)] : []
-    if (parts.length === 0) for (const word of toWords(run)) places.push({ ...word, start: index, end: index + run.length })
-    for (const { 0: part, index: at } of parts)
-      for (const word of toWords(part)) places.push({ ...word, start: index + at, end: index + at + part.length })
-  }
-  return places
 }
 
 /** Whether a run of text is one of a script without spaces: its words stand side by side, as they were typed. */

@@ -10,10 +10,11 @@ import { openProjection, type Projection } from '@newswire/log/projection'
 import { factOf } from './facts-of-records.ts'
 import { createIndexWriter, searchSchema } from './search-index.ts'
 import type { Cursor, FromWriter, SentRecord, ToWriter, WriterData } from './search-messages.ts'
+import { prepare } from './search-text.ts'
 
 const { file, topic, logKind } = workerData as WriterData
 /** Until the log's end is reached: larger transactions make fewer, larger segments, which is most of what a rebuild costs. */
-const BULK_RECORDS = 4_000
+const BULK_RECORDS = 2_000
 const BULK_BYTES = 32 * 1_048_576
 
 const say = (message: FromWriter) => parentPort?.postMessage(message)
@@ -45,6 +46,13 @@ const log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'> = {
 let write: ReturnType<typeof createIndexWriter> | undefined
 let projection: Projection | undefined
 let failed = false
+const attempt = (act: () => void) => {
+  try {
+    act()
+  } catch (error) {
+    fail(error)
+  }
+}
 const fail = (error: unknown) => {
   failed = true
   say({ kind: 'failed', message: messageOf(error) })
@@ -55,6 +63,7 @@ const factsOf = (records: readonly LogRecord[]): readonly Fact[] =>
   records.flatMap(record => factOf({ ...record, value: record.value }, () => undefined) ?? [])
 
 let isReached = false
+let isStopping = false
 let held: SentRecord[] = []
 let heldBytes = 0
 const flush = () => {
@@ -64,12 +73,31 @@ const flush = () => {
   if (records.length > 0) give(records.map(record => ({ ...record, topic, key: null, timestamp: 0 })))
 }
 
+/** While much is written segments are merged by the dozen; afterwards by and by, with every write. Crisis merges stay as late: one takes seconds. */
+const MERGING = { bulk: 0, live: 4 } as const
+const CRISIS = 64
+const setMerging = (automerge: number) =>
+  projection?.db.exec(
+    `INSERT INTO everywhere (everywhere, rank) VALUES ('automerge', ${automerge}); INSERT INTO everywhere (everywhere, rank) VALUES ('crisismerge', ${CRISIS});`,
+  )
+/** Pages written by one step of merging, some tens of milliseconds: what is published meanwhile comes between two. */
+const MERGE_PAGES = 128
+const mergeOn = (): void => {
+  if (projection === undefined || isStopping || failed) return
+  const { db } = projection
+  const total = () => (db.prepare('SELECT total_changes() AS n').get() as { n: number }).n
+  const before = total()
+  db.exec(`INSERT INTO everywhere (everywhere, rank) VALUES ('merge', ${MERGE_PAGES})`)
+  // https://sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that there was nothing to merge.
+  if (total() - before >= 2) setImmediate(() => attempt(mergeOn))
+}
+
 const seed = (facts: readonly string[]) => {
   const { db } = projection as Projection
   db.exec('BEGIN')
   try {
     write ??= createIndexWriter(db)
-    write(facts.map(text => JSON.parse(text) as Fact))
+    write(facts.map(text => prepare(JSON.parse(text) as Fact)))
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')
@@ -100,14 +128,17 @@ const take = async (message: ToWriter): Promise<void> => {
       flush()
       cursor = message.cursor
       isReached = true
+      setMerging(MERGING.live)
       ready.resolve()
       say({ kind: 'ready' })
+      setImmediate(() => attempt(mergeOn))
       return
     case 'seed':
       say({ kind: 'took' })
       seed(message.facts)
       return
     case 'stop':
+      isStopping = true
       await projection?.stop()
       say({ kind: 'stopped' })
       parentPort?.close()
@@ -129,12 +160,13 @@ openProjection({
   schema: searchSchema,
   apply: (db, records) => {
     write ??= createIndexWriter(db)
-    write(factsOf(records))
+    write(factsOf(records).map(prepare))
   },
   onApplied: records => say({ kind: 'applied', articles: records.length }),
 })
   .then(opened => {
     projection = opened
     opened.db.exec('PRAGMA cache_size = -65536')
+    if (!isReached) setMerging(MERGING.bulk)
   })
   .catch(fail)

@@ -77,6 +77,7 @@ const { context, close } = await compose({
   clientId: 'bench',
   config,
   createTopics: true,
+  alone: true,
   onCrash: error => {
     throw error
   },

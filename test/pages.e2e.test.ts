@@ -7,7 +7,6 @@ import { createWriter } from './support/articles.ts'
 import {
   artefactFolder,
   assertWhole,
-  DEADLINE_MS,
   findBarriers,
   keepPicture,
   openPage,
@@ -18,7 +17,9 @@ import {
 } from './support/browser.ts'
 import { type Newsroom, openNewsroom, pagesOf } from './support/newsroom.ts'
 import { newFolder, startUp } from './support/newswire.ts'
+import { readPdf } from './support/pdf.ts'
 import { createPublisher } from './support/publisher.ts'
+import { waitFor } from './support/wait-for.ts'
 
 const options = { skip: skipBrowser }
 
@@ -33,8 +34,14 @@ test(
 
     await t.test('front page and article page in Vietnamese, pictures loaded, nothing refused', async () => {
       const { page, offences } = await openPage(browser)
+      const story = page.getByRole('link', { name: /Thư viện xã Hòa Bình/ })
       await page.goto(running.url('gateway'))
-      await page.getByRole('link', { name: /Thư viện xã Hòa Bình/ }).click({ timeout: DEADLINE_MS })
+      // It is on its way when `up` is ready, and a page does not load itself again.
+      await waitFor('the demo’s article on the front page', async () => {
+        if ((await story.count()) === 0) await page.reload()
+        return (await story.count()) > 0
+      })
+      await story.click()
       assert.equal(await page.locator('html').getAttribute('lang'), 'vi')
       assert.match(await page.locator('h1').innerText(), /sáng đèn đến mười giờ đêm/)
       assert.equal(await page.locator('figcaption').count(), 2)
@@ -94,6 +101,12 @@ test('the pages of a newsroom', options, async t => {
     assert.equal(await page.locator('h1').innerText(), newsroom.title)
     await page.getByRole('link', { name: 'Bản in' }).click()
     assert.match(await page.locator('main').innerText(), /Lấy về lúc/)
+    await page.goto(at('/'))
+    await page.getByRole('searchbox').fill('nghia trang huong hoa')
+    await page.getByRole('button', { name: 'Tìm kiếm' }).click()
+    assert.match(await page.getByRole('status').innerText(), /^1 bài viết/)
+    await page.getByRole('link', { name: newsroom.title }).click()
+    assert.equal(await page.locator('h1').innerText(), newsroom.title)
     await page.goto(at('/feeds'))
     assert.equal(await page.getByRole('button').count(), 0, 'no button that does nothing')
     assert.ok(await page.getByText('/feeds/all/rss.xml', { exact: false }).first().isVisible())
@@ -176,17 +189,33 @@ test('the pages of a newsroom', options, async t => {
       )
   })
 
-  await t.test('the print view fits A4 and Letter, with every picture and its address', async () => {
+  await t.test('the print view fits A4 and Letter, with every picture, its credits, its address and when it was fetched', async () => {
     const { page, offences } = await openPage(browser)
     await visit({ page }, at(`${newsroom.articlePath}/print`))
     await assertWhole(page)
     const text = await page.locator('main').innerText()
     assert.ok(text.includes('https://nguon.example/doi-gio-mo-cua'))
     for (const format of ['A4', 'Letter'] as const) {
-      const pdf = await page.pdf({ format, path: join(folder, `print-${format}.pdf`) })
+      const file = join(folder, `print-${format}.pdf`)
+      const pdf = await page.pdf({ format, preferCSSPageSize: false, path: file })
       assert.ok(pdf.byteLength > 50_000)
+      const { pages, width, height, text: printed } = await readPdf(pdf)
+      assert.deepEqual([Math.floor(width), Math.floor(height)], format === 'A4' ? [595, 842] : [612, 792])
+      assert.ok(pages >= 2 && pages <= 6, `${pages} pages`)
+      for (const words of [
+        'Tranh: Báo Ven Sông',
+        'Kệ sách, nhìn từ cửa.',
+        '© 2026 Báo Thử',
+        'https://nguon.example/doi-gio-mo-cua',
+        'Lấy về lúc',
+        'Nguyễn Hữu Thuận',
+      ])
+        assert.ok(printed.includes(words.replace(/\s+/g, '')), `${words} is not on ${format}`)
+      assert.ok(!printed.includes('Tìmkiếm'), 'nothing to press is printed')
     }
     await page.emulateMedia({ media: 'print' })
+    const code = await page.locator('svg.qr').boundingBox()
+    assert.ok(code && code.width > 90 && Math.abs(code.width - code.height) < 1, 'a phone can read it')
     await keepPicture(page, join(folder, 'print-media.png'))
     assert.deepEqual(offences, [])
   })

@@ -13,6 +13,7 @@ const OWNERS: readonly Owner[] = [
   },
   { library: /^@(aws-sdk|smithy)\//, files: /^packages\/objects\/src\/s3\.ts$/, where: 'packages/objects/src/s3.ts' },
   { library: /^sharp$/, files: /^services\/images\/src\/sharp\.ts$/, where: 'services/images/src/sharp.ts' },
+  { library: /^uqr$/, files: /^services\/gateway\/src\/pages\/qr\.ts$/, where: 'services/gateway/src/pages/qr.ts' },
   { library: /^feed$/, files: /^services\/feeds\/src\/feed\.ts$/, where: 'services/feeds/src/feed.ts' },
   { library: /^ssh2$/, files: /^services\/outlets\/src\/ssh\.ts$/, where: 'services/outlets/src/ssh.ts' },
   { library: /^(fastify|@fastify\/.*)$/, files: /^packages\/http\/src\//, where: 'packages/http' },

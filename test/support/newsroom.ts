@@ -130,6 +130,7 @@ export const openNewsroom = async (t: TestContext): Promise<Newsroom> => {
   await running.publisher.retract('cu-1', { mode: 'withdraw', reason: 'test' })
   await waitFor('the retractions to be seen', async () => (await running.get(`/articles/${articleIdOf('cu-1')}`)).status === 410)
   await waitFor('the retractions to be seen', async () => (await running.get(`/articles/${articleIdOf('bi-go')}`)).status === 410)
+  await waitFor('the search index', async () => (await running.get('/v1/search?q=nghia+trang')).status === 200)
   return { gateway: running.newswire.url('gateway'), articlePath: `/articles/${articleIdOf('bai-dai')}`, title: TITLE, running }
 }
 
@@ -142,6 +143,10 @@ export const pagesOf = ({ articlePath }: Newsroom): readonly PageKind[] => [
   { name: 'section', path: '/?category=doi-song', status: 200 },
   { name: 'no-section', path: '/?category=tin-rong', status: 404 },
   { name: 'feeds', path: '/feeds', status: 200 },
+  { name: 'search', path: `/search?q=${encodeURIComponent('nghĩa trang')}`, status: 200 },
+  { name: 'search-narrowed', path: '/search?category=doi-song&from=2020-01-01&sort=time', status: 200 },
+  { name: 'search-nothing', path: `/search?q=${encodeURIComponent('"không có đâu" <b>')}`, status: 200 },
+  { name: 'search-refused', path: '/search?page=0', status: 400 },
   { name: 'article', path: articlePath, status: 200 },
   { name: 'article-english', path: `/articles/${articleIdOf('english')}`, status: 200 },
   { name: 'article-live', path: `/articles/${articleIdOf('truc-tiep')}`, status: 200 },

@@ -84,7 +84,9 @@ const byTable = <T>(make: (table: SearchTable) => T): Readonly<Record<SearchTabl
 
 const prepare = (db: DatabaseSync) => ({
   places: byTable(table =>
-    db.prepare(`SELECT rowid AS place FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${INTEGER} AND rowid < ${INTEGER} ORDER BY rowid DESC LIMIT ?`),
+    db.prepare(
+      `SELECT rowid AS place FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${INTEGER} AND rowid < ${INTEGER} ORDER BY rowid DESC LIMIT ?`,
+    ),
   ),
   has: byTable(table => db.prepare(`SELECT 1 FROM ${table} WHERE ${table} MATCH ? AND rowid = ${INTEGER}`)),
   counts: db.prepare(`SELECT publisher, language, categories, found.articles FROM

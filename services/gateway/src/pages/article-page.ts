@@ -11,6 +11,7 @@ import { type Frame, toCategoryLink, toDocument } from './document.ts'
 import { langAttributes, type Speech, speak, toLanguageName } from './language.ts'
 import { toNoticePage } from './notice-page.ts'
 import { type Showing, toFigure } from './pictures.ts'
+import { toQrCode } from './qr.ts'
 import { toTime } from './times.ts'
 
 type For = 'screen' | 'paper'
@@ -180,19 +181,23 @@ export const toArticlePage = (context: ArticleContext): string => {
   })
 }
 
+/** Where it is from and when it was taken from here, and the address once more for a phone. */
+const origin = (context: ArticleContext, speech: Speech, now: string): string => {
+  const { frame, fact } = context
+  const address = canonicalOf(context)
+  const lines = [
+    paragraph('meta', `${speech.say('address')}: <a href="${escapeMarkup(address)}">${escapeMarkup(address)}</a>`),
+    paragraph('meta', `${speech.say('retrieved')} ${toTime(now, { site: frame.site, language: fact.article.language, form: 'full' })}`),
+  ]
+  return `<div class="origin">${toQrCode(address, `${speech.words.qrCode}: ${address}`)}<div>\n${join(lines, '\n')}\n</div></div>`
+}
+
 /** Everything of the article with its address and when it was taken from here, for paper. `now` is shown, nothing else depends on it. */
 export const toPrintView = (context: ArticleContext, now: string): string => {
   const { frame, fact } = context
   const { language, title } = fact.article
-  const speech = speechOf(context)
-  const end = join(
-    [
-      paragraph('meta', `${speech.say('address')}: ${escapeMarkup(canonicalOf(context))}`),
-      paragraph('meta', `${speech.say('retrieved')} ${toTime(now, { site: frame.site, language, form: 'full' })}`),
-    ],
-    '\n',
-  )
-  return toDocument({ frame, language, title, head: printHead(context), main: articleMain(context, 'paper', end), kind: 'print' })
+  const main = articleMain(context, 'paper', origin(context, speechOf(context), now))
+  return toDocument({ frame, language, title, head: printHead(context), main, kind: 'print' })
 }
 
 /** In which language readers are told that something is gone: its own, when it only ever had one. */

@@ -157,6 +157,9 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
   .stories picture { order: -1; }
 }
 ${colorRules}
+.origin { display: flex; align-items: center; gap: 1rem; margin-top: 1rem; overflow-wrap: anywhere; }
+.origin a { color: inherit; text-decoration: none; }
+.qr { flex: none; width: 7rem; height: 7rem; }
 .print .masthead { border: 0; padding-bottom: 0; }
 .print .brand { font-size: 1.1rem; }
 .print .colophon p:first-child { display: none; }
@@ -174,7 +177,8 @@ ${colorRules}
   .masthead { border: 0; }
   .colophon { margin-top: 1.5rem; padding-bottom: 0; }
   h1, h2, h3, h4, figcaption { break-after: avoid; }
-  figure, tr, blockquote, .note { break-inside: avoid; }
+  figure, tr, blockquote, .note, .origin { break-inside: avoid; }
+  .qr { width: 26mm; height: 26mm; print-color-adjust: exact; }
   img { max-height: 12cm; width: auto; }
   p { orphans: 3; widows: 3; }
   .body a[href^="http"]::after { content: " (" attr(href) ")"; font-size: .85em; overflow-wrap: anywhere; }

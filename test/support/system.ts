@@ -44,6 +44,9 @@ export type SystemOptions = Readonly<{
   network?: Readonly<{ allow: readonly string[]; allowHttp: boolean }>
   /** Items in every feed (default 1000: none overflows). */
   limit?: number
+  /** More settings of the publisher, and of outlets by id. */
+  publisher?: Readonly<Record<string, unknown>>
+  outletSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** `NEWSWIRE_RETRY_SCALE` (default 0.05). */
   retryScale?: number
   env?: Readonly<Record<string, string>>
@@ -167,6 +170,7 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
           { id: 'sender', sha256: sha256(tokens.publishOnly), scopes: ['publish'] },
           { id: 'reader', sha256: sha256(tokens.readOnly), scopes: ['read'] },
         ],
+        ...options.publisher,
       },
     ],
     categories: [
@@ -187,6 +191,7 @@ export const createSystem = async (t: TestContext, options: SystemOptions = {}):
         ...(id === editorialOutlet ? { audience: 'editorial' } : {}),
         ...(partnerTokens[id] === undefined ? {} : { tokens: [{ id: 'page', sha256: sha256(partnerTokens[id]) }] }),
         deliver: { kind: 'webhook', url: partners[id]?.url.replace('127.0.0.1', partnerHost), secretEnv: secretName(id) },
+        ...options.outletSettings?.[id],
       })),
       ...(options.moreOutlets ?? []),
     ],

@@ -1,6 +1,6 @@
 /** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
 import { z } from 'zod'
-import { deliverConfig, httpUrl } from './deliver.ts'
+import { deliverConfig, httpUrl, secretEnv } from './deliver.ts'
 import type { Facets } from './fact.ts'
 import { isConfigId, isPublisherId, isSha256 } from './ids.ts'
 
@@ -49,6 +49,9 @@ export const publisherConfig = z.strictObject({
   id: z.string().refine(isPublisherId, 'expected lower-case letters, digits and hyphens, at most 32'),
   name: z.string().min(1),
   tokens: z.array(tokenConfig).default([]),
+  /** Told of every refusal and release of its submissions, signed like a webhook with the secret of `callbackSecretEnv`. */
+  callbackUrl: httpUrl.optional(),
+  callbackSecretEnv: secretEnv.optional(),
   /** What the contract with this publisher says of our pages of its articles. */
   pages: z
     .strictObject({

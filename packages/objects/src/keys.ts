@@ -134,6 +134,12 @@ export const keys = {
   hubPending: (feedId: string, subscriptionId: string) =>
     `hub/pending/${configSegment(feedId)}/${checked('subscription id', subscriptionId, isSubscriptionId(subscriptionId))}.json`,
   hubPendingPrefix: (feedId: string) => `hub/pending/${configSegment(feedId)}/`,
+  /** A callback that has not reached a publisher; `partition` of `milestones`, whose owner tells it. */
+  callbackPending: (publisher: string, partition: number, submissionId: string) =>
+    `callbacks/pending/${checked('publisher id', publisher, isPublisherId(publisher))}/${padded(partition, 1)}/${idSegment(submissionId)}.json`,
+  callbackPendingPrefix: (publisher: string, partition: number) =>
+    `callbacks/pending/${checked('publisher id', publisher, isPublisherId(publisher))}/${padded(partition, 1)}/`,
+  callbackHandover: (partition: number) => `outlets/handover/callbacks-${padded(partition, 1)}.json`,
   secret: (id: string) => `secrets/${idSegment(id)}.json`,
   secretPrefix: 'secrets/',
   /** Those of one outlet, and of outlets whose ids go on from its id. */

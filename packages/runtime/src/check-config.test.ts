@@ -105,3 +105,27 @@ test('an address that no delivery could ever reach, and a network that is none, 
   ])
   assert.ok(checkConfig(outlets({ allow: ['127.0.0.0/8'], allowHttp: true }, 'http://127.0.0.1:9000/', 'https://o.example/')).ok)
 })
+
+test('a callback that could never be reached, or would go out unsigned, is refused when it is saved', () => {
+  const publisher = (callbackUrl: string, rest: object = {}) => ({
+    site,
+    publishers: [{ id: 'press', name: 'Press', callbackUrl, ...rest }],
+  })
+  const named = { callbackSecretEnv: 'PRESS_SECRET' }
+  for (const url of [
+    'https://10.0.0.1/x?key=1',
+    'https://[::ffff:127.0.0.1]/',
+    'https://169.254.169.254/latest',
+    'http://press.example/',
+  ]) {
+    const [complaint = '', ...more] = complaintsOf(publisher(url, named))
+    assert.match(complaint, /^publishers\[0\]\.callbackUrl: an address that callbacks may reach/)
+    assert.doesNotMatch(complaint, /key=|latest/)
+    assert.equal(more.length, 0)
+  }
+  assert.match(
+    complaintsOf(publisher('https://press.example/told'))[0] ?? '',
+    /^publishers\[0\]\.callbackSecretEnv: the name of the environment variable/,
+  )
+  assert.ok(checkConfig(publisher('https://press.example/told', named)).ok)
+})

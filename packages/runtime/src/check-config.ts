@@ -72,7 +72,7 @@ const withoutPath = (url: string): string => {
 }
 
 /** What could never be reached is found now, rather than by an alarm of every delivery. */
-const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complaint[] => [
+const findUnreachable = ({ network, publishers, outlets }: NewswireConfig): readonly Complaint[] => [
   ...network.allow.flatMap((cidr, index) =>
     isNetwork(cidr)
       ? []
@@ -84,6 +84,12 @@ const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complai
           },
         ],
   ),
+  ...publishers.flatMap(({ callbackUrl }, index) => {
+    const offence = callbackUrl === undefined ? null : findUrlOffence(callbackUrl, network)
+    if (callbackUrl === undefined || offence === null) return []
+    const found = `${withoutPath(callbackUrl)}: ${offence}`
+    return [{ path: `publishers[${index}].callbackUrl`, expected: 'an address that callbacks may reach', found }]
+  }),
   ...outlets.flatMap(({ deliver }, index) => {
     const { field, url } = addressOf(deliver)
     const offence =
@@ -100,6 +106,20 @@ const findUnreachable = ({ network, outlets }: NewswireConfig): readonly Complai
   }),
 ]
 
+/** A callback goes out signed, or not at all. */
+const findUnsigned = (publishers: readonly Item[]): Complaint[] =>
+  publishers.flatMap(({ callbackUrl, callbackSecretEnv }, index) =>
+    callbackUrl === undefined || callbackSecretEnv !== undefined
+      ? []
+      : [
+          {
+            path: `publishers[${index}].callbackSecretEnv`,
+            expected: 'the name of the environment variable with the secret that signs callbacks',
+            found: 'nothing',
+          },
+        ],
+  )
+
 /** What the parts say of each other. */
 const findLooseEnds = (value: unknown): readonly Complaint[] => {
   const [publishers, categories] = [itemsOf(value, 'publishers'), itemsOf(value, 'categories')]
@@ -108,6 +128,7 @@ const findLooseEnds = (value: unknown): readonly Complaint[] => {
       findTwice(index => `${list}[${index}].id`, 'an id of its own', itemsOf(value, list).map(idOf)),
     ),
     ...findSharedTokens(publishers),
+    ...findUnsigned(publishers),
     ...findWrongParents(categories),
     ...['feeds', 'outlets'].flatMap(list => [
       ...findUnknownIds(itemsOf(value, list), list, 'categories', 'category', categories),

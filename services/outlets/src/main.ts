@@ -6,6 +6,7 @@ import type { RunningService, ServiceContext, StartService } from '@newswire/run
 import { createCreated } from './created.ts'
 import { createEngine } from './engine.ts'
 import { routeArticle } from './route.ts'
+import { startCallbacks } from './start-callbacks.ts'
 import { startDeliveries } from './start-deliveries.ts'
 import { startHub } from './start-hub.ts'
 import { startRequests } from './start-requests.ts'
@@ -44,17 +45,28 @@ export const start: StartService = async (context): Promise<RunningService> => {
   const deliveries = await startDeliveries(context, engine)
   const distribution = await startHub(context, engine)
   const routing = await startRouting(context)
+  const callbacks = await startCallbacks(context, engine)
   const { worker } = deliveries
   const requests = await startRequests(context, deliveries)
   const { hub, subscriptions } = distribution
   const forget = configuration.onChange(() => {
     worker.pump()
     hub.pump()
+    callbacks.holdings.pump()
   })
-  const sweeping = setInterval(() => void worker.sweep().then(hub.sweep).then(requests.sweep), SWEEP_EVERY_MS * settings.retryScale)
+  const sweeping = setInterval(
+    () => void worker.sweep().then(hub.sweep).then(requests.sweep).then(callbacks.sweep),
+    SWEEP_EVERY_MS * settings.retryScale,
+  )
   sweeping.unref()
   logger.info('service.started')
-  const members = { deliveries: deliveries.subscription, hub: distribution.subscription, routing, requests: requests.subscription }
+  const members = {
+    deliveries: deliveries.subscription,
+    hub: distribution.subscription,
+    routing,
+    requests: requests.subscription,
+    callbacks: callbacks.subscription,
+  }
   return {
     name: 'outlets',
     readiness: () => ({
@@ -69,7 +81,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
         hurry.abort()
         void deliveries.close() // connections that are no requests
       }, STOP_MS)
-      await Promise.all([worker.stop(), hub.stop()])
+      await Promise.all([worker.stop(), hub.stop(), callbacks.holdings.stop()])
       clearTimeout(timer)
       await Promise.all([deliveries.close(), subscriptions.close(), requests.stop()])
     },

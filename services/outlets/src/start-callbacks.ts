@@ -1,0 +1,131 @@
+/** Wiring: publishers are told what became of their submissions, by the engine that partners are delivered by, fed from `milestones`. */
+import { randomUUID } from 'node:crypto'
+import { messageOf } from '@newswire/events/errors'
+import { fromRecord, type NewswireEvent } from '@newswire/events/events'
+import { isEventId, isPublisherId, parseArticleId } from '@newswire/events/ids'
+import { topics } from '@newswire/events/topics'
+import type { LogRecord, Subscription } from '@newswire/log/log'
+import { keys } from '@newswire/objects/keys'
+import type { ServiceContext } from '@newswire/runtime/service'
+import { createActor } from './actor.ts'
+import { callbackKind, rankOf } from './callback.ts'
+import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
+import { createHandover } from './handover.ts'
+import { createHoldings, type Holdings } from './holdings.ts'
+import type { OutletStates } from './outlet-state.ts'
+import { neverOurSide } from './own-side.ts'
+import type { Shelf } from './pending.ts'
+
+/** An owner is a publisher on one partition: two processes may tell one publisher of different articles. */
+const toOwner = (publisher: string, partition: number) => `${publisher}/${partition}`
+const fromOwner = (owner: string): readonly [publisher: string, partition: number] => {
+  const [publisher = '', partition] = owner.split('/')
+  return [publisher, Number(partition)]
+}
+const callbackShelf: Shelf = {
+  key: (owner, submissionId) => keys.callbackPending(...fromOwner(owner), submissionId),
+  prefix: owner => keys.callbackPendingPrefix(...fromOwner(owner)),
+  names: (owner, submissionId) => ({ publisher: fromOwner(owner)[0], submissionId }),
+  subjectOf: ({ submissionId }) => (typeof submissionId === 'string' && isEventId(submissionId) ? submissionId : null),
+}
+
+/** A callback is never suspended: what wants nothing any more is taken out of the configuration. */
+const noStates: OutletStates = { load: async () => null, save: async () => undefined }
+/** How long a question about a submission lets the trace catch up, ms. */
+const TRACE_WAIT_MS = 2_000
+
+type Reached = NewswireEvent<'milestone.reached'>
+
+/** The submission's milestone that a record is; `null` for any other, and for what cannot be read: the topic's guard sees to that. */
+const readSubmission = (record: LogRecord) => {
+  try {
+    const event = fromRecord(record) as Reached | null
+    return event?.type === 'milestone.reached' && event.data.kind === 'submission' ? { event, data: event.data } : null
+  } catch {
+    return null
+  }
+}
+
+export type Callbacks = Readonly<{ subscription: Subscription; holdings: Holdings; sweep(): Promise<void> }>
+
+export const startCallbacks = async (context: ServiceContext, engine: Engine): Promise<Callbacks> => {
+  const { log, objects, configuration, logger, metrics, secret } = context
+  const { clock, scale, request } = engine
+  let subscription: Subscription | undefined
+  const isAlive = engine.fence(() => subscription)
+  const told = metrics.counter('newswire_callbacks_total', 'Publishers told, or not yet, what became of a submission.', [
+    'publisher',
+    'state',
+  ])
+  const pending = engine.pendingOn(callbackShelf)
+  const onError = (error: unknown) => logger.error({ reason: messageOf(error) }, 'callbacks.failed')
+  const hasCallback = (publisher: string) => configuration.current().publishers.get(publisher)?.callbackUrl !== undefined
+  const submission = async (submissionId: string) => {
+    const trace = await context.trace()
+    await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
+    return trace.submission(submissionId)
+  }
+  const shared = { clock, pending, states: noStates, slots: engine.slots(), ownSide: neverOurSide, scale, random: Math.random, logger }
+
+  const holdings = createHoldings({
+    handover: createHandover(objects, randomUUID(), keys.callbackHandover),
+    clock,
+    scale,
+    shared: log.kind === 'kafka',
+    topic: topics.milestones.name,
+    onError,
+    tenureOf: number => ({
+      ids: () => [...configuration.current().publishers.keys()].filter(hasCallback),
+      createActor: (publisher, isHeld) =>
+        createActor(toOwner(publisher, number), {
+          ...shared,
+          kind: callbackKind(publisher, {
+            publisher: () => configuration.current().publishers.get(publisher),
+            submission,
+            secret,
+            request,
+            now: () => clock.now(),
+            scale,
+            onNews: news => {
+              for (const { state } of news) told.inc({ publisher, state })
+            },
+          }),
+          owns: () => isHeld() && isAlive(),
+        }),
+    }),
+  })
+
+  const take = async (record: LogRecord): Promise<void> => {
+    const publisher = parseArticleId(record.key ?? '')?.publisher ?? ''
+    // Asked before anything is read: most milestones are of publishers who want to hear nothing.
+    if (!isPublisherId(publisher) || !hasCallback(publisher)) return
+    const found = readSubmission(record)
+    if (found === null || rankOf(found.data.state) === 0 || !isEventId(found.data.submissionId)) return
+    const { event, data } = found
+    const { partition } = await holdings.of(record.partition)
+    const actor = await partition.actor(publisher)
+    const intent = { version: rankOf(data.state), kill: false, sequence: record.position, maybeSent: null }
+    await actor.want(data.submissionId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
+  }
+
+  subscription = await log.subscribe({
+    topic: topics.milestones.name,
+    group: 'outlets-callbacks',
+    from: 'end',
+    batch: INTENTS_AT_ONCE,
+    lane: record => String(record.partition),
+    sessionTimeoutMs: engine.sessionTimeoutMs,
+    onAssigned: holdings.onAssigned,
+    handle: async records => {
+      await Promise.all(records.map(take))
+    },
+  })
+  return {
+    subscription,
+    holdings,
+    sweep: async () => {
+      for (const [, partition] of holdings.partitions())
+        for (const [, actor] of partition.actors()) if (partition.isHeld()) await actor.sweep().catch(onError)
+    },
+  }
+}

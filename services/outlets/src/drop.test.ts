@@ -8,6 +8,14 @@ import type { OutletBy } from './parcel.ts'
 import { Cut, createMemoryStore, type MemoryStore } from './sample-drops.ts'
 import { contextOf, killFact, liveFact } from './samples.ts'
 
+/** Mulberry32: the same numbers for the same seed. */
+const createRandom = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+}
+
 const SHA = 'a'.repeat(64)
 const context = contextOf({ id: 'news.example,2026', publicUrl: 'https://news.example' })
 const renditionAt = (preset: string, width: number) => ({
@@ -167,6 +175,41 @@ describe('a drop', () => {
     const outcome = await put(store, live(1))
     assert.ok(outcome.kind === 'failed' && outcome.alarm)
   })
+})
+
+test('two writers at once, of whom one should be gone, never put an older version over a newer one', async () => {
+  const facts = [live(1), live(2), live(3), kill(4)]
+  for (let seed = 0; seed < 300; seed++) {
+    const random = createRandom(seed)
+    const store = createMemoryStore()
+    const shown: number[] = []
+    /** Each step of a writer comes at a moment of its own. */
+    const slow = (inner: MemoryStore): MemoryStore => {
+      const later =
+        <A extends unknown[], R>(act: (...args: A) => Promise<R>) =>
+        async (...args: A): Promise<R> => {
+          for (let turns = Math.floor(random() * 6); turns > 0; turns--) await null
+          const result = await act(...args)
+          const latest = inner.files.get('in/press.a/latest.json')
+          if (latest) shown.push(latestIn(inner).version)
+          return result
+        }
+      const { read, has, create, replace } = inner
+      return { ...inner, read: later(read), has: later(has), create: later(create), replace: later(replace) }
+    }
+    const write = async (store: MemoryStore, some: readonly Fact[]) => {
+      for (const fact of some) await put(store, fact)
+    }
+    const from = Math.floor(random() * 3)
+    await Promise.all([write(slow(store), facts), write(slow(store), facts.slice(from, from + 2)), write(slow(store), [facts[3] as Fact])])
+    assert.deepEqual(
+      [...shown].sort((a, b) => a - b),
+      shown,
+      `seed ${seed}`,
+    )
+    assert.equal(latestIn(store).version, 4, `seed ${seed}`)
+    assert.equal(latestIn(store).type, 'article.retracted')
+  }
 })
 
 describe('a crash between any two writes', () => {

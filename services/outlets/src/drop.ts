@@ -61,8 +61,8 @@ export type Drop = Readonly<{
   everyVersion: boolean
 }>
 
-/** More than `latest.json` ever has. Bytes. */
-const MAX_LATEST_BYTES = 256 * 1024
+/** More than `latest.json` ever has: a hundred pictures in every size there is are some 400 KiB. What is cut off could not be read, nor fence. Bytes. */
+const MAX_LATEST_BYTES = 4 * 1024 * 1024
 /** Looks at a `latest.json` that others change at the same time. */
 const MAX_LOOKS = 5
 
@@ -116,7 +116,7 @@ const LOST: Outcome = { kind: 'own', reason: 'this process may not own the outle
 const put = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promise<Outcome> => {
   const path = `${drop.folder}latest.json`
   const whole: Latest = { ...drop.latest, pictures: drop.pictures.map(({ load: _, ...one }) => one) }
-  const latest = { bytes: Buffer.from(`${JSON.stringify(whole, null, 2)}\n`), contentType: 'application/json' }
+  const latest = { bytes: Buffer.from(`${JSON.stringify(whole)}\n`), contentType: 'application/json' }
   let isBeside = false
   for (let look = 0; look < MAX_LOOKS; look++) {
     const found = await store.read(path, MAX_LATEST_BYTES)

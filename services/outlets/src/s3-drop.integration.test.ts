@@ -45,8 +45,8 @@ type Dropped = Readonly<{
 }>
 
 /** A world with one outlet that is a folder of the bucket; all of it is gone afterwards. */
-const startDrop = async (t: TestContext, deliver: object = {}, fields: object = {}): Promise<Dropped> => {
-  const prefix = `drops/${randomUUID()}/`
+const startDrop = async (t: TestContext, deliver: object = {}, fields: object = {}, below = ''): Promise<Dropped> => {
+  const prefix = `drops/${randomUUID()}/${below}`
   const drop = await createS3Objects({
     bucket,
     endpoint,
@@ -97,6 +97,13 @@ test('an article is dropped with its picture, corrected, and taken back', { skip
     (await drop.list('')).map(one => one.key),
     ['press.a/latest.json', `press.a/pictures/${SHA}-w1280-r1.jpg`, 'press.a/v0001.json', 'press.a/v0002.json'],
   )
+})
+
+test('a prefix may have what a key may have', { skip }, async t => {
+  const dropped = await startDrop(t, {}, {}, "tin mới/(a) b+c&d=1'~!*/")
+  await dropped.world.release(live(1))
+  await dropped.isDone('drop v1 done')
+  assert.equal((await latestOf(dropped)).version, 1)
 })
 
 test('a replay of everything writes nothing again', { skip }, async t => {

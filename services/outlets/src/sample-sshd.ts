@@ -22,6 +22,8 @@ export type Sshd = Readonly<{
   /** The host's key as `ssh-keygen` writes it, and its fingerprint. */
   hostKey: string
   fingerprint: string
+  /** A second key of the host, of another kind. */
+  rsaHostKey: string
   /** Ends the server and every connection, as a crash would. */
   kill(): Promise<void>
   start(): Promise<void>
@@ -43,7 +45,7 @@ const answers = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false))
   })
 
-const keygen = (file: string) => execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', file])
+const keygen = (file: string, type = 'ed25519') => execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'test', '-f', file])
 
 /** `options`: of its `internal-sftp`, `-R` makes it read only. */
 export const startSshd = async (t: TestContext, { options = '' } = {}): Promise<Sshd> => {
@@ -51,6 +53,7 @@ export const startSshd = async (t: TestContext, { options = '' } = {}): Promise<
   const file = (name: string) => join(home, name)
   await mkdir(file('in'))
   keygen(file('host'))
+  keygen(file('rsa'), 'rsa')
   keygen(file('user'))
   await writeFile(file('authorized'), await readFile(file('user.pub')))
   const port = await freePort()
@@ -60,6 +63,7 @@ export const startSshd = async (t: TestContext, { options = '' } = {}): Promise<
       `Port ${port}`,
       'ListenAddress 127.0.0.1',
       `HostKey ${file('host')}`,
+      `HostKey ${file('rsa')}`,
       `AuthorizedKeysFile ${file('authorized')}`,
       `PidFile ${file('pid')}`,
       'StrictModes no',
@@ -104,6 +108,7 @@ export const startSshd = async (t: TestContext, { options = '' } = {}): Promise<
     privateKeyFile: file('user'),
     hostKey: `${type} ${key}`,
     fingerprint,
+    rsaHostKey: (await readFile(file('rsa.pub'), 'utf8')).trim(),
     kill,
     start,
   }

@@ -68,10 +68,11 @@ const toPinned = (text: string): Pinned => {
   return { fingerprint: fingerprintOf(Buffer.from(key, 'base64')), type }
 }
 
-/** A host may have several keys and shows the first that was asked for, so those that are pinned are asked for alone. */
+/** A host may have several keys and shows the first that was asked for, so those that are pinned are asked for alone; a fingerprint does not say its kind. */
 const algorithmsOf = (pinned: readonly Pinned[]): ConnectConfig['algorithms'] => {
-  const types = pinned.flatMap(({ type }) => (type === null ? [] : type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]))
-  return types.length === pinned.length || types.length > 1 ? ({ serverHostKey: types } as ConnectConfig['algorithms']) : undefined
+  if (pinned.some(({ type }) => type === null)) return undefined
+  const types = pinned.flatMap(({ type }) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]))
+  return { serverHostKey: types } as ConnectConfig['algorithms']
 }
 
 type Level = Readonly<{ level?: string; message: string }>

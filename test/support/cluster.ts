@@ -61,6 +61,9 @@ export type Cluster = Readonly<{
   report(): Promise<string>
 }>
 
+/** Opens the partner's own page. */
+export const CLUSTER_PARTNER_TOKEN = 'nw_partner_of_the_cluster_5d1a'
+
 const configOf = (token: string, publicUrl: string, partnerUrl: string) => ({
   site: { id: 'test.example,2026', title: 'Kiểm thử', language: 'vi', publicUrl },
   network: { allow: ['127.0.0.0/8'], allowHttp: true },
@@ -75,7 +78,15 @@ const configOf = (token: string, publicUrl: string, partnerUrl: string) => ({
   ],
   categories: CATEGORIES.map(id => ({ id, name: id })),
   feeds: ['all', ...CATEGORIES].map(id => ({ id, title: id, limit: FEED_LIMIT, match: id === 'all' ? {} : { categories: [id] } })),
-  outlets: [{ id: 'partner', match: {}, concurrency: 8, deliver: { kind: 'webhook', url: partnerUrl, secretEnv: PARTNER_SECRET } }],
+  outlets: [
+    {
+      id: 'partner',
+      match: {},
+      concurrency: 8,
+      tokens: [{ id: 'page', sha256: createHash('sha256').update(CLUSTER_PARTNER_TOKEN).digest('hex') }],
+      deliver: { kind: 'webhook', url: partnerUrl, secretEnv: PARTNER_SECRET },
+    },
+  ],
 })
 
 const deleteTopicsAndGroups = async (brokers: readonly string[], prefix: string): Promise<void> => {

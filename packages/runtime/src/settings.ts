@@ -78,7 +78,7 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   { name: 'NEWSWIRE_LOG_LEVEL', help: 'fatal, error, warn, info, debug, trace or silent (default info)' },
   {
     name: 'NEWSWIRE_SECRET_KEY',
-    help: 'seals the secrets of WebSub subscribers: 32 bytes in base64 or hex (`openssl rand -base64 32`), the same for every process; `up` on a local disk makes its own',
+    help: 'seals the secrets of WebSub subscribers and made signing secrets of outlets: 32 bytes in base64 or hex (`openssl rand -base64 32`), the same for every process; `up` on a local disk makes its own',
   },
   { name: 'NEWSWIRE_CONSOLE_TOKEN', help: 'needed by the console when it listens beyond this machine' },
   { name: 'NEWSWIRE_FSYNC', help: 'full (202 survives a power cut) or normal (survives a kill) (default full)' },

@@ -97,7 +97,8 @@ export const replay = async (
     }
     for (const record of records) {
       const intent = toIntent(record, outletId)
-      if (intent === null || seen.has(intent.articleId)) continue
+      // An article that waits to be wanted keeps its place, and takes the newer version.
+      if (intent === null || (seen.has(intent.articleId) && !wanted.has(intent.articleId))) continue
       seen.add(intent.articleId)
       wanted.set(intent.articleId, { articleId: intent.articleId, version: intent.version, kill: intent.action === 'retracted' })
       if (wanted.size === WINDOW) await flush(record.position)

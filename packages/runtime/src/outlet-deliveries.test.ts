@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PendingPart } from '@newswire/events/outlet'
+import { stateOf } from './outlet-deliveries.ts'
+
+const written = (fields: Partial<NonNullable<PendingPart['delivery']>>): NonNullable<PendingPart['delivery']> => ({
+  phase: 'pending',
+  want: 2,
+  kill: false,
+  sequence: 9,
+  open: [2],
+  attempts: 0,
+  nextAtMs: 1_800_000_000_000,
+  lastError: null,
+  ...fields,
+})
+const at = (version: number, sequence: number, delivery: PendingPart['delivery'], { committed = 10, held = false } = {}) =>
+  stateOf({ version, sequence }, { delivery, committed, held })
+
+test('what the group is done with, and is not written down, is with the outlet', () => {
+  assert.equal(at(1, 5, null).state, 'done')
+  assert.equal(at(1, 10, null).state, 'pending', 'its own record is not committed yet')
+  assert.equal(stateOf({ version: 1, sequence: 5 }, { delivery: null, committed: null, held: false }).state, 'pending')
+})
+
+test('an older version than the one that is written down is settled by what came of it', () => {
+  assert.equal(at(1, 5, written({})).state, 'done')
+  assert.equal(at(1, 5, written({ open: [1, 2] })).state, 'pending')
+})
+
+test('what is written down says its phase, and when it is tried next unless nothing goes out', () => {
+  const retrying = at(2, 9, written({ phase: 'wait', attempts: 3, lastError: 'it answered 503' }))
+  assert.deepEqual(retrying, { state: 'retrying', attempts: 3, nextAt: '2027-01-15T08:00:00.000Z', lastError: 'it answered 503' })
+  assert.equal(at(2, 9, written({ attempts: 1 })).state, 'retrying')
+  assert.deepEqual(at(2, 9, written({ phase: 'wait' }), { held: true }), { state: 'suspended', attempts: 0, nextAt: null, lastError: null })
+  for (const phase of ['rejected', 'dead'] as const) assert.equal(at(2, 9, written({ phase }), { held: true }).state, phase)
+})
+
+test('the settle-repeat of an acknowledged retraction is no delivery that is still to come', () => {
+  assert.equal(at(2, 9, written({ phase: 'wait', open: [] })).state, 'done')
+})

@@ -143,3 +143,19 @@ test('the record says which pictures a group of outlets was not sent, and counts
   assert.deepEqual([record[1]?.leftOut?.length, record[1]?.moreLeftOut], [20, 12])
   assert.equal(record[2]?.leftOut, undefined, 'who gets nothing is left out of nothing')
 })
+
+test('a cache is told of everything that was ever public and is taken back, whatever it was told before, and of new versions where asked', () => {
+  const cache = (fields: object = {}, deliver: object = {}) =>
+    outlet({ id: 'cdn', deliver: { kind: 'purge', dialect: 'generic', url: 'https://cdn.example/', ...deliver }, ...fields })
+  const hidden = { ...kill, facetsEver: { ...kill.facetsEver, public: false } }
+  const later = { createdAtMs: Date.parse(RELEASED) + 1 }
+  for (const had of [false, true]) {
+    assert.equal(verdict(decide(cache(), kill, { ...later, had })), 'retraction: taken-back')
+    assert.equal(verdict(decide(cache(), live({ audience: 'editorial' }), { had })), 'retraction: audience-narrowed')
+    assert.equal(verdict(decide(cache(), live(), { had })), 'nothing: never-had')
+    assert.equal(verdict(decide(cache({}, { on: 'all' }), live({}, { lane: 'backfill' }), { ...later, had })), 'content: matches')
+    assert.equal(verdict(decide(cache(), hidden, { had })), 'nothing: never-had')
+    assert.equal(verdict(decide(cache({ match: { categories: ['sport'] } }), kill, { had })), 'nothing: no-match')
+    assert.equal(verdict(decide(cache({ retired: true }), kill, { had })), 'nothing: retired')
+  }
+})

@@ -1,6 +1,6 @@
 /**
  * What the engine (`actor.ts` and what it uses) has to know of a way of delivering. The engine decides when something is sent and what comes of
- * an attempt; a kind knows what is sent, to whom, how. One file each: `webhook.ts`, `websub.ts`.
+ * an attempt; a kind knows what is sent, to whom, how. `outlet-kind.ts` for articles, `websub.ts` for feeds.
  */
 import type { Outcome, Terms } from './machine.ts'
 import type { Cause } from './pending.ts'

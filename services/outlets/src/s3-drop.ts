@@ -14,7 +14,29 @@ type Answer = Extract<OutboundResult, { ok: true }>['response']
 /** Wrong keys, rights, region, bucket, or a store that knows no conditions: somebody must look at the configuration. */
 const ALARMS = new Set([301, 307, 400, 401, 403, 404, 405, 501])
 
-const codeOf = ({ body }: Answer): string => /<Code>([A-Za-z]{1,64})<\/Code>/.exec(Buffer.from(body).toString('utf8'))?.[1] ?? ''
+/** Of S3's error codes those that help; whatever else a store says is not told on. */
+const CODES: ReadonlySet<string> = new Set([
+  'AccessDenied',
+  'AuthorizationHeaderMalformed',
+  'EntityTooLarge',
+  'InternalError',
+  'InvalidAccessKeyId',
+  'InvalidBucketName',
+  'NoSuchBucket',
+  'NoSuchKey',
+  'NotImplemented',
+  'PermanentRedirect',
+  'QuotaExceeded',
+  'RequestTimeTooSkewed',
+  'ServiceUnavailable',
+  'SignatureDoesNotMatch',
+  'SlowDown',
+])
+
+const codeOf = ({ body }: Answer): string => {
+  const code = /<Code>([A-Za-z]{1,64})<\/Code>/.exec(Buffer.from(body).toString('utf8'))?.[1] ?? ''
+  return CODES.has(code) ? code : ''
+}
 const isOk = ({ status }: Answer): boolean => status >= 200 && status < 300
 /** A missing bucket answers 404 too, and is no missing object. */
 const isMissing = (answer: Answer): boolean => answer.status === 404 && codeOf(answer) !== 'NoSuchBucket'

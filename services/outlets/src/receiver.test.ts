@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import type { KeyObject } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +8,7 @@ import type { Fact } from '@newswire/events/fact'
 import { toDocument } from './document.ts'
 import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
 import { toKey } from './signing.ts'
-import { toWebhook } from './webhook.ts'
+import { toTestWebhook, toWebhook } from './webhook.ts'
 
 const example = (file: string) => fileURLToPath(new URL(`../../../examples/receiver/${file}`, import.meta.url))
 const hasPython = spawnSync('python3', ['--version']).status === 0
@@ -56,4 +57,20 @@ for (const { name, command, file, skip } of receivers)
     assert.equal(await post(url, live(9), { nowMs: Date.now() - 600_000 }), 401)
     assert.equal(await post(url, killFact({ articleId: 'press.a', version: 3 })), 204)
     assert.equal(await line(), 'take down press.a v3')
+  })
+
+for (const { name, command, file, skip } of receivers)
+  test(`the ${name} sample takes a test, and either of two signatures while a secret is changed`, { skip, timeout: 30_000 }, async t => {
+    const { url, line } = await startReceiver(t, command, file)
+    const another = toKey(`whsec_${Buffer.alloc(32, 9).toString('base64')}`)
+    const send = async (keys: readonly KeyObject[]) => {
+      const { headers = {}, body } = toTestWebhook(outletOf({ id: 'partner', url }), { requestId: 'r', keys, nowMs: Date.now() })
+      return (await fetch(url, { method: 'POST', headers, body: Buffer.from(body ?? []) })).status
+    }
+    assert.equal(await send([toKey(SECRET)]), 204)
+    assert.equal(await send([another, toKey(SECRET)]), 204, 'the old one behind the new one')
+    assert.equal(await send([toKey(SECRET), another]), 204)
+    assert.equal(await send([another]), 401)
+    assert.equal(await post(url, liveFact({ articleId: 'press.a', version: 1 })), 204)
+    assert.equal(await line(), 'show press.a v1', 'a test left nothing behind, and the receiver lives')
   })

@@ -117,10 +117,17 @@ const toRunning = (newswire: Newswire, consoleToken: string | undefined): Runnin
   const everywhere: Running['everywhere'] = async (localId, version) => {
     await waitFor(`version ${version} of ${localId} to be everywhere`, async () => {
       const { body } = await ask(`/v1/articles/${articleIdOf(localId)}/trace`)
-      const versions = (body['versions'] ?? []) as { version: number; stages: { outcome: string }[]; sinks: { state: string }[] }[]
+      const versions = (body['versions'] ?? []) as {
+        version: number
+        stages: { outcome: string }[]
+        sinks: { kind: string; state: string }[]
+      }[]
       const found = versions.find(one => one.version === version)
       const fannedOut = found?.stages.filter(one => one.outcome === 'fanned-out').length === 2
-      return (fannedOut && found?.sinks.every(one => one.state === 'done' || one.state === 'skipped')) || Promise.reject(found)
+      return (
+        (fannedOut && found?.sinks.every(one => one.kind === 'hub' || one.state === 'done' || one.state === 'skipped')) ||
+        Promise.reject(found)
+      )
     })
   }
   const put: Running['put'] = async (localId, article) => {

@@ -40,7 +40,8 @@ export const waitForSinks = async (
         return { ok: true, state: 'released', detail: submission.detail ?? 'nothing of it was ever out' }
       const trace = (await client.console('GET', `/v1/articles/${articleId}/trace`)) as ArticleTrace
       const version = trace.versions.find(one => one.version === submission.version)
-      const sinks = version?.sinks ?? []
+      // Subscribers of feeds are strangers: one that hangs must not make a publication late.
+      const sinks = (version?.sinks ?? []).filter(one => one.kind !== 'hub')
       const done = sinks.filter(one => one.state === 'done' || one.state === 'skipped')
       const failed = sinks.filter(one => FAILED.has(one.state))
       report(`version ${submission.version}: ${done.length} of ${sinks.length} sinks have it`)

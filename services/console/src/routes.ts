@@ -17,6 +17,7 @@ import { addArchiveRoutes } from './archive-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
+import { countForAWhile, withHubSinks } from './hub-sinks.ts'
 import { outletPage, outletScript } from './outlet-page.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
@@ -111,6 +112,10 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return articleId
   }
 
+  const countSubscribers = countForAWhile(
+    feedId => readSubscribers(objects, { feedId, publicUrl: configuration.current().site.publicUrl, nowMs: now() }),
+    now,
+  )
   const stagesNow = forASecond(() => readStages(log))
 
   app.get('/v1/overview', async () => {
@@ -135,10 +140,10 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.get('/v1/articles/:articleId/trace', async request => {
     const found = (await current()).article(articleIdOf(request))
     if (found === null) throw notFound('nothing was ever submitted under this id')
-    const proof = await needs.proofs.of(found.articleId)
-    if (proof === null) return found
+    const [shown, proof] = await Promise.all([withHubSinks(found, countSubscribers), needs.proofs.of(found.articleId)])
+    if (proof === null) return shown
     const { verdict, sentence, checkedAt, provedAt } = proof
-    return { ...found, retraction: { verdict, sentence, checkedAt, provedAt } }
+    return { ...shown, retraction: { verdict, sentence, checkedAt, provedAt } }
   })
   app.get('/v1/articles/:articleId/versions', async request => {
     const articleId = articleIdOf(request)

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { diskFloors } from './floors.ts'
 import { benchKafka } from './kafka.ts'
 import { machineFacts } from './measure.ts'
 import { benchPictures } from './pictures.ts'
+import { benchSearch } from './search.ts'
 import { benchServing } from './serving.ts'
 import { benchWebSub } from './websub.ts'
 
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   pictures: benchPictures,
   serving: benchServing,
   websub: benchWebSub,
+  search: benchSearch,
 }
 
 const { values } = parseArgs({

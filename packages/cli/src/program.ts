@@ -9,6 +9,7 @@ import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
 import { addPurgeCommand } from './purge.ts'
 import { rebuildFeeds } from './rebuild.ts'
+import { rebuildSearch } from './rebuild-search.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
 import { createToken, listTokens, revokeToken } from './token.ts'
@@ -199,10 +200,23 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     (publisher: string, id: string, options) => ends(revokeToken(terminal(options), publisher, id)),
   )
 
-  program
+  const rebuild = program
     .command('rebuild')
     .description('make what is derived again from state')
     .addHelpText('after', '\nExample:\n  newswire rebuild feeds --wait')
+  rebuild
+    .command('search')
+    .description('the search index of every gateway; the one that is there answers until the new one is whole')
+    .option('--json', 'one JSON document on standard output')
+    .option('--data <dir>', 'data folder of the system that `up` started')
+    .option('--from <source>', 'log, or archive: first everything that is archived, then the log', 'log')
+    .option('--wait', 'follow it to the end; exit 1 if it does not come to one')
+    .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 600)
+    .addHelpText('after', '\nExample:\n  newswire rebuild search --from archive --wait')
+    .action(options =>
+      ends(rebuildSearch(terminal(options), { source: options.from, wait: options.wait === true, timeout: options.timeout })),
+    )
+  rebuild
     .command('feeds [id...]')
     .description('these feeds, or all: files and archive pages; what is as it should be is not written')
     .option('--json', 'one JSON document on standard output')

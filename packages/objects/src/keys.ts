@@ -119,6 +119,8 @@ export const keys = {
   /** What operators want of the archive. */
   archiveWanted: () => 'archive/wanted.json',
   archivePurgingPrefix: 'archive/purging/',
+  /** What operators want of the search index. */
+  searchWanted: () => 'search/wanted.json',
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,
   pending: (outletId: string, articleId: string) => `outlets/pending/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,

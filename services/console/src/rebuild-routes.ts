@@ -12,13 +12,18 @@ import type { Publish } from '@newswire/log/events'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { readSearchWanted, searchSources, wantSearch } from '@newswire/objects/search-wanted'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { z } from 'zod'
 
 type Needs = Readonly<{ objects: Objects; configuration: Pick<Configuration, 'current'>; publish: Publish; now: () => number }>
 
 /** Without `ids`: all feeds. */
-const wantedRebuild = z.strictObject({ kind: z.literal('feeds'), ids: z.array(z.string()).min(1).optional() })
+const wantedRebuild = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('feeds'), ids: z.array(z.string()).min(1).optional() }),
+  /** The search index of every gateway. */
+  z.strictObject({ kind: z.literal('search'), source: z.enum(searchSources).default('log') }),
+])
 
 /** Losing this often in a row means that somebody asks for rebuilds without end. */
 const ROUNDS = 5
@@ -88,12 +93,19 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
     const found = await Promise.all(
       feedIds.map(feedId => getDocument(objects, keys.feed(feedId, 'rebuild.json'), feedRebuild).catch(() => null)),
     )
-    return { rebuilds: found.flatMap(one => (one === null ? [] : [one.value])) }
+    const search = await readSearchWanted(objects).catch(() => null)
+    return { rebuilds: found.flatMap(one => (one === null ? [] : [one.value])), search: search?.value ?? null }
   })
   app.post('/v1/rebuilds', async (request, reply) => {
     const json = parseStrictJson(request.rawBody ?? new Uint8Array())
     if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
-    const { ids } = validateWith(wantedRebuild, json.value, 'rebuild')
+    const wanted = validateWith(wantedRebuild, json.value, 'rebuild')
+    if (wanted.kind === 'search') {
+      const wish = { id: newId(), requestedAt: new Date(now()).toISOString(), source: wanted.source }
+      await wantSearch(objects, wish)
+      return reply.status(202).send({ kind: 'search', ...wish })
+    }
+    const { ids } = wanted
     const { feeds } = configuration.current()
     const unknown = ids?.find(feedId => !feeds.has(feedId))
     if (unknown !== undefined) throw notFound(unknown)

@@ -15,6 +15,7 @@ import { createReaders } from './readers.ts'
 import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
 import { openSearch } from './search.ts'
+import { followSearchWishes } from './search-rebuild.ts'
 import { openView } from './view.ts'
 
 const MIB = 2 ** 20
@@ -40,6 +41,7 @@ export const start: StartService = async context => {
     }),
   ])
   const search = openSearch({ log, dataDir, onTrouble: error => logger.error({ err: error }, 'search.failed') })
+  const wishes = followSearchWishes({ search, objects, logger })
   const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })
   const readers = createReaders()
   showReaders(readers, metrics, now)
@@ -91,7 +93,7 @@ export const start: StartService = async context => {
       watch.stop()
       await server.close()
       await keeping.stop()
-      await Promise.all([view.stop(), feeds.stop(), hub.stop(), search.stop()])
+      await Promise.all([view.stop(), feeds.stop(), hub.stop(), search.stop(), wishes.stop()])
     },
   }
 }

@@ -1,6 +1,8 @@
 /** The `archive` commands with their options. */
-import type { Command } from 'commander'
+import { exportFormats } from '@newswire/archive/export'
+import { type Command, Option } from 'commander'
 import { closeArchive, copyToFolder, rotateArchiveKey, verifyArchive } from './archive.ts'
+import { exportToFile } from './archive-export.ts'
 import type { Terminal } from './commands.ts'
 
 type Needs = Readonly<{
@@ -35,6 +37,19 @@ export const addArchiveCommands = (program: Command, { terminal, ends, toSeconds
     'what is closed as plain files, with the verifier; made again it fetches what is new',
     'newswire archive copy /mnt/backup/archive',
   ).action((folder: string, options) => ends(copyToFolder(terminal(options), folder)))
+  command(
+    'export',
+    'articles as they stand, out of the archive',
+    'newswire archive export --from 2026-01-01 --category thoi-su --out news.jsonl',
+  )
+    .addOption(new Option('--format <format>', 'JSON lines, ninjs lines, or a folder of HTML').choices(exportFormats).default('jsonl'))
+    .option('--from <day>', 'first released on this day or later, yyyy-mm-dd')
+    .option('--to <day>', 'first released on this day or earlier')
+    .option('--category <id>', 'with its children')
+    .option('--publisher <id>', 'of this publisher alone')
+    .option('--all-versions', 'every version, and not only how it stands; for jsonl')
+    .requiredOption('--out <path>', 'a file, - for standard output, or the folder for html')
+    .action(options => ends(exportToFile(terminal(options), options)))
   command('close', 'close and sign what waits now; days are closed by themselves once they have ended', 'newswire archive close')
     .option('--timeout <seconds>', 'how long it is waited for', toSeconds, 120)
     .action(options => ends(closeArchive(terminal(options), options)))

@@ -32,7 +32,8 @@ const storeDeadLetter = (objects: Objects) => async (id: string, bytes: Uint8Arr
   return key
 }
 
-const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> => {
+/** The store of the settings. */
+export const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> => {
   if (s3 === null) {
     const { createDiskObjects } = await import('@newswire/objects/disk')
     return createDiskObjects({ root: join(dataDir, 'objects'), fsync })
@@ -47,7 +48,12 @@ const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> =
 }
 
 /** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
-export type Watch = LaneObservers & Readonly<{ onCrash?: (error: Error) => void }>
+export type Watch = LaneObservers &
+  Readonly<{
+    onCrash?: (error: Error) => void
+    /** Where an embedded log that is made now begins (default 0). */
+    floor?: number
+  }>
 
 /** `alone`: on Kafka too this process is all there is, and hands records on by itself. */
 type LogOptions = Watch & Readonly<{ alone?: boolean }>
@@ -56,7 +62,12 @@ const openLog = async (settings: Settings, objects: Objects, clientId: string, {
   const common = { ...watch, retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects) }
   if (settings.kafkaBrokers.length === 0) {
     const { createEmbeddedLog } = await import('@newswire/log/embedded')
-    return createEmbeddedLog({ ...common, file: join(settings.dataDir, 'log.db'), fsync: settings.fsync })
+    return createEmbeddedLog({
+      ...common,
+      ...(watch.floor === undefined ? {} : { floor: watch.floor }),
+      file: join(settings.dataDir, 'log.db'),
+      fsync: settings.fsync,
+    })
   }
   const { createKafkaLog } = await import('@newswire/log/kafka')
   return createKafkaLog({

@@ -22,6 +22,10 @@ const KEEP_EVERY_MS = 10_000
 export const readEpoch = async (objects: Objects): Promise<number> =>
   (await getDocument(objects, keys.logMark(), markDocument))?.value.epoch ?? 0
 
+/** How far `submissions` had come, as it was last written down. */
+export const readMarkEnds = async (objects: Objects): Promise<readonly number[]> =>
+  Object.values((await getDocument(objects, keys.logMark(), markDocument))?.value.ends ?? {})
+
 const endsOf = async (log: Log): Promise<Record<string, number>> =>
   Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
 

@@ -9,6 +9,7 @@ import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
 import { addPurgeCommand } from './purge.ts'
 import { rebuildFeeds } from './rebuild.ts'
+import { rebuildAll } from './rebuild-all.ts'
 import { rebuildSearch } from './rebuild-search.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
@@ -216,6 +217,13 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .action(options =>
       ends(rebuildSearch(terminal(options), { source: options.from, wait: options.wait === true, timeout: options.timeout })),
     )
+  rebuild
+    .command('all')
+    .description('the log is lost: everything from the archive alone, onto an empty log, while nothing else runs')
+    .option('--json', 'one JSON document on standard output')
+    .option('--data <dir>', 'data folder of the system')
+    .addHelpText('after', '\nExample:\n  newswire rebuild all --data ./data')
+    .action(options => ends(rebuildAll(terminal(options))))
   rebuild
     .command('feeds [id...]')
     .description('these feeds, or all: files and archive pages; what is as it should be is not written')

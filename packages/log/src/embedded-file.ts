@@ -124,8 +124,8 @@ const open = (file: string): DatabaseSync => {
   }
 }
 
-/** Opens or makes the file. The caller owns it already (`takeOwnership`). Afterwards `synchronous` is as `isSyncedByCommit` says. */
-export const openLogFile = (file: string, isSyncedByCommit: boolean): LogFile => {
+/** Opens or makes the file. The caller owns it already (`takeOwnership`). Partitions made now begin at `floor`. Afterwards `synchronous` is as `isSyncedByCommit` says. */
+export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Position = 0): LogFile => {
   const db = open(file)
   const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
   const wasUnclean = state !== undefined && state.value !== 'closed'
@@ -152,14 +152,14 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean): LogFile =>
       tp: highest.tp + 1 + part,
       topic: spec.name,
       part,
-      start: 0,
-      next: 0,
+      start: floor,
+      next: floor,
       ts: 0,
     }))
     transaction(db, () => {
       db.prepare('INSERT INTO topic VALUES (?, ?, ?)').run(spec.name, count, JSON.stringify(spec))
-      const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (?, ?, ?, 0, 0, 0)')
-      for (const row of rows) insert.run(row.tp, row.topic, row.part)
+      const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (?, ?, ?, ?, ?, 0)')
+      for (const row of rows) insert.run(row.tp, row.topic, row.part, floor, floor)
     })
     topics.set(spec.name, { spec, partitions: rows.map(row => readPartition(db, row, 0)), spread: 0 })
   }

@@ -36,6 +36,8 @@ export type EmbeddedLogOptions = LaneObservers &
     maxWaitingBytes?: number
     /** Wall clock in ms since 1970. */
     now?: () => number
+    /** Where partitions begin that are made now (default 0): a log that takes another's place begins above it (architecture §6.19). At most 2³⁹. */
+    floor?: number
     /** How often old records are looked for (default 60 000 ms; the first time after as long). */
     retentionEveryMs?: number
   }>
@@ -61,7 +63,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
   const isSyncedByCommit = fsync === 'full' && !canSyncWal
   const file = (() => {
     try {
-      const opened = openLogFile(path, isSyncedByCommit)
+      const opened = openLogFile(path, isSyncedByCommit, options.floor)
       opened.setUp(specs, true)
       return opened
     } catch (error) {

@@ -158,6 +158,8 @@ export const keys = {
   deadLetterPrefix: 'dead-letters/status/',
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
   logMark: () => 'log/mark.json',
+  /** A rebuild from the archive is under way. */
+  rebuildMark: () => 'log/rebuild.json',
   /** When the store was last seen to keep its promises. */
   storeProof: () => 'store/proof.json',
   /** Made once: what tells this installation from one that had the same names before. */

@@ -1,0 +1,66 @@
+/** `newswire archive export`. */
+import { type ExportFormat, exportArchive } from '@newswire/archive/export'
+import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/events/config'
+import type { NinjsContext } from '@newswire/events/ninjs'
+import { readEntries } from '@newswire/runtime/config-entries'
+import { openReader } from './archive.ts'
+import type { Terminal } from './commands.ts'
+import { FailedError, UsageError } from './usage-error.ts'
+
+export type ExportOptions = Readonly<{
+  format: ExportFormat
+  from?: string
+  to?: string
+  category?: string
+  publisher?: string
+  allVersions?: boolean
+  out: string
+}>
+
+const toFolder = (name: string, day: string | undefined): string | undefined => {
+  if (day === undefined) return undefined
+  if (/^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(day))) return day.replaceAll('-', '/')
+  throw new UsageError(`--${name} is a day, yyyy-mm-dd, got ${JSON.stringify(day)}`)
+}
+
+/** Names of categories and publishers as they are now, retired ones too. */
+const readContext = async (objects: Parameters<typeof readEntries>[0]): Promise<NinjsContext> => {
+  const { entries } = await readEntries(objects)
+  const site = entries.find(entry => entry.kind === 'site')?.value as SiteConfig | undefined
+  if (site === undefined)
+    throw new FailedError('the store has no configuration: `newswire apply` one first, addresses and names come from it')
+  const of = <T>(kind: 'categories' | 'publishers') =>
+    new Map(entries.filter(entry => entry.kind === kind && entry.value !== undefined).map(entry => [entry.id, entry.value as T]))
+  return { site, categories: of<CategoryConfig>('categories'), publishers: of<PublisherConfig>('publishers') }
+}
+
+export const exportToFile = async (terminal: Terminal, options: ExportOptions): Promise<boolean> => {
+  const { settings, json, print, say } = terminal
+  const { format, category, publisher, allVersions = false, out } = options
+  if (allVersions && format !== 'jsonl') throw new UsageError('--all-versions is for --format jsonl')
+  if (format === 'html' && out === '-') throw new UsageError('--format html needs a folder, not standard output')
+  const [from, to] = [toFolder('from', options.from), toFolder('to', options.to)]
+  const objects = await openReader(settings)
+  try {
+    const context = await readContext(objects)
+    if (category !== undefined && !context.categories.has(category)) throw new UsageError(`there is no category ${category}`)
+    let said = performance.now()
+    const wanted = {
+      days: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
+      ...(category === undefined ? {} : { category }),
+      ...(publisher === undefined ? {} : { publisher }),
+      format,
+      allVersions,
+    }
+    const report = ({ day, of, days, articles }: { day: string; of: number; days: number; articles: number }) => {
+      if (json || (performance.now() - said < 1_000 && days < of)) return
+      said = performance.now()
+      say(`${day}: ${days} of ${of} days, ${articles} written`)
+    }
+    const exported = await exportArchive(objects, wanted, { out, context, report })
+    if (out !== '-') print(json ? JSON.stringify(exported) : `${exported.articles} written to ${out}`)
+    return true
+  } finally {
+    await objects.close()
+  }
+}

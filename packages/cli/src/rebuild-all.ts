@@ -1,0 +1,141 @@
+/**
+ * `newswire rebuild all`: the broker is lost. Everything that is derived is made again from the archive, onto a log that is empty: `current/`, and one
+ * record of each article's newest version, from which feeds, pages and search build themselves at the next start. Partners are told nothing: what they
+ * have is in the routes, if the store still has those. Nothing else may run meanwhile.
+ *
+ * The new log begins above all positions of the old one (architecture §6.19). Safe to repeat: a mark in the store says that one is under way.
+ */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newestManifest, readManifest } from '@newswire/archive/finish'
+import { daysOf, type Newest, newestOfDay } from '@newswire/archive/read-days'
+import { dueSecond } from '@newswire/desk/handle'
+import { factEvent } from '@newswire/desk/outcomes'
+import { restoredState } from '@newswire/desk/restore'
+import { dueTimes, type State, state } from '@newswire/desk/state'
+import { type EventRecord, toRecord } from '@newswire/events/events'
+import { topicSpecs, topics } from '@newswire/events/topics'
+import type { Log } from '@newswire/log/log'
+import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { z } from 'zod'
+import type { Terminal } from './commands.ts'
+import { openObjects, openPorts } from './compose.ts'
+import { raiseEpoch, readMarkEnds } from './log-mark.ts'
+import { FailedError } from './usage-error.ts'
+
+/** Groups that must not take what is restored for news: partners have it. */
+const SILENT = ['outlets-route'] as const
+/** Above the highest position that is known by so much: deliveries and milestones may have had more records since it was written down. */
+const FLOOR_GAP = 2 ** 30
+const BATCH = 200
+
+const underWay = z.object({ n: z.int(), floor: z.int() })
+
+/** The highest position of the lost log that the store knows of. */
+const floorFor = async (objects: Objects): Promise<number> => {
+  const newest = await newestManifest(objects)
+  const cut = newest === 0 ? undefined : (await readManifest(objects, newest))?.head.cut
+  const known = [...Object.values(cut?.articles ?? {}), ...Object.values(cut?.milestones ?? {}), ...(await readMarkEnds(objects))]
+  return Math.max(0, ...known) + FLOOR_GAP
+}
+
+/** What was decided when this rebuild began; a repeat goes on with it. */
+const begin = async (objects: Objects, isKafka: boolean): Promise<{ floor: number; isRepeat: boolean }> => {
+  const found = await getDocument(objects, keys.rebuildMark(), underWay)
+  if (found !== null) return { floor: found.value.floor, isRepeat: true }
+  const floor = isKafka ? 0 : await floorFor(objects)
+  if (isKafka) await raiseEpoch(objects)
+  await swapDocument(objects, keys.rebuildMark(), { n: 1, floor }, null)
+  return { floor, isRepeat: false }
+}
+
+const refuseFull = async (log: Log): Promise<void> => {
+  const full = (await log.ends(topics.articles.name)).some(({ start, end }) => end > start)
+  if (full)
+    throw new FailedError(
+      'The log has articles in it, so it is not lost: `newswire rebuild feeds` makes feeds again, local views are made again when their files are deleted. This is for an empty log.',
+    )
+}
+
+const putHolds = async (objects: Objects, current: State, articleId: string): Promise<void> => {
+  for (const dueMs of dueTimes(current))
+    await objects.put(keys.hold(Math.max(0, dueSecond(dueMs)), articleId), new Uint8Array(), { ifNoneMatch: '*' })
+}
+
+/** The state in the store when it is at least as new; else one made from the archive. Gives the fact to publish. */
+const restoreOne = async (objects: Objects, { newest, live }: Newest): Promise<EventRecord> => {
+  const { fact } = newest
+  const key = keys.current(fact.articleId)
+  const held = await getDocument(objects, key, state)
+  const isNewer = held?.value.released != null && held.value.released.fact.version >= fact.version
+  const current = isNewer && held !== null ? held.value : restoredState(fact, live?.fact ?? null)
+  if (!isNewer) {
+    const swapped = await swapDocument(objects, key, { ...current, n: (held?.value.n ?? 0) + 1 }, held?.etag ?? null)
+    if (!swapped.ok) throw new FailedError(`${fact.articleId} is changed at the same moment: stop every service first`)
+  }
+  await putHolds(objects, current, fact.articleId)
+  const { released } = current
+  if (released === null) throw new FailedError(`${fact.articleId} has no released state`)
+  return toRecord(factEvent(released))
+}
+
+const restoreAll = async (
+  objects: Objects,
+  log: Log,
+  report: (day: string, done: number, of: number, articles: number) => void,
+): Promise<number> => {
+  const days = await daysOf(objects)
+  let articles = 0
+  for (const [at, folder] of days.entries()) {
+    const newest = await newestOfDay(objects, folder)
+    for (let from = 0; from < newest.length; from += BATCH) {
+      const records = await Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
+      await log.publish(records, { synced: true })
+      articles += records.length
+    }
+    report(folder.replaceAll('/', '-'), at + 1, days.length, articles)
+  }
+  return articles
+}
+
+export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
+  const { settings, json, print, say } = terminal
+  const isKafka = settings.kafkaBrokers.length > 0
+  const objects = await openObjects(settings)
+  let begun: Awaited<ReturnType<typeof begin>>
+  try {
+    if ((await daysOf(objects)).length === 0) throw new FailedError('The archive of this store is empty: there is nothing to rebuild from.')
+    begun = await begin(objects, isKafka)
+  } finally {
+    await objects.close()
+  }
+  const ports = await openPorts(settings, 'rebuild', { floor: begun.floor })
+  try {
+    await ports.log.topics(topicSpecs, { apply: true })
+    if (!begun.isRepeat)
+      await refuseFull(ports.log).catch(async error => {
+        await ports.objects.delete(keys.rebuildMark())
+        throw error
+      })
+    let said = performance.now()
+    const articles = await restoreAll(ports.objects, ports.log, (day, done, of, count) => {
+      if (json || (performance.now() - said < 1_000 && done < of)) return
+      said = performance.now()
+      say(`${day}: ${done} of ${of} days, ${count} articles`)
+    })
+    for (const group of SILENT) await ports.log.replay(group, topics.articles.name, 'end')
+    // Views of the lost log, which this one's positions would look like a continuation of.
+    await rm(join(settings.dataDir, 'views'), { recursive: true, force: true })
+    await ports.objects.delete(keys.rebuildMark())
+    print(
+      json
+        ? JSON.stringify({ articles })
+        : `${articles} articles restored. Start the services; on other machines delete their folders \`views\` first.`,
+    )
+    return true
+  } finally {
+    await ports.close()
+  }
+}

@@ -1,0 +1,88 @@
+/** Taking the archive out. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Fact } from '@newswire/events/fact'
+import { closeOnce } from './close.ts'
+import { exportArchive, type Wanted } from './export.ts'
+import { openSampleArchive, sampleFact } from './sample-archive.ts'
+
+const context = {
+  site: { id: 'press.example,2026', publicUrl: 'https://press.example', language: 'vi' },
+  categories: new Map([
+    ['thoi-su', { id: 'thoi-su', name: 'Thời sự' }],
+    ['quoc-phong', { id: 'quoc-phong', name: 'Quốc phòng', parent: 'thoi-su' }],
+  ]),
+  publishers: new Map([['press', { name: 'Báo' }]]),
+}
+const ALL: Wanted = { days: {}, format: 'jsonl', allVersions: false }
+
+/** Two days, two publishers, an update, a retraction; some packed, some loose. */
+const open = async (t: TestContext) => {
+  const archive = await openSampleArchive()
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-export-'))
+  t.after(async () => {
+    await archive.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await archive.add('press.a', 1)
+  const filed = sampleFact('press.b', 1, { text: 'Quốc phòng & <an ninh>', atMs: archive.clock.nowMs })
+  const categories = filed.state === 'live' ? { article: { ...filed.article, categories: ['quoc-phong'] } } : {}
+  await archive.add('press.b', 1, 'b', categories as Partial<Fact>)
+  await archive.add('other.c', 1, 'Từ năm 2019', { firstReleasedAt: '2019-05-05T00:00:00.000Z' })
+  await closeOnce(archive.needs)
+  await archive.add('press.a', 2)
+  const run = async (wanted: Partial<Wanted>, name = 'out') => {
+    const out = join(folder, name)
+    const exported = await exportArchive(archive.objects, { ...ALL, ...wanted }, { out, context, report: () => undefined })
+    return { exported, out }
+  }
+  const lines = async (wanted: Partial<Wanted>) =>
+    readFileSync((await run(wanted)).out, 'utf8')
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line))
+  return { run, lines, folder }
+}
+
+test('each article comes out as it stands, packed or loose, and every version when that is asked for', async t => {
+  const { lines } = await open(t)
+  const said = (await lines({})).map(({ fact }) => `${fact.articleId} ${fact.version}`)
+  assert.deepEqual(said.sort(), ['other.c 1', 'press.a 2', 'press.b 1'])
+  assert.equal((await lines({ allVersions: true })).length, 4)
+})
+
+test('by time, by publisher, and by category with its children', async t => {
+  const { lines } = await open(t)
+  const ids = async (wanted: Partial<Wanted>) => (await lines(wanted)).map(({ fact }) => fact.articleId).sort()
+  assert.deepEqual(await ids({ days: { from: '2020/01/01' } }), ['press.a', 'press.b'])
+  assert.deepEqual(await ids({ days: { to: '2019/05/05' } }), ['other.c'])
+  assert.deepEqual(await ids({ publisher: 'other' }), ['other.c'])
+  assert.deepEqual(await ids({ category: 'quoc-phong' }), ['press.b'])
+  assert.deepEqual(await ids({ category: 'thoi-su' }), ['other.c', 'press.a', 'press.b'])
+})
+
+test('as ninjs, and as a folder of HTML in which text stays text', async t => {
+  const { lines, run } = await open(t)
+  const ninjs = await lines({ format: 'ninjs', publisher: 'press' })
+  assert.deepEqual(ninjs.map(one => [one.standard.name, one.version]).sort(), [
+    ['ninjs', '1'],
+    ['ninjs', '2'],
+  ])
+  const { out } = await run({ format: 'html' }, 'html')
+  const files = readdirSync(out, { recursive: true }).map(String).sort()
+  assert.ok(files.includes('2019/05/05/other.c.html') && files.includes('2026/03/01/index.html'))
+  assert.match(readFileSync(join(out, '2026/03/01/press.b.html'), 'utf8'), /<h1>Quốc phòng &amp; &lt;an ninh&gt;<\/h1>/)
+})
+
+test('an export that fails leaves no half file', async t => {
+  const { folder } = await open(t)
+  const away = {
+    get: () => Promise.reject(new Error('away')),
+    list: async () => [{ key: 'archive/2026/03/01/press.a/v0001.json', size: 1, etag: '', lastModified: new Date(0) }],
+  }
+  await assert.rejects(exportArchive(away, ALL, { out: join(folder, 'half'), context, report: () => undefined }), /away/)
+  assert.deepEqual(readdirSync(folder), [])
+})

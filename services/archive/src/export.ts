@@ -1,0 +1,145 @@
+/** Takes the archive out: by time, category, publisher; as JSON lines, as ninjs, as a folder of HTML. Streams; a day in memory at a time. Reads only. */
+import { createWriteStream } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { canonicalJson } from '@newswire/events/canonical'
+import { type CategoryConfig, withAncestors } from '@newswire/events/config'
+import type { Fact, LiveFact } from '@newswire/events/fact'
+import { type NinjsContext, toNinjs } from '@newswire/events/ninjs'
+import { toContentHtml } from '@newswire/events/public-article'
+import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/archived'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import { type Days, daysOf, newestOfDay, versionsOfDay } from './read-days.ts'
+
+export const exportFormats = ['jsonl', 'ninjs', 'html'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+export type Wanted = Readonly<{
+  days: Days
+  /** With its children. */
+  category?: string
+  publisher?: string
+  format: ExportFormat
+  /** Every version (only `jsonl`); else each article as it stands. */
+  allVersions: boolean
+}>
+export type Exported = Readonly<{ days: number; articles: number }>
+type Report = (done: Readonly<{ day: string; of: number; days: number; articles: number }>) => void
+
+const isWanted = (fact: Fact, { category, publisher }: Wanted, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
+  if (publisher !== undefined && fact.publisher !== publisher) return false
+  if (category === undefined) return true
+  const own = fact.state === 'live' ? fact.article.categories : fact.facetsEver.categories
+  return own.some(id => id === category || withAncestors(id, categories).includes(category))
+}
+
+const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+/** One plain file, without scripts and with nothing but what the archive holds; pictures at their public addresses. */
+export const toExportedHtml = ({ article, articleId, version, releasedAt }: LiveFact, publicUrl: string): string => `<!doctype html>
+<html lang="${escape(article.language)}">
+<meta charset="utf-8">
+<title>${escape(article.title)}</title>
+<h1>${escape(article.title)}</h1>
+${article.byline === '' ? '' : `<p>${escape(article.byline)}</p>\n`}<p><time datetime="${escape(releasedAt)}">${escape(releasedAt)}</time></p>
+${article.summary === '' ? '' : `<p><strong>${escape(article.summary)}</strong></p>\n`}${toContentHtml(article, publicUrl)}
+<footer><p>${escape(articleId)}, version ${version}</p></footer>
+</html>
+`
+
+/** An article's file: its day and its place in the archive. */
+const htmlPath = (fact: Fact): string =>
+  keys
+    .archive(fact.firstReleasedAt, fact.articleId, fact.version)
+    .slice('archive/'.length)
+    .replace(/\/v\d+\.json$/, '.html')
+
+async function* versionsOf(objects: Pick<Objects, 'get' | 'list'>, folder: string, wanted: Wanted): AsyncGenerator<ArchivedVersion> {
+  if (wanted.allVersions) for await (const { key, content } of versionsOfDay(objects, folder)) yield parseArchivedVersion(content, key)
+  else for (const { newest } of await newestOfDay(objects, folder)) yield newest
+}
+
+const writeTo = async (stream: Writable, text: string): Promise<void> => {
+  if (!stream.write(text))
+    await new Promise<void>((resolve, reject) => {
+      stream.once('drain', resolve)
+      stream.once('error', reject)
+    })
+}
+
+/** Where it goes: a stream for lines, a folder for HTML. */
+const openTarget = async (wanted: Wanted, out: string, context: NinjsContext) => {
+  if (wanted.format === 'html') {
+    await mkdir(out, { recursive: true })
+    let rows: string[] = []
+    return {
+      take: async ({ fact }: ArchivedVersion): Promise<boolean> => {
+        if (fact.state !== 'live') return false
+        const file = join(out, htmlPath(fact))
+        await mkdir(dirname(file), { recursive: true })
+        await writeFile(file, toExportedHtml(fact, context.site.publicUrl))
+        rows.push(
+          `<li><a href="${escape(htmlPath(fact).split('/').map(encodeURIComponent).at(-1) ?? '')}">${escape(fact.article.title)}</a></li>`,
+        )
+        return true
+      },
+      endDay: async (folder: string) => {
+        if (rows.length > 0)
+          await writeFile(
+            join(out, folder, 'index.html'),
+            `<!doctype html>\n<meta charset="utf-8">\n<title>${folder}</title>\n<ul>\n${rows.join('\n')}\n</ul>\n`,
+          )
+        rows = []
+      },
+      end: async () => undefined,
+      fail: async () => undefined,
+    }
+  }
+  const part = `${out}.part`
+  const stream: Writable = out === '-' ? process.stdout : createWriteStream(part)
+  const toLine = wanted.format === 'ninjs' ? ({ fact }: ArchivedVersion) => JSON.stringify(toNinjs(fact, context)) : canonicalJson
+  return {
+    take: async (version: ArchivedVersion): Promise<boolean> => {
+      await writeTo(stream, `${toLine(version)}\n`)
+      return true
+    },
+    endDay: async () => undefined,
+    end: async () => {
+      if (out === '-') return
+      stream.end()
+      await finished(stream)
+      await rename(part, out)
+    },
+    fail: async () => {
+      stream.destroy()
+      await rm(part, { force: true })
+    },
+  }
+}
+
+/** `out`: a file, `-` for standard output, or the folder of HTML. A file appears whole or not at all. */
+export const exportArchive = async (
+  objects: Pick<Objects, 'get' | 'list'>,
+  wanted: Wanted,
+  { out, context, report }: Readonly<{ out: string; context: NinjsContext; report: Report }>,
+): Promise<Exported> => {
+  const days = await daysOf(objects, wanted.days)
+  const target = await openTarget(wanted, out, context)
+  let articles = 0
+  try {
+    for (const [at, folder] of days.entries()) {
+      for await (const version of versionsOf(objects, folder, wanted))
+        if (isWanted(version.fact, wanted, context.categories) && (await target.take(version))) articles += 1
+      await target.endDay(folder)
+      report({ day: folder.replaceAll('/', '-'), of: days.length, days: at + 1, articles })
+    }
+    await target.end()
+  } catch (error) {
+    await target.fail()
+    throw error
+  }
+  return { days: days.length, articles }
+}

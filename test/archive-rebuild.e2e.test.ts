@@ -1,0 +1,66 @@
+/** The broker is lost, and with it all that is derived: the archive alone brings it back. */
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createWriter } from './support/articles.ts'
+import { runCommand } from './support/newswire.ts'
+import { makePng } from './support/pictures.ts'
+import { listAll, withObjects } from './support/stopped.ts'
+import { articleIdOf, createSystem, formats, type Running, type System } from './support/system.ts'
+import { waitFor } from './support/wait-for.ts'
+
+const FEEDS = ['all', 'thoi-su', 'the-thao']
+const DERIVED = ['current/', 'feeds/', 'holds/']
+
+const command = async (system: System, args: readonly string[]) =>
+  await runCommand({ args: [...args, '--data', system.dataDir, '--json'], env: system.env })
+
+const readFeeds = async (running: Running): Promise<string[]> =>
+  await Promise.all(FEEDS.flatMap(feed => formats.map(async format => (await running.get(`/feeds/${feed}/${format}`)).text)))
+
+test('with the log, current/, feeds and views gone, the archive alone gives the same feeds byte for byte, and nobody is sent anything', async t => {
+  const system = await createSystem(t)
+  const first = await system.start()
+  const write = createWriter(63)
+  const { body } = await first.publisher.upload('bai-0', makePng({ width: 700, height: 500, seed: 63 }), 'image/png')
+  await first.publish('bai-0', {
+    ...write({ categories: ['thoi-su'] }),
+    images: [{ url: String(body['url']), role: 'lead', caption: 'Ảnh' }],
+  })
+  for (const n of [1, 2, 3, 4]) await first.publish(`bai-${n}`, write({ categories: [n % 2 === 0 ? 'thoi-su' : 'the-thao'] }))
+  assert.equal((await command(system, ['archive', 'close'])).code, 0)
+  await first.publish('bai-1', write({ categories: ['the-thao'] }))
+  await first.publisher.retract('bai-2', { mode: 'withdraw', reason: 'thử' })
+  await first.everywhere('bai-2', 2)
+  const feeds = await readFeeds(first)
+  const sent = system.partner.requests.length
+
+  assert.equal((await command(system, ['rebuild', 'all'])).code, 1, 'not while the system runs')
+  await first.newswire.stop()
+  assert.equal((await command(system, ['rebuild', 'all'])).code, 1, 'not on a log that is there')
+  for (const end of ['', '-wal', '-shm']) await rm(join(system.dataDir, `log.db${end}`), { force: true })
+  await rm(join(system.dataDir, 'views'), { recursive: true, force: true })
+  await withObjects(system, async objects => {
+    for (const prefix of DERIVED) for (const { key } of await listAll(objects, prefix)) await objects.delete(key)
+  })
+
+  const rebuilt = await command(system, ['rebuild', 'all'])
+  assert.deepEqual([rebuilt.code, JSON.parse(rebuilt.stdout).articles], [0, 5], rebuilt.output)
+  const again = await system.start()
+  await waitFor('the same feeds', async () => {
+    const now = await readFeeds(again)
+    const other = now.findIndex((text, at) => text !== feeds[at])
+    return other === -1 || Promise.reject(new Error(`feed ${other}:\n${now[other]?.slice(0, 1500)}\nwas:\n${feeds[other]?.slice(0, 1500)}`))
+  })
+  assert.equal((await again.get(`/articles/${articleIdOf('bai-2')}`)).status, 410)
+  assert.equal((await again.get(`/articles/${articleIdOf('bai-1')}`)).status, 200)
+  assert.equal(system.partner.requests.length, sent, 'partners have it already')
+
+  // Life goes on where it stood: the next version, a return, and the chain of the archive.
+  assert.equal(await again.publish('bai-1', write({ categories: ['the-thao'] })), 3)
+  await again.publisher.republish('bai-2')
+  await again.everywhere('bai-2', 3)
+  assert.equal((await command(system, ['archive', 'close'])).code, 0)
+  assert.equal((await command(system, ['archive', 'verify'])).code, 0)
+})

@@ -35,18 +35,18 @@ const isWanted = (fact: Fact, { category, publisher }: Wanted, categories: Reado
   return own.some(id => id === category || withAncestors(id, categories).includes(category))
 }
 
-const escape = (text: string): string =>
+const toText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 /** One plain file, without scripts and with nothing but what the archive holds; pictures at their public addresses. */
 export const toExportedHtml = ({ article, articleId, version, releasedAt }: LiveFact, publicUrl: string): string => `<!doctype html>
-<html lang="${escape(article.language)}">
+<html lang="${toText(article.language)}">
 <meta charset="utf-8">
-<title>${escape(article.title)}</title>
-<h1>${escape(article.title)}</h1>
-${article.byline === '' ? '' : `<p>${escape(article.byline)}</p>\n`}<p><time datetime="${escape(releasedAt)}">${escape(releasedAt)}</time></p>
-${article.summary === '' ? '' : `<p><strong>${escape(article.summary)}</strong></p>\n`}${toContentHtml(article, publicUrl)}
-<footer><p>${escape(articleId)}, version ${version}</p></footer>
+<title>${toText(article.title)}</title>
+<h1>${toText(article.title)}</h1>
+${article.byline === '' ? '' : `<p>${toText(article.byline)}</p>\n`}<p><time datetime="${toText(releasedAt)}">${toText(releasedAt)}</time></p>
+${article.summary === '' ? '' : `<p><strong>${toText(article.summary)}</strong></p>\n`}${toContentHtml(article, publicUrl)}
+<footer><p>${toText(articleId)}, version ${version}</p></footer>
 </html>
 `
 
@@ -82,7 +82,7 @@ const openTarget = async (wanted: Wanted, out: string, context: NinjsContext) =>
         await mkdir(dirname(file), { recursive: true })
         await writeFile(file, toExportedHtml(fact, context.site.publicUrl))
         rows.push(
-          `<li><a href="${escape(htmlPath(fact).split('/').map(encodeURIComponent).at(-1) ?? '')}">${escape(fact.article.title)}</a></li>`,
+          `<li><a href="${toText(htmlPath(fact).split('/').map(encodeURIComponent).at(-1) ?? '')}">${toText(fact.article.title)}</a></li>`,
         )
         return true
       },

@@ -8,7 +8,7 @@ import { toRecord } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
 import type { Milestone } from '@newswire/events/milestone'
 import { createEmbeddedLog } from '@newswire/log/embedded'
-import { findArticles, readArticleTrace, readOverview, readSubmission } from './queries.ts'
+import { findArticles, readArticleTrace, readDecisions, readOverview, readRetraction, readRetractions, readSubmission } from './queries.ts'
 import { milestoneWriter, schema } from './tables.ts'
 import { createTrace } from './trace.ts'
 
@@ -235,4 +235,34 @@ test('the projection follows the log, passes poison over, and goes on after a re
   assert.deepEqual(seen, ['submission', 'released'])
   assert.equal(second.article('press.unknown'), null)
   await second.stop()
+})
+
+test('what was decided of a version is found again, in however many parts it came; a part that comes twice counts once', () => {
+  const group = (outlet: string) => ({ due: 'content' as const, why: 'matches' as const, outlets: [outlet], count: 1 })
+  const part = (number: number, outlet: string): Milestone => ({
+    ...(fannedOut(1, 2, 'outlets', [outlet]) as Of<'fanned-out'>),
+    ...(number === 0 ? {} : { part: number }),
+    decisions: [group(outlet)],
+  })
+  const parts = [released(1, 1), part(0, 'a'), part(1, 'b'), part(1, 'b')]
+  for (const order of [parts, parts.toReversed()]) {
+    const db = tables(order)
+    assert.deepEqual(readDecisions(db, ARTICLE, 1), [group('a'), group('b')])
+    assert.deepEqual(
+      readArticleTrace(db, ARTICLE)?.versions[0]?.stages.map(one => [one.stage, one.detail]),
+      [['outlets', '2 expected']],
+    )
+  }
+  assert.equal(readDecisions(tables([released(1, 1), fannedOut(1, 2, 'outlets', ['a'])]), ARTICLE, 1), null, 'from before it was recorded')
+})
+
+test('what stands taken back is listed with its proof, until it is brought back', () => {
+  const taken = [released(1, 1), released(2, 2, { action: 'retracted' })]
+  const proved: Milestone = { kind: 'proved-gone', articleId: ARTICLE, at: at(5), version: 2, exits: 9, outlets: 1 }
+  const row = { articleId: ARTICLE, version: 2, action: 'retracted', releasedAt: at(2), provedAt: null }
+  assert.deepEqual(readRetractions(tables(taken), at(0), 10), [row])
+  assert.deepEqual(readRetractions(tables(taken), at(3), 10), [], 'before the time asked for')
+  assert.deepEqual(readRetraction(tables([...taken, proved, { ...proved, at: at(8) }]), ARTICLE), { ...row, provedAt: at(5) })
+  const back = tables([...taken, proved, released(3, 6)])
+  assert.deepEqual([readRetractions(back, at(0), 10), readRetraction(back, ARTICLE)], [[], null])
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { feedReaders } from '@newswire/events/feed'
+import { PROBE_AGENT } from '@newswire/events/retraction-proof'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { getDocument } from '@newswire/objects/documents'
 import { createLogger } from '@newswire/runtime/logger'
@@ -35,6 +36,15 @@ test('the slowest is who took longest to come back, and is forgotten after 90 da
   readers.sweep(NOW + 100 * DAY)
   assert.equal(readers.distinct('all', 0), 1)
   assert.equal(readers.seen('all')?.slowestMs, 49 * DAY)
+})
+
+test('our own looking whether something is gone is no reader, and is away as long as it likes', () => {
+  const readers = createReaders()
+  const probe = readers.identify('203.0.113.7', PROBE_AGENT)
+  readers.polled('all', 'rss', poll(probe, NOW))
+  readers.polled('all', 'rss', poll(probe, NOW + 30 * DAY))
+  assert.equal(readers.seen('all')?.slowestMs ?? 0, 0)
+  assert.equal(readers.distinct('all', 0), 0)
 })
 
 test('however many readers come, only so many are told apart, and all polls are counted', () => {

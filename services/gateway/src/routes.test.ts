@@ -199,6 +199,18 @@ test('a picture for certain outlets is in no public form, and at an address that
   assert.deepEqual([await status(free), await status(outlet), await status(ended)], [410, 200, 404])
 })
 
+test('a picture says which public article shows it now, so that who proves a retraction can ask that one', async t => {
+  const { ask, release, objects } = await open(t)
+  const shared = 'b'.repeat(64)
+  await objects.put(`renditions/${shared}/w640-r1.jpg`, Buffer.from('jpeg'))
+  const article = { images: [makePicture(shared)] }
+  await release(makeLive({ article }), makeLive({ articleId: 'press.b', article }))
+  const shownBy = async () => (await ask(`/renditions/${shared}/w640-r1.jpg`)).headers['link']
+  assert.match(String(await shownBy()), /^<\/articles\/press\.[ab]>; rel="describedby"$/)
+  await release(makeRetracted({ version: 2 }))
+  assert.equal(await shownBy(), '</articles/press.b>; rel="describedby"')
+})
+
 test('an article for editors, one that never was, and an id that cannot be are all the same 404', async t => {
   const { ask, release } = await open(t)
   await release(makeLive({ article: { audience: 'editorial', title: 'Kín' } }))

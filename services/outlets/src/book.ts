@@ -42,6 +42,8 @@ export type BookNeeds = Readonly<{
   isClosing: () => boolean
   /** Whether this process surely owns the target now: nobody else's state is overwritten. */
   owns: () => boolean
+  /** Whether its membership is fresh (default: no): then, while it hands over, nobody else has taken over yet, and what it knows of its last attempts is kept. */
+  isAlive?: () => boolean
 }>
 
 /** What became of the version that was sent, or was not to be. */
@@ -75,7 +77,11 @@ const ACKNOWLEDGED_KEPT = 10_000
 /** How late a request of unknown outcome may still be processed: it lies in buffers, the sender has reset its connection. */
 export const DOUBT_MS = 600_000
 
-export const createBook = (owner: string, { clock, pending, kind, scale, logger, isClosing, owns }: BookNeeds): Book => {
+export const createBook = (
+  owner: string,
+  { clock, pending, kind, scale, logger, isClosing, owns, isAlive = () => false }: BookNeeds,
+): Book => {
+  const maySave = () => owns() || (isClosing() && isAlive())
   const items = new Map<string, Item>()
   /** An intent that comes after its version was sent sends nothing. */
   const acknowledged = new Map<string, number>()
@@ -131,7 +137,7 @@ export const createBook = (owner: string, { clock, pending, kind, scale, logger,
       untilAvailable(async () => {
         const { delivery, subject, cause, sinceMs } = item
         if (delivery === null) return
-        if (!owns()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
+        if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
         item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held)
         item.savedWant = delivery.want
         settleWaiters(item, delivery.want)

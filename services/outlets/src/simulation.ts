@@ -185,6 +185,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
           ...shared,
           logger: quiet,
           owns: () => plant === 'ignores-the-fence' || (mine.alive && isHeld() && sim.silentMs(mine) < HEARTBEAT_MS),
+          isAlive: () => mine.alive && sim.silentMs(mine) < HEARTBEAT_MS,
           kind: outletKind(outletId, {
             ...delivering,
             configured: () => ({ outlet: outlets.get(outletId) ?? outletOf({ id: outletId }), categories: new Map() }),

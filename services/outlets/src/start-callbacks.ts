@@ -91,6 +91,7 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
             },
           }),
           owns: () => isHeld() && isAlive(),
+          isAlive,
         }),
     }),
   })

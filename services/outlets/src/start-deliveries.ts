@@ -90,6 +90,7 @@ export const startDeliveries = async (
         ...shared,
         kind: outletKind(outletId, { ...delivering, configured: configured(outletId) }),
         owns: () => isHeld() && isAlive(),
+        isAlive,
         onHealth: health => states.noteHealth(outletId, health),
       }),
     onError: error => logger.error({ reason: messageOf(error) }, 'outlets.failed'),

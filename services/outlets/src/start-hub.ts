@@ -99,6 +99,7 @@ export const startHub = async (
         pending,
         kind: websubKind(feedId, subscriptionId, distributing),
         owns: () => isHeld() && isAlive(),
+        isAlive,
       }),
     now: () => clock.now(),
     onError,

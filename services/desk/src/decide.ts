@@ -2,11 +2,12 @@
  * What the desk decides: the table of `research/desk.md`, first line that fits. Pure: state, cause and time in, the next state out.
  * A decision that changes nothing returns the very state it was given.
  *
- * Four departures from that table, each shown by a story that otherwise ends differently in another order or after a redelivery:
+ * Five departures from that table, each shown by a story that otherwise ends differently in another order or after a redelivery:
  * a submission that was refused or superseded is remembered as well, so that its retry at a new position is no second try (`handle.ts`);
  * content said again counts from its new position ("A, B, A again" with B overtaken);
  * a republish counts from its place in the log, also when it is refused because nothing is there to bring back ("retract, republish, B");
- * a live submission is no repeat of an import with the same `sourceVersion`: across the lanes live wins unless its number is lower.
+ * a live submission is no repeat of an import with the same `sourceVersion`: across the lanes live wins unless its number is lower;
+ * an import that took the place of live content does not open the way for imports without a number ("live 3, import 4 held, import").
  */
 import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
 import type { Cause, DueCause, PicturesCause, PurgeCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
@@ -93,6 +94,9 @@ const endOfRelease = (before: State, after: State): Ended =>
 
 const isHigher = (a: number | undefined, b: number | undefined): boolean => a !== undefined && b !== undefined && a > b
 
+/** Something live was taken before: what is there is live, or an import that took its place. */
+const isAfterLive = (ref: Held | null): boolean => ref !== null && (ref.lane === 'live' || ref.afterLive === true)
+
 /** By `sourceVersion` when both have one, else by position within a lane; across the lanes live is newer. */
 const isNewer = (ref: Held, { lane, position, article }: SubmissionCause): boolean => {
   const theirs = ref.article.sourceVersion
@@ -126,7 +130,7 @@ const refusal = (current: State, cause: SubmissionCause): Decision | null => {
   const ours = article.sourceVersion
   if (isPurged(current)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_PURGED')
   if (!isBackfill && killed !== null && position < killed) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_BEFORE_RETRACTION')
-  if (isBackfill && (killed !== null || (ref?.lane === 'live' && !isHigher(ours, top?.sourceVersion))))
+  if (isBackfill && (killed !== null || (isAfterLive(ref) && !isHigher(ours, top?.sourceVersion))))
     return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_BACKFILL')
   if (isHigher(top?.sourceVersion, ours)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_STALE')
   if (top !== null && ours === top.sourceVersion) {
@@ -149,6 +153,7 @@ const onSubmission = (current: State, cause: SubmissionCause, now: string): Deci
   const content: Held = {
     submissionId,
     lane,
+    ...(lane === 'backfill' && isAfterLive(ref) ? { afterLive: true } : {}),
     ...(lane === 'backfill' && deliver === true ? { deliver } : {}),
     position,
     ...(traceparent === undefined ? {} : { traceparent }),

@@ -78,8 +78,26 @@ const sizeOf = (current: State, next: State, records: readonly EventRecord[]): n
   return next.held !== null && next.held !== current.held ? Buffer.byteLength(JSON.stringify(next.held.article)) : 0
 }
 
+/** How many articles a process remembers to have told of; of one that it forgot it tells once more, which is harmless. */
+const FINISHED_LIMIT = 20_000
+
+/** The newest version of an article that this process has told of to the end, the milestone too. */
+const createFinished = () => {
+  const versions = new Map<string, number>()
+  return {
+    has: (articleId: string, version: number): boolean => versions.get(articleId) === version,
+    add: (articleId: string, version: number): void => {
+      versions.delete(articleId)
+      versions.set(articleId, version)
+      const oldest = versions.size > FINISHED_LIMIT ? versions.keys().next().value : undefined
+      if (oldest !== undefined) versions.delete(oldest)
+    },
+  }
+}
+
 /** Handles a cause to its end: when it resolves, `current/` and the log say what became of it. A repeat says the same under the same ids. */
 export const createHandle = ({ log, objects, seen, remember, now, onHandled }: Needs): Handle => {
+  const finished = createFinished()
   const publish = async (records: readonly EventRecord[], synced: boolean): Promise<void> => {
     if (records.length > 0) await log.publish(records, { synced })
   }
@@ -106,6 +124,17 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
     const notice = released !== null && !isOwed && entry.version === released.fact.version ? [toRecord(releasedEvent(released))] : []
     await publish([...version, ...notice, ...outcomeRecords(entry.outcomes, cause, entry.at)], isOwed)
     if (isOwed) seen.published(cause.articleId, versionOf(current))
+    if (isOwed || notice.length > 0) finished.add(cause.articleId, versionOf(current))
+  }
+
+  /**
+   * Whoever published a version may have died when the fact was in the log and the milestone was not, and only the newest can be told of from
+   * `current/`: before another takes its place, it is told of again by a process that does not know that it was.
+   */
+  const tellBeforeNext = async (current: State, articleId: string): Promise<void> => {
+    if (current.released === null || finished.has(articleId, versionOf(current))) return
+    await publish([toRecord(releasedEvent(current.released))], false)
+    finished.add(articleId, versionOf(current))
   }
 
   const putHolds = async (current: State, next: State, articleId: string): Promise<void> => {
@@ -126,6 +155,7 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
     if (isOwed && current.released) {
       await publish(versionRecords(current.released), true)
       seen.published(articleId, versionOf(current))
+      finished.add(articleId, versionOf(current))
     }
     const at = timeOf(now(), cause.at)
     const decision = decide(current, cause, at)
@@ -135,11 +165,15 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
     const version = fresh === null ? [] : versionRecords(fresh)
     const size = sizeOf(current, next, version)
     if (size > MAX_FACT_BYTES) return refuse(cause, 'NEWSWIRE_DESK_TOO_LARGE', `${size} bytes, at most ${MAX_FACT_BYTES}`)
+    if (fresh !== null) await tellBeforeNext(current, articleId)
     await putHolds(current, next, articleId)
     if (!(await swapDocument(objects, keys.current(articleId), next, etag)).ok) return false
     remember(articleId, dueTimes(next))
     await publish([...version, ...outcomeRecords(decision.outcomes, cause, at)], cause.kind === 'due')
-    if (fresh) seen.published(articleId, fresh.fact.version)
+    if (fresh) {
+      seen.published(articleId, fresh.fact.version)
+      finished.add(articleId, fresh.fact.version)
+    }
     onHandled?.({ articleId, released: fresh, outcomes: decision.outcomes })
     return true
   }

@@ -28,6 +28,8 @@ export type Top = z.output<typeof top>
 const kept = z.object({
   submissionId: z.string(),
   lane,
+  /** An import that took the place of live content, or of an import that did: another one needs a higher `sourceVersion` as well. */
+  afterLive: z.boolean().optional(),
   /** An import that is delivered as well. */
   deliver: z.boolean().optional(),
   position,

@@ -239,6 +239,16 @@ export const stories: Readonly<Record<string, Story>> = {
     },
     end: () => 'live old',
   },
+  'an import behind an import that took the place of live content': {
+    causes: {
+      A: publish(10, { content: 'A', sourceVersion: 3 }),
+      held: publish(20, { content: 'held', lane: 'backfill', sourceVersion: 4, embargo: T }),
+      plain: publish(30, { content: 'plain', lane: 'backfill' }),
+    },
+    // An import with the higher number that came first leaves A refused, and nothing live.
+    allowed: order => order.before('A', 'plain') && order.before('A', 'held'),
+    end: () => 'live A, held held',
+  },
   'backfill of what was retracted': {
     causes: { old: publish(900, { content: 'old', lane: 'backfill' }), R: retract(10), P: republish(20) },
     end: ({ before }) => {

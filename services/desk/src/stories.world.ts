@@ -28,8 +28,28 @@ export type World = ReturnType<typeof createWorld>
 
 const decoder = new TextDecoder()
 
+/** Faults put in on purpose: whoever looks for faults must find each of them. */
+export type Plant =
+  | 'a store that ignores conditions'
+  | 'a store that loses holds'
+  | 'a desk that never publishes what is missing'
+  | 'a desk that forgets what it has seen'
+  | 'a desk that forgets retractions'
+  | 'a desk that takes imports for live'
+  | 'a desk whose clock is ahead'
+  | 'nobody who mends'
+
+const MINUTE_MS = 60_000
+
+/** What a desk with a fault finds in `current/`. */
+const spoil = (body: string, plant: Plant | undefined): string => {
+  if (plant === 'a desk that forgets what it has seen') return JSON.stringify({ ...JSON.parse(body), seen: [] })
+  if (plant === 'a desk that forgets retractions') return JSON.stringify({ ...JSON.parse(body), killed: null })
+  return body
+}
+
 /** The whole outside of the desks of one run. `lagging`: the view of `articles` never catches up. */
-export const createWorld = ({ lagging }: { lagging: boolean }) => {
+export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plant }) => {
   const stored = new Map<string, { body: string; etag: string }>()
   const landed: Landed[] = []
   const milestones: Milestone[] = []
@@ -44,8 +64,10 @@ export const createWorld = ({ lagging }: { lagging: boolean }) => {
   const put = (key: string, bytes: Uint8Array, options: PutOptions = {}): PutResult => {
     const body = decoder.decode(bytes)
     const before = stored.get(key)
-    if (options.ifNoneMatch && before) return { ok: false, reason: 'exists' }
-    if (options.ifMatch !== undefined && before?.etag !== options.ifMatch) return { ok: false, reason: 'stale' }
+    if (plant === 'a store that loses holds' && parseHoldKey(key) !== null) return { ok: true, etag: body }
+    const isBlind = plant === 'a store that ignores conditions'
+    if (!isBlind && options.ifNoneMatch && before) return { ok: false, reason: 'exists' }
+    if (!isBlind && options.ifMatch !== undefined && before?.etag !== options.ifMatch) return { ok: false, reason: 'stale' }
     stored.set(key, { body, etag: body })
     if (key === keys.current(ARTICLE)) swaps.push(current())
     return { ok: true, etag: body }
@@ -62,11 +84,11 @@ export const createWorld = ({ lagging }: { lagging: boolean }) => {
   /** A desk process: what it has in memory is lost with it. */
   const openDesk = (pass: Pass): Handle => {
     let own = 0
-    return createHandle({
-      now: () => clockMs,
+    const handle = createHandle({
+      now: () => clockMs + (plant === 'a desk whose clock is ahead' ? 7 * MINUTE_MS : 0),
       remember: () => undefined,
       seen: {
-        newest: () => Math.max(own, newestLanded()),
+        newest: () => (plant === 'a desk that never publishes what is missing' ? Number.POSITIVE_INFINITY : Math.max(own, newestLanded())),
         isUnknown: () => own === 0 && newestLanded() === 0,
         published: (_, version) => {
           own = Math.max(own, version)
@@ -76,7 +98,7 @@ export const createWorld = ({ lagging }: { lagging: boolean }) => {
         get: async (key): Promise<StoredObject | null> => {
           const found = stored.get(key)
           return found
-            ? { bytes: Buffer.from(found.body), etag: found.etag, contentType: 'application/json', lastModified: new Date(0) }
+            ? { bytes: Buffer.from(spoil(found.body, plant)), etag: found.etag, contentType: 'application/json', lastModified: new Date(0) }
             : null
         },
         put: async (key, bytes, options) => {
@@ -98,6 +120,8 @@ export const createWorld = ({ lagging }: { lagging: boolean }) => {
         },
       },
     })
+    if (plant !== 'a desk that takes imports for live') return handle
+    return cause => handle('lane' in cause ? { ...cause, lane: 'live' } : cause)
   }
 
   return {
@@ -119,7 +143,7 @@ export const createWorld = ({ lagging }: { lagging: boolean }) => {
     /** What `mend.ts` does: the newest once more, when it is not the last. */
     mend: async (): Promise<void> => {
       const newest = Math.max(0, ...landed.map(({ fact }) => fact.version))
-      if ((landed.at(-1)?.fact.version ?? 0) === newest) return
+      if (plant === 'nobody who mends' || (landed.at(-1)?.fact.version ?? 0) === newest) return
       const body = stored.get(keys.current(ARTICLE))?.body ?? '{}'
       const found = await newestFact(
         { get: async () => ({ bytes: Buffer.from(body), etag: body, contentType: 'application/json', lastModified: new Date(0) }) },

@@ -18,7 +18,7 @@ CREATE TABLE shown (place INTEGER PRIMARY KEY, id TEXT NOT NULL, released_at TEX
 CREATE TABLE word (word TEXT PRIMARY KEY, times INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE everywhere USING fts5(terms, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '.-_'");
 CREATE VIRTUAL TABLE titles USING fts5(terms, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '.-_'");
-INSERT INTO everywhere (everywhere, rank) VALUES ('hashsize', 33554432);
+INSERT INTO everywhere (everywhere, rank) VALUES ('hashsize', 67108864);
 `
 export const searchTables = ['everywhere', 'titles'] as const
 export type SearchTable = (typeof searchTables)[number]

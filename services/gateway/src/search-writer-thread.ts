@@ -14,7 +14,7 @@ import { prepare } from './search-text.ts'
 
 const { file, topic, logKind } = workerData as WriterData
 /** Until the log's end is reached: larger transactions make fewer, larger segments, which is most of what a rebuild costs. */
-const BULK_RECORDS = 2_000
+const BULK_RECORDS = 6_000
 const BULK_BYTES = 32 * 1_048_576
 
 const say = (message: FromWriter) => parentPort?.postMessage(message)
@@ -82,14 +82,14 @@ const setMerging = (automerge: number) =>
   )
 /** Pages written by one step of merging, some tens of milliseconds: what is published meanwhile comes between two. */
 const MERGE_PAGES = 128
-const mergeOn = (): void => {
+const mergeOn = (pages = MERGE_PAGES): void => {
   if (projection === undefined || isStopping || failed) return
   const { db } = projection
   const total = () => (db.prepare('SELECT total_changes() AS n').get() as { n: number }).n
   const before = total()
-  db.exec(`INSERT INTO everywhere (everywhere, rank) VALUES ('merge', ${MERGE_PAGES})`)
+  db.exec(`INSERT INTO everywhere (everywhere, rank) VALUES ('merge', ${pages})`)
   // https://sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that there was nothing to merge.
-  if (total() - before >= 2) setImmediate(() => attempt(mergeOn))
+  if (total() - before >= 2) setImmediate(() => attempt(() => mergeOn()))
 }
 
 const seed = (facts: readonly string[]) => {
@@ -131,7 +131,8 @@ const take = async (message: ToWriter): Promise<void> => {
       setMerging(MERGING.live)
       ready.resolve()
       say({ kind: 'ready' })
-      setImmediate(() => attempt(mergeOn))
+      // Below zero: all of them into one, so that everything is written again once and not level by level.
+      setImmediate(() => attempt(() => mergeOn(-MERGE_PAGES)))
       return
     case 'seed':
       say({ kind: 'took' })

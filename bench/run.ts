@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchArchive } from './archive.ts'
 import type { Benchmark, Line } from './benchmark.ts'
 import { benchBuild } from './build.ts'
 import { benchEmbedded, benchStart } from './embedded.ts'
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   serving: benchServing,
   websub: benchWebSub,
   search: benchSearch,
+  archive: benchArchive,
 }
 
 const { values } = parseArgs({

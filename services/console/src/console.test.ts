@@ -378,9 +378,20 @@ test('every configured feed is listed, with what it is shown without and what ke
   assert.deepEqual([mended.counter, mended.quarantined, mended.fault], [10, [], null])
 })
 
+test('a rebuild of the search index is one wish for all gateways; the newest replaces those before', async t => {
+  const { ask, send } = await open(t)
+  assert.equal((await ask('/v1/rebuilds')).body.search, null)
+  assert.equal((await send('POST', '/v1/rebuilds', { kind: 'search', source: 'nowhere' })).status, 422)
+  assert.equal((await send('POST', '/v1/rebuilds', { kind: 'search' })).body.source, 'log')
+  const { status, body } = await send('POST', '/v1/rebuilds', { kind: 'search', source: 'archive' })
+  assert.equal(status, 202)
+  const { search } = (await ask('/v1/rebuilds')).body
+  assert.deepEqual([search.id, search.source, search.gateways], [body.id, 'archive', []])
+})
+
 test('a rebuild is kept as a wish for every feed that was named, told once each, and said how far it is', async t => {
   const { ask, send, log, objects } = await open(t)
-  assert.equal((await send('POST', '/v1/rebuilds', { kind: 'search' })).status, 422)
+  assert.equal((await send('POST', '/v1/rebuilds', { kind: 'everything' })).status, 422)
   assert.equal((await send('POST', '/v1/rebuilds', { kind: 'feeds', ids: ['nothing'] })).status, 404)
   assert.equal((await send('POST', '/v1/feeds/nothing/rebuild', {})).status, 404)
   await objects.put('feeds/all/rebuild.json', Buffer.from('{'))

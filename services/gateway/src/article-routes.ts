@@ -58,6 +58,13 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
   }
 
   app.get('/articles/:articleId', async (request, reply) => {
+    const { articleId: asked } = request.params as { articleId: string }
+    // A slug of now or of before, in place of the id: an old address stays alive for as long as the article has one.
+    const named = isArticleId(asked) && view.isReady() && view.article(asked) === null ? view.named(asked) : null
+    if (named !== null && view.article(named) !== null) {
+      const to = articleUrl(config().site.publicUrl, named)
+      return reply.header('cache-control', 'no-cache').redirect(to, 301)
+    }
     const found = find(view, request)
     if (found.state === 'gone') return sendGone(request, reply, found)
     const { fact } = found

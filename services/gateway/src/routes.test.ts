@@ -512,3 +512,23 @@ test('a body with a script in it, from a topic that says it was cleaned, is show
     assert.doesNotMatch(body, /alert/)
   }
 })
+
+test('an old slug of an article leads to it for good, its slug of now comes first, and an article of that very id is itself', async t => {
+  const { ask, release } = await open(t)
+  const [id, other] = ['press.a-1', 'press.b-2']
+  await release({ ...makeLive({ articleId: id, article: { slug: 'hai' } }), aliases: ['mot'] })
+  const led = async (name: string) => {
+    const { statusCode, headers } = await ask(`/articles/press.${name}`)
+    return [statusCode, headers['location']?.toString().split('/articles/')[1]]
+  }
+  assert.deepEqual(await led('mot'), [301, id])
+  assert.deepEqual(await led('hai'), [301, id])
+  assert.deepEqual(await led('ba'), [404, undefined])
+  assert.deepEqual((await ask('/articles/khac.mot')).statusCode, 404, 'slugs are a publisher’s own')
+  await release(makeLive({ articleId: other, article: { slug: 'mot' } }))
+  assert.deepEqual(await led('mot'), [301, other], 'who has it now')
+  await release(makeRetracted({ articleId: id, version: 2 }))
+  assert.deepEqual(await led('hai'), [301, id], 'which answers 410 there')
+  await release(makeLive({ articleId: 'press.mot' }))
+  assert.equal((await led('mot'))[0], 200)
+})

@@ -19,6 +19,8 @@ CREATE TABLE article_category (category TEXT NOT NULL, released_at TEXT NOT NULL
 CREATE INDEX category_by_article ON article_category (id, category);
 CREATE TABLE picture (sha256 TEXT NOT NULL, article TEXT NOT NULL, for_all INTEGER NOT NULL, PRIMARY KEY (sha256, article)) STRICT, WITHOUT ROWID;
 CREATE INDEX picture_by_article ON picture (article);
+-- What a publisher called its article, now and before: <publisher>.<slug>.
+CREATE TABLE slug (name TEXT NOT NULL, article TEXT NOT NULL, is_now INTEGER NOT NULL, PRIMARY KEY (name, article)) STRICT, WITHOUT ROWID;
 CREATE TABLE picture_ever (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `
 
@@ -28,6 +30,8 @@ export type Seen = Readonly<{ state: 'public'; fact: LiveFact }> | Readonly<{ st
 export type View = Queries &
   Readonly<{
     article(articleId: string): Seen | null
+    /** The article that has, or once had, this `<publisher>.<slug>` while it was public; who has it now comes first. */
+    named(name: string): string | null
     /** Whether a public article shows this source picture to everybody now, once did, has it for certain outlets alone and always had, or never. */
     picture(sha256: string): 'shown' | 'gone' | 'restricted' | 'unknown'
     /** A public article that has the picture now, one that shows it to everybody first. */
@@ -53,6 +57,7 @@ const writer = (db: DatabaseSync) => {
   const dropPictures = db.prepare('DELETE FROM picture WHERE article = ?')
   const addPicture = db.prepare('INSERT OR IGNORE INTO picture (sha256, article, for_all) VALUES (?, ?, ?)')
   const addPictureEver = db.prepare('INSERT OR IGNORE INTO picture_ever (sha256) VALUES (?)')
+  const putSlug = db.prepare('INSERT OR REPLACE INTO slug (name, article, is_now) VALUES (?, ?, ?)')
   return (told: Fact) => {
     // Here and nowhere else, so that pages, lists, JSON and renditions cannot differ in what they show.
     const fact = told.state === 'live' ? toFactForAll(told) : told
@@ -76,6 +81,8 @@ const writer = (db: DatabaseSync) => {
       dropCategories.run(fact.articleId)
     }
     if (!isPublic(fact)) return
+    for (const alias of fact.aliases) putSlug.run(`${fact.publisher}.${alias}`, fact.articleId, 0)
+    if (fact.article.slug !== undefined) putSlug.run(`${fact.publisher}.${fact.article.slug}`, fact.articleId, 1)
     for (const category of fact.article.categories) addCategory.run(category, toInstant(fact.firstReleasedAt), fact.articleId)
     for (const { sha256 } of fact.article.images) {
       if (sha256 === undefined) continue
@@ -93,9 +100,10 @@ const PATIENCE_MS = 50
 
 type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: OnPoison }>
 
-const lookUps = (projection: Projection): Pick<View, 'article' | 'picture' | 'shownBy'> => {
+const lookUps = (projection: Projection): Pick<View, 'article' | 'named' | 'picture' | 'shownBy'> => {
   const { db } = projection
   const one = db.prepare('SELECT state, fact FROM article WHERE id = ?')
+  const slug = db.prepare('SELECT article FROM slug WHERE name = ? ORDER BY is_now DESC, article LIMIT 1')
   const shown = db.prepare('SELECT max(for_all) AS forAll FROM picture WHERE sha256 = ?')
   const shower = db.prepare('SELECT article FROM picture WHERE sha256 = ? ORDER BY for_all DESC LIMIT 1')
   const ever = db.prepare('SELECT 1 FROM picture_ever WHERE sha256 = ?')
@@ -107,6 +115,7 @@ const lookUps = (projection: Projection): Pick<View, 'article' | 'picture' | 'sh
       if (row.state === 'public' && fact.state === 'live') return { state: 'public', fact }
       return { state: 'gone', fact }
     },
+    named: name => (slug.get(name) as { article: string } | undefined)?.article ?? null,
     shownBy: sha256 => (shower.get(sha256) as { article: string } | undefined)?.article ?? null,
     picture: sha256 => {
       const { forAll } = shown.get(sha256) as { forAll: number | null }

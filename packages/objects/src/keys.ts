@@ -201,3 +201,19 @@ export const parsePurgeKey = (key: string): string | null => {
   const segment = wanted ?? done
   return segment === undefined ? null : fromCaseSafe(segment)
 }
+
+/** The present state of every article. */
+export const currentPrefix = 'current/'
+
+/** The article id in what `keys.current` made; `null` for a key that it would not make. */
+export const parseCurrentKey = (key: string): string | null => {
+  const [, segment] = /^current\/([^/]+)\.json$/.exec(key) ?? []
+  return segment === undefined ? null : fromCaseSafe(segment)
+}
+
+/** The article id in what `keys.pictureUse` made, with the picture; `null` for a key that it would not make. */
+export const parsePictureUse = (key: string): { sha256: string; articleId: string } | null => {
+  const [, sha256 = '', segment] = /^images\/uses\/([0-9a-f]{64})\/([^/]+)\.json$/.exec(key) ?? []
+  const articleId = segment === undefined ? null : fromCaseSafe(segment)
+  return articleId === null ? null : { sha256, articleId }
+}

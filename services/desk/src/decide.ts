@@ -13,7 +13,7 @@ import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
 import type { Cause, DueCause, PicturesCause, PurgeCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
 import { toExpiredFact, toLiveFact, toPurgedFact, toRetractedFact } from './facts.ts'
 import type { DeskCode } from './outcomes.ts'
-import { countReady, rightEnds, withLatePictures, withPicturesOf } from './pictures.ts'
+import { isShownAlike, rightEnds, withLatePictures, withPicturesOf } from './pictures.ts'
 import { type Held, isGone, isPurged, liveFact, type Outcome, reference, type State, type Top, versionOf, withdrawnOf } from './state.ts'
 
 export type Decision = Readonly<{
@@ -250,7 +250,7 @@ const onPictures = (current: State, cause: PicturesCause, now: string): Decision
   const live = withdrawnOf(current)
   if (before === null || live === null || live.submissionId !== cause.submissionId) return nothing(current)
   const article = withLatePictures(before.article, cause.pictures)
-  if (countReady(article) === countReady(before.article)) return nothing(current)
+  if (isShownAlike(article, before.article)) return nothing(current)
   const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isPictureChange: true })
   return { next: withFact(current, fact, cause, live), outcomes: [] }
 }

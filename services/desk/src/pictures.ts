@@ -15,13 +15,31 @@ const withPicture = (picture: Picture, other: Picture | undefined): Picture => (
 
 /** The article with the late pictures in place of those that were not ready; the same article when none fits. */
 export const withLatePictures = (article: Article, pictures: readonly Picture[]): Article => {
-  const late = new Map(pictures.map(one => [one.url, one]))
-  const isChanged = (one: Picture) => one.state !== 'ready' && late.has(one.url) && late.get(one.url)?.state !== one.state
-  if (!article.images.some(isChanged)) return article
-  return { ...article, images: article.images.map(one => (isChanged(one) ? withPicture(one, late.get(one.url)) : one)) }
+  const images = article.images.map(one => {
+    const late = lateFor(one, pictures)
+    return late !== undefined && isNews(one, late) ? withOutcome(one, late) : one
+  })
+  return images.some((one, index) => one !== article.images[index]) ? { ...article, images } : article
 }
 
-export const countReady = (article: Article): number => article.images.filter(one => one.state === 'ready').length
+/** One address may stand twice in an article with other words, and those are written into the renditions. */
+const lateFor = (picture: Picture, pictures: readonly Picture[]): Picture | undefined => {
+  const ofAddress = pictures.filter(one => one.url === picture.url)
+  return ofAddress.find(one => one.caption === picture.caption && one.credit === picture.credit) ?? ofAddress.at(-1)
+}
+
+const keysOf = ({ renditions }: Picture): string => renditions.map(one => one.key).join()
+/** It was not there before; or it is the same picture, made again by another table of presets. */
+const isNews = (picture: Picture, late: Picture): boolean =>
+  picture.state === 'ready'
+    ? late.state === 'ready' && late.sha256 === picture.sha256 && keysOf(late) !== keysOf(picture)
+    : late.state !== picture.state
+
+/** Whether readers are shown the same files. */
+export const isShownAlike = (a: Article, b: Article): boolean => {
+  const shown = ({ images }: Article) => images.map(one => (one.state === 'ready' ? `ready ${keysOf(one)}` : '')).join('\n')
+  return shown(a) === shown(b)
+}
 
 /**
  * When rights end that were in force at the version's release, ms since 1970: of pictures that are shown somewhere. A version released at or

@@ -1,6 +1,7 @@
 /** images: settles the pictures of every submission and passes it on. Topics, limits and failure modes: README.md. */
 import { availableParallelism } from 'node:os'
 import type { Picture } from '@newswire/events/article'
+import { picturesConfig } from '@newswire/events/config'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
@@ -10,13 +11,17 @@ import { createDecoder } from './decoder.ts'
 import { createKeyedLimit, createLimit } from './limit.ts'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
 import { createParking } from './parking.ts'
-import { toPlan } from './presets.ts'
+import { tableOf, toPlan } from './presets.ts'
+import { rerenderAll } from './rerender.ts'
+import { createRounds } from './rounds.ts'
 import { type Settle, type Settled, settlePicture } from './settle-picture.ts'
 import { createShared } from './shared.ts'
 
 /** A record is done within this, pictures or not (architecture §6.12). */
 const WITHIN_MS = 2_000
 const TAKE_UP_EVERY_MS = 30_000
+/** A change of presets whose note was lost is found by then. */
+const RERENDER_EVERY_MS = 300_000
 /** Records of the backfill topic handled at once, end to end. */
 const BACKFILL_WINDOW = 64
 /** Pictures fetched at once: each may hold 25 MB. A server that hangs takes its own share of them at most. */
@@ -58,7 +63,23 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
   const isMine = (articleId: string) =>
     subscriptions[0]?.partitions().some(held => held.partition === log.partitionOf(topics.submissions.name, articleId)) ?? false
   const takeUp = () => parking.takeUp(isMine).catch(error => logger.warn({ err: error }, 'parking.list-failed'))
-  const onAssigned = async () => void takeUp()
+  const partitions = () => subscriptions[0]?.partitions().map(held => held.partition) ?? []
+  const partitionOf = (articleId: string) => log.partitionOf(topics.submissions.name, articleId)
+  const table = () => tableOf(plan())
+  const defaultTable = tableOf(toPlan(picturesConfig.parse({})))
+  const rerender = createRounds({
+    run: signal => rerenderAll({ objects, publish, settle, table, defaultTable, partitions, partitionOf }, signal),
+    everyMs: RERENDER_EVERY_MS,
+    retryMs: TAKE_UP_EVERY_MS * settings.retryScale,
+    onError: error => logger.warn({ err: error }, 'rerender.interrupted'),
+  })
+  const forgetConfiguration = configuration.onChange(changed => {
+    if (changed.has('pictures')) rerender.request()
+  })
+  const onAssigned = async () => {
+    void takeUp()
+    rerender.request()
+  }
   const handle = byType({ 'submission.accepted': onSubmissionAccepted({ settle, parking, publish, now, withinMs: WITHIN_MS }) })
 
   subscriptions.push(await log.subscribe({ topic: topics.submissions.name, group: 'images', concurrency: 64, handle, onAssigned }))
@@ -77,7 +98,9 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
     }),
     stop: async () => {
       clearInterval(timer)
+      forgetConfiguration()
       await Promise.all(subscriptions.map(one => one.stop()))
+      await rerender.stop()
       await parking.stop()
       await decoder.stop()
     },

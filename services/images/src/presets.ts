@@ -56,6 +56,9 @@ export const recipeOf = (
   encoder: string,
 ): string => short([name, width, shape, format, quality, effort, encoder, wordsList(words), shape === null ? null : focus])
 
+/** Names a table: what is made of pictures where nothing is said of them. Another encoder is no other table. */
+export const tableOf = (plan: readonly Planned[]): string => short(plan)
+
 /** The recipe of all that is made of a picture together. */
 export const setRecipeOf = (recipe: Recipe, encoder: string): string =>
   short(recipe.plan.flatMap(planned => planned.encodings.map(encoding => recipeOf(planned, encoding, recipe, encoder))))

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,deliveries] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { benchArchive } from './archive.ts'
 import type { Benchmark, Line } from './benchmark.ts'
 import { benchBuild } from './build.ts'
+import { benchDeliveries } from './deliveries.ts'
 import { benchEmbedded, benchStart } from './embedded.ts'
 import { benchFeed } from './feed.ts'
 import { diskFloors } from './floors.ts'
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   pictures: benchPictures,
   serving: benchServing,
   websub: benchWebSub,
+  deliveries: benchDeliveries,
   search: benchSearch,
   archive: benchArchive,
 }

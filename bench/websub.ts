@@ -2,7 +2,6 @@
  * A thousand WebSub subscribers of one feed, each on a host of its own and with a secret of its own; every tenth reads and never answers. The
  * clock runs from the 202 of the article, so the article's way through the pipeline and the build are in it.
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { type Subscription, subscriptionIdOf } from '@newswire/events/subscription'
@@ -12,6 +11,7 @@ import { createSealing, makeSealingKey, parseSealingKey } from '@newswire/object
 import type { Benchmark } from './benchmark.ts'
 import { articleOf, sendOpenLoop } from './load.ts'
 import { cpuSeconds, quantile, round, treePssMb } from './measure.ts'
+import { startReceivers, type Taken } from './receivers.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
 
 const SUBSCRIBERS = 1_000
@@ -19,24 +19,6 @@ const HANGING_EVERY = 10
 const ITEMS = 75
 const PUBLIC_URL = 'http://127.0.0.1:8080'
 const FEED = 'c0'
-
-type Taken = Readonly<{ path: string; at: number; bytes: number }>
-
-const startReceivers = async () => {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'websub-receivers.ts'), { stdio: 'ignore' })
-  const next = <T>() => new Promise<T>(resolve => child.once('message', message => resolve(message as T)))
-  const { port } = await next<{ port: number }>()
-  return {
-    port,
-    pid: child.pid ?? 0,
-    taken: async () => {
-      const answer = next<{ taken: Taken[] }>()
-      child.send('taken')
-      return (await answer).taken
-    },
-    stop: () => child.kill(),
-  }
-}
 
 const pathOf = (index: number): string => `/${index % HANGING_EVERY === 0 ? 'hang' : 'ok'}/${index}`
 /** 127.1.0.0 upwards: each is another host to the hub. */

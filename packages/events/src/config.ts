@@ -186,8 +186,6 @@ export const picturesConfig = z.strictObject({
     .prefault({}),
   /** CPU for bytes; AVIF at 4 costs forty times what it costs at 0. */
   effort: z.strictObject({ avif: z.int().min(0).max(9).default(0), webp: z.int().min(0).max(6).default(4) }).prefault({}),
-  /** Files of a picture that no article uses any more are removed so long after it was last found unused. */
-  keepUnusedDays: z.int().min(1).max(36_500).default(30),
 })
 export type PicturesConfig = z.output<typeof picturesConfig>
 

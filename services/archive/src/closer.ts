@@ -20,6 +20,8 @@ const MAX_AT_ONCE = 1_000
 export type Closer = Readonly<{
   /** Closes all that waits now; rounds do not overlap. Throws what `closeOnce` throws. */
   close(): Promise<readonly Closed[]>
+  /** Runs it when nothing of this process is closing or purging: both make packs anew, and tidy up behind themselves. */
+  alone<T>(work: () => Promise<T>): Promise<T>
   /** Why the last try failed; `null` when it did not. */
   trouble(): Readonly<{ code: string; message: string; since: string }> | null
   stop(): Promise<void>
@@ -41,13 +43,21 @@ export const createCloser = (needs: Needs): Closer => {
   let isStopped = false
   let running: Promise<readonly Closed[]> | null = null
   let trouble: ReturnType<Closer['trouble']> = null
+  let last: Promise<unknown> = Promise.resolve()
+  const alone: Closer['alone'] = work => {
+    const next = last.then(work)
+    last = next.catch(() => undefined)
+    return next
+  }
 
   const closeAll = async (): Promise<readonly Closed[]> => {
     const closed: Closed[] = []
     try {
       for (let hasMore = true; hasMore && !isStopped && closed.length < MAX_AT_ONCE; ) {
-        const one = await closeOnce(needs)
-        const settled = await settlePurges(needs, one.manifest)
+        const { one, settled } = await alone(async () => {
+          const closing = await closeOnce(needs)
+          return { one: closing, settled: await settlePurges(needs, closing.manifest) }
+        })
         hasMore = one.hasMore || settled.hasMore
         closed.push(one)
       }
@@ -104,6 +114,7 @@ export const createCloser = (needs: Needs): Closer => {
   const timers = [every(everyMs, whenDue), every(wishesEveryMs, whenWanted)]
   return {
     close,
+    alone,
     trouble: () => trouble,
     stop: async () => {
       isStopped = true

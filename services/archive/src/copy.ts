@@ -92,6 +92,17 @@ const fetchPack = async (work: Work, indexKey: string): Promise<void> => {
   throw new Error(`the pack of ${indexKey} is missing; \`newswire archive verify\` tells more`)
 }
 
+/** A copy holds what its archive once had: one that has manifests which this archive lacks, or other files, is of something else, and stays as it is. */
+const findForeign = async (folder: string, newest: number): Promise<string | null> => {
+  const files = await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })
+  const held = files
+    .filter(file => !file.isDirectory())
+    .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
+  const manifests = held.filter(key => key.startsWith(keys.archiveManifestPrefix))
+  if (held.length > 0 && manifests.length === 0) return `${held[0]} is there, and no manifest`
+  return manifests.find(key => !(numberOf(key) <= newest)) ?? null
+}
+
 const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
   let removed = 0
   for (const file of await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })) {
@@ -108,6 +119,11 @@ export const copyArchive = async (objects: Readable, folder: string, report: (ke
   const work: Work = { objects, folder, kept: new Set(), fetched: 0, bytes: 0, report }
   await mkdir(join(folder, 'archive'), { recursive: true })
   const newest = await newestPacked(objects)
+  const foreign = await findForeign(folder, newest)
+  if (foreign !== null)
+    throw new Error(
+      `${folder} holds a copy of another archive, or of more than this one has (${foreign}). Look at S3_BUCKET, S3_PREFIX and --data, or name an empty folder.`,
+    )
   for await (const page of listPages(objects, keys.archiveManifestPrefix))
     for (const one of page) if (numberOf(one.key) <= newest) await fetchOnce(work, one)
   for await (const page of listPages(objects, keys.archivePackPrefix))

@@ -17,7 +17,14 @@ const repack = async (objects: Objects, folder: string, { key, etag, index }: Fo
   if (packKey !== null) await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
   const bytes = toIndexBytes(pack, { manifest: index.manifest, part: index.part, pack: packKey })
   if (!(await objects.put(key, bytes, { ifMatch: etag })).ok) return false
+  // Before the index named it, another process that tidies up may have taken it for left over.
+  const ensure = async () => {
+    if (packKey !== null && (await objects.head(packKey)) === null)
+      await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
+  }
+  await ensure()
   await objects.delete(index.pack)
+  await ensure()
   return true
 }
 
@@ -25,8 +32,9 @@ const repack = async (objects: Objects, folder: string, { key, etag, index }: Fo
 const dropUnnamed = async (objects: Objects, folder: string): Promise<void> => {
   const found: string[] = []
   for await (const page of listPages(objects, keys.archivePacksOf(folder))) found.push(...page.map(one => one.key))
-  const named = new Set((await indexesOf(objects, folder)).map(({ index }) => index.pack))
-  for (const key of found) if (key.endsWith('.gz') && !named.has(key)) await objects.delete(key)
+  const isNamed = async (key: string) => (await indexesOf(objects, folder)).some(({ index }) => index.pack === key)
+  // Asked again before each: what was listed may have got its name meanwhile.
+  for (const key of found) if (key.endsWith('.gz') && !(await isNamed(key))) await objects.delete(key)
 }
 
 const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<void> => {

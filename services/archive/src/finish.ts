@@ -122,10 +122,14 @@ const makePack = async (needs: Needs, number: number, part: Part, staged: Readon
 const dropOrphans = async (objects: Objects, number: number, { folder, part }: Part): Promise<void> => {
   const indexKey = keys.archivePackIndex(folder, number, part)
   const prefix = indexKey.slice(0, -'.index.jsonl'.length)
-  const held = await objects.get(indexKey)
-  if (held === null) return
-  const { pack } = parseIndex(held.bytes, indexKey)
-  for await (const page of listPages(objects, `${prefix}-`)) for (const { key } of page) if (key !== pack) await objects.delete(key)
+  const found: string[] = []
+  for await (const page of listPages(objects, `${prefix}-`)) found.push(...page.map(one => one.key))
+  for (const key of found) {
+    // Asked again before each: what was listed may have got its name meanwhile.
+    const held = await objects.get(indexKey)
+    if (held === null) return
+    if (parseIndex(held.bytes, indexKey).pack !== key) await objects.delete(key)
+  }
 }
 
 /** How often a pack may turn out not to be whole before it is an error. */

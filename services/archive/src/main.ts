@@ -38,7 +38,7 @@ export const start: StartService = async ({ log, objects, sealing, logger, metri
     isPurged: articleId => purged.has(articleId),
     purge: async fact => {
       purged.add(fact.articleId)
-      await purge({ objects, log, sealing, logger, now }, fact)
+      await closer.alone(() => purge({ objects, log, sealing, logger, now }, fact))
       packed.forget()
       // So that a manifest lists the record at once; when it cannot, the next look does.
       void closer.close().catch(error => logger.error({ err: error, code: codeOf(error) }, 'archive.not-closed'))

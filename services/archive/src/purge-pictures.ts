@@ -1,6 +1,6 @@
 /**
  * Pictures of a purged article: originals and renditions that no other article ever showed are deleted. Who else showed one is asked of the archive
- * itself, all of it: slow, and right, and a purge is rare.
+ * itself, all of it, and of the marks that images leaves for each article it gives one to: slow, and right, and a purge is rare.
  */
 import { entriesOf, parseIndex } from '@newswire/objects/archive-pack'
 import { keys, parseArchiveKey } from '@newswire/objects/keys'
@@ -42,16 +42,25 @@ const searchLoose = async (objects: Objects, look: Finder, isOver: () => boolean
       }
 }
 
+/** Articles that were given it, whatever became of them: one that is held, or on its way, is in no archived version yet. */
+const isGivenToOthers = async (objects: Objects, articleId: string, sha256: string): Promise<boolean> => {
+  for await (const page of listPages(objects, keys.pictureUsePrefix(sha256)))
+    if (page.some(({ key }) => key !== keys.pictureUse(sha256, articleId))) return true
+  return false
+}
+
 /** Gives the pictures that were deleted. */
 export const purgePictures = async (objects: Objects, articleId: string, pictures: readonly string[]): Promise<readonly string[]> => {
   const left = new Set(pictures)
   const look = keepsIn(articleId, left)
   const isOver = () => left.size === 0
+  for (const sha256 of pictures) if (await isGivenToOthers(objects, articleId, sha256)) left.delete(sha256)
   await searchLoose(objects, look, isOver)
   await searchPacks(objects, look, isOver)
   for (const sha256 of left) {
     for await (const page of listPages(objects, keys.renditionPrefix(sha256))) for (const { key } of page) await objects.delete(key)
     await objects.delete(keys.original(sha256))
+    await objects.delete(keys.pictureUse(sha256, articleId))
   }
   return [...left]
 }

@@ -65,14 +65,15 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs)
       throw new ProblemError({ status: 503, code: error.code, title: 'Search is busy', detail, headers: { 'retry-after': '1' } })
     }
   }
-  /** Kept for one state of the index, under the address that the same search always has. */
+  /** Kept for one state of the index, that from before it was asked, under the address that the same search always has. */
   const keyOf = (path: string) => `${path}#${search.revision()}`
 
   app.get('/search', async (request, reply) => {
     const place = placeOf(request)
     const path = toSearchPath(place)
+    const key = keyOf(path)
     const found = await ask(place, true)
-    const page = kept(keyOf(path), snapshot => {
+    const page = kept(key, snapshot => {
       const next = nextOf(place, found)
       const text = toSearchPage({ frame: toFrame(view, snapshot), config: snapshot, place, found, facets: facetsOf(found, snapshot), next })
       return toHtmlPage(text, { config: snapshot, robots: 'noindex, follow', form: true })
@@ -82,19 +83,21 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs)
 
   app.get('/v1/search', async (request, reply) => {
     const place = placeOf(request)
+    const key = keyOf(toSearchPath(place, '/v1/search'))
     const found = await ask(place, true)
     return sendRendered(
       request,
       reply,
-      kept(keyOf(toSearchPath(place, '/v1/search')), snapshot => toJsonPage(toAnswer(place, found, snapshot))),
+      kept(key, snapshot => toJsonPage(toAnswer(place, found, snapshot))),
     )
   })
 
   app.get('/search/rss.xml', async (request, reply) => {
     // Who subscribes wants what is new, and always the first page of it.
     const place = placeOf(request, { sort: 'time', page: FIRST_PAGE })
+    const key = keyOf(toSearchPath(place, '/search/rss.xml'))
     const found = await ask(place, false)
-    const page = kept(keyOf(toSearchPath(place, '/search/rss.xml')), snapshot => ({
+    const page = kept(key, snapshot => ({
       text: toSearchRss(place, found, snapshot),
       type: 'application/rss+xml; charset=utf-8',
       headers: { 'access-control-allow-origin': '*', 'x-robots-tag': 'noindex' },

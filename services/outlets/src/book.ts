@@ -156,8 +156,9 @@ export const createBook = (
   }
 
   const acknowledge = (subject: string, version: number) => {
+    const newest = Math.max(version, acknowledged.get(subject) ?? 0)
     acknowledged.delete(subject)
-    acknowledged.set(subject, version)
+    acknowledged.set(subject, newest)
     const oldest = acknowledged.keys().next()
     if (acknowledged.size > ACKNOWLEDGED_KEPT && !oldest.done) acknowledged.delete(oldest.value)
   }

@@ -22,6 +22,7 @@ const open = async (t: TestContext) => {
     await log.close()
     rmSync(folder, { recursive: true, force: true })
   })
+  const newest = new Map<string, Readonly<{ version: number; kill: boolean }>>()
   const want = async (articleId: string, version = 1, outletId = 'partner'): Promise<number> => {
     const data = { outletId, articleId, version }
     const time = new Date().toISOString()
@@ -49,6 +50,7 @@ const open = async (t: TestContext) => {
     const publish = publishEvents(log)
     const request: ReplayRequest = { id: 'r1', outletId: 'partner', at: new Date().toISOString(), by: 'operator', kind: 'replay', from }
     const done = replay(request, progress, {
+      newest: async articleId => newest.get(articleId) ?? null,
       log,
       publish: events => {
         largest = Math.max(largest, events.length)
@@ -63,7 +65,7 @@ const open = async (t: TestContext) => {
     })
     return { articles: await done.catch(() => null), notes, largest, stop: await subscription.stop() }
   }
-  return { want, again, run }
+  return { want, again, run, newest }
 }
 
 test('each article is wanted once, at the newest version that came, by the order of its first coming; others’ are not', async t => {
@@ -80,6 +82,24 @@ test('each article is wanted once, at the newest version that came, by the order
     [
       ['press.b', 2],
       ['press.c', 1],
+    ],
+  )
+})
+
+test('what goes again is the article as it is now, however long after the replay’s end that was released', async t => {
+  const { want, again, run, newest } = await open(t)
+  await want('press.first')
+  const before = await want('press.before')
+  await want('press.a')
+  await want('press.b')
+  newest.set('press.a', { version: 3, kill: false })
+  newest.set('press.b', { version: 2, kill: true })
+  await run({ sequence: before })
+  assert.deepEqual(
+    (await again()).map(one => [one.articleId, one.version, one.kill ?? false]),
+    [
+      ['press.a', 3, false],
+      ['press.b', 2, true],
     ],
   )
 })

@@ -27,6 +27,8 @@ export type ReplayProgress = Pick<OutletRequest, 'sequence' | 'articles' | 'endS
 type Needs = Readonly<{
   log: Pick<Log, 'read' | 'ends' | 'lag' | 'partitionOf'>
   publish: Publish
+  /** The article as it is now; `null` when nothing of it is released. */
+  newest: (articleId: string) => Promise<Readonly<{ version: number; kill: boolean }> | null>
   /** Keeps how far it is. */
   note: (progress: ReplayProgress) => Promise<void>
   wait: (ms: number) => Promise<unknown>
@@ -52,7 +54,7 @@ export const replay = async (
   progress: ReplayProgress,
   needs: Needs & Readonly<{ signal: AbortSignal }>,
 ): Promise<number> => {
-  const { log, publish, note, wait, signal } = needs
+  const { log, publish, newest, note, wait, signal } = needs
   const { outletId, from } = request
   const topic = topics.deliveries.name
   const partition = log.partitionOf(topic, outletId)
@@ -74,7 +76,12 @@ export const replay = async (
   const send = async (wanted: readonly Wanted[]): Promise<void> => {
     if (wanted.length === 0) return
     if (signal.aborted) throw stopped(outletId)
-    const published = await publish(wanted.map(one => toAgain(request, one)))
+    // An outlet of every version would be sent the one that its intent named, after a newer one.
+    const asItIs = async (one: Wanted): Promise<Wanted> => {
+      const now = await newest(one.articleId)
+      return now === null || now.version <= one.version ? one : { ...one, ...now }
+    }
+    const published = await publish((await Promise.all(wanted.map(asItIs))).map(one => toAgain(request, one)))
     await settled(Math.max(...published.map(one => one.position)))
   }
 

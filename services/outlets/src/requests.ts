@@ -7,6 +7,7 @@ import { isOpen, type OutletRequest, type OutletRequested } from '@newswire/even
 import type { Handler, Publish } from '@newswire/log/events'
 import type { Log, LogRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
+import { getReleased } from '@newswire/objects/released'
 import type { Logger } from '@newswire/runtime/logger'
 import { amendOutletRequests, readOutletRequests } from '@newswire/runtime/outlet-requests'
 import type { Outcome } from './machine.ts'
@@ -69,8 +70,12 @@ export const onOutletRequested =
 
     if (kind === 'test') return end(toAnswer(await test(outlet, id)))
     const progress = found ?? fresh(request)
+    const newest = async (articleId: string) => {
+      const fact = (await getReleased(objects, articleId))?.fact
+      return fact === undefined ? null : { version: fact.version, kill: fact.state !== 'live' }
+    }
     await change({ state: 'running' }, false)
     const note = (at: Pick<OutletRequest, 'sequence' | 'articles' | 'endSequence'>) => change({ state: 'running', ...at }, false)
-    const articles = await replay(request, progress, { log, publish, note, wait, signal })
+    const articles = await replay(request, progress, { log, publish, newest, note, wait, signal })
     return end({ state: 'done', answer: articles === 1 ? '1 article goes again' : `${articles} articles go again` })
   }

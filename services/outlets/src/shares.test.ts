@@ -195,3 +195,16 @@ describe('the read of the current state', () => {
     assert.equal((await read('press.a', 1))?.version, 1)
   })
 })
+
+test('ten thousand who are called, and give their place back at once, take no stack', () => {
+  const slots = createSlots({ total: 1 })
+  const first = slots.take({ failing: false, urgent: false, onFree: () => undefined })
+  let called = 0
+  const goAndStop = () => {
+    called += 1
+    slots.take({ failing: false, urgent: false, onFree: () => undefined })?.()
+  }
+  for (let n = 0; n < 10_000; n++) slots.take({ failing: false, urgent: false, onFree: () => goAndStop() })
+  first?.()
+  assert.deepEqual([called, slots.inUse()], [10_000, 0])
+})

@@ -39,10 +39,23 @@ export const createSlots = ({ total = 200, failingShare = 0.2, slow = 200, after
       next()
     }
   }
+  let isWaking = false
+  let isWorthAnother = false
+  /** Who is called may give its place back at once; ten thousand who do so one inside the other would be more than a stack holds. */
   const wake = () => {
-    call(urgentWaiting, () => used < total)
-    call(waiting, () => used < total)
-    call(failingWaiting, () => used < total && usedByFailing < mostFailing)
+    isWorthAnother = true
+    if (isWaking) return
+    isWaking = true
+    try {
+      while (isWorthAnother) {
+        isWorthAnother = false
+        call(urgentWaiting, () => used < total)
+        call(waiting, () => used < total)
+        call(failingWaiting, () => used < total && usedByFailing < mostFailing)
+      }
+    } finally {
+      isWaking = false
+    }
   }
 
   return {

@@ -1,6 +1,6 @@
 /** Wiring: publishers are told what became of their submissions, by the engine that partners are delivered by, fed from `milestones`. */
 import { randomUUID } from 'node:crypto'
-import { messageOf } from '@newswire/events/errors'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
 import { isEventId, isPublisherId, parseArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
@@ -62,8 +62,18 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
   const hasCallback = (publisher: string) => configuration.current().publishers.get(publisher)?.callbackUrl !== undefined
   const submission = async (submissionId: string) => {
     const trace = await context.trace()
-    await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
-    return trace.submission(submissionId)
+    const isCaughtUp = await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).then(
+      () => true,
+      () => false,
+    )
+    const status = trace.submission(submissionId)
+    // Not known to a trace that is behind is not the same as forgotten.
+    if (status === null && !isCaughtUp)
+      throw new UnavailableError(
+        'NEWSWIRE_OUTLETS_TRACE_BEHIND',
+        `the trace does not know submission ${submissionId} yet; its publisher is told when it does`,
+      )
+    return status
   }
   const shared = { clock, pending, states: noStates, slots: engine.slots(), ownSide: neverOurSide, scale, random: Math.random, logger }
 

@@ -20,7 +20,7 @@ const LEAST_LOOK_MS = 500
 
 type Needs = Readonly<{
   worker: Pick<Worker, 'refresh' | 'holds'>
-  states: Pick<KnownOutletStates, 'findChanged'>
+  states: Pick<KnownOutletStates, 'findChanged' | 'load'>
   test: Required<Delivery<DeliverKind>>['test']
 }>
 
@@ -64,7 +64,11 @@ export const startRequests = async (context: ServiceContext, { worker, states, t
         objects,
         publish: publishEvents(log),
         configured: outletId => configuration.current().outlets.get(outletId),
-        test,
+        // Which secrets sign is in the outlet's state, and the outlet may be another process's.
+        test: async (outlet, requestId) => {
+          await states.load(outlet.id)
+          return test(outlet, requestId)
+        },
         logger,
         now,
         wait,

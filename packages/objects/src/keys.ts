@@ -73,7 +73,6 @@ export const keys = {
   pictureUse: (sha256: string, articleId: string) =>
     `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/${articleSegment(articleId)}.json`,
   pictureUsePrefix: (sha256: string) => `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/`,
-  pictureUsesPrefix: 'images/uses/',
   /** How far a partition's articles have been given the renditions of the table in force. */
   rerender: (partition: number) => `images/rerender/${padded(partition, 1)}.json`,
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
@@ -209,11 +208,4 @@ export const currentPrefix = 'current/'
 export const parseCurrentKey = (key: string): string | null => {
   const [, segment] = /^current\/([^/]+)\.json$/.exec(key) ?? []
   return segment === undefined ? null : fromCaseSafe(segment)
-}
-
-/** The article id in what `keys.pictureUse` made, with the picture; `null` for a key that it would not make. */
-export const parsePictureUse = (key: string): { sha256: string; articleId: string } | null => {
-  const [, sha256 = '', segment] = /^images\/uses\/([0-9a-f]{64})\/([^/]+)\.json$/.exec(key) ?? []
-  const articleId = segment === undefined ? null : fromCaseSafe(segment)
-  return articleId === null ? null : { sha256, articleId }
 }

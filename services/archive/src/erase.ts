@@ -28,13 +28,26 @@ const repack = async (objects: Objects, folder: string, { key, etag, index }: Fo
   return true
 }
 
+/** Deletes those that still have no name when it is their turn: what was listed may have got one meanwhile. `named`: what has one now. */
+export const deleteUnnamed = async (
+  objects: Pick<Objects, 'delete'>,
+  packs: readonly string[],
+  named: () => Promise<ReadonlySet<string | null>>,
+): Promise<void> => {
+  const first = await named()
+  for (const key of packs) if (!first.has(key) && !(await named()).has(key)) await objects.delete(key)
+}
+
 /** Packs of a day that no index names: what a killed packer or purge left behind may hold what must go. A packer at work finds its own missing, and makes it again. */
 const dropUnnamed = async (objects: Objects, folder: string): Promise<void> => {
   const found: string[] = []
   for await (const page of listPages(objects, keys.archivePacksOf(folder))) found.push(...page.map(one => one.key))
-  const isNamed = async (key: string) => (await indexesOf(objects, folder)).some(({ index }) => index.pack === key)
-  // Asked again before each: what was listed may have got its name meanwhile.
-  for (const key of found) if (key.endsWith('.gz') && !(await isNamed(key))) await objects.delete(key)
+  const named = async () => new Set((await indexesOf(objects, folder)).map(({ index }) => index.pack))
+  await deleteUnnamed(
+    objects,
+    found.filter(key => key.endsWith('.gz')),
+    named,
+  )
 }
 
 const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<void> => {

@@ -3,6 +3,7 @@
  * after somebody who was killed: the index of a pack is put once, and loose objects go only after the pack has been read back and holds them.
  * What is staged with the manifest is deleted last: while it is there, its packs are not made.
  */
+
 import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { buildPack, parseIndex, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
@@ -11,10 +12,11 @@ import { archiveDayOf, keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
+import { sideBySide } from '@newswire/runtime/side-by-side'
+import { deleteUnnamed } from './erase.ts'
 import { parseStaged } from './ledger.ts'
 import { type Entry, type Manifest, parseManifest } from './manifest.ts'
 import { type Purged, readPurged } from './purged.ts'
-import { sideBySide } from './side-by-side.ts'
 
 type Needs = Readonly<{ objects: Objects; logger: Pick<Logger, 'error'> }>
 /** The entries of one pack: of one day, in the manifest's order. */
@@ -124,12 +126,12 @@ const dropOrphans = async (objects: Objects, number: number, { folder, part }: P
   const prefix = indexKey.slice(0, -'.index.jsonl'.length)
   const found: string[] = []
   for await (const page of listPages(objects, `${prefix}-`)) found.push(...page.map(one => one.key))
-  for (const key of found) {
-    // Asked again before each: what was listed may have got its name meanwhile.
+  const named = async () => {
     const held = await objects.get(indexKey)
-    if (held === null) return
-    if (parseIndex(held.bytes, indexKey).pack !== key) await objects.delete(key)
+    // Without an index nothing is left over: a packer is at work.
+    return new Set(held === null ? found : [parseIndex(held.bytes, indexKey).pack])
   }
+  await deleteUnnamed(objects, found, named)
 }
 
 /** How often a pack may turn out not to be whole before it is an error. */

@@ -8,10 +8,10 @@ import { archiveDayOf, keys, parseArchiveKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import { nativesIn, readMilestones, type Staged, stagedSha256, toLedger, toStagedBytes } from './ledger.ts'
 import type { Entry, Manifest, ToClose } from './manifest.ts'
 import { isPurgedIn, type Purged } from './purged.ts'
-import { sideBySide } from './side-by-side.ts'
 
 /** How much one manifest lists at most, so that closing needs little memory; what is more comes into the next one at once. */
 export const LIMITS = { versions: 10_000, milestones: 30_000 } as const

@@ -5,6 +5,7 @@ import { codeOf, messageOf } from '@newswire/events/errors'
 import { toPageName } from '@newswire/events/feed-page'
 import { topics } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
+import { createRounds } from '@newswire/runtime/rounds'
 import type { StartService } from '@newswire/runtime/service'
 import { type Built, createBuilder } from './build.ts'
 import { openFacetView } from './facets.ts'
@@ -18,7 +19,7 @@ import { createProfiles } from './profile.ts'
 import { startRebuild } from './rebuild.ts'
 import { noticeMsFor, readReaders } from './retention.ts'
 import { createStates } from './states.ts'
-import { collect, createSweeper, lookAt, sweep } from './sweep.ts'
+import { collect, lookAt, sweep } from './sweep.ts'
 
 const SWEEP_MS = 5 * 60_000
 const SWEEP_RETRY_MS = 5_000
@@ -112,7 +113,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     handle: onArticles({ publish, configuration, states }),
   })
 
-  const sweeper = createSweeper({
+  const sweeper = createRounds({
     run: async () => {
       // What was fanned out under the configuration before must be in the view, or a changed filter would not find it.
       await view.projection.caughtUp(stopping.signal)

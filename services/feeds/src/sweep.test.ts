@@ -4,7 +4,7 @@ import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { feedOf, makeFact, makeRetraction } from './sample-facts.ts'
 import { openSampleView, toRule } from './sample-view.ts'
-import { collect, createSweeper, differencesOf } from './sweep.ts'
+import { collect, differencesOf } from './sweep.ts'
 import { applyToWindow, emptyWindow, type Rule } from './window.ts'
 
 const ruleFor = (changes: Partial<FeedConfig> = {}): Rule => toRule(feedOf({ limit: 2, ...changes }))
@@ -67,37 +67,4 @@ test('a feed whose rule changes has every article placed anew, and what comes me
   )
   await view.ensure([rule])
   assert.equal(view.places.newest('all', 1000).length, 601)
-})
-
-test('a sweep that is asked for while one runs follows it, and one that fails is tried again', async t => {
-  const runs: (() => void)[] = []
-  let failures = 0
-  let fail = true
-  const sweeper = createSweeper({
-    run: () => new Promise<void>((resolve, reject) => runs.push(() => (fail ? reject(new Error('away')) : resolve()))),
-    everyMs: 3_600_000,
-    retryMs: 1,
-    onError: () => {
-      failures += 1
-    },
-  })
-  t.after(() => sweeper.stop())
-  const runsReach = async (count: number) => {
-    const deadline = Date.now() + 5000
-    while (runs.length < count) {
-      assert.ok(Date.now() < deadline, `run ${count} did not begin`)
-      await new Promise(setImmediate)
-    }
-  }
-  sweeper.request()
-  runs[0]?.()
-  await runsReach(2)
-  assert.equal(failures, 1)
-  fail = false
-  sweeper.request()
-  sweeper.request()
-  runs[1]?.()
-  await runsReach(3)
-  runs[2]?.()
-  assert.equal(runs.length, 3)
 })

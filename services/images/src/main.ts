@@ -6,6 +6,7 @@ import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
 import { picturesOf } from '@newswire/runtime/configuration'
+import { createRounds } from '@newswire/runtime/rounds'
 import type { StartService } from '@newswire/runtime/service'
 import { createDecoder } from './decoder.ts'
 import { createKeyedLimit, createLimit } from './limit.ts'
@@ -13,7 +14,6 @@ import { onSubmissionAccepted } from './on-submission-accepted.ts'
 import { createParking } from './parking.ts'
 import { tableOf, toPlan } from './presets.ts'
 import { rerenderAll } from './rerender.ts'
-import { createRounds } from './rounds.ts'
 import { type Settle, type Settled, settlePicture } from './settle-picture.ts'
 import { createShared } from './shared.ts'
 
@@ -71,7 +71,9 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
     run: signal => rerenderAll({ objects, publish, settle, table, defaultTable, partitions, partitionOf }, signal),
     everyMs: RERENDER_EVERY_MS,
     retryMs: TAKE_UP_EVERY_MS * settings.retryScale,
-    onError: error => logger.warn({ err: error }, 'rerender.interrupted'),
+    onError: (error, { aborted }) => {
+      if (!aborted) logger.warn({ err: error }, 'rerender.interrupted')
+    },
   })
   const forgetConfiguration = configuration.onChange(changed => {
     if (changed.has('pictures')) rerender.request()

@@ -85,7 +85,7 @@ const renderAll = async (
   { articleId, lane, rights }: SettleFor,
 ): Promise<Settled> => {
   const { objects, decoder } = needs
-  // Before the set is looked for: who removes what nobody uses looks in the opposite order (`unused.ts`).
+  // Before the set is looked for: a purge of another article spares what is marked (`purge-pictures.ts` of the archive).
   await objects.put(keys.pictureUse(sha256, articleId), Buffer.from(JSON.stringify({ at: new Date(needs.now()).toISOString() })))
   const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, rights), focus: picture.focus ?? null }
   const key = keys.rendition(sha256, 'set', setRecipeOf(recipe, decoder.encoder), 'json')

@@ -3,6 +3,7 @@ import { configObject } from '@newswire/events/config'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 
 export type Created = Readonly<{
   /** Reads what is not known yet. */
@@ -27,10 +28,7 @@ export const createCreated = (objects: Pick<Objects, 'get'>): Created => {
   return {
     learn: async outletIds => {
       const unknown = [...outletIds].filter(outletId => !known.has(outletId))
-      const next = async () => {
-        for (let outletId = unknown.pop(); outletId !== undefined; outletId = unknown.pop()) known.set(outletId, await read(outletId))
-      }
-      await Promise.all(Array.from({ length: Math.min(READ_AT_ONCE, unknown.length) }, next))
+      await sideBySide(unknown, READ_AT_ONCE, async outletId => known.set(outletId, await read(outletId)))
     },
     atMs: outletId => known.get(outletId) ?? 0,
   }

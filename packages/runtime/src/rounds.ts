@@ -9,7 +9,8 @@ export const createRounds = (options: {
   run: (signal: AbortSignal) => Promise<unknown>
   everyMs: number
   retryMs: number
-  onError: (error: unknown) => void
+  /** `signal` is aborted when it failed because it was stopped, or while it was. */
+  onError: (error: unknown, signal: AbortSignal) => void
 }): Rounds => {
   const { run, everyMs, retryMs, onError } = options
   const stopping = new AbortController()
@@ -28,7 +29,7 @@ export const createRounds = (options: {
       await run(stopping.signal)
       schedule(everyMs)
     } catch (error) {
-      if (!stopping.signal.aborted) onError(error)
+      onError(error, stopping.signal)
       schedule(retryMs)
     }
   }

@@ -36,7 +36,10 @@ test('after a purge no byte of the article is in any object, its exits are gone,
   const images = [{ url: String(body['url']), role: 'lead' as const, caption: CAPTION }]
   const article = { ...write(), title: `${SECRET} ra tòa`, images }
   await running.publish('vu-an', article)
-  await running.publish('bai-khac', write())
+  // The same picture in another article, with words of its own.
+  await running.publish('bai-khac', { ...write(), images: [{ ...images[0], caption: 'Ảnh tư liệu' }] })
+  const shown = /\/renditions\/[^"\s]+\.jpg/.exec((await running.get(`/articles/${articleIdOf('bai-khac')}`)).text)?.[0] ?? ''
+  assert.equal((await running.get(shown)).status, 200)
   assert.equal((await command(system, ['archive', 'close'])).code, 0)
   await running.publish('vu-an', { ...article, title: `${SECRET} được xử trắng án` })
 
@@ -45,6 +48,7 @@ test('after a purge no byte of the article is in any object, its exits are gone,
   const purged = await command(system, ['purge', 'vu-an', '--reason', 'quyết định 12/2026', '--by', 'An', '--wait'])
   assert.equal(purged.code, 0, purged.output)
   assert.equal((await running.get(`/articles/${articleIdOf('vu-an')}`)).status, 410)
+  assert.equal((await running.get(shown)).status, 200, 'the other article keeps its picture')
   const republished = await running.publisher.put('vu-an', write())
   assert.equal((await running.settled(String(republished.body['submissionId'])))['state'], 'refused')
 

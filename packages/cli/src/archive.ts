@@ -32,7 +32,8 @@ export const openReader = async ({ s3, dataDir }: Settings): Promise<ObjectsRead
 const inPlace = (objects: ObjectsReader): Copy => ({
   list: async () => {
     const found: string[] = []
-    for await (const page of listPages(objects, keys.archivePrefix)) found.push(...page.map(one => one.key))
+    for (const prefix of [keys.archivePrefix, keys.nativePrefix])
+      for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
     return found
   },
   read: async path => (await objects.get(path))?.bytes ?? null,
@@ -66,7 +67,7 @@ const checkDays = (days: readonly string[]): void => {
 
 const sayVerdict = (verdict: Verdict): string =>
   verdict.ok
-    ? `The archive is as it was signed: ${verdict.versions} versions, ${verdict.natives} native payloads, ${verdict.ledger} lines of the ledger in ${verdict.manifests} manifests; ${verdict.purged} purged by law${verdict.open === 0 ? '' : `; ${verdict.open} files since the newest manifest`}.`
+    ? `The archive is as it was signed: ${verdict.versions} versions, ${verdict.natives} native payloads, ${verdict.ledger} lines of the ledger in ${verdict.manifests} manifests; ${verdict.purged} purged by law${verdict.pending === 0 ? '' : `; ${verdict.pending} records of purges that the next manifest lists`}${verdict.open === 0 ? '' : `; ${verdict.open} files since the newest manifest`}.`
     : `WRONG at ${verdict.wrong?.path}: ${verdict.wrong?.what}`
 
 export type VerifyOptions = Readonly<{ copy?: string; keys?: string }>

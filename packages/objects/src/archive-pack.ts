@@ -93,18 +93,49 @@ export const parseIndex = (bytes: Uint8Array, key: string): PackIndex => {
     if (entries.size !== head.count) throw new Error(`it says ${head.count} entries and has ${entries.size}`)
     return { ...head, entries }
   } catch (cause) {
-    throw new RejectError('NEWSWIRE_ARCHIVE_INDEX', `${key} is no index of a pack; \`newswire archive verify\` says what else is wrong`, {
-      cause,
-    })
+    throw noIndex(key, cause)
   }
 }
+
+/** A key in an index: the pack that holds it, and where. */
+export type Found = Readonly<{ pack: string; entry: PackedEntry }>
+
+const LINE = 10
+const countLines = (bytes: Uint8Array): number => {
+  let lines = 0
+  for (let at = bytes.indexOf(LINE); at !== -1; at = bytes.indexOf(LINE, at + 1)) lines += 1
+  return lines
+}
+
+/** What `parseIndex` would say of one key, without parsing the lines of all others; `null` when it is not in it. Throws the same. */
+export const findInIndex = (given: Uint8Array, indexKey: string, key: string): Found | null => {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
+  try {
+    const head = indexHead.parse(JSON.parse(bytes.toString('utf8', 0, bytes.indexOf(LINE))))
+    if (countLines(bytes) !== head.count + 1) throw new Error(`it says ${head.count} entries and has ${countLines(bytes) - 1}`)
+    const at = bytes.indexOf(`"key":${JSON.stringify(key)},`)
+    if (at === -1 || head.pack === null) return null
+    const line = bytes.toString('utf8', bytes.lastIndexOf(LINE, at) + 1, bytes.indexOf(LINE, at))
+    return { pack: head.pack, entry: packedEntry.parse(JSON.parse(line)) }
+  } catch (cause) {
+    throw noIndex(indexKey, cause)
+  }
+}
+
+const noIndex = (key: string, cause: unknown) =>
+  new RejectError('NEWSWIRE_ARCHIVE_INDEX', `${key} is no index of a pack; \`newswire archive verify\` says what else is wrong`, { cause })
 
 /** The content of an entry in its pack. Throws `RejectError` `NEWSWIRE_ARCHIVE_PACK` when it is not what the index says. */
 export const cutFrom = (pack: Uint8Array, { frame: [at, length], offset, bytes, sha256, key }: PackedEntry): Uint8Array => {
   const content = unpack(pack.subarray(at, at + length), key).subarray(offset, offset + bytes)
+  checkPacked({ key, sha256, content })
+  return content
+}
+
+/** Throws `RejectError` `NEWSWIRE_ARCHIVE_PACK` when what lies in the pack is not what the index says. */
+export const checkPacked = ({ key, sha256, content }: ToPack): void => {
   if (sha256Hex(content) !== sha256)
     throw new RejectError('NEWSWIRE_ARCHIVE_PACK', `${key} in its pack is not what the index says; \`newswire archive verify\` tells more`)
-  return content
 }
 
 const unpack = (member: Uint8Array, key: string): Uint8Array => {
@@ -115,7 +146,7 @@ const unpack = (member: Uint8Array, key: string): Uint8Array => {
   }
 }
 
-/** Every entry of a pack in its order; one member is unpacked at a time. */
+/** Every entry of a pack in its order; one member is unpacked at a time. `checkPacked` says whether it is what was packed. */
 export function* entriesOf(pack: Uint8Array, index: PackIndex): Generator<PackedEntry & { content: Uint8Array }> {
   let at = -1
   let raw: Uint8Array = new Uint8Array()
@@ -129,6 +160,29 @@ export function* entriesOf(pack: Uint8Array, index: PackIndex): Generator<Packed
 
 export type FoundIndex = Readonly<{ key: string; etag: string; index: PackIndex }>
 
+/** How often a pack may be replaced under a reader's hands: a purge makes it anew. */
+const ROUNDS = 3
+
+export const packMissing = (what: string) =>
+  new RejectError('NEWSWIRE_ARCHIVE_PACK', `the pack that holds ${what} is missing; \`newswire archive verify\` tells more`)
+
+/** The pack of an index with the index that it fits; `null` when all in it was purged. Throws `RejectError` `NEWSWIRE_ARCHIVE_PACK` when it is missing. */
+export const openPack = async (
+  objects: Pick<Objects, 'get'>,
+  { key, index: known }: Pick<FoundIndex, 'key' | 'index'>,
+): Promise<Readonly<{ index: PackIndex; bytes: Uint8Array }> | null> => {
+  let index = known
+  for (let round = 0; round < ROUNDS; round++) {
+    if (index.pack === null) return null
+    const pack = await objects.get(index.pack)
+    if (pack !== null) return { index, bytes: pack.bytes }
+    const again = await objects.get(key)
+    if (again === null) break
+    index = parseIndex(again.bytes, key)
+  }
+  throw packMissing(key)
+}
+
 /** All packs of a day (`yyyy/mm/dd`), in the order in which they were made. */
 export const indexesOf = async (objects: Pick<Objects, 'get' | 'list'>, folder: string): Promise<readonly FoundIndex[]> => {
   const found: FoundIndex[] = []
@@ -138,4 +192,29 @@ export const indexesOf = async (objects: Pick<Objects, 'get' | 'list'>, folder: 
       if (held !== null) found.push({ key, etag: held.etag, index: parseIndex(held.bytes, key) })
     }
   return found
+}
+
+/** Where a key is packed, among the packs of its day. */
+export const findEntry = (indexes: readonly FoundIndex[], key: string): Readonly<{ in: FoundIndex; entry: PackedEntry }> | null => {
+  for (const found of indexes) {
+    const entry = found.index.entries.get(key)
+    if (entry !== undefined) return { in: found, entry }
+  }
+  return null
+}
+
+/** Key → SHA-256 of what the pack of an index holds for sure: it was read just now, and every entry is what the index says. `null` when it is not whole. */
+export const readProven = async (
+  objects: Pick<Objects, 'get'>,
+  { index }: Pick<FoundIndex, 'key' | 'index'>,
+): Promise<ReadonlyMap<string, string> | null> => {
+  const held = index.pack === null ? null : await objects.get(index.pack)
+  if (index.pack !== null && (held === null || sha256Hex(held.bytes) !== index.sha256)) return null
+  try {
+    if (held !== null) for (const entry of entriesOf(held.bytes, index)) checkPacked(entry)
+  } catch (error) {
+    if (error instanceof RejectError) return null
+    throw error
+  }
+  return new Map([...index.entries.values()].map(entry => [entry.key, entry.sha256]))
 }

@@ -1,8 +1,9 @@
 /** Archived versions: how they lie in the store, loose or packed, and how they are read back by id and number. */
 import { RejectError } from '@newswire/events/errors'
 import { fact } from '@newswire/events/fact'
+import { sha256Hex } from '@newswire/events/ids'
 import { z } from 'zod'
-import { cutFrom, type FoundIndex, indexesOf } from './archive-pack.ts'
+import { cutFrom, type Found, findInIndex, indexesOf, packMissing } from './archive-pack.ts'
 import { archiveDayOf, keys, parseArchiveKey } from './keys.ts'
 import { listPages } from './listing.ts'
 import type { Objects } from './objects.ts'
@@ -26,28 +27,34 @@ type Readable = Pick<Objects, 'get' | 'list'>
 /** How often a pack may be replaced under a reader's hands: a purge makes it anew. */
 const ROUNDS = 3
 
-const findIn = async (indexes: Promise<readonly FoundIndex[]>, key: string) =>
-  (await indexes).find(({ index }) => index.entries.has(key))?.index
-
-/** What is archived under a key (`keys.archive`, `keys.native`, `keys.archiveLedger`), wherever it lies; `null` when it is not, or no longer. */
-export const readArchived = async (objects: Readable, key: string): Promise<Uint8Array | null> => {
-  const loose = await objects.get(key)
-  if (loose !== null) return loose.bytes
-  const folder = archiveDayOf(key)
-  if (folder === null) return null
-  for (let round = 0; round < ROUNDS; round++) {
-    const index = await findIn(indexesOf(objects, folder), key)
-    const entry = index?.entries.get(key)
-    if (entry === undefined || index?.pack == null) return null
-    const pack = await objects.get(index.pack)
-    if (pack !== null) return cutFrom(pack.bytes, entry)
-  }
-  throw new RejectError('NEWSWIRE_ARCHIVE_PACK', `the pack that holds ${key} is missing; \`newswire archive verify\` tells more`)
+/** Where a key is packed. */
+const findPacked = async (objects: Readable, folder: string, key: string): Promise<Found | null> => {
+  for await (const page of listPages(objects, keys.archivePacksOf(folder)))
+    for (const { key: indexKey } of page) {
+      const held = indexKey.endsWith('.index.jsonl') ? await objects.get(indexKey) : null
+      const found = held === null ? null : findInIndex(held.bytes, indexKey, key)
+      if (found !== null) return found
+    }
+  return null
 }
 
-/** SHA-256 of what is packed under a key; `null` when it is not packed. */
-export const packedSha256 = async (indexes: Promise<readonly FoundIndex[]>, key: string): Promise<string | null> =>
-  (await findIn(indexes, key))?.entries.get(key)?.sha256 ?? null
+/**
+ * What is archived under a key (`keys.archive`, `keys.native`, `keys.archiveLedger`), wherever it lies; `null` when it is not, or no longer. What was
+ * signed is packed: other bytes that lie loose beside it were written by nobody who may, and are not read.
+ */
+export const readArchived = async (objects: Readable, key: string): Promise<Uint8Array | null> => {
+  // Loose before packed: what is packed meanwhile is found there, and never missed.
+  const loose = (await objects.get(key))?.bytes ?? null
+  const folder = archiveDayOf(key)
+  if (folder === null) return loose
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await findPacked(objects, folder, key)
+    if (found === null || (loose !== null && sha256Hex(loose) === found.entry.sha256)) return loose
+    const pack = await objects.get(found.pack)
+    if (pack !== null) return cutFrom(pack.bytes, found.entry)
+  }
+  throw packMissing(key)
+}
 
 export const parseArchivedVersion = (bytes: Uint8Array, key: string): ArchivedVersion => {
   try {

@@ -61,6 +61,7 @@ const isSegment = (segment: string) =>
 export const keys = {
   native: (publisher: string, receivedAt: string, submissionId: string) =>
     `native/${checked('publisher id', publisher, isPublisherId(publisher))}/${day(receivedAt)}/${idSegment(submissionId)}`,
+  nativePrefix: 'native/',
   original: (sha256: string) => `originals/${checked('SHA-256', sha256, isSha256(sha256))}`,
   current: (articleId: string) => `current/${articleSegment(articleId)}.json`,
   /** `dueSecond`: seconds since 1970, padded so that keys sort by time. */
@@ -198,6 +199,12 @@ export const parseArchiveKey = (key: string): { folder: string; articleId: strin
 export const parsePurgeKey = (key: string): string | null => {
   const [, wanted, done] = /^archive\/(?:purging\/([^/]+)\.json|purged\/([^/]+)\/\d+\.jsonl)$/.exec(key) ?? []
   const segment = wanted ?? done
+  return segment === undefined ? null : fromCaseSafe(segment)
+}
+
+/** The article that was given a picture; `null` for other keys. */
+export const parsePictureUse = (key: string): string | null => {
+  const [, segment] = /^images\/uses\/[0-9a-f]{64}\/([^/]+)\.json$/.exec(key) ?? []
   return segment === undefined ? null : fromCaseSafe(segment)
 }
 

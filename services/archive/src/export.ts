@@ -10,9 +10,10 @@ import type { Fact, LiveFact } from '@newswire/events/fact'
 import { type NinjsContext, toNinjs } from '@newswire/events/ninjs'
 import { toContentHtml } from '@newswire/events/public-article'
 import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/archived'
+import { type Days, daysOf, versionsOfDay } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { type Days, daysOf, newestOfDay, versionsOfDay } from './read-days.ts'
+import { newestOfDay } from './read-days.ts'
 
 export const exportFormats = ['jsonl', 'ninjs', 'html'] as const
 export type ExportFormat = (typeof exportFormats)[number]

@@ -6,7 +6,7 @@
 
 import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
-import { buildPack, parseIndex, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
+import { buildPack, parseIndex, readProven, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
 import { readArchived } from '@newswire/objects/archived'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
@@ -65,8 +65,10 @@ export const newestManifest = async (objects: Pick<Objects, 'head'>): Promise<nu
   return low
 }
 
-/** `null` also for what is there and damaged: that is for the verifier to name, and must not stop the archive for ever. */
-const readWhole = async (objects: Objects, key: string): Promise<Uint8Array | null> => {
+/** What lies loose when it is what the manifest lists; else wherever it lies. `null` also for what is there and damaged: that is for the verifier to name, and must not stop the archive for ever. */
+const readWhole = async (objects: Objects, { key, sha256 }: Entry): Promise<Uint8Array | null> => {
+  const loose = await objects.get(key)
+  if (loose !== null && sha256Hex(loose.bytes) === sha256) return loose.bytes
   try {
     return await readArchived(objects, key)
   } catch (error) {
@@ -85,7 +87,7 @@ const contentsOf = async (
   const found = await sideBySide(entries, AT_ONCE, async entry => {
     if (purged.removes(entry.article, entry.key)) return null
     const line = staged.get(entry.key)
-    const content = line === undefined ? await readWhole(objects, entry.key) : Buffer.from(line)
+    const content = line === undefined ? await readWhole(objects, entry) : Buffer.from(line)
     if (content !== null && sha256Hex(content) === entry.sha256) return { key: entry.key, sha256: entry.sha256, content }
     // Somebody else's hand: what is left is packed, and the verifier names this.
     logger.error({ key: entry.key, wanted: entry.sha256, found: content === null ? null : sha256Hex(content) }, 'archive.lost')
@@ -98,13 +100,7 @@ const contentsOf = async (
 const proven = async (objects: Objects, manifest: number, { folder, part }: Part): Promise<ReadonlyMap<string, string> | null> => {
   const key = keys.archivePackIndex(folder, manifest, part)
   const held = await objects.get(key)
-  if (held === null) return null
-  const index = parseIndex(held.bytes, key)
-  if (index.pack !== null) {
-    const pack = await objects.get(index.pack)
-    if (pack === null || sha256Hex(pack.bytes) !== index.sha256) return null
-  }
-  return new Map([...index.entries.values()].map(entry => [entry.key, entry.sha256]))
+  return held === null ? null : readProven(objects, { key, index: parseIndex(held.bytes, key) })
 }
 
 const makePack = async (needs: Needs, number: number, part: Part, staged: ReadonlyMap<string, string>, purged: Purged): Promise<void> => {

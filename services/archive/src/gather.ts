@@ -2,8 +2,7 @@
 import { sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
-import { type FoundIndex, indexesOf } from '@newswire/objects/archive-pack'
-import { packedSha256 } from '@newswire/objects/archived'
+import { type FoundIndex, findEntry, indexesOf, readProven } from '@newswire/objects/archive-pack'
 import { archiveDayOf, keys, parseArchiveKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
@@ -49,24 +48,40 @@ const handledUpTo = async ({ log, group }: Needs): Promise<Record<string, number
 const mergeCut = (before: Readonly<Record<string, number>> | undefined, after: Readonly<Record<string, number>>) =>
   Object.fromEntries(Object.entries({ ...before, ...after }).map(([partition, at]) => [partition, Math.max(at, before?.[partition] ?? 0)]))
 
+type Loose = Readonly<{ key: string; article: string }>
+/** The same bytes lie loose and, as an index says, in a pack. */
+type Repeat = Readonly<{ key: string; found: FoundIndex; sha256: string }>
+type Packed = (folder: string) => Promise<readonly FoundIndex[]>
+
 /**
  * What a key holds, unless it is listed already: a repeat after packing leaves the same bytes loose again, and other bytes under a key that is
  * packed were written by nobody who may: they are shown, left where they are, and listed nowhere.
  */
 const toEntry =
-  (needs: Needs, packed: (folder: string) => Promise<readonly FoundIndex[]>) => async (one: { key: string; article: string }) => {
-    const { objects, logger } = needs
-    const found = await objects.get(one.key)
-    if (found === null) return null // purged, or packed by another process, since it was listed
-    const sha256 = sha256Hex(found.bytes)
-    const held = await packedSha256(packed(archiveDayOf(one.key) ?? ''), one.key)
-    if (held === null) return { article: one.article, key: one.key, sha256, bytes: found.bytes.byteLength }
-    if (held === sha256) await objects.delete(one.key)
-    else logger.error({ key: one.key, listed: held, found: sha256 }, 'archive.conflict')
+  (needs: Needs, packed: Packed) =>
+  async (one: Loose): Promise<Entry | Repeat | null> => {
+    const held = await needs.objects.get(one.key)
+    if (held === null) return null // purged, or packed by another process, since it was listed
+    const sha256 = sha256Hex(held.bytes)
+    const found = findEntry(await packed(archiveDayOf(one.key) ?? ''), one.key)
+    if (found === null) return { article: one.article, key: one.key, sha256, bytes: held.bytes.byteLength }
+    if (found.entry.sha256 === sha256) return { key: one.key, found: found.in, sha256 }
+    needs.logger.error({ key: one.key, listed: found.entry.sha256, found: sha256 }, 'archive.conflict')
     return null
   }
 
-const versionsOf = (found: readonly string[]): { key: string; article: string }[] =>
+/** Removes repeats that their pack holds for sure: each pack is read once more, and one that is damaged leaves what may be the only good copy. */
+const removeRepeats = async ({ objects, logger }: Needs, repeats: readonly Repeat[]): Promise<void> => {
+  for (const found of new Set(repeats.map(one => one.found))) {
+    const mine = repeats.filter(one => one.found === found)
+    const holds = await readProven(objects, found)
+    const [safe, only] = [mine.filter(one => holds?.get(one.key) === one.sha256), mine.filter(one => holds?.get(one.key) !== one.sha256)]
+    for (const { key } of only) logger.error({ key, index: found.key }, 'archive.pack-damaged')
+    await sideBySide(safe, AT_ONCE, one => objects.delete(one.key))
+  }
+}
+
+const versionsOf = (found: readonly string[]): Loose[] =>
   found.flatMap(key => {
     const article = parseArchiveKey(key)?.articleId
     return article === undefined ? [] : [{ key, article }]
@@ -75,7 +90,7 @@ const versionsOf = (found: readonly string[]): { key: string; article: string }[
 const ledgerEntries = (staged: readonly Staged[]): Entry[] =>
   staged.map(({ key, article, line }) => ({ article, key, sha256: sha256Hex(line), bytes: Buffer.byteLength(line) }))
 
-/** Reads only, but that it removes repeats of what is packed, and what comes of purged articles. `last`: the newest manifest, whose packs are made. */
+/** Reads only, but that it removes repeats of what is packed for sure, and what comes of purged articles. `last`: the newest manifest, whose packs are made. */
 export const gather = async (needs: Needs, last: Manifest | null, purged: Purged): Promise<Gathered> => {
   const { objects, log } = needs
   const isPurged = isPurgedIn(purged)
@@ -84,18 +99,22 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
   const slice = await readMilestones(log, last?.head.cut.milestones ?? {}, LIMITS.milestones)
   const staged = toLedger(slice.records, (last?.head.number ?? 0) + 1, isPurged)
   const indexes = new Map<string, Promise<readonly FoundIndex[]>>()
-  const packed = (folder: string) => {
+  const packed: Packed = folder => {
     const known = indexes.get(folder) ?? indexesOf(objects, folder)
     indexes.set(folder, known)
     return known
   }
   // What a recorded purge removes is not listed any more, and what was sent since is not kept. One that is only wanted finds what it removes by the lists.
-  const isGone = (one: { key: string; article: string }) => purged.records.has(one.article) && purged.removes(one.article, one.key)
+  const isGone = (one: Loose) => purged.records.has(one.article) && purged.removes(one.article, one.key)
   const all = [...versionsOf(loose.found), ...nativesIn(slice.records)]
   const wanted = all.filter(one => !isGone(one))
   await sideBySide(all.filter(isGone), AT_ONCE, one => objects.delete(one.key))
-  const found = await sideBySide(wanted, AT_ONCE, toEntry(needs, packed))
-  const entries = [...found.filter(one => one !== null), ...ledgerEntries(staged), ...purged.unlisted]
+  const found = (await sideBySide(wanted, AT_ONCE, toEntry(needs, packed))).filter(one => one !== null)
+  await removeRepeats(
+    needs,
+    found.filter(one => 'found' in one),
+  )
+  const entries = [...found.filter(one => 'article' in one), ...ledgerEntries(staged), ...purged.unlisted]
   return {
     cut: {
       articles: loose.hasMore ? (last?.head.cut.articles ?? {}) : mergeCut(last?.head.cut.articles, handled),

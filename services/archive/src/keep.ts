@@ -24,12 +24,17 @@ type Needs = Readonly<{
 const keyOf = (fact: Fact, version = fact.version): string => keys.archive(fact.firstReleasedAt, fact.articleId, version)
 const dayOf = (fact: Fact): string => archiveDayOf(keyOf(fact)) ?? ''
 
+const looseSha256 = async (objects: Objects, key: string): Promise<string | null> => {
+  const held = await objects.get(key)
+  return held === null ? null : sha256Hex(held.bytes)
+}
+
 /** The version before must be there first: facts of one article come in order, so its absence is a fault that passes or a dead letter. */
 const previousSha256 = async ({ objects, packed }: Needs, fact: Fact): Promise<string | null> => {
   if (fact.supersedes === undefined) return null
   const key = keyOf(fact, fact.supersedes)
-  const before = await objects.get(key)
-  const sha256 = before === null ? await packed.findSurely(dayOf(fact), key) : sha256Hex(before.bytes)
+  // Packed before loose: what lies beside its pack was signed by nobody, and nothing is chained to it.
+  const sha256 = (await packed.find(dayOf(fact), key)) ?? (await looseSha256(objects, key)) ?? (await packed.findSurely(dayOf(fact), key))
   if (sha256 === null)
     throw new Error(
       `version ${fact.supersedes} of ${fact.articleId} is not archived, so version ${fact.version} cannot be chained to it; redrive it once the earlier one is there`,

@@ -2,9 +2,7 @@
  * What is packed under a key, from memory: the archive asks for every version, and packs change once a day. A view may be stale by `STALE_MS`;
  * what slips through is a repeat that lies loose once more, which closing finds and removes.
  */
-import type { FoundIndex } from '@newswire/objects/archive-pack'
-import { indexesOf } from '@newswire/objects/archive-pack'
-import { packedSha256 } from '@newswire/objects/archived'
+import { type FoundIndex, findEntry, indexesOf } from '@newswire/objects/archive-pack'
 import type { Objects } from '@newswire/objects/objects'
 
 export type PackedHashes = Readonly<{
@@ -33,7 +31,7 @@ export const createPackedHashes = (objects: Pick<Objects, 'get' | 'list'>, now: 
     if (days.size > MAX_DAYS && oldest !== undefined) days.delete(oldest)
     return indexes
   }
-  const find = (folder: string, key: string) => packedSha256(read(folder), key)
+  const find = async (folder: string, key: string) => findEntry(await read(folder), key)?.entry.sha256 ?? null
   return {
     find,
     findSurely: async (folder, key) => {

@@ -15,8 +15,9 @@ export type Found = Readonly<{
   removed: readonly Removed[]
   /** What the lines of the ledger say that go, without words. */
   milestones: readonly Milestone[]
-  /** SHA-256 of the source pictures of all versions that could still be read. */
+  /** SHA-256 of the source pictures of all versions that could still be read, and the keys of what was made of them for it, with its words in them. */
   pictures: readonly string[]
+  renditions: readonly string[]
 }>
 
 /** Milestones at once, when those since the newest manifest are searched. */
@@ -54,10 +55,18 @@ const looseOf = async ({ objects, log }: Needs, { articleId, keeps }: PurgeWish)
   return removed
 }
 
+type Shown = Readonly<{ pictures: Set<string>; renditions: Set<string> }>
+
 /** Read without a schema: a version that another build wrote differently must not keep a purge from its work. */
-const picturesIn = (content: Uint8Array): string[] => {
-  const { fact } = JSON.parse(Buffer.from(content).toString('utf8')) as { fact?: { article?: { images?: { sha256?: unknown }[] } } }
-  return (fact?.article?.images ?? []).flatMap(({ sha256 }) => (typeof sha256 === 'string' && isSha256(sha256) ? [sha256] : []))
+const addShown = (content: Uint8Array, { pictures, renditions }: Shown): void => {
+  const { fact } = JSON.parse(Buffer.from(content).toString('utf8')) as {
+    fact?: { article?: { images?: { sha256?: unknown; renditions?: { key?: unknown }[] }[] } }
+  }
+  for (const { sha256, renditions: made = [] } of fact?.article?.images ?? []) {
+    if (typeof sha256 !== 'string' || !isSha256(sha256)) continue
+    pictures.add(sha256)
+    for (const { key } of made) if (typeof key === 'string' && key.startsWith(keys.renditionPrefix(sha256))) renditions.add(key)
+  }
 }
 
 /** A line of the ledger whose milestones have words; `null` for one without, which may stay. */
@@ -70,7 +79,7 @@ export const findAll = async (needs: Needs, wish: PurgeWish): Promise<Found> => 
   const { objects } = needs
   const removed = new Map<string, Removed>()
   const milestones: Milestone[] = []
-  const pictures = new Set<string>()
+  const shown: Shown = { pictures: new Set(), renditions: new Set() }
   const add = (one: Removed) => {
     if (!removed.has(`${one.key} ${one.sha256}`)) removed.set(`${one.key} ${one.sha256}`, one)
   }
@@ -82,13 +91,13 @@ export const findAll = async (needs: Needs, wish: PurgeWish): Promise<Found> => 
       const worded = content === null ? null : wordsIn(content)
       if (worded === null) continue
       milestones.push(...worded.map(withoutWords))
-    } else if (content !== null && parseArchiveKey(key) !== null) for (const picture of picturesIn(content)) pictures.add(picture)
+    } else if (content !== null && parseArchiveKey(key) !== null) addShown(content, shown)
     add({ key, sha256, bytes, manifest })
   }
   for (const one of await looseOf(needs, wish)) {
     const content = parseArchiveKey(one.key) === null ? null : await readArchived(objects, one.key)
-    if (content !== null) for (const picture of picturesIn(content)) pictures.add(picture)
+    if (content !== null) addShown(content, shown)
     add(one)
   }
-  return { removed: [...removed.values()], milestones, pictures: [...pictures].sort() }
+  return { removed: [...removed.values()], milestones, pictures: [...shown.pictures].sort(), renditions: [...shown.renditions].sort() }
 }

@@ -32,7 +32,14 @@ const open = async (t: TestContext): Promise<SampleArchive> => {
   return archive
 }
 
-const withPictures = (articleId: string, version: number, text: string, pictures: readonly string[], atMs: number): Partial<Fact> => {
+const withPictures = (
+  articleId: string,
+  version: number,
+  text: string,
+  pictures: readonly string[],
+  atMs: number,
+  renditions: readonly string[] = [],
+): Partial<Fact> => {
   const fact = sampleFact(articleId, version, { text, atMs })
   if (fact.state !== 'live') return {}
   const images = pictures.map(sha256 => ({
@@ -43,7 +50,9 @@ const withPictures = (articleId: string, version: number, text: string, pictures
     caption: '',
     alt: '',
     credit: '',
-    renditions: [],
+    renditions: renditions
+      .filter(key => key.includes(sha256))
+      .map(key => ({ preset: 'w320', key, type: 'image/jpeg' as const, width: 320, height: 200, bytes: 9 })),
   }))
   return { article: { ...fact.article, images } } as Partial<Fact>
 }
@@ -139,6 +148,44 @@ test('pictures that no other article shows go with it, shared ones stay', async 
   assert.equal(await objects.get(keys.rendition(PICTURES.own, 'w320', 'r', 'jpg')), null)
   assert.ok(await objects.get(keys.original(PICTURES.shared)))
   assert.ok(await objects.get(keys.rendition(PICTURES.shared, 'w320', 'r', 'jpg')))
+})
+
+/** What was made of the shared picture: for the purged article alone, with its caption in it, for the other one, and for a third that is still held. */
+const makeRenditions = async (objects: Objects) => {
+  const made = { purged: 'aa', both: 'bb', other: 'cc', held: 'dd' }
+  const keyOf = (recipe: string) => keys.rendition(PICTURES.shared, 'w320', recipe, 'jpg')
+  for (const recipe of Object.values(made)) {
+    await objects.put(keyOf(recipe), Buffer.from(recipe === made.purged ? SECRET : recipe))
+    await objects.put(keys.rendition(PICTURES.shared, 'set', recipe, 'json'), Buffer.from(JSON.stringify([{ key: keyOf(recipe) }])))
+  }
+  const held = 'press.held'
+  await objects.put(keys.pictureUse(PICTURES.shared, held), Buffer.from('{}'))
+  await objects.put(keys.pictureUse(PICTURES.shared, ID), Buffer.from('{}'))
+  await objects.put(keys.current(held), Buffer.from(JSON.stringify({ held: { images: [{ key: keyOf(made.held) }] } })))
+  return { purged: keyOf(made.purged), both: keyOf(made.both), other: keyOf(made.other), held: keyOf(made.held) }
+}
+
+test('of a picture that others show, what was made for the purged article goes, with its words, and nothing that others name', async t => {
+  for (const isPacked of [true, false]) {
+    const archive = await open(t)
+    const { objects, needs, add, clock } = archive
+    const made = await makeRenditions(objects)
+    const show = (id: string, text: string, renditions: string[]) => withPictures(id, 1, text, [PICTURES.shared], clock.nowMs, renditions)
+    await objects.put(keys.original(PICTURES.shared), Buffer.from('picture'))
+    await add(ID, 1, SECRET, show(ID, SECRET, [made.purged, made.both, made.held]))
+    for (const version of [2, 3]) await add(ID, version, SECRET)
+    await add('press.other', 1, 'Khác', show('press.other', 'Khác', [made.both, made.other]))
+    if (isPacked) await closeOnce(needs)
+    const fact = await keepPurge(archive)
+    await purge(needs, fact)
+    await closeAll(archive)
+    assert.deepEqual(await holding(objects, SECRET), [])
+    assert.equal(await objects.get(made.purged), null)
+    assert.equal(await objects.get(keys.rendition(PICTURES.shared, 'set', 'aa', 'json')), null, 'nobody takes it for made')
+    for (const key of [made.both, made.other, made.held]) assert.ok(await objects.get(key), key)
+    assert.equal((await objects.list(keys.renditionPrefix(PICTURES.shared))).length, 6)
+    assert.ok(await objects.get(keys.original(PICTURES.shared)))
+  }
 })
 
 test('what is delivered again after a purge does not come back, nor what is sent again', async t => {

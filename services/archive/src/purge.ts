@@ -60,6 +60,7 @@ const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, part: number, found
     removed,
     milestones: found.milestones,
     pictures: found.pictures,
+    renditions: found.renditions,
   }
   const lines = signedLines(said, await openSigner(needs))
   const put = await needs.objects.put(keys.archivePurged(articleId, part), Buffer.from(`${lines.join('\n')}\n`), { ifNoneMatch: '*' })
@@ -80,8 +81,10 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
   await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)])
   const parked = keys.parked(wish.articleId, 'x')
   for await (const page of listPages(objects, parked.slice(0, -1))) for (const { key } of page) await objects.delete(key)
-  const pictures = [...new Set([...found.pictures, ...records.flatMap(({ record }) => record.pictures)])]
-  const deleted = await purgePictures(objects, wish.articleId, pictures)
+  const deleted = await purgePictures(objects, wish.articleId, {
+    pictures: [...found.pictures, ...records.flatMap(({ record }) => record.pictures)],
+    renditions: [...found.renditions, ...records.flatMap(({ record }) => record.renditions)],
+  })
   if (removed.length > 0) logger.info({ articleId: wish.articleId, removed: removed.length, pictures: deleted.length }, 'archive.purged')
   return removed.length
 }

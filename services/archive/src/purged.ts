@@ -35,6 +35,8 @@ export const purgeRecord = z.object({
   milestones: z.array(z.unknown()),
   /** SHA-256 of the source pictures that its versions showed. */
   pictures: z.array(z.string()),
+  /** What was made of them for it, with its words in them; records of before this was written have none. */
+  renditions: z.array(z.string()).default([]),
   keyId: z.string(),
 })
 export type PurgeRecord = z.output<typeof purgeRecord>

@@ -18,7 +18,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
-/** A copy: paths begin with `archive/`. */
+/** A copy: paths begin with `archive/`, or with `native/` for payloads that are in no pack. */
 export type Copy = Readonly<{ list(): Promise<readonly string[]>; read(path: string): Promise<Uint8Array | null> }>
 export type Options = Readonly<{
   /** `yyyy-mm-dd`: only what lies under these days is read; manifests always are. Default: everything. */
@@ -37,6 +37,8 @@ export type Verdict = Readonly<{
   ledger: number
   /** Entries whose content was purged by law, as a signed record says. */
   purged: number
+  /** Records of purges that no manifest lists yet; the next one does. */
+  pending: number
   /** Of all content that was read. */
   bytes: number
   /** Versions that no manifest lists yet; only in a running system. */
@@ -47,6 +49,7 @@ export type Verdict = Readonly<{
 
 type Entry = { article: string; key: string; sha256: string; bytes: number }
 type Removed = { key: string; sha256: string }
+type Purge = { sha256: string; keyId: string; isListed: boolean }
 type Jwk = { kid: string; x: string; crv: string; fromManifest: number; untilManifest: number | null }
 type Keys = { keys: Jwk[]; head: { manifest: number; sha256: string } | null }
 type Head = {
@@ -129,8 +132,8 @@ const openKeys = ({ keys }: Keys): Map<string, Jwk & { key: KeyObject }> => {
   )
 }
 
-/** Checks the signature in the second line over the first. `number`: the manifest, whose key must be good for it; `null` for a record of a purge. */
-const checkSigned = (lines: readonly string[], path: string, keys: ReturnType<typeof openKeys>, number: number | null): void => {
+/** Checks the signature in the second line over the first. Gives the key; whether it was good at that time is for the caller to say. */
+const checkSigned = (lines: readonly string[], path: string, keys: ReturnType<typeof openKeys>): Jwk => {
   const [line = '', signature = ''] = lines
   const said = jsonOf<{ algorithm: string; keyId: string; signature: string }>(signature, path)
   const { keyId } = jsonOf<{ keyId: string }>(line, path)
@@ -144,9 +147,10 @@ const checkSigned = (lines: readonly string[], path: string, keys: ReturnType<ty
   if (exact !== signature) throw new Wrong(path, 'its second line is no signature by the key that the first line names')
   if (!verify(null, Buffer.from(line), found.key, Buffer.from(said.signature, 'base64url')))
     throw new Wrong(path, 'its signature does not fit: the first line is not what was signed')
-  if (number !== null && (number < found.fromManifest || number > (found.untilManifest ?? Number.POSITIVE_INFINITY)))
-    throw new Wrong(path, `key ${keyId} was not in use for manifest ${number}`)
+  return found
 }
+
+const lastOf = ({ untilManifest }: Jwk): number => untilManifest ?? Number.POSITIVE_INFINITY
 
 const dayOf = (key: string): string | null => /^(?:archive|native\/[^/]+)\/(\d{4}\/\d\d\/\d\d)\//.exec(key)?.[1] ?? null
 
@@ -159,8 +163,10 @@ type Work = {
   left: Set<string>
   /** Everything that is there. */
   paths: ReadonlySet<string>
-  /** Key → hash of what a signed record says was purged. */
-  purged: Map<string, Set<string>>
+  /** Article, key and hash of what a signed record says was purged. */
+  purged: Set<string>
+  /** The records themselves, by path. */
+  purges: Map<string, Purge>
   days: ReadonlySet<string> | null
   isLive: boolean
   /** Article → its newest version so far, and the hash of that. */
@@ -191,15 +197,43 @@ const guarded = ({ list, read }: Copy): Copy => {
 const readPurges = async (work: Work): Promise<void> => {
   for (const path of work.paths) {
     if (!path.startsWith('archive/purged/')) continue
-    const lines = linesOf(await take(work, path), path)
+    const bytes = await take(work, path)
+    const lines = linesOf(bytes, path)
     if (lines.length !== 2) throw new Wrong(path, 'a record of a purge has two lines')
-    checkSigned(lines, path, work.keys, null)
+    const { kid } = checkSigned(lines, path, work.keys)
     const { removed, articleId, schema } = jsonOf<{ schema: string; articleId: string; removed: Removed[] }>(lines[0] ?? '', path)
     if (schema !== 'newswire.archive.purge/1') throw new Wrong(path, `it is no record of a purge but ${schema}`)
     if (!path.startsWith(`archive/purged/${segmentOf(articleId)}/`))
       throw new Wrong(path, `it is a record of ${articleId}, and lies elsewhere`)
-    for (const one of removed) work.purged.set(one.key, (work.purged.get(one.key) ?? new Set()).add(one.sha256))
+    for (const { key, sha256 } of removed) work.purged.add(`${articleId} ${key} ${sha256}`)
+    work.purges.set(path, { sha256: sha256(bytes), keyId: kid, isListed: false })
   }
+}
+
+/**
+ * What a manifest lists of records: they are there, as they were signed, by a key that was good for it. A record that was written while the manifest
+ * before was being closed comes into this one, so its key may have ended with that.
+ */
+const checkListedPurges = (work: Work, number: number, entries: readonly Entry[]): void => {
+  for (const { key, sha256 } of entries) {
+    if (!key.startsWith('archive/purged/')) continue
+    const record = work.purges.get(key)
+    if (record === undefined) throw new Wrong(key, `it is missing; ${manifestPath(number)} lists it`)
+    if (record.sha256 !== sha256) throw new Wrong(key, 'its content is not what was signed')
+    const signer = work.keys.get(record.keyId) as Jwk
+    if (number < signer.fromManifest || number - 1 > lastOf(signer))
+      throw new Wrong(key, `key ${signer.kid} was not in use when it was signed`)
+    record.isListed = true
+  }
+}
+
+/** Records that no manifest lists yet count only with a key that is in use: whoever came by an old one could excuse a deletion with it. */
+const checkPending = (work: Work, newest: number): number => {
+  const pending = [...work.purges].filter(([, { isListed }]) => !isListed)
+  for (const [path, { keyId }] of pending)
+    if (newest > lastOf(work.keys.get(keyId) as Jwk))
+      throw new Wrong(path, `no manifest lists it, and key ${keyId} is no longer in use: it was not signed in its time`)
+  return pending.length
 }
 
 /** An article id as part of a path: lower case, and which letters were capitals, as a number in base 36. */
@@ -217,7 +251,9 @@ const readManifest = async (work: Work, number: number, previous: string | null)
   const lines = linesOf(await take(work, path), path)
   const [first = ''] = lines
   const head = jsonOf<Head>(first, path)
-  checkSigned(lines, path, work.keys, number)
+  const signer = checkSigned(lines, path, work.keys)
+  if (number < signer.fromManifest || number > lastOf(signer))
+    throw new Wrong(path, `key ${signer.kid} was not in use for manifest ${number}`)
   if (head.schema !== 'newswire.archive.manifest/1') throw new Wrong(path, `it is no manifest but ${head.schema}`)
   if (head.number !== number) throw new Wrong(path, `it is manifest ${head.number}, put in the place of ${number}`)
   if (head.previousSha256 !== previous) throw new Wrong(path, 'it does not follow the manifest before it')
@@ -318,6 +354,7 @@ const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry
     at += entry.bytes + 1
     if (raw[at - 1] !== LINE_FEED) throw new Wrong(head.pack, `there is something behind ${placed.key}`)
     wanted.delete(placed.key)
+    await checkLoose(work, entry)
   }
   if (end !== pack.byteLength || at !== raw.byteLength) throw new Wrong(head.pack, 'there is something behind its last entry')
 }
@@ -330,17 +367,26 @@ const unpack = (member: Uint8Array, path: string): Uint8Array => {
   }
 }
 
-const isPurged = ({ purged }: Work, { key, sha256 }: Entry): boolean => purged.get(key)?.has(sha256) === true
+/** Beside its pack nothing may lie loose but, in a running system, the same bytes once more, which the next closing removes. */
+const checkLoose = async (work: Work, { key, sha256: signed }: Entry): Promise<void> => {
+  if (!work.isLive || !work.paths.has(key)) return
+  const loose = await work.copy.read(key)
+  if (loose !== null && sha256(loose) !== signed)
+    throw new Wrong(key, 'conflict: it lies loose beside its pack, and is not what was signed')
+  work.left.delete(key)
+}
 
-/** What is in no pack: a record of a purge, what is still loose, or what was purged. */
+/** A purge that is not done for good yet may still find something. */
+const isUnderWay = ({ isLive, paths }: Work, { article }: Entry): boolean =>
+  isLive && paths.has(`archive/purging/${segmentOf(article)}.json`)
+
+/** What is in no pack: what is still loose, or was purged. */
 const readRest = async (work: Work, entry: Entry, path: string): Promise<void> => {
-  const isGone = isPurged(work, entry)
+  const isGone = work.purged.has(`${entry.article} ${entry.key} ${entry.sha256}`)
   const content = await work.copy.read(entry.key)
   work.left.delete(entry.key)
-  if (content !== null && entry.key.startsWith('archive/purged/')) {
-    if (sha256(content) !== entry.sha256) throw new Wrong(entry.key, 'its content is not what was signed')
-  } else if (content !== null) {
-    if (isGone && !work.isLive) throw new Wrong(entry.key, 'it was purged by law, and is still there')
+  if (content !== null) {
+    if (isGone && !isUnderWay(work, entry)) throw new Wrong(entry.key, 'it was purged by law, and is still there')
     checkContent(work, entry, content, entry.key)
   } else if (isGone) work.total.purged += 1
   else throw new Wrong(entry.key, `it is missing; ${path} lists it`)
@@ -351,7 +397,8 @@ const readContents = async (work: Work, number: number, entries: readonly Entry[
     const folder = dayOf(key)
     return work.days === null || (folder !== null && work.days.has(folder))
   }
-  const wanted = new Map(entries.filter(entry => isWanted(entry.key)).map(entry => [entry.key, entry]))
+  const isRecord = ({ key }: Entry) => key.startsWith('archive/purged/')
+  const wanted = new Map(entries.filter(entry => !isRecord(entry) && isWanted(entry.key)).map(entry => [entry.key, entry]))
   for (const path of indexes) if (isWanted(path.replace('archive/packs/', 'archive/'))) await readPack(work, path, wanted)
   for (const entry of wanted.values()) await readRest(work, entry, manifestPath(number))
 }
@@ -359,7 +406,7 @@ const readContents = async (work: Work, number: number, entries: readonly Entry[
 /** What may lie beside what is signed: the keys, and in a running system what is not yet closed. */
 const isOpen = (path: string, newest: number): boolean =>
   path === 'archive/wanted.json' ||
-  /^archive\/\d{4}\//.test(path) ||
+  /^(archive\/\d{4}|native)\//.test(path) ||
   /^archive\/(staged|purging)\//.test(path) ||
   Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0) > newest
 
@@ -375,7 +422,11 @@ const groupIndexes = (paths: ReadonlySet<string>): Map<number, string[]> => {
 const newestOf = (paths: ReadonlySet<string>): number =>
   Math.max(0, ...[...paths].map(path => Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0)))
 
-const run = async (work: Work, keys: Keys, onProgress: Options['onProgress']): Promise<{ manifests: number; head: string | null }> => {
+const run = async (
+  work: Work,
+  keys: Keys,
+  onProgress: Options['onProgress'],
+): Promise<{ manifests: number; pending: number; head: string | null }> => {
   await readPurges(work)
   const newest = newestOf(work.paths)
   if (keys.head !== null && newest < keys.head.manifest)
@@ -388,11 +439,12 @@ const run = async (work: Work, keys: Keys, onProgress: Options['onProgress']): P
     previous = manifest.sha256
     if (keys.head?.manifest === number && keys.head.sha256 !== previous)
       throw new Wrong(manifestPath(number), 'it is not the manifest that the keys name: the publisher signed two of this number')
+    checkListedPurges(work, number, manifest.entries)
     await readContents(work, number, manifest.entries, indexes.get(number) ?? [])
     entriesRead += manifest.entries.length
     onProgress?.({ manifest: number, of: newest, entries: entriesRead })
   }
-  return { manifests: newest, head: previous }
+  return { manifests: newest, pending: checkPending(work, newest), head: previous }
 }
 
 /** What is wrong, from whatever was thrown: lines that are JSON and not what they should be make for errors of every kind. */
@@ -408,28 +460,45 @@ export const verifyCopy = async (given: Copy, keys: Keys, { days, isLive = false
   const total = { versions: 0, natives: 0, ledger: 0, purged: 0, bytes: 0 }
   let work: Work | null = null
   try {
-    const paths = new Set((await copy.list()).filter(path => path.startsWith('archive/')))
+    const paths = new Set((await copy.list()).filter(path => /^(archive|native)\//.test(path)))
     const left = new Set(paths)
     left.delete('archive/keys.json')
     const folders = days === undefined || days.length === 0 ? null : new Set(days.map(day => day.replaceAll('-', '/')))
     const chains = new Map()
-    work = { copy, keys: openKeys(keys), at: 'archive', left, paths, purged: new Map(), days: folders, isLive, chains, total }
-    const { manifests, head } = await run(work, keys, onProgress)
+    work = {
+      copy,
+      keys: openKeys(keys),
+      at: 'archive',
+      left,
+      paths,
+      purged: new Set(),
+      purges: new Map(),
+      days: folders,
+      isLive,
+      chains,
+      total,
+    }
+    const { manifests, pending, head } = await run(work, keys, onProgress)
     const strangers = folders === null ? [...left].filter(path => !isLive || !isOpen(path, manifests)) : []
     if (strangers[0] !== undefined) throw new Wrong(strangers.sort()[0] as string, 'no manifest lists it')
     const open = folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0
-    return { ok: true, manifests, ...total, open, head }
+    return { ok: true, manifests, ...total, pending, open, head }
   } catch (error) {
-    return { ok: false, wrong: toWrong(error, work?.at ?? 'newswire-keys.json'), manifests: 0, ...total, open: 0, head: null }
+    return { ok: false, wrong: toWrong(error, work?.at ?? 'newswire-keys.json'), manifests: 0, ...total, pending: 0, open: 0, head: null }
   }
 }
 
 /** A copy in a folder. Symbolic links are not followed. */
 export const openFolder = (folder: string): Copy => ({
-  list: async () =>
-    (await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true }))
+  list: async () => {
+    const native = await readdir(join(folder, 'native'), { recursive: true, withFileTypes: true }).catch(error => {
+      if (error.code === 'ENOENT') return []
+      throw error
+    })
+    return [...(await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })), ...native]
       .filter(file => !file.isDirectory())
-      .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/')),
+      .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
+  },
   read: async path => {
     try {
       return await readFile(join(folder, path))

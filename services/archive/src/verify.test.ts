@@ -88,6 +88,7 @@ const insertion = fc
       'archive/packs/2026/03/03/00000003-001-0000000000000000.gz',
       'archive/purged/press.a/0001.jsonl',
       'archive/anything.json',
+      'native/press/2026/03/01/planted',
     ),
     anyPath,
   )

@@ -14,7 +14,8 @@ test('the tier of a test is in its file name', () => {
 test('tests that take the broker or the store away run alone', () => {
   assert.equal(needsThePartsAlone('packages/log/src/kafka.integration.test.ts'), false)
   assert.equal(needsThePartsAlone('packages/log/src/kafka.fault.integration.test.ts'), true)
-  assert.equal(needsThePartsAlone('test/faults.e2e.test.ts'), true)
+  assert.equal(needsThePartsAlone('test/kafka-away.e2e.test.ts'), true)
+  assert.equal(needsThePartsAlone('test/kill.e2e.test.ts'), false)
 })
 
 test('test files are found below packages, services, infra and test, never below node_modules, and in a fixed order', async t => {

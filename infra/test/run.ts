@@ -2,7 +2,7 @@
  * The one test runner: `npm test [-- [--tier unit|integration|e2e]… [--way environment|containers|scripts]… [--name REGEX] [path…]]`.
  *
  * Unit tests run at once; meanwhile the real parts are started, once for the whole run (parts.ts says where they come from). Then
- * integration tests, two files at a time; then what may stop and start the parts, one file at a time. What is not there is skipped, and
+ * integration tests and those of the whole program, two files at a time; then what may stop and start the parts, one file at a time. What is not there is skipped, and
  * the last lines say so; with `NEWSWIRE_TEST_REQUIRE=kafka,s3` it is a failure. Everything started is stopped, however the run ends.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -26,11 +26,12 @@ type WayName = (typeof wayNames)[number]
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const MINUTE_MS = 60_000
-/** The time for one test and for the whole tier: far more than they need, so that only what hangs meets it. */
+/** The time for one test and for the whole phase: far more than they need, so that only what hangs meets it. */
 const LIMITS = {
   unit: { timeoutMs: 3 * MINUTE_MS, deadlineMs: 15 * MINUTE_MS },
   integration: { timeoutMs: 5 * MINUTE_MS, deadlineMs: 20 * MINUTE_MS },
   e2e: { timeoutMs: 10 * MINUTE_MS, deadlineMs: 40 * MINUTE_MS },
+  alone: { timeoutMs: 10 * MINUTE_MS, deadlineMs: 40 * MINUTE_MS },
 } as const
 
 const readOptions = () => {
@@ -96,13 +97,13 @@ const main = async (): Promise<number> => {
   process.on('uncaughtException', error => endEarly(`the runner failed (${messageOf(error)})`))
 
   const unit = files.filter(file => tierOf(file) === 'unit')
-  const beside = files.filter(file => tierOf(file) !== 'unit' && !needsThePartsAlone(file))
-  const alone = files.filter(file => needsThePartsAlone(file))
-  const starting = beside.length + alone.length > 0 ? startParts(scratch, ways) : Promise.resolve(new Map<PartName, Found>())
+  const beside = (tier: Tier) => files.filter(file => tierOf(file) === tier && !needsThePartsAlone(file))
+  const alone = files.filter(needsThePartsAlone)
+  const starting = files.length > unit.length ? startParts(scratch, ways) : Promise.resolve(new Map<PartName, Found>())
   starting.catch(() => undefined)
   let control: Control | undefined
   const results: Result[] = []
-  const phase = async (title: Tier, which: readonly string[], concurrency: number, env: Record<string, string>) => {
+  const phase = async (title: keyof typeof LIMITS, which: readonly string[], concurrency: number, env: Record<string, string>) => {
     const given: Phase = { title, files: which, concurrency, ...LIMITS[title], env: { ...env, [RUN_VARIABLE]: run }, namePattern }
     results.push(await runNodeTest(ROOT, scratch, given, stop.signal))
   }
@@ -115,9 +116,11 @@ const main = async (): Promise<number> => {
       { KAFKAJS_NO_PARTITIONER_WARNING: '1', NEWSWIRE_TEST_CONTROL: control.url },
       ...[...parts.values()].map(part => part.env),
     )
-    await phase('integration', beside, Math.min(2, availableParallelism()), env)
+    const two = Math.min(2, availableParallelism())
+    await phase('integration', beside('integration'), two, env)
+    await phase('e2e', beside('e2e'), two, env)
     await control.restore()
-    await phase('e2e', alone, 1, env)
+    await phase('alone', alone, 1, env)
     const well = sumUp(results, found, required)
     if (ending !== null) console.log(`not everything ran: ${ending}`)
     return ending === null && well ? 0 : 1

@@ -60,8 +60,11 @@ export type Actor = Readonly<{
   stats(): ActorStats
   /** Tidies up in the store; what an earlier owner wrote late is taken in. */
   sweep(): Promise<void>
-  /** Begins nothing more, waits for what is in flight. Intents not done are rejected. Twice is once. */
-  close(): Promise<void>
+  /**
+   * Begins nothing more, waits for what is in flight. Intents not done are rejected. Twice is once. False: something that was sent may still
+   * arrive, and the store does not know of it.
+   */
+  close(): Promise<boolean>
 }>
 
 /** An intent that has not succeeded within this is written down, and its record is done. */
@@ -82,7 +85,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const pace = createPace()
   const flights = new Set<Promise<void>>()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
-  let closing: Promise<void> | null = null
+  let closing: Promise<boolean> | null = null
   const book = createBook(owner, { ...needs, isClosing: () => closing !== null })
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
 
@@ -322,6 +325,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
         for (const item of book.items.values()) item.patience?.()
         await Promise.allSettled(flights)
         for (const item of book.items.values()) for (const one of item.waiters) one.reject(lost(owner))
+        return !book.isInDoubt()
       })()
       return closing
     },

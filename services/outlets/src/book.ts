@@ -23,6 +23,8 @@ export type Item = {
   held: Held | null
   /** The store knows that at least this version has still to get there. */
   savedWant: number
+  /** The `maybeSent` that the store knows of. */
+  savedDoubt: number | null
   saving: Promise<void>
   waiters: Waiter[]
   /** Cancels the writing down of what takes too long. */
@@ -57,6 +59,8 @@ export type Book = Readonly<{
   acknowledged(subject: string): number
   /** An older version that may still arrive late although a newer one was acknowledged; `null` when none may. */
   doubt(subject: string): number | null
+  /** Whether something that was sent may still arrive without the store's knowing: its end could not be written, or it was acknowledged over. */
+  isInDoubt(): boolean
   /** Tells milestones, then writes the state as it then is; resolves the intents that the store now remembers. */
   remember(item: Item, news: readonly News[]): Promise<void>
   /** It got there and nothing is left. `inflight` is the delivery that ended. */
@@ -98,6 +102,7 @@ export const createBook = (
       sinceMs: clock.now(),
       held: null,
       savedWant: 0,
+      savedDoubt: null,
       saving: Promise.resolve(),
       waiters: [],
       patience: null,
@@ -140,6 +145,7 @@ export const createBook = (
         if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
         item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held)
         item.savedWant = delivery.want
+        item.savedDoubt = delivery.maybeSent
         settleWaiters(item, delivery.want)
       }),
     )
@@ -193,6 +199,7 @@ export const createBook = (
     item.sinceMs = one.sinceMs
     item.held = held
     item.savedWant = one.delivery.want
+    item.savedDoubt = one.delivery.maybeSent
     take(item, one.delivery)
   }
 
@@ -201,6 +208,11 @@ export const createBook = (
     open,
     acknowledged: subject => acknowledged.get(subject) ?? 0,
     doubt: subject => doubts.get(subject)?.version ?? null,
+    isInDoubt: () =>
+      [...doubts.values()].some(({ untilMs }) => untilMs > clock.now()) ||
+      [...items.values()].some(
+        ({ delivery, savedDoubt }) => delivery !== null && (delivery.phase === 'inflight' || delivery.maybeSent !== savedDoubt),
+      ),
     remember: async (item, news) => {
       await say(item, news)
       await save(item)

@@ -1,15 +1,16 @@
 /**
  * The mark of a clean hand-over, one per partition of `deliveries` and one per partition of `feeds`: `held` by an owner while it may send, `clean` once everything it had in
- * flight has come to an end. Each change is a swap over one's own mark, so a zombie cannot declare clean what somebody else holds.
+ * flight has come to an end; `doubt` beside it says that not all of these ends are written down. Each change is a swap over one's own mark, so a zombie cannot declare clean what somebody else holds.
  */
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 
-const handoverDocument = z.object({ n: z.int(), state: z.enum(['held', 'clean']), owner: z.string() })
+const handoverDocument = z.object({ n: z.int(), state: z.enum(['held', 'clean']), owner: z.string(), doubt: z.boolean().optional() })
 
 export type Mark = Readonly<{ etag: string; n: number }>
+/** `clean`: nothing of the owner before may still arrive without the store's knowing. */
 export type TakeOver = Readonly<{ mark: Mark; clean: boolean }>
 
 export type Handover = Readonly<{
@@ -17,8 +18,8 @@ export type Handover = Readonly<{
   isClean(partition: number): Promise<boolean>
   /** Makes it ours. */
   take(partition: number): Promise<TakeOver>
-  /** Hands it over, unless somebody has taken it meanwhile. */
-  release(partition: number, mark: Mark): Promise<void>
+  /** Hands it over, unless somebody has taken it meanwhile. `doubt`: the next owner need not wait, but does not know all that may still arrive. */
+  release(partition: number, mark: Mark, doubt: boolean): Promise<void>
 }>
 
 /** `owner`: differs for every process and start. `keyOf`: where the mark of a partition lies (default: of `deliveries`). */
@@ -34,11 +35,12 @@ export const createHandover = (objects: Objects, owner: string, keyOf: (partitio
         const found = await read(partition)
         const n = (found?.value.n ?? 0) + 1
         const put = await swapDocument(objects, keyOf(partition), { n, state: 'held', owner }, found?.etag ?? null)
-        if (put.ok) return { mark: { etag: put.etag, n }, clean: found === null || found.value.state === 'clean' }
+        if (put.ok) return { mark: { etag: put.etag, n }, clean: found === null || (found.value.state === 'clean' && found.value.doubt !== true) }
       }
     },
-    release: async (partition, mark) => {
-      await swapDocument(objects, keyOf(partition), { n: mark.n + 1, state: 'clean', owner }, mark.etag)
+    release: async (partition, mark, doubt) => {
+      const released = { n: mark.n + 1, state: 'clean', owner, ...(doubt ? { doubt } : {}) }
+      await swapDocument(objects, keyOf(partition), released, mark.etag)
     },
   }
 }

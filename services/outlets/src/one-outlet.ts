@@ -180,14 +180,17 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
       return committed
     },
     actor: () => actor,
-    restart: async (clean = true) => {
-      if (clean) await actor.close()
+    /** Handed over to the next owner, or (`clean` false) lost to it. Resolves with whether that one knows of all that may still arrive. */
+    restart: async (clean = true): Promise<boolean> => {
+      const isAllKnown = clean && (await actor.close())
+      setAway(false)
       life.alive = false
       life = { alive: true }
       actor = begin(life)
-      await actor.load(clean)
+      await actor.load(isAllKnown)
       actor.review()
       await pass(0)
+      return isAllKnown
     },
     stored: (subject: string): Delivery | null => documents.get(subject)?.delivery ?? null,
     isSuspended: () => suspended !== null,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createDiskObjects } from '@newswire/objects/disk'
 import type { Actor } from './actor.ts'
-import type { Clock } from './book.ts'
+import { type Clock, DOUBT_MS } from './book.ts'
 import { createHandover } from './handover.ts'
 import { holdPartition, TAKE_OVER_WAIT_MS } from './partition.ts'
 
@@ -33,7 +33,7 @@ const storeFor = async (t: TestContext) => {
 }
 
 /** Says what was asked of it; ends when told. */
-const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve()): Actor => ({
+const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve(), isAllWritten = true): Actor => ({
   want: async () => undefined,
   load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
   review: () => undefined,
@@ -43,17 +43,18 @@ const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve()): 
   close: async () => {
     calls.push('close')
     await ended
+    return isAllWritten
   },
 })
 
 const hold = (
   objects: Awaited<ReturnType<typeof storeFor>>,
   owner: string,
-  { shared = true, actor = quietActor([]), scale = SCALE } = {},
+  { shared = true, actor = quietActor([]), scale = SCALE, now = clock.now } = {},
 ) =>
   holdPartition(3, {
     handover: createHandover(objects, owner),
-    clock,
+    clock: { ...clock, now },
     scale,
     shared,
     ids: () => ['partner'],
@@ -115,6 +116,34 @@ test('the mark comes only after everything in flight has come to an end, and end
   await released
   assert.deepEqual(await second.ready, { clean: true })
   await second.release()
+})
+
+test('an owner that could not write down an end says so: the next one need not wait, and does not take it for clean', IN_TIME, async t => {
+  const objects = await storeFor(t)
+  const first = hold(objects, 'first', { actor: quietActor([], undefined, false) })
+  await first.ready
+  await first.release()
+  const calls: string[] = []
+  const second = hold(objects, 'second', { ...FOR_EVER, actor: quietActor(calls) })
+  assert.deepEqual(await second.ready, { clean: false })
+  assert.deepEqual(calls, ['load'])
+  await second.release()
+  const third = hold(objects, 'third', FOR_EVER)
+  assert.deepEqual(await third.ready, { clean: false }, 'what nobody remembers may still arrive in the time of the one after')
+  await third.release()
+})
+
+test('after ten minutes nothing of a forgotten owner can arrive any more, and the hand-over is clean again', IN_TIME, async t => {
+  const objects = await storeFor(t)
+  await hold(objects, 'killed', { shared: false }).ready
+  let passedMs = 0
+  const next = hold(objects, 'next', { shared: false, now: () => clock.now() + passedMs })
+  assert.deepEqual(await next.ready, { clean: false })
+  passedMs = DOUBT_MS
+  await next.release()
+  const after = hold(objects, 'after', FOR_EVER)
+  assert.deepEqual(await after.ready, { clean: true })
+  await after.release()
 })
 
 test('a zombie cannot declare clean what somebody else holds by now', async t => {

@@ -4,7 +4,7 @@
  */
 import { UnavailableError } from '@newswire/events/errors'
 import type { Actor } from './actor.ts'
-import type { Clock } from './book.ts'
+import { type Clock, DOUBT_MS } from './book.ts'
 import type { Handover, TakeOver } from './handover.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 
@@ -13,7 +13,7 @@ export const TAKE_OVER_WAIT_MS = 20_000
 const LOOK_AGAIN_MS = 500
 
 export type Partition = Readonly<{
-  /** Resolves when intents may be handled; `clean`: whoever was here before had come to an end. Rejects when it is lost first. */
+  /** Resolves when intents may be handled; `clean`: whoever was here before had come to an end, and all of it is written down. Rejects when it is lost first. */
   ready: Promise<Readonly<{ clean: boolean }>>
   isHeld(): boolean
   /** The actor of an outlet or a subscription, loaded. */
@@ -44,7 +44,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
   const { handover, clock, scale, shared, ids, createActor, onError } = needs
   const actors = new Map<string, { actor: Actor; loaded: Promise<Actor> | null }>()
   let held = true
-  let taken: TakeOver | null = null
+  let taken: (TakeOver & { atMs: number }) | null = null
   let wake: (() => void) | null = null
   let releasing: Promise<void> | null = null
 
@@ -88,7 +88,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
       await pause(LOOK_AGAIN_MS)
       if (!held) throw lost(number)
     }
-    taken = await untilAvailable(() => handover.take(number))
+    taken = { ...(await untilAvailable(() => handover.take(number))), atMs: clock.now() }
     await untilAvailable(() => Promise.all(ids().map(actor)))
     for (const { actor } of actors.values()) actor.review()
     return { clean: taken.clean }
@@ -100,9 +100,12 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
   })
 
   const handOver = async () => {
-    await Promise.all([...actors.values()].map(one => one.actor.close()))
+    const ended = await Promise.all([...actors.values()].map(one => one.actor.close()))
     await ready.catch(() => undefined) // lost before it was taken: nothing to hand over
-    if (taken !== null) await handover.release(number, taken.mark)
+    if (taken === null) return
+    // What nobody remembers of the owner before may still arrive in the next one's time.
+    const isOfBefore = !taken.clean && clock.now() < taken.atMs + DOUBT_MS
+    await handover.release(number, taken.mark, isOfBefore || ended.includes(false))
   }
 
   return {

@@ -456,6 +456,52 @@ const rows: readonly Row[] = [
     },
   },
   {
+    state: 'AMBIG(v)',
+    event: 'handed over, and the store took what is known of it',
+    to: 'AMBIG(v) → WAIT',
+    action: 'the next owner knows, and repeats a kill for that reason',
+    story: async outlet => {
+      outlet.answers((_, count) => (count === 1 ? noAnswer : accepted))
+      await publish(outlet)
+      assert.equal(await outlet.restart(), true)
+      await kill(outlet, 2)
+      await outlet.pass(HOUR)
+      assert.equal(outlet.sent.at(-1)?.settling, true)
+    },
+  },
+  {
+    state: 'AMBIG(v)',
+    event: 'handed over while the store takes nothing',
+    to: 'forgotten',
+    action: 'the hand-over says that not all is known',
+    story: async outlet => {
+      let end = () => undefined as unknown
+      outlet.answers(() => new Promise(resolve => (end = () => resolve(noAnswer))))
+      outlet.release('a', 1)
+      outlet.want('a', 1)
+      await outlet.pass(1)
+      outlet.setStoreAway(true)
+      end()
+      assert.equal(await outlet.restart(), false)
+    },
+  },
+  {
+    state: 'DONE',
+    event: 'handed over within the time in which an older version may still arrive',
+    to: 'DONE',
+    action: 'the hand-over says that not all is known, until that time is over',
+    story: async outlet => {
+      outlet.answers((_, count) => (count === 1 ? noAnswer : accepted))
+      await publish(outlet)
+      await publish(outlet, 2)
+      assert.equal(outlet.states('a').at(-1), 'v2 done')
+      assert.equal(await outlet.restart(), false)
+      await publish(outlet, 3)
+      await outlet.pass(10 * MINUTE)
+      assert.equal(await outlet.restart(), true)
+    },
+  },
+  {
     state: 'PENDING',
     event: 'our own store is away',
     to: 'PENDING',

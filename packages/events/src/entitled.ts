@@ -11,3 +11,11 @@ export type { Categories, Due }
  */
 export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories): Due =>
   decideFor(fact, categories)(outlet, { createdAtMs: 0, had: true }).due
+
+const HOUR_MS = 3_600_000
+
+/** Nothing of an article is the outlet's sooner than its own offset after the first release, though it may be routed already. ms since 1970. */
+export const earliestMs = (
+  { embargoOffsetHours }: Pick<OutletConfig, 'embargoOffsetHours'>,
+  { firstReleasedAt }: Pick<Fact, 'firstReleasedAt'>,
+): number => Date.parse(firstReleasedAt) + embargoOffsetHours * HOUR_MS

@@ -44,7 +44,8 @@ export type Rotated = Readonly<{
 }>
 
 export type OutletControl = Readonly<{
-  status(outlet: OutletConfig): Promise<OutletStatus>
+  /** `by`: who asks; a partner is not told of articles whose time has not come for it. */
+  status(outlet: OutletConfig, by: Asker): Promise<OutletStatus>
   state(outletId: string): Promise<OutletState>
   /** Newest first. */
   requests(outletId: string): Promise<readonly OutletRequest[]>
@@ -212,9 +213,10 @@ export const createOutletControl = ({ objects, publish, sealing, logger, source,
 
   return {
     state: outletId => readOutletState(objects, outletId),
-    status: async outlet => {
-      const [state, pending] = await Promise.all([readOutletState(objects, outlet.id), countPending(objects, outlet.id)])
-      return toOutletStatus(outlet, state, pending, now())
+    status: async (outlet, by) => {
+      const nowMs = now()
+      const [state, pending] = await Promise.all([readOutletState(objects, outlet.id), countPending(objects, outlet, { by, nowMs })])
+      return toOutletStatus(outlet, state, pending, nowMs)
     },
     requests: async outletId => [...(await readOutletRequests(objects, outletId))].reverse(),
     pause: async (outletId, by) => {

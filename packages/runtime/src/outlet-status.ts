@@ -1,9 +1,10 @@
 /** How one outlet stands, from what every process can read: its state, and what is written down as pending. */
 import type { OutletConfig } from '@newswire/events/config'
-import { isHeld, isSuspended, type OutletHealth, type OutletState, pendingPart, secretsInForce } from '@newswire/events/outlet'
+import { type Asker, isHeld, isSuspended, type OutletHealth, type OutletState, pendingPart, secretsInForce } from '@newswire/events/outlet'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
+import { findEarly } from './early-articles.ts'
 
 export type OutletStanding = 'well' | 'failing' | 'paused' | 'suspended' | 'retired'
 export type PendingCount = Readonly<{
@@ -46,15 +47,20 @@ const readOldest = async (objects: Pick<Objects, 'get'>, listed: readonly Listed
     found.push(
       ...(await Promise.all(oldest.slice(at, at + READS_AT_ONCE).map(one => getDocument(objects, one.key, pendingPart).catch(() => null)))),
     )
-  return found.flatMap(one =>
-    one === null || one.value.delivery === null ? [] : [{ sinceMs: one.value.sinceMs, delivery: one.value.delivery }],
-  )
+  return found.flatMap(one => (one === null || one.value.delivery === null ? [] : [{ ...one.value, delivery: one.value.delivery }]))
 }
 
-export const countPending = async (objects: Pick<Objects, 'get' | 'list'>, outletId: string): Promise<PendingCount> => {
-  const listed = await objects.list(keys.pendingPrefix(outletId))
+/** A partner's count leaves out what it is not to know of yet. */
+export const countPending = async (
+  objects: Pick<Objects, 'get' | 'list'>,
+  outlet: Pick<OutletConfig, 'id' | 'embargoOffsetHours'>,
+  { by, nowMs }: Readonly<{ by: Asker; nowMs: number }>,
+): Promise<PendingCount> => {
+  const listed = await objects.list(keys.pendingPrefix(outlet.id))
   if (listed.length === 0) return nothingPending
-  const found = await readOldest(objects, listed)
+  const oldest = await readOldest(objects, listed)
+  const early = by === 'partner' ? await findEarly(objects, outlet, oldest, nowMs) : new Set<string>()
+  const found = oldest.filter(one => !early.has(one.articleId))
   if (found.length === 0) return nothingPending
   const count = (holds: (one: (typeof found)[number]) => boolean) => found.filter(holds).length
   return {

@@ -13,6 +13,7 @@ import {
   findUnmet,
   type LeftOut,
 } from '@newswire/events/decision'
+import { earliestMs } from '@newswire/events/entitled'
 import type { Fact } from '@newswire/events/fact'
 import { publicPictureUrl } from '@newswire/events/public-article'
 import { getArchived } from '@newswire/objects/archived'
@@ -95,12 +96,8 @@ const hadBefore = async (
 const findRecorded = (record: readonly Decided[] | null, outletId: string): Decided | null =>
   record?.find(group => group.outlets.includes(outletId)) ?? null
 
-const HOUR_MS = 3_600_000
-
 const toNotBefore = (fact: Fact | null, outlet: OutletConfig): string | null =>
-  fact === null || outlet.embargoOffsetHours === 0
-    ? null
-    : new Date(Date.parse(fact.firstReleasedAt) + outlet.embargoOffsetHours * HOUR_MS).toISOString()
+  fact === null || outlet.embargoOffsetHours === 0 ? null : new Date(earliestMs(outlet, fact)).toISOString()
 
 type Known = Readonly<{ fact: Fact | null; outlet: OutletConfig; past: PastConfig; categories: Categories; traced: VersionTrace | null }>
 

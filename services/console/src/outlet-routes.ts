@@ -73,7 +73,7 @@ export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, 
   })
   app.get('/v1/outlets/:outletId', async request => {
     const outlet = outletOf(request)
-    const [status, requests] = await Promise.all([control.status(outlet), control.requests(outlet.id)])
+    const [status, requests] = await Promise.all([control.status(outlet, 'operator'), control.requests(outlet.id)])
     const { lastDoneAt = null } = trace.outlets([outlet.id]).get(outlet.id) ?? {}
     return { id: outlet.id, name: outlet.name ?? null, kind: outlet.deliver.kind, ...status, lastDoneAt, requests }
   })

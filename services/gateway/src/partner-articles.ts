@@ -3,7 +3,7 @@
  * outlet is due now: 410 once that is a retraction, and 404 for everything that it was never sent, whether there is such an article or not.
  */
 import type { OutletConfig } from '@newswire/events/config'
-import { dueTo } from '@newswire/events/entitled'
+import { dueTo, earliestMs } from '@newswire/events/entitled'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { isArticleId, isSha256 } from '@newswire/events/ids'
 import { routesPart } from '@newswire/events/outlet'
@@ -29,11 +29,6 @@ type Needs = Readonly<{
 }>
 type Standing = Readonly<{ state: 'content'; fact: LiveFact } | { state: 'gone'; fact: Fact }>
 
-const HOUR_MS = 3_600_000
-/** Nothing of an article is the outlet's sooner than this after its first release, though it may be routed already. */
-const isEarly = ({ embargoOffsetHours }: OutletConfig, { firstReleasedAt }: Fact, nowMs: number): boolean =>
-  nowMs < Date.parse(firstReleasedAt) + embargoOffsetHours * HOUR_MS
-
 const gone = () =>
   new ProblemError({
     status: 410,
@@ -50,7 +45,7 @@ export const addPartnerArticleRoutes = (app: HttpServer, { access, objects, conf
     const routes = await getDocument(objects, keys.routes(articleId), routesPart)
     if (routes === null || !Object.hasOwn(routes.value.routes, outlet.id)) throw unknown()
     const fact = (await getReleased(objects, articleId))?.fact
-    if (fact === undefined || isEarly(outlet, fact, now())) throw unknown()
+    if (fact === undefined || now() < earliestMs(outlet, fact)) throw unknown()
     const { site, categories } = configuration.current()
     if (fact.state !== 'live' || dueTo(outlet, fact, categories) !== 'content') return { state: 'gone', fact }
     return { state: 'content', fact: toFactForOutlet(fact, { outletId: outlet.id, siteId: site.id }) }

@@ -2,6 +2,8 @@
 import { inPartnersWords, isHeld } from '@newswire/events/outlet'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
+import type { Objects } from '@newswire/objects/objects'
+import { findEarly } from '@newswire/runtime/early-articles'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import type { Came, CameList, CamePage, CameQuery } from '@newswire/runtime/outlet-deliveries'
 import type { Partner, PartnerAccess } from './partner-access.ts'
@@ -32,16 +34,24 @@ export const readCursor = (query: unknown): Readonly<{ after: number; limit: num
   })
 }
 
-export type DeliveriesNeeds = Readonly<{ access: PartnerAccess; control: Pick<OutletControl, 'state'>; came: CameList }>
+export type DeliveriesNeeds = Readonly<{
+  access: PartnerAccess
+  control: Pick<OutletControl, 'state'>
+  came: CameList
+  objects: Pick<Objects, 'get'>
+  now: () => number
+}>
 
-/** What came for a partner, in words that it may read. */
+/** What came for a partner, in words that it may read; nothing of an article whose time has not come for it (`embargoOffsetHours`). */
 export const readForPartner = async (
-  { control, came }: Omit<DeliveriesNeeds, 'access'>,
+  { control, came, objects, now }: Omit<DeliveriesNeeds, 'access'>,
   { outlet }: Pick<Partner, 'outlet'>,
   cursor: Omit<CameQuery, 'held'>,
 ): Promise<CamePage> => {
   const page = await came(outlet.id, { ...cursor, held: isHeld(await control.state(outlet.id), outlet) })
-  return { ...page, deliveries: page.deliveries.map(toPartnersView) }
+  const wanted = page.deliveries.map(({ articleId, at }) => ({ articleId, sinceMs: Date.parse(at) }))
+  const early = await findEarly(objects, outlet, wanted, now())
+  return { ...page, deliveries: page.deliveries.filter(one => !early.has(one.articleId)).map(toPartnersView) }
 }
 
 export const addPartnerDeliveriesRoute = (app: HttpServer, needs: DeliveriesNeeds): void => {

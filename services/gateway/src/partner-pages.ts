@@ -30,7 +30,6 @@ export type PageNeeds = DeliveriesNeeds &
     frame: () => Frame
     /** The title of a public article; `null` for any other. */
     titleOf: (articleId: string) => string | null
-    now: () => number
   }>
 
 /** Our words, less what would tell which addresses we can reach. */
@@ -76,7 +75,7 @@ export const addPartnerPages = (app: HttpServer, needs: PageNeeds): void => {
       throw partnerUnauthorized()
     }
     const { outlet } = partner
-    const [status, requests] = await Promise.all([control.status(outlet).then(toPartnersStatus), control.requests(outlet.id)])
+    const [status, requests] = await Promise.all([control.status(outlet, 'partner').then(toPartnersStatus), control.requests(outlet.id)])
     const told = requests.map(one => ({ ...one, answer: one.state === 'failed' ? inPartnersWords(one.answer) : one.answer }))
     if (!partner.viaCookie) return reply.headers(PARTNER_HEADERS).send({ outlet: outlet.id, ...status, requests: told })
     const { said, after, limit } = request.query as { said?: string; after?: string; limit?: string }

@@ -35,8 +35,9 @@ export const addPartnerRoutes = (app: HttpServer, needs: PartnerNeeds): void => 
     const found = view.article(articleId)
     return found?.state === 'public' ? found.fact.article.title : null
   }
-  const pages = { access, control, came, configuration, frame: () => toFrame(view, configuration.current()), titleOf, now }
-  addPartnerDeliveriesRoute(app, { access, control, came })
+  const deliveries = { access, control, came, objects, now }
+  const pages = { ...deliveries, configuration, control, frame: () => toFrame(view, configuration.current()), titleOf }
+  addPartnerDeliveriesRoute(app, deliveries)
   addPartnerArticleRoutes(app, { access, objects, configuration, now })
   app.register(async scope => {
     addFormParser(scope)

@@ -35,7 +35,8 @@ export const createHandover = (objects: Objects, owner: string, keyOf: (partitio
         const found = await read(partition)
         const n = (found?.value.n ?? 0) + 1
         const put = await swapDocument(objects, keyOf(partition), { n, state: 'held', owner }, found?.etag ?? null)
-        if (put.ok) return { mark: { etag: put.etag, n }, clean: found === null || (found.value.state === 'clean' && found.value.doubt !== true) }
+        if (put.ok)
+          return { mark: { etag: put.etag, n }, clean: found === null || (found.value.state === 'clean' && found.value.doubt !== true) }
       }
     },
     release: async (partition, mark, doubt) => {

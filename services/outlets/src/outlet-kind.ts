@@ -1,7 +1,7 @@
 /** The articles of one outlet, as the engine sees them: its subjects are their ids, its versions theirs, however they are delivered. */
 import type { OutletConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
-import { type Categories, dueTo } from './entitled.ts'
+import { type Categories, dueTo, earliestMs } from './entitled.ts'
 import type { Kind } from './kind.ts'
 import type { Outcome, Terms } from './machine.ts'
 import type { ReadOlder } from './older-versions.ts'
@@ -25,8 +25,9 @@ type Needs = Readonly<{
 const HOUR_MS = 3_600_000
 
 /** When an article may go to an outlet at all, counted from its first release. */
-const termsOf = ({ embargoOffsetHours, maxAgeHours }: OutletConfig, fact: Fact): Terms => {
-  const dueMs = Date.parse(fact.firstReleasedAt) + embargoOffsetHours * HOUR_MS
+const termsOf = (outlet: OutletConfig, fact: Fact): Terms => {
+  const { embargoOffsetHours, maxAgeHours } = outlet
+  const dueMs = earliestMs(outlet, fact)
   return {
     ...(embargoOffsetHours > 0 ? { notBeforeMs: dueMs } : {}),
     ...(maxAgeHours === undefined ? {} : { staleAfterMs: dueMs + maxAgeHours * HOUR_MS }),

@@ -98,6 +98,20 @@ test('by addresses everything public that showed it is named, with its pages and
   assert.equal(FIRST.slice(0, 10), '2026-11-24')
 })
 
+test('after a purge by law the pictures are still named, though the versions that told of them are gone', async t => {
+  const caches = { urls: await startPartner(t), keys: await startPartner(t) }
+  const outlets = Object.entries(caches).map(([by, cache]) => ({ ...cacheAt(cache, { by }), id: `cdn-${by}` }))
+  const world = await startWorld(t, outlets, { secrets, feeds: feeds() })
+  await world.release(live(1))
+  await world.release(live(2, { images: [] }))
+  const { article: _gone, ...common } = live(3)
+  await world.release({ ...common, state: 'purged', action: 'purged', reason: 'court order' } as Fact)
+  for (const by of Object.keys(caches)) await until('the end', async () => sinks(await world.milestones()).includes(`cdn-${by} v3 done`))
+  const [[byUrls], [byKeys]] = [bodies(caches.urls), bodies(caches.keys)] as [[{ urls: string[] }], [{ keys: string[] }]]
+  assert.ok(byUrls.urls.includes(`http://127.0.0.1:8080/renditions/${SHA}/w1280-r1.jpg`))
+  assert.ok(byKeys.keys.includes(`picture-${SHA}`))
+})
+
 test('a retraction reaches the cache of an article that no cache was ever told of: imported, or from before the cache was configured', async t => {
   const cache = await startPartner(t)
   const world = await startWorld(t, [], { secrets, feeds: feeds() })

@@ -141,7 +141,7 @@ test('a paused outlet gets nothing, retractions neither, over a restart too; onc
   await world.restart()
   await until('the commit', async () => (await world.log.lag('outlets')).every(one => one.records === 0))
   assert.equal(partner.got.length, before)
-  const paused = await control.status(bench.outlet)
+  const paused = await control.status(bench.outlet, 'operator')
   assert.deepEqual([paused.state, paused.paused?.by, paused.pending.retractions], ['paused', 'partner', 1])
 
   await control.resume('partner', 'partner')
@@ -149,7 +149,7 @@ test('a paused outlet gets nothing, retractions neither, over a restart too; onc
   const after = named(partner.got.slice(before))
   assert.equal(after[0], 'press.a v2', 'the retraction goes first')
   assert.ok(after.includes('press.b v2') && !after.includes('press.b v1'))
-  assert.equal((await control.status(bench.outlet)).state, 'well')
+  assert.equal((await control.status(bench.outlet, 'operator')).state, 'well')
 })
 
 test('a partner does not end an operator’s pause', async t => {
@@ -204,7 +204,7 @@ test('an operator ends the secrets before at once, and what is over is swept; on
   assert.equal(await sweep(3_600_000), 1)
   assert.deepEqual([await sealed(), (await control.state('partner')).signing?.sealed.length], [1, 1])
   assert.deepEqual(
-    (await control.status(outlet)).secrets.map(one => one.from),
+    (await control.status(outlet, 'operator')).secrets.map(one => one.from),
     ['system'],
   )
 })

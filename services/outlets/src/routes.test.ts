@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CategoryConfig, OutletConfig } from '@newswire/events/config'
+import { type CategoryConfig, type OutletConfig, outletConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { dueTo } from './entitled.ts'
 import { planRoutes, type Routes, toWritten } from './routes.ts'
@@ -128,4 +128,20 @@ test('the record names whom a version went to and who would have been sent it an
     ],
   )
   assert.deepEqual(decisions[1]?.met, [{ list: 'categories', value: 'city', rule: 'news' }])
+})
+
+test('what its versions showed is remembered while a cache is an outlet, and stays known when the article is purged', () => {
+  const cdn = outletConfig.parse({ id: 'cdn', deliver: { kind: 'purge', dialect: 'generic', url: 'https://cdn.example/purge' } })
+  const picture = (letter: string) => {
+    const sha256 = letter.repeat(64)
+    const rendition = { preset: 'w320', key: `renditions/${sha256}/w320-r1.jpg`, type: 'image/jpeg', width: 320, height: 180, bytes: 5 }
+    return { url: 'https://p.example/1.jpg', caption: '', alt: '', credit: '', state: 'ready', sha256, renditions: [rendition] }
+  }
+  const versions = [live(1, { images: [picture('a')] }), live(2, { images: [picture('b'), picture('a')] }), live(3)]
+  const { article: _gone, ...common } = live(4)
+  const purged = { ...common, state: 'purged', action: 'purged', reason: 'court order' } as Fact
+  const shown = ['b', 'a'].map(letter => `renditions/${letter.repeat(64)}/w320-r1.jpg`)
+  assert.deepEqual(routed([...versions, purged], [all, cdn])?.shown, shown)
+  assert.deepEqual(planRoutes(routed(versions, [all, cdn]), purged, worldOf([all])).next?.shown, shown, 'also while no cache is configured')
+  assert.equal(routed(versions, [all])?.shown, undefined)
 })

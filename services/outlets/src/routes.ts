@@ -13,6 +13,8 @@ export const routesDocument = z.object({
   version: z.int(),
   /** By outlet; `first`: with which version the article came to it, where that is known; `since`: what was routed before, when a version was passed over. */
   routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean(), first: z.int().optional(), since: z.int().optional() })),
+  /** Keys of the renditions that its versions came with, while a cache is an outlet: a purge by law takes the versions that would tell. */
+  shown: z.array(z.string()).optional(),
 })
 export type Routes = z.output<typeof routesDocument>
 
@@ -31,6 +33,17 @@ type World = Readonly<{
   categories: Categories
   createdAtMs: (outletId: string) => number
 }>
+
+/** Of the newest versions: what was shown before is out of every cache by its age. */
+const MOST_SHOWN = 2_000
+
+const shownSo = (routes: Routes | null, fact: Fact, outlets: World['outlets']): Pick<Routes, 'shown'> => {
+  const known = routes?.shown ?? []
+  const isKept = [...outlets.values()].some(({ deliver, retired }) => deliver.kind === 'purge' && !retired)
+  const added = isKept && fact.state === 'live' ? fact.article.images.flatMap(one => one.renditions.map(({ key }) => key)) : []
+  if (known.length + added.length === 0) return {}
+  return { shown: [...new Set([...added, ...known])].slice(0, MOST_SHOWN) }
+}
 
 const NOTHING: RoutePlan = { next: null, wanted: null, decisions: [] }
 
@@ -59,7 +72,12 @@ const planRepeat = (routes: Routes, fact: Fact, { outlets, categories, createdAt
 
 export const planRoutes = (routes: Routes | null, fact: Fact, world: World): RoutePlan => {
   if (routes !== null && fact.version <= routes.version) return planRepeat(routes, fact, world)
-  const next: Routes = { n: (routes?.n ?? 0) + 1, version: fact.version, routes: { ...routes?.routes } }
+  const next: Routes = {
+    n: (routes?.n ?? 0) + 1,
+    version: fact.version,
+    routes: { ...routes?.routes },
+    ...shownSo(routes, fact, world.outlets),
+  }
   const decide = decideFor(fact, world.categories)
   const wanted: Routed[] = []
   const made = new Map<string, Decision>()

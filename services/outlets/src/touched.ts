@@ -6,9 +6,11 @@ import type { Fact } from '@newswire/events/fact'
 import { feedFiles, feedOutputs } from '@newswire/events/feed'
 import { articleUrl, renditionUrl } from '@newswire/events/public-article'
 import { getArchived } from '@newswire/objects/archived'
+import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { DeliveryNeeds } from './kinds.ts'
+import { routesDocument } from './routes.ts'
 
 export type Touched = Readonly<{ keys: readonly string[]; urls: readonly string[] }>
 
@@ -23,13 +25,24 @@ type Needs = Readonly<{
   feeds: ReadonlyMap<string, FeedConfig>
 }>
 
-const toPictures = async (fact: Fact, objects: Needs['objects']): Promise<readonly Picture[]> => {
-  const pictures = fact.state === 'live' ? [...fact.article.images] : []
+type Shown = Readonly<{ sha256: string; key: string | null }>
+
+const toShown = ({ sha256, renditions }: Picture): readonly Shown[] =>
+  sha256 === undefined ? [] : [{ sha256, key: null }, ...renditions.map(({ key }) => ({ sha256, key }))]
+
+/** `renditions/<sha256 of the source>/…` */
+const sourceOf = (key: string): string => key.split('/')[1] ?? ''
+
+/** What routing remembered, which outlives a purge by law, and what the archive still has, which may be from before there was a cache. */
+const findShown = async (fact: Fact, objects: Needs['objects']): Promise<readonly Shown[]> => {
+  const shown = fact.state === 'live' ? fact.article.images.flatMap(toShown) : []
+  const routes = await getDocument(objects, keys.routes(fact.articleId), routesDocument)
+  for (const key of routes?.value.shown ?? []) shown.push({ sha256: sourceOf(key), key })
   for (let version = fact.version - 1; version > 0 && version >= fact.version - MOST_VERSIONS; version--) {
     const before = (await getArchived(objects, fact.articleId, version))?.fact
-    if (before?.state === 'live') pictures.push(...before.article.images)
+    if (before?.state === 'live') shown.push(...before.article.images.flatMap(toShown))
   }
-  return pictures.filter(one => one.sha256 !== undefined)
+  return shown
 }
 
 const toArticleUrls = ({ articleId, aliases }: Fact, publicUrl: string): readonly string[] => {
@@ -60,19 +73,19 @@ export const findTouched = async (fact: Fact, needs: Needs): Promise<Touched> =>
   const { objects, context, feeds } = needs
   const { publicUrl } = context.site
   const concerned = [...feeds.values()].filter(feed => !isPrivate(feed) && matches(feed.match, fact.facetsEver, context.categories))
-  const pictures = await toPictures(fact, objects)
+  const shown = await findShown(fact, objects)
   const feedUrls = await Promise.all(concerned.map(({ id }) => toFeedUrls(id, fact, needs)))
   const found = {
     keys: [
       cacheKeys.article(fact.articleId),
       ...concerned.map(({ id }) => cacheKeys.feed(id)),
-      ...pictures.map(one => cacheKeys.picture(one.sha256 ?? '')),
+      ...shown.map(({ sha256 }) => cacheKeys.picture(sha256)),
       cacheKeys.lists,
     ],
     urls: [
       ...toArticleUrls(fact, publicUrl),
       ...feedUrls.flat(),
-      ...pictures.flatMap(one => one.renditions.map(({ key }) => renditionUrl(publicUrl, key))),
+      ...shown.flatMap(({ key }) => (key === null ? [] : [renditionUrl(publicUrl, key)])),
       `${publicUrl}/`,
       `${publicUrl}/feeds`,
       `${publicUrl}/search`,

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { createWriter, type TestArticle } from './support/articles.ts'
 import { findLeaks, findLeaksToStrangers, readMetrics, type Secret, toSecret } from './support/every-exit.ts'
+import { assertOnTime, tellInTime } from './support/on-time.ts'
 import { makePng } from './support/pictures.ts'
 import { listAll, withObjects } from './support/stopped.ts'
 import { articleIdOf, createSystem, PUBLIC_URL, type Running, type System, tokens } from './support/system.ts'
@@ -18,10 +19,12 @@ const OPEN = 'cong-khai'
 const CONSOLE_TOKEN = 'nw_test_console_0b44'
 const OTHER_TOKEN = 'nw_test_other_91d2'
 /** Where an article is that is out. */
-const EXITS = ['feed', 'feed as a delta', 'list of feeds', 'front page', 'article page', 'print view', 'article.json', 'ninjs.json']
-const RELEASE_WITHIN_MS = 1_000
+const EXITS = [
+  ...['feed', 'feed as a delta', 'list of feeds', 'front page', 'article page', 'print view', 'article.json', 'ninjs.json'],
+  ...['search', 'search for a program', 'search as a feed', 'list of the archive'],
+]
 
-const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString()
+const toIso = (ms: number): string => new Date(ms).toISOString()
 
 /** A second publisher, who may do everything with what is his, and a feed so short that most of it is on its pages. */
 const configure = async ({ configFile }: System): Promise<void> => {
@@ -37,26 +40,6 @@ const subscribe = async (running: Running, subscriber: Subscriber, format: strin
   const { status, text } = await subscriber.subscribe({ hub: `${running.newswire.url('gateway')}/hub`, topic })
   assert.equal(status, 202, text)
   await waitFor('its verification', () => subscriber.isSubscribed(topic))
-}
-
-type Release = Readonly<{ version: number; releasedAt: string }>
-const releaseOf = async (running: Running, localId: string, version: number): Promise<Release> =>
-  await waitFor(`version ${version} of ${localId}`, async () => {
-    const { body } = await running.console(`/v1/articles/${articleIdOf(localId)}/trace`)
-    return (body['versions'] as Release[] | undefined)?.find(one => one.version === version)
-  })
-
-/** Not a millisecond early, and within a second of its time, or of the moment since when somebody could release it. */
-const assertOnTime = async (
-  running: Running,
-  localId: string,
-  version: number,
-  { dueAt, readyMs = 0 }: { dueAt: string; readyMs?: number },
-) => {
-  const { releasedAt } = await releaseOf(running, localId, version)
-  const lateMs = Date.parse(releasedAt) - Math.max(Date.parse(dueAt), readyMs)
-  assert.ok(Date.parse(releasedAt) >= Date.parse(dueAt), `${localId} was released at ${releasedAt}, before ${dueAt}`)
-  assert.ok(lateMs <= RELEASE_WITHIN_MS, `${localId} was released ${lateMs} ms late`)
 }
 
 test('an embargoed article shows at no way out before its time, also over a kill, and is out within a second of it', async t => {
@@ -80,12 +63,12 @@ test('an embargoed article shows at no way out before its time, also over a kill
     return String(body['url'])
   }
   /** Submits it under an embargo, with a picture of its own whose words nobody else has. */
-  const hold = async (localId: string, mark: string, embargoUntil: string, isNew = true): Promise<void> => {
+  const hold = async (localId: string, mark: string, dueMs: number, isNew = true): Promise<void> => {
     const seed = 1000 + secrets.size
     const url = await upload(localId, seed)
     pictureOf.set(localId, url.slice('newswire:'.length))
     const images = [{ url, role: 'lead' as const, caption: `${mark}chú`, alt: `${mark}alt`, credit: `${mark}ảnh` }]
-    const id = await running.put(localId, { ...next(mark), images, embargoUntil, related: [OPEN] })
+    const id = await running.put(localId, { ...next(mark), images, embargoUntil: toIso(dueMs), related: [OPEN] })
     assert.equal((await running.settled(id, 'held'))['code'], 'NEWSWIRE_DESK_EMBARGOED')
     const known = secrets.get(localId)?.submissionIds ?? []
     secrets.set(localId, { secret: { localId, words: [mark], renditions: [], isNew }, submissionIds: [...known, id] })
@@ -139,58 +122,76 @@ test('an embargoed article shows at no way out before its time, also over a kill
   await running.publish(OPEN, shown)
   for (const format of ['rss.xml', 'atom.xml', 'feed.json']) await subscribe(running, subscriber, format)
 
+  let shownOut = ''
   await t.test('new, as an update, and out within a second of its time', async () => {
-    await running.publish('da-ra', write({ categories: ['thoi-su'] }))
-    const dueAt = inMs(7_000)
-    await hold('cam', 'zmat01q', dueAt)
-    await hold('da-ra', 'zmat02q', dueAt, false)
-    await assertKept('cam', 'da-ra')
-    assert.ok(Date.now() < Date.parse(dueAt), 'it was looked at before its time')
-    await assertOnTime(running, 'cam', 1, { dueAt })
-    await assertOnTime(running, 'da-ra', 2, { dueAt })
-    await running.everywhere('cam', 1)
-    await assertShown('cam', EXITS)
+    await tellInTime(async round => {
+      const [fresh, update] = [`cam${round.name}`, `da-ra${round.name}`]
+      await running.publish(update, write({ categories: ['thoi-su'] }))
+      const dueMs = round.in(7_000)
+      await round.before(dueMs, async () => {
+        await hold(fresh, `zmat01q${round.name}`, dueMs)
+        await hold(update, `zmat02q${round.name}`, dueMs, false)
+        await assertKept(fresh, update)
+      })
+      await assertOnTime(running, fresh, 1, { dueMs })
+      await assertOnTime(running, update, 2, { dueMs })
+      shownOut = fresh
+    })
+    await running.everywhere(shownOut, 1)
+    await assertShown(shownOut, EXITS)
   })
 
   await t.test('over a kill, with its time before and after the next start', async () => {
-    const [within, after] = [inMs(2_000), inMs(14_000)]
-    await hold('trong-luc-tat', 'zmat03q', within)
-    await hold('sau-khi-bat', 'zmat04q', after)
-    await assertKept('sau-khi-bat')
-    logs.push(running.newswire.output())
-    await running.newswire.kill()
-    await learnRenditions('trong-luc-tat', 'sau-khi-bat')
-    await waitFor('the first to be due', () => Date.now() > Date.parse(within))
-    running = await system.start()
-    const readyMs = Date.now()
-    await assertOnTime(running, 'trong-luc-tat', 1, { dueAt: within, readyMs })
-    await assertKept('sau-khi-bat')
-    assert.ok(Date.now() < Date.parse(after), 'it was looked at before its time')
-    await assertOnTime(running, 'sau-khi-bat', 1, { dueAt: after })
-    await assertShown('sau-khi-bat', ['rendition'])
-    await assertShown('cam', ['page of a feed'])
+    await tellInTime(async round => {
+      const [within, after] = [`trong-luc-tat${round.name}`, `sau-khi-bat${round.name}`]
+      const [withinMs, afterMs] = [round.in(2_000), round.in(14_000)]
+      await round.before(withinMs, () => hold(within, `zmat03q${round.name}`, withinMs))
+      let readyMs = 0
+      await round.before(afterMs, async () => {
+        await hold(after, `zmat04q${round.name}`, afterMs)
+        await assertKept(after)
+        logs.push(running.newswire.output())
+        await running.newswire.kill()
+        await learnRenditions(within, after)
+        await waitFor('the first to be due', () => Date.now() > withinMs)
+        running = await system.start()
+        readyMs = Date.now()
+        await assertOnTime(running, within, 1, { dueMs: withinMs, readyMs })
+        await assertKept(after)
+      })
+      await assertOnTime(running, after, 1, { dueMs: afterMs })
+      await assertShown(after, ['rendition'])
+    })
+    await assertShown(shownOut, ['page of a feed'])
   })
 
   await t.test('put off, brought forward, lifted, and taken back', async () => {
-    const far = inMs(60_000)
-    await hold('hoan', 'zmat05q', inMs(2_500))
-    const later = inMs(9_000)
-    await hold('hoan', 'zmat05q', later)
-    await hold('som-hon', 'zmat06q', far)
-    await hold('bo-cam', 'zmat07q', far)
-    await hold('rut', 'zmat08q', inMs(3_000))
-    assert.equal((await running.publisher.retract('rut', { mode: 'gone', reason: 'rút khi còn giữ' })).status, 202)
-    await running.settled(secrets.get('rut')?.submissionIds[0] ?? '', 'refused')
-    const sooner = inMs(1_500)
-    await hold('som-hon', 'zmat06q', sooner)
-    await assertOnTime(running, 'som-hon', 1, { dueAt: sooner })
-    assert.equal((await running.settled(await running.put('bo-cam', next('zmat07q'))))['state'], 'released')
-    const superseded = await running.publisher.submission(secrets.get('bo-cam')?.submissionIds[0] ?? '')
-    assert.deepEqual([superseded.body['state'], superseded.body['code']], ['superseded', 'NEWSWIRE_DESK_SUPERSEDED'])
-    await assertKept('hoan', 'rut')
-    assert.ok(Date.now() < Date.parse(later), 'it was looked at before its time')
-    await assertOnTime(running, 'hoan', 1, { dueAt: later })
-    await assertKept('rut')
+    await tellInTime(async round => {
+      const named = (localId: string) => `${localId}${round.name}`
+      const [late, early, lifted, taken] = [named('hoan'), named('som-hon'), named('bo-cam'), named('rut')]
+      const [farMs, takenMs] = [round.in(60_000), round.in(5_000)]
+      const firstMs = round.in(2_500)
+      await round.before(firstMs, () => hold(late, `zmat05q${round.name}`, firstMs))
+      const laterMs = round.in(9_000)
+      await round.before(firstMs, () => hold(late, `zmat05q${round.name}`, laterMs))
+      await round.before(takenMs, async () => {
+        await hold(taken, `zmat08q${round.name}`, takenMs)
+        assert.equal((await running.publisher.retract(taken, { mode: 'gone', reason: 'rút khi còn giữ' })).status, 202)
+        await running.settled(secrets.get(taken)?.submissionIds[0] ?? '', 'refused')
+      })
+      await hold(early, `zmat06q${round.name}`, farMs)
+      await hold(lifted, `zmat07q${round.name}`, farMs)
+      const soonerMs = round.in(1_500)
+      await round.before(soonerMs, () => hold(early, `zmat06q${round.name}`, soonerMs))
+      await assertOnTime(running, early, 1, { dueMs: soonerMs })
+      assert.equal((await running.settled(await running.put(lifted, next(`zmat07q${round.name}`))))['state'], 'released')
+      const superseded = await running.publisher.submission(secrets.get(lifted)?.submissionIds[0] ?? '')
+      assert.deepEqual([superseded.body['state'], superseded.body['code']], ['superseded', 'NEWSWIRE_DESK_SUPERSEDED'])
+      await round.before(laterMs, () => assertKept(late, taken))
+      await assertOnTime(running, late, 1, { dueMs: laterMs })
+      await waitFor('the time of what was taken back', () => Date.now() > takenMs)
+      await assertKept(taken)
+    })
   })
   assert.deepEqual(system.partner.findOffences(), [])
 })

@@ -5,28 +5,14 @@ import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { createWriter } from './support/articles.ts'
 import { everyFormat } from './support/exits.ts'
+import { assertOnTime, tellInTime } from './support/on-time.ts'
 import { makePng } from './support/pictures.ts'
 import { createPublisher, type Retraction } from './support/publisher.ts'
 import { articleIdOf, createSystem, formats, PUBLIC_URL, type Running, type System, tagOf, tokens } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
-const IN_TIME_MS = 1_000
-const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString()
+const toIso = (ms: number): string => new Date(ms).toISOString()
 const pageOf = (localId: string): string => `/articles/${articleIdOf(localId)}`
-
-type Version = Readonly<{ version: number; action: string; releasedAt: string; detail?: string }>
-const versionOf = async (running: Running, localId: string, version: number): Promise<Version> =>
-  await waitFor(`version ${version} of ${localId}`, async () => {
-    const { body } = await running.console(`/v1/articles/${articleIdOf(localId)}/trace`)
-    return (body['versions'] as Version[] | undefined)?.find(one => one.version === version)
-  })
-
-const assertOnTime = async (running: Running, localId: string, version: number, dueMs: number): Promise<Version> => {
-  const found = await versionOf(running, localId, version)
-  const lateMs = Date.parse(found.releasedAt) - dueMs
-  assert.ok(lateMs >= 0 && lateMs <= IN_TIME_MS, `version ${version} of ${localId} came ${lateMs} ms after its time`)
-  return found
-}
 
 /** Each outlet takes what is filed under one category. */
 const matchByCategory = async ({ configFile }: System, categoryOf: Readonly<Record<string, string>>): Promise<void> => {
@@ -49,41 +35,57 @@ const assertEnded = async (running: Running, localId: string, title: string): Pr
   )
 }
 
-test('an article takes itself back at its time, by its mode, also when its time comes while nothing runs', async t => {
+test('an article takes itself back within a second of its time, by its mode, also over a kill and when its time comes while nothing runs', async t => {
   const system = await createSystem(t)
   let running = await system.start()
   const write = createWriter(91)
-  const dueMs = Date.now() + 4_000
-  const modes = ['gone', 'withdraw'] as const
-  const written = modes.map(() => write())
-  for (const [at, expiryMode] of modes.entries()) {
-    const article = { ...written[at], expiresAt: new Date(dueMs).toISOString(), expiryMode }
-    assert.equal(await running.publish(`het-${expiryMode}`, article), 1)
-  }
-  const far = write()
-  const farMs = Date.now() + 10_000
-  assert.equal(await running.publish('het-sau', { ...far, expiresAt: new Date(farMs).toISOString() }), 1)
-
-  for (const [at, expiryMode] of modes.entries()) {
-    const localId = `het-${expiryMode}`
-    const { action } = await assertOnTime(running, localId, 2, dueMs)
+  const assertExpired = async (localId: string, title: string, dueMs: number, readyMs = 0, expiryMode = 'gone') => {
+    const { action } = await assertOnTime(running, localId, 2, { dueMs, readyMs })
     assert.equal(action, 'retracted')
     await running.everywhere(localId, 2)
-    await assertEnded(running, localId, written[at]?.title ?? '')
+    await assertEnded(running, localId, title)
     const held = system.partner.held(articleIdOf(localId))
     assert.deepEqual([held?.action, held?.retraction], ['retracted', { mode: expiryMode, reason: 'expired', legal: false }])
   }
 
-  await running.newswire.kill()
-  await waitFor('the last to be due', () => Date.now() > farMs)
-  running = await system.start()
-  const readyMs = Date.now()
-  const lateMs = Date.parse((await versionOf(running, 'het-sau', 2)).releasedAt) - readyMs
-  assert.ok(lateMs <= IN_TIME_MS, `${lateMs} ms after the start`)
-  await assertEnded(running, 'het-sau', far.title)
-  // What expires later after all is live again.
-  assert.equal(await running.publish('het-sau', { ...far, title: `${far.title} (gia hạn)`, expiresAt: inMs(3_600_000) }), 3)
-  assert.equal((await running.get(pageOf('het-sau'))).status, 200)
+  await t.test('by each of its modes', () =>
+    tellInTime(async round => {
+      const dueMs = round.in(4_000)
+      const expiring = (['gone', 'withdraw'] as const).map(expiryMode => ({ ...write(), expiresAt: toIso(dueMs), expiryMode }))
+      const nameOf = (expiryMode: string) => `het-${expiryMode}${round.name}`
+      await round.before(dueMs, async () => {
+        for (const one of expiring) assert.equal(await running.publish(nameOf(one.expiryMode), one), 1)
+      })
+      for (const { expiryMode, title } of expiring) await assertExpired(nameOf(expiryMode), title, dueMs, 0, expiryMode)
+    }),
+  )
+
+  await t.test('while nothing runs, and after the next start', () =>
+    tellInTime(async round => {
+      const [withinMs, afterMs] = [round.in(3_000), round.in(12_000)]
+      const [within, after] = [
+        { ...write(), expiresAt: toIso(withinMs) },
+        { ...write(), expiresAt: toIso(afterMs) },
+      ]
+      const [withinId, afterId] = [`het-luc-tat${round.name}`, `het-sau-khi-bat${round.name}`]
+      await round.before(withinMs, async () => {
+        await Promise.all([running.publish(withinId, within), running.publish(afterId, after)])
+        await running.newswire.kill()
+      })
+      let readyMs = 0
+      await round.before(afterMs, async () => {
+        await waitFor('the first to be due', () => Date.now() > withinMs)
+        running = await system.start()
+        readyMs = Date.now()
+      })
+      await assertExpired(withinId, within.title, withinMs, readyMs)
+      await assertExpired(afterId, after.title, afterMs)
+      // What expires later after all is live again.
+      const prolonged = { ...within, title: `${within.title} (gia hạn)`, expiresAt: toIso(Date.now() + 3_600_000) }
+      assert.equal(await running.publish(withinId, prolonged), 3)
+      assert.equal((await running.get(pageOf(withinId))).status, 200)
+    }),
+  )
   assert.deepEqual(system.partner.findOffences(), [])
 })
 
@@ -199,8 +201,8 @@ test('a picture goes when the right to it ends: from pages, feeds, its own addre
     assert.deepEqual(captionsHeld(localId), [`${localId}-0`, `${localId}-1`])
     return { renditions: imagesHeld(localId).map(one => one.renditions[0]?.url ?? '') }
   }
-  const assertRecalled = async (localId: string, { renditions }: { renditions: readonly string[] }, endMs: number, isInTime: boolean) => {
-    const version = isInTime ? await assertOnTime(running, localId, 2, endMs) : await versionOf(running, localId, 2)
+  const assertRecalled = async (localId: string, { renditions }: { renditions: readonly string[] }, endMs: number, readyMs = 0) => {
+    const version = await assertOnTime(running, localId, 2, { dueMs: endMs, readyMs })
     assert.equal(version.action, 'updated')
     assert.equal(version.detail, `the right to a picture ended at ${new Date(endMs).toISOString()}`)
     await running.everywhere(localId, 2)
@@ -212,16 +214,24 @@ test('a picture goes when the right to it ends: from pages, feeds, its own addre
     assert.equal((await running.get(renditions[1] ?? '')).status, 200)
   }
 
-  const [soonMs, laterMs] = [Date.now() + 5_000, Date.now() + 13_000]
-  const soon = await publishWith('quyen-som', soonMs)
-  const later = await publishWith('quyen-muon', laterMs)
-  for (const url of soon.renditions) assert.equal((await running.get(url)).status, 200)
-  await assertRecalled('quyen-som', soon, soonMs, true)
-  await running.newswire.kill()
-  await waitFor('the right to end', () => Date.now() > laterMs)
-  running = await system.start()
-  await assertRecalled('quyen-muon', later, laterMs, false)
-  const { body } = await running.console(`/v1/articles/${articleIdOf('quyen-som')}/trace`)
-  assert.equal((body['versions'] as unknown[]).length, 2, 'it ended once')
+  await tellInTime(async round => {
+    const [soonMs, laterMs] = [round.in(5_000), round.in(13_000)]
+    const [soonId, laterId] = [`quyen-som${round.name}`, `quyen-muon${round.name}`]
+    const shown = { soon: { renditions: [] as string[] }, later: { renditions: [] as string[] } }
+    await round.before(soonMs, async () => {
+      shown.soon = await publishWith(soonId, soonMs)
+      for (const url of shown.soon.renditions) assert.equal((await running.get(url)).status, 200)
+    })
+    await round.before(laterMs, async () => {
+      shown.later = await publishWith(laterId, laterMs)
+      await assertRecalled(soonId, shown.soon, soonMs)
+      await running.newswire.kill()
+    })
+    await waitFor('the right to end', () => Date.now() > laterMs)
+    running = await system.start()
+    await assertRecalled(laterId, shown.later, laterMs, Date.now())
+    const { body } = await running.console(`/v1/articles/${articleIdOf(soonId)}/trace`)
+    assert.equal((body['versions'] as unknown[]).length, 2, 'it ended once')
+  })
   assert.deepEqual(system.partner.findOffences(), [])
 })

@@ -24,7 +24,13 @@ type Exit = Readonly<{
   headers?: Readonly<Record<string, string>>
   /** It is about the article itself: for a new one only 404 is right, a 410 would confirm that it exists. */
   isOwn?: true
+  /** It says again what was asked for: only an answer that names the article shows it. */
+  echoes?: true
 }>
+
+/** By the beginning of its words, and by a whole one of its text (`toSecret`). */
+const searchesFor = (path: string, words: readonly string[]): string[] =>
+  words.slice(0, 2).flatMap(word => ['', 'thân'].map(end => `${path}?q=${encodeURIComponent(word + end)}`))
 
 const files = [...formats, 'news-sitemap.xml'] as const
 const pageFiles = ['rss.xml', 'atom.xml', 'json'] as const
@@ -54,9 +60,12 @@ const exits: readonly Exit[] = [
     isOwn: true,
   },
   { name: 'rendition', paths: ({ renditions }) => [...renditions], isOwn: true },
+  { name: 'search', paths: ({ words }) => searchesFor('/search', words), echoes: true },
+  { name: 'search for a program', paths: ({ words }) => searchesFor('/v1/search', words), echoes: true },
+  { name: 'search as a feed', paths: ({ words }) => searchesFor('/search/rss.xml', words), echoes: true },
   {
-    name: 'search',
-    paths: ({ words }) => words.slice(0, 2).flatMap(word => ['/search', '/v1/search'].map(path => `${path}?q=${encodeURIComponent(word)}`)),
+    name: 'list of the archive',
+    paths: () => ['/search', '/v1/search', '/search/rss.xml'].map(path => `${path}?category=thoi-su&sort=time`),
   },
 ]
 
@@ -83,12 +92,11 @@ export const findLeaks = async (running: Running, secret: Secret, feeds: readonl
   const day = (shift: number) => new Date(Date.now() + shift * 86_400_000).toISOString().slice(0, 10)
   const known = { feeds, days: [day(-1), day(0), day(1)] }
   const marks = secret.isNew ? [...secret.words, articleIdOf(secret.localId)] : secret.words
-  const looked = exits.flatMap(({ name, paths, headers, isOwn = false }) =>
+  const looked = exits.flatMap(({ name, paths, headers, isOwn = false, echoes = false }) =>
     paths(secret, known).map(async path => {
       const { status, text } = await read(path, headers)
-      const shown = status === 404 ? [] : marks.filter(mark => text.includes(mark) && !(name === 'search' && status >= 400))
-      // A search says again what was asked for: only what it found is an answer, and that names the article.
-      const told = name === 'search' ? shown.filter(() => text.includes(articleIdOf(secret.localId))) : shown
+      const shown = status === 404 ? [] : marks.filter(mark => text.includes(mark))
+      const told = echoes && !text.includes(articleIdOf(secret.localId)) ? [] : shown
       const answers = isOwn && (secret.isNew || name === 'rendition') && status !== 404 ? [`${name} ${path} answers ${status}`] : []
       return [...answers, ...told.map(mark => `${name} ${path} shows ${mark}`)]
     }),

@@ -8,7 +8,7 @@ import { fact } from './fact.ts'
 import { feedBuilt, feedChange } from './feed.ts'
 import { milestone } from './milestone.ts'
 import { outletChanged, outletRequested } from './outlet.ts'
-import { holdDue, latePictures, prepared, submission } from './submission.ts'
+import { holdDue, latePictures, prepared, referencesChanged, submission } from './submission.ts'
 import { subscriptionChanged } from './subscription.ts'
 import { topics } from './topics.ts'
 
@@ -18,6 +18,7 @@ export const eventTable = {
   'submission.prepared': { topic: topics.prepared, data: prepared, key: (data: { articleId: string }) => data.articleId },
   'pictures.arrived': { topic: topics.prepared, data: latePictures, key: (data: { articleId: string }) => data.articleId },
   'hold.due': { topic: topics.prepared, data: holdDue, key: (data: { articleId: string }) => data.articleId },
+  'references.changed': { topic: topics.prepared, data: referencesChanged, key: (data: { articleId: string }) => data.articleId },
   'article.published': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
   'article.updated': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },
   'article.corrected': { topic: topics.articles, data: fact, key: (data: { articleId: string }) => data.articleId },

@@ -39,6 +39,8 @@ const common = {
   facetsEver: facets,
   /** Slugs of earlier versions, whose addresses stay alive. */
   aliases: z.array(z.string()),
+  /** Of the names in `related` (or of a retraction's substitute): whose articles were taken back when this version was released. No exit names them. */
+  goneReferences: z.array(z.string()).optional(),
   /** Of an editorial article that was public before: since which version, and when, the public has it no more. */
   narrowed: z.object({ version: z.int().min(1), at: z.string() }).optional(),
 }
@@ -64,9 +66,11 @@ export const isPublic = (value: Fact): value is LiveFact => value.state === 'liv
 
 /**
  * What the public is told of a fact: an article narrowed to editors is taken back from it, as of the version that narrowed it. What editors
- * change later changes nothing here. The version stays the fact's own, for fences.
+ * change later changes nothing here, and an end stays dated by the version that ended it. The version stays the fact's own, for fences.
  */
 export const toPublicFact = (value: Fact): Fact => {
+  if (value.state === 'retracted' || value.state === 'expired')
+    return value.releasedAt === value.updatedAt ? value : { ...value, releasedAt: value.updatedAt }
   if (value.state !== 'live' || value.narrowed === undefined || value.article.audience === 'public') return value
   const { article: _, ...rest } = value
   const { at } = value.narrowed

@@ -1,6 +1,7 @@
 /** An article as the outside gets it: contract §4 with `id`, `version` and the addresses of its renditions. */
 import type { Article, Picture, Rendition } from './article.ts'
 import type { Fact, LiveFact } from './fact.ts'
+import { relatedOf } from './references.ts'
 import { escapeMarkup } from './text.ts'
 
 export type PublicRendition = Readonly<{ preset: string; url: string; type: string; width: number; height: number; bytes: number }>
@@ -68,6 +69,7 @@ export const toPublicArticle = (fact: LiveFact, publicUrl: string, addressOf = (
     version: fact.version,
     ...(fact.supersedes === undefined ? {} : { supersedes: fact.supersedes }),
     ...rest,
+    related: relatedOf(fact),
     firstReleasedAt: fact.firstReleasedAt,
     releasedAt: fact.releasedAt,
     images: images

@@ -57,3 +57,6 @@ export type LatePictures = z.output<typeof latePictures>
 /** A hold's time has come: wakes the article's lane up, decides nothing. */
 export const holdDue = z.object({ articleId: z.string(), dueAt: z.string() })
 export type HoldDue = z.output<typeof holdDue>
+
+/** What an article refers to was taken back, or came back: wakes the article's lane up, decides nothing. */
+export const referencesChanged = z.object({ articleId: z.string() })

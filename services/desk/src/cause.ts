@@ -24,7 +24,8 @@ export type RepublishCause = Asked & Readonly<{ kind: 'republish' }>
 export type PurgeCause = Asked & Readonly<{ kind: 'purge'; reason: string; by?: string | undefined }>
 export type PicturesCause = Common & Readonly<{ kind: 'pictures'; submissionId: string; pictures: readonly Picture[] }>
 export type DueCause = Common & Readonly<{ kind: 'due' }>
-export type Cause = SubmissionCause | RetractCause | RepublishCause | PurgeCause | PicturesCause | DueCause
+export type ReferencesCause = Common & Readonly<{ kind: 'references' }>
+export type Cause = SubmissionCause | RetractCause | RepublishCause | PurgeCause | PicturesCause | DueCause | ReferencesCause
 
 const RENDITION_KEY = /^renditions\/[0-9a-f]{64}\/[a-z0-9][a-z0-9.-]*$/
 /** What may be part of a key, and of an address. */
@@ -127,4 +128,11 @@ export const dueCause = (event: NewswireEvent<'hold.due'>, key: string | null): 
   const due = Date.parse(dueAt)
   if (Number.isNaN(due)) throw new RejectError('NEWSWIRE_DESK_DUE', `${JSON.stringify(dueAt.slice(0, 100))} is no RFC 3339 time`)
   return { kind: 'due', id: event.id, articleId, publisher, at: new Date(due).toISOString(), traceparent: event.traceparent }
+}
+
+/** The cause in a `references.changed`. What changed is not in it: the view of `articles` is asked when it is handled. */
+export const referencesCause = (event: NewswireEvent<'references.changed'>, key: string | null): ReferencesCause => {
+  const { articleId } = event.data
+  const publisher = publisherOf(articleId, key)
+  return { kind: 'references', id: event.id, articleId, publisher, at: new Date(event.time).toISOString(), traceparent: event.traceparent }
 }

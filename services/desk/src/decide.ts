@@ -10,85 +10,27 @@
  * an import that took the place of live content does not open the way for imports without a number ("live 3, import 4 held, import").
  */
 import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
-import type { Cause, DueCause, PicturesCause, PurgeCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
-import { toExpiredFact, toLiveFact, toPurgedFact, toRetractedFact } from './facts.ts'
-import type { DeskCode } from './outcomes.ts'
+import type { Cause, DueCause, PicturesCause, PurgeCause, ReferencesCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
+import {
+  answer,
+  type Decision,
+  endOf,
+  endOfAlongside,
+  endOfRelease,
+  expire,
+  identity,
+  isFuture,
+  isPast,
+  lastFact,
+  nothing,
+  outcomeOf,
+  release,
+  withFact,
+} from './changes.ts'
+import { toLiveFact, toPurgedFact, toRetractedAgainFact, toRetractedFact } from './facts.ts'
 import { isShownAlike, rightEnds, withLatePictures, withPicturesOf } from './pictures.ts'
-import { type Held, isGone, isPurged, liveFact, type Outcome, reference, type State, type Top, versionOf, withdrawnOf } from './state.ts'
-
-export type Decision = Readonly<{
-  /** Without `n` and `seen` moved: whoever swaps does that. The same object as before when nothing changes. */
-  next: State
-  outcomes: readonly Outcome[]
-}>
-
-type Asked = SubmissionCause | RetractCause | RepublishCause | PurgeCause
-type Ended = Readonly<{ state: Outcome['state']; code?: DeskCode; version?: number; until?: string }>
-
-const nothing = (current: State): Decision => ({ next: current, outcomes: [] })
-
-const outcomeOf = ({ submissionId, kind }: Asked, ended: Ended): Outcome => ({ submissionId, command: kind, ...ended })
-
-/** Tells a submission what became of it, without changing anything. */
-const answer = (current: State, cause: Asked, state: Outcome['state'], code: DeskCode): Decision => ({
-  next: current,
-  outcomes: [outcomeOf(cause, { state, code })],
-})
-
-const isPast = (at: string | undefined, now: string): boolean => at !== undefined && Date.parse(at) <= Date.parse(now)
-const isFuture = (at: string | undefined, now: string): boolean => at !== undefined && Date.parse(at) > Date.parse(now)
-
-/** What became of a held submission and of the republishes that waited with it. */
-const endOf = (held: Held | null, ended: Ended): readonly Outcome[] =>
-  held === null ? [] : [{ submissionId: held.submissionId, command: 'publish', ...ended }, ...endOfAlongside(held.alongside, ended)]
-
-const endOfAlongside = (alongside: readonly string[], ended: Ended): readonly Outcome[] =>
-  alongside.map(submissionId => ({ submissionId, command: 'republish', ...ended }))
-
-const lastFact = (current: State): Fact | null => current.released?.fact ?? null
-
-/** The state with one more fact; `correlated` says which submission it follows from. */
-const withFact = (
-  current: State,
-  fact: Fact,
-  cause: Cause,
-  correlated: { submissionId: string; traceparent?: string | undefined },
-): State => {
-  const traceparent = correlated.traceparent ?? cause.traceparent
-  const isOwn = 'receivedAt' in cause && (cause.kind !== 'publish' || cause.submissionId === correlated.submissionId)
-  return {
-    ...current,
-    released: {
-      fact: isOwn ? { ...fact, receivedAt: cause.receivedAt } : fact,
-      causationId: cause.id,
-      correlationId: correlated.submissionId,
-      ...(traceparent === undefined ? {} : { traceparent }),
-      ...(isOwn ? { receivedAt: cause.receivedAt } : {}),
-    },
-  }
-}
-
-const identity = ({ articleId, publisher }: Cause, now: string) => ({ articleId, publisher, now })
-
-/** Releases `content` live. It takes the place of whatever was held. */
-const release = (current: State, content: Held, cause: Cause, now: string): State => {
-  const fact = toLiveFact(content, lastFact(current), identity(cause, now))
-  return { ...withFact(current, fact, cause, content), held: null, withdrawn: { ...content, alongside: [], article: null } }
-}
-
-/** Keeps `content` as the newest, although its time has passed; what is live ends. */
-const expire = (current: State, content: Held, cause: Cause, now: string): State => {
-  const before = lastFact(current)
-  const withdrawn = { ...content, alongside: [] }
-  if (before === null || !isLive(before)) return { ...current, held: null, withdrawn }
-  const fact = toExpiredFact(content, before, identity(cause, now))
-  return { ...withFact(current, fact, cause, content), held: null, withdrawn }
-}
-
-const endOfRelease = (before: State, after: State): Ended =>
-  versionOf(after) > versionOf(before)
-    ? { state: 'released', version: versionOf(after) }
-    : { state: 'refused', code: 'NEWSWIRE_DESK_EXPIRED' }
+import { goneReferencesOf, isSameNames, nothingKnown, type StandingOf, toReferencesDetail, withGoneReferences } from './references.ts'
+import { type Held, isGone, isPurged, liveFact, reference, type State, type Top, withdrawnOf } from './state.ts'
 
 // ── submission ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -237,7 +179,7 @@ const onPurge = (current: State, cause: PurgeCause, now: string): Decision => {
   return { next, outcomes: [outcomeOf(cause, { state: 'released', version: fact.version }), ...dropped] }
 }
 
-// ── late pictures, due ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── late pictures, due, references ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A picture of what is neither held nor live any more comes too late, and so does one that shows readers nothing new. */
 const onPictures = (current: State, cause: PicturesCause, now: string): Decision => {
@@ -251,7 +193,7 @@ const onPictures = (current: State, cause: PicturesCause, now: string): Decision
   if (before === null || live === null || live.submissionId !== cause.submissionId) return nothing(current)
   const article = withLatePictures(before.article, cause.pictures)
   if (isShownAlike(article, before.article)) return nothing(current)
-  const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isPictureChange: true })
+  const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isSameWords: true })
   return { next: withFact(current, fact, cause, live), outcomes: [] }
 }
 
@@ -272,14 +214,32 @@ const onDue = (current: State, cause: DueCause, now: string): Decision => {
 const onRightsEnded = (current: State, { live, content }: { live: LiveFact; content: Held }, cause: DueCause, now: string): Decision => {
   const ended = rightEnds(live).filter(endMs => endMs <= Date.parse(now))
   if (ended.length === 0) return nothing(current)
-  const fact = toLiveFact({ ...content, article: live.article }, live, { ...identity(cause, now), isPictureChange: true })
+  const fact = toLiveFact({ ...content, article: live.article }, live, { ...identity(cause, now), isSameWords: true })
   const next = withFact(current, fact, cause, content)
   const detail = `the right to ${ended.length === 1 ? 'a picture' : `${ended.length} pictures`} ended at ${new Date(Math.max(...ended)).toISOString()}`
   return { next: { ...next, released: next.released && { ...next.released, detail } }, outcomes: [] }
 }
 
-/** The next state of an article and what becomes of the submissions concerned. `now`: RFC 3339 UTC, not before the cause's own time. */
-export const decide = (current: State, cause: Cause, now: string): Decision => {
+/** The same words once more, or the same retraction: what the version names is settled in `decide`. */
+const onReferences = (current: State, cause: ReferencesCause, now: string, standingOf: StandingOf): Decision => {
+  const before = lastFact(current)
+  if (before === null) return nothing(current)
+  const [told, gone] = [before.goneReferences ?? [], goneReferencesOf(before, before, standingOf)]
+  if (isSameNames(told, gone)) return nothing(current)
+  const detail = toReferencesDetail(told, gone)
+  const next = onceMore(current, before, cause, now)
+  return { next: { ...next, released: next.released && { ...next.released, detail } }, outcomes: [] }
+}
+
+const onceMore = (current: State, before: Fact, cause: ReferencesCause, now: string): State => {
+  if (before.state === 'retracted') return withFact(current, toRetractedAgainFact(before, identity(cause, now)), cause, before)
+  const content = withdrawnOf(current)
+  if (!isLive(before) || content === null) return current
+  const fact = toLiveFact({ ...content, article: before.article }, before, { ...identity(cause, now), isSameWords: true })
+  return withFact(current, fact, cause, content)
+}
+
+const decideAlone = (current: State, cause: Cause, now: string, standingOf: StandingOf): Decision => {
   switch (cause.kind) {
     case 'publish':
       return onSubmission(current, cause, now)
@@ -293,7 +253,21 @@ export const decide = (current: State, cause: Cause, now: string): Decision => {
       return isPurged(current) ? nothing(current) : onPictures(current, cause, now)
     case 'due':
       return isPurged(current) ? nothing(current) : onDue(current, cause, now)
+    case 'references':
+      return onReferences(current, cause, now, standingOf)
     default:
       return cause satisfies never
   }
+}
+
+/**
+ * The next state of an article and what becomes of the submissions concerned. `now`: RFC 3339 UTC, not before the cause's own time. `standingOf`: what
+ * is known of other articles (default: nothing, and then what the version before said of them counts).
+ */
+export const decide = (current: State, cause: Cause, now: string, standingOf: StandingOf = nothingKnown): Decision => {
+  const decision = decideAlone(current, cause, now, standingOf)
+  const { released } = decision.next
+  if (released === null || released === current.released) return decision
+  const fact = withGoneReferences(released.fact, lastFact(current), standingOf)
+  return fact === released.fact ? decision : { ...decision, next: { ...decision.next, released: { ...released, fact } } }
 }

@@ -45,29 +45,29 @@ const narrowedBy = (before: Fact | null, article: Article, now: string): LiveFac
 
 const isMajor = (article: Article): boolean => article.change !== 'minor'
 
-const actionOf = (before: Fact | null, article: Article, isPictureChange: boolean): LiveFact['action'] => {
+const actionOf = (before: Fact | null, article: Article, isSameWords: boolean): LiveFact['action'] => {
   if (before === null || !isLive(before)) return 'published'
-  return article.change === 'correction' && !isPictureChange ? 'corrected' : 'updated'
+  return article.change === 'correction' && !isSameWords ? 'corrected' : 'updated'
 }
 
 /** Only a live version has an address; what ended since has its own among the aliases already. */
 const slugOf = (fact: Fact | null): string | undefined => (fact && isLive(fact) ? fact.article.slug : undefined)
 
-/** One more live version after `before`. `isPictureChange`: the same words with a picture more or less, which moves no date. */
+/** One more live version after `before`. `isSameWords`: the same words with a picture or a reference more or less, which moves no date. */
 export const toLiveFact = (
   content: Content,
   before: Fact | null,
-  { articleId, publisher, now, isPictureChange = false }: Released & { isPictureChange?: boolean },
+  { articleId, publisher, now, isSameWords = false }: Released & { isSameWords?: boolean },
 ): LiveFact => {
   const { article } = content
   const first = before?.firstReleasedAt ?? firstDate(content, now)
   const isReturn = before !== null && !isLive(before)
   const firstUpdate = content.lane === 'backfill' ? first : now
   const narrowed = narrowedBy(before, article, now)
-  const moves = isReturn || (isMajor(article) && !isPictureChange)
+  const moves = isReturn || (isMajor(article) && !isSameWords)
   return {
     state: 'live',
-    action: actionOf(before, article, isPictureChange),
+    action: actionOf(before, article, isSameWords),
     articleId,
     publisher,
     version: (before?.version ?? 0) + 1,
@@ -107,6 +107,12 @@ export const toRetractedFact = (
   before: Fact,
   released: Released,
 ): Fact => ({ state: 'retracted', action: 'retracted', submissionId, lane, ...endedCommon(before, released), retraction })
+
+/** A retraction once more, because its substitute came or went: what it says of the article stays, its date too. */
+export const toRetractedAgainFact = (before: Extract<Fact, { state: 'retracted' }>, released: Released): Fact => ({
+  ...toRetractedFact(before, before, released),
+  updatedAt: before.updatedAt,
+})
 
 /** The version that ends an article whose time has passed, the way its publisher asked for. */
 export const toExpiredFact = ({ submissionId, lane, article }: Content, before: Fact, released: Released): Fact => ({

@@ -16,6 +16,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { type Cause, findOffence } from './cause.ts'
 import { decide } from './decide.ts'
 import { type DeskCode, factEvent, outcomeEvent, releasedEvent, words } from './outcomes.ts'
+import type { StandingOf } from './references.ts'
 import { blank, dueTimes, type Outcome, type Released, SEEN_LIMIT, type Seen, type State, state, versionOf } from './state.ts'
 
 export type Needs = Readonly<{
@@ -28,6 +29,8 @@ export type Needs = Readonly<{
     isUnknown(articleId: string): boolean
     /** This process has just published that version. */
     published(articleId: string, version: number): void
+    /** Whether others may name an article. */
+    standingOf: StandingOf
   }>
   /** Wakes the article's lane up at these times, ms since 1970. */
   remember: (articleId: string, dueTimes: readonly number[]) => void
@@ -45,7 +48,7 @@ export type Handle = (cause: Cause) => Promise<void>
  */
 const MAX_AHEAD_MS = 5_000
 
-/** What a record needs besides its data: headers, and the pictures and facets that are still to come. */
+/** What a record needs besides its data: headers, and the pictures, facets and gone references that are still to come. */
 const HEADROOM_BYTES = 256 * 1024
 const MAX_FACT_BYTES = topics.articles.maxRecordBytes - HEADROOM_BYTES
 
@@ -72,7 +75,9 @@ const withCause = (current: State, next: State, cause: Cause, outcomes: readonly
 const outcomeRecords = (outcomes: readonly Outcome[], cause: Cause, at: string): EventRecord[] =>
   outcomes.map(outcome => toRecord(outcomeEvent(outcome, { ...cause, at })))
 
-const sizeOf = (current: State, next: State, records: readonly EventRecord[]): number => {
+/** References are not counted: they are names that it has already, once more, for which there is room. */
+const sizeOf = (cause: Cause, current: State, next: State, records: readonly EventRecord[]): number => {
+  if (cause.kind === 'references') return 0
   const fact = records.find(record => record.topic === topics.articles.name)
   if (fact) return fact.value.byteLength
   return next.held !== null && next.held !== current.held ? Buffer.byteLength(JSON.stringify(next.held.article)) : 0
@@ -158,12 +163,12 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
       finished.add(articleId, versionOf(current))
     }
     const at = timeOf(now(), cause.at)
-    const decision = decide(current, cause, at)
-    if (decision.next === current && decision.outcomes.length === 0) return true // a hold or a picture that changes nothing
+    const decision = decide(current, cause, at, seen.standingOf)
+    if (decision.next === current && decision.outcomes.length === 0) return true // a hold, a picture or a reference that changes nothing
     const { next, entry: added } = withCause(current, decision.next, cause, decision.outcomes, at)
     const fresh = added.version === undefined ? null : next.released
     const version = fresh === null ? [] : versionRecords(fresh)
-    const size = sizeOf(current, next, version)
+    const size = sizeOf(cause, current, next, version)
     if (size > MAX_FACT_BYTES) return refuse(cause, 'NEWSWIRE_DESK_TOO_LARGE', `${size} bytes, at most ${MAX_FACT_BYTES}`)
     if (fresh !== null) await tellBeforeNext(current, articleId)
     await putHolds(current, next, articleId)

@@ -1,17 +1,21 @@
 /**
  * What `articles` holds of every article: a projection, so it can be deleted and is then rebuilt. The desk asks it whether a fact of
  * `current/` still has to be published, and it tells where an older version landed after a newer one (a zombie's late write): there the newest
- * must be published again, or compaction would keep the wrong one.
+ * must be published again, or compaction would keep the wrong one. It knows as well which articles are taken back, and who names them.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { isArticleId } from '@newswire/events/ids'
+import type { Fact } from '@newswire/events/fact'
+import { parseArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
 import { z } from 'zod'
+import { type StandingOf, toNaming, toStanding } from './references.ts'
+import { openReferrers, REFERRERS, type Unsettled } from './referrers.ts'
 
-const SCHEMA = `CREATE TABLE seen (article TEXT PRIMARY KEY, newest INTEGER NOT NULL, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX seen_behind ON seen (article) WHERE last < newest;`
+const SCHEMA = `CREATE TABLE seen (article TEXT PRIMARY KEY, newest INTEGER NOT NULL, last INTEGER NOT NULL, standing TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_behind ON seen (article) WHERE last < newest;
+${REFERRERS}`
 
 /** How many of our own versions are remembered until the projection has them; beyond that a fact may be published twice, which is harmless. */
 const OWN_LIMIT = 20_000
@@ -19,15 +23,27 @@ const OWN_LIMIT = 20_000
 /** What this process publishes it knows at once; of others it hears this late, ms. */
 const PATIENCE_MS = 100
 
-const head = z.object({ articleId: z.string().refine(isArticleId), version: z.int().min(1) })
+/** As much of a fact as is kept of it here: whole ones are looked at by those who pass them on. */
+const head = z.object({
+  articleId: z.string(),
+  version: z.int().min(1),
+  state: z.enum(['live', 'retracted', 'expired', 'purged']),
+  narrowed: z.object({}).optional(),
+  goneReferences: z.array(z.string()).optional(),
+  article: z.object({ related: z.array(z.string()).default([]), audience: z.enum(['public', 'editorial']).default('public') }).optional(),
+  retraction: z.object({ mode: z.string(), redirectTo: z.string().optional() }).optional(),
+})
 const decoder = new TextDecoder()
 
-/** Article and version of a record, null for what is no fact: whoever must look at that is told by the consumers that validate it. */
-const readHead = ({ key, value }: LogRecord): z.output<typeof head> | null => {
-  if (value === null) return null
+/** What is kept of a record, null for what is no fact: whoever must look at that is told by the consumers that validate it. */
+const readHead = ({ key, value }: LogRecord): Fact | null => {
+  if (value === null || key === null) return null
   try {
     const result = head.safeParse(JSON.parse(decoder.decode(value)))
-    return result.success && result.data.articleId === key ? result.data : null
+    const publisher = parseArticleId(key)?.publisher
+    if (!result.success || publisher === undefined || result.data.articleId !== key) return null
+    if ((result.data.state === 'live') !== (result.data.article !== undefined)) return null
+    return { ...result.data, publisher } as Fact // of which no more is read than `head` has
   } catch {
     return null // not JSON, so no fact
   }
@@ -43,6 +59,12 @@ export type SeenVersions = Readonly<{
   newest(articleId: string): number
   isUnknown(articleId: string): boolean
   published(articleId: string, version: number): void
+  /** Whether an article may be named by others, as far as `articles` is known here. */
+  standingOf: StandingOf
+  /** Articles that may have to be released once more for what they name, after this one in their order. */
+  unsettledAfter(articleId: string, limit: number): readonly Unsettled[]
+  /** The listener is called after something was seen for which an article has to be released once more. */
+  whenUnsettled(listener: () => void): void
   /** Articles whose last record in `articles` is not their newest version. */
   behind(): readonly Behind[]
   /** The listener is called after an older version was seen landing behind a newer one. */
@@ -51,33 +73,51 @@ export type SeenVersions = Readonly<{
   stop(): Promise<void>
 }>
 
+const prepare = (db: DatabaseSync) => ({
+  db,
+  find: db.prepare('SELECT newest, standing FROM seen WHERE article = ?'),
+  upsert: db.prepare(`INSERT INTO seen (article, newest, last, standing) VALUES (?, ?, ?, ?)
+    ON CONFLICT (article) DO UPDATE SET newest = excluded.newest, last = excluded.last, standing = excluded.standing`),
+  referrers: openReferrers(db),
+})
+
 /** Opens the view in `file`. */
 export const openSeenVersions = async ({ log, file }: { log: Log; file: string }): Promise<SeenVersions> => {
   const own = new Map<string, number>()
-  let listener: (() => void) | null = null
-  let upsert: ReturnType<DatabaseSync['prepare']> | null = null
-  let preparedFor: DatabaseSync | null = null
+  let onBehind: (() => void) | null = null
+  let onUnsettled: (() => void) | null = null
+  let prepared: ReturnType<typeof prepare> | null = null
 
   const apply = (db: DatabaseSync, records: readonly LogRecord[]) => {
-    if (upsert === null || preparedFor !== db) {
-      preparedFor = db
-      upsert = db.prepare(`INSERT INTO seen (article, newest, last) VALUES (?, ?, ?)
-        ON CONFLICT (article) DO UPDATE SET newest = max(newest, excluded.newest), last = excluded.last RETURNING newest`)
-    }
+    if (prepared?.db !== db) prepared = prepare(db)
+    const { find, upsert, referrers } = prepared
     let isBehind = false
+    let isUnsettled = false
     for (const record of records) {
       const fact = readHead(record)
       if (fact === null) continue
-      const { newest } = upsert.get(fact.articleId, fact.version, fact.version) as { newest: number }
-      isBehind ||= newest > fact.version
-      if ((own.get(fact.articleId) ?? Number.POSITIVE_INFINITY) <= newest) own.delete(fact.articleId)
+      const { articleId, version } = fact
+      const standing = toStanding(fact)
+      const before = find.get(articleId) as { newest: number; standing: string } | undefined
+      const newest = Math.max(before?.newest ?? 0, version)
+      upsert.run(articleId, newest, version, newest === version ? standing : (before?.standing ?? standing))
+      isBehind ||= newest > version
+      if ((own.get(articleId) ?? Number.POSITIVE_INFINITY) <= newest) own.delete(articleId)
+      if (newest > version) continue
+      if (before?.standing !== standing && referrers.onStanding(articleId)) isUnsettled = true
+      if (referrers.onNaming(toNaming(fact), before === undefined)) isUnsettled = true
     }
-    if (isBehind) queueMicrotask(() => listener?.()) // once the transaction is over
+    queueMicrotask(() => {
+      if (isBehind) onBehind?.() // once the transaction is over
+      if (isUnsettled) onUnsettled?.()
+    })
   }
 
   const projection = await openProjection({ log, topic: topics.articles.name, file, schema: SCHEMA, apply, patienceMs: PATIENCE_MS })
   const find = projection.db.prepare('SELECT newest FROM seen WHERE article = ?')
   const findBehind = projection.db.prepare('SELECT article AS articleId, newest FROM seen WHERE last < newest LIMIT 1000')
+
+  const referrers = openReferrers(projection.db)
 
   const newest = (articleId: string): number =>
     Math.max(own.get(articleId) ?? 0, (find.get(articleId) as { newest: number } | undefined)?.newest ?? 0)
@@ -95,7 +135,12 @@ export const openSeenVersions = async ({ log, file }: { log: Log; file: string }
     },
     behind: () => findBehind.all() as Behind[],
     whenBehind: given => {
-      listener = given
+      onBehind = given
+    },
+    standingOf: referrers.standingOf,
+    unsettledAfter: referrers.unsettledAfter,
+    whenUnsettled: given => {
+      onUnsettled = given
     },
     failure: projection.failure,
     stop: projection.stop,

@@ -1,8 +1,9 @@
 /** What holds at the end of every story, and how one is played. */
 import assert from 'node:assert/strict'
+import { relatedOf, retractionTold } from '@newswire/events/references'
 import type { Cause } from './cause.ts'
 import type { End } from './stories.cases.ts'
-import { due, isSound, type Pass, type World } from './stories.world.ts'
+import { due, isSound, isTurn, type Pass, references, type World } from './stories.world.ts'
 
 /** The process died at a gate. */
 export class Killed extends Error {
@@ -13,7 +14,8 @@ export const free: Pass = () => undefined
 
 export const deliver = async (world: World, handle: (cause: Cause) => Promise<void>, cause: Cause) => {
   if (cause.kind === 'due') world.advance(cause.at)
-  await handle(cause)
+  if (isTurn(cause)) world.turn(cause.turn)
+  if (!isTurn(cause) || cause.turn.isTold) await handle(cause)
 }
 
 /** As the timers of `holds.ts` do: whatever is due is fired until nothing is. */
@@ -26,11 +28,27 @@ export const fireHolds = async (world: World) => {
   assert.deepEqual(world.dueNow(), [], 'something is due and firing its hold changes nothing')
 }
 
+/** As `reference-sweep.ts` does: what differs is asked for until nothing does. */
+export const sweepReferences = async (world: World) => {
+  const handle = world.openDesk(free, 'has caught up')
+  for (let round = 0; round < 2 && world.isOutdated(); round += 1) await handle(references(`sweep-${world.newestLanded()}`))
+}
+
+/** What is named is there, what is taken back is not named. */
+export const checkReferences = (world: World, told: string) => {
+  const fact = world.current().released?.fact
+  const named = fact?.state === 'live' ? relatedOf(fact) : fact?.state === 'retracted' ? [retractionTold(fact).redirectTo ?? []].flat() : []
+  const asked = fact?.state === 'live' ? fact.article.related : fact?.state === 'retracted' ? [fact.retraction.redirectTo ?? []].flat() : []
+  const isThere = (name: string) => !['gone', 'narrowed'].includes(world.standingOf(`baoqk.${name}`) ?? 'unknown')
+  assert.deepEqual(named, asked.filter(isThere), `${told}: what is named is what can be read`)
+}
+
 export const endOf = (world: World): End => {
   const { released, held } = world.current()
   const fact = released?.fact
+  const gone = fact?.goneReferences === undefined ? '' : ` without ${fact.goneReferences}`
   const shown = fact === undefined ? 'nothing' : fact.state === 'live' ? (`live ${fact.article.title}` as const) : fact.state
-  return held ? `${shown}, held ${held.article.title}` : shown
+  return held ? `${shown}${gone}, held ${held.article.title}` : (`${shown}${gone}` as End)
 }
 
 export const checkInvariants = (world: World, causes: readonly Cause[], told: string) => {
@@ -57,7 +75,7 @@ const checkOutcomes = (world: World, causes: readonly Cause[], told: string) => 
   const stillHeld = new Set(waiting ? [waiting.submissionId, ...waiting.alongside] : [])
   const states = new Set(world.landed.map(({ fact }) => fact.submissionId))
   for (const cause of causes) {
-    if (cause.kind === 'pictures' || cause.kind === 'due') continue
+    if (cause.kind === 'pictures' || cause.kind === 'due' || cause.kind === 'references') continue
     const all = world.milestones.filter(one => one.kind === 'submission' && one.submissionId === cause.submissionId)
     const final = all.find(one => one.kind === 'submission' && one.state !== 'held')
     const isHeld = stillHeld.has(cause.submissionId)

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toFactForAll } from '@newswire/events/public-article'
 import type { Cause, RetractCause, SubmissionCause } from './cause.ts'
-import { checkInvariants, checkReleasedMilestones, endOf, fireHolds } from './stories.laws.ts'
+import { checkInvariants, checkReferences, checkReleasedMilestones, endOf, fireHolds, sweepReferences } from './stories.laws.ts'
 import { randomStory, toLine } from './stories.random.ts'
 import { calm, type Played, play, type Trouble } from './stories.run.ts'
 import { at, type Plant, type World } from './stories.world.ts'
@@ -49,6 +49,7 @@ const checkNewest = (world: World, causes: readonly Cause[]) => {
   const isPlain = (cause: Cause) =>
     cause.kind === 'pictures' ||
     cause.kind === 'due' ||
+    cause.kind === 'references' ||
     (isPublish(cause) && cause.lane === 'live' && cause.article.sourceVersion === undefined && cause.article.expiresAt === undefined)
   if (!causes.every(isPlain)) return
   const last = causes.filter(isPublish).sort((a, b) => b.position - a.position)[0]
@@ -72,9 +73,11 @@ const checkTimes = (world: World) => {
 
 const endPlay = async ({ world }: Played): Promise<string> => {
   await fireHolds(world)
+  await sweepReferences(world)
   const beforeTimes = endOf(world)
   world.advance(at(AFTER_ALL))
   await fireHolds(world)
+  await sweepReferences(world)
   await world.mend()
   return `${beforeTimes}; in the end ${endOf(world)}`
 }
@@ -94,6 +97,7 @@ const check = async (causes: readonly Cause[], trouble: Trouble, plant?: Plant):
     checkImports(world, causes)
     checkNewest(world, causes)
     checkTimes(world)
+    checkReferences(world, 'in the end')
     assert.equal(end, expected, 'without trouble it ends differently')
   } catch (error) {
     throw new Error([`${(error as Error).message}`, ...played.happened.map(one => `    ${one}`)].join('\n'), { cause: error })
@@ -182,6 +186,8 @@ describe('a fault that is put in is found, and told by a short story', () => {
     'a desk that takes imports for live': 4,
     'a desk whose clock is ahead': 3,
     'nobody who mends': 4,
+    'nobody who looks at references': 2,
+    'a desk that knows no other article': 2,
   }
   for (const [plant, most] of Object.entries(planted) as [Plant, number][])
     it(plant, async t => {

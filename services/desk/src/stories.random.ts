@@ -1,6 +1,6 @@
 /** Stories that nobody thought of, from a seed: what is done to one article, in which order it arrives, and what goes wrong meanwhile. */
 import type { Cause } from './cause.ts'
-import { due, late, publish, purge, republish, retract } from './stories.world.ts'
+import { due, isTurn, late, publish, purge, republish, retract, turn } from './stories.world.ts'
 
 /** mulberry32: small, seeded, good enough to choose with. */
 export const createRandom = (seed: number): (() => number) => {
@@ -21,12 +21,16 @@ const maybe = <T extends object>(random: Random, chance: number, value: () => T)
 const LETTERS = 'ABCDEFGH'
 /** Minutes at which embargoes, expiries and rights end. */
 const MINUTES = [5, 10, 15] as const
+/** Other articles of the same publisher, and what becomes of them. */
+const OTHERS = ['kia', 'do'] as const
+const STANDINGS = ['gone', 'here', 'narrowed'] as const
 const CAUSES = { least: 3, most: 9 } as const
 
 /** One article in all lives of it: a story's causes in the order in which they arrive. Positions of the two lanes are two counts of their own. */
 export const randomStory = (seed: number): readonly Cause[] => {
   const random = createRandom(seed)
   const minute = () => MINUTES[below(random, MINUTES.length)] ?? 10
+  const other = () => OTHERS[below(random, OTHERS.length)] ?? 'kia'
   const isVersioned = random() < 0.3
   const causes: { cause: Cause; rank: number }[] = []
   const count = CAUSES.least + below(random, CAUSES.most - CAUSES.least)
@@ -47,6 +51,7 @@ export const randomStory = (seed: number): readonly Cause[] => {
           id,
           lane,
           ...maybe(random, isVersioned ? 0.8 : 0.1, () => ({ sourceVersion: 1 + below(random, 4) })),
+          ...maybe(random, 0.4, () => ({ related: OTHERS.slice(below(random, 2)) })),
           ...maybe(random, 0.25, () => ({ embargo: minute() })),
           ...maybe(random, 0.2, () => ({ expires: minute() + 5 })),
           ...(pictured
@@ -55,9 +60,10 @@ export const randomStory = (seed: number): readonly Cause[] => {
         }),
       })
       if (pictured && random() < 0.6) causes.push({ rank: rank + 1 + below(random, 40), cause: late(id) })
-    } else if (kind < 0.75) causes.push({ rank, cause: retract(position) })
+    } else if (kind < 0.75) causes.push({ rank, cause: retract(position, random() < 0.4 ? other() : undefined) })
     else if (kind < 0.9) causes.push({ rank, cause: republish(position) })
-    else if (kind < 0.92) causes.push({ rank, cause: purge(position) })
+    else if (kind < 0.91) causes.push({ rank, cause: purge(position) })
+    else if (kind < 0.95) causes.push({ rank, cause: turn(rank, other(), STANDINGS[below(random, 3)] ?? 'gone', random() < 0.5) })
     else causes.push({ rank, cause: { ...due(minute()), id: `due-${position}` } })
   }
   return causes.sort((a, b) => a.rank - b.rank).map(({ cause }) => cause)
@@ -74,6 +80,7 @@ export const toLine = (cause: Cause): string => {
         ['expires', article.expiresAt],
         ['picture', article.images[0]?.state],
         ['right', article.images[0]?.rights?.until],
+        ['related', article.related.length === 0 ? undefined : article.related],
       ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
       return [`${lane} ${position}: publish ${article.title}`, ...said].join(', ')
     }
@@ -81,6 +88,10 @@ export const toLine = (cause: Cause): string => {
       return `pictures of ${cause.submissionId} arrive`
     case 'due':
       return `it is ${cause.at}`
+    case 'references':
+      return isTurn(cause) ? `${cause.turn.target} is ${cause.turn.standing}${cause.turn.isTold ? '' : ', unnoticed'}` : 'references'
+    case 'retract':
+      return [`${cause.lane} ${cause.position}: retract`, cause.retraction.redirectTo ?? []].flat().join(', substitute ')
     default:
       return `${cause.lane} ${cause.position}: ${cause.kind}`
   }

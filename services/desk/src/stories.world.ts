@@ -8,8 +8,9 @@ import type { Milestone } from '@newswire/events/milestone'
 import type { NewRecord } from '@newswire/log/log'
 import { keys, parseHoldKey } from '@newswire/objects/keys'
 import type { PutOptions, PutResult, StoredObject } from '@newswire/objects/objects'
-import type { Cause } from './cause.ts'
+import type { Cause, ReferencesCause } from './cause.ts'
 import { createHandle, type Handle, newestFact } from './handle.ts'
+import { isOutdated, type Standing, type StandingOf, toNaming } from './references.ts'
 import { blank, dueTimes, isGone, type State, state } from './state.ts'
 
 export const ARTICLE = 'baoqk.story'
@@ -21,6 +22,11 @@ export const at = (minutes: number): string => new Date(START_MS + minutes * 60_
 /** Where a desk can be stopped. `half`: the fact is in the log, the milestones are not. */
 export type Gate = 'put' | 'swap' | 'swapped' | 'publish' | 'half' | 'published'
 export type Pass = (gate: Gate) => Promise<void> | void
+
+/** Another article is taken back, or comes back: what it is by then. The newest `turn` counts, however often which of them is played again. */
+type TurnOf = Readonly<{ turn: number; target: string; standing: Standing; isTold: boolean }>
+export type Turn = ReferencesCause & Readonly<{ turn: TurnOf }>
+export const isTurn = (cause: Cause): cause is Turn => 'turn' in cause
 
 export type Landed = Readonly<{ fact: Fact; bytes: string; clockMs: number }>
 
@@ -38,6 +44,8 @@ export type Plant =
   | 'a desk that takes imports for live'
   | 'a desk whose clock is ahead'
   | 'nobody who mends'
+  | 'nobody who looks at references'
+  | 'a desk that knows no other article'
 
 const MINUTE_MS = 60_000
 
@@ -54,6 +62,7 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
   const landed: Landed[] = []
   const milestones: Milestone[] = []
   const swaps: State[] = []
+  const turns: TurnOf[] = []
   let clockMs = START_MS
 
   const current = (): State => {
@@ -79,10 +88,19 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
     else milestones.push(JSON.parse(body))
   }
 
+  const knownAfter =
+    (missed: number): StandingOf =>
+    articleId =>
+      turns.slice(0, turns.length - missed).findLast(({ target }) => target === articleId)?.standing ?? null
+  const standingOf = knownAfter(0)
+  /** What a desk's view knows: one that lags has not seen the last turn. */
+  const standingFor = (has: 'caught up' | 'its view'): StandingOf =>
+    plant === 'a desk that knows no other article' ? () => null : knownAfter(lagging && has === 'its view' ? 1 : 0)
+
   const newestLanded = (): number => (lagging ? 0 : Math.max(0, ...landed.map(({ fact }) => fact.version)))
 
   /** A desk process: what it has in memory is lost with it. */
-  const openDesk = (pass: Pass): Handle => {
+  const openDesk = (pass: Pass, view: 'has caught up' | 'as it is' = 'as it is'): Handle => {
     let own = 0
     const handle = createHandle({
       now: () => clockMs + (plant === 'a desk whose clock is ahead' ? 7 * MINUTE_MS : 0),
@@ -93,6 +111,7 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
         published: (_, version) => {
           own = Math.max(own, version)
         },
+        standingOf: standingFor(view === 'has caught up' ? 'caught up' : 'its view'),
       },
       objects: {
         get: async (key): Promise<StoredObject | null> => {
@@ -133,6 +152,16 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
     nowMs: () => clockMs,
     advance: (instant: string) => {
       clockMs = Math.max(clockMs, Date.parse(instant))
+    },
+    standingOf,
+    turn: (one: TurnOf): void => {
+      if ((turns.at(-1)?.turn ?? -1) < one.turn) turns.push(one)
+    },
+    newestLanded: () => Math.max(0, ...landed.map(({ fact }) => fact.version)),
+    /** What `referrers.ts` finds: the newest version names what it should not, or does not name what it should. */
+    isOutdated: (): boolean => {
+      const newest = landed.map(({ fact }) => fact).sort((a, b) => b.version - a.version)[0]
+      return plant !== 'nobody who looks at references' && newest !== undefined && isOutdated(toNaming(newest), standingOf)
     },
     /** The holds as a round would find them: due, with something due. */
     dueNow: (): readonly number[] =>
@@ -180,6 +209,7 @@ type Said = Readonly<{
   picture?: Picture['state']
   /** Minutes after the start at which the right to the picture ends. */
   right?: number
+  related?: readonly string[]
   /** The submission's id, when it is not the content's name. */
   id?: string
 }>
@@ -204,6 +234,7 @@ export const publish = (position: number, said: Said): Cause => {
     ...(said.sourceVersion === undefined ? {} : { sourceVersion: said.sourceVersion }),
     ...(said.embargo === undefined ? {} : { embargoUntil: at(said.embargo) }),
     ...(said.expires === undefined ? {} : { expiresAt: at(said.expires) }),
+    related: said.related ?? [],
     images: said.picture ? [{ url: 'https://example.org/p.jpg', role: 'lead', caption: 'chú thích', ...rights }] : [],
   })
   const article = toArticle(input, { language: 'vi' })
@@ -218,10 +249,14 @@ export const publish = (position: number, said: Said): Cause => {
   }
 }
 
-export const retract = (position: number): Cause => ({
+export const retract = (position: number, substitute?: string): Cause => ({
   kind: 'retract',
   ...common(`R${position}`, position),
-  retraction: { mode: 'gone', reason: 'sai', legal: false },
+  retraction: {
+    reason: 'sai',
+    legal: false,
+    ...(substitute === undefined ? { mode: 'gone' } : { mode: 'replace', redirectTo: substitute }),
+  },
 })
 export const republish = (position: number): Cause => ({ kind: 'republish', ...common(`P${position}`, position) })
 export const purge = (position: number): Cause => ({ kind: 'purge', ...common(`X${position}`, position), reason: 'luật' })
@@ -241,4 +276,11 @@ export const due = (minutes: number): Cause => ({
   articleId: ARTICLE,
   publisher: PUBLISHER,
   at: at(minutes),
+})
+/** Somebody saw that what the article names differs from what there is. */
+export const references = (id: string): ReferencesCause => ({ kind: 'references', id, articleId: ARTICLE, publisher: PUBLISHER, at: at(0) })
+/** The publisher's own article `localId` is this from now on; told: and its referrers are asked for. */
+export const turn = (number: number, localId: string, standing: Standing, isTold = true): Turn => ({
+  ...references(`turn-${number}`),
+  turn: { turn: number, target: `${PUBLISHER}.${localId}`, standing, isTold },
 })

@@ -14,6 +14,7 @@ import {
   toContentHtml,
   toFactForAll,
 } from '@newswire/events/public-article'
+import { relatedOf } from '@newswire/events/references'
 import { escapeMarkup } from '@newswire/events/text'
 import { profiles, type Rendering } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
@@ -255,7 +256,7 @@ const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
     story: cleanOneLine(article.storyId ?? ''),
     translationOf: cleanOneLine(article.translationOf ?? ''),
     duplicateOf: cleanOneLine(article.duplicateOf ?? ''),
-    related: article.related.map(cleanOneLine),
+    related: relatedOf(fact).map(cleanOneLine),
     ownPage: ownPageOf(fact, profile),
     publication: cleanOneLine(site.title),
   }

@@ -2,7 +2,7 @@
 import type { CategoryConfig, FeedConfig } from '@newswire/events/config'
 import { isPrivate, withAncestors } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
-import { isArticleId, toArticleId } from '@newswire/events/ids'
+import { idsMeantBy } from '@newswire/events/references'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type ArticleContext, usualRules } from './pages/article-context.ts'
 import type { Frame } from './pages/document.ts'
@@ -49,12 +49,10 @@ export const toShownFeeds = (view: Pick<View, 'preview' | 'isReady'>, config: Co
   return publicFeeds(config).map(feed => ({ feed, newest: view.isReady() ? newest(feed) : null }))
 }
 
-/**
- * The public article that one article names. A local id may have a dot and so look like another publisher's: the publisher's own comes first.
- */
+/** The public article that one article names. */
 export const findNamed = (view: Pick<View, 'article'>, publisher: string, name: string): LiveFact | null => {
-  for (const id of [toArticleId(publisher, name), name]) {
-    const found = isArticleId(id) ? view.article(id) : null
+  for (const id of idsMeantBy(name, publisher)) {
+    const found = view.article(id)
     if (found?.state === 'public') return found.fact
   }
   return null

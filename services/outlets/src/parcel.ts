@@ -3,6 +3,7 @@ import type { OutletConfig } from '@newswire/events/config'
 import type { DeliverBy, DeliverKind } from '@newswire/events/deliver'
 import type { Fact } from '@newswire/events/fact'
 import { isSameForAllOutlets } from '@newswire/events/outlet-article'
+import { retractionTold } from '@newswire/events/references'
 import type { Due } from './entitled.ts'
 import type { Outcome } from './machine.ts'
 
@@ -32,7 +33,7 @@ export const actionOf = (fact: Fact, due: Parcel['due']): 'published' | 'updated
 export const retractionOf = (fact: Fact) => {
   if (fact.state === 'live') return { mode: 'withdraw', reason: 'no longer available to this outlet' }
   if (fact.state === 'purged') return { mode: 'gone', reason: 'removed' }
-  return fact.retraction
+  return retractionTold(fact)
 }
 
 /** Whether every outlet that gets the whole of this gets the same: nothing in it, or in its pictures, is for some of them only. */

@@ -186,6 +186,11 @@ export const picturesConfig = z.strictObject({
     .prefault({}),
   /** CPU for bytes; AVIF at 4 costs forty times what it costs at 0. */
   effort: z.strictObject({ avif: z.int().min(0).max(9).default(0), webp: z.int().min(0).max(6).default(4) }).prefault({}),
+  /**
+   * Files of a picture are removed when no article has used it for so many days. Not before the public has it no more (at once, 410), and not
+   * sooner than what is on its way may take: `prepared` is kept for 7 days.
+   */
+  keepUnusedDays: z.int().min(8).max(36_500).default(30),
 })
 export type PicturesConfig = z.output<typeof picturesConfig>
 

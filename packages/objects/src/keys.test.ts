@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { RejectError } from '@newswire/events/errors'
 import { toPageFile } from '@newswire/events/feed-page'
 import fc from 'fast-check'
-import { archiveDayOf, checkKey, keys, parseArchiveKey, parsePurgeKey } from './keys.ts'
+import { archiveDayOf, checkKey, keys, parseArchiveKey, parsePictureKey, parsePurgeKey } from './keys.ts'
 
 const from = (alphabet: string, minLength: number, maxLength: number) =>
   fc.array(fc.constantFrom(...alphabet), { minLength, maxLength }).map(letters => letters.join(''))
@@ -46,6 +46,9 @@ const anyKey = fc.oneof(
   one('current', [articleId], keys.current),
   one('hold', [whole, articleId], keys.hold),
   one('parked', [articleId, slug], keys.parked),
+  one('pictureUse', [sha256, articleId], keys.pictureUse),
+  one('pictureUnused', [sha256], keys.pictureUnused),
+  one('pictureMarks', [whole], keys.pictureMarks),
   one('rendition', [sha256, slug, plain, plain], keys.rendition),
   one('feed', [slug, feedFile], keys.feed),
   one('feedPage', [slug, pageFile], keys.feedPage),
@@ -183,4 +186,19 @@ test('keys look as the documentation says', () => {
   assert.equal(keys.current('vnx.story-1'), 'current/vnx.story-1.json')
   assert.equal(keys.archive('2026-11-24T23:59:59+00:00', 'vnx.s', 3), 'archive/2026/11/24/vnx.s/v0003.json')
   assert.equal(keys.hold(1_700_000_000, 'vnx.s'), 'holds/001700000000/vnx.s')
+})
+
+test('keys of a picture are found by the first byte of its hash, and say which picture and whose mark they are', () => {
+  fc.assert(
+    fc.property(sha256, articleId, (hash, article) => {
+      const all = [keys.original(hash), keys.pictureUse(hash, article), keys.pictureUnused(hash)]
+      assert.deepEqual(
+        all.map(parsePictureKey),
+        [hash, hash, hash].map((one, index) => ({ sha256: one, articleId: index === 1 ? article : null })),
+      )
+      for (const [index, prefix] of keys.picturesFrom(hash.slice(0, 2)).entries()) assert.ok(all[index]?.startsWith(prefix))
+    }),
+  )
+  for (const key of ['originals/abc', `images/uses/${'0'.repeat(64)}/No.json`, 'images/rerender/0.json'])
+    assert.equal(parsePictureKey(key), null, key)
 })

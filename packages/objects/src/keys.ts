@@ -74,6 +74,13 @@ export const keys = {
   pictureUse: (sha256: string, articleId: string) =>
     `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/${articleSegment(articleId)}.json`,
   pictureUsePrefix: (sha256: string) => `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/`,
+  /** Since when no article shows a picture, and whether its files are being removed. */
+  pictureUnused: (sha256: string) => `images/unused/${checked('SHA-256', sha256, isSha256(sha256))}.json`,
+  /** Pictures whose hash begins with this byte (two digits): what came, who was given it, what nobody uses. */
+  picturesFrom: (byte: string) =>
+    ['originals/', 'images/uses/', 'images/unused/'].map(folder => `${folder}${checked('byte', byte, /^[0-9a-f]{2}$/.test(byte))}`),
+  /** How far a partition's articles have had their pictures marked, from before there were marks. */
+  pictureMarks: (partition: number) => `images/marked/${padded(partition, 1)}.json`,
   /** How far a partition's articles have been given the renditions of the table in force. */
   rerender: (partition: number) => `images/rerender/${padded(partition, 1)}.json`,
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
@@ -202,10 +209,11 @@ export const parsePurgeKey = (key: string): string | null => {
   return segment === undefined ? null : fromCaseSafe(segment)
 }
 
-/** The article that was given a picture; `null` for other keys. */
-export const parsePictureUse = (key: string): string | null => {
-  const [, segment] = /^images\/uses\/[0-9a-f]{64}\/([^/]+)\.json$/.exec(key) ?? []
-  return segment === undefined ? null : fromCaseSafe(segment)
+/** The picture that a key below `keys.picturesFrom` is of, with the article when it is a mark; `null` for a key that it would not make. */
+export const parsePictureKey = (key: string): { sha256: string; articleId: string | null } | null => {
+  const [, sha256, segment] = /^(?:originals|images\/u(?:nused|ses))\/([0-9a-f]{64})(?:\.json|\/([^/]+)\.json)?$/.exec(key) ?? []
+  const articleId = segment === undefined ? null : fromCaseSafe(segment)
+  return sha256 === undefined || (segment !== undefined && articleId === null) ? null : { sha256, articleId }
 }
 
 /** The present state of every article. */

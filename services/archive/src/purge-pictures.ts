@@ -4,7 +4,7 @@
  * Who else showed what is asked of the archive itself, all of it, and of the articles that images marked: slow, and right, and a purge is rare.
  */
 import { entriesOf, parseIndex } from '@newswire/objects/archive-pack'
-import { keys, parseArchiveKey, parsePictureUse } from '@newswire/objects/keys'
+import { keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 
@@ -47,7 +47,7 @@ const searchLoose = async (objects: Objects, look: Finder, isOver: () => boolean
 const othersGiven = async (objects: Objects, articleId: string, sha256: string): Promise<readonly string[]> => {
   const found: string[] = []
   for await (const page of listPages(objects, keys.pictureUsePrefix(sha256)))
-    found.push(...page.map(({ key }) => parsePictureUse(key)).filter(other => other !== null))
+    found.push(...page.map(({ key }) => parsePictureKey(key)?.articleId ?? null).filter(other => other !== null))
   return found.filter(other => other !== articleId)
 }
 

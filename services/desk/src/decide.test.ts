@@ -186,6 +186,15 @@ describe('decide', () => {
     assert.equal(next.held?.article.images[0]?.state, 'ready')
   })
 
+  it('what was taken back keeps a late picture for its republish', () => {
+    const gone: Step[] = [publish(10, { content: 'A', picture: 'waiting' }), retract(20), late('A')]
+    const { next } = play(...gone)
+    assert.deepEqual([next.released?.fact.state, next.withdrawn?.article?.images[0]?.state], ['retracted', 'ready'])
+    const back = factOf(play(...gone, republish(30)))
+    assert.ok(back.state === 'live')
+    assert.deepEqual([back.version, back.article.images[0]?.state], [3, 'ready'])
+  })
+
   it('a picture that is given up releases nothing', () => {
     const { next, before } = play(publish(10, { content: 'A', picture: 'waiting' }), late('A', 'refused'))
     assert.equal(next, before)

@@ -181,7 +181,7 @@ const onPurge = (current: State, cause: PurgeCause, now: string): Decision => {
 
 // ── late pictures, due, references ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A picture of what is neither held nor live any more comes too late, and so does one that shows readers nothing new. */
+/** A picture comes too late for what was replaced, and when it shows readers nothing new. What was taken back keeps it for a republish. */
 const onPictures = (current: State, cause: PicturesCause, now: string): Decision => {
   const held = current.held
   if (held?.submissionId === cause.submissionId) {
@@ -189,12 +189,14 @@ const onPictures = (current: State, cause: PicturesCause, now: string): Decision
     return article === held.article ? nothing(current) : { next: { ...current, held: { ...held, article } }, outcomes: [] }
   }
   const before = liveFact(current)
-  const live = withdrawnOf(current)
-  if (before === null || live === null || live.submissionId !== cause.submissionId) return nothing(current)
-  const article = withLatePictures(before.article, cause.pictures)
+  const content = withdrawnOf(current)
+  if (content === null || content.submissionId !== cause.submissionId) return nothing(current)
+  const article = withLatePictures(before?.article ?? content.article, cause.pictures)
+  if (before === null)
+    return article === content.article ? nothing(current) : { next: { ...current, withdrawn: { ...content, article } }, outcomes: [] }
   if (isShownAlike(article, before.article)) return nothing(current)
-  const fact = toLiveFact({ ...live, article }, lastFact(current), { ...identity(cause, now), isSameWords: true })
-  return { next: withFact(current, fact, cause, live), outcomes: [] }
+  const fact = toLiveFact({ ...content, article }, lastFact(current), { ...identity(cause, now), isSameWords: true })
+  return { next: withFact(current, fact, cause, content), outcomes: [] }
 }
 
 const onDue = (current: State, cause: DueCause, now: string): Decision => {

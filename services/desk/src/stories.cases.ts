@@ -142,6 +142,12 @@ export const stories: Readonly<Record<string, Story>> = {
     allowed: order => order.before('A', 'L'),
     end: order => (order.before('A', 'R') ? 'retracted' : 'nothing'),
   },
+  'a late picture of what comes back': {
+    causes: { A: publish(10, { content: 'A', picture: 'waiting' }), L: late('A'), R: retract(20), P: republish(30) },
+    allowed: order => order.before('A', 'L') && order.before('A', 'R') && order.before('R', 'P'),
+    end: () => 'live A',
+    pictured: () => true,
+  },
   'a picture that is given up': {
     causes: { A: publish(10, { content: 'A', picture: 'waiting' }), L: late('A', 'refused') },
     allowed: order => order.before('A', 'L'),

@@ -8,6 +8,7 @@ import type { Subscription } from '@newswire/log/log'
 import { picturesOf } from '@newswire/runtime/configuration'
 import { createRounds } from '@newswire/runtime/rounds'
 import type { StartService } from '@newswire/runtime/service'
+import { createBringBack } from './bring-back.ts'
 import { createDecoder } from './decoder.ts'
 import { createKeyedLimit, createLimit } from './limit.ts'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
@@ -16,10 +17,12 @@ import { tableOf, toPlan } from './presets.ts'
 import { rerenderAll } from './rerender.ts'
 import { type Settle, type Settled, settlePicture } from './settle-picture.ts'
 import { createShared } from './shared.ts'
+import { startSweep } from './start-sweep.ts'
 
 /** A record is done within this, pictures or not (architecture §6.12). */
 const WITHIN_MS = 2_000
 const TAKE_UP_EVERY_MS = 30_000
+const DAY_MS = 86_400_000
 /** A change of presets whose note was lost is found by then. */
 const RERENDER_EVERY_MS = 300_000
 /** Records of the backfill topic handled at once, end to end. */
@@ -57,7 +60,8 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
     settledPictures.inc({ outcome: result.outcome === 'settled' ? result.picture.state : 'later' })
     return result
   }
-  const parking = createParking({ objects, publish, settle, now, retryScale: settings.retryScale, logger })
+  const bringBack = createBringBack({ objects, settle, logger })
+  const parking = createParking({ objects, publish, settle, bringBack, now, retryScale: settings.retryScale, logger })
 
   const subscriptions: Subscription[] = []
   const isMine = (articleId: string) =>
@@ -75,14 +79,17 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
       if (!aborted) logger.warn({ err: error }, 'rerender.interrupted')
     },
   })
+  const keepMs = () => picturesOf(configuration.current()).keepUnusedDays * DAY_MS
+  const sweep = startSweep({ log, objects, logger, metrics, now, keepMs, partitions, partitionOf })
   const forgetConfiguration = configuration.onChange(changed => {
     if (changed.has('pictures')) rerender.request()
   })
   const onAssigned = async () => {
     void takeUp()
     rerender.request()
+    sweep.request()
   }
-  const handle = byType({ 'submission.accepted': onSubmissionAccepted({ settle, parking, publish, now, withinMs: WITHIN_MS }) })
+  const handle = byType({ 'submission.accepted': onSubmissionAccepted({ settle, bringBack, parking, publish, now, withinMs: WITHIN_MS }) })
 
   subscriptions.push(await log.subscribe({ topic: topics.submissions.name, group: 'images', concurrency: 64, handle, onAssigned }))
   subscriptions.push(
@@ -91,6 +98,9 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
   const timer = setInterval(takeUp, TAKE_UP_EVERY_MS * settings.retryScale)
   timer.unref()
   void takeUp()
+  // Partitions that came while subscribing were not ours to see yet.
+  rerender.request()
+  sweep.request()
   logger.info('service.started')
   return {
     name: 'images',
@@ -102,7 +112,7 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
       clearInterval(timer)
       forgetConfiguration()
       await Promise.all(subscriptions.map(one => one.stop()))
-      await rerender.stop()
+      await Promise.all([rerender.stop(), sweep.stop()])
       await parking.stop()
       await decoder.stop()
     },

@@ -5,13 +5,15 @@ import type { Submission } from '@newswire/events/submission'
 import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { toPicturesMilestone, toPrepared } from './announce.ts'
+import type { BringBack } from './bring-back.ts'
 import { gather } from './gather.ts'
-import { toSettleFor, withSettled } from './parked.ts'
+import { missingOf, toSettleFor, withSettled } from './parked.ts'
 import type { Parking } from './parking.ts'
 import type { Settle } from './settle-picture.ts'
 
 type Needs = Readonly<{
   settle: Settle
+  bringBack: BringBack
   parking: Pick<Parking, 'park'>
   publish: Publish
   now: () => number
@@ -53,14 +55,15 @@ const toParkedMilestone = (event: Accepted, at: string) =>
  * refused alone. One slow picture makes the submission an object after `withinMs`, and the record is done. Safe to repeat.
  */
 export const onSubmissionAccepted =
-  ({ settle, parking, publish, now, withinMs }: Needs) =>
+  ({ settle, bringBack, parking, publish, now, withinMs }: Needs) =>
   async (event: Accepted, { record }: EventContext): Promise<void> => {
     const { data } = event
     check(data)
     const position = data.firstPosition ?? firstPosition(record)
     const pictures = data.command === 'publish' ? data.article.images : []
     if (data.command !== 'publish' || pictures.length === 0) {
-      await publish([toPrepared(data, position, [], event)])
+      const restored = data.command === 'republish' ? await bringBack(data, event, 'all') : []
+      await publish([...restored, toPrepared(data, position, [], event)])
       return
     }
     const beganAt = now()
@@ -69,8 +72,10 @@ export const onSubmissionAccepted =
     const gathered = await gather(tries, new Promise(resolve => setTimeout(resolve, withinMs).unref()))
     const settled = withSettled(pictures, gathered.settled)
     if (!settled.some(picture => picture.state === 'waiting')) {
+      const restored = await bringBack(data, event, missingOf(settled))
       const at = new Date(now()).toISOString()
-      await publish([toPrepared(data, position, settled, event), toPicturesMilestone(data, event, at, now() - beganAt, settled)])
+      const milestone = toPicturesMilestone(data, event, at, now() - beganAt, settled)
+      await publish([...restored, toPrepared(data, position, settled, event), milestone])
       return
     }
     const at = new Date(now()).toISOString()

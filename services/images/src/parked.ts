@@ -56,6 +56,10 @@ export const toSettleFor = (value: Submission): SettleFor => ({
   rights: value.command === 'publish' ? value.article.rights : undefined,
 })
 
+/** Addresses of pictures that the desk may show earlier ones in place of. */
+export const missingOf = (pictures: readonly Picture[]): readonly string[] =>
+  pictures.filter(one => one.state !== 'ready').map(one => one.url)
+
 /** Settles those that wait and were settled; the rest stay as they are. */
 export const withSettled = (pictures: readonly Picture[], settled: readonly Picture[]): Picture[] =>
   pictures.map(one => {

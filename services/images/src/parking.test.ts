@@ -99,9 +99,9 @@ const open = async (t: TestContext, changes: Partial<World> = {}) => {
   const running: { stop(): Promise<void> }[] = []
   const startProcess = (retryScale = 0.01) => {
     const settle = (picture: Picture) => world.settle(picture)
-    const parking = createParking({ objects, publish, settle, now: Date.now, retryScale, logger })
+    const parking = createParking({ objects, publish, settle, bringBack: async () => [], now: Date.now, retryScale, logger })
     running.push(parking)
-    return { parking, handle: onSubmissionAccepted({ settle, parking, publish, now: Date.now, withinMs: 50 }) }
+    return { parking, handle: onSubmissionAccepted({ settle, bringBack: async () => [], parking, publish, now: Date.now, withinMs: 50 }) }
   }
   t.after(async () => {
     for (const one of running) await one.stop()

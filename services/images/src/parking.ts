@@ -12,9 +12,11 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { toPicturesMilestone, toPrepared } from './announce.ts'
+import type { BringBack } from './bring-back.ts'
 import { gather } from './gather.ts'
 import {
   afterPublished,
+  missingOf,
   nextDelayMs,
   type Parked,
   parkedDocument,
@@ -30,6 +32,7 @@ export type ParkingNeeds = Readonly<{
   objects: Objects
   publish: Publish
   settle: Settle
+  bringBack: BringBack
   now: () => number
   /** Multiplies waits; below 1 only in tests. */
   retryScale: number
@@ -48,7 +51,7 @@ export type Parking = Readonly<{
 type Held = { value: Parked; etag: string }
 
 export const createParking = (needs: ParkingNeeds): Parking => {
-  const { objects, publish, settle, now, retryScale, logger } = needs
+  const { objects, publish, settle, bringBack, now, retryScale, logger } = needs
   const working = new Map<string, Promise<void>>()
   const stopping = new AbortController()
   const stopped = once(stopping.signal, 'abort')
@@ -78,10 +81,11 @@ export const createParking = (needs: ParkingNeeds): Parking => {
       .filter(one => urls.includes(one.url))
       .map(one => settle({ ...one, state: 'waiting' }, toSettleFor(value.submission), stopping.signal))
 
-  const publishAnnouncement = ({ submission, position, pictures, cause, parkedAt }: Parked) => {
+  const publishAnnouncement = async ({ submission, position, pictures, cause, parkedAt }: Parked) => {
+    const restored = await bringBack(submission, cause, missingOf(pictures))
     const at = now()
     const milestone = toPicturesMilestone(submission, cause, new Date(at).toISOString(), at - Date.parse(parkedAt), pictures)
-    return publish([toPrepared(submission, position, pictures, cause), milestone], { synced: true })
+    return publish([...restored, toPrepared(submission, position, pictures, cause), milestone], { synced: true })
   }
 
   const publishArrival = (value: Parked) =>

@@ -9,10 +9,12 @@ import { type PictureOutcome, withOutcome } from '@newswire/events/picture-outco
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { takePicture } from '@newswire/objects/picture-use'
 import type { Outbound } from '@newswire/outbound/outbound'
 import { z } from 'zod'
 import type { DecodedFile, Decoder, Lane } from './decoder.ts'
 import { inspectPicture } from './inspect.ts'
+import { markUse } from './mark-pictures.ts'
 import { obtainPicture } from './obtain.ts'
 import { extensions, mediaTypes, type Planned, type Recipe, recipeOf, setRecipeOf } from './presets.ts'
 import type { Shared } from './shared.ts'
@@ -37,6 +39,7 @@ export type Settle = (picture: Picture, settleFor: SettleFor, signal: AbortSigna
 /** What was made of a source with one recipe: written last, so its presence means that every file of it is there. */
 const renditionSet = z.object({ renditions: z.array(rendition), preview: pictureSchema.shape.preview })
 type RenditionSet = z.output<typeof renditionSet>
+const BEING_REMOVED = 'what was made of it before, and nobody used, is being removed; it is made again in a moment'
 const CACHE_A_DAY = 'public, max-age=86400, immutable'
 
 const settled = (picture: Picture, outcome: PictureOutcome): Settled => ({ outcome: 'settled', picture: withOutcome(picture, outcome) })
@@ -82,11 +85,9 @@ const renderAll = async (
   picture: Picture,
   bytes: Uint8Array,
   sha256: string,
-  { articleId, lane, rights }: SettleFor,
+  { lane, rights }: SettleFor,
 ): Promise<Settled> => {
   const { objects, decoder } = needs
-  // Before the set is looked for: a purge of another article spares what is marked (`purge-pictures.ts` of the archive).
-  await objects.put(keys.pictureUse(sha256, articleId), Buffer.from(JSON.stringify({ at: new Date(needs.now()).toISOString() })))
   const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, rights), focus: picture.focus ?? null }
   const key = keys.rendition(sha256, 'set', setRecipeOf(recipe, decoder.encoder), 'json')
   const result = await needs.shared(key, async () => {
@@ -102,6 +103,12 @@ const renderAll = async (
   return result.outcome === 'settled' ? settled(picture, result.picture) : result
 }
 
+/** Before any of its files are looked for: neither a purge of another article nor the sweep removes what is marked and taken. */
+const takeIntoUse = async ({ objects, now }: SettleNeeds, sha256: string, articleId: string): Promise<boolean> => {
+  const [mayUse] = await Promise.all([takePicture(objects, sha256, now()), markUse(objects, sha256, articleId, now())])
+  return mayUse
+}
+
 /** `later` when the source cannot be had now; a picture that can never be shown is settled as `refused`, with the reason, alone. */
 export const settlePicture = async (needs: SettleNeeds, picture: Picture, settleFor: SettleFor, signal: AbortSignal): Promise<Settled> => {
   const obtained = await obtainPicture(needs, picture, signal)
@@ -111,7 +118,8 @@ export const settlePicture = async (needs: SettleNeeds, picture: Picture, settle
   const inspected = inspectPicture(bytes)
   if (!inspected.ok) return refuse(picture, inspected.code, inspected.reason)
   const sha256 = sha256Hex(bytes)
-  if (!picture.url.startsWith('newswire:'))
-    await needs.objects.put(keys.original(sha256), bytes, { contentType: inspected.type, ifNoneMatch: '*' })
+  if (!(await takeIntoUse(needs, sha256, settleFor.articleId))) return { outcome: 'later', reason: BEING_REMOVED }
+  const isUpload = picture.url.startsWith('newswire:') && (await needs.objects.head(keys.original(sha256))) !== null
+  if (!isUpload) await needs.objects.put(keys.original(sha256), bytes, { contentType: inspected.type, ifNoneMatch: '*' })
   return renderAll(needs, picture, bytes, sha256, settleFor)
 }

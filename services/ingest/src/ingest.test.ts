@@ -415,6 +415,21 @@ test('a picture is kept under its own hash, whatever its name says, also one lar
   assert.deepEqual((await request('POST', '/v1/articles/a/pictures', body, headers)).body, answer.body)
 })
 
+test('a picture that is being removed at that moment is asked for again, and one that was found unused counts as wanted', async t => {
+  const { request, disk } = await open(t)
+  const bytes = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
+  const { body, headers } = formOf(bytes)
+  const key = `images/unused/${sha256Hex(bytes)}.json`
+  const note = (phase: string) => JSON.stringify({ n: 1, phase, since: '2026-01-01T00:00:00.000Z', lookedAt: new Date().toISOString() })
+  await disk.put(key, Buffer.from(note('removing')))
+  const refused = await request('POST', '/v1/articles/a/pictures', body, headers)
+  assert.deepEqual([refused.status, refused.body.code], [503, 'NEWSWIRE_PICTURE_BEING_REMOVED'])
+  assert.deepEqual(await disk.list('originals/'), [])
+  await disk.put(key, Buffer.from(note('unused')))
+  assert.equal((await request('POST', '/v1/articles/a/pictures', body, headers)).status, 201)
+  assert.equal(JSON.parse(Buffer.from((await disk.get(key))?.bytes ?? []).toString()).phase, 'used')
+})
+
 test('what is no picture, no form, or too large is refused and not kept', async t => {
   const { request, disk } = await open(t)
   const upload = (bytes: Uint8Array) => request('POST', '/v1/articles/a/pictures', formOf(bytes).body, formOf(bytes).headers)

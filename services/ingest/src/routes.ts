@@ -47,7 +47,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.post('/v1/articles/:localId/pictures', async (request, reply) => {
     const { publisher } = caller(request, 'publish')
     toCheckedArticleId(publisher.id, localIdOf(request))
-    return reply.status(201).send(await keepUpload(objects, request))
+    return reply.status(201).send(await keepUpload({ objects, now }, request))
   })
 
   app.get('/v1/articles/:localId', async request => {

@@ -4,6 +4,7 @@ import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest } from '@newswire/http/server'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { takePicture } from '@newswire/objects/picture-use'
 
 export const MAX_PICTURE_BYTES = 25_000_000
 
@@ -21,7 +22,7 @@ const typeOf = (bytes: Uint8Array): string | null =>
 
 /** Takes the one file of a multipart body. Throws the 413, 415 or 422 problem. */
 export const keepUpload = async (
-  objects: Objects,
+  { objects, now }: { objects: Objects; now: () => number },
   request: HttpRequest,
 ): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
   if (!request.isMultipart())
@@ -56,6 +57,15 @@ export const keepUpload = async (
       detail: 'JPEG, PNG, WebP, AVIF and GIF are',
     })
   const sha256 = sha256Hex(bytes)
+  // It may lie here from before, unused for so long that it is being removed at this very moment.
+  if (!(await takePicture(objects, sha256, now())))
+    throw new ProblemError({
+      status: 503,
+      code: 'NEWSWIRE_PICTURE_BEING_REMOVED',
+      title: 'This picture cannot be taken now',
+      detail: 'it was here before, unused, and is just being removed; send it again in a moment',
+      headers: { 'retry-after': '1' },
+    })
   await objects.put(keys.original(sha256), bytes, { contentType: type, ifNoneMatch: '*' })
   return { url: `newswire:${sha256}`, sha256, bytes: bytes.byteLength, type }
 }

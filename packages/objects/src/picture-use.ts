@@ -1,0 +1,39 @@
+/**
+ * Whether the files of a picture may be relied on, between those who take a picture into use and the one who removes what nobody uses
+ * (`services/images/src/sweep.ts`). One document for a picture that was found unused; every step is a swap of it, so of two only one goes on:
+ *
+ *   (none) ──found unused──▶ unused ──still, days later──▶ removing ──all gone──▶ (none)
+ *                              └──taken into use──▶ used ──days later──▶ (none)
+ */
+import { z } from 'zod'
+import { getDocument, swapDocument } from './documents.ts'
+import { keys } from './keys.ts'
+import type { Objects } from './objects.ts'
+
+export const pictureUse = z.object({
+  n: z.int(),
+  phase: z.enum(['used', 'unused', 'removing']),
+  /** RFC 3339 UTC: since when it was found unused without a break, and when it was looked at last. */
+  since: z.string(),
+  lookedAt: z.string(),
+})
+export type PictureUse = z.output<typeof pictureUse>
+
+/** Who was removing the files and has not ended by now is gone: it takes a minute at most (`sweep.ts`). Clocks may differ by the rest. */
+const TAKE_OVER_MS = 600_000
+export const isTakenOver = ({ lookedAt }: PictureUse, nowMs: number): boolean => nowMs - Date.parse(lookedAt) > TAKE_OVER_MS
+
+/**
+ * Before a picture's files are relied on: after `true` they stay for as long as an unused picture does. `false`: they are being removed at this
+ * very moment; asked again a little later they can be made again. Safe to repeat.
+ */
+export const takePicture = async (objects: Pick<Objects, 'get' | 'put'>, sha256: string, nowMs: number): Promise<boolean> => {
+  const key = keys.pictureUnused(sha256)
+  for (;;) {
+    const found = await getDocument(objects, key, pictureUse)
+    if (found === null || found.value.phase === 'used') return true
+    if (found.value.phase === 'removing' && !isTakenOver(found.value, nowMs)) return false
+    const { ok } = await swapDocument(objects, key, { ...found.value, n: found.value.n + 1, phase: 'used' }, found.etag)
+    if (ok) return true
+  }
+}

@@ -39,7 +39,7 @@ const open = async (
     metrics: createMetrics({ processMetrics: false }),
     now,
     configuration: { current: () => ({}) as ConfigSnapshot, onChange: () => () => undefined, close: async () => undefined },
-    settings: readSettings({ NEWSWIRE_RETRY_SCALE: '0.01' }),
+    settings: readSettings({}),
   } as unknown as ServiceContext)
   t.after(async () => {
     await running.stop()

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createWriter, type TestArticle } from './support/articles.ts'
-import type { Partner, PartnerMode } from './support/partner.ts'
+import type { Partner } from './support/partner.ts'
+import type { PartnerMode } from './support/partner-modes.ts'
 import { articleIdOf, createSystem, formats, type Running } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 

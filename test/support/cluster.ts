@@ -33,6 +33,8 @@ export type ClusterOptions = Readonly<{
   retryScale?: number
   /** Added to the environment of every process. */
   env?: Readonly<Record<string, string>>
+  /** Outlets beside the partner, as they stand in the configuration. */
+  outlets?: readonly Readonly<Record<string, unknown>>[]
 }>
 
 export type Cluster = Readonly<{
@@ -64,7 +66,7 @@ export type Cluster = Readonly<{
 /** Opens the partner's own page. */
 export const CLUSTER_PARTNER_TOKEN = 'nw_partner_of_the_cluster_5d1a'
 
-const configOf = (token: string, publicUrl: string, partnerUrl: string) => ({
+const configOf = (token: string, publicUrl: string, partnerUrl: string, outlets: readonly unknown[]) => ({
   site: { id: 'test.example,2026', title: 'Kiểm thử', language: 'vi', publicUrl },
   network: { allow: ['127.0.0.0/8'], allowHttp: true },
   publishers: [
@@ -86,6 +88,7 @@ const configOf = (token: string, publicUrl: string, partnerUrl: string) => ({
       tokens: [{ id: 'page', sha256: createHash('sha256').update(CLUSTER_PARTNER_TOKEN).digest('hex') }],
       deliver: { kind: 'webhook', url: partnerUrl, secretEnv: PARTNER_SECRET },
     },
+    ...outlets,
   ],
 })
 
@@ -124,7 +127,7 @@ const describeLag = async (log: Log): Promise<string> => {
 /** Topics and configuration are applied; no process runs yet. */
 export const createCluster = async (
   t: TestContext,
-  { retryScale = 0.1, env: more = {} }: ClusterOptions = {},
+  { retryScale = 0.1, env: more = {}, outlets = [] }: ClusterOptions = {},
   parts: RealParts = readRealParts(),
 ): Promise<Cluster> => {
   const { kafka, s3 } = parts.both.use()
@@ -194,7 +197,7 @@ export const createCluster = async (
   })
 
   const file = join(folder, 'newswire.yaml')
-  await writeFile(file, JSON.stringify(configOf(token, urls.gateway, partner.url)))
+  await writeFile(file, JSON.stringify(configOf(token, urls.gateway, partner.url, outlets)))
   for (const args of [
     ['topics', 'apply'],
     ['apply', file],

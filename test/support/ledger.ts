@@ -64,10 +64,11 @@ const findFeedDifferences = async (cluster: Cluster, entries: ReadonlyMap<string
   return differences
 }
 
-const findPartnerDifferences = (cluster: Cluster, entries: ReadonlyMap<string, Entry>): string[] => {
+/** What a partner that takes everything does not hold as it should. */
+export const findPartnerDifferences = (cluster: Cluster, entries: ReadonlyMap<string, Entry>, partner = cluster.partner): string[] => {
   const differences: string[] = []
   for (const [id, { revision, retracted }] of entries) {
-    const held = cluster.partner.held(cluster.articleId(id))
+    const held = partner.held(cluster.articleId(id))
     const has = held && revisionsIn(JSON.stringify(held.article)).get(id)
     // An article that came and went before it was sent once was never at the partner.
     const isRight = retracted ? held === undefined || held.retraction !== null : has === revision

@@ -26,6 +26,9 @@ export type Newswire = Readonly<{
   ended: Promise<Ending>
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<Ending>
+  /** SIGSTOP: it stands still, and does not know; SIGCONT: it goes on where it stood. */
+  freeze(): void
+  wake(): void
   /** SIGTERM, and waits. Rejects when it does not end within the deadline (default 25 s), and kills it. */
   stop(deadlineMs?: number): Promise<Ending>
 }>
@@ -136,6 +139,8 @@ export const startNewswire = async (start: Start): Promise<Newswire> => {
       child.send('SIGKILL')
       return await child.ended
     },
+    freeze: () => child.send('SIGSTOP'),
+    wake: () => child.send('SIGCONT'),
     stop: async (deadlineMs = 25_000) => {
       child.send('SIGTERM')
       let timer: NodeJS.Timeout | undefined

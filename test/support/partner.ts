@@ -6,12 +6,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-
-/**
- * `down`: nothing listens. `hang`: the request is read and never answered. `status`: that answer, with `Retry-After` (seconds) if given.
- * `afterMs`: a good answer, that long after the request was taken.
- */
-export type PartnerMode = 'ok' | 'down' | 'hang' | Readonly<{ status: number; retryAfter?: number }> | Readonly<{ afterMs: number }>
+import { type AnsweringMode, answerBy, type PartnerMode } from './partner-modes.ts'
 
 export type Received = Readonly<{
   /** ms since 1970. */
@@ -27,7 +22,7 @@ export type Received = Readonly<{
   json: Record<string, unknown> | null
   /** `null` when the signature is right, else what is wrong. */
   signatureOffence: string | null
-  /** What was answered; `null` when the request was left hanging. */
+  /** What was answered, also if the answer was lost on its way; `null` when there was none and it was not taken. */
   answered: number | null
 }>
 
@@ -47,7 +42,7 @@ export type Partner = Readonly<{
   /** From the next request on; a change away from `hang` lets go of those that hang. */
   setMode(mode: PartnerMode): Promise<void>
   /** Answers this article's requests differently from the mode; `null` ends that. */
-  setModeFor(articleId: string, mode: Exclude<PartnerMode, 'down'> | null): void
+  setModeFor(articleId: string, mode: AnsweringMode | null): void
   /** What a careful receiver holds of an article now. */
   held(articleId: string): Held | undefined
   heldIds(): string[]
@@ -145,22 +140,21 @@ export const findPartnerOffences = (requests: readonly Received[]): string[] => 
 export const startPartner = async (options: Readonly<{ secret?: string; port?: number }> = {}): Promise<Partner> => {
   const secret = options.secret ?? `whsec_${randomBytes(32).toString('base64')}`
   const requests: Received[] = []
-  const exceptions = new Map<string, Exclude<PartnerMode, 'down'>>()
+  const exceptions = new Map<string, AnsweringMode>()
   const hanging = new Set<ServerResponse>()
   let mode: PartnerMode = 'ok'
+  let came = 0
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await readBody(request)
     const now = exceptions.get(String(request.headers['x-newswire-article'] ?? '')) ?? mode
-    if (now === 'hang' || now === 'down') {
-      requests.push(toReceived(request, body, secret, null))
-      hanging.add(response.once('close', () => hanging.delete(response)))
-      return
-    }
-    const { status, retryAfter } = now === 'ok' || 'afterMs' in now ? { status: 204, retryAfter: undefined } : now
-    requests.push(toReceived(request, body, secret, status))
-    if (now !== 'ok' && 'afterMs' in now) await new Promise(resolve => setTimeout(resolve, now.afterMs))
-    response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }).end()
+    came += 1
+    await answerBy(now, {
+      response,
+      count: came - 1,
+      record: answered => requests.push(toReceived(request, body, secret, answered)),
+      keep: () => hanging.add(response.once('close', () => hanging.delete(response))),
+    })
   }
   const create = () =>
     createServer((request, response) => {

@@ -89,15 +89,20 @@ const restoreAll = async (
 ): Promise<number> => {
   const days = await daysOf(objects)
   let articles = 0
+  // One batch is written to the log while the states of the next are put: each waits for a disk of its own.
+  let published: Promise<unknown> = Promise.resolve()
   for (const [at, folder] of days.entries()) {
     const newest = await newestOfDay(objects, folder)
     for (let from = 0; from < newest.length; from += BATCH) {
-      const records = await Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
-      await log.publish(records, { synced: true })
+      const restored = Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
+      const [records] = await Promise.all([restored, published])
+      published = log.publish(records, { synced: true })
+      published.catch(() => undefined) // thrown where it is waited for, also when something else fails first
       articles += records.length
     }
     report(folder.replaceAll('/', '-'), at + 1, days.length, articles)
   }
+  await published
   return articles
 }
 

@@ -57,6 +57,16 @@ const dying = (objects: Objects, at: number, when: 'before' | 'after'): { object
   }
 }
 
+/** A store whose disk is full from its `at`-th put on: what is there can be read, and deleted. */
+const full = (objects: Objects, at: number): { objects: Objects; died: () => boolean } => {
+  let puts = 0
+  const put: Objects['put'] = async (...given) => {
+    if (puts++ < at) return objects.put(...given)
+    throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'The object store gave no answer: ENOSPC: no space left on device, write')
+  }
+  return { died: () => puts > at, objects: { ...objects, put } }
+}
+
 const on = (needs: CloseNeeds, objects: Objects): CloseNeeds => ({ ...needs, objects })
 
 /** Everything added is listed once, reads back, and the copy proves it; nothing is left lying about. */
@@ -99,19 +109,20 @@ const addSome = async (archive: SampleArchive): Promise<string[]> => {
   ])
 }
 
-for (const when of ['before', 'after'] as const)
-  test(`a store that is gone ${when} any one write of a closing costs nothing: the next try lists and packs everything once`, async t => {
+for (const when of ['gone before', 'gone after', 'full from'] as const)
+  test(`a store that is ${when} any one write of a closing costs nothing: the next try lists and packs everything once`, async t => {
     for (let at = 0; ; at++) {
       const archive = await openSampleArchive()
       t.after(() => archive.close())
       const wanted = await addSome(archive)
-      const store = dying(archive.objects, at, when)
+      const store =
+        when === 'full from' ? full(archive.objects, at) : dying(archive.objects, at, when === 'gone before' ? 'before' : 'after')
       const tried = await closeOnce(on(archive.needs, store.objects)).then(
         () => null,
         error => error,
       )
       if (!store.died()) {
-        assert.ok(at > 8, 'every write was tried')
+        assert.ok(at > (when === 'full from' ? 4 : 8), 'every write was tried')
         return
       }
       assert.equal((tried as UnavailableError).code, 'NEWSWIRE_OBJECTS_UNAVAILABLE', `died at write ${at}`)

@@ -2,13 +2,14 @@
  * A copy of the archive as plain files, which `verify-copy.ts` proves: what the manifests list, up to the newest one whose packs are made. Made
  * again into the same folder it fetches what is new, and removes what a purge by law has removed since.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { parseIndex } from '@newswire/objects/archive-pack'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { newestManifest } from './finish.ts'
+import { notWritten, putFile } from './put-file.ts'
 
 export type Copied = Readonly<{ manifests: number; files: number; fetched: number; removed: number; bytes: number }>
 type Readable = Pick<Objects, 'get' | 'head' | 'list'>
@@ -35,13 +36,6 @@ const sizeOf = async (file: string): Promise<number | null> => {
     if (isMissing(error)) return null
     throw error
   }
-}
-
-/** Whole or not at all. */
-const putFile = async (file: string, bytes: Uint8Array): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(`${file}.part`, bytes)
-  await rename(`${file}.part`, file)
 }
 
 const numberOf = (key: string): number => Number(/\/(\d+)[-.][^/]*$/.exec(key)?.[1] ?? Number.NaN)
@@ -117,7 +111,9 @@ const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
 /** Reads only. `folder` must be for copies of this archive alone: what else lies under its `archive` is removed. Repeating is safe. */
 export const copyArchive = async (objects: Readable, folder: string, report: (key: string) => void = () => undefined): Promise<Copied> => {
   const work: Work = { objects, folder, kept: new Set(), fetched: 0, bytes: 0, report }
-  await mkdir(join(folder, 'archive'), { recursive: true })
+  await mkdir(join(folder, 'archive'), { recursive: true }).catch(error => {
+    throw notWritten(folder, error)
+  })
   const newest = await newestPacked(objects)
   const foreign = await findForeign(folder, newest)
   if (foreign !== null)

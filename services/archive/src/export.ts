@@ -1,6 +1,6 @@
 /** Takes the archive out: by time, category, publisher; as JSON lines, as ninjs, as a folder of HTML. Streams; a day in memory at a time. Reads only. */
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -13,6 +13,7 @@ import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/ar
 import { type Days, daysOf, versionsOfDay } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { notWritten, putFile } from './put-file.ts'
 import { newestOfDay } from './read-days.ts'
 
 export const exportFormats = ['jsonl', 'ninjs', 'html'] as const
@@ -63,62 +64,85 @@ async function* versionsOf(objects: Pick<Objects, 'get' | 'list'>, folder: strin
   else for (const { newest } of await newestOfDay(objects, folder)) yield newest
 }
 
-const writeTo = async (stream: Writable, text: string): Promise<void> => {
-  if (!stream.write(text))
-    await new Promise<void>((resolve, reject) => {
-      stream.once('drain', resolve)
-      stream.once('error', reject)
-    })
+type Target = Readonly<{
+  /** False when this format has no place for it. */
+  take(version: ArchivedVersion): Promise<boolean>
+  endDay(folder: string): Promise<void>
+  end(): Promise<void>
+  /** After a failure: nothing half stays. */
+  fail(): Promise<void>
+}>
+
+const openFolder = (out: string, { site }: NinjsContext): Target => {
+  let rows: string[] = []
+  return {
+    take: async ({ fact }) => {
+      if (fact.state !== 'live') return false
+      await putFile(join(out, htmlPath(fact)), toExportedHtml(fact, site.publicUrl))
+      rows.push(
+        `<li><a href="${toText(htmlPath(fact).split('/').map(encodeURIComponent).at(-1) ?? '')}">${toText(fact.article.title)}</a></li>`,
+      )
+      return true
+    },
+    endDay: async folder => {
+      if (rows.length > 0)
+        await putFile(
+          join(out, folder, 'index.html'),
+          `<!doctype html>\n<meta charset="utf-8">\n<title>${folder}</title>\n<ul>\n${rows.join('\n')}\n</ul>\n`,
+        )
+      rows = []
+    },
+    end: async () => undefined,
+    fail: async () => undefined,
+  }
 }
 
-/** Where it goes: a stream for lines, a folder for HTML. */
-const openTarget = async (wanted: Wanted, out: string, context: NinjsContext) => {
-  if (wanted.format === 'html') {
-    await mkdir(out, { recursive: true })
-    let rows: string[] = []
-    return {
-      take: async ({ fact }: ArchivedVersion): Promise<boolean> => {
-        if (fact.state !== 'live') return false
-        const file = join(out, htmlPath(fact))
-        await mkdir(dirname(file), { recursive: true })
-        await writeFile(file, toExportedHtml(fact, context.site.publicUrl))
-        rows.push(
-          `<li><a href="${toText(htmlPath(fact).split('/').map(encodeURIComponent).at(-1) ?? '')}">${toText(fact.article.title)}</a></li>`,
-        )
-        return true
-      },
-      endDay: async (folder: string) => {
-        if (rows.length > 0)
-          await writeFile(
-            join(out, folder, 'index.html'),
-            `<!doctype html>\n<meta charset="utf-8">\n<title>${folder}</title>\n<ul>\n${rows.join('\n')}\n</ul>\n`,
-          )
-        rows = []
-      },
-      end: async () => undefined,
-      fail: async () => undefined,
-    }
-  }
+const openLines = (out: string, toLine: (version: ArchivedVersion) => string): Target => {
   const part = `${out}.part`
   const stream: Writable = out === '-' ? process.stdout : createWriteStream(part)
-  const toLine = wanted.format === 'ninjs' ? ({ fact }: ArchivedVersion) => JSON.stringify(toNinjs(fact, context)) : canonicalJson
+  let failure: Error | null = null
+  // Also when nobody waits: what is written goes to the disk later, and an error that nobody hears ends the process.
+  stream.on('error', error => {
+    failure ??= error
+  })
+  const check = () => {
+    if (failure !== null) throw notWritten(out, failure)
+  }
   return {
-    take: async (version: ArchivedVersion): Promise<boolean> => {
-      await writeTo(stream, `${toLine(version)}\n`)
+    take: async version => {
+      check()
+      if (!stream.write(`${toLine(version)}\n`))
+        await new Promise<void>(resolve => {
+          stream.once('drain', resolve)
+          stream.once('error', () => resolve())
+        })
+      check()
       return true
     },
     endDay: async () => undefined,
     end: async () => {
       if (out === '-') return
       stream.end()
-      await finished(stream)
+      await finished(stream).catch(() => undefined) // told below
+      check()
       await rename(part, out)
     },
     fail: async () => {
+      if (out === '-') return
       stream.destroy()
       await rm(part, { force: true })
     },
   }
+}
+
+/** Where it goes: a stream for lines, a folder for HTML. */
+const openTarget = async (wanted: Wanted, out: string, context: NinjsContext): Promise<Target> => {
+  if (wanted.format === 'html') return openFolder(out, context)
+  if (out !== '-')
+    await mkdir(dirname(out), { recursive: true }).catch(error => {
+      throw notWritten(out, error)
+    })
+  return openLines(out, wanted.format === 'ninjs' ? ({ fact }) => JSON.stringify(toNinjs(fact, context)) : canonicalJson)
 }
 
 /** `out`: a file, `-` for standard output, or the folder of HTML. A file appears whole or not at all. */

@@ -88,16 +88,19 @@ const milestoneOf = (fact: Fact, stage: 'ingest' | 'desk', text: string): Newswi
 export const openSampleArchive = async ({
   objects: given,
   log: givenLog,
+  secretKey = makeSealingKey(),
 }: {
   objects?: Objects
   log?: Log
+  /** As in `NEWSWIRE_SECRET_KEY`. */
+  secretKey?: string
 } = {}): Promise<SampleArchive> => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-archive-'))
   const objects = given ?? (await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' }))
   const log = givenLog ?? (await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale: 0.001 }))
   const clock = { nowMs: FIRST }
   const now = () => clock.nowMs
-  const sealing: Sealing = createSealing(objects, parseSealingKey(makeSealingKey()) ?? new Uint8Array(32))
+  const sealing: Sealing = createSealing(objects, parseSealingKey(secretKey) ?? new Uint8Array(32))
   const logger = createLogger({ service: 'archive', level: 'silent' })
   return {
     objects,
@@ -111,7 +114,7 @@ export const openSampleArchive = async ({
       await log.publish([toRecord(milestoneOf(fact, 'ingest', text)), toRecord(milestoneOf(fact, 'desk', text))])
       await keepVersion(
         { objects, packed: createPackedHashes(objects, Date.now), isPurged: () => false },
-        { eventId: deriveId('sample', articleId, version), time: fact.releasedAt, fact },
+        { eventId: deriveId('fact', articleId, version), time: fact.releasedAt, fact },
       )
       return fact
     },

@@ -3,7 +3,7 @@ import { withAncestors } from '@newswire/events/config'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { withChildren } from './page-data.ts'
 import type { Search } from './search.ts'
-import { firstPlaceAt } from './search-index.ts'
+import { toPlaces } from './search-index.ts'
 import { type SearchPlace, toSpan } from './search-place.ts'
 import type { Count, SearchFound, SearchQuery } from './search-reader.ts'
 import { categoryTerm, languageTerm, publisherTerm } from './search-text.ts'
@@ -12,7 +12,6 @@ export const SEARCH_HITS = 20
 
 export const toSearchQuery = (place: SearchPlace, config: Pick<ConfigSnapshot, 'categories' | 'site'>, counts: boolean): SearchQuery => {
   const { q, category, publisher, language, sort, page } = place
-  const { fromMs, beforeMs } = toSpan(place, config.site)
   return {
     typed: q,
     filed: [
@@ -20,8 +19,7 @@ export const toSearchQuery = (place: SearchPlace, config: Pick<ConfigSnapshot, '
       ...(publisher === null ? [] : [[publisherTerm(publisher)]]),
       ...(language === null ? [] : [[languageTerm(language)]]),
     ],
-    from: fromMs === null ? 0 : firstPlaceAt(fromMs),
-    to: beforeMs === null ? Number.MAX_SAFE_INTEGER : firstPlaceAt(beforeMs),
+    ...toPlaces(toSpan(place, config.site)),
     // Without words nothing is nearer than anything else.
     sort: q === '' ? 'time' : sort,
     begin: page.behind ?? (page.number - 1) * SEARCH_HITS,

@@ -1,44 +1,12 @@
 /** Where a text has what was searched for: words marked, and the piece of a long text that has most of them. */
 import { escapeMarkup } from '@newswire/events/text'
+import { createFinder, type Match } from './search-find.ts'
 import type { Typed, Unit } from './search-query.ts'
-import { isUnspaced, type Word, wordsOf } from './search-words.ts'
+import { hasWordChar, type Word } from './search-words.ts'
 
 /** Characters of a snippet, about, and how far before the first mark it begins. */
 const SNIPPET = 220
 const LEAD_IN = 60
-/** Looked at in a text; a common word stands in it hundreds of times. */
-const MAX_MATCHES = 300
-
-/** Every letter that folds to a given one: `d` is d, đ, ď… Made once. */
-const createVariants = () => {
-  const variants = new Map<string, string>()
-  for (const [first, last] of [
-    [0xc0, 0x24f],
-    [0x370, 0x52f],
-    [0x1e00, 0x1fff],
-  ] as const)
-    for (let code = first; code <= last; code += 1) {
-      const letter = String.fromCharCode(code)
-      const [word] = wordsOf(letter)
-      if (word !== undefined && word.folded.length === 1 && word.folded !== letter)
-        variants.set(word.folded, (variants.get(word.folded) ?? '') + letter)
-    }
-  return variants
-}
-let variants: ReadonlyMap<string, string> | undefined
-const patternOf = ({ folded }: Word): string => {
-  variants ??= createVariants()
-  let pattern = ''
-  for (const letter of folded) pattern += `[${letter}${variants.get(letter) ?? ''}]`
-  return pattern
-}
-
-const JOINS = /[\p{L}\p{N}\p{M}]/u
-const charBefore = (text: string, at: number): string =>
-  at === 0 ? '' : String.fromCodePoint(text.codePointAt(at - (/[\udc00-\udfff]/.test(text[at - 1] ?? '') ? 2 : 1)) ?? 32)
-const charAt = (text: string, at: number): string => (at >= text.length ? '' : String.fromCodePoint(text.codePointAt(at) ?? 32))
-
-type Match = Readonly<{ start: number; end: number; word: Word }>
 /** Matches with nothing but spaces and signs between them. */
 type Run = Readonly<{ start: number; end: number; matches: readonly Match[] }>
 
@@ -56,26 +24,16 @@ const isExact = (wanted: Word, found: Word): boolean =>
 
 export const createMarker = ({ units }: Typed, endings: readonly string[] = []): Marker => {
   const words: readonly Word[] = [...units.flatMap(unit => unit.words), ...endings.map(folded => ({ folded, exact: null }))]
-  const patterns = [...new Set(words.map(patternOf))].sort((a, b) => b.length - a.length)
-  const finder = patterns.length === 0 ? null : new RegExp(patterns.join('|'), 'giu')
+  const find = createFinder(words.map(({ folded }) => folded))
 
   const runsOf = (text: string): readonly Run[] => {
-    if (finder === null) return []
     const runs: { start: number; end: number; matches: Match[] }[] = []
-    let count = 0
-    for (const { 0: found, index: start } of text.matchAll(finder)) {
-      const end = start + found.length
-      const isWhole = isUnspaced(found) || !(JOINS.test(charBefore(text, start)) || JOINS.test(charAt(text, end)))
-      const [word] = isWhole ? wordsOf(found) : []
-      if (word === undefined) continue
+    for (const match of find(text)) {
       const last = runs.at(-1)
-      const match = { start, end, word }
-      if (last !== undefined && start - last.end <= 3 && !JOINS.test(text.slice(last.end, start))) {
+      if (last !== undefined && match.start - last.end <= 3 && !hasWordChar(text.slice(last.end, match.start))) {
         last.matches.push(match)
-        last.end = end
-      } else runs.push({ start, end, matches: [match] })
-      count += 1
-      if (count >= MAX_MATCHES) break
+        last.end = match.end
+      } else runs.push({ start: match.start, end: match.end, matches: [match] })
     }
     return runs
   }

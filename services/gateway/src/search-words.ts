@@ -66,6 +66,10 @@ const createLetters = (): Uint8Array => {
   return letters
 }
 let letters: Uint8Array | undefined
+const isLetterCode = (code: number): boolean => {
+  letters ??= createLetters()
+  return letters[code] === 1
+}
 const HAS_PAIRS = /[\ud800-\udfff]/
 
 const eachRun = (text: string, take: (run: string) => void): void => {
@@ -97,6 +101,17 @@ export const wordsOf = (text: string): readonly Word[] => {
   const words: Word[] = []
   eachWord(text, word => void words.push(word))
   return words
+}
+
+const WORD_CHAR = /[\p{L}\p{N}\p{M}]/u
+export const hasWordChar = (text: string): boolean => WORD_CHAR.test(text)
+
+/** Whether words are made of the character at this place, of which either half of a pair tells; `false` beyond the text. */
+export const isWordChar = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at)
+  if (!(code >= 0xd800 && code <= 0xdfff)) return isLetterCode(code)
+  const pair = text.codePointAt(code >= 0xdc00 ? at - 1 : at) ?? 0
+  return pair > 0xffff && WORD_CHAR.test(String.fromCodePoint(pair))
 }
 
 /** Whether a run of text is one of a script without spaces: its words stand side by side, as they were typed. */

@@ -8,7 +8,7 @@ import type { Fact } from '@newswire/events/fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { makeLive, makePicture, makeRetracted, toFactRecord } from './sample-facts.ts'
 import { openSearch, type Search } from './search.ts'
-import { firstPlaceAt } from './search-index.ts'
+import { toPlaces } from './search-index.ts'
 import type { SearchFound, SearchQuery } from './search-reader.ts'
 import { categoryTerm, languageTerm, publisherTerm } from './search-text.ts'
 
@@ -208,7 +208,7 @@ test('filters and counts: category, publisher, language, time; an import stands 
   assert.deepEqual(await ids('bóng đá'), ['other.x', 'new', 'old'])
   assert.deepEqual(await ids('bóng', { filed: [[categoryTerm('sport'), categoryTerm('none')], [publisherTerm('press')]] }), ['new'])
   assert.deepEqual(await ids('bóng', { filed: [[languageTerm('EN')]] }), ['new'])
-  assert.deepEqual(await ids('bóng', { from: firstPlaceAt('1954-05-07T00:00:00Z'), to: firstPlaceAt('1954-05-08T00:00:00Z') }), ['old'])
+  assert.deepEqual(await ids('bóng', toPlaces({ fromMs: Date.UTC(1954, 4, 7), beforeMs: Date.UTC(1954, 4, 8) })), ['old'])
   assert.deepEqual(await ids('', { filed: [[categoryTerm('news')]] }), ['new', 'old'])
   const { counts } = await ask('bóng')
   assert.deepEqual(

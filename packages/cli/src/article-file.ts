@@ -16,12 +16,17 @@ export type TextOptions = Readonly<{
 /** The article to send, and the local picture files it names by path, which are sent first. */
 export type FileArticle = Readonly<{
   localId: string
+  /** The file whose name gave the id; absent when the id was given, in the file or by an option. */
+  namedBy?: string
   article: Record<string, unknown>
   pictures: ReadonlyArray<{ index: number; path: string }>
 }>
 
-/** The id that a file's name gives. Throws `UsageError` when it gives none. */
-export const toLocalId = (file: string): string => {
+/**
+ * The id that a file's name gives; `null` when it gives none. Two names may give one (`bài`, `bãi`): ids have no tone marks, and one that told them
+ * apart by a number or a hash would make a second story of every file that went in before. `refuseClashes` keeps them apart.
+ */
+export const toLocalId = (file: string): string | null => {
   const id = basename(file, extname(file))
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
@@ -29,8 +34,7 @@ export const toLocalId = (file: string): string => {
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+|[-.]+$/g, '')
     .replace(/\.{2,}/g, '.')
-  if (id === '') throw new UsageError(`${file} gives no article id; name one with --id`)
-  return id.slice(0, 128)
+  return id === '' ? null : id.slice(0, 128)
 }
 
 const isRemote = (url: unknown): boolean => typeof url === 'string' && /^(https?:|newswire:)/.test(url)
@@ -85,9 +89,18 @@ export const toFileArticle = (file: string, text: string, options: TextOptions &
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new UsageError(`${file} holds no article`)
     article = parsed as Record<string, unknown>
   }
-  if (file === '-' && options.id === undefined) throw new UsageError('an article from standard input needs --id')
   const folder = isText || file === '-' ? '.' : dirname(file)
-  return { localId: options.id ?? toLocalId(file), article, pictures: findPictures(article.images, folder) }
+  const { id, ...rest } = article
+  if (id !== undefined && typeof id !== 'string') throw new UsageError(`${file}: expected "id" to be a text, found ${JSON.stringify(id)}`)
+  return { ...nameOf(file, options.id ?? id), article: rest, pictures: findPictures(article.images, folder) }
+}
+
+const nameOf = (file: string, given: string | undefined): Pick<FileArticle, 'localId' | 'namedBy'> => {
+  if (given !== undefined) return { localId: given }
+  if (file === '-') throw new UsageError('an article from standard input needs --id, or "id" in the JSON')
+  const localId = toLocalId(file)
+  if (localId === null) throw new UsageError(`${file} gives no article id; name one with --id`)
+  return { localId, namedBy: file }
 }
 
 /** The article with its pictures' addresses in place of their paths. */

@@ -10,11 +10,12 @@ import type { TopicReport } from '@newswire/log/log'
 import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import type { ArticleTrace } from '@newswire/trace/queries'
-import { type TextOptions, toFileArticle } from './article-file.ts'
+import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
 import { type Client, createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { raiseEpoch } from './log-mark.ts'
+import { isRenamed, refuseClashes } from './name-clashes.ts'
 import { type Accepted, sendArticle } from './send-article.ts'
 import { showTable, showTrace } from './show.ts'
 import { UnreachableError, UsageError } from './usage-error.ts'
@@ -82,10 +83,14 @@ export const publish = async (
 ): Promise<boolean> => {
   if (files.length > 1 && (options.id !== undefined || options.title !== undefined))
     throw new UsageError('--id and --title are for one file')
+  const articles: FileArticle[] = []
+  for (const file of files) articles.push(toFileArticle(file, await readInput(file), options))
+  refuseClashes(articles.map((one, index) => ({ file: files[index] ?? '', localId: one.localId })))
   const using = await client(terminal)
   let ok = true
-  for (const file of files) {
-    const article = toFileArticle(file, await readInput(file), options)
+  for (const article of articles) {
+    const { namedBy, localId } = article
+    if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) terminal.say(`${namedBy} is ${localId}`)
     ok = (await finish(terminal, using, await sendArticle(using, article), options)) && ok
   }
   return ok

@@ -1,10 +1,11 @@
 /** What an import is made of: files of articles, one after the other, never all of them in memory. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { isLocalId } from '@newswire/events/ids'
 import { type FileArticle, findPictures, toLocalId } from './article-file.ts'
+import type { NamedFile } from './name-clashes.ts'
 import { UsageError } from './usage-error.ts'
 
 /** `where`: file and line, for a person. */
@@ -15,21 +16,37 @@ export type Unreadable = Readonly<{ where: string; reason: string }>
 const isLines = (file: string): boolean => /\.(jsonl|ndjson)$/i.test(file)
 const isTaken = (file: string): boolean => isLines(file) || extname(file).toLowerCase() === '.json'
 
+/** What a source has. `passedOver`: how many files were not taken, by what they are ("symbolic link", ".txt"). */
+export type Listing = Readonly<{ files: readonly string[]; passedOver: Readonly<Record<string, number>> }>
+
+/** Beside articles lie their pictures, and what begins with a dot is the system's: neither is worth a word. */
+const isExpected = (name: string): boolean => name.startsWith('.') || /\.(jpe?g|png|webp|avif|gif|import\.journal)$/i.test(name)
+
+const countPassedOver = (entries: readonly Dirent[]): Record<string, number> => {
+  const counts: Record<string, number> = {}
+  for (const one of entries) {
+    if (isExpected(one.name) || one.isDirectory() || (one.isFile() && isTaken(one.name))) continue
+    const kind = one.isSymbolicLink() ? 'symbolic link' : extname(one.name).toLowerCase() || 'without an extension'
+    counts[kind] = (counts[kind] ?? 0) + 1
+  }
+  return counts
+}
+
 /** All files of a source, in an order that is the same every time. Throws `UsageError` when there is nothing to take. */
-export const listFiles = async (source: string): Promise<readonly string[]> => {
+export const listFiles = async (source: string): Promise<Listing> => {
   const found = await stat(source).catch((cause: Error) => {
     throw new UsageError(`${source} cannot be read: ${cause.message}`, { cause })
   })
   if (found.isFile()) {
     if (!isTaken(source)) throw new UsageError(`${source}: only .json, .jsonl and .ndjson are taken`)
-    return [source]
+    return { files: [source], passedOver: {} }
   }
   const entries = await readdir(source, { recursive: true, withFileTypes: true })
   const files = entries
     .filter(one => one.isFile() && isTaken(one.name) && !one.name.startsWith('.'))
     .map(one => join(one.parentPath, one.name))
   if (files.length === 0) throw new UsageError(`${source} has no .json, .jsonl or .ndjson in it`)
-  return files.sort()
+  return { files: files.sort(), passedOver: countPassedOver(entries) }
 }
 
 const toImported = (value: unknown, where: string, file: string, fallbackId: string | null): Imported | Unreadable => {
@@ -37,7 +54,8 @@ const toImported = (value: unknown, where: string, file: string, fallbackId: str
   const { id = fallbackId, ...article } = value as Record<string, unknown>
   if (typeof id !== 'string' || !isLocalId(id))
     return { where, reason: `it needs an "id": letters, digits, ".", "_", "-"; found ${JSON.stringify(id)}` }
-  return { where, localId: id, article, pictures: findPictures(article.images, dirname(file)) }
+  const named = (value as { id?: unknown }).id === undefined ? { namedBy: file } : {}
+  return { where, localId: id, ...named, article, pictures: findPictures(article.images, dirname(file)) }
 }
 
 const parse = (text: string, where: string): Readonly<{ value: unknown }> | Unreadable => {
@@ -70,4 +88,23 @@ const readWhole = async function* (file: string): AsyncGenerator<Imported | Unre
 /** Every article of the files in order. A `.json` file is one article, whose id is its `id` or the file's name, or a list; the others are one a line. */
 export const readArticles = async function* (files: readonly string[]): AsyncGenerator<Imported | Unreadable> {
   for (const file of files) yield* isLines(file) ? readLines(file) : readWhole(file)
+}
+
+/**
+ * The files of one id, where at least one has it from its name: nobody meant them to be one article. Only files whose names come to the same are read.
+ * Versions of an article that say their `id` themselves are no clash.
+ */
+export const findSameNames = async (files: readonly string[]): Promise<readonly NamedFile[]> => {
+  const byName = Map.groupBy(
+    files.filter(file => !isLines(file)),
+    toLocalId,
+  )
+  const same: NamedFile[] = []
+  for (const [localId, alike] of byName) {
+    if (localId === null || alike.length === 1) continue
+    const found: Imported[] = []
+    for (const file of alike) for await (const one of readWhole(file)) if ('localId' in one && one.localId === localId) found.push(one)
+    if (found.some(one => one.namedBy !== undefined)) same.push(...found.map(one => ({ file: one.where, localId })))
+  }
+  return same
 }

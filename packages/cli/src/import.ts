@@ -1,9 +1,11 @@
 /** `newswire import`: an archive by the backfill lane, as fast as there is room for it, and from where it stopped. */
+import { dirname, relative, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Client, createClient } from './client.ts'
 import type { Terminal } from './commands.ts'
 import { type Journal, openJournal, toImportKey } from './import-journal.ts'
-import { type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
+import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
+import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
 import { type Accepted, withUploadsOf } from './send-article.ts'
 import { FailedError, UnreachableError } from './usage-error.ts'
 
@@ -15,7 +17,7 @@ const DRAW_EVERY_MS = 200
 
 export type ImportOptions = Readonly<{ deliver: boolean; journal?: string }>
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
-type Tally = { sent: number; skipped: number; refused: Refused[] }
+type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[] }
 
 /** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. */
 const isForAll = (error: unknown): boolean =>
@@ -36,9 +38,28 @@ const sendPatiently = async (send: () => Promise<Accepted>, signal: AbortSignal)
   }
 }
 
-type Needs = Readonly<{ client: Client & { to: string }; journal: Journal; deliver: boolean; tally: Tally; signal: AbortSignal }>
+type Needs = Readonly<{
+  client: Client & { to: string }
+  journal: Journal
+  deliver: boolean
+  tally: Tally
+  signal: AbortSignal
+  /** A file as the journal has it: from the folder that the source lies in, so that it is the same wherever that is. */
+  toName: (file: string) => string
+}>
 
-const importOne = async (one: Imported, { client, journal, deliver, tally, signal }: Needs): Promise<void> => {
+/** The id came from a name before, and from another one: the file would take the place of another story. Throws `FailedError`. */
+const refuseOtherFile = ({ localId, namedBy }: Imported, { journal, toName }: Needs): void => {
+  const before = journal.namedBy(localId)
+  if (namedBy === undefined || before === undefined || before === toName(namedBy)) return
+  throw new FailedError(
+    `it would take the place of ${before}, which went in as ${localId} before; give it an "id" of its own, or "id": ${JSON.stringify(localId)} if it is the same story`,
+    { code: 'NEWSWIRE_NAMES_CLASH' },
+  )
+}
+
+const importOne = async (one: Imported, needs: Needs): Promise<void> => {
+  const { client, journal, deliver, tally, signal, toName } = needs
   const path = `/v1/articles/${encodeURIComponent(one.localId)}`
   const query = `?lane=backfill${deliver ? '&deliver=true' : ''}`
   const key = toImportKey(client.to, `${path}${query}`, JSON.stringify(one.article))
@@ -46,11 +67,14 @@ const importOne = async (one: Imported, { client, journal, deliver, tally, signa
     tally.skipped += 1
     return
   }
+  refuseOtherFile(one, needs)
   const accepted = await sendPatiently(async () => {
     const body = JSON.stringify(await withUploadsOf(client, one))
     return (await client.ingest('PUT', `${path}${query}`, body, { 'idempotency-key': `import-${key}` })) as Accepted
   }, signal)
-  await journal.add(key, accepted)
+  const { namedBy, localId } = one
+  await journal.add(key, { ...accepted, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })
+  if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) tally.renamed.push({ file: namedBy, localId })
   tally.sent += 1
 }
 
@@ -110,18 +134,34 @@ const draw = (tally: Tally): (() => void) => {
   }
 }
 
+/** Lines of a kind that are shown; all of them are in `--json` and the journal. */
+const SHOWN = 5
+
+const sayRenamed = (renamed: readonly NamedFile[], say: (line: string) => void): void => {
+  for (const { file, localId } of renamed.slice(0, SHOWN)) say(`${file} is ${localId}`)
+  if (renamed.length > SHOWN) say(`… and ${renamed.length - SHOWN} more whose id is not their name; the journal has all of them`)
+}
+
+const showPassedOver = (passedOver: Readonly<Record<string, number>>): string => {
+  const kinds = Object.entries(passedOver)
+  return kinds.length === 0 ? '' : `; not taken: ${kinds.map(([kind, count]) => `${count} × ${kind}`).join(', ')}`
+}
+
 /** False when something was refused. Run again it goes on where it stopped, and tries what was refused once more. */
 export const importArticles = async (terminal: Terminal, source: string, options: ImportOptions): Promise<boolean> => {
   const { environment, settings, json, print, say } = terminal
-  const files = await listFiles(source)
+  const { files, passedOver } = await listFiles(source)
+  refuseClashes(await findSameNames(files))
   const client = await createClient(environment, settings.dataDir)
   const file = options.journal ?? `${source.replace(/[/\\]+$/, '')}.import.journal`
   const journal = await openJournal(file)
-  const tally: Tally = { sent: 0, skipped: 0, refused: [] }
+  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [] }
+  const base = dirname(resolve(source))
+  const toName = (one: string) => relative(base, resolve(one))
   const stopped = new AbortController()
   const end = json ? () => undefined : draw(tally)
   try {
-    await importAll(files, { client, journal, deliver: options.deliver, tally, signal: stopped.signal })
+    await importAll(files, { client, journal, deliver: options.deliver, tally, signal: stopped.signal, toName })
   } catch (error) {
     say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
     throw error
@@ -130,9 +170,10 @@ export const importArticles = async (terminal: Terminal, source: string, options
     end()
     await journal.close()
   }
-  const { sent, skipped, refused } = tally
+  const { sent, skipped, refused, renamed } = tally
+  sayRenamed(renamed, say)
   for (const one of refused) say(`${one.where}: ${one.reason}`)
-  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused`
-  print(json ? JSON.stringify({ sent, skipped, refused, journal: file }) : words)
+  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${showPassedOver(passedOver)}`
+  print(json ? JSON.stringify({ sent, skipped, refused, renamed, passedOver, journal: file }) : words)
   return refused.length === 0
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { readSettings } from '@newswire/runtime/settings'
+import { publish, type Terminal } from './commands.ts'
+import { answering } from './front-door.ts'
+import { importArticles } from './import.ts'
+import { FailedError } from './usage-error.ts'
+
+const story = (title: string, more: object = {}) => JSON.stringify({ title, body: { text: 'x' }, ...more })
+
+/** A folder with these files, a front door that takes everything, and a terminal that keeps its words. */
+const begin = async (t: TestContext, files: Record<string, string>) => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-names-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const write = (more: Record<string, string>) => {
+    for (const [name, text] of Object.entries(more)) writeFileSync(join(folder, name), text)
+  }
+  write(files)
+  const door = await answering(t)
+  const words: string[] = []
+  const terminal: Terminal = {
+    settings: readSettings({ NEWSWIRE_DATA: join(folder, 'no-system') }),
+    environment: { NEWSWIRE_INGEST_URL: door.url, NEWSWIRE_TOKEN: 't' },
+    json: false,
+    print: line => words.push(line),
+    say: line => words.push(line),
+  }
+  const take = () => importArticles(terminal, folder, { deliver: false, journal: join(folder, 'j') })
+  return { folder, write, door, words, terminal, take }
+}
+
+const clash =
+  (...names: string[]) =>
+  (error: unknown) =>
+    error instanceof FailedError && error.code === 'NEWSWIRE_NAMES_CLASH' && names.every(name => error.message.includes(name))
+
+test('files whose names come to one id are all refused, named, before anything is sent', async t => {
+  const files = { 'bài.json': story('a'), 'bai.json': story('b'), 'bãi.json': story('c'), 'Bai.json': story('d'), 'khac.json': story('e') }
+  const { door, take, terminal, folder } = await begin(t, files)
+  await assert.rejects(take(), clash('bài.json', 'bai.json', 'bãi.json'))
+  const both = ['bài.json', 'bãi.json'].map(name => join(folder, name))
+  await assert.rejects(
+    publish(terminal, both, { category: [], image: [], caption: [], credit: [], wait: false, timeout: 1 }),
+    clash(...both),
+  )
+  assert.deepEqual(door.asked, [])
+})
+
+test('an id in the file tells two names apart; versions that say one id themselves are taken in order', async t => {
+  const files = {
+    'bài.json': story('a', { id: 'bai-1' }),
+    'bai.json': story('b'),
+    'x.json': JSON.stringify([{ id: 'x', title: '1', body: { text: '1' } }]),
+    'x!.json': story('2', { id: 'x' }),
+  }
+  const { door, take, words, terminal, folder } = await begin(t, files)
+  assert.equal(await take(), true)
+  assert.deepEqual(
+    door.asked.map(one => one.split('?')[0]).sort(),
+    ['bai', 'bai-1', 'x', 'x'].map(id => `PUT /v1/articles/${id}`),
+  )
+  assert.match(words.at(-1) ?? '', /^4 taken, 0 were there already, 0 refused/)
+  await publish(terminal, [join(folder, 'bài.json')], { category: [], image: [], caption: [], credit: [], wait: false, timeout: 1 })
+  assert.equal(door.asked.at(-1), 'PUT /v1/articles/bai-1')
+})
+
+test('a file that comes to the id of another file of an earlier run is refused; the same file again changes its article', async t => {
+  const { door, take, words, write, folder } = await begin(t, { 'bài.json': story('a') })
+  assert.equal(await take(), true)
+  assert.ok(
+    words.some(line => line.endsWith('bài.json is bai')),
+    words.join('\n'),
+  )
+  write({ 'bài.json': story('a, corrected') })
+  assert.equal(await take(), true)
+  assert.equal(door.asked.length, 2)
+  rmSync(join(folder, 'bài.json'))
+  write({ 'bãi.json': story('b') })
+  assert.equal(await take(), false)
+  assert.equal(door.asked.length, 2)
+  assert.match(words.join('\n'), /bãi\.json: it would take the place of .*bài\.json, which went in as bai before/)
+  write({ 'bãi.json': story('b', { id: 'bai-2' }) })
+  assert.equal(await take(), true)
+  assert.equal(door.asked.at(-1)?.split('?')[0], 'PUT /v1/articles/bai-2')
+})
+
+test('an import counts what it did not take, but not pictures', async t => {
+  const { take, words, folder } = await begin(t, { 'a.json': story('a'), 'b.txt': 'b', 'c.TXT': 'c', 'd.jpg': '', '.hidden': '' })
+  const { symlinkSync } = await import('node:fs')
+  symlinkSync(join(folder, 'a.json'), join(folder, 'link.json'))
+  assert.equal(await take(), true)
+  assert.match(words.at(-1) ?? '', /; not taken: 2 × \.txt, 1 × symbolic link$|; not taken: 1 × symbolic link, 2 × \.txt$/)
+})

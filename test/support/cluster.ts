@@ -18,6 +18,7 @@ import { type Newswire, runCommand, startNewswire } from './newswire.ts'
 import { type Partner, startPartner } from './partner.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { type RealParts, readRealParts } from './real-parts.ts'
+import { waitFor } from './wait-for.ts'
 
 export const services = ['ingest', 'images', 'desk', 'feeds', 'archive', 'outlets', 'gateway', 'console'] as const
 export type Service = (typeof services)[number]
@@ -56,6 +57,8 @@ export type Cluster = Readonly<{
   process(name: string): Newswire
   /** SIGKILL, then the same again under the same name. */
   killAndRestart(name: string): Promise<Newswire>
+  /** Every topic and group of it is gone, as on a broker that was lost and is there again, empty. No process may run. */
+  loseBroker(): Promise<void>
   /** A log of its own on the cluster's topics and groups. */
   log(): Promise<Log>
   objects: Objects
@@ -97,6 +100,7 @@ const deleteTopicsAndGroups = async (brokers: readonly string[], prefix: string)
   await admin.connect()
   const topics = (await admin.listTopics()).filter(name => name.startsWith(prefix))
   if (topics.length > 0) await admin.deleteTopics({ topics })
+  await waitFor('the topics to be gone', async () => !(await admin.listTopics()).some(name => name.startsWith(prefix)))
   const groups = (await admin.listGroups()).groups.map(group => group.groupId).filter(name => name.startsWith(prefix))
   // Members that were killed still count until their session is over; a group without topics holds nothing.
   if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined)
@@ -222,6 +226,7 @@ export const createCluster = async (
       await running.kill()
       return await start(names, as)
     },
+    loseBroker: () => deleteTopicsAndGroups(kafka.brokers, prefix),
     log: openLog,
     objects,
     report: async () => {

@@ -3,7 +3,7 @@ import { type ExportFormat, exportArchive } from '@newswire/archive/export'
 import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/events/config'
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
-import { openReader } from './archive.ts'
+import { isDay, openReader } from './archive.ts'
 import type { Terminal } from './commands.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
@@ -19,7 +19,7 @@ export type ExportOptions = Readonly<{
 
 const toFolder = (name: string, day: string | undefined): string | undefined => {
   if (day === undefined) return undefined
-  if (/^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(day))) return day.replaceAll('-', '/')
+  if (isDay(day)) return day.replaceAll('-', '/')
   throw new UsageError(`--${name} is a day, yyyy-mm-dd, got ${JSON.stringify(day)}`)
 }
 
@@ -44,6 +44,7 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
   try {
     const context = await readContext(objects)
     if (category !== undefined && !context.categories.has(category)) throw new UsageError(`there is no category ${category}`)
+    if (publisher !== undefined && !context.publishers.has(publisher)) throw new UsageError(`there is no publisher ${publisher}`)
     let said = performance.now()
     const wanted = {
       days: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },

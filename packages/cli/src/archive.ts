@@ -58,10 +58,14 @@ const readGivenKeys = async (from: string): Promise<KeysDocument> => {
   }
 }
 
-const DAY = /^\d{4}-\d\d-\d\d$/
+/** A day of the calendar: 2026-02-31 is none, whatever `Date` makes of it. */
+export const isDay = (text: string): boolean => {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+}
 
 const checkDays = (days: readonly string[]): void => {
-  const wrong = days.find(day => !DAY.test(day) || Number.isNaN(Date.parse(day)))
+  const wrong = days.find(day => !isDay(day))
   if (wrong !== undefined) throw new UsageError(`a day is yyyy-mm-dd, got ${JSON.stringify(wrong)}`)
 }
 

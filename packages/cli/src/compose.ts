@@ -5,6 +5,7 @@ import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { LaneObservers } from '@newswire/log/lanes'
 import type { Log } from '@newswire/log/log'
+import { keepAtHand } from '@newswire/objects/at-hand'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { proveObjects } from '@newswire/objects/probe'
@@ -85,7 +86,7 @@ const openLog = async (settings: Settings, objects: Objects, clientId: string, {
 /** Both ports, open and proven. Throws with what to do when one cannot be had. */
 export const openPorts = async (settings: Settings, clientId: string, watch: LogOptions = {}): Promise<Ports> => {
   await makeDataFolder(settings.dataDir)
-  const objects = await openObjects(settings)
+  const objects = keepAtHand(await openObjects(settings))
   try {
     await proveObjects(objects, settings.s3 === null ? 'disk' : `${settings.s3.endpoint ?? 'aws'}/${settings.s3.bucket}`, Date.now)
     const log = await openLog(settings, objects, clientId, watch)

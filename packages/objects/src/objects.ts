@@ -26,6 +26,8 @@ export type PutOptions = Readonly<{
   durable?: boolean
   /** The SHA-256 of the bytes as hex, from who has it already: a store whose tags are hashes need not make it again. Never a guess. */
   sha256?: string
+  /** Somebody of this process reads just these bytes soon (`at-hand.ts`; needs `sha256`). Default false. */
+  atHand?: boolean
 }>
 
 /** `exists`: `ifNoneMatch` failed. `stale`: `ifMatch` failed, also when the object is gone. */
@@ -35,7 +37,8 @@ export type ListedObject = Readonly<{ key: string; size: number; etag: string; l
 
 export type Objects = Readonly<{
   kind: 's3' | 'disk'
-  get(key: string, options?: { signal?: AbortSignal }): Promise<StoredObject | null>
+  /** `sha256`: the bytes with this hash are wanted; they need not be read again when they are at hand (`at-hand.ts`). Others may come all the same. */
+  get(key: string, options?: { signal?: AbortSignal; sha256?: string | undefined }): Promise<StoredObject | null>
   head(key: string): Promise<ObjectHead | null>
   /**
    * Whole or not at all; durable when it resolves. A repeat after a lost answer is told from a lost race by the bytes: the same bytes

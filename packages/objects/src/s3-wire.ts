@@ -6,6 +6,7 @@
  */
 import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { crc32 } from 'node:zlib'
 import type { StoredObject } from './objects.ts'
 import { type Credentials, createSigner, encodeKey } from './s3-signature.ts'
 
@@ -15,13 +16,31 @@ export type Wire = Readonly<{
   /** `missing`: there is a bucket and no such object. `null`: ask the SDK. Throws only when the signal aborts. */
   get(key: string, signal?: AbortSignal): Promise<StoredObject | 'missing' | null>
   /** `failed`: the condition of the put does not hold, or a repeat met its own first try. `null`: the outcome is unknown; ask the SDK. */
-  put(key: string, bytes: Uint8Array, headers: Readonly<Record<string, string>>): Promise<Readonly<{ etag: string }> | 'failed' | null>
+  put(
+    key: string,
+    bytes: Uint8Array,
+    options: Readonly<{ headers: Readonly<Record<string, string>>; sha256?: string | undefined }>,
+  ): Promise<Readonly<{ etag: string }> | 'failed' | null>
 }>
 
 /** Larger ones go by the SDK, which first asks whether the server wants them (100-continue). */
 const MAX_BYTES = 1_048_576
 const EMPTY_SHA256 = hash('sha256', '')
-const CHECKSUM = 'x-amz-checksum-sha256'
+/**
+ * The sums that are checked here. Written along is the CRC: the signed SHA-256 holds off what comes in wrong, so the sum only has to tell what is wrong
+ * when it is read, and the store takes a fifth of the time for it.
+ */
+const SUMS: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
+  'x-amz-checksum-crc32': bytes => toCrc32(bytes),
+  'x-amz-checksum-sha256': bytes => hash('sha256', bytes, 'base64'),
+}
+
+/** As S3 writes it: four bytes, the highest first, in base64. */
+const toCrc32 = (bytes: Uint8Array): string => {
+  const sum = Buffer.allocUnsafe(4)
+  sum.writeUInt32BE(crc32(bytes))
+  return sum.toString('base64')
+}
 
 /** How the SDK reaches the bucket. */
 type Route = Readonly<{ url: URL; region: string }>
@@ -56,7 +75,7 @@ const readBody = (body: IncomingMessage): Promise<Buffer> =>
 /** Sums of other kinds are checked by the SDK. */
 const isIntact = (headers: Readonly<Record<string, string>>, bytes: Uint8Array): boolean => {
   const sums = Object.keys(headers).filter(name => name.startsWith('x-amz-checksum-') && name !== 'x-amz-checksum-type')
-  return sums.every(name => name === CHECKSUM && headers[name] === hash('sha256', bytes, 'base64'))
+  return sums.every(name => SUMS[name]?.(bytes) === headers[name])
 }
 
 /** What is used of the SDK's connection handler and its answers. */
@@ -117,12 +136,11 @@ export const createWire = ({ send, credentials, clockOffsetMs }: Lent, keyPrefix
         return null // the SDK meets the same trouble, and says what it is
       }
     },
-    put: async (key, bytes, headers) => {
+    put: async (key, bytes, { headers, sha256 }) => {
       if (route === null || bytes.byteLength > MAX_BYTES) return null
       try {
-        const digest = hash('sha256', bytes, 'buffer')
-        const all = { ...headers, 'content-length': String(bytes.byteLength), [CHECKSUM]: digest.toString('base64') }
-        const sent = { method: 'PUT' as const, headers: all, payloadSha256: digest.toString('hex'), body: bytes }
+        const all = { ...headers, 'content-length': String(bytes.byteLength), 'x-amz-checksum-crc32': toCrc32(bytes) }
+        const sent = { method: 'PUT' as const, headers: all, payloadSha256: sha256 ?? hash('sha256', bytes), body: bytes }
         const answer = await request(route, key, sent)
         if (answer.status === 412) return 'failed'
         return answer.status === 200 && answer.headers.etag !== undefined ? { etag: answer.headers.etag } : null

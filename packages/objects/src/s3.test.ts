@@ -106,18 +106,26 @@ test('once a request has gone by the SDK a get takes the short way, and the SDKâ
   assert.deepEqual(seen, ['GET', 'GET', 'GET', 'GET'])
 })
 
-test('bytes that do not fit their sum are asked for again, never handed on', async t => {
-  const wrong: Answer = (_, response) => {
-    response.writeHead(200, { etag: '"tag"', 'x-amz-checksum-sha256': Buffer.alloc(32).toString('base64') })
-    response.end('changed on the way')
-  }
-  const { objects } = await storeThatAnswers(t, {
-    PUT: [status(200)],
-    GET: [status(200, { body: 'a' }), wrong, status(200, { body: 'whole' })],
+for (const [sum, wrong, right] of [
+  ['x-amz-checksum-crc32', 'AAAAAA==', 'xFkpTw=='],
+  ['x-amz-checksum-sha256', Buffer.alloc(32).toString('base64'), 'XVdmzy14cBYUIAQY7hRQaQ2a8SyE1SVF5IAvABrVMJk='],
+] as const)
+  test(`bytes that do not fit their ${sum} are asked for again, never handed on`, async t => {
+    const summed =
+      (value: string, body: string): Answer =>
+      (_, response) => {
+        response.writeHead(200, { etag: '"tag"', [sum]: value })
+        response.end(body)
+      }
+    const { objects, seen } = await storeThatAnswers(t, {
+      PUT: [status(200)],
+      GET: [status(200, { body: 'a' }), summed(wrong, 'changed on the way'), summed(right, 'whole')],
+    })
+    await objects.get('a')
+    const read = async () => Buffer.from((await objects.get('a'))?.bytes ?? []).toString()
+    assert.deepEqual([await read(), await read()], ['whole', 'whole'])
+    assert.equal(seen.length, 4)
   })
-  await objects.get('a')
-  assert.equal(Buffer.from((await objects.get('a'))?.bytes ?? []).toString(), 'whole')
-})
 
 test('an answer that is cut off in its middle is asked for again', async t => {
   const half: Answer = (request, response) => {

@@ -107,7 +107,7 @@ export const createS3Objects = async (options: S3Options): Promise<Objects> => {
   const put: Objects['put'] = async (key, bytes, wanted = {}) => {
     checkKey(key)
     const conditional = wanted.ifMatch !== undefined || wanted.ifNoneMatch !== undefined
-    const quick = await wire.put(key, bytes, toHeaders(key, wanted))
+    const quick = await wire.put(key, bytes, { headers: toHeaders(key, wanted), sha256: wanted.sha256 })
     if (quick !== null && quick !== 'failed') return { ok: true, etag: quick.etag }
     const lost = quick === 'failed' ? await look(key, bytes, wanted) : null
     if (lost !== null) return lost

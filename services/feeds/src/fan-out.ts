@@ -64,16 +64,17 @@ export const fanOut = (event: ArticleEvent, snapshot: Pick<ConfigSnapshot, 'feed
 type Needs = Readonly<{
   publish: Publish
   configuration: Pick<Configuration, 'current'>
-  states: Pick<States, 'offer'>
+  /** Told of every fact that passes by. */
+  offer: States['offer']
 }>
 
 /** The `handle` of `articles`: all facts of a batch are fanned out in one publishing, durable before they are committed. Safe to repeat. */
 export const onArticles =
-  ({ publish, configuration, states }: Needs): SubscribeOptions['handle'] =>
+  ({ publish, configuration, offer }: Needs): SubscribeOptions['handle'] =>
   async records => {
     const events = records.map(fromRecord).filter(isArticleEvent)
     const snapshot = configuration.current()
     const caused = events.flatMap(event => fanOut(event, snapshot))
-    for (const event of events) states.offer(event.data)
+    for (const event of events) offer(event.data)
     if (caused.length > 0) await publish(caused)
   }

@@ -82,6 +82,7 @@ export const putFiles = async (
       cacheControl: 'public, max-age=60',
       durable: false,
       sha256,
+      atHand: true,
       ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),
     })
     return result.ok ? { etag: result.etag, sha256 } : null

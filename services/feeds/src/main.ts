@@ -46,6 +46,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
 
   const publish = publishEvents(log)
   const states = createStates({ objects })
+  const pageStates = createStates({ objects, maxBytes: PAGE_STATES_BYTES })
   const stopping = new AbortController()
   const fragments = createFragmentCache()
   const profileOf = createProfiles()
@@ -63,7 +64,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     writer: createPageWriter({
       objects,
       places: view.places,
-      states: createStates({ objects, maxBytes: PAGE_STATES_BYTES }),
+      states: pageStates,
       fragments,
       profileOf,
     }),
@@ -110,7 +111,14 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     // One lane a partition: facts that wait are fanned out in one publishing, still in order.
     lane: record => String(record.partition),
     batch: 64,
-    handle: onArticles({ publish, configuration, states }),
+    handle: onArticles({
+      publish,
+      configuration,
+      offer: fact => {
+        states.offer(fact)
+        pageStates.offer(fact)
+      },
+    }),
   })
 
   const sweeper = createRounds({

@@ -146,7 +146,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
     const built = feeds.built(feedId)
-    const found = await objects.get(keys.feed(feedId, feedFiles[output].name))
+    const found = await objects.get(keys.feed(feedId, feedFiles[output].name), { sha256: built?.outputs[output]?.sha256 })
     if (found === null) return null
     const state = adopt(slot, feedId, output, found.bytes, found.etag, built === null ? found.lastModified : modifiedOf(built, output))
     if (slot.state === state) return state

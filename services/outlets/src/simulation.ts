@@ -134,9 +134,9 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
         published.forEach(append)
         return []
       })
-    const real = createView(objects, () => sim.now())
+    const view = createView(objects, () => sim.now())
     const read: ReadReleased =
-      plant === 'version-of-the-intent' ? async (id, want) => history.get(id)?.find(fact => fact.version === want) ?? null : real
+      plant === 'version-of-the-intent' ? async (id, want) => history.get(id)?.find(fact => fact.version === want) ?? null : view.read
     const stored = createPendingStore({ objects, shelf: outletShelf, now: () => sim.now(), onUnreadable: key => stuck.push(key) })
     const pending: PendingStore = plant === 'forgets-pending' ? { ...stored, save: async () => ({ etag: '', n: 0 }) } : stored
     const webhook = createWebhook({
@@ -193,7 +193,14 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
         }),
       onError: error => logger.error({ error: String(error) }),
     })
-    const route = routeArticle({ objects, publish, configuration, created: createCreated(objects), now: () => sim.now() })
+    const route = routeArticle({
+      objects,
+      publish,
+      configuration,
+      created: createCreated(objects),
+      offer: view.offer,
+      now: () => sim.now(),
+    })
     sweeps.push(() => worker.sweep())
     void worker.onAssigned({ gained: [0], lost: [] })
     const context = (record: LogRecord): EventContext => ({ record, attempt: 1, signal: new AbortController().signal })

@@ -18,7 +18,7 @@ import { createOutletStates, type KnownOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
 import { outletShelf } from './pending.ts'
 import { createTell } from './tell.ts'
-import { createView } from './view.ts'
+import { createView, type View } from './view.ts'
 import { createWorker, laneOf, type Worker } from './worker.ts'
 
 export const startDeliveries = async (
@@ -30,6 +30,7 @@ export const startDeliveries = async (
     subscription: Subscription
     states: KnownOutletStates
     test: Required<Delivery<DeliverKind>>['test']
+    offer: View['offer']
     close(): Promise<void>
   }>
 > => {
@@ -55,8 +56,9 @@ export const startDeliveries = async (
     context: () => configuration.current(),
     now,
   })
+  const view = createView(objects, () => clock.now())
   const delivering = {
-    read: createView(objects, () => clock.now()),
+    read: view.read,
     readOlder: createOlderVersions(async (articleId, version) => (await getArchived(objects, articleId, version))?.fact ?? null),
     deliver: deliveries.deliver,
     tell: createTell(publishEvents(log)),
@@ -106,5 +108,5 @@ export const startDeliveries = async (
     handle: byType({ 'delivery.wanted': worker.onWanted }),
   })
   meters.watch(worker.stats)
-  return { worker, subscription, states, test: deliveries.test, close: async () => deliveries.close?.() }
+  return { worker, subscription, states, test: deliveries.test, offer: view.offer, close: async () => deliveries.close?.() }
 }

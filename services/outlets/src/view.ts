@@ -1,6 +1,7 @@
 /**
- * The current state of articles, read when something is sent. One read is shared by all outlets that want this version or an older one,
- * for at most a second: a newer version has its own intent on the way.
+ * The current state of articles, for when something is sent. One read is shared by all outlets that want this version or an older one,
+ * for at most a second: a newer version has its own intent on the way. A fact that passes by is as good as a read of when it was released, because
+ * the desk writes state first.
  */
 import type { Fact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
@@ -12,29 +13,49 @@ const MOST_KEPT = 500
 /** The released state, read after now less a second; `null` when there is none. Throws what the store throws. */
 export type ReadReleased = (articleId: string, want: number) => Promise<Fact | null>
 
-type Shared = Readonly<{ sinceMs: number; read: Promise<Fact | null> }>
+export type View = Readonly<{
+  read: ReadReleased
+  /** A fact from `articles`. One that was released longer ago than a read is shared is passed over, and so is one that is older than what is known. */
+  offer(fact: Fact): void
+}>
 
-export const createView = (objects: Pick<Objects, 'get'>, now: () => number): ReadReleased => {
+type Shared = Readonly<{ sinceMs: number; version: number; read: Promise<Fact | null> }>
+
+export const createView = (objects: Pick<Objects, 'get'>, now: () => number): View => {
   const shared = new Map<string, Shared>()
-  const begin = (articleId: string): Shared => {
-    const read = getReleased(objects, articleId).then(released => released?.fact ?? null)
-    const one: Shared = { sinceMs: now(), read }
-    read.catch(() => shared.delete(articleId))
+  const isFresh = ({ sinceMs }: Pick<Shared, 'sinceMs'>) => now() - sinceMs < SHARED_FOR_MS
+  const keep = (articleId: string, one: Shared) => {
     shared.delete(articleId)
     shared.set(articleId, one)
     const oldest = shared.keys().next()
     if (shared.size > MOST_KEPT && !oldest.done) shared.delete(oldest.value)
+  }
+  const begin = (articleId: string): Shared => {
+    const read = getReleased(objects, articleId).then(released => released?.fact ?? null)
+    const one: Shared = { sinceMs: now(), version: 0, read }
+    read.catch(() => shared.delete(articleId))
+    keep(articleId, one)
     return one
   }
-  return async (articleId, want) => {
-    // Twice, because somebody else may have begun a newer read meanwhile.
-    for (let look = 0; look < 2; look++) {
+  return {
+    read: async (articleId, want) => {
+      // Twice, because somebody else may have begun a newer read meanwhile.
+      for (let look = 0; look < 2; look++) {
+        const known = shared.get(articleId)
+        if (known === undefined || !isFresh(known)) break
+        const fact = await known.read
+        if (fact !== null && fact.version >= want) return fact
+        if (shared.get(articleId) === known) shared.delete(articleId)
+      }
+      return begin(articleId).read
+    },
+    offer: fact => {
+      const { articleId, version } = fact
+      const sinceMs = Math.min(now(), Date.parse(fact.releasedAt))
       const known = shared.get(articleId)
-      if (known === undefined || now() - known.sinceMs >= SHARED_FOR_MS) break
-      const fact = await known.read
-      if (fact !== null && fact.version >= want) return fact
-      if (shared.get(articleId) === known) shared.delete(articleId)
-    }
-    return begin(articleId).read
+      // What is being read may be newer, and is told from this one only when it is there.
+      if (!isFresh({ sinceMs }) || (known !== undefined && isFresh(known) && (known.version === 0 || known.version >= version))) return
+      keep(articleId, { sinceMs, version, read: Promise.resolve(fact) })
+    },
   }
 }

@@ -1,0 +1,51 @@
+/**
+ * A store that keeps at hand what this process has just put, for who reads exactly those bytes in it: feeds writes files that the gateway beside it
+ * serves a moment later. Told by key and hash, so nothing can be out of date: whoever asks says which bytes it wants, and other bytes are read.
+ */
+import type { Objects, StoredObject } from './objects.ts'
+
+/** The files of some thirty feeds; whoever serves them holds the same memory. */
+const MAX_BYTES = 32 * 1_048_576
+
+type Kept = Readonly<{ sha256: string; object: StoredObject }>
+
+/** Whatever is not put with `atHand` and read with its hash goes straight to the store. `maxBytes`: the longest kept goes first (default 32 MiB). */
+export const keepAtHand = (objects: Objects, { maxBytes = MAX_BYTES }: { maxBytes?: number } = {}): Objects => {
+  const kept = new Map<string, Kept>()
+  let bytes = 0
+
+  const drop = (key: string) => {
+    const one = kept.get(key)
+    if (one === undefined) return
+    kept.delete(key)
+    bytes -= one.object.bytes.byteLength
+  }
+  const keep = (key: string, one: Kept) => {
+    drop(key)
+    kept.set(key, one)
+    bytes += one.object.bytes.byteLength
+    for (const oldest of kept.keys()) {
+      if (bytes <= maxBytes) return
+      drop(oldest)
+    }
+  }
+
+  return {
+    ...objects,
+    get: async (key, options = {}) => {
+      const one = options.sha256 === undefined ? undefined : kept.get(key)
+      return one !== undefined && one.sha256 === options.sha256 ? one.object : objects.get(key, options)
+    },
+    put: async (key, body, options = {}) => {
+      const put = await objects.put(key, body, options)
+      const { atHand = false, sha256, contentType = 'application/octet-stream' } = options
+      if (put.ok && atHand && sha256 !== undefined)
+        keep(key, { sha256, object: { bytes: body, etag: put.etag, contentType, lastModified: new Date() } })
+      return put
+    },
+    delete: async key => {
+      drop(key)
+      await objects.delete(key)
+    },
+  }
+}

@@ -9,7 +9,7 @@ const rules = readFileSync(join(import.meta.dirname, 'alerts.yml'), 'utf8')
 
 const metrics = [...new Set([...rules.matchAll(/\bnewswire_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|count|sum)$/, '')))].sort()
 
-test('the rules watch every service-level metric of the contract, and the proof of retractions', () => {
+test('the rules watch every service-level metric of the contract, the proof of retractions, and whether anything can be kept', () => {
   assert.deepEqual(metrics, [
     'newswire_consumer_lag',
     'newswire_dead_letters_total',
@@ -18,6 +18,7 @@ test('the rules watch every service-level metric of the contract, and the proof 
     'newswire_publish_to_visible_seconds',
     'newswire_retraction_oldest_unproved_seconds',
     'newswire_retraction_still_visible',
+    'newswire_store_healthy',
   ])
 })
 

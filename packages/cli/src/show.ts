@@ -24,7 +24,7 @@ const mark = (state: string): string => styleText(COLOUR[state] ?? 'gray', `${MA
 
 const sinkLine = (sink: SinkTrace): string => {
   const rest = [
-    sink.attempts === null ? '' : `${sink.attempts} attempts`,
+    sink.attempts === null ? '' : `${sink.attempts} ${sink.attempts === 1 ? 'attempt' : 'attempts'}`,
     sink.nextAt ? `next ${sink.nextAt}` : '',
     sink.doneAt ?? '',
     sink.lastError ?? '',

@@ -162,6 +162,8 @@ export const keys = {
   configPrefix: 'config/',
   configHistory: (kind: string, id: string, n: number) => `config-history/${idSegment(kind)}/${configSegment(id)}/${padded(n, 8)}.json`,
   deadLetter: (id: string) => `dead-letters/status/${idSegment(id)}.json`,
+  /** Written over and over by who wants to know whether the store takes writes. */
+  probeWrite: 'probe/write.bin',
   deadLetterPrefix: 'dead-letters/status/',
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
   logMark: () => 'log/mark.json',

@@ -46,10 +46,15 @@ export type ArticleTrace = Readonly<{
 }>
 export type ArticleSummary = Readonly<{
   articleId: string
+  /** As last public; `null` for what never was, and for what was purged by law. */
   title: string | null
+  /** 0: nothing of it was released, or (`held`) this line is of an update that waits. */
   version: number
   action: string
+  /** Of what was not released: when it came to where it stands. */
   releasedAt: string
+  /** What a submission waits for, or why it was refused. */
+  detail?: string
   done: number
   expected: number
   state: string
@@ -58,7 +63,10 @@ export type Overview = Readonly<{
   articles: number
   versions: number
   submissions: Readonly<Record<string, number>>
+  /** What is still open, by state; without what is set aside. */
   sinks: Readonly<Record<string, number>>
+  /** Feed → articles that its profile's rules keep out of it: nothing is late, and the rest of the feed goes on. */
+  setAside: Readonly<Record<string, number>>
   /** Sinks that do not hold a version a minute after its release; those of them that wait for a retraction. */
   overdue: Readonly<{ sinks: number; retractions: number }>
   releasedLastMinute: number
@@ -128,6 +136,10 @@ export const readDecisions = (db: DatabaseSync, articleId: string, version: numb
   return rows.length === 0 ? null : rows.flatMap(row => decidedList.parse(JSON.parse(String(row.decisions))))
 }
 
+/** As last public: a retraction has no title of its own. What was purged by law is named by its id alone. */
+const titleOf = (releases: readonly Row[]): string | null =>
+  releases.at(-1)?.action === 'purged' ? null : text(releases.findLast(one => one.title !== null)?.title ?? null)
+
 export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTrace | null => {
   const submissions = all(db, 'SELECT * FROM submission WHERE article = ? ORDER BY coalesce(accepted_at, at)', articleId)
   const releases = all(db, 'SELECT * FROM release WHERE article = ? ORDER BY version', articleId)
@@ -158,7 +170,7 @@ export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTr
   ]
   return {
     articleId,
-    title: text(releases.at(-1)?.title ?? null),
+    title: titleOf(releases),
     versions: releases.map(release => ({
       version: Number(release.version),
       action: String(release.action),
@@ -172,32 +184,49 @@ export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTr
   }
 }
 
+const TITLE = `CASE WHEN r.action = 'purged' THEN NULL ELSE coalesce(r.title,
+  (SELECT o.title FROM release o WHERE o.article = r.article AND o.title IS NOT NULL ORDER BY o.version DESC LIMIT 1)) END`
+
 /** By the index on time, so that a page of the newest reads no more than that page. */
-const SUMMARY = `SELECT * FROM (
+const RELEASED = `SELECT * FROM (
   SELECT *, CASE WHEN failed > 0 THEN 'failed' WHEN done < expected THEN 'in flight' ELSE 'done' END AS state FROM (
-    SELECT r.article, r.version, r.action, r.title, r.at,
+    SELECT r.article, r.version, r.action, ${TITLE} AS title, r.at, r.detail,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version) AS expected,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('done', 'skipped', 'superseded')) AS done,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('rejected', 'dead', 'suspended')) AS failed
     FROM release r
-    WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ?1 ESCAPE '\\' OR r.title LIKE ?1 ESCAPE '\\')))
+    WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ?1 ESCAPE '\\' OR ${TITLE} LIKE ?1 ESCAPE '\\')))
   WHERE ?2 = '' OR state = ?2 ORDER BY at DESC LIMIT ?3`
 
+/** The newest submission of each article that was never released; asked for by its state, also one that waits behind a release. */
+const WAITING = `SELECT article, 0 AS version, coalesce(command, 'publish') AS action, NULL AS title, at, detail, 0 AS expected, 0 AS done, state FROM submission s
+  WHERE state IN ('accepted', 'parked', 'held', 'refused') AND article LIKE ?1 ESCAPE '\\'
+    AND (state = ?2 OR (?2 = '' AND NOT EXISTS (SELECT 1 FROM release r WHERE r.article = s.article)
+      AND id = (SELECT id FROM submission o WHERE o.article = s.article ORDER BY coalesce(o.accepted_at, o.at) DESC, o.id DESC LIMIT 1)))
+  ORDER BY at DESC LIMIT ?3`
+
+/** Newest first. `state`: of a release `in flight`, `failed` or `done`; of what waits `accepted`, `parked`, `held` or `refused`. */
 export const findArticles = (
   db: DatabaseSync,
   { q = '', state = '', limit = 50 }: { q?: string; state?: string; limit?: number },
 ): readonly ArticleSummary[] => {
   const like = `%${q.replace(/[\\%_]/g, char => `\\${char}`)}%`
-  return all(db, SUMMARY, like, state, Math.min(Math.max(limit, 1), 500)).map(row => ({
-    articleId: String(row.article),
-    title: text(row.title),
-    version: Number(row.version),
-    action: String(row.action),
-    releasedAt: String(row.at),
-    done: Number(row.done),
-    expected: Number(row.expected),
-    state: String(row.state),
-  }))
+  const most = Math.min(Math.max(limit, 1), 500)
+  return [RELEASED, WAITING]
+    .flatMap(sql => all(db, sql, like, state, most))
+    .sort((a, b) => (String(a.at) < String(b.at) ? 1 : -1))
+    .slice(0, most)
+    .map(row => ({
+      articleId: String(row.article),
+      title: text(row.title),
+      version: Number(row.version),
+      action: String(row.action),
+      releasedAt: String(row.at),
+      ...(row.detail === null ? {} : { detail: String(row.detail) }),
+      done: Number(row.done),
+      expected: Number(row.expected),
+      state: String(row.state),
+    }))
 }
 
 export type RetractionRow = Readonly<{ articleId: string; version: number; action: string; releasedAt: string; provedAt: string | null }>
@@ -231,14 +260,16 @@ export const readRetraction = (db: DatabaseSync, articleId: string): RetractionR
   return row !== undefined && (row.action === 'retracted' || row.action === 'purged') ? toRetraction(row) : null
 }
 
-/** Deliveries that are still open; a sink that shows one version is settled by a newer one done there, the archive keeps each. */
 /** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
 export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
   SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
 ))`
-const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} GROUP BY s.state`
+/** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
+const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
+const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
+const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
 const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
-  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND r.at < ?`
+  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND r.at < ?`
 
 const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
   const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }
@@ -263,6 +294,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
     versions: Number(total.versions),
     submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
     sinks: counts(db, OPEN_SINKS),
+    setAside: counts(db, SINKS_ASIDE),
     overdue: readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
     releasedLastMinute: Number(lastMinute.n),
     releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },

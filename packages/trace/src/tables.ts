@@ -8,6 +8,7 @@ CREATE TABLE submission (
   accepted_at TEXT, at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_by_article ON submission (article, accepted_at);
+CREATE INDEX submission_waiting ON submission (at) WHERE state IN ('accepted', 'parked', 'held', 'refused');
 CREATE TABLE stage (
   article TEXT NOT NULL, submission TEXT NOT NULL, stage TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, ms REAL, detail TEXT,
   PRIMARY KEY (article, submission, stage, outcome)

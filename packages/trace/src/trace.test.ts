@@ -162,6 +162,49 @@ test('the overview counts what is still open, and not what a newer version has s
   assert.equal(readOverview(tables([]), 0).releaseMs.p50, null)
 })
 
+test('what a feed keeps out by its rules is counted by itself: nobody waits for it', () => {
+  const aside: Milestone = { kind: 'sink', articleId: ARTICLE, at: at(3), version: 1, sink: { kind: 'feed', id: 'msn' }, state: 'rejected' }
+  const db = tables([released(1, 1), fannedOut(1, 2, 'feeds', ['msn', 'all']), aside])
+  const overview = readOverview(db, Date.parse(at(1)) + 120_000)
+  assert.deepEqual([overview.sinks, overview.setAside, overview.overdue], [{ pending: 2 }, { msn: 1 }, { sinks: 2, retractions: 0 }])
+})
+
+test('what waits is found beside what is out: by its id, and all that is held by its state', () => {
+  const other = { articleId: 'press.toi-nay', submissionId: 'e1' }
+  const db = tables([
+    released(1, 1),
+    submission('held', 5, { ...other, command: 'publish', detail: 'until tonight' }),
+    submission('held', 4, { submissionId: 's2', command: 'publish' }),
+    submission('refused', 6, { articleId: 'press.no', submissionId: 'n1', command: 'publish' }),
+    submission('released', 3, { articleId: 'press.b', submissionId: 'b1' }),
+  ])
+  const found = (ask: Parameters<typeof findArticles>[1]) => findArticles(db, ask).map(one => [one.articleId, one.version, one.state])
+  assert.deepEqual(found({}), [
+    ['press.no', 0, 'refused'],
+    ['press.toi-nay', 0, 'held'],
+    [ARTICLE, 1, 'in flight'],
+  ])
+  assert.deepEqual(found({ state: 'held' }), [
+    ['press.toi-nay', 0, 'held'],
+    [ARTICLE, 0, 'held'],
+  ])
+  assert.deepEqual(found({ q: 'toi-nay', limit: 1 }), [['press.toi-nay', 0, 'held']])
+  assert.equal(findArticles(db, { state: 'held' })[0]?.detail, 'until tonight')
+})
+
+test('what was taken back keeps the name it had; what was purged by law has none and is not found by it', () => {
+  const { title: _, ...untitled } = released(2, 2, { action: 'retracted', detail: 'gone: sai' }) as Of<'released'>
+  const taken = tables([released(1, 1), untitled])
+  assert.deepEqual(
+    findArticles(taken, { q: 'tin 1' }).map(one => [one.title, one.action, one.detail]),
+    [['Tin 1', 'retracted', 'gone: sai']],
+  )
+  assert.equal(readArticleTrace(taken, ARTICLE)?.title, 'Tin 1')
+  const purged = tables([released(1, 1), { ...untitled, action: 'purged' }])
+  assert.deepEqual(findArticles(purged, { q: 'tin 1' }), [])
+  assert.deepEqual([findArticles(purged, {})[0]?.title, readArticleTrace(purged, ARTICLE)?.title], [null, null])
+})
+
 test('articles are found by words of the title or parts of the id, newest first, and by state beyond the first page', () => {
   const milestones = Array.from({ length: 30 }, (_, index) =>
     released(1, index, { articleId: `press.n-${index}`, title: `Tin 100% ${index}` }),

@@ -66,6 +66,7 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
     proofs: { of: async () => null, stop: async () => undefined },
     publish,
     control,
+    storeTrouble: async () => null,
     now: Date.now,
     consoleToken,
   })

@@ -11,13 +11,17 @@ import { openFeeds } from './feeds.ts'
 import { createAsk } from './proof-probe.ts'
 import { startProofs } from './proofs.ts'
 import { addRoutes } from './routes.ts'
-import { readStages } from './stages.ts'
+import { keptFor, readStages } from './stages.ts'
+import { checkStore } from './store-health.ts'
 
 /**
  * Topics that are only followed have no group whose failure would be seen. This one reads them for that alone: what is no event of ours
  * ends in the dead letters, with its bytes, and everything else is passed over.
  */
 const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges.name, topics.subscriptions.name]
+
+/** A write at most this often, however many look. */
+const STORE_CHECKED_FOR_MS = 5_000
 
 /** How late a poison record may be found, ms. */
 const GUARD_PATIENCE_MS = 250
@@ -72,7 +76,10 @@ export const start: StartService = async ({
   const lag = metrics.gauge('newswire_consumer_lag', 'Records not handled yet.', ['group', 'topic'])
   const lagSeconds = metrics.gauge('newswire_consumer_lag_seconds', 'Age of the oldest record not handled yet.', ['group', 'topic'])
   const open = metrics.gauge('newswire_dead_letters_open', 'Dead letters that nobody has decided on.')
+  const storeTrouble = keptFor(STORE_CHECKED_FOR_MS, () => checkStore({ objects, dataDir: settings.dataDir }))
+  const healthy = metrics.gauge('newswire_store_healthy', '1 when the store takes writes and the disk of the data folder has room.')
   metrics.onCollect(async () => {
+    healthy.set((await storeTrouble()) === null ? 1 : 0)
     for (const stage of await readStages(log)) {
       lag.set(stage.lag, { group: stage.group, topic: stage.topic })
       lagSeconds.set((stage.oldestMs ?? 0) / 1000, { group: stage.group, topic: stage.topic })
@@ -103,6 +110,7 @@ export const start: StartService = async ({
     proofs,
     publish: publishEvents(log),
     control: createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now }),
+    storeTrouble,
     now,
     consoleToken: settings.consoleToken,
   })

@@ -16,7 +16,7 @@ import { createCameList } from '@newswire/runtime/outlet-deliveries'
 import type { Trace } from '@newswire/trace/trace'
 import type { z } from 'zod'
 import { createStates, toOutletLine } from './outlet-list.ts'
-import { forASecond } from './stages.ts'
+import { keptFor } from './stages.ts'
 
 type Needs = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
@@ -57,8 +57,8 @@ const acting = async <T>(act: Promise<T>): Promise<T> => {
 
 export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, trace, control, now }: Needs): void => {
   const came = createCameList({ log, objects })
-  const statesNow = forASecond(createStates(objects))
-  const traceNow = forASecond(async () => trace.outlets(configuration.current().outlets.keys()))
+  const statesNow = keptFor(1_000, createStates(objects))
+  const traceNow = keptFor(1_000, async () => trace.outlets(configuration.current().outlets.keys()))
   const outletOf = (request: HttpRequest): OutletConfig => {
     const { outletId } = request.params as { outletId: string }
     const outlet = configuration.current().outlets.get(outletId)

@@ -25,7 +25,7 @@ import { addProofRoutes } from './proof-routes.ts'
 import type { Proofs } from './proofs.ts'
 import { addPurgeRoutes } from './purge-routes.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
-import { forASecond, readStages, toSentence } from './stages.ts'
+import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
 
@@ -39,6 +39,8 @@ export type RouteNeeds = Readonly<{
   proofs: Proofs
   publish: Publish
   control: OutletControl
+  /** What is wrong with the store, as a part of a sentence; asked as often as the page is. */
+  storeTrouble: () => Promise<string | null>
   now: () => number
   consoleToken: string | null
 }>
@@ -116,13 +118,13 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     feedId => readSubscribers(objects, { feedId, publicUrl: configuration.current().site.publicUrl, nowMs: now() }),
     now,
   )
-  const stagesNow = forASecond(() => readStages(log))
+  const stagesNow = keptFor(1_000, () => readStages(log))
 
   app.get('/v1/overview', async () => {
-    const [stages, open] = await Promise.all([stagesNow(), deadLetters.open()])
+    const [stages, open, store] = await Promise.all([stagesNow(), deadLetters.open(), needs.storeTrouble()])
     const overview = trace.overview(now())
     return {
-      ...toSentence(stages, { ...overview, deadLetters: open }),
+      ...toSentence(stages, { ...overview, store, deadLetters: open }),
       ...overview,
       stages,
       deadLetters: open,

@@ -26,17 +26,30 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const fine = toSentence([flowing], { sinks: { pending: 4, retrying: 1 }, overdue: none, deadLetters: 0 })
+  const well = { setAside: {}, store: null }
+  const fine = toSentence([flowing], { ...well, sinks: { pending: 4, retrying: 1 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
-  const late = toSentence([flowing], { sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
+  const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
   assert.deepEqual(late, {
     healthy: false,
     sentence: '1 retraction has not arrived everywhere; 2 deliveries are late by a minute or more.',
   })
   const bad = toSentence([{ ...flowing, oldestMs: 61_000 }], {
+    ...well,
     sinks: { dead: 1, rejected: 1, suspended: 1 },
     overdue: none,
     deadLetters: 2,
   })
   assert.deepEqual(bad, { healthy: false, sentence: '3 deliveries need a person; 2 dead letters are open; desk has waited 61 s.' })
+})
+
+test('what feeds keep out by their rules is told and is no trouble; a store that keeps nothing comes first', () => {
+  const quiet = { sinks: {}, overdue: { sinks: 0, retractions: 0 }, deadLetters: 0, store: null, setAside: { msn: 15, flip: 1 } }
+  const aside = 'feed msn keeps 15 articles out by its rules; feed flip keeps 1 article out by its rules'
+  assert.deepEqual(toSentence([], quiet), { healthy: true, sentence: `Everything flows; ${aside}.` })
+  const full = toSentence([], { ...quiet, store: 'nothing can be kept, and publishers are refused: disk full', deadLetters: 1 })
+  assert.deepEqual(full, {
+    healthy: false,
+    sentence: `nothing can be kept, and publishers are refused: disk full; 1 dead letter is open; ${aside}.`,
+  })
 })

@@ -34,11 +34,11 @@ export const readStages = async (log: Pick<Log, 'lag'>): Promise<readonly Stage[
   )
 }
 
-/** The answer of an expensive question, for all who ask within a second of it: every open page asks once a second. */
-export const forASecond = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
+/** The answer of an expensive question, for all who ask within `ms` of it: every open page asks once a second. */
+export const keptFor = <T>(ms: number, ask: () => Promise<T>): (() => Promise<T>) => {
   let kept: { at: number; answer: Promise<T> } | null = null
   return () => {
-    if (kept !== null && performance.now() - kept.at < 1_000) return kept.answer
+    if (kept !== null && performance.now() - kept.at < ms) return kept.answer
     const answer = ask()
     kept = { at: performance.now(), answer }
     // A failure is not kept: the next who asks tries again.
@@ -54,24 +54,33 @@ const STUCK_MS = 60_000
 
 type Trouble = Readonly<{
   sinks: Readonly<Record<string, number>>
+  setAside: Readonly<Record<string, number>>
+  /** What a store that takes no writes says, or that the disk under it is nearly full; `null` when it is well. */
+  store: string | null
   overdue: Readonly<{ sinks: number; retractions: number }>
   deadLetters: number
 }>
 
 const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`])
 
-/** "Is everything all right?" in one sentence. */
-export const toSentence = (stages: readonly Stage[], { sinks, overdue, deadLetters }: Trouble): { healthy: boolean; sentence: string } => {
+/** "Is everything all right?" in one sentence. What feeds set aside is told and is no trouble: it stays until the article or the feed changes. */
+export const toSentence = (
+  stages: readonly Stage[],
+  { sinks, setAside, store, overdue, deadLetters }: Trouble,
+): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
+  const aside = Object.entries(setAside).map(
+    ([feed, n]) => `feed ${feed} keeps ${count(n, 'article', 'articles').join('')} out by its rules`,
+  )
   const complaints = [
+    ...(store === null ? [] : [store]),
     ...count(overdue.retractions, 'retraction has not arrived everywhere', 'retractions have not arrived everywhere'),
     ...count(overdue.sinks - overdue.retractions, 'delivery is late by a minute or more', 'deliveries are late by a minute or more'),
     ...count(failing, 'delivery needs a person', 'deliveries need a person'),
     ...count(deadLetters, 'dead letter is open', 'dead letters are open'),
     ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),
   ]
-  return complaints.length === 0
-    ? { healthy: true, sentence: 'Everything flows.' }
-    : { healthy: false, sentence: `${complaints.join('; ')}.` }
+  const told = [...(complaints.length === 0 ? ['Everything flows'] : complaints), ...aside]
+  return { healthy: complaints.length === 0, sentence: `${told.join('; ')}.` }
 }

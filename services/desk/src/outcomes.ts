@@ -1,6 +1,6 @@
 /** What the desk tells about its decisions: codes, their words, and the milestones that carry them. */
 import type { NewswireEvent } from '@newswire/events/events'
-import { isPublic } from '@newswire/events/fact'
+import { type Fact, isPublic } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import type { Outcome, Released } from './state.ts'
 
@@ -82,6 +82,12 @@ export const factEvent = ({ fact, causationId, correlationId, traceparent }: Rel
     data: fact,
   }) as NewswireEvent
 
+/** How and why an article was taken back, for who reads the trace. */
+const takenBack = (fact: Fact): string | undefined => {
+  if (fact.state === 'expired') return `its time has come (${fact.retraction.mode})`
+  return fact.state === 'retracted' ? `${fact.retraction.mode}: ${fact.retraction.reason}`.slice(0, 300) : undefined
+}
+
 /** Says that a version is out. The title is in it only when the public may read it. */
 export const releasedEvent = ({
   fact,
@@ -89,7 +95,7 @@ export const releasedEvent = ({
   correlationId,
   traceparent,
   receivedAt,
-  detail,
+  detail = takenBack(fact),
 }: Released): NewswireEvent<'milestone.reached'> => ({
   id: deriveId('desk', 'released', fact.articleId, fact.version),
   type: 'milestone.reached',

@@ -2,12 +2,13 @@
 import { UnavailableError } from '@newswire/events/errors'
 import { createHttpServer } from '@newswire/http/server'
 import { type Publish, publishEvents } from '@newswire/log/events'
+import type { Objects } from '@newswire/objects/objects'
 import type { StartService } from '@newswire/runtime/service'
 import { createBackfillWindow } from './backfill-window.ts'
 import { addRoutes } from './routes.ts'
 import { sweepClaims } from './sweep-claims.ts'
 
-/** How long one failed publish makes this process not ready, so that others are asked first. */
+/** How long one failed write makes this process not ready, so that others are asked first. */
 const REFUSING_MS = 5_000
 /** Claims go after weeks: few listings a day are enough. */
 const SWEEP_EVERY_MS = 6 * 3_600_000
@@ -15,24 +16,30 @@ const SWEEP_EVERY_MS = 6 * 3_600_000
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
 export const start: StartService = async context => {
-  const { log, objects, configuration, logger, metrics, now, settings, trace } = context
+  const { log, configuration, logger, metrics, now, settings, trace } = context
   const accepted = metrics.counter('newswire_articles_accepted_total', 'Submissions accepted.', ['publisher', 'command'])
   let open = true
-  let failedAt = Number.NEGATIVE_INFINITY
-  const toLog = publishEvents(log)
-  const publish: Publish = async (events, options) => {
-    try {
-      const published = await toLog(events, options)
-      failedAt = Number.NEGATIVE_INFINITY
-      return published
-    } catch (error) {
-      if (error instanceof UnavailableError) failedAt = now()
-      throw error
+  // Not for long: without requests nothing would ever say that log and store are back.
+  const failedAt = { log: Number.NEGATIVE_INFINITY, store: Number.NEGATIVE_INFINITY }
+  const isAway = (part: keyof typeof failedAt) => now() - failedAt[part] < REFUSING_MS
+  const noting =
+    <A extends unknown[], R>(part: keyof typeof failedAt, work: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      try {
+        const done = await work(...given)
+        failedAt[part] = Number.NEGATIVE_INFINITY
+        return done
+      } catch (error) {
+        if (error instanceof UnavailableError) failedAt[part] = now()
+        throw error
+      }
     }
-  }
-  // Not for long: without requests nothing would ever say that the log is back.
-  const isRefusing = () => now() - failedAt < REFUSING_MS
-  const readiness = () => ({ ready: open && !isRefusing(), detail: { open, logAway: isRefusing() } })
+  const publish: Publish = noting('log', publishEvents(log))
+  const objects: Objects = { ...context.objects, put: noting('store', context.objects.put) }
+  const readiness = () => ({
+    ready: open && !isAway('log') && !isAway('store'),
+    detail: { open, logAway: isAway('log'), storeAway: isAway('store') },
+  })
   const server = createHttpServer({
     name: 'ingest',
     logger,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,restart] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { benchKafka } from './kafka.ts'
 import { machineFacts } from './measure.ts'
 import { benchPictures } from './pictures.ts'
 import { benchReplay } from './replay.ts'
+import { benchRestart } from './restart.ts'
 import { benchSearch } from './search.ts'
 import { benchServing } from './serving.ts'
 import { benchWebSub } from './websub.ts'
@@ -31,6 +32,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   serving: benchServing,
   websub: benchWebSub,
   deliveries: benchDeliveries,
+  restart: benchRestart,
   search: benchSearch,
   archive: benchArchive,
   replay: benchReplay,

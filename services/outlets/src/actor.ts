@@ -5,33 +5,22 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { OutletHealth } from '@newswire/events/outlet'
 import { wantAgain } from './again.ts'
-import { type BookNeeds, createBook, type End, type Item } from './book.ts'
+import { type BookNeeds, createBook, type Item } from './book.ts'
 import type { Passage } from './breaker.ts'
+import { createFly } from './flight.ts'
 import { createHealth } from './health.ts'
-import type { Kind, Ready } from './kind.ts'
-import {
-  admit,
-  afterAttempt,
-  afterSkipped,
-  beginAttempt,
-  type Delivery,
-  hold,
-  type Intent,
-  type Mode,
-  nextVersion,
-  type Outcome,
-  postpone,
-  restore,
-  wantVersion,
-} from './machine.ts'
+import type { Kind } from './kind.ts'
+import type { Queued } from './left.ts'
+import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
 import type { OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
 import type { Cause } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
+import type { Shelved } from './shelved.ts'
 import type { Slots } from './slots.ts'
 import type { News } from './tell.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, isShelved } from './turns.ts'
 
 export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
   Readonly<{
@@ -51,7 +40,10 @@ export type ActorStats = Readonly<{ backlog: number; inFlight: number; oldestSin
 export type Actor = Readonly<{
   /** Resolves once the target holds the version or a newer one, or the store says that it has still to get it. */
   want(subject: string, intent: Intent, cause: Cause): Promise<void>
-  /** Reads what is left from before. Before anything is wanted; safe to repeat. `clean`: whoever was here before had come to an end. */
+  /**
+   * Begins to read what is left from before; it is sent as it becomes known, in order and by its own time. Before anything is wanted; safe to
+   * repeat. Resolves when the rest may be wanted. `clean`: whoever was here before had come to an end.
+   */
   load(clean: boolean): Promise<void>
   /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again. */
   review(): void
@@ -69,25 +61,25 @@ export type Actor = Readonly<{
 
 /** An intent that has not succeeded within this is written down, and its record is done. */
 export const PATIENCE_MS = 2_000
-/** The state that was read is behind the intent: looked at again soon, then, with an alarm, less often. */
-const BEHIND_AGAIN_MS = 100
-const BEHIND_PATIENCE_MS = 5_000
 
 const lost = (id: string) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `${id} is no longer this process's; its new owner goes on with it`)
 
 /** `owner`: under whose name its state and what is pending are kept. */
 export const createActor = (owner: string, needs: ActorNeeds): Actor => {
-  const { clock, kind, owns, slots, ownSide, scale, random, logger, healthLogger = logger } = needs
+  const { clock, kind, owns, slots, ownSide, scale, logger, healthLogger = logger } = needs
   const modeOf = () => ({ every: kind.target()?.versions === 'all' })
   const isStrict = () => kind.target()?.order === 'strict'
   const turns = createTurns(isStrict)
   const pace = createPace()
   const flights = new Set<Promise<void>>()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
+  let loading: Promise<void> | null = null
   let closing: Promise<boolean> | null = null
-  const book = createBook(owner, { ...needs, isClosing: () => closing !== null })
+  const isClosing = () => closing !== null
+  const book = createBook(owner, { ...needs, isClosing })
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
+  const fly = createFly({ ...needs, book, health, isClosing })
 
   /** Nothing goes out to it, or nothing but retractions. */
   const isSuspended = () => {
@@ -111,6 +103,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     const next = turns.first(kill, nowMs)
     const target = kind.target()
     if (next === null || target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
+    // The first of a strict line may be among those that are not read yet.
+    if (!kill && isStrict() && !book.isWhole()) return false
     const atMs = Math.max(next.atMs, pace.nextMs(target.rate, nowMs))
     if (atMs > nowMs) {
       wakeAt(atMs)
@@ -137,98 +131,51 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     return true
   }
 
-  const launch = (item: Item, way: Passage, free: () => void) => {
-    item.busy = true
-    const flight = fly(item, way).finally(() => {
+  const queue = (item: Item) => turns.queue(book.shelve(item) ?? item)
+
+  const launch = (one: Queued, way: Passage, free: () => void) => {
+    one.busy = true
+    const flight = (isShelved(one) ? flyShelved(one, way) : flyItem(one, way)).finally(() => {
       flights.delete(flight)
-      item.busy = false
       free()
-      turns.queue(item)
       pump()
     })
     flights.add(flight)
+  }
+
+  const flyItem = async (item: Item, way: Passage): Promise<void> => {
+    item.busy = true
+    await fly(item, way)
+    item.busy = false
+    queue(item)
+  }
+
+  /** Its turn has come, so it is read. Whoever wanted something newer of it meanwhile may have begun with it. */
+  const flyShelved = async (one: Shelved, way: Passage): Promise<void> => {
+    const item = owns() ? await readShelved(one) : 'later'
+    if (item !== null && item !== 'later' && !item.busy) return flyItem(item, way)
+    health.abandoned(way)
+    if (item !== 'later') return
+    one.busy = false
+    one.nextAtMs = clock.now() + OWN_FAULT_MS * scale
+    turns.queue(one)
+  }
+
+  /** `later`: our own store is away. */
+  const readShelved = async (one: Shelved): Promise<Item | 'later' | null> => {
+    try {
+      return await book.find(one.subject)
+    } catch (error) {
+      if (!(error instanceof UnavailableError))
+        logger.error({ ...kind.fields(one.subject), reason: messageOf(error) }, 'pending.unreadable')
+      return 'later'
+    }
   }
 
   const pump = (): void => {
     let going = closing === null
     while (going) going = beginNext(true) || beginNext(false)
   }
-
-  const later = (item: Item, ms: number) => {
-    if (item.delivery !== null) item.delivery = postpone(item.delivery, clock.now() + ms * scale)
-  }
-
-  /** The state to send; `null` when there is none to be sent now, and the item looks again later. */
-  const resolve = async (item: Item, want: number): Promise<Ready | null> => {
-    try {
-      const ready = await kind.read(item.subject, want)
-      if (ready !== null && ready.version >= want) {
-        item.behindSinceMs = null
-        return ready
-      }
-    } catch (error) {
-      const isOurs = error instanceof UnavailableError
-      if (!isOurs) logger.error({ ...kind.fields(item.subject), reason: messageOf(error) }, 'current.unreadable')
-      later(item, isOurs ? OWN_FAULT_MS : BEHIND_PATIENCE_MS)
-      return null
-    }
-    item.behindSinceMs ??= clock.now()
-    const isLong = clock.now() - item.behindSinceMs > BEHIND_PATIENCE_MS * scale
-    if (isLong) logger.warn({ ...kind.fields(item.subject), want }, 'current.behind')
-    later(item, isLong ? BEHIND_PATIENCE_MS : BEHIND_AGAIN_MS)
-    return null
-  }
-
-  /** One attempt from the reading of the state to the end of what came of it. Never throws. */
-  const fly = async (item: Item, way: Passage): Promise<void> => {
-    try {
-      if (!(await attempt(item, way))) health.abandoned(way)
-    } catch (error) {
-      health.abandoned(way)
-      if (closing !== null) return
-      book.fail(item, error)
-      later(item, BEHIND_PATIENCE_MS)
-    }
-  }
-
-  /** False: nothing was sent. */
-  const attempt = async (item: Item, way: Passage): Promise<boolean> => {
-    if (!owns()) later(item, OWN_FAULT_MS)
-    const ready = owns() && item.delivery !== null ? await resolve(item, nextVersion(item.delivery, modeOf())) : null
-    const target = kind.target()
-    if (ready === null || target === null || item.delivery === null || closing !== null) return false
-    const admission = admit(item.delivery, ready, clock.now())
-    if (admission.way === 'hold') {
-      item.delivery = hold(item.delivery, admission.untilMs)
-      await book.remember(item, [])
-      return false
-    }
-    item.delivery = beginAttempt(item.delivery, ready)
-    if (ready.send === null || admission.way === 'skip') {
-      await end(item, item.delivery, afterSkipped(item.delivery, clock.now()), {
-        state: 'skipped',
-        ...(admission.way === 'skip' ? { reason: admission.reason } : {}),
-      })
-      return false
-    }
-    const { sequence, settling } = item.delivery
-    const outcome = await ready.send({ sequence, settling, sinceMs: item.sinceMs }, () => owns() && closing === null)
-    await conclude(item, await health.note(outcome, way, target, clock.now()))
-    return true
-  }
-
-  const conclude = async (item: Item, outcome: Outcome): Promise<void> => {
-    const inflight = item.delivery
-    if (inflight === null) return
-    const mode = modeOf()
-    const next = afterAttempt(inflight, outcome, clock.now(), { random, scale, ...mode })
-    if (next === null || outcome.kind === 'accepted') return end(item, inflight, next, { state: 'done' })
-    item.delivery = next
-    if (outcome.kind !== 'own') await book.remember(item, toNews(inflight, next, outcome, mode))
-  }
-
-  const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>
-    next === null ? book.finish(item, begun, how) : book.carryOn(item, begun, next, how)
 
   /** What is said of one that is kept because nothing goes out; a paused outlet gets no retractions either. */
   const toKept = ({ want: version, kill }: Delivery): News[] => {
@@ -241,6 +188,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     item.patience = null
     if (item.waiters.length === 0 || item.delivery === null) return
     await book.remember(item, toKept(item.delivery)).catch(error => (closing === null ? book.fail(item, error) : undefined))
+    const shelved = book.shelve(item)
+    if (shelved !== null) turns.queue(shelved)
   }
 
   /** Of a strict line the store must not know a later one before an earlier one: after a crash it would go first. */
@@ -260,16 +209,35 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     else item.patience ??= clock.after(PATIENCE_MS, () => void writeDownInTurn())
   }
 
-  const take = (clean: boolean) => (item: Item, delivery: Delivery) => {
-    item.delivery = restore(delivery, clean, clock.now(), scale)
-    turns.queue(item)
+  /** Of everything that waits for its time: due at once. */
+  const hurry = (isMeant: (delivery: Delivery | Shelved) => boolean) => {
+    for (const item of book.items.values()) {
+      if (item.busy || item.delivery === null || !isMeant(item.delivery)) continue
+      item.delivery = postpone(item.delivery, clock.now())
+      turns.queue(item)
+    }
+    for (const one of book.shelved.values()) {
+      if (one.busy || !one.armed || !isMeant(one)) continue
+      one.nextAtMs = clock.now()
+      one.held = false
+      turns.queue(one)
+    }
+    pump()
   }
 
   return {
     want: async (subject, intent, cause) => {
       if (closing !== null) throw lost(owner)
-      const isOld = Math.max(book.acknowledged(subject), book.items.get(subject)?.savedWant ?? 0) >= intent.version
-      if (isOld && !intent.again) return
+      const isOld = () => !intent.again && book.settledUpTo(subject) >= intent.version
+      if (isOld()) return
+      if (!book.isAtHand(subject)) {
+        const found = await book.untilAvailable(() => book.find(subject))
+        if (closing !== null) throw lost(owner)
+        if (isOld()) {
+          if (found !== null) queue(found)
+          return pump()
+        }
+      }
       const item = book.open(subject, cause)
       item.cause = cause
       if (item.delivery === null) item.sinceMs = clock.now()
@@ -286,38 +254,34 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     },
     load: async clean => {
       await health.load()
-      await book.load(take(clean))
+      loading ??= book.load(clean, turns.queue, pump)
+      if (kind.newestOnly) await loading
     },
     sweep: async () => {
-      await book.sweep(take(false))
+      await book.sweep(turns.queue)
       pump()
     },
-    review: () => {
-      for (const item of book.items.values()) {
-        if (item.busy || item.delivery?.heldUntilMs === undefined) continue
-        item.delivery = postpone(item.delivery, clock.now())
-        turns.queue(item)
-      }
-      pump()
-    },
+    review: () => hurry(one => ('held' in one ? one.held : one.heldUntilMs !== undefined)),
     refresh: async () => {
       const wasHeld = isSuspended()
       await book.untilAvailable(health.load)
       if (wasHeld && !isSuspended()) {
         health.recover()
-        for (const item of book.items.values()) {
-          if (item.busy || item.delivery?.phase !== 'wait') continue
-          item.delivery = postpone(item.delivery, clock.now())
-          turns.queue(item)
-        }
-      }
-      pump()
+        hurry(one => 'held' in one || one.phase === 'wait')
+      } else pump()
     },
     stats: () => {
       let oldestSinceMs: number | null = null
       for (const { sinceMs, delivery } of book.items.values())
         if ((delivery?.heldUntilMs ?? 0) <= clock.now()) oldestSinceMs = Math.min(oldestSinceMs ?? sinceMs, sinceMs)
-      return { backlog: book.items.size, inFlight: flights.size, oldestSinceMs, suspended: isSuspended(), open: health.isOpen() }
+      for (const { sinceMs, held } of book.shelved.values()) if (!held) oldestSinceMs = Math.min(oldestSinceMs ?? sinceMs, sinceMs)
+      return {
+        backlog: book.items.size + book.shelved.size,
+        inFlight: flights.size,
+        oldestSinceMs,
+        suspended: isSuspended(),
+        open: health.isOpen(),
+      }
     },
     close: () => {
       closing ??= (async () => {
@@ -330,17 +294,4 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       return closing
     },
   }
-}
-
-/** What an attempt that did not succeed is told as. A failed settle-repeat is no news: the kill itself was acknowledged. */
-const toNews = (tried: Delivery, delivery: Delivery, outcome: Outcome, { every }: Mode): News[] => {
-  if (delivery.settling) return []
-  const { attempts, lastError, phase } = delivery
-  const version = every ? (tried.version ?? delivery.want) : delivery.want
-  if (every && outcome.kind === 'refused' && phase === 'pending')
-    return [{ version, state: 'rejected', attempts: tried.attempts, lastError: outcome.reason }]
-  const rest = { version, attempts, ...(lastError === null ? {} : { lastError }) }
-  if (phase === 'rejected' || phase === 'dead') return [{ ...rest, state: phase }]
-  if (outcome.kind === 'gone') return [{ ...rest, state: 'suspended' }]
-  return [{ ...rest, state: 'retrying', nextAt: new Date(delivery.nextAtMs).toISOString() }]
 }

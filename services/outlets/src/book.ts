@@ -1,13 +1,17 @@
 /**
  * What one target still has to get, by subject: in memory, in the store once it has not succeeded at once, and told (as milestones, for
- * outlets). The order of effects is here: telling, then state, and only then are the intents done that waited for it.
+ * outlets). The order of effects is here: telling, then state, and only then are the intents done that waited for it. What lies in the store
+ * and is not under way is shelved: little more than its time stays in memory.
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Logger } from '@newswire/runtime/logger'
+import { type Acknowledged, createAcknowledged } from './acknowledged.ts'
 import type { Kind } from './kind.ts'
+import { createLeft, type Queued } from './left.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
 import type { Cause, Held, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
+import { type Origin, type Shelved, toShelved } from './shelved.ts'
 import type { News } from './tell.ts'
 
 /** Time as it is known here: never runs backwards; `after` returns how to cancel. */
@@ -25,6 +29,10 @@ export type Item = {
   savedWant: number
   /** The `maybeSent` that the store knows of. */
   savedDoubt: number | null
+  /** What reading it again would give, but for when its turn is; `null` when the store has it otherwise, or not at all. */
+  saved: Delivery | null
+  /** Who wrote what lies in the store. */
+  origin: Origin
   saving: Promise<void>
   waiters: Waiter[]
   /** Cancels the writing down of what takes too long. */
@@ -38,7 +46,7 @@ export type Item = {
 export type BookNeeds = Readonly<{
   clock: Clock
   pending: PendingStore
-  kind: Pick<Kind, 'say' | 'fields'>
+  kind: Pick<Kind, 'say' | 'fields' | 'newestOnly'>
   scale: number
   logger: Pick<Logger, 'warn' | 'error' | 'info'>
   isClosing: () => boolean
@@ -46,6 +54,8 @@ export type BookNeeds = Readonly<{
   owns: () => boolean
   /** Whether its membership is fresh (default: no): then, while it hands over, nobody else has taken over yet, and what it knows of its last attempts is kept. */
   isAlive?: () => boolean
+  /** What got there: an intent that comes after its version was sent sends nothing (default: its own). */
+  acknowledged?: Acknowledged
 }>
 
 /** What became of the version that was sent, or was not to be. */
@@ -53,10 +63,19 @@ export type End = Readonly<{ state: 'done' | 'skipped'; reason?: string }>
 
 export type Book = Readonly<{
   items: ReadonlyMap<string, Item>
+  shelved: ReadonlyMap<string, Shelved>
   /** The item of a subject, made when there is none. */
   open(subject: string, cause: Cause): Item
-  /** The newest version that is known to have got there while this process owned the outlet; 0 when none is. */
-  acknowledged(subject: string): number
+  /** Whether nothing of a subject lies in the store only. */
+  isAtHand(subject: string): boolean
+  /** The item of a subject, out of the store when it lies there; `null` when nothing is left to do. Rejects with what the store throws. */
+  find(subject: string): Promise<Item | null>
+  /** Lets go of an item that lies whole in the store and is not under way; what to queue in its place, `null` when it stays. */
+  shelve(item: Item): Shelved | null
+  /** Whether everything that lies in the store is known. */
+  isWhole(): boolean
+  /** Up to which version nothing is to be done any more: it got there while this process owned the outlet, or the store says that it has still to; 0 when none. */
+  settledUpTo(subject: string): number
   /** An older version that may still arrive late although a newer one was acknowledged; `null` when none may. */
   doubt(subject: string): number | null
   /** Whether something that was sent may still arrive without the store's knowing: its end could not be written, or it was acknowledged over. */
@@ -70,26 +89,25 @@ export type Book = Readonly<{
   /** A fault that trying again does not mend: intents go back to the log, which dead-letters them in the end. */
   fail(item: Item, error: unknown): void
   /** Waits while our own log or store is away; once closing, tries once. */
-  untilAvailable(act: () => Promise<void>): Promise<void>
-  /** Reads what is left from before; safe to repeat. `take` is called with each. */
-  load(take: (item: Item, delivery: Delivery) => void): Promise<void>
+  untilAvailable<T>(act: () => Promise<T>): Promise<T>
+  /**
+   * Reads what is left from before, however long that takes; resolves when all is known, or when it is closing. `take` is called with each, and
+   * `onPage` now and then. `clean`: whoever was here before had come to an end.
+   */
+  load(clean: boolean, take: (one: Queued) => void, onPage: () => void): Promise<void>
   /** Tidies up in the store, and takes in what lies there unknown: an earlier owner wrote it late. */
-  sweep(take: (item: Item, delivery: Delivery) => void): Promise<void>
+  sweep(take: (one: Queued) => void): Promise<void>
 }>
 
-const ACKNOWLEDGED_KEPT = 10_000
 /** How late a request of unknown outcome may still be processed: it lies in buffers, the sender has reset its connection. */
 export const DOUBT_MS = 600_000
 
 export const createBook = (
   owner: string,
-  { clock, pending, kind, scale, logger, isClosing, owns, isAlive = () => false }: BookNeeds,
+  { clock, pending, kind, scale, logger, isClosing, owns, isAlive = () => false, acknowledged = createAcknowledged() }: BookNeeds,
 ): Book => {
   const maySave = () => owns() || (isClosing() && isAlive())
   const items = new Map<string, Item>()
-  /** An intent that comes after its version was sent sends nothing. */
-  const acknowledged = new Map<string, number>()
-
   const doubts = new Map<string, { version: number; untilMs: number }>()
 
   const open = (subject: string, cause: Cause): Item => {
@@ -103,6 +121,8 @@ export const createBook = (
       held: null,
       savedWant: 0,
       savedDoubt: null,
+      saved: null,
+      origin: 'us',
       saving: Promise.resolve(),
       waiters: [],
       patience: null,
@@ -120,7 +140,7 @@ export const createBook = (
     for (const one of done) one.resolve()
   }
 
-  const untilAvailable = async (act: () => Promise<void>): Promise<void> => {
+  const untilAvailable = async <T>(act: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
         return await act()
@@ -144,6 +164,8 @@ export const createBook = (
         if (delivery === null) return
         if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
         item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held)
+        item.saved = delivery
+        item.origin = 'us'
         item.savedWant = delivery.want
         item.savedDoubt = delivery.maybeSent
         settleWaiters(item, delivery.want)
@@ -159,14 +181,6 @@ export const createBook = (
       if (untilMs > clock.now()) return
       doubts.delete(known)
     }
-  }
-
-  const acknowledge = (subject: string, version: number) => {
-    const newest = Math.max(version, acknowledged.get(subject) ?? 0)
-    acknowledged.delete(subject)
-    acknowledged.set(subject, newest)
-    const oldest = acknowledged.keys().next()
-    if (acknowledged.size > ACKNOWLEDGED_KEPT && !oldest.done) acknowledged.delete(oldest.value)
   }
 
   /** The end of every open version that what was sent settles. */
@@ -188,25 +202,44 @@ export const createBook = (
     if (item.delivery === null && held !== null) {
       // Before the swap: whoever wants something meanwhile must not rely on what is about to go.
       item.held = null
+      item.saved = null
       await untilAvailable(() => pending.clear(owner, item, held))
     }
     if (item.delivery === null) forget(item)
   }
 
-  const adopt = ({ pending: one, held }: Stored, take: (item: Item, delivery: Delivery) => void) => {
-    if (items.has(one.subject)) return
+  const takeIn = ({ pending: one, held }: Stored, delivery: Delivery, origin: Origin): Item => {
     const item = open(one.subject, one.cause)
     item.sinceMs = one.sinceMs
     item.held = held
     item.savedWant = one.delivery.want
     item.savedDoubt = one.delivery.maybeSent
-    take(item, one.delivery)
+    item.delivery = delivery
+    item.saved = delivery
+    item.origin = origin
+    return item
   }
+  const left = createLeft(owner, { clock, pending, kind, scale, logger, isClosing, owns, items, takeIn })
 
   return {
     items,
+    shelved: left.shelved,
     open,
-    acknowledged: subject => acknowledged.get(subject) ?? 0,
+    isAtHand: left.isAtHand,
+    find: left.find,
+    shelve: item => {
+      const { delivery, subject } = item
+      const isIdle = !item.busy && item.waiters.length === 0 && item.patience === null && item.behindSinceMs === null
+      if (delivery === null || item.saved !== delivery || !isIdle || kind.newestOnly) return null
+      items.delete(subject)
+      item.delivery = null // what is queued of it is void
+      const one = toShelved(item, delivery, item.origin)
+      left.put(one)
+      return one
+    },
+    isWhole: left.isWhole,
+    settledUpTo: subject =>
+      Math.max(acknowledged.of(owner, subject), items.get(subject)?.savedWant ?? 0, left.shelved.get(subject)?.want ?? 0),
     doubt: subject => doubts.get(subject)?.version ?? null,
     isInDoubt: () =>
       [...doubts.values()].some(({ untilMs }) => untilMs > clock.now()) ||
@@ -220,7 +253,7 @@ export const createBook = (
     finish: async (item, inflight, end) => {
       const sent = inflight.version ?? inflight.want
       item.delivery = null
-      acknowledge(item.subject, sent)
+      acknowledged.note(owner, item.subject, sent)
       noteDoubt(item.subject, inflight.settling ? null : doubtAfter(inflight, sent))
       await say(item, endings(inflight, sent, end))
       await clear(item)
@@ -229,7 +262,7 @@ export const createBook = (
     carryOn: async (item, inflight, next, end) => {
       const sent = inflight.version ?? inflight.want
       item.delivery = next
-      acknowledge(item.subject, sent)
+      acknowledged.note(owner, item.subject, sent)
       await say(item, endings(inflight, sent, end))
       if (next.settling || item.held !== null) await save(item)
       settleWaiters(item, sent)
@@ -242,11 +275,7 @@ export const createBook = (
       for (const one of waiters) one.reject(error)
     },
     untilAvailable,
-    load: async take => {
-      for await (const page of pending.load(owner)) for (const stored of page) adopt(stored, take)
-    },
-    sweep: async take => {
-      for (const stored of await pending.sweep(owner, owns, items.keys())) adopt(stored, take)
-    },
+    load: left.load,
+    sweep: left.sweep,
   }
 }

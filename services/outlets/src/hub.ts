@@ -46,24 +46,27 @@ const createShelves = (pending: PendingStore, isWanted: (subscriptionId: string)
   const shelves = new Map<string, Promise<Map<string, Entry>>>()
   const read = async (feedId: string) => {
     const found = new Map<string, Entry>()
-    for await (const page of pending.load(feedId))
-      for (const entry of page) {
+    for (let after: string | null | undefined; after !== null; ) {
+      const page = await pending.page(feedId, after)
+      for (const entry of page.stored) {
         if (isWanted(entry.pending.subject)) found.set(entry.pending.subject, entry)
         else await pending.clear(feedId, entry.pending, entry.held)
       }
+      after = page.after
+    }
     return found
   }
   return {
     of: (feedId: string, subscriptionId: string): PendingStore => ({
       ...pending,
-      load: async function* () {
+      page: async () => {
         const reading = shelves.get(feedId) ?? read(feedId)
         shelves.set(feedId, reading)
         try {
           const shelf = await reading
           const entry = shelf.get(subscriptionId)
           shelf.delete(subscriptionId)
-          if (entry !== undefined) yield [entry]
+          return { stored: entry === undefined ? [] : [entry], after: null }
         } catch (error) {
           shelves.delete(feedId)
           throw error

@@ -63,14 +63,33 @@ const createMemoryStore = () => {
   const documents = new Map<string, Pending>()
   let away = false
   let n = 0
+  /** How many pages, of one each, may still be read. */
+  let pages = Number.POSITIVE_INFINITY
+  let goOn: () => void = () => undefined
   const check = () => {
     if (away) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
   }
   const put = () => ({ etag: String(++n), n })
   const store: PendingStore = {
-    load: async function* () {
+    page: async (_owner, after) => {
       check()
-      yield [...documents.values()].map(pending => ({ pending, held: put() }))
+      if (pages <= 0)
+        await new Promise<void>(resolve => {
+          goOn = resolve
+        })
+      pages -= 1
+      const subjects = [...documents.keys()].sort().filter(subject => after === undefined || subject > after)
+      const [subject] = subjects
+      const pending = subject === undefined ? undefined : documents.get(subject)
+      return {
+        stored: pending === undefined ? [] : [{ pending, held: put() }],
+        after: subjects.length > 1 ? (subject ?? null) : null,
+      }
+    },
+    read: async (_owner, subject) => {
+      check()
+      const pending = documents.get(subject)
+      return pending === undefined ? null : { pending, held: put() }
     },
     save: async (_owner, pending) => {
       check()
@@ -89,6 +108,10 @@ const createMemoryStore = () => {
     setAway: (value: boolean) => {
       away = value
     },
+    setPages: (value: number) => {
+      pages = value
+      goOn()
+    },
   }
 }
 
@@ -99,7 +122,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
   const { clockOf, pass } = createVirtualTime()
   const clock = clockOf({ alive: true })
   let life: Life = { alive: true }
-  const { store, documents, setAway } = createMemoryStore()
+  const { store, documents, setAway, setPages } = createMemoryStore()
   const articles = new Map<string, State[]>()
   const sent: Sending[] = []
   const told: (News & { subject: string })[] = []
@@ -151,6 +174,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     })
   let actor = begin(life)
+  void actor.load(true)
   let sequence = 0
 
   return {
@@ -160,6 +184,8 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     clock,
     pass,
     setStoreAway: setAway,
+    /** So many articles of what is left are read after a restart, the rest when more are allowed. */
+    readAtMost: setPages,
     answers: (next: typeof answer) => {
       answer = next
     },

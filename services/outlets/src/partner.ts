@@ -109,18 +109,25 @@ const readAll = async (log: Log, topic: string) => {
   return found
 }
 
-/** `secrets`: environment variables beside the one that partners on loopback sign with. */
-type WorldOptions = Readonly<{ retryScale?: number; secrets?: Readonly<Record<string, string>>; feeds?: Map<string, FeedConfig> }>
+type WorldOptions = Readonly<{
+  retryScale?: number
+  /** Environment variables beside the one that partners on loopback sign with. */
+  secrets?: Readonly<Record<string, string>>
+  feeds?: Map<string, FeedConfig>
+  /** Where log and objects are, and stay (default: a folder of its own, removed at the end). */
+  folder?: string
+}>
 
 export const startWorld = async (
   t: TestContext,
   outlets: readonly OutletConfig[],
-  { retryScale = 0.02, secrets = {}, feeds = new Map() }: WorldOptions = {},
+  { retryScale = 0.02, secrets = {}, feeds = new Map(), folder: kept }: WorldOptions = {},
 ): Promise<World> => {
-  const folder = await mkdtemp(join(tmpdir(), 'newswire-outlets-'))
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'newswire-outlets-')))
   const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale })
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
-  const outbound = createOutbound({ network: () => ({ allow: ['127.0.0.0/8'], allowHttp: true }) })
+  const network = { allow: ['127.0.0.0/8'], allowHttp: true }
+  const outbound = createOutbound({ network: () => network })
   const known = new Map(outlets.map(one => [one.id, one]))
   const listeners = new Set<Parameters<Configuration['onChange']>[0]>()
   const configuration: Configuration = {
@@ -198,7 +205,7 @@ export const startWorld = async (
     await log.close()
     await outbound.close()
     await objects.close()
-    await rm(folder, { recursive: true, force: true })
+    if (kept === undefined) await rm(folder, { recursive: true, force: true })
   })
   return world
 }

@@ -34,7 +34,11 @@ const storeFor = async (t: TestContext, wrap: (objects: Objects) => Objects = ob
   })
   const load = async () => {
     const found: string[] = []
-    for await (const page of store.load('partner')) found.push(...page.map(one => `${one.pending.subject} v${one.pending.delivery.want}`))
+    for (let after: string | null | undefined; after !== null; ) {
+      const page = await store.page('partner', after)
+      found.push(...page.stored.map(one => `${one.pending.subject} v${one.pending.delivery.want}`))
+      after = page.after
+    }
     return found.sort()
   }
   return { objects, store, load, unreadable }

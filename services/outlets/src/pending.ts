@@ -9,6 +9,7 @@ import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
+import { createLimit } from '@newswire/runtime/limit'
 import { z } from 'zod'
 import type { Delivery } from './machine.ts'
 
@@ -77,10 +78,17 @@ export type Pending = Readonly<{ subject: string; delivery: Delivery; cause: Cau
 export type Held = Readonly<{ etag: string; n: number }>
 
 export type Stored = Readonly<{ pending: Pending; held: Held }>
+/** `after`: what to go on from; `null`: there is no more. */
+export type Page = Readonly<{ stored: readonly Stored[]; after: string | null }>
 
 export type PendingStore = Readonly<{
-  /** Everything that an owner still has to get out, a page at a time. Unreadable objects are told to `onUnreadable` and passed over. */
-  load(owner: string): AsyncGenerator<readonly Stored[]>
+  /**
+   * What an owner still has to get out, a page at a time: the first one, or the one behind another. Unreadable objects are told to `onUnreadable`
+   * and passed over. Owners take turns, a page each: whoever has much left keeps nobody else waiting.
+   */
+  page(owner: string, after?: string): Promise<Page>
+  /** As it is now; `null` when nothing is left, or when it cannot be read, which is told. */
+  read(owner: string, subject: string): Promise<Stored | null>
   /** Writes the state over `held`; what an earlier owner wrote meanwhile is overwritten. */
   save(owner: string, pending: Pending, held: Held | null): Promise<Held>
   /** Ends it, unless somebody else has written since. */
@@ -92,14 +100,25 @@ export type PendingStore = Readonly<{
   sweep(owner: string, mayStill: () => boolean, known?: Iterable<string>): Promise<readonly Stored[]>
 }>
 
-type Options = Readonly<{ objects: Objects; shelf: Shelf; now: () => number; onUnreadable: (key: string, error: unknown) => void }>
+type Options = Readonly<{
+  objects: Objects
+  shelf: Shelf
+  now: () => number
+  onUnreadable: (key: string, error: unknown) => void
+  /** Objects of a page (default 250). */
+  pageSize?: number
+}>
 
 /** Longer than the session of a group, a zombie's last request and the wait of a take-over together. */
 const SWEEP_AFTER_MS = 600_000
 const READS_AT_ONCE = 16
+/** Small, so that what was read is soon let go of: what lives longer is moved about in memory, and takes more of it. */
+const PAGE = 250
+/** Of all owners together. */
+const PAGES_AT_ONCE = 4
 const RACES = 5
 
-export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Options): PendingStore => {
+export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize = PAGE }: Options): PendingStore => {
   const pendingDocument = documentOn(shelf)
   /** A delete is no fence: while a key is being swept its writes wait, and while it is being written it is not swept. */
   const sweeping = new Map<string, Promise<void>>()
@@ -130,7 +149,9 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Option
     throw new Error(`${key} is changed by somebody else again and again; look for a second owner of ${owner}`)
   }
 
-  const read = async (key: string) => {
+  const pageTurns = createLimit(PAGES_AT_ONCE)
+
+  const read = async (key: string): Promise<Stored | null> => {
     try {
       const found = await getDocument(objects, key, pendingDocument)
       return found === null || found.value.delivery === null
@@ -145,8 +166,8 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Option
 
   const pages = (owner: string) => listPages(objects, shelf.prefix(owner))
 
-  const readAll = async (page: readonly ListedObject[]) => {
-    const found: NonNullable<Awaited<ReturnType<typeof read>>>[] = []
+  const readAll = async (page: readonly ListedObject[]): Promise<Stored[]> => {
+    const found: Stored[] = []
     for (let at = 0; at < page.length; at += READS_AT_ONCE) {
       const some = await Promise.all(page.slice(at, at + READS_AT_ONCE).map(one => read(one.key)))
       found.push(...some.filter(one => one !== null))
@@ -155,9 +176,12 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable }: Option
   }
 
   return {
-    load: async function* (owner) {
-      for await (const page of pages(owner)) yield await readAll(page)
-    },
+    page: (owner, after) =>
+      pageTurns(async () => {
+        const listed = await objects.list(shelf.prefix(owner), { limit: pageSize, ...(after === undefined ? {} : { startAfter: after }) })
+        return { stored: await readAll(listed), after: listed.length < pageSize ? null : (listed.at(-1)?.key ?? null) }
+      }),
+    read: (owner, subject) => read(shelf.key(owner, subject)),
     save: async (owner, pending, held) => {
       const key = shelf.key(owner, pending.subject)
       await sweeping.get(key)

@@ -58,6 +58,15 @@ for (const [what, faults] of Object.entries(storms))
     assert.ok(kills > 36 * TIMES, `only ${kills} kills`)
   })
 
+test('a process that dies while it reads what was left goes on with it, whatever is wanted meanwhile', { timeout }, async () => {
+  let crashes = 0
+  for (let seed = 1; seed <= 12 * TIMES; seed++) {
+    const run = await mustHold(planStory(seed, { crash: 0.004, partners: true, own: true }, { articles: 15 }))
+    crashes += run.crashes
+  }
+  assert.ok(crashes > 60 * TIMES, `only ${crashes} crashes: too few to meet the reading`)
+})
+
 test(`${ARTICLES} articles, three outlets, a process that dies and stands still, outages: all end right`, { timeout }, async () => {
   const faults: Faults = { crash: 0.000_02, freeze: 0.000_004, partners: true, own: true }
   for (let seed = 1; seed <= TIMES; seed++) {

@@ -40,6 +40,7 @@ export const plants = [
   'swaps-versions',
   'ignores-the-fence',
   'acknowledges-early',
+  'reads-nothing-again',
 ] as const
 export type Plant = (typeof plants)[number]
 
@@ -137,8 +138,18 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
     const view = createView(objects, () => sim.now())
     const read: ReadReleased =
       plant === 'version-of-the-intent' ? async (id, want) => history.get(id)?.find(fact => fact.version === want) ?? null : view.read
-    const stored = createPendingStore({ objects, shelf: outletShelf, now: () => sim.now(), onUnreadable: key => stuck.push(key) })
-    const pending: PendingStore = plant === 'forgets-pending' ? { ...stored, save: async () => ({ etag: '', n: 0 }) } : stored
+    const stored = createPendingStore({
+      objects,
+      shelf: outletShelf,
+      pageSize: 1,
+      now: () => sim.now(),
+      onUnreadable: key => stuck.push(key),
+    })
+    const pending: PendingStore = {
+      ...stored,
+      ...(plant === 'forgets-pending' ? { save: async () => ({ etag: '', n: 0 }) } : {}),
+      ...(plant === 'reads-nothing-again' ? { read: async () => null } : {}),
+    }
     const webhook = createWebhook({
       request: request => partners.request(mine, request),
       secret: () => 'secret',

@@ -7,6 +7,7 @@ import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
 import { getArchived } from '@newswire/objects/archived'
 import type { ServiceContext } from '@newswire/runtime/service'
+import { createAcknowledged } from './acknowledged.ts'
 import { createActor } from './actor.ts'
 import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
 import { createHandover } from './handover.ts'
@@ -70,6 +71,7 @@ export const startDeliveries = async (
     pending,
     states,
     slots: engine.slots(),
+    acknowledged: createAcknowledged(),
     ownSide: createOwnSide(scale),
     scale,
     random: Math.random,

@@ -2,20 +2,27 @@
  * Whose turn is next: kills before everything else, then whatever is due first. In a strict line it is whatever was wanted first, due or not;
  * only what is held until a time of its own stands beside the line until then.
  */
-import type { Item } from './book.ts'
 import { createDueQueue, type DueQueue } from './due-queue.ts'
-import { isArmed } from './machine.ts'
+import type { Queued } from './left.ts'
+import { type Delivery, isArmed } from './machine.ts'
+import type { Shelved } from './shelved.ts'
 
-type Entry = Readonly<{ item: Item; turn: number }>
+type Entry = Readonly<{ item: Queued; turn: number }>
 
 export type Turns = Readonly<{
   /** Queues an item as it is now; what was queued of it before is void. Nothing while it is busy, or waits for a person. */
-  queue(item: Item): void
+  queue(item: Queued): void
   /** The first of the kills or of the others, and when it is due. */
-  first(kill: boolean, nowMs: number): Readonly<{ item: Item; atMs: number }> | null
+  first(kill: boolean, nowMs: number): Readonly<{ item: Queued; atMs: number }> | null
   /** Takes the first away. */
   take(kill: boolean): void
 }>
+
+export const isShelved = (item: Queued): item is Shelved => !('delivery' in item)
+
+const dueOf = (item: Queued): Delivery | Shelved | null => (isShelved(item) ? item : item.delivery)
+const waitsForItsTime = (due: Delivery | Shelved): boolean => ('armed' in due ? due.armed : isArmed(due))
+const isHeld = (due: Delivery | Shelved): boolean => ('held' in due ? due.held : due.heldUntilMs === due.nextAtMs)
 
 export const createTurns = (isStrict: () => boolean): Turns => {
   const kills = createDueQueue<Entry>()
@@ -27,19 +34,19 @@ export const createTurns = (isStrict: () => boolean): Turns => {
   const head = (queue: DueQueue<Entry>): Entry | null => {
     for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
       const { item, turn } = entry.item
-      if (turn === item.turn && !item.busy && item.delivery !== null) return entry.item
+      if (turn === item.turn && !item.busy && dueOf(item) !== null) return entry.item
       queue.pop()
     }
     return null
   }
-  const nextAtMs = ({ item }: Entry): number => item.delivery?.nextAtMs ?? Number.POSITIVE_INFINITY
+  const nextAtMs = ({ item }: Entry): number => dueOf(item)?.nextAtMs ?? Number.POSITIVE_INFINITY
 
   const push = (entry: Entry) => {
-    const { delivery } = entry.item
-    if (delivery === null) return
-    if (delivery.kill) kills.push(delivery.nextAtMs, entry)
-    else if (strict && delivery.heldUntilMs === delivery.nextAtMs) held.push(delivery.nextAtMs, entry)
-    else others.push(strict ? delivery.sequence : delivery.nextAtMs, entry)
+    const due = dueOf(entry.item)
+    if (due === null) return
+    if (due.kill) kills.push(due.nextAtMs, entry)
+    else if (strict && isHeld(due)) held.push(due.nextAtMs, entry)
+    else others.push(strict ? due.sequence : due.nextAtMs, entry)
   }
   /** The configuration changed: what stands in one kind of line goes into the other. */
   const regroup = () => {
@@ -57,13 +64,14 @@ export const createTurns = (isStrict: () => boolean): Turns => {
   const release = (nowMs: number) => {
     for (let entry = head(held); entry !== null && nextAtMs(entry) <= nowMs; entry = head(held)) {
       held.pop()
-      others.push(strict ? (entry.item.delivery?.sequence ?? 0) : nextAtMs(entry), entry)
+      others.push(strict ? (dueOf(entry.item)?.sequence ?? 0) : nextAtMs(entry), entry)
     }
   }
 
   return {
     queue: item => {
-      if (item.delivery === null || item.busy || !isArmed(item.delivery)) return
+      const due = dueOf(item)
+      if (due === null || item.busy || !waitsForItsTime(due)) return
       item.turn += 1
       push({ item, turn: item.turn })
     },

@@ -1,4 +1,4 @@
-/** At most so many at once, the others in order of arrival: decoding pictures must not take every core. */
+/** At most so many at once, the others in order of arrival. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>
 
 export const createLimit = (atOnce: number): Limit => {

@@ -1,0 +1,116 @@
+/**
+ * What of one target lies in the store and is not under way: it is read page by page after a take-over, and each delivery once more
+ * when its turn has come or something newer is wanted of it, so that memory holds little more of it than its time.
+ */
+import { messageOf, UnavailableError } from '@newswire/events/errors'
+import type { BookNeeds, Item } from './book.ts'
+import { type Delivery, restore } from './machine.ts'
+import type { Stored } from './pending.ts'
+import { OWN_FAULT_MS } from './schedule.ts'
+import { type Origin, type Shelved, toShelved } from './shelved.ts'
+
+/** What may have a turn: in memory whole, or in the store. */
+export type Queued = Item | Shelved
+
+type Needs = Pick<BookNeeds, 'clock' | 'pending' | 'kind' | 'scale' | 'logger' | 'isClosing' | 'owns'> &
+  Readonly<{
+    items: ReadonlyMap<string, Item>
+    /** Makes an item of what was read. */
+    takeIn: (stored: Stored, delivery: Delivery, origin: Origin) => Item
+  }>
+
+export type Left = Readonly<{
+  shelved: ReadonlyMap<string, Shelved>
+  isWhole(): boolean
+  isAtHand(subject: string): boolean
+  find(subject: string): Promise<Item | null>
+  put(one: Shelved): void
+  load(clean: boolean, take: (one: Queued) => void, onPage: () => void): Promise<void>
+  sweep(take: (one: Queued) => void): Promise<void>
+}>
+
+/** Its functions are those of the book that has it, where they are described. */
+export const createLeft = (owner: string, { items, takeIn, clock, pending, kind, scale, logger, isClosing, owns }: Needs): Left => {
+  const shelved = new Map<string, Shelved>()
+  /** Subjects that are being read, by whoever asked first. */
+  const finding = new Map<string, Promise<Item | null>>()
+  let whole = false
+  let before = { clean: false, sinceMs: clock.now() }
+
+  /** What an owner before wrote is taken as of when it was taken over: then nothing of it was under way here. */
+  const asOf = (delivery: Delivery, origin: Origin): Delivery =>
+    origin === 'us' ? delivery : restore(delivery, origin === 'before' && before.clean, before.sinceMs, scale)
+
+  /** `null`: it is known already. */
+  const note = (stored: Stored, origin: Origin): Queued | null => {
+    const { subject, delivery } = stored.pending
+    if (items.has(subject) || shelved.has(subject) || finding.has(subject)) return null
+    if (kind.newestOnly) return takeIn(stored, asOf(delivery, origin), origin)
+    const one = toShelved(stored.pending, asOf(delivery, origin), origin)
+    shelved.set(subject, one)
+    return one
+  }
+
+  const read = async (subject: string): Promise<Item | null> => {
+    const stored = await pending.read(owner, subject)
+    const hint = shelved.get(subject)
+    shelved.delete(subject)
+    if (hint !== undefined) hint.busy = true // what is queued of it is void
+    if (stored === null) return null
+    const origin = hint?.origin ?? 'before'
+    return takeIn(stored, asOf(stored.pending.delivery, origin), origin)
+  }
+
+  const isAtHand = (subject: string): boolean => items.has(subject) || (whole && !shelved.has(subject))
+
+  const find = async (subject: string): Promise<Item | null> => {
+    if (isAtHand(subject)) return items.get(subject) ?? null
+    const reading = finding.get(subject) ?? read(subject).finally(() => finding.delete(subject))
+    finding.set(subject, reading)
+    return reading
+  }
+
+  /** Returns what to go on from; what was read is not held any longer. */
+  const takePage = async (after: string | undefined, take: (one: Queued) => void): Promise<string | null> => {
+    const page = await pending.page(owner, after)
+    for (const stored of page.stored) {
+      const one = isClosing() ? null : note(stored, 'before')
+      if (one !== null) take(one)
+    }
+    return page.after
+  }
+
+  const scan = async (take: (one: Queued) => void, onPage: () => void): Promise<void> => {
+    for (let after: string | undefined; !whole && !isClosing(); ) {
+      try {
+        const next = await takePage(after, take)
+        if (next === null) whole = true
+        else after = next
+        onPage()
+      } catch (error) {
+        if (isClosing()) return
+        if (!(error instanceof UnavailableError)) logger.error({ owner, reason: messageOf(error) }, 'pending.unloaded')
+        await new Promise<void>(resolve => clock.after(OWN_FAULT_MS * scale, resolve))
+      }
+    }
+  }
+
+  return {
+    shelved,
+    isWhole: () => whole,
+    isAtHand,
+    find,
+    put: one => shelved.set(one.subject, one),
+    load: (clean, take, onPage) => {
+      before = { clean, sinceMs: clock.now() }
+      return scan(take, onPage)
+    },
+    sweep: async take => {
+      const known = [...items.keys(), ...shelved.keys(), ...finding.keys()]
+      for (const stored of await pending.sweep(owner, owns, known)) {
+        const one = note(stored, 'stray')
+        if (one !== null) take(one)
+      }
+    },
+  }
+}

@@ -61,3 +61,41 @@ test('wrong use is said before anything is sent', () => {
   ]
   for (const use of wrong) assert.throws(use, isUsage)
 })
+
+test('a text says with options what JSON says in fields: when it goes out, what it corrects, what a picture shows', () => {
+  const { article } = toFileArticle('a.txt', 'x', {
+    ...none,
+    title: 't',
+    dateline: 'Huế',
+    slug: 'tin-hue',
+    embargoUntil: '2026-12-01T06:00:00+07:00',
+    expiresAt: '2026-12-02T06:00:00+07:00',
+    correction: 'Sai tên.',
+    tag: ['Huế'],
+    image: ['a.jpg'],
+    caption: ['Cầu'],
+    alt: ['Một cây cầu'],
+  })
+  assert.deepEqual(article, {
+    title: 't',
+    dateline: 'Huế',
+    slug: 'tin-hue',
+    embargoUntil: '2026-12-01T06:00:00+07:00',
+    expiresAt: '2026-12-02T06:00:00+07:00',
+    change: 'correction',
+    correction: { note: 'Sai tên.' },
+    categories: [],
+    tags: ['Huế'],
+    body: { text: 'x' },
+    images: [{ url: 'a.jpg', role: 'lead', caption: 'Cầu', alt: 'Một cây cầu' }],
+  })
+})
+
+test('options of a text are refused beside JSON, by name; standard input says that it is JSON', () => {
+  const options = { ...none, title: 't', embargoUntil: 'x', category: ['c'] }
+  assert.throws(() => toFileArticle('a.json', '{}', options), /a\.json is JSON, so --title, --embargo-until, --category would not be used/)
+  assert.throws(
+    () => toFileArticle('-', 'Một đoạn văn.', { ...none, id: 'a' }),
+    /standard input is not JSON: .*only JSON is read from there/,
+  )
+})

@@ -6,12 +6,24 @@ export type TextOptions = Readonly<{
   title?: string
   summary?: string
   byline?: string
+  dateline?: string
   language?: string
+  slug?: string
+  embargoUntil?: string
+  expiresAt?: string
+  /** What readers are told that was wrong. */
+  correction?: string
   category: readonly string[]
+  tag?: readonly string[]
   image: readonly string[]
   caption: readonly string[]
+  alt?: readonly string[]
   credit: readonly string[]
 }>
+
+/** Fields that a text takes as they are. */
+const PLAIN = ['summary', 'byline', 'dateline', 'language', 'slug', 'embargoUntil', 'expiresAt'] as const
+const LISTS = ['category', 'tag', 'image', 'caption', 'alt', 'credit'] as const
 
 /** The article to send, and the local picture files it names by path, which are sent first. */
 export type FileArticle = Readonly<{
@@ -48,47 +60,64 @@ export const findPictures = (images: unknown, folder: string): FileArticle['pict
   })
 }
 
+const refuseMore = (what: string, given: readonly string[], pictures: readonly string[]): void => {
+  if (given.length > pictures.length)
+    throw new UsageError(`there are ${given.length} ${what} for ${pictures.length} pictures; give --image FILE before each`)
+}
+
 const fromText = (text: string, options: TextOptions): Record<string, unknown> => {
-  if (options.title === undefined) throw new UsageError('a text needs a title: --title "…"')
-  if (options.caption.length > options.image.length)
-    throw new UsageError(
-      `there are ${options.caption.length} captions for ${options.image.length} pictures; give --image FILE before each --caption`,
-    )
-  if (options.credit.length > options.image.length)
-    throw new UsageError(`there are ${options.credit.length} credits for ${options.image.length} pictures`)
+  const { title, correction, category, tag = [], image, caption, alt = [], credit } = options
+  if (title === undefined) throw new UsageError('a text needs a title: --title "…"')
+  refuseMore('captions', caption, image)
+  refuseMore('alternative texts', alt, image)
+  refuseMore('credits', credit, image)
   return {
-    title: options.title,
-    ...(options.summary === undefined ? {} : { summary: options.summary }),
-    ...(options.byline === undefined ? {} : { byline: options.byline }),
-    ...(options.language === undefined ? {} : { language: options.language }),
-    categories: options.category,
+    title,
+    ...Object.fromEntries(PLAIN.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]]))),
+    ...(correction === undefined ? {} : { change: 'correction', correction: { note: correction } }),
+    categories: category,
+    ...(tag.length === 0 ? {} : { tags: tag }),
     body: { text },
-    images: options.image.map((url, index) => ({
+    images: image.map((url, index) => ({
       url,
       role: index === 0 ? 'lead' : 'inline',
-      ...(options.caption[index] ? { caption: options.caption[index], alt: options.caption[index] } : {}),
-      ...(options.credit[index] ? { credit: options.credit[index] } : {}),
+      ...(caption[index] ? { caption: caption[index] } : {}),
+      ...((alt[index] ?? caption[index]) ? { alt: alt[index] ?? caption[index] } : {}),
+      ...(credit[index] ? { credit: credit[index] } : {}),
     })),
   }
+}
+
+/** What is for texts alone would be dropped beside JSON, which says everything itself. */
+const refuseTextOptions = (file: string, options: TextOptions): void => {
+  const single = (['title', ...PLAIN, 'correction'] as const).filter(name => options[name] !== undefined)
+  const given = [...single, ...LISTS.filter(name => (options[name] ?? []).length > 0)]
+  if (given.length === 0) return
+  const flags = given.map(name => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`)
+  const what = file === '-' ? 'standard input is JSON' : `${file} is JSON`
+  throw new UsageError(`${what}, so ${flags.join(', ')} would not be used; say it in the JSON, or send the text as a .txt`)
+}
+
+const fromJson = (file: string, text: string): Record<string, unknown> => {
+  const name = file === '-' ? 'standard input' : file
+  let parsed: unknown
+  try {
+    // Editors on Windows write a byte order mark, which JSON has no place for.
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (cause) {
+    const other = file === '-' ? '; only JSON is read from there, so save a text as .txt and name that' : ''
+    throw new UsageError(`${name} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}${other}`)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new UsageError(`${name} holds no article`)
+  return parsed as Record<string, unknown>
 }
 
 /** `file` is `-` for standard input, which is JSON. Throws `UsageError`. */
 export const toFileArticle = (file: string, text: string, options: TextOptions & { id?: string }): FileArticle => {
   const isText = extname(file).toLowerCase() === '.txt'
   if (!isText && file !== '-' && extname(file).toLowerCase() !== '.json') throw new UsageError(`${file}: only .json and .txt are taken`)
-  let article: Record<string, unknown>
-  if (isText) article = fromText(text, options)
-  else {
-    let parsed: unknown
-    try {
-      // Editors on Windows write a byte order mark, which JSON has no place for.
-      parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
-    } catch (cause) {
-      throw new UsageError(`${file} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
-    }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new UsageError(`${file} holds no article`)
-    article = parsed as Record<string, unknown>
-  }
+  if (!isText) refuseTextOptions(file, options)
+  const article = isText ? fromText(text, options) : fromJson(file, text)
   const folder = isText || file === '-' ? '.' : dirname(file)
   const { id, ...rest } = article
   if (id !== undefined && typeof id !== 'string') throw new UsageError(`${file}: expected "id" to be a text, found ${JSON.stringify(id)}`)

@@ -54,6 +54,13 @@ test('every command has help with an example, on standard output, and exits 0', 
   assert.match(helps[0]?.stdout ?? '', /NEWSWIRE_FSYNC/)
 })
 
+test('it says its version, and what each way of taking back means', { timeout: 60_000 }, async () => {
+  const [long, short, help] = await Promise.all([run(['--version']), run(['-v']), run(['retract', '--help'])])
+  assert.match(long.stdout, /^\d+\.\d+\.\d+\n$/)
+  assert.deepEqual([long.code, short.code, short.stdout], [0, 0, long.stdout])
+  for (const mode of ['withdraw', 'gone', 'redirect', 'replace']) assert.match(help.stdout, new RegExp(`\n  ${mode} +\\w`))
+})
+
 test('wrong use exits 2, says what to do, and with --json says it in JSON', { timeout: 60_000 }, async () => {
   const wrong: [string[], RegExp, Record<string, string>?][] = [
     [['pubish'], /publish/],
@@ -62,6 +69,10 @@ test('wrong use exits 2, says what to do, and with --json says it in JSON', { ti
     [['publish', 'a.json', '--wait', '--timeout', 'soon'], /seconds/],
     [['publish', 'no-such-file.json'], /NEWSWIRE_|cannot be read/],
     [['run', 'printer'], /no such service: printer/],
+    [['pubish', '--help'], /unknown command 'pubish'/],
+    [['outlets', 'lits', '--help'], /unknown command 'lits'/],
+    [['dead-letters', 'list', 'abc'], /too many arguments/],
+    [['status', 'abc'], /too many arguments/],
     [['run', 'desk'], /KAFKA_BROKERS/],
     [['trace', 'a'], /newswire up/],
     [['status'], /NEWSWIRE_GATEWAY_PORT must be 0 to 65535/, { NEWSWIRE_GATEWAY_PORT: '80a' }],

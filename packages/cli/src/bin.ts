@@ -2,7 +2,7 @@
 /** `newswire`: the command line. Results on standard output, everything else on standard error; exit status 0, 1 (failed), 2 (wrong use). */
 import { processEnvironment, readSettings, SettingsError } from '@newswire/runtime/settings'
 import { CommanderError } from 'commander'
-import { createProgram } from './program.ts'
+import { createProgram, withoutHelpOfUnknown } from './program.ts'
 import { UsageError } from './usage-error.ts'
 
 const NODE_MAJOR = 24
@@ -39,7 +39,7 @@ const main = async (): Promise<number> => {
         status = next
       },
     })
-    await program.parseAsync(process.argv)
+    await program.parseAsync(withoutHelpOfUnknown(program, process.argv.slice(2)), { from: 'user' })
     return status
   } catch (error) {
     return fail(error)

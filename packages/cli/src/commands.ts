@@ -1,7 +1,5 @@
 /** The commands that speak to a running system, and those that set up its topics. */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { buffer as readAll } from 'node:stream/consumers'
 import type { NewswireConfig } from '@newswire/events/config'
 import { parseArticleId, toArticleId } from '@newswire/events/ids'
 import { topicSpecs } from '@newswire/events/topics'
@@ -10,16 +8,12 @@ import type { TopicReport } from '@newswire/log/log'
 import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import type { ArticleTrace } from '@newswire/trace/queries'
-import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
-import { type Client, createClient, readClientFile } from './client.ts'
+import { createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { raiseEpoch } from './log-mark.ts'
-import { isRenamed, refuseClashes } from './name-clashes.ts'
-import { type Accepted, sendArticle } from './send-article.ts'
 import { showTable, showTrace } from './show.ts'
 import { UnreachableError, UsageError } from './usage-error.ts'
-import { waitForSinks } from './wait.ts'
 
 export type Terminal = Readonly<{
   settings: Settings
@@ -41,90 +35,6 @@ export const splitId = (id: string, publisher: string | null): { localId: string
   if (publisher === null) return { localId: whole?.localId ?? id, articleId: id }
   if (whole?.publisher === publisher) return { localId: whole.localId, articleId: id }
   return { localId: id, articleId: toArticleId(publisher, id) }
-}
-
-type WaitOptions = Readonly<{ wait: boolean; timeout: number }>
-
-const finish = async (terminal: Terminal, using: Client, accepted: Accepted, { wait, timeout }: WaitOptions): Promise<boolean> => {
-  if (!wait) {
-    printResult(terminal, accepted, `accepted ${accepted.articleId} (submission ${accepted.submissionId})`)
-    return true
-  }
-  const waited = await waitForSinks(using, accepted.submissionId, accepted.articleId, { timeoutMs: timeout * 1000, report: terminal.say })
-  printResult(
-    terminal,
-    { ...accepted, ...waited },
-    `${accepted.articleId}: ${waited.state}${waited.detail === '' ? '' : `, ${waited.detail}`}`,
-  )
-  return waited.ok
-}
-
-/** A text in another encoding would go out damaged, so it is refused, with where. */
-const decode = (bytes: Uint8Array, file: string): string => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new UsageError(`${file} is not UTF-8; save it as UTF-8 and try again`, { cause })
-  }
-}
-
-const readInput = async (file: string): Promise<string> => {
-  if (file === '-') return decode(await readAll(process.stdin), 'standard input')
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new UsageError(`${file} cannot be read: ${cause.message}`)
-  })
-  return decode(bytes, file)
-}
-
-export const publish = async (
-  terminal: Terminal,
-  files: readonly string[],
-  options: TextOptions & WaitOptions & { id?: string },
-): Promise<boolean> => {
-  if (files.length > 1 && (options.id !== undefined || options.title !== undefined))
-    throw new UsageError('--id and --title are for one file')
-  const articles: FileArticle[] = []
-  for (const file of files) articles.push(toFileArticle(file, await readInput(file), options))
-  refuseClashes(articles.map((one, index) => ({ file: files[index] ?? '', localId: one.localId })))
-  const using = await client(terminal)
-  let ok = true
-  for (const article of articles) {
-    const { namedBy, localId } = article
-    if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) terminal.say(`${namedBy} is ${localId}`)
-    ok = (await finish(terminal, using, await sendArticle(using, article), options)) && ok
-  }
-  return ok
-}
-
-export const retract = async (
-  terminal: Terminal,
-  id: string,
-  options: WaitOptions & { mode: string; reason: string; redirectTo?: string; notice?: string },
-): Promise<boolean> => {
-  const using = await client(terminal)
-  const { mode, reason, redirectTo, notice } = options
-  const body = JSON.stringify({
-    mode,
-    reason,
-    ...(redirectTo === undefined ? {} : { redirectTo }),
-    ...(notice === undefined ? {} : { notice }),
-  })
-  const accepted = (await using.ingest(
-    'POST',
-    `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).localId)}/retract`,
-    body,
-  )) as Accepted
-  return finish(terminal, using, accepted, options)
-}
-
-export const republish = async (terminal: Terminal, id: string, options: WaitOptions): Promise<boolean> => {
-  const using = await client(terminal)
-  const accepted = (await using.ingest(
-    'POST',
-    `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).localId)}/republish`,
-    '{}',
-  )) as Accepted
-  return finish(terminal, using, accepted, options)
 }
 
 export const trace = async (terminal: Terminal, id: string): Promise<boolean> => {

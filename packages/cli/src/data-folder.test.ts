@@ -18,7 +18,7 @@ test('where no folder can be made, it says so at once and names the way out', { 
   const root = await mkdtemp(join(tmpdir(), 'newswire-data-'))
   t.after(() => rm(root, { recursive: true }))
   await writeFile(join(root, 'file'), '')
-  const impossible = [join(root, 'file', 'data'), ...(process.platform === 'linux' ? ['/proc/newswire/data'] : [])]
+  const impossible = [join(root, 'file'), join(root, 'file', 'data'), ...(process.platform === 'linux' ? ['/proc/newswire/data'] : [])]
   for (const path of impossible)
     await assert.rejects(
       makeDataFolder(path),

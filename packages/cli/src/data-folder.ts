@@ -1,5 +1,5 @@
 /** The folder that everything kept on this machine is in. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
@@ -26,7 +26,10 @@ const makeLevel = async (path: string): Promise<void> => {
 export const makeDataFolder = async (path: string): Promise<void> => {
   try {
     await makeLevel(resolve(path))
+    if (!(await stat(resolve(path))).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
   } catch (error) {
+    if (codeOf(error) === 'ENOTDIR')
+      throw new Error(`The data folder ${path} is a file, or lies under one. Name a folder with --data or NEWSWIRE_DATA.`, { cause: error })
     throw new Error(
       `The data folder ${path} cannot be made (${codeOf(error) || String(error)}). Name one on a disk that can be written to with --data or NEWSWIRE_DATA.`,
       { cause: error },

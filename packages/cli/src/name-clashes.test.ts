@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
-import { publish, type Terminal } from './commands.ts'
+import type { Terminal } from './commands.ts'
 import { answering } from './front-door.ts'
 import { importArticles } from './import.ts'
+import { publish } from './publish.ts'
 import { FailedError } from './usage-error.ts'
 
 const story = (title: string, more: object = {}) => JSON.stringify({ title, body: { text: 'x' }, ...more })

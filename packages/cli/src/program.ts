@@ -1,21 +1,41 @@
 /** The commands with their options, as the command line has them. */
+import { readFileSync } from 'node:fs'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { settingHelp } from '@newswire/runtime/settings'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { addArchiveCommands } from './archive-program.ts'
-import { apply, deadLetters, publish, republish, retract, status, type Terminal, topics, trace } from './commands.ts'
+import { apply, deadLetters, status, type Terminal, topics, trace } from './commands.ts'
 import { explain } from './explain.ts'
 import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
+import { addPublish } from './publish.ts'
 import { addPurgeCommand } from './purge.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { rebuildAll } from './rebuild-all.ts'
 import { rebuildSearch } from './rebuild-search.ts'
+import { addRetract, republish } from './retract.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
 import { createToken, listTokens, revokeToken } from './token.ts'
 import { up } from './up.ts'
 import { UsageError } from './usage-error.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/**
+ * Commander answers `--help` before it looks whether there is such a command, so a slip of the pen would look like success: of an unknown one nothing
+ * but its name is left, which is refused.
+ */
+export const withoutHelpOfUnknown = (program: Command, args: readonly string[]): readonly string[] => {
+  let group = program
+  for (const arg of args) {
+    if (arg.startsWith('-') || arg === 'help' || group.commands.length === 0) return args
+    const found = group.commands.find(one => one.name() === arg)
+    if (found === undefined) return args.filter(one => one !== '--help' && one !== '-h')
+    group = found
+  }
+  return args
+}
 
 export type ProgramOptions = Readonly<{
   environment: Environment
@@ -48,6 +68,7 @@ const portSettings = (options: Record<string, string | undefined>): Environment 
 export const createProgram = ({ environment, readSettings, print, say, onStatus }: ProgramOptions): Command => {
   const program = new Command('newswire')
     .description('Open news syndication: one publish event to feeds, archive and partners, and back out of all of them.')
+    .version(version, '-v, --version')
     .exitOverride()
     .showSuggestionAfterError()
   const terminal = (options: { json?: boolean; data?: string }): Terminal => ({
@@ -102,24 +123,17 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
       onStatus(await run({ names: known, settings: readSettings(portSettings(options)), environment, print, say }))
     })
 
-  waits(
-    client(
-      'publish',
-      'publish articles: .json as the API takes it, .txt with options, - for standard input',
-      'newswire publish story.txt --title "Hội chợ sách" --category thoi-su --image a.jpg --caption "Khai mạc" --wait',
+  addPublish(
+    waits(
+      client(
+        'publish',
+        'publish articles: .json as the API takes it, .txt with options, - for JSON from standard input',
+        'newswire publish story.txt --title "Hội chợ sách" --category thoi-su --image a.jpg --caption "Khai mạc" --wait',
+      ),
     ),
+    terminal,
+    ends,
   )
-    .argument('<file...>')
-    .option('--id <id>', 'article id (default: the file name)')
-    .option('--title <title>', 'for .txt')
-    .option('--summary <text>', 'for .txt')
-    .option('--byline <name>', 'for .txt')
-    .option('--language <tag>', 'for .txt')
-    .option('--category <id>', 'for .txt; may be repeated', collect, [])
-    .option('--image <file>', 'for .txt; may be repeated', collect, [])
-    .option('--caption <text>', 'of the picture in the same place', collect, [])
-    .option('--credit <text>', 'of the picture in the same place', collect, [])
-    .action((files: string[], options) => ends(publish(terminal(options), files, { ...options, wait: options.wait === true })))
 
   client(
     'import',
@@ -131,13 +145,11 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .option('--journal <file>', 'what was answered (default: <source>.import.journal)')
     .action((source: string, options) => ends(importArticles(terminal(options), source, { ...options, deliver: options.deliver === true })))
 
-  waits(client('retract', 'take an article back from everywhere', 'newswire retract my-story --mode withdraw --reason "wrong names"'))
-    .argument('<id>')
-    .addOption(new Option('--mode <mode>').choices(['withdraw', 'gone', 'redirect', 'replace']).makeOptionMandatory())
-    .requiredOption('--reason <text>', 'kept with the retraction')
-    .option('--redirect-to <target>', 'an address for redirect, an article id for replace')
-    .option('--notice <text>', 'shown to readers')
-    .action((id: string, options) => ends(retract(terminal(options), id, { ...options, wait: options.wait === true })))
+  addRetract(
+    waits(client('retract', 'take an article back from everywhere', 'newswire retract my-story --mode withdraw --reason "wrong names"')),
+    terminal,
+    ends,
+  )
 
   waits(client('republish', 'bring a retracted article back', 'newswire republish my-story'))
     .argument('<id>')
@@ -246,7 +258,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .addHelpText('after', '\nExample:\n  newswire dead-letters list')
   for (const action of ['list', 'show', 'redrive', 'discard'] as const)
     letters
-      .command(`${action} [id]`)
+      .command(action === 'list' ? 'list' : `${action} <id>`)
       .description(
         {
           list: 'all of them, newest first',
@@ -258,6 +270,8 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
       .option('--json', 'one JSON document on standard output')
       .option('--data <dir>', 'data folder of the system that `up` started')
       .addHelpText('after', `\nExample:\n  newswire dead-letters ${action}${action === 'list' ? '' : ' 0198c0de-…'}`)
-      .action((id: string | undefined, options) => ends(deadLetters(terminal(options), action, id)))
+      .action(function (this: Command) {
+        return ends(deadLetters(terminal(this.opts()), action, this.args[0]))
+      })
   return program
 }

@@ -5,7 +5,13 @@ import { type FileArticle, withUploads } from './article-file.ts'
 import type { Client } from './client.ts'
 import { UsageError } from './usage-error.ts'
 
-export type Accepted = Readonly<{ submissionId: string; articleId: string; trace: string }>
+/** `warnings`: taken as it is, but perhaps not as it was meant. */
+export type Accepted = Readonly<{
+  submissionId: string
+  articleId: string
+  trace: string
+  warnings?: readonly Readonly<{ pointer: string; detail: string }>[]
+}>
 
 const readPicture = async (path: string): Promise<Uint8Array> => {
   try {

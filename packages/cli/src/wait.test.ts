@@ -64,6 +64,11 @@ test('what became final without a version is answered at once: a retraction of w
   assert.equal((await wait([{ submission: { state: 'superseded' } }])).ok, false)
 })
 
+test('what waits until somebody republishes it is no good end', async () => {
+  const found = await wait([{ submission: { state: 'held', code: 'NEWSWIRE_DESK_AWAITS_REPUBLISH', detail: 'the article is retracted' } }])
+  assert.deepEqual([found.ok, found.state, found.detail], [false, 'held', 'the article is retracted'])
+})
+
 test('it gives up at its time and says how to go on looking', async () => {
   const found = await wait([{ submission: { state: 'parked' } }], 200)
   assert.deepEqual([found.ok, found.state], [false, 'late'])

@@ -10,12 +10,16 @@ const POLL_MS = 150
 const FAN_OUTS = 2
 
 /** What the trace says of pictures that are not there: an article without its picture is out, but not as it was meant. */
-const picturesOf = (version: VersionTrace | undefined): string => {
+const picturesOf = (version: VersionTrace | undefined): { warning?: string } => {
   const detail = version?.stages.find(one => one.stage === 'images' && one.outcome === 'accepted')?.detail
-  return detail?.includes(';') ? `; ${detail}` : ''
+  return detail?.includes(';') ? { warning: detail } : {}
 }
 
-export type Waited = Readonly<{ ok: boolean; state: string; detail: string }>
+/** Whoever published it has to do something first, so a script must not take it for done. */
+const AWAITS_REPUBLISH = 'NEWSWIRE_DESK_AWAITS_REPUBLISH'
+
+/** `warning`: it is out, but not as it was meant. */
+export type Waited = Readonly<{ ok: boolean; state: string; detail: string; warning?: string }>
 
 /** Polls until it is decided, at most `timeoutMs`. `report` is called when something changed. */
 export const waitForSinks = async (
@@ -32,7 +36,8 @@ export const waitForSinks = async (
   }
   while (performance.now() < deadline) {
     const submission = (await client.ingest('GET', `/v1/submissions/${submissionId}`)) as SubmissionStatus
-    if (submission.state === 'held') return { ok: true, state: 'held', detail: submission.detail ?? 'it waits for its time' }
+    if (submission.state === 'held')
+      return { ok: submission.code !== AWAITS_REPUBLISH, state: 'held', detail: submission.detail ?? 'it waits for its time' }
     if (FINAL.has(submission.state) && submission.state !== 'released')
       return { ok: submission.state === 'duplicate', state: submission.state, detail: submission.detail ?? '' }
     if (submission.state === 'released') {
@@ -53,7 +58,7 @@ export const waitForSinks = async (
         }
       const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
       if (fannedOut >= FAN_OUTS && done.length === sinks.length)
-        return { ok: true, state: 'released', detail: `version ${submission.version} is in ${done.length} sinks${picturesOf(version)}` }
+        return { ok: true, state: 'released', detail: `version ${submission.version} is in ${done.length} sinks`, ...picturesOf(version) }
     } else report(submission.state)
     await setTimeout(POLL_MS)
   }

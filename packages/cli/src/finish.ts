@@ -1,0 +1,35 @@
+/** What is said once something was accepted, and with `--wait` once it has come to its end. */
+import { styleText } from 'node:util'
+import type { Client } from './client.ts'
+import type { Terminal } from './commands.ts'
+import type { Accepted } from './send-article.ts'
+import { waitForSinks } from './wait.ts'
+
+export type WaitOptions = Readonly<{ wait: boolean; timeout: number }>
+
+/** Shown of one answer; `--json` has all of them. */
+const SHOWN = 5
+
+/** A line that is not to be read over: on standard error, where no result stands. */
+export const warn = ({ say }: Pick<Terminal, 'say'>, line: string): void =>
+  say(styleText('yellow', `! ${line}`, { stream: process.stderr }))
+
+export const sayWarnings = (terminal: Pick<Terminal, 'say'>, articleId: string, warnings: Accepted['warnings'] = []): void => {
+  for (const one of warnings.slice(0, SHOWN)) warn(terminal, `${articleId}${one.pointer === '' ? '' : ` ${one.pointer}`}: ${one.detail}`)
+  if (warnings.length > SHOWN) warn(terminal, `${articleId}: and ${warnings.length - SHOWN} more`)
+}
+
+/** False when it did not come to a good end. */
+export const finish = async (terminal: Terminal, using: Client, accepted: Accepted, { wait, timeout }: WaitOptions): Promise<boolean> => {
+  const { json, print, say } = terminal
+  if (!json) sayWarnings(terminal, accepted.articleId, accepted.warnings)
+  if (!wait) {
+    print(json ? JSON.stringify(accepted) : `accepted ${accepted.articleId} (submission ${accepted.submissionId})`)
+    return true
+  }
+  const waited = await waitForSinks(using, accepted.submissionId, accepted.articleId, { timeoutMs: timeout * 1000, report: say })
+  if (waited.warning !== undefined && !json) warn(terminal, `${accepted.articleId}: ${waited.warning}`)
+  const words = `${accepted.articleId}: ${waited.state}${waited.detail === '' ? '' : `, ${waited.detail}`}`
+  print(json ? JSON.stringify({ ...accepted, ...waited }) : words)
+  return waited.ok
+}

@@ -1,0 +1,75 @@
+/** `newswire publish FILE…`: articles through the front door. */
+import { readFile } from 'node:fs/promises'
+import { buffer as readAll } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
+import { createClient } from './client.ts'
+import type { Terminal } from './commands.ts'
+import { finish, type WaitOptions } from './finish.ts'
+import { isRenamed, refuseClashes } from './name-clashes.ts'
+import { sendArticle } from './send-article.ts'
+import { UsageError } from './usage-error.ts'
+
+/** A text in another encoding would go out damaged, so it is refused, with where. */
+const decode = (bytes: Uint8Array, file: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new UsageError(`${file} is not UTF-8; save it as UTF-8 and try again`, { cause })
+  }
+}
+
+const readInput = async (file: string): Promise<string> => {
+  if (file === '-') return decode(await readAll(process.stdin), 'standard input')
+  const bytes = await readFile(file).catch((cause: Error) => {
+    throw new UsageError(`${file} cannot be read: ${cause.message}`)
+  })
+  return decode(bytes, file)
+}
+
+export type PublishOptions = TextOptions & WaitOptions & Readonly<{ id?: string }>
+
+/** All files are read and looked at before the first is sent. The first that is refused ends it. */
+export const publish = async (terminal: Terminal, files: readonly string[], options: PublishOptions): Promise<boolean> => {
+  if (files.length > 1 && (options.id !== undefined || options.title !== undefined))
+    throw new UsageError('--id and --title are for one file')
+  const articles: FileArticle[] = []
+  for (const file of files) articles.push(toFileArticle(file, await readInput(file), options))
+  refuseClashes(articles.map((one, index) => ({ file: files[index] ?? '', localId: one.localId })))
+  const using = await createClient(terminal.environment, terminal.settings.dataDir)
+  let ok = true
+  for (const article of articles) {
+    const { namedBy, localId } = article
+    if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) terminal.say(`${namedBy} is ${localId}`)
+    ok = (await finish(terminal, using, await sendArticle(using, article), options)) && ok
+  }
+  return ok
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+/** To a command that has `--json`, `--data` and `--wait` already. */
+export const addPublish = (command: Command, terminal: (options: object) => Terminal, ends: (work: Promise<boolean>) => Promise<void>) =>
+  command
+    .argument('<file...>')
+    .option('--id <id>', 'article id (default: "id" in the JSON, else the file name)')
+    .option('--title <title>', 'of a .txt, as all that follow')
+    .option('--summary <text>', 'a sentence or two')
+    .option('--byline <name>', 'who wrote it')
+    .option('--dateline <place>', 'where it was written')
+    .option('--language <tag>', "like vi or en-GB (default: the site's)")
+    .option('--category <id>', 'may be repeated', collect, [])
+    .option('--tag <word>', 'may be repeated', collect, [])
+    .option('--slug <slug>', 'last part of its address')
+    .option('--embargo-until <instant>', 'held until then, like 2026-12-01T06:00:00+07:00')
+    .option('--expires-at <instant>', 'taken back then')
+    .option('--correction <note>', 'it corrects what is out, and readers are told this')
+    .option('--image <file>', 'may be repeated', collect, [])
+    .option('--caption <text>', 'of the picture in the same place', collect, [])
+    .option('--alt <text>', 'of the picture in the same place (default: its caption)', collect, [])
+    .option('--credit <text>', 'of the picture in the same place', collect, [])
+    .addHelpText(
+      'after',
+      '\nStandard input (-) is JSON, with an "id" in it or --id. A .json says everything itself: options for a .txt are refused beside it.',
+    )
+    .action((files: string[], options) => ends(publish(terminal(options), files, { ...options, wait: options.wait === true })))

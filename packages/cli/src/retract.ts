@@ -1,0 +1,105 @@
+/** `newswire retract ID` and `newswire republish ID`. */
+import { parseArticleId } from '@newswire/events/ids'
+import { type Command, Option } from 'commander'
+import { type Client, createClient } from './client.ts'
+import { splitId, type Terminal } from './commands.ts'
+import { finish, type WaitOptions } from './finish.ts'
+import type { Accepted } from './send-article.ts'
+import { FailedError } from './usage-error.ts'
+
+export type RetractOptions = WaitOptions &
+  Readonly<{ mode: string; reason: string; redirectTo?: string; notice?: string; legal: boolean; force: boolean }>
+
+/** The part of the trace that tells whether anything was ever to come out of this id. */
+type Known = Readonly<{ versions?: readonly unknown[]; submissions?: readonly { command?: string | null }[] }>
+
+const isNotFound = (error: unknown): boolean => error instanceof FailedError && error.code === 'NEWSWIRE_ARTICLE_UNKNOWN'
+
+/**
+ * Whether an article was ever submitted under the id. Only two clear answers make it unknown: a token that may not read, or a trace that cannot be
+ * asked, must not stand in the way of a retraction.
+ */
+const isKnown = async (using: Client, path: string): Promise<boolean> => {
+  try {
+    await using.ingest('GET', path)
+    return true
+  } catch (error) {
+    if (!isNotFound(error)) return true
+  }
+  try {
+    const { versions = [], submissions = [] } = (await using.ingest('GET', `${path}/trace`)) as Known
+    return versions.length > 0 || submissions.some(one => one.command !== 'retract' && one.command !== 'republish')
+  } catch (error) {
+    return !isNotFound(error)
+  }
+}
+
+/** A name that looks like another publisher's article is one of ours with a dot in it: said, because it may not be what was meant. */
+const sayMeant = (id: string, articleId: string, { say }: Terminal): void => {
+  if (id !== articleId && parseArticleId(id) !== null)
+    say(`${id} is ${articleId} here: a token is good for the articles of its own publisher`)
+}
+
+export const retract = async (terminal: Terminal, id: string, options: RetractOptions): Promise<boolean> => {
+  const using = await createClient(terminal.environment, terminal.settings.dataDir)
+  const { mode, reason, redirectTo, notice, legal, force } = options
+  const { localId, articleId } = splitId(id, using.publisher)
+  sayMeant(id, articleId, terminal)
+  const path = `/v1/articles/${encodeURIComponent(localId)}`
+  if (!force && !(await isKnown(using, path)))
+    throw new FailedError(
+      `nothing was ever submitted as ${articleId}, so nothing was taken back. \`newswire status\` and the console's list of articles show what is there; ` +
+        '--force retracts it all the same, and what is submitted under this id later stays in until it is republished.',
+      { code: 'NEWSWIRE_ARTICLE_UNKNOWN' },
+    )
+  const body = JSON.stringify({
+    mode,
+    reason,
+    ...(redirectTo === undefined ? {} : { redirectTo }),
+    ...(notice === undefined ? {} : { notice }),
+    ...(legal ? { legal } : {}),
+  })
+  return finish(terminal, using, (await using.ingest('POST', `${path}/retract`, body)) as Accepted, options)
+}
+
+export const republish = async (terminal: Terminal, id: string, options: WaitOptions): Promise<boolean> => {
+  const using = await createClient(terminal.environment, terminal.settings.dataDir)
+  const { localId, articleId } = splitId(id, using.publisher)
+  sayMeant(id, articleId, terminal)
+  const accepted = (await using.ingest('POST', `/v1/articles/${encodeURIComponent(localId)}/republish`, '{}')) as Accepted
+  return finish(terminal, using, accepted, options)
+}
+
+const MODES = `
+What readers and partners get in its place:
+  withdraw   410 and a notice; out of feeds, pages, search and pictures
+  gone       the same, for what is over rather than wrong
+  redirect   readers are sent to an address: --redirect-to https://… is required
+  replace    readers are sent to another article: --redirect-to <id> is required
+A reason is always required; it is kept, and partners are told. --notice is what readers see.`
+
+/** To a command that has `--json`, `--data` and `--wait` already. */
+export const addRetract = (command: Command, terminal: (options: object) => Terminal, ends: (work: Promise<boolean>) => Promise<void>) =>
+  command
+    .argument('<id>')
+    .addOption(
+      new Option('--mode <mode>', 'what is in its place; see below')
+        .choices(['withdraw', 'gone', 'redirect', 'replace'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'kept with the retraction')
+    .option('--redirect-to <target>', 'an address for redirect, an article id for replace')
+    .option('--notice <text>', 'shown to readers')
+    .option('--legal', 'a law or a court asks for it')
+    .option('--force', 'also when nothing was ever submitted under this id')
+    .addHelpText('after', MODES)
+    .action((id: string, options) =>
+      ends(
+        retract(terminal(options), id, {
+          ...options,
+          wait: options.wait === true,
+          legal: options.legal === true,
+          force: options.force === true,
+        }),
+      ),
+    )

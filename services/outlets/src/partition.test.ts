@@ -8,6 +8,7 @@ import type { Actor } from './actor.ts'
 import { type Clock, DOUBT_MS } from './book.ts'
 import { createHandover } from './handover.ts'
 import { holdPartition, TAKE_OVER_WAIT_MS } from './partition.ts'
+import { forgotten } from './worker.ts'
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -167,4 +168,16 @@ test('a partition that is lost while it waits lets its intents go, and leaves th
   await gone
   assert.equal(next.isHeld(), false)
   assert.equal(await createHandover(objects, 'somebody').isClean(3), false)
+})
+
+test('after an end that was not clean everything may have been sent for ten minutes, but of what first came since', () => {
+  const [unclean, clean] = [
+    { clean: false, sinceMs: 1_000 },
+    { clean: true, sinceMs: 1_000 },
+  ]
+  assert.equal(forgotten(unclean, { timestamp: 900, first: true }), 0, 'the owner before may have had it in hand')
+  assert.equal(forgotten(unclean, { timestamp: 1_001, first: true }), null)
+  assert.equal(forgotten(unclean, { timestamp: 1_001, first: false }), 0, 'of an earlier version')
+  assert.equal(forgotten(unclean, { timestamp: 1_001 + DOUBT_MS, first: false }), null)
+  assert.equal(forgotten(clean, { timestamp: 900, first: true }), null)
 })

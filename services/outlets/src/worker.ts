@@ -43,10 +43,15 @@ export const laneOf = (record: LogRecord): string => {
 
 /**
  * After an end that was not clean something may have been sent that nobody remembers, and may still arrive: a kill is then repeated once
- * (`maybeSent` 0).
+ * (`maybeSent` 0). Not of an article that first came to the outlet since: nobody else can have sent anything of it.
  */
-const forgotten = (clean: boolean, takenAtMs: number, record: LogRecord): number | null =>
-  !clean && record.timestamp <= takenAtMs + DOUBT_MS ? 0 : null
+export const forgotten = (
+  { clean, sinceMs }: Readonly<{ clean: boolean; sinceMs: number }>,
+  { timestamp, first }: Readonly<{ timestamp: number; first: boolean }>,
+): number | null => {
+  const isOfSince = first && timestamp > sinceMs
+  return !clean && !isOfSince && timestamp <= sinceMs + DOUBT_MS ? 0 : null
+}
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
   const { partitionOf, outlets, createActor, onError } = needs
@@ -84,7 +89,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         again: again !== undefined,
         ...(since === undefined ? {} : { since }),
         sequence: record.position,
-        maybeSent: forgotten(clean, sinceMs, record),
+        maybeSent: forgotten({ clean, sinceMs }, { timestamp: record.timestamp, first }),
       }
       await actor.want(articleId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
     },

@@ -36,11 +36,13 @@ test('whatever a file is called, its id is one that the front door takes', () =>
   assert.equal(toFileArticle('日本.txt', 'x', { ...none, title: 't', id: 'jp' }).localId, 'jp')
 })
 
-test('JSON is passed on as it is; pictures named by a path lie beside the file', () => {
+test('JSON is passed on as it is; pictures named by a path lie beside the file, those in a data: address in it', () => {
   const json = { title: 'T', images: [{ url: 'p/a.jpg' }, { url: 'newswire:abc' }, { url: 7 }, null], extensions: { x: 1 } }
   const { article, pictures } = toFileArticle('folder/story.json', `\uFEFF${JSON.stringify(json)}`, none)
   assert.deepEqual(article, json)
   assert.deepEqual(pictures, [{ index: 0, path: resolve('folder/p/a.jpg') }])
+  const inside = { title: 'T', images: [{ url: 'data:image/png;base64,iVBORw0K' }, { url: 'data:text/plain,no' }] }
+  assert.deepEqual(toFileArticle('a.json', JSON.stringify(inside), none).pictures, [{ index: 0, bytes: Buffer.from('iVBORw0K', 'base64') }])
   assert.deepEqual(withUploads({ title: 'T', images: [{ url: 'a', alt: 'A' }, { url: 'b' }] }, [{ index: 1, url: 'newswire:x' }]).images, [
     { url: 'a', alt: 'A' },
     { url: 'newswire:x' },

@@ -1,5 +1,6 @@
 /** A file as an article: `.json` is contract §4 as it is, `.txt` is a body whose other fields come from the options. */
 import { basename, dirname, extname, resolve } from 'node:path'
+import { isDataAddress, readDataPicture } from '@newswire/events/data-picture'
 import { UsageError } from './usage-error.ts'
 
 export type TextOptions = Readonly<{
@@ -25,14 +26,16 @@ export type TextOptions = Readonly<{
 const PLAIN = ['summary', 'byline', 'dateline', 'language', 'slug', 'embargoUntil', 'expiresAt'] as const
 const LISTS = ['category', 'tag', 'image', 'caption', 'alt', 'credit'] as const
 
-/** The article to send, and the local picture files it names by path, which are sent first. */
+/** The article to send, and the pictures that are sent first: files it names by path, and what lies in its own `data:` addresses. */
 export type FileArticle = Readonly<{
   localId: string
   /** The file whose name gave the id; absent when the id was given, in the file or by an option. */
   namedBy?: string
   article: Record<string, unknown>
-  pictures: ReadonlyArray<{ index: number; path: string }>
+  pictures: readonly OwnPicture[]
 }>
+/** By its place among the article's pictures. */
+export type OwnPicture = Readonly<{ index: number; path: string }> | Readonly<{ index: number; bytes: Uint8Array }>
 
 /**
  * The id that a file's name gives; `null` when it gives none. Two names may give one (`bài`, `bãi`): ids have no tone marks, and one that told them
@@ -49,14 +52,20 @@ export const toLocalId = (file: string): string | null => {
   return id === '' ? null : id.slice(0, 128)
 }
 
-const isRemote = (url: unknown): boolean => typeof url === 'string' && /^(https?:|newswire:)/.test(url)
+const isRemote = (url: string): boolean => /^(https?:|newswire:)/.test(url)
 
-/** Pictures named by a path lie beside the file. */
+/** What the front door takes (`services/ingest`). */
+const MAX_PICTURE_BYTES = 25_000_000
+
+/** Pictures named by a path lie beside the file. A `data:` address that holds none stays, for the front door to say what is wrong with it. */
 export const findPictures = (images: unknown, folder: string): FileArticle['pictures'] => {
   if (!Array.isArray(images)) return []
-  return images.flatMap((image, index) => {
+  return images.flatMap((image, index): OwnPicture[] => {
     const { url } = (image ?? {}) as { url?: unknown }
-    return typeof url === 'string' && !isRemote(url) ? [{ index, path: resolve(folder, url) }] : []
+    if (typeof url !== 'string' || isRemote(url)) return []
+    if (!isDataAddress(url)) return [{ index, path: resolve(folder, url) }]
+    const found = readDataPicture(url, MAX_PICTURE_BYTES)
+    return found.ok ? [{ index, bytes: found.bytes }] : []
   })
 }
 

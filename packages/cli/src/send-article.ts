@@ -21,14 +21,14 @@ const readPicture = async (path: string): Promise<Uint8Array> => {
   }
 }
 
-/** Sends its local pictures; the article that names them. Repeating it is safe: pictures are named by their content. */
+/** Sends its own pictures; the article that names them. Repeating it is safe: pictures are named by their content. */
 export const withUploadsOf = async (client: Client, { localId, article, pictures }: FileArticle): Promise<Record<string, unknown>> => {
   const path = `/v1/articles/${encodeURIComponent(localId)}`
   const uploads = await Promise.all(
-    pictures.map(async ({ index, path: file }) => ({
-      index,
-      url: (await client.upload(`${path}/pictures`, await readPicture(file), basename(file))).url,
-    })),
+    pictures.map(async one => {
+      const [bytes, name] = 'path' in one ? [await readPicture(one.path), basename(one.path)] : [one.bytes, 'data']
+      return { index: one.index, url: (await client.upload(`${path}/pictures`, bytes, name)).url }
+    }),
   )
   return withUploads(article, uploads)
 }

@@ -430,6 +430,65 @@ test('a picture that is being removed at that moment is asked for again, and one
   assert.equal(JSON.parse(Buffer.from((await disk.get(key))?.bytes ?? []).toString()).phase, 'used')
 })
 
+const PNG = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(30_000, 7)])
+const dataOf = (bytes: Uint8Array, type = 'image/png') => `data:${type};base64,${Buffer.from(bytes).toString('base64')}`
+
+test('pictures that lie in an article are kept as uploads, live and imported, and the log is told their names alone', async t => {
+  const { put, request, submissions, read, disk } = await open(t)
+  const url = `newswire:${sha256Hex(PNG)}`
+  const inside = {
+    ...article,
+    images: [{ url: dataOf(PNG), caption: 'Một' }, { url: 'https://press.example/b.jpg' }, { url: dataOf(PNG, 'image/jpeg') }],
+  }
+  assert.equal((await put(inside)).status, 202)
+  assert.equal((await request('PUT', '/v1/articles/b?lane=backfill', inside)).status, 202)
+  assert.deepEqual(Buffer.from((await disk.get(`originals/${sha256Hex(PNG)}`))?.bytes ?? []), PNG)
+  const imported = (await read('submissions.backfill')) as Awaited<ReturnType<typeof submissions>>
+  const taken = [...(await submissions()), ...imported].map(one => one.event.data)
+  assert.equal(taken.length, 2)
+  for (const data of taken) {
+    assert.ok(data.command === 'publish')
+    assert.deepEqual(
+      data.article.images.map(one => one.url),
+      [url, 'https://press.example/b.jpg', url],
+    )
+    assert.equal(data.article.images[0]?.caption, 'Một')
+    assert.ok(JSON.stringify(data).length < 5_000)
+    // What was sent stays as it was sent.
+    assert.equal(Buffer.from((await disk.get(data.native?.key ?? ''))?.bytes ?? []).toString(), JSON.stringify(inside))
+  }
+  assert.equal(
+    (await put({ ...article, images: inside.images.map(one => ({ ...one, url: one.url.startsWith('data:') ? url : one.url })) })).status,
+    202,
+  )
+  const hashes = (await submissions()).map(one => (one.event.data.command === 'publish' ? one.event.data.contentSha256 : ''))
+  assert.equal(new Set(hashes).size, 1, 'the same picture named otherwise is the same article')
+})
+
+test('a data: address without a picture is named by its place, every one, and nothing of the article is kept', async t => {
+  const { put, request, submissions, disk } = await open(t)
+  const bad = [
+    'data:image/svg+xml;base64,PHN2Zy8+',
+    dataOf(Buffer.from('<svg/>')),
+    'data:image/png;base64,%%%%',
+    `data:${'x'.repeat(100_000)}`,
+  ]
+  const inside = { ...article, images: [{ url: dataOf(PNG) }, ...bad.map(url => ({ url }))] }
+  const refused = await put(inside)
+  assert.deepEqual([refused.status, refused.body.code], [422, 'NEWSWIRE_PICTURE_DATA'])
+  assert.deepEqual(
+    refused.body.errors.map((one: { pointer: string }) => one.pointer),
+    bad.map((_, index) => `/images/${index + 1}/url`),
+  )
+  assert.ok(JSON.stringify(refused.body).length < 3_000, 'it does not say back what was sent')
+  const asked = await request('POST', '/v1/articles:validate', inside)
+  assert.deepEqual([asked.status, asked.body.valid, asked.body.complaints.length], [200, false, bad.length])
+  assert.equal((await request('POST', '/v1/articles:validate', { ...article, images: [{ url: dataOf(PNG) }] })).body.valid, true)
+  for (const images of [7, null, [null, 7, 'data:', { url: 7 }], { url: dataOf(PNG) }])
+    assert.equal((await put({ ...article, images })).status, 422)
+  assert.deepEqual([await disk.list('originals/'), await submissions()], [[], []])
+})
+
 test('what is no picture, no form, or too large is refused and not kept', async t => {
   const { request, disk } = await open(t)
   const upload = (bytes: Uint8Array) => request('POST', '/v1/articles/a/pictures', formOf(bytes).body, formOf(bytes).headers)

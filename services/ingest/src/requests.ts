@@ -9,6 +9,7 @@ import { ProblemError } from '@newswire/http/problem'
 import { parseStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import { z } from 'zod'
+import { takeOutPictures } from './data-pictures.ts'
 
 export type Stamp = Readonly<{
   submissionId: string
@@ -56,7 +57,11 @@ export const readWay = ({ lane = 'live', deliver = 'false' }: Readonly<Record<st
   return deliver === 'true' ? { lane, deliver: true } : { lane }
 }
 
-export const readArticle = (bytes: Uint8Array): ArticleInput => validateWith(articleInput, readJson(bytes), 'article')
+/** The article, and pictures that lay in it: to be kept before it goes on, because from here it names them. */
+export const readArticle = (bytes: Uint8Array): Readonly<{ input: ArticleInput; pictures: readonly Uint8Array[] }> => {
+  const { value, pictures } = takeOutPictures(readJson(bytes))
+  return { input: validateWith(articleInput, value, 'article'), pictures }
+}
 
 /** An article that went out from here comes back by whoever passed it on: taking it would send it round for ever. */
 const refuseLoop = ({ via = [] }: ArticleInput, siteId: string): void => {

@@ -2,6 +2,7 @@
 import { matches, type Scope } from '@newswire/events/config'
 import { isEventId, newId } from '@newswire/events/ids'
 import { toPublicArticle } from '@newswire/events/public-article'
+import type { Submission } from '@newswire/events/submission'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { getReleased } from '@newswire/objects/released'
@@ -9,7 +10,7 @@ import type { ServiceContext } from '@newswire/runtime/service'
 import { authorize } from './authorize.ts'
 import { toOpenApi } from './openapi.ts'
 import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract, type Way } from './requests.ts'
-import { createTake, refuseOversize, type TakeNeeds, type ToSubmission } from './take.ts'
+import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
 import { keepUpload } from './uploads.ts'
 
 export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'configuration' | 'trace'>
@@ -23,11 +24,13 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     authorize(request.headers.authorization, configuration.current().publishers.values(), scope)
 
   const takeAs = createTake(needs)
-  const take = (request: HttpRequest, scope: Scope, toSubmission: ToSubmission, toWay: () => Way = () => live) => {
+  const take = (request: HttpRequest, scope: Scope, toAsked: ToAsked, toWay: () => Way = () => live) => {
     const { publisher } = caller(request, scope)
     const articleId = toCheckedArticleId(publisher.id, localIdOf(request))
-    return takeAs(request, { publisher: publisher.id, articleId, ...toWay() }, toSubmission)
+    return takeAs(request, { publisher: publisher.id, articleId, ...toWay() }, toAsked)
   }
+  const takePlain = (request: HttpRequest, scope: Scope, toSubmission: (stamp: Stamp, body: Uint8Array) => Submission) =>
+    take(request, scope, (stamp, body) => ({ submission: toSubmission(stamp, body), pictures: [] }))
   const localIdOf = (request: HttpRequest) => (request.params as { localId: string }).localId
   const site = () => configuration.current().site
 
@@ -35,14 +38,19 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     const answer = await take(
       request,
       'publish',
-      (stamp, body) => toPublish(stamp, readArticle(body), site()),
+      (stamp, body) => {
+        const { input, pictures } = readArticle(body)
+        return { submission: toPublish(stamp, input, site()), pictures }
+      },
       () => readWay(request.query as Record<string, unknown>),
     )
     return reply.status(202).send(answer)
   })
-  app.post('/v1/articles/:localId/retract', async (request, reply) => reply.status(202).send(await take(request, 'retract', toRetract)))
+  app.post('/v1/articles/:localId/retract', async (request, reply) =>
+    reply.status(202).send(await takePlain(request, 'retract', toRetract)),
+  )
   app.post('/v1/articles/:localId/republish', async (request, reply) =>
-    reply.status(202).send(await take(request, 'republish', toRepublish)),
+    reply.status(202).send(await takePlain(request, 'republish', toRepublish)),
   )
   app.post('/v1/articles/:localId/pictures', async (request, reply) => {
     const { publisher } = caller(request, 'publish')
@@ -94,7 +102,8 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
         articleId: `${publisher.id}.validate`,
         lane: 'live',
       }
-      const submission = toPublish(stamp, readArticle(request.rawBody ?? new Uint8Array()), config.site)
+      const { input } = readArticle(request.rawBody ?? new Uint8Array())
+      const submission = toPublish(stamp, input, config.site)
       refuseOversize(submission, request.rawBody?.byteLength ?? 0)
       const { categories, language, type, audience } = submission.article
       const facets = { categories, languages: [language], publishers: [publisher.id], types: [type], public: audience === 'public' }

@@ -11,6 +11,7 @@ import type { ServiceContext } from '@newswire/runtime/service'
 import { accept, findOversize, nativeReference } from './accept.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
 import { findConflict, type Stamp, type Way } from './requests.ts'
+import { keepPicture } from './uploads.ts'
 
 export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now'> &
   Readonly<{
@@ -19,7 +20,8 @@ export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now'> &
     admit: (submissionId: string) => Promise<boolean>
     onAccepted: (submission: Submission) => void
   }>
-export type ToSubmission = (stamp: Stamp, body: Uint8Array) => Submission
+/** `pictures`: that lay in the body, and that the submission names. */
+export type ToAsked = (stamp: Stamp, body: Uint8Array) => Readonly<{ submission: Submission; pictures: readonly Uint8Array[] }>
 export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string }>
 
 const MAX_KEY_LENGTH = 255
@@ -109,16 +111,17 @@ export const createTake = ({ objects, publish, now, admit, onAccepted }: TakeNee
   return async (
     request: HttpRequest,
     { publisher, articleId, ...way }: Readonly<{ publisher: string; articleId: string }> & Way,
-    toSubmission: ToSubmission,
+    toAsked: ToAsked,
   ): Promise<Answer> => {
     const body = request.rawBody ?? new Uint8Array()
     const native = { bytes: body, contentType: 'application/json' }
     const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
     const key = idempotencyKeyOf(request)
-    const submission = toSubmission({ ...fresh, publisher, articleId, ...way }, body)
+    const { submission, pictures } = toAsked({ ...fresh, publisher, articleId, ...way }, body)
     refuseOversize(submission, body.byteLength)
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>) => {
       if (way.lane === 'backfill' && !(await admit(submissionId))) throw full()
+      for (const picture of pictures) await keepPicture({ objects, now }, picture)
       const stamped = { ...submission, submissionId, receivedAt }
       const taken = { ...stamped, native: nativeReference(stamped, native) }
       await accept({ objects, publish }, { submission: taken, native, traceparent: traceparentOf(request) })

@@ -17,12 +17,40 @@ const SIGNATURES: ReadonlyArray<{ type: string; at: number; bytes: readonly numb
   { type: 'image/avif', at: 4, bytes: [0x66, 0x74, 0x79, 0x70, 0x61, 0x76, 0x69] },
 ]
 
-const typeOf = (bytes: Uint8Array): string | null =>
+/** `null` for what is none of these. */
+export const typeOf = (bytes: Uint8Array): string | null =>
   SIGNATURES.find(one => one.bytes.every((byte, index) => bytes[one.at + index] === byte))?.type ?? null
+
+/** Keeps a picture under its hash. Throws the 422 problem for what cannot be shown, and a 503 when it is being removed. Safe to repeat. */
+export const keepPicture = async (
+  { objects, now }: Readonly<{ objects: Pick<Objects, 'get' | 'put'>; now: () => number }>,
+  bytes: Uint8Array,
+): Promise<{ sha256: string; type: string }> => {
+  const type = typeOf(bytes)
+  if (type === null)
+    throw new ProblemError({
+      status: 422,
+      code: 'NEWSWIRE_PICTURE_TYPE',
+      title: 'This is not a picture that can be shown',
+      detail: 'JPEG, PNG, WebP, AVIF and GIF are',
+    })
+  const sha256 = sha256Hex(bytes)
+  // It may lie here from before, unused for so long that it is being removed at this very moment.
+  if (!(await takePicture(objects, sha256, now())))
+    throw new ProblemError({
+      status: 503,
+      code: 'NEWSWIRE_PICTURE_BEING_REMOVED',
+      title: 'This picture cannot be taken now',
+      detail: 'it was here before, unused, and is just being removed; send it again in a moment',
+      headers: { 'retry-after': '1' },
+    })
+  await objects.put(keys.original(sha256), bytes, { contentType: type, ifNoneMatch: '*' })
+  return { sha256, type }
+}
 
 /** Takes the one file of a multipart body. Throws the 413, 415 or 422 problem. */
 export const keepUpload = async (
-  { objects, now }: { objects: Objects; now: () => number },
+  needs: Parameters<typeof keepPicture>[0],
   request: HttpRequest,
 ): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
   if (!request.isMultipart())
@@ -48,24 +76,6 @@ export const keepUpload = async (
       title: 'The picture is too large',
       detail: `the limit is ${MAX_PICTURE_BYTES} bytes`,
     })
-  const type = typeOf(bytes)
-  if (type === null)
-    throw new ProblemError({
-      status: 422,
-      code: 'NEWSWIRE_PICTURE_TYPE',
-      title: 'This is not a picture that can be shown',
-      detail: 'JPEG, PNG, WebP, AVIF and GIF are',
-    })
-  const sha256 = sha256Hex(bytes)
-  // It may lie here from before, unused for so long that it is being removed at this very moment.
-  if (!(await takePicture(objects, sha256, now())))
-    throw new ProblemError({
-      status: 503,
-      code: 'NEWSWIRE_PICTURE_BEING_REMOVED',
-      title: 'This picture cannot be taken now',
-      detail: 'it was here before, unused, and is just being removed; send it again in a moment',
-      headers: { 'retry-after': '1' },
-    })
-  await objects.put(keys.original(sha256), bytes, { contentType: type, ifNoneMatch: '*' })
+  const { sha256, type } = await keepPicture(needs, bytes)
   return { url: `newswire:${sha256}`, sha256, bytes: bytes.byteLength, type }
 }

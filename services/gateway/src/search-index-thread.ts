@@ -1,9 +1,9 @@
 /** One search index, from the side of who has it written: its thread, and the log that is handed to it. */
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import type { Following, Log, LogRecord, Start } from '@newswire/log/log'
-import type { FromWriter, ToWriter, WriterData } from './search-messages.ts'
+import type { FromLog, FromWriter, ToWriter, WriterData } from './search-messages.ts'
 
 export type IndexThread = Readonly<{
   /** Resolves once everything that was in the log at start is in the index; rejects when it cannot be. */
@@ -23,6 +23,8 @@ type Options = Readonly<{
 
 /** As the view of articles: how late a search may show what is in the log. */
 const PATIENCE_MS = 50
+/** Records before the log's end from which on a thread more is worth its memory. */
+const MANY = 1_000
 const topic = topics.articles.name
 
 export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): IndexThread => {
@@ -40,10 +42,10 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
   let isStopping = false
 
   const tell = (message: ToWriter) => worker.postMessage(message)
-  const give = (message: ToWriter): Promise<void> => {
+  const give = (act: () => void): Promise<void> => {
     const taken = Promise.withResolvers<void>()
     givers.push(taken)
-    tell(message)
+    act()
     return taken.promise
   }
   const fail = (error: Error) => {
@@ -55,6 +57,23 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
     onFailed(error)
   }
 
+  /** While much is read one thread prepares what the other writes. */
+  let preparer: Worker | undefined
+  let given = 0
+  let hasReached = false
+  const startPreparer = () => {
+    const { port1: writer, port2: port } = new MessageChannel()
+    preparer = new Worker(new URL('./search-prepare-thread.ts', import.meta.url), { workerData: { writer }, transferList: [writer] })
+    preparer.on('message', onMessage).on('error', fail)
+    worker.postMessage({ kind: 'listen', port } satisfies ToWriter, [port])
+  }
+  const endPreparer = async () => {
+    const ending = preparer
+    preparer = undefined
+    await ending?.terminate()
+  }
+  const tellOfLog = (message: FromLog) => (preparer ?? worker).postMessage(message)
+
   const answer = async (ask: Extract<FromWriter, { kind: 'ask' }>): Promise<void> => {
     try {
       const value =
@@ -65,20 +84,24 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
     }
   }
   const follow = async (from: Start): Promise<void> => {
-    let current: Following | undefined
     const onRecords = async (records: readonly LogRecord[]) => {
+      // What was given to the one thread must not be overtaken by what is given to the other.
+      if (hasReached) await ready.promise.catch(() => undefined)
+      else if (given > MANY && preparer === undefined) startPreparer()
       if (hasFailed || isStopping) return
+      given += records.length
       const sent = records.map(({ partition, position, headers, value }) => ({ partition, position, headers, value }))
       // A thread that died says so itself; what is not taken must not stop the log for others.
-      await give({ kind: 'records', records: sent, cursor: current?.cursor() ?? {} }).catch(() => undefined)
+      await give(() => tellOfLog({ kind: 'records', records: sent })).catch(() => undefined)
     }
-    current = await log.follow({ topic, from, onRecords, patienceMs: PATIENCE_MS })
+    const current = await log.follow({ topic, from, onRecords, patienceMs: PATIENCE_MS })
     following.resolve(current)
     await current.ready
-    tell({ kind: 'reached', cursor: current.cursor() })
+    hasReached = true
+    tellOfLog({ kind: 'reached', cursor: current.cursor() })
   }
 
-  worker.on('message', (message: FromWriter) => {
+  const onMessage = (message: FromWriter) => {
     switch (message.kind) {
       case 'ask':
         void answer(message)
@@ -93,6 +116,7 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
         onApplied(message.articles)
         return
       case 'ready':
+        void endPreparer()
         ready.resolve()
         return
       case 'failed':
@@ -103,8 +127,8 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
       default:
         message satisfies never
     }
-  })
-  worker.on('error', fail)
+  }
+  worker.on('message', onMessage).on('error', fail)
   worker.on('exit', () => {
     fail(new Error('the thread that writes the search index ended'))
     exited.resolve()
@@ -112,7 +136,7 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
 
   return {
     ready: ready.promise,
-    seed: facts => (hasFailed ? Promise.reject(new Error('it failed')) : give({ kind: 'seed', facts })),
+    seed: facts => (hasFailed ? Promise.reject(new Error('it failed')) : give(() => tell({ kind: 'seed', facts }))),
     stop: async () => {
       if (isStopping) return exited.promise
       isStopping = true
@@ -121,7 +145,7 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
       for (const giver of givers.splice(0)) giver.resolve()
       await following.promise.then(one => one.stop()).catch(() => undefined)
       tell({ kind: 'stop' })
-      await exited.promise
+      await Promise.all([exited.promise, endPreparer()])
     },
   }
 }

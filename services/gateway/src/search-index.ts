@@ -102,7 +102,7 @@ export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepar
     indexTitle.run(place, findable.titleTerms)
     file.run(place, profileOf(live))
     show.run(place, articleId, firstReleasedAt, publishedAt, updatedAt, title, summary, text, more)
-    for (const word of findable.words) counts.set(word, (counts.get(word) ?? 0) + 1)
+    for (const word of findable.words.match(/\S+/g) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1)
   }
 
   /** What changes the index, each with the place it has and the one it gets. */

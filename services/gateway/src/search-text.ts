@@ -15,8 +15,8 @@ export type Findable = Readonly<{
   titleTerms: string
   /** To cut a snippet from: the summary, the body, everything else that was indexed. */
   shown: Readonly<{ title: string; summary: string; text: string; more: string }>
-  /** Every word without marks, once. */
-  words: readonly string[]
+  /** Every word without marks, once, with spaces between them: a text goes from thread to thread in a tenth of the time that hundreds take. */
+  words: string
 }>
 
 /** Characters of a body that are searched, and those that a snippet is cut from. An article may be 2 MiB; a newspaper's longest has 60,000. */
@@ -105,7 +105,7 @@ const toFindable = (fact: LiveFact): Findable => {
     terms: [...all.terms, ...filed].join(' '),
     titleTerms: [...ofTitle.terms, ...filed].join(' '),
     shown: { title, summary, text: text.slice(0, MAX_SHOWN).toWellFormed(), more: beside.join(' · ').slice(0, MAX_SHOWN).toWellFormed() },
-    words: all.words,
+    words: all.words.join(' '),
   }
 }
 

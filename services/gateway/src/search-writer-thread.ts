@@ -2,15 +2,15 @@
  * Writes a search index, on a thread of its own: taking words out of an article and filing them costs more than everything else that a gateway does
  * with it. What is given to it is the log; everything else is a projection like any other.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import type { FollowOptions, Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
-import { factOf } from './facts-of-records.ts'
 import { createIndexWriter, searchSchema } from './search-index.ts'
-import type { Cursor, FromWriter, SentRecord, ToWriter, WriterData } from './search-messages.ts'
-import { prepare } from './search-text.ts'
+import type { Cursor, FromPreparer, FromWriter, PreparedRecord, Taken, ToWriter, WriterData } from './search-messages.ts'
+import { prepareRecord } from './search-prepare.ts'
+import { type Prepared, prepare } from './search-text.ts'
 
 const { file, topic, logKind } = workerData as WriterData
 /** Until the log's end is reached: larger transactions make fewer, larger segments, which is most of what a rebuild costs. */
@@ -58,19 +58,46 @@ const fail = (error: unknown) => {
   say({ kind: 'failed', message: messageOf(error) })
 }
 
-// The view of `articles` tells of records that are none of ours; twice would be once too much.
-const factsOf = (records: readonly LogRecord[]): readonly Fact[] =>
-  records.flatMap(record => factOf({ ...record, value: record.value }, () => undefined) ?? [])
-
 let isReached = false
 let isStopping = false
-let held: SentRecord[] = []
+let held: PreparedRecord[] = []
 let heldBytes = 0
+/** What records became, found again when the projection hands them on. */
+const preparedOf = new WeakMap<LogRecord, Prepared | null>()
 const flush = () => {
-  const records = held
+  const records = held.map(({ prepared, ...at }): LogRecord => {
+    const record = { ...at, topic, key: null, value: null, headers: {}, timestamp: 0 }
+    preparedOf.set(record, prepared)
+    return record
+  })
   held = []
   heldBytes = 0
-  if (records.length > 0) give(records.map(record => ({ ...record, topic, key: null, timestamp: 0 })))
+  if (records.length > 0) give(records)
+}
+const hold = (records: readonly PreparedRecord[], bytes: number) => {
+  for (const record of records) held.push(record)
+  heldBytes += bytes
+  if (isReached || held.length >= BULK_RECORDS || heldBytes >= BULK_BYTES) flush()
+}
+const reach = (reached: Cursor) => {
+  flush()
+  cursor = reached
+  isReached = true
+  setMerging(MERGING.live)
+  ready.resolve()
+  say({ kind: 'ready' })
+  // Below zero: all of them into one, so that everything is written again once and not level by level.
+  setImmediate(() => attempt(() => mergeOn(-MERGE_PAGES)))
+}
+let preparer: MessagePort | undefined
+const takePrepared = (message: FromPreparer) => {
+  if (failed || isStopping) return
+  if (message.kind === 'reached') {
+    preparer?.close()
+    return reach(message.cursor)
+  }
+  preparer?.postMessage({ kind: 'taken' } satisfies Taken)
+  hold(message.records, message.bytes)
 }
 
 /** While much is written segments are merged by the dozen; afterwards by and by, with every write. Crisis merges stay as late: one takes seconds. */
@@ -115,24 +142,22 @@ const take = async (message: ToWriter): Promise<void> => {
       waiting.delete(id)
       return
     }
-    case 'records':
-      for (const record of message.records) {
-        held.push(record)
-        heldBytes += record.value?.byteLength ?? 0
-      }
+    case 'records': {
       // Said before it is done, so that the next are on their way meanwhile.
       say({ kind: 'took' })
-      if (isReached || held.length >= BULK_RECORDS || heldBytes >= BULK_BYTES) flush()
+      const bytes = message.records.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0)
+      hold(
+        message.records.map(record => ({ partition: record.partition, position: record.position, prepared: prepareRecord(record) })),
+        bytes,
+      )
+      return
+    }
+    case 'listen':
+      preparer = message.port
+      preparer.on('message', (told: FromPreparer) => attempt(() => takePrepared(told)))
       return
     case 'reached':
-      flush()
-      cursor = message.cursor
-      isReached = true
-      setMerging(MERGING.live)
-      ready.resolve()
-      say({ kind: 'ready' })
-      // Below zero: all of them into one, so that everything is written again once and not level by level.
-      setImmediate(() => attempt(() => mergeOn(-MERGE_PAGES)))
+      reach(message.cursor)
       return
     case 'seed':
       say({ kind: 'took' })
@@ -140,6 +165,7 @@ const take = async (message: ToWriter): Promise<void> => {
       return
     case 'stop':
       isStopping = true
+      preparer?.close()
       await projection?.stop()
       say({ kind: 'stopped' })
       parentPort?.close()
@@ -161,7 +187,7 @@ openProjection({
   schema: searchSchema,
   apply: (db, records) => {
     write ??= createIndexWriter(db)
-    write(factsOf(records).map(prepare))
+    write(records.flatMap(record => preparedOf.get(record) ?? []))
   },
   onApplied: records => say({ kind: 'applied', articles: records.length }),
 })

@@ -23,7 +23,7 @@ const ALL: Omit<SearchQuery, 'typed'> = {
 }
 
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const deadline = Date.now() + 10_000; !(await holds()); await setTimeout(5))
+  for (const deadline = Date.now() + 60_000; !(await holds()); await setTimeout(5))
     if (Date.now() > deadline) throw new Error('it did not come about')
 }
 
@@ -334,6 +334,36 @@ test('a new index takes the place of the old one whole: who searches meanwhile i
   )
   await publish(story('after', { title: 'Về sau' }))
   assert.deepEqual(await ids('về sau'), ['after'])
+})
+
+test('an index made from thousands of articles has all of them as they are now, and what is published while it is made', async t => {
+  const many = Array.from({ length: 3_000 }, (_, index) => story(`m${index}`, { title: `Lúa m${index}` }))
+  const { ids, ask, search, publish } = await open(t, many)
+  await until(async () => (await ids('"m2999"')).length === 1)
+  await publish(makeRetracted({ articleId: 'press.m7', version: 2 }), story('m2900', { title: 'Bản sau' }, { version: 2 }))
+  const rebuilt = search().rebuild()
+  await publish(story('meanwhile', { title: 'Giữa chừng' }))
+  await rebuilt
+  assert.deepEqual(await ids('giữa chừng'), ['meanwhile'])
+  assert.deepEqual([await ids('"m7"'), await ids('"m2900"'), await ids('bản sau'), await ids('"m2999"')], [[], [], ['m2900'], ['m2999']])
+  assert.ok((await ask('lúa')).isAbout, 'more than are counted')
+  assert.equal(
+    (await ask('lua', toPlaces({ fromMs: Date.parse(many[2_500]?.firstReleasedAt ?? ''), beforeMs: null }))).counts[0]?.articles,
+    499,
+  )
+})
+
+test('a gateway can end while an index is being made', async t => {
+  const { search, restart, ids } = await open(
+    t,
+    Array.from({ length: 3_000 }, (_, index) => story(`e${index}`, { title: `Lúa e${index}` })),
+  )
+  const rebuilt = search()
+    .rebuild()
+    .catch(() => undefined)
+  await restart()
+  await rebuilt
+  assert.deepEqual(await ids('e2999'), ['e2999'])
 })
 
 test('facts that the log no longer has come back from elsewhere, and never over a newer version', async t => {

@@ -59,6 +59,11 @@ export type HttpServerOptions = Readonly<{
   timeouts?: Partial<HttpTimeouts>
   /** Shows refusals to people: for who asks for HTML by name (default: everybody gets the problem document). */
   refusalPage?: RefusalPage
+  /**
+   * Called with what no route could be looked up for (a path that cannot be decoded), which hooks never see; what it throws is the answer then
+   * (default: nothing).
+   */
+  onUnroutable?: (request: HttpRequest, reply: HttpReply) => void
   /** At once (default 4 096); those above are closed at once. */
   maxConnections?: number
 }>
@@ -133,7 +138,25 @@ const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false 
     app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()))
 }
 
-const createApp = (refusing: Refusing, bodyLimit: number, timeouts: HttpTimeouts): HttpServer =>
+/** What the router gives up on is told here and to no hook. */
+const refuseUnroutable = (
+  refusing: Refusing,
+  onUnroutable: HttpServerOptions['onUnroutable'],
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply => {
+  try {
+    onUnroutable?.(request, reply)
+    return sendProblem(refusing, error, request, reply)
+  } catch (refusal) {
+    return sendProblem(refusing, refusal, request, reply)
+  }
+}
+
+type AppOptions = Readonly<{ bodyLimit: number; timeouts: HttpTimeouts; onUnroutable: HttpServerOptions['onUnroutable'] }>
+
+const createApp = (refusing: Refusing, { bodyLimit, timeouts, onUnroutable }: AppOptions): HttpServer =>
   Fastify({
     logger: false,
     bodyLimit,
@@ -146,7 +169,8 @@ const createApp = (refusing: Refusing, bodyLimit: number, timeouts: HttpTimeouts
     forceCloseConnections: 'idle',
     // What a client had already sent when closing began is answered, not turned away.
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => sendProblem(refusing, error, request as FastifyRequest, reply as FastifyReply),
+    frameworkErrors: (error, request, reply) =>
+      refuseUnroutable(refusing, onUnroutable, error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
   })
 
@@ -177,7 +201,7 @@ const closeWithin = async (app: HttpServer, front: ConnectionFront | undefined, 
 export const createHttpServer = (options: HttpServerOptions): RunningHttpServer => {
   const { name, logger, host, port, bodyLimit = 1_048_576 } = options
   const refusing = { logger, page: options.refusalPage }
-  const app = createApp(refusing, bodyLimit, { ...TIMEOUTS, ...options.timeouts })
+  const app = createApp(refusing, { bodyLimit, timeouts: { ...TIMEOUTS, ...options.timeouts }, onUnroutable: options.onUnroutable })
   app.server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   addProblems(app, refusing)
   app.addHook('onRequest', refuseOddRequests)

@@ -40,6 +40,12 @@ export const notReady = (what: string) =>
     headers: { 'retry-after': '1' },
   })
 
+/** A page in the coding that is best for who asks. */
+export const bodyOf = async (acceptEncoding: string | string[] | undefined, page: RenderedPage) => {
+  const coding = chooseCoding(acceptEncoding, pageCodings)
+  return { coding, body: coding === 'identity' ? page.bytes : await page.coded(coding) }
+}
+
 /**
  * By RFC 9110: a strong tag for each coding, the same headers on 304 and 200. No date: a page shows several things, and what leaves it moves none.
  */
@@ -49,6 +55,6 @@ export const sendRendered = async (request: HttpRequest, reply: HttpReply, page:
   reply.headers(page.headers).header('etag', tagOf(coding)).header('cache-control', cache).header('vary', 'accept-encoding')
   if (matchEtag(request.headers['if-none-match'], ['identity', ...pageCodings].map(tagOf))) return reply.status(304).send()
   reply.header('content-type', page.type)
-  if (coding === 'identity') return reply.send(page.bytes)
-  return reply.header('content-encoding', coding).send(await page.coded(coding))
+  if (coding !== 'identity') reply.header('content-encoding', coding)
+  return reply.send((await bodyOf(request.headers['accept-encoding'], page)).body)
 }

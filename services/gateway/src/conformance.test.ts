@@ -81,6 +81,14 @@ const ROWS: readonly Row[] = [
       is(await ask({ Range: 'bytes=0-9', 'A-IM': 'feed' }, RSS, 'HEAD'), 200, { 'content-length': String(plain.body.length) }),
   ],
   [
+    '§15.4.5: a tag that we could have given, and never gave, is unchanged and not said back',
+    async (ask, plain) => {
+      const madeUp = `"${etagOf(plain).slice(1, -1)}-gz.zzzz"`
+      is(await ask({ 'If-None-Match': madeUp }), 304, { etag: etagOf(plain) })
+      is(await ask({ 'If-None-Match': `${madeUp}, ${etagOf(plain)}` }), 304, { etag: etagOf(plain) })
+    },
+  ],
+  [
     '§8.8.3: a made-up tag that begins like ours names nothing',
     async (ask, plain) => is(await ask({ 'If-None-Match': `"${etagOf(plain).slice(1, -1)}-evil.zzz"` }), 200),
   ],
@@ -374,6 +382,17 @@ test('a client that asks too much is told to wait, and when; others are not, and
     is(await ask({}, '/livez'), 200)
     connection.end()
   }
+})
+
+test('a path that cannot be decoded costs a client what any other does', async t => {
+  const { port } = await openGateway(t, { perMinute: 5 })
+  const connection = openRaw(port)
+  const ask = askOver(connection, [])
+  const statuses: number[] = []
+  for (let index = 0; index < 7; index++) statuses.push((await ask({}, `/articles/%ff${index}`)).status)
+  assert.deepEqual(statuses, [400, 400, 400, 400, 400, 429, 429])
+  is(await ask({}, '/feeds/all/rss.xml'), 429)
+  connection.end()
 })
 
 test('guessing tokens is stopped sooner than reading, and no token is ever logged', async t => {

@@ -7,12 +7,12 @@
  */
 import type { Socket } from 'node:net'
 import { isPrivate } from '@newswire/events/config'
-import { evaluateConditions, findEtag } from '@newswire/http/conditional'
+import { evaluateConditions } from '@newswire/http/conditional'
 import type { Client } from '@newswire/http/rate'
 import { toClientKey } from '@newswire/http/rate'
 import type { ConnectionFront } from '@newswire/http/server'
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
-import { pickCoding, wantedCodings } from './feed-answer.ts'
+import { pickCoding, tagOfUnchanged, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import { absenceOf } from './feed-routes.ts'
 import type { FeedState, Variant } from './feed-state.ts'
@@ -135,14 +135,11 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
   const connections = new Set<Connection>()
   let isClosing = false
 
-  /** The tag that a 304 says; `undefined` when this is not for us, `null` when it is no 304. */
-  const unchangedTag = (state: FeedState, headers: PlainRequest['headers'], variant: Variant): string | null | undefined => {
-    if (evaluateConditions(headers, state.isNamed, state.lastModified) !== 'not-modified') return null
-    const named = findEtag(headers['if-none-match'], state.isNamed)
-    if (named === null || named === '*') return variant.tag
-    // A made-up tag that begins like ours is answered by the other way, so that strangers cannot fill our memory.
-    return state.hasGiven(named) ? named : undefined
-  }
+  /** The tag that a 304 says, which is always one of few; `null` when it is no 304. */
+  const unchangedTag = (state: FeedState, headers: PlainRequest['headers'], variant: Variant): string | null =>
+    evaluateConditions(headers, state.isNamed, state.lastModified) === 'not-modified'
+      ? tagOfUnchanged(state, headers['if-none-match'], variant)
+      : null
 
   /** Held by the state and gone with it: a head that polls by the rules names another tag each time, and must not keep what it was answered with. */
   const answers = new WeakMap<FeedState, Map<Asked, Answer>>()
@@ -154,7 +151,7 @@ export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
     const ready = state.find(picked)
     const variant = ready ?? (state.find('identity') as Variant)
     const tag = unchangedTag(state, headers, variant)
-    if (tag === undefined || (tag === null && ready === undefined)) return null
+    if (tag === null && ready === undefined) return null
     const isConditional = headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
     return {
       frame: frameOf(snapshot, state, variant, tag),

@@ -37,11 +37,11 @@ export const wantedCodings = (acceptEncoding: string | string[] | undefined): re
 }
 
 /**
- * The tag of a 304: the one the client named, because that names the bytes the client has (RFC 9110 §15.4.5, RFC 9111 §4.3.3); without one
- * that of the coding it would have got.
+ * The tag of a 304: the one the client named where we gave it, because that names the bytes the client has (RFC 9110 §15.4.5, RFC 9111 §4.3.3); else that
+ * of the coding it would have got. One that anybody may have made up is never said back.
  */
-const tagOfUnchanged = (state: FeedState, headers: RequestHeaders, variant: Variant): string => {
-  const named = findEtag(headers['if-none-match'] as string | undefined, state.isNamed)
+export const tagOfUnchanged = (state: FeedState, ifNoneMatch: string | undefined, variant: Variant): string => {
+  const named = findEtag(ifNoneMatch, state.hasGiven)
   return named === null || named === '*' ? variant.tag : named
 }
 
@@ -125,7 +125,12 @@ export const answerFeed = async (options: Options): Promise<FeedAnswer> => {
   // A 304 must not wait for a compression that nobody will get.
   const variant = outcome === 'not-modified' ? (state.find(picked) ?? (state.find('identity') as Variant)) : await state.variant(picked)
   if (outcome === 'not-modified')
-    return { status: 304, outcome: 'unchanged', headers: feedHeaders(state, tagOfUnchanged(state, headers, variant), options), body: null }
+    return {
+      status: 304,
+      outcome: 'unchanged',
+      headers: feedHeaders(state, tagOfUnchanged(state, headers['if-none-match'] as string | undefined, variant), options),
+      body: null,
+    }
   const some = method === 'GET' ? (toDelta(options, variant) ?? toPart(options, variant)) : null
   return (
     some ?? {

@@ -11,10 +11,10 @@ import { deriveId } from '@newswire/events/ids'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
 import type { Objects } from '@newswire/objects/objects'
-import { openFeedCache } from './feed-cache.ts'
+import { type FeedCacheOptions, openFeedCache } from './feed-cache.ts'
 
 const becomes = async (read: () => Promise<string | null>, wanted: string) => {
-  const deadline = Date.now() + 5_000
+  const deadline = Date.now() + 30_000
   while ((await read()) !== wanted) {
     assert.ok(Date.now() < deadline, `it never became ${wanted}`)
     await setTimeout(20)
@@ -35,7 +35,8 @@ const open = async (t: TestContext) => {
     },
   }
   const poison: string[] = []
-  const openCache = () => openFeedCache({ log, objects, dataDir, onPoison: ({ code }) => poison.push(code) })
+  const openCache = (options: Partial<FeedCacheOptions> = {}) =>
+    openFeedCache({ log, objects, dataDir, onPoison: ({ code }) => poison.push(code), ...options })
   const cache = await openCache()
   t.after(async () => {
     await cache.stop()
@@ -118,6 +119,45 @@ test('while the store is away every reader gets the last good bytes, and the nex
   assert.deepEqual(await Promise.all([read(), read(), read()]), ['one', 'one', 'one'])
   store.isAway = false
   await becomes(read, 'two')
+})
+
+test('old bytes that are served because the store is away are told apart from those that are current, until it is back', async t => {
+  const { read, build, store, cache } = await open(t)
+  await build(1, 'one')
+  assert.equal(await read(), 'one')
+  assert.deepEqual(cache.standing(), { from: 'log', knownAgoMs: 0, behind: 0, behindForMs: 0 })
+  store.isAway = true
+  await build(2, 'two')
+  assert.equal(await read(), 'one')
+  const since = cache.standing()
+  assert.equal(since.behind, 1)
+  await becomes(async () => String(cache.standing().behindForMs > since.behindForMs), 'true')
+  store.isAway = false
+  // Nobody asks meanwhile.
+  await becomes(async () => String(cache.standing().behind), '0')
+  assert.equal(await read(), 'two')
+})
+
+test('cut off from the log, the cache says how long ago it knew what is current', async t => {
+  const { openCache, build } = await open(t)
+  await build(1, 'one')
+  let isThere = true
+  const cut = await openCache({ isLogThere: () => isThere, quietMs: 5 })
+  t.after(cut.stop)
+  const ageWithout = () => {
+    isThere = false
+    const { from, knownAgoMs } = cut.standing()
+    assert.equal(from, 'store')
+    return knownAgoMs
+  }
+  await becomes(async () => {
+    isThere = true
+    await setTimeout(5)
+    return String(ageWithout() !== null)
+  }, 'true')
+  await becomes(async () => String((ageWithout() ?? 0) > 50), 'true')
+  isThere = true
+  assert.deepEqual(cut.standing(), { from: 'log', knownAgoMs: 0, behind: 0, behindForMs: 0 })
 })
 
 test('with nothing kept, a store that is away is an error that passes', async t => {

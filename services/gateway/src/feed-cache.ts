@@ -16,6 +16,16 @@ import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
 import { createFeedState, type FeedState } from './feed-state.ts'
 import { createPastStates, type PastStates } from './past-states.ts'
 
+export type Standing = Readonly<{
+  /** Where it is known from what is current. */
+  from: 'log' | 'store'
+  /** How old that knowledge is, ms; `null` when it never was known. */
+  knownAgoMs: number | null
+  /** Files that are served although the log has told of a newer build, because the store did not give it, and since when the longest, ms. */
+  behind: number
+  behindForMs: number
+}>
+
 export type FeedCache = Readonly<{
   /** `null` when there is no such file. Throws `UnavailableError` when the store is away and nothing is kept. */
   get(feedId: string, output: FeedOutput): Promise<FeedState | null>
@@ -29,8 +39,7 @@ export type FeedCache = Readonly<{
   past(feedId: string, output: FeedOutput): PastStates | null
   built(feedId: string): FeedBuilt | null
   isReady(): boolean
-  /** Where what is served comes from, and how old the knowledge is that it is current, ms; `null` when it never was known. */
-  standing(): Readonly<{ from: 'log' | 'store'; knownAgoMs: number | null }>
+  standing(): Standing
   failure(): Error | null
   stop(): Promise<void>
 }>
@@ -71,6 +80,8 @@ type Slot = {
   wanted: Set<Coding>
   /** A newer build was announced. */
   isBehind: boolean
+  /** Since when what the log has told of could not be read; 0: it could. */
+  missedAt: number
   isDropped: boolean
   loading: Readonly<{ counter: number; done: Promise<FeedState | null> }> | null
   past: PastStates
@@ -85,6 +96,7 @@ const newSlot = (): Slot => ({
   isAsked: false,
   wanted: new Set(),
   isBehind: false,
+  missedAt: 0,
   isDropped: false,
   loading: null,
   past: createPastStates(),
@@ -155,6 +167,11 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     return state
   }
 
+  const miss = (slot: Slot) => {
+    slot.failedAt = performance.now()
+    if (slot.isBehind && slot.state !== null && slot.missedAt === 0) slot.missedAt = slot.failedAt
+  }
+
   const refresh = (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
     const counter = counterOf(feedId)
     if (slot.loading !== null && slot.loading.counter >= counter) return slot.loading.done
@@ -167,18 +184,19 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
         state => {
           if (slot.loading?.done === done) slot.loading = null
           if (state === null) {
-            slot.failedAt = performance.now()
+            miss(slot)
             return slot.state
           }
           if (slot.state !== null && slot.state !== state) slot.past.leave(slot.state, Date.now())
           Object.assign(slot, { state, counter: Math.max(counter, slot.counter), checkedAt: performance.now() })
           slot.isBehind = slot.counter < counterOf(feedId)
+          slot.missedAt = 0
           evict()
           return slot.state
         },
         (error: unknown) => {
           if (slot.loading?.done === done) slot.loading = null
-          slot.failedAt = performance.now()
+          miss(slot)
           // The last good bytes are better than none, for everybody who waits for this read.
           if (slot.state !== null) return slot.state
           throw error
@@ -223,10 +241,18 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     }
     return 0
   }
+  /** Also when nobody asks: whoever asks for readiness is told when it is over. */
+  const retryMissed = () => {
+    for (const [key, slot] of slots) {
+      const [feedId = '', output] = key.split('/')
+      if (slot.missedAt > 0) refresh(slot, feedId, output as FeedOutput).catch(() => undefined)
+    }
+  }
   let restUntil = 0
   const timer = setInterval(
     () => {
       if (hasLog()) knownAt = Date.now()
+      retryMissed()
       if (refining || performance.now() < restUntil) return
       refining = true
       refineNext()
@@ -269,8 +295,10 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     built: feeds.built,
     isReady: feeds.isReady,
     standing: () => {
-      if (hasLog()) return { from: 'log', knownAgoMs: 0 }
-      return { from: 'store', knownAgoMs: knownAt === null ? null : Date.now() - knownAt }
+      const missed = [...slots.values()].map(({ missedAt }) => missedAt).filter(at => at > 0)
+      const behind = { behind: missed.length, behindForMs: missed.length === 0 ? 0 : Math.round(performance.now() - Math.min(...missed)) }
+      if (hasLog()) return { from: 'log', knownAgoMs: 0, ...behind }
+      return { from: 'store', knownAgoMs: knownAt === null ? null : Date.now() - knownAt, ...behind }
     },
     failure: feeds.failure,
     stop: async () => {

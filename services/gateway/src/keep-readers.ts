@@ -47,7 +47,7 @@ export const showReaders = (readers: Readers, metrics: Metrics, now: () => numbe
         if (more > 0) polls.inc({ feed, output, outcome }, more)
       }
       bytes.inc({ feed, output }, since(`${use.feedId}/${output}`, use.bytes))
-      lastAt.set(feed, Math.max(lastAt.get(feed) ?? 0, use.lastAt))
+      if (output !== 'page') lastAt.set(feed, Math.max(lastAt.get(feed) ?? 0, use.lastAt))
     }
     for (const [feed, at] of lastAt) {
       last.set(at / 1000, { feed })

@@ -54,19 +54,31 @@ const tooMany = (retryAfterSeconds: number): ProblemError =>
 /** What watches over us must get its answer, and is cheap. */
 const isHealth = (url: string): boolean => url === '/livez' || url === '/readyz'
 
+const clientOf = (limiter: RateLimiter, { raw, headers }: HttpRequest, proxies: number): Client =>
+  limiter.client(toClientKey(addressOf(raw.socket.remoteAddress, headers['x-forwarded-for'], proxies)))
+
+const chargeOne = (limiter: RateLimiter, client: Client, now: number): void => {
+  if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))
+  limiter.charge(client, now, COST_WHOLE)
+}
+
+/** For `onUnroutable` of the HTTP server: a path that cannot be decoded costs what any other does. */
+export const chargeUnroutable =
+  ({ limiter, proxies }: Limits) =>
+  (request: HttpRequest): void => {
+    if (limiter !== null) chargeOne(limiter, clientOf(limiter, request, proxies), Date.now())
+  }
+
 /** Must be added before routes. */
 export const addLimits = (app: HttpServer, { limiter, proxies }: Limits): void => {
   if (limiter === null) return
   const clients = new WeakMap<HttpRequest, Client>()
   app.addHook('onRequest', async request => {
     if (isHealth(request.url)) return
-    const address = addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies)
-    const client = limiter.client(toClientKey(address))
+    const client = clientOf(limiter, request, proxies)
     clients.set(request, client)
-    const now = Date.now()
-    if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))
     // At once, so that many at the same moment are counted too; what it really costs is known when it is answered.
-    limiter.charge(client, now, COST_WHOLE)
+    chargeOne(limiter, client, Date.now())
   })
   app.addHook('onSend', async (request, reply) => {
     const client = clients.get(request)

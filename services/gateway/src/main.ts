@@ -8,7 +8,7 @@ import { openFeedCache } from './feed-cache.ts'
 import { openHub } from './hub.ts'
 import { addHubRoutes } from './hub-routes.ts'
 import { showReaders, startKeepingReaders } from './keep-readers.ts'
-import { createLimits } from './limits.ts'
+import { chargeUnroutable, createLimits } from './limits.ts'
 import { watchLog } from './log-watch.ts'
 import { addPartnerRoutes } from './partner-routes.ts'
 import { createReaders } from './readers.ts'
@@ -68,6 +68,7 @@ export const start: StartService = async context => {
     metrics,
     maxConnections: gateway.maxConnections,
     refusalPage,
+    onUnroutable: chargeUnroutable(limits),
   })
   addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })

@@ -9,6 +9,7 @@ import { createHttpServer } from '@newswire/http/server'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { createLogger } from '@newswire/runtime/logger'
 import { addPageArchiveRoutes } from './page-archive-routes.ts'
+import { createReaders } from './readers.ts'
 import { categories, site } from './sample-facts.ts'
 
 const feed = { id: 'all', title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full', profile: 'standard' } as const
@@ -31,7 +32,8 @@ const open = async (t: TestContext) => {
     feeds: new Map([feed, closed].map(one => [one.id, one])),
     outlets: new Map(),
   })
-  addPageArchiveRoutes(app, { objects, configuration: { current } })
+  const readers = createReaders()
+  addPageArchiveRoutes(app, { objects, configuration: { current }, readers, proxies: 0, now: Date.now })
   t.after(async () => {
     await close()
     await objects.close()
@@ -39,7 +41,7 @@ const open = async (t: TestContext) => {
   })
   const put = (file: string, text: string, feedId = 'all') => objects.put(`feeds/${feedId}/pages/${file}`, Buffer.from(text))
   const ask = (url: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') => app.inject({ method, url, headers })
-  return { put, ask, objects }
+  return { put, ask, objects, readers }
 }
 
 const PAGE = '/feeds/all/pages/2026-03-01.atom.xml'
@@ -103,4 +105,18 @@ test('pages of a private feed are for who has a token of it, and no cache keeps 
   assert.match(String(basic.headers['cache-control']), /private/)
   assert.equal((await ask('/feeds/closed/~secret/pages/2026-03-01.atom.xml')).statusCode, 200)
   assert.equal((await ask('/feeds/closed/~wrong/pages/2026-03-01.atom.xml')).statusCode, 401)
+})
+
+test('who reads pages is counted apart from who polls the feed, and says nothing of how long pollers stay away', async t => {
+  const { put, ask, readers } = await open(t)
+  await put('2026-03-01.atom.xml', atom())
+  const { headers } = await ask(PAGE)
+  await ask(PAGE, { 'if-none-match': String(headers.etag) })
+  await ask(PAGE, {}, 'HEAD')
+  await ask('/feeds/all/pages/2026-03-02.atom.xml')
+  const [use, ...others] = readers.uses()
+  assert.deepEqual([use?.feedId, use?.output, use?.bytes, others.length], ['all', 'page', atom().length, 0])
+  assert.deepEqual(use?.polls, { full: 2, unchanged: 1, delta: 0, part: 0, refused: 0 })
+  assert.equal(readers.distinct('all', 0), 0)
+  assert.equal(readers.seen('all')?.slowestMs, 0)
 })

@@ -11,9 +11,11 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { requireAccess } from './access.ts'
-import { notFound, sendRendered } from './answers.ts'
+import { bodyOf, notFound, sendRendered } from './answers.ts'
 import { FEED_CACHE, PRIVATE_CACHE } from './headers.ts'
+import { addressOf } from './limits.ts'
 import { type RenderedPage, toRendered } from './page-cache.ts'
+import type { Readers } from './readers.ts'
 
 /** A page that another follows hardly ever changes; an hour, because when it does an article was taken back. */
 const CLOSED_CACHE = 'public, max-age=3600, stale-while-revalidate=60, stale-if-error=86400'
@@ -45,9 +47,15 @@ const gone = () =>
     detail: 'the feed was defined anew and its pages with it; begin again at the feed itself',
   })
 
-type Needs = Readonly<{ objects: Pick<Objects, 'get' | 'head'>; configuration: Pick<Configuration, 'current'> }>
+type Needs = Readonly<{
+  objects: Pick<Objects, 'get' | 'head'>
+  configuration: Pick<Configuration, 'current'>
+  readers: Readers
+  proxies: number
+  now: () => number
+}>
 
-export const addPageArchiveRoutes = (app: HttpServer, { objects, configuration }: Needs): void => {
+export const addPageArchiveRoutes = (app: HttpServer, { objects, configuration, readers, proxies, now }: Needs): void => {
   const kept = new Map<string, Kept>()
   let bytes = 0
 
@@ -82,6 +90,14 @@ export const addPageArchiveRoutes = (app: HttpServer, { objects, configuration }
     return one
   }
 
+  const count = async ({ method, headers, raw }: HttpRequest, reply: HttpReply, feedId: string, page: RenderedPage) => {
+    const isUnchanged = reply.statusCode === 304
+    const bytes = isUnchanged || method === 'HEAD' ? 0 : (await bodyOf(headers['accept-encoding'], page)).body.length
+    const address = addressOf(raw.socket.remoteAddress, headers['x-forwarded-for'], proxies)
+    const reader = readers.identify(address, headers['user-agent'] ?? '')
+    readers.polled(feedId, 'page', { outcome: isUnchanged ? 'unchanged' : 'full', bytes, reader, now: now() })
+  }
+
   const send = async (request: HttpRequest, reply: HttpReply, pathToken: string | null) => {
     const { feedId, file } = request.params as { feedId: string; file: string }
     const feed: FeedConfig | undefined = configuration.current().feeds.get(feedId)
@@ -89,8 +105,11 @@ export const addPageArchiveRoutes = (app: HttpServer, { objects, configuration }
     if (feed === undefined || asked === null) throw notFound('there is no such page of a feed')
     requireAccess(feed, request.headers.authorization, pathToken)
     const { page, cache } = await load(feedId, asked.page, asked.format)
-    if (isPrivate(feed)) return sendRendered(request, reply.header('referrer-policy', 'no-referrer'), page, PRIVATE_CACHE)
-    return sendRendered(request, reply.header('access-control-allow-origin', '*'), page, cache)
+    const sent = isPrivate(feed)
+      ? await sendRendered(request, reply.header('referrer-policy', 'no-referrer'), page, PRIVATE_CACHE)
+      : await sendRendered(request, reply.header('access-control-allow-origin', '*'), page, cache)
+    await count(request, reply, feedId, page)
+    return sent
   }
 
   app.get('/feeds/:feedId/pages/:file', async (request, reply) => send(request, reply, null))

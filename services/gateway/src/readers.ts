@@ -4,7 +4,7 @@
  * process are sums (metrics) and one time a feed (`readers.json`).
  */
 import { hash, randomBytes } from 'node:crypto'
-import { type FeedOutput, type FeedReaders, feedOutputs } from '@newswire/events/feed'
+import { type FeedReaders, feedOutputs } from '@newswire/events/feed'
 import { PROBE_AGENT } from '@newswire/events/retraction-proof'
 import { toClientKey } from '@newswire/http/rate'
 import type { Outcome } from './feed-answer.ts'
@@ -16,8 +16,12 @@ type Reader = { lastAt: number; slowestMs: number }
 /** Of one file: plain numbers, because they are counted on the fastest way there is. */
 export type Counts = { polls: Record<Outcome, number>; bytes: number; lastAt: number }
 
+/** What is asked for of a feed: one of its files, or one of its archive pages, which are counted together. */
+export const polledOutputs = [...feedOutputs, 'page'] as const
+export type PolledOutput = (typeof polledOutputs)[number]
+
 type FeedRecord = {
-  counts: Map<FeedOutput, Counts>
+  counts: Map<PolledOutput, Counts>
   readers: Map<number, Reader>
   /** When somebody came with a validator of unknown age, or of the age `absentMs`: it may have been away that long. */
   absence: { absentMs: number; seenAt: number } | null
@@ -28,7 +32,7 @@ export type Poll = Readonly<{ outcome: Outcome; bytes: number; reader: number; n
 
 export type FeedUse = Readonly<{
   feedId: string
-  output: FeedOutput
+  output: PolledOutput
   polls: Readonly<Record<Outcome, number>>
   bytes: number
   lastAt: number
@@ -42,8 +46,8 @@ export type Tally = (poll: Poll) => void
 export type Readers = Readonly<{
   /** The number of a reader. */
   identify(address: string, userAgent: string): number
-  tally(feedId: string, output: FeedOutput): Tally
-  polled(feedId: string, output: FeedOutput, poll: Poll): void
+  tally(feedId: string, output: PolledOutput): Tally
+  polled(feedId: string, output: PolledOutput, poll: Poll): void
   /** Somebody came with a validator that was current `absentMs` ago at the latest; `Infinity` when that is not known. */
   absent(feedId: string, absentMs: number, now: number): void
   uses(): readonly FeedUse[]
@@ -105,7 +109,7 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
     if (gap > before.slowestMs) before.slowestMs = gap
     before.lastAt = now
   }
-  const tally = (feedId: string, output: FeedOutput): Tally => {
+  const tally = (feedId: string, output: PolledOutput): Tally => {
     const record = recordOf(feedId)
     const counts = record.counts.get(output) ?? newCounts()
     record.counts.set(output, counts)
@@ -114,7 +118,8 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
       counts.polls[outcome] += 1
       counts.bytes += bytes
       counts.lastAt = now
-      meet(record, reader, now)
+      // Who walks back through a feed's past says nothing of how often it looks at what is new, which is what retractions wait for.
+      if (output !== 'page') meet(record, reader, now)
     }
   }
   return {
@@ -141,7 +146,7 @@ export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReade
     },
     uses: () =>
       [...records].flatMap(([feedId, { counts }]) =>
-        feedOutputs.flatMap(output => {
+        polledOutputs.flatMap(output => {
           const found = counts.get(output)
           return found === undefined ? [] : [{ feedId, output, ...found }]
         }),

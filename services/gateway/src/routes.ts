@@ -43,7 +43,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addCacheKeyHeaders(app, configuration)
   addPageRoutes(app, needs)
   addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
-  addPageArchiveRoutes(app, needs)
+  addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies })
   addRenditionRoutes(app, needs)
   addArchiveKeysRoute(app, needs)
 }

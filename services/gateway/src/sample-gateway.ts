@@ -17,7 +17,7 @@ import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { createFastPath } from './fast-path.ts'
 import { openFeedCache } from './feed-cache.ts'
-import { createLimits } from './limits.ts'
+import { chargeUnroutable, createLimits } from './limits.ts'
 import { createReaders } from './readers.ts'
 import { addRoutes } from './routes.ts'
 import { categories, site } from './sample-facts.ts'
@@ -52,11 +52,11 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
   const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, quietMs: 3_600_000 })
   const lines: string[] = []
   const logger = createLogger({ service: 'gateway', level: 'trace', destination: { write: line => void lines.push(line) } })
-  const server = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0 })
+  const limits = createLimits({ perMinute, proxies })
+  const server = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0, onUnroutable: chargeUnroutable(limits) })
   let current = snapshot
   const configuration = { current: () => current, onChange: () => () => undefined, close: async () => undefined }
   const readers = createReaders()
-  const limits = createLimits({ perMinute, proxies })
   addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers, limits })
   if (fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
   await server.listen()

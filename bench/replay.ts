@@ -19,6 +19,7 @@ import { benchConfig, startNewswire, temporaryFolder } from './system.ts'
 const ARTICLES = Number(process.env['BENCH_REPLAY_ARTICLES'] ?? 20_000)
 const DAYS = 50
 const DAY_MS = 86_400_000
+const LAST_MS = Date.parse('2026-03-01T08:00:00.000Z')
 const AT_ONCE = 64
 const FEEDS = 5
 const TICK_MS = 20
@@ -36,7 +37,7 @@ const fill = async (root: string, secretKey: string): Promise<void> => {
       const at = next++
       const day = Math.floor((at * DAYS) / ARTICLES)
       const title = prose(55, random)
-      const firstReleasedAt = new Date(archive.clock.nowMs - (DAYS - day) * DAY_MS).toISOString()
+      const firstReleasedAt = new Date(LAST_MS - (DAYS - day) * DAY_MS).toISOString()
       const { article } = sampleFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
       const written = {
         ...article,
@@ -81,12 +82,19 @@ const json = async (url: string): Promise<unknown> => {
   return response.ok ? response.json() : null
 }
 
-/** Nothing is behind; search answers once its index has reached the log's end. */
+/** The newest day of each feed that has its page: passes go through the days from the oldest on, so all before have theirs. */
+const hasPages = async (gateway: string): Promise<boolean> => {
+  const day = new Date(LAST_MS - 2 * DAY_MS).toISOString().slice(0, 10)
+  const pages = Array.from({ length: FEEDS }, (_, feed) => fetch(`${gateway}/feeds/c${feed}/pages/${day}.rss.xml`, { method: 'HEAD' }))
+  return (await Promise.all(pages)).every(({ status }) => status === 200)
+}
+
+/** Nothing is behind; search answers once its index has reached the log's end; and the pages of all feeds are written. */
 const isFull = async ({ console, gateway }: Readonly<Record<string, string>>): Promise<boolean> => {
   const found = (await json(`${gateway}/v1/search?publisher=bench`)) as { total: number } | null
   if (found === null) return false
   const stages = (await json(`${console}/v1/lag`)) as { lag: number }[] | null
-  return found.total > 0 && stages?.every(stage => stage.lag === 0) === true
+  return found.total > 0 && stages?.every(stage => stage.lag === 0) === true && (await hasPages(String(gateway)))
 }
 
 const startUntilFull = async (folder: ReturnType<typeof temporaryFolder>, env: Readonly<Record<string, string>>): Promise<Spent> => {

@@ -22,6 +22,7 @@ const LAST = services.filter(name => name !== 'archive')
 const command = (cluster: Cluster, args: readonly string[]) =>
   runCommand({
     args: [...args, '--json'],
+    deadlineMs: 2 * DEADLINE_MS,
     env: { ...cluster.env, NEWSWIRE_CONSOLE_URL: cluster.urls.console, NEWSWIRE_INGEST_URL: cluster.urls.ingest },
   })
 const succeeds = async (cluster: Cluster, args: readonly string[]): Promise<Record<string, unknown>> => {

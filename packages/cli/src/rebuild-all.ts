@@ -7,12 +7,14 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { newestManifest, readManifest } from '@newswire/archive/finish'
 import { type Newest, newestOfDay } from '@newswire/archive/read-days'
 import { dueSecond } from '@newswire/desk/handle'
 import { factEvent } from '@newswire/desk/outcomes'
 import { restoredState } from '@newswire/desk/restore'
 import { dueTimes, type State, state } from '@newswire/desk/state'
+import { UnavailableError } from '@newswire/events/errors'
 import { type EventRecord, toRecord } from '@newswire/events/events'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
@@ -26,11 +28,14 @@ import { openObjects, openPorts } from './compose.ts'
 import { raiseEpoch, readMarkEnds } from './log-mark.ts'
 import { FailedError } from './usage-error.ts'
 
-/** Groups that must not take what is restored for news: partners have it. */
-const SILENT = ['outlets-route'] as const
+/** Groups that must not take what is restored for news: partners have it, and so has the archive, unless the store knew of a newer version. */
+const PARTNERS = 'outlets-route'
+const ARCHIVE = 'archive'
 /** Above the highest position that is known by so much: deliveries and milestones may have had more records since it was written down. */
 const FLOOR_GAP = 2 ** 30
 const BATCH = 200
+const READY_MS = 30_000
+const READY_TICK_MS = 250
 
 const underWay = z.object({ n: z.int(), floor: z.int() })
 
@@ -52,8 +57,18 @@ const begin = async (objects: Objects, isKafka: boolean): Promise<{ floor: numbe
   return { floor, isRepeat: false }
 }
 
+/** Topics that were made just now have no leader on every broker yet, and groups no coordinator. */
+const untilReady = async <T>(work: () => Promise<T>): Promise<T> => {
+  for (const giveUpMs = performance.now() + READY_MS; ; await setTimeout(READY_TICK_MS))
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || performance.now() > giveUpMs) throw error
+    }
+}
+
 const refuseFull = async (log: Log): Promise<void> => {
-  const full = (await log.ends(topics.articles.name)).some(({ start, end }) => end > start)
+  const full = (await untilReady(() => log.ends(topics.articles.name))).some(({ start, end }) => end > start)
   if (full)
     throw new FailedError(
       'The log has articles in it, so it is not lost: `newswire rebuild feeds` makes feeds again, local views are made again when their files are deleted. This is for an empty log.',
@@ -65,8 +80,10 @@ const putHolds = async (objects: Objects, current: State, articleId: string): Pr
     await objects.put(keys.hold(Math.max(0, dueSecond(dueMs)), articleId), new Uint8Array(), { ifNoneMatch: '*' })
 }
 
+type Restored = Readonly<{ record: EventRecord; isArchived: boolean }>
+
 /** The state in the store when it is at least as new; else one made from the archive. Gives the fact to publish. */
-const restoreOne = async (objects: Objects, { newest, live }: Newest): Promise<EventRecord> => {
+const restoreOne = async (objects: Objects, { newest, live }: Newest): Promise<Restored> => {
   const { fact } = newest
   const key = keys.current(fact.articleId)
   const held = await getDocument(objects, key, state)
@@ -79,31 +96,36 @@ const restoreOne = async (objects: Objects, { newest, live }: Newest): Promise<E
   await putHolds(objects, current, fact.articleId)
   const { released } = current
   if (released === null) throw new FailedError(`${fact.articleId} has no released state`)
-  return toRecord(factEvent(released))
+  return { record: toRecord(factEvent(released)), isArchived: released.fact.version === fact.version }
 }
 
 const restoreAll = async (
   objects: Objects,
   log: Log,
   report: (day: string, done: number, of: number, articles: number) => void,
-): Promise<number> => {
+): Promise<Readonly<{ articles: number; allArchived: boolean }>> => {
   const days = await daysOf(objects)
   let articles = 0
+  let allArchived = true
   // One batch is written to the log while the states of the next are put: each waits for a disk of its own.
   let published: Promise<unknown> = Promise.resolve()
   for (const [at, folder] of days.entries()) {
     const newest = await newestOfDay(objects, folder)
     for (let from = 0; from < newest.length; from += BATCH) {
       const restored = Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
-      const [records] = await Promise.all([restored, published])
-      published = log.publish(records, { synced: true })
+      const [ready] = await Promise.all([restored, published])
+      published = log.publish(
+        ready.map(one => one.record),
+        { synced: true },
+      )
       published.catch(() => undefined) // thrown where it is waited for, also when something else fails first
-      articles += records.length
+      articles += ready.length
+      allArchived &&= ready.every(one => one.isArchived)
     }
     report(folder.replaceAll('/', '-'), at + 1, days.length, articles)
   }
   await published
-  return articles
+  return { articles, allArchived }
 }
 
 export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
@@ -126,12 +148,13 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
         throw error
       })
     let said = performance.now()
-    const articles = await restoreAll(ports.objects, ports.log, (day, done, of, count) => {
+    const { articles, allArchived } = await restoreAll(ports.objects, ports.log, (day, done, of, count) => {
       if (json || (performance.now() - said < 1_000 && done < of)) return
       said = performance.now()
       say(`${day}: ${done} of ${of} days, ${count} articles`)
     })
-    for (const group of SILENT) await ports.log.replay(group, topics.articles.name, 'end')
+    for (const group of [PARTNERS, ...(allArchived ? [ARCHIVE] : [])])
+      await untilReady(() => ports.log.replay(group, topics.articles.name, 'end'))
     // Views of the lost log, which this one's positions would look like a continuation of.
     await rm(join(settings.dataDir, 'views'), { recursive: true, force: true })
     await ports.objects.delete(keys.rebuildMark())

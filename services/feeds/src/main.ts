@@ -85,7 +85,13 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     onError: (feedId, error) => logger.warn({ feedId, code: codeOf(error), reason: messageOf(error) }, 'page.failed'),
     onWritten: feedId => pagesWritten.inc({ feed: feedId }),
   })
-  view.onPlaced(history.touch)
+  // Until the view has caught up, a page would be written again with every few articles of its day.
+  const early = new Set<string>()
+  view.onPlaced(feedIds => {
+    if (view.projection.isReady()) history.touch(feedIds)
+    else for (const feedId of feedIds) early.add(feedId)
+  })
+  void view.projection.ready.then(() => history.touch(early))
 
   const builder = createBuilder({
     objects,

@@ -39,7 +39,7 @@ export type Start = Readonly<{
   /** Added to an environment without any of our settings, so that what the machine has set does not leak in. */
   env?: Readonly<Record<string, string>>
   cwd?: string
-  /** For the ready line, ms (default 20 000). */
+  /** For the ready line, ms (default 60 000). */
   deadlineMs?: number
   /** Another program than `newswire`, for this file's own tests. */
   bin?: string
@@ -124,7 +124,7 @@ const readyLine = async (child: Child, args: readonly string[], deadlineMs: numb
 /** Starts it and waits for the ready line. Who calls must end it; `startUp` does that by itself. */
 export const startNewswire = async (start: Start): Promise<Newswire> => {
   const child = launch(start)
-  const urls = await readyLine(child, start.args, start.deadlineMs ?? 20_000)
+  const urls = await readyLine(child, start.args, start.deadlineMs ?? 60_000)
   return {
     pid: child.pid,
     urls,

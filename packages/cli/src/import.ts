@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Client, createClient } from './client.ts'
 import type { Terminal } from './commands.ts'
+import { sayWarnings, warn } from './finish.ts'
 import { type Journal, openJournal, toImportKey } from './import-journal.ts'
 import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
 import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
@@ -17,7 +18,8 @@ const DRAW_EVERY_MS = 200
 
 export type ImportOptions = Readonly<{ deliver: boolean; journal?: string }>
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
-type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[] }
+type Warned = Readonly<{ where: string; articleId: string; warnings: NonNullable<Accepted['warnings']> }>
+type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[]; warned: Warned[] }
 
 /** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. */
 const isForAll = (error: unknown): boolean =>
@@ -72,9 +74,11 @@ const importOne = async (one: Imported, needs: Needs): Promise<void> => {
     const body = JSON.stringify(await withUploadsOf(client, one))
     return (await client.ingest('PUT', `${path}${query}`, body, { 'idempotency-key': `import-${key}` })) as Accepted
   }, signal)
-  const { namedBy, localId } = one
-  await journal.add(key, { ...accepted, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })
+  const { namedBy, localId, where } = one
+  const { articleId, submissionId, warnings } = accepted
+  await journal.add(key, { articleId, submissionId, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })
   if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) tally.renamed.push({ file: namedBy, localId })
+  if (warnings !== undefined) tally.warned.push({ where, articleId, warnings })
   tally.sent += 1
 }
 
@@ -142,6 +146,11 @@ const sayRenamed = (renamed: readonly NamedFile[], say: (line: string) => void):
   if (renamed.length > SHOWN) say(`… and ${renamed.length - SHOWN} more whose id is not their name; the journal has all of them`)
 }
 
+const sayWarned = (warned: readonly Warned[], terminal: Terminal): void => {
+  for (const { where, warnings } of warned.slice(0, SHOWN)) sayWarnings(terminal, where, warnings)
+  if (warned.length > SHOWN) warn(terminal, `… and ${warned.length - SHOWN} more articles with warnings; --json has all of them`)
+}
+
 const showPassedOver = (passedOver: Readonly<Record<string, number>>): string => {
   const kinds = Object.entries(passedOver)
   return kinds.length === 0 ? '' : `; not taken: ${kinds.map(([kind, count]) => `${count} × ${kind}`).join(', ')}`
@@ -155,7 +164,7 @@ export const importArticles = async (terminal: Terminal, source: string, options
   const client = await createClient(environment, settings.dataDir)
   const file = options.journal ?? `${source.replace(/[/\\]+$/, '')}.import.journal`
   const journal = await openJournal(file)
-  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [] }
+  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [] }
   const base = dirname(resolve(source))
   const toName = (one: string) => relative(base, resolve(one))
   const stopped = new AbortController()
@@ -170,10 +179,11 @@ export const importArticles = async (terminal: Terminal, source: string, options
     end()
     await journal.close()
   }
-  const { sent, skipped, refused, renamed } = tally
+  const { sent, skipped, refused, renamed, warned } = tally
   sayRenamed(renamed, say)
+  if (!json) sayWarned(warned, terminal)
   for (const one of refused) say(`${one.where}: ${one.reason}`)
-  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${showPassedOver(passedOver)}`
-  print(json ? JSON.stringify({ sent, skipped, refused, renamed, passedOver, journal: file }) : words)
+  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${showPassedOver(passedOver)}`
+  print(json ? JSON.stringify({ sent, skipped, refused, warned, renamed, passedOver, journal: file }) : words)
   return refused.length === 0
 }

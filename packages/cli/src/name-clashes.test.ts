@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { readSettings } from '@newswire/runtime/settings'
 import type { Terminal } from './commands.ts'
-import { answering } from './front-door.ts'
+import { type Answer, type Asked, answering } from './front-door.ts'
 import { importArticles } from './import.ts'
 import { publish } from './publish.ts'
 import { FailedError } from './usage-error.ts'
@@ -13,14 +14,14 @@ import { FailedError } from './usage-error.ts'
 const story = (title: string, more: object = {}) => JSON.stringify({ title, body: { text: 'x' }, ...more })
 
 /** A folder with these files, a front door that takes everything, and a terminal that keeps its words. */
-const begin = async (t: TestContext, files: Record<string, string>) => {
+const begin = async (t: TestContext, files: Record<string, string>, answer?: (asked: Asked) => Answer) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-names-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const write = (more: Record<string, string>) => {
     for (const [name, text] of Object.entries(more)) writeFileSync(join(folder, name), text)
   }
   write(files)
-  const door = await answering(t)
+  const door = await answering(t, answer)
   const words: string[] = []
   const terminal: Terminal = {
     settings: readSettings({ NEWSWIRE_DATA: join(folder, 'no-system') }),
@@ -94,4 +95,16 @@ test('an import counts what it did not take, but not pictures', async t => {
   symlinkSync(join(folder, 'a.json'), join(folder, 'link.json'))
   assert.equal(await take(), true)
   assert.match(words.at(-1) ?? '', /; not taken: 2 × \.txt, 1 × symbolic link$|; not taken: 1 × symbolic link, 2 × \.txt$/)
+})
+
+test('an import says how many were taken with a warning, and the first of them', async t => {
+  const files = Object.fromEntries(Array.from({ length: 7 }, (_, n) => [`${n}.json`, story('a')]))
+  const warnings = [{ pointer: '/categories/0', detail: 'is not in the configuration' }]
+  const { take, words } = await begin(t, files, () => ({
+    status: 202,
+    body: { submissionId: 's', articleId: 'press.a', trace: '', warnings },
+  }))
+  assert.equal(await take(), true)
+  assert.equal(words.filter(line => /^! .*json \/categories\/0: is not/.test(stripVTControlCharacters(line))).length, 5)
+  assert.match(words.at(-1) ?? '', /^7 taken, 0 were there already, 0 refused, 7 with warnings/)
 })

@@ -27,7 +27,7 @@ const distance = (a: string, b: string): number => {
 }
 
 /** The field that was probably meant; a third of the letters may be wrong, and two always. */
-const findClosest = (word: string, known: readonly string[]): string | null => {
+export const findClosest = (word: string, known: readonly string[]): string | null => {
   if (word.length > MAX_WORD) return null
   const [best] = known.map(name => ({ name, edits: distance(word.toLowerCase(), name.toLowerCase()) })).sort((a, b) => a.edits - b.edits)
   return best !== undefined && best.edits < word.length && best.edits <= Math.max(2, Math.floor(word.length / 3)) ? best.name : null

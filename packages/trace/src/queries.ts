@@ -1,6 +1,7 @@
 /** What is asked of the trace (contract §8). */
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
+import { parseWarnings, type Warning } from '@newswire/events/warnings'
 
 export type SubmissionStatus = Readonly<{
   submissionId: string
@@ -10,6 +11,8 @@ export type SubmissionStatus = Readonly<{
   version?: number
   code?: string
   detail?: string
+  /** Taken all the same, whatever its state is now. */
+  warnings?: readonly Warning[]
   acceptedAt: string | null
   at: string
 }>
@@ -92,7 +95,12 @@ const toSubmission = (row: Row): SubmissionStatus => ({
 
 export const readSubmission = (db: DatabaseSync, submissionId: string): SubmissionStatus | null => {
   const row = db.prepare('SELECT * FROM submission WHERE id = ?').get(submissionId) as Row | undefined
-  return row === undefined ? null : toSubmission(row)
+  if (row === undefined) return null
+  const taken = db
+    .prepare("SELECT detail FROM stage WHERE article = ? AND submission = ? AND stage = 'ingest' AND outcome = 'accepted'")
+    .get(text(row.article), submissionId) as Row | undefined
+  const warnings = parseWarnings(text(taken?.detail) ?? '')
+  return { ...toSubmission(row), ...(warnings.length === 0 ? {} : { warnings }) }
 }
 
 /** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */

@@ -70,3 +70,21 @@ test('what was refused and then redriven ends as what came of that, in any order
     assert.equal(readSubmission(write(order), 's1')?.state, 'released')
   assert.equal(readSubmission(write([submission('refused', 2), submission('accepted', 1)]), 's1')?.state, 'refused')
 })
+
+test('what a submission was taken with a warning of stays with it, whatever becomes of it', () => {
+  const common = { kind: 'submission', articleId: ARTICLE, submissionId: 's', command: 'publish' } as const
+  const taken: Milestone = {
+    ...common,
+    stage: 'ingest',
+    state: 'accepted',
+    at: at(1),
+    detail: '/categories/0 category "x" is not there\n/correction no note',
+  }
+  const released: Milestone = { ...common, stage: 'desk', state: 'released', version: 1, at: at(2) }
+  for (const order of [[taken], [taken, released], [released, taken]])
+    assert.deepEqual(readSubmission(write(order), 's')?.warnings, [
+      { pointer: '/categories/0', detail: 'category "x" is not there' },
+      { pointer: '/correction', detail: 'no note' },
+    ])
+  assert.equal(readSubmission(write([released]), 's')?.warnings, undefined)
+})

@@ -10,12 +10,13 @@ import { toRecord } from '@newswire/events/events'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
 import type { Submission } from '@newswire/events/submission'
 import { topics } from '@newswire/events/topics'
+import { toWarningText, type Warning } from '@newswire/events/warnings'
 import type { Publish } from '@newswire/log/events'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 
 export type Native = Readonly<{ bytes: Uint8Array; contentType: string }>
-export type Accept = Readonly<{ submission: Submission; native: Native; traceparent: string | undefined }>
+export type Accept = Readonly<{ submission: Submission; native: Native; traceparent: string | undefined; warnings?: readonly Warning[] }>
 
 /** Where the payload will be, known before it is written: the event points to it. */
 export const nativeReference = (
@@ -39,7 +40,11 @@ export const toAcceptedEvent = (submission: Submission, traceparent: string | un
   data: submission,
 })
 
-const toMilestone = (submission: Submission, traceparent: string | undefined): NewswireEvent<'milestone.reached'> => ({
+const toMilestone = (
+  submission: Submission,
+  traceparent: string | undefined,
+  warnings: readonly Warning[],
+): NewswireEvent<'milestone.reached'> => ({
   id: deriveId('ingest', submission.submissionId),
   type: 'milestone.reached',
   source: '/services/ingest',
@@ -56,6 +61,7 @@ const toMilestone = (submission: Submission, traceparent: string | undefined): N
     stage: 'ingest',
     state: 'accepted',
     command: submission.command,
+    ...(warnings.length === 0 ? {} : { detail: toWarningText(warnings) }),
   },
 })
 
@@ -80,11 +86,11 @@ const SHORTCUT_MS = 2_000
  */
 export const accept = async (
   { objects, publish }: { objects: Objects; publish: Publish },
-  { submission, native, traceparent }: Accept,
+  { submission, native, traceparent, warnings = [] }: Accept,
 ): Promise<void> => {
   if (submission.native) await objects.put(submission.native.key, native.bytes, { contentType: native.contentType, ifNoneMatch: '*' })
   const accepted = toAcceptedEvent(submission, traceparent)
-  const [published] = await publish([accepted, toMilestone(submission, traceparent)], { synced: true })
+  const [published] = await publish([accepted, toMilestone(submission, traceparent, warnings)], { synced: true })
   if (submission.command !== 'retract' || published === undefined) return
   try {
     await publish([toShortcut(submission, published.position, traceparent)], { timeoutMs: SHORTCUT_MS })

@@ -8,6 +8,7 @@ import { type FeedConfig, type OutletConfig, outletConfig, type PublisherConfig,
 import { UnavailableError } from '@newswire/events/errors'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
 import { newId, sha256Hex } from '@newswire/events/ids'
+import { parseWarnings } from '@newswire/events/warnings'
 import { createHttpServer } from '@newswire/http/server'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
@@ -590,4 +591,40 @@ test('OpenAPI names every address and method of the front door, and each of its 
   for (const [, name] of JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g))
     assert.ok(body.components.schemas[String(name)], name)
   assert.ok(body.components.schemas.Article.properties.title)
+})
+
+test('what is taken and perhaps not meant is said with the 202, every time, and kept with the milestone', async t => {
+  const { put, request, read } = await open(t)
+  const sent = { ...article, categories: ['news', 'newz'], change: 'correction' }
+  const answer = await put(sent, { 'idempotency-key': 'k' })
+  assert.equal(answer.status, 202)
+  assert.deepEqual(
+    answer.body.warnings.map((one: { pointer: string }) => one.pointer),
+    ['/categories/1', '/correction'],
+  )
+  assert.match(answer.body.warnings[0].detail, /did you mean "news"\?/)
+  assert.deepEqual((await put(sent, { 'idempotency-key': 'k' })).body, answer.body)
+  const [milestone] = (await read('milestones')) as { event: NewswireEvent<'milestone.reached'> }[]
+  assert.deepEqual(parseWarnings(milestone?.event.data.detail ?? ''), answer.body.warnings)
+  const replaced = await request('POST', '/v1/articles/a/retract', { mode: 'replace', reason: 'r', redirectTo: 'b' })
+  assert.equal(replaced.status, 202)
+  assert.deepEqual(
+    replaced.body.warnings.map((one: { pointer: string }) => one.pointer),
+    ['/redirectTo'],
+  )
+})
+
+test('what contradicts itself is refused with every field; an archive is taken as it is, with the same words', async t => {
+  const { put, request, submissions } = await open(t)
+  const sent = { title: 'Tin', body: { text: '' }, related: ['a b'] }
+  const refused = await put(sent)
+  assert.deepEqual([refused.status, refused.body.code], [422, 'NEWSWIRE_INVALID'])
+  assert.deepEqual(
+    refused.body.errors.map((one: { pointer: string }) => one.pointer),
+    ['/body', '/related/0'],
+  )
+  assert.deepEqual(await submissions(), [])
+  const imported = await request('PUT', '/v1/articles/a?lane=backfill', sent)
+  assert.equal(imported.status, 202)
+  assert.deepEqual(imported.body.warnings, refused.body.errors)
 })

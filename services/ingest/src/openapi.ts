@@ -63,12 +63,19 @@ const reads = (summary: string, schema: Json, parameters: readonly Json[] = [loc
   responses: { '200': json(schema, 'As it stands'), ...failures },
 })
 
+const warnings: Json = {
+  type: 'array',
+  items: { type: 'object', required: ['pointer', 'detail'], properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
+  description:
+    'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note, a substitute that is not out.',
+}
+
 const schemas = (): Json => ({
   Article: z.toJSONSchema(articleInput, { io: 'input', unrepresentable: 'any' }),
   Accepted: {
     type: 'object',
     required: ['submissionId', 'articleId', 'trace'],
-    properties: { submissionId: { type: 'string' }, articleId: { type: 'string' }, trace: { type: 'string' } },
+    properties: { submissionId: { type: 'string' }, articleId: { type: 'string' }, trace: { type: 'string' }, warnings },
   },
   Submission: {
     type: 'object',
@@ -80,6 +87,7 @@ const schemas = (): Json => ({
       version: { type: 'integer' },
       code: { type: 'string' },
       detail: { type: 'string' },
+      warnings,
     },
   },
   Retraction: {

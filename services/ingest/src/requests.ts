@@ -1,5 +1,5 @@
 /** From a request to a submission: reading, checking, mapping. Pure but for the reading of what is released. */
-import { type ArticleInput, articleInput, contentOf, toArticle } from '@newswire/events/article'
+import { type Article, type ArticleInput, articleInput, contentOf, toArticle } from '@newswire/events/article'
 import { canonicalSha256 } from '@newswire/events/canonical'
 import type { Released } from '@newswire/events/current'
 import { isLocalId, toArticleId } from '@newswire/events/ids'
@@ -9,6 +9,7 @@ import { ProblemError } from '@newswire/http/problem'
 import { parseStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import { z } from 'zod'
+import { findContradictions } from './complaints.ts'
 import { takeOutPictures } from './data-pictures.ts'
 
 export type Stamp = Readonly<{
@@ -75,7 +76,21 @@ const refuseLoop = ({ via = [] }: ArticleInput, siteId: string): void => {
   })
 }
 
-/** Throws the 422 problem of an article that came from here. */
+/** An archive is taken as it is: what contradicts itself there is a warning. */
+const refuseContradictions = (article: Article, { publisher, lane }: Stamp): void => {
+  const errors = lane === 'backfill' ? [] : findContradictions(article, publisher)
+  const [first] = errors
+  if (first === undefined) return
+  throw new ProblemError({
+    status: 422,
+    code: 'NEWSWIRE_INVALID',
+    title: 'The article is not valid',
+    detail: `${first.pointer}: ${first.detail}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`,
+    errors,
+  })
+}
+
+/** Throws the 422 problem of an article that came from here, or contradicts itself. */
 export const toPublish = (
   stamp: Stamp,
   input: ArticleInput,
@@ -83,6 +98,7 @@ export const toPublish = (
 ): Extract<Submission, { command: 'publish' }> => {
   refuseLoop(input, site.id)
   const article = toArticle(input, site)
+  refuseContradictions(article, stamp)
   return { command: 'publish', ...stamp, article, contentSha256: canonicalSha256(contentOf(article)) }
 }
 

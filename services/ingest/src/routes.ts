@@ -8,12 +8,13 @@ import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { authorize } from './authorize.ts'
+import { findDoubts } from './complaints.ts'
 import { toOpenApi } from './openapi.ts'
 import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract, type Way } from './requests.ts'
 import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
 import { keepUpload } from './uploads.ts'
 
-export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'configuration' | 'trace'>
+export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'trace'>
 
 /** How long a question about the trace waits for the projection to reach the log's end. */
 const TRACE_WAIT_MS = 2_000
@@ -107,13 +108,9 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       refuseOversize(submission, request.rawBody?.byteLength ?? 0)
       const { categories, language, type, audience } = submission.article
       const facets = { categories, languages: [language], publishers: [publisher.id], types: [type], public: audience === 'public' }
-      const unknown = categories.filter(category => !config.categories.has(category))
       return {
         valid: true,
-        complaints: unknown.map(category => ({
-          pointer: `/categories/${categories.indexOf(category)}`,
-          detail: `category ${JSON.stringify(category)} is not in the configuration, so no feed or outlet can ask for it`,
-        })),
+        complaints: findDoubts(submission.article, config.categories),
         matches: {
           feeds: [...config.feeds.values()]
             .filter(feed => facets.public && matches(feed.match, facets, config.categories))

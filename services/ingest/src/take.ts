@@ -2,18 +2,21 @@
 import { randomBytes } from 'node:crypto'
 import { UnavailableError } from '@newswire/events/errors'
 import { newId, sha256Hex } from '@newswire/events/ids'
+import { idsMeantBy } from '@newswire/events/references'
 import type { Submission } from '@newswire/events/submission'
+import type { Warning } from '@newswire/events/warnings'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { accept, findOversize, nativeReference } from './accept.ts'
+import { findContradictions, findDoubts, findMissingSubstitute } from './complaints.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
 import { findConflict, type Stamp, type Way } from './requests.ts'
 import { keepPicture } from './uploads.ts'
 
-export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now'> &
+export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now' | 'configuration'> &
   Readonly<{
     publish: Publish
     /** Whether an import may begin now. */
@@ -22,7 +25,11 @@ export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now'> &
   }>
 /** `pictures`: that lay in the body, and that the submission names. */
 export type ToAsked = (stamp: Stamp, body: Uint8Array) => Readonly<{ submission: Submission; pictures: readonly Uint8Array[] }>
-export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string }>
+/** `warnings`: taken, and perhaps not meant. */
+export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string; warnings?: readonly Warning[] }>
+
+/** The first ones tell enough. */
+const MAX_WARNINGS = 20
 
 const MAX_KEY_LENGTH = 255
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -76,14 +83,36 @@ const full = () =>
     headers: { 'retry-after': '1' },
   })
 
-const toAnswer = (submissionId: string, articleId: string): Answer => ({
+const toAnswer = (submissionId: string, articleId: string, warnings: readonly Warning[]): Answer => ({
   submissionId,
   articleId,
   trace: `/v1/submissions/${submissionId}`,
+  ...(warnings.length === 0 ? {} : { warnings }),
 })
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
-export const createTake = ({ objects, publish, now, admit, onAccepted }: TakeNeeds) => {
+export const createTake = ({ objects, publish, now, configuration, admit, onAccepted }: TakeNeeds) => {
+  /** A warning is never worth a refusal: of what cannot be looked up now there is none. */
+  const findSubstitutes = async ({ retraction, publisher }: Extract<Submission, { command: 'retract' }>): Promise<readonly Warning[]> => {
+    const { mode, redirectTo } = retraction
+    if (mode !== 'replace' || redirectTo === undefined) return []
+    try {
+      const found = await Promise.all(idsMeantBy(redirectTo, publisher).map(id => getReleased(objects, id)))
+      return findMissingSubstitute(retraction, found)
+    } catch (error) {
+      if (error instanceof UnavailableError) return []
+      throw error
+    }
+  }
+
+  const findWarnings = async (submission: Submission): Promise<readonly Warning[]> => {
+    if (submission.command === 'retract') return findSubstitutes(submission)
+    if (submission.command !== 'publish') return []
+    const { article, publisher, lane } = submission
+    const contradictions = lane === 'backfill' ? findContradictions(article, publisher) : []
+    return [...contradictions, ...findDoubts(article, configuration.current().categories)].slice(0, MAX_WARNINGS)
+  }
+
   const refuseConflict = async (submission: Submission): Promise<void> => {
     if (submission.command !== 'publish' || submission.article.sourceVersion === undefined) return
     const conflict = findConflict(submission, await getReleased(objects, submission.articleId))
@@ -119,18 +148,19 @@ export const createTake = ({ objects, publish, now, admit, onAccepted }: TakeNee
     const key = idempotencyKeyOf(request)
     const { submission, pictures } = toAsked({ ...fresh, publisher, articleId, ...way }, body)
     refuseOversize(submission, body.byteLength)
+    const warnings = await findWarnings(submission)
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>) => {
       if (way.lane === 'backfill' && !(await admit(submissionId))) throw full()
       for (const picture of pictures) await keepPicture({ objects, now }, picture)
       const stamped = { ...submission, submissionId, receivedAt }
       const taken = { ...stamped, native: nativeReference(stamped, native) }
-      await accept({ objects, publish }, { submission: taken, native, traceparent: traceparentOf(request) })
+      await accept({ objects, publish }, { submission: taken, native, traceparent: traceparentOf(request), warnings })
       onAccepted(taken)
     }
     if (key === null) {
       await refuseConflict(submission)
       await log(fresh)
-      return toAnswer(fresh.submissionId, articleId)
+      return toAnswer(fresh.submissionId, articleId, warnings)
     }
     const claimRequest = { publisher, key, requestSha256: sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`), ...fresh }
     const claimed = await claim(claimRequest, submission)
@@ -138,6 +168,6 @@ export const createTake = ({ objects, publish, now, admit, onAccepted }: TakeNee
       await log(claimed)
       await mark(claimRequest)
     }
-    return toAnswer(claimed.submissionId, articleId)
+    return toAnswer(claimed.submissionId, articleId, warnings)
   }
 }

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { articleInput, toArticle } from '@newswire/events/article'
+import type { Released } from '@newswire/events/current'
+import { findContradictions, findDoubts, findMissingSubstitute } from './complaints.ts'
+
+const articleOf = (more: object) => toArticle(articleInput.parse({ title: 'Tin', body: { text: 'Nội dung' }, ...more }), { language: 'vi' })
+const contradictions = (more: object) => findContradictions(articleOf(more), 'press').map(one => one.pointer)
+const categories = new Map(['thoi-su', 'van-hoa'].map(id => [id, {}]))
+const doubts = (more: object) => findDoubts(articleOf(more), categories)
+
+test('an article in which nothing is written and nothing shown is no article', () => {
+  for (const body of [{ text: '' }, { text: ' \n\n ' }, { html: '<p> </p><p>&nbsp;<br></p>' }, { html: '<div><script>x</script></div>' }])
+    assert.deepEqual(contradictions({ body }), ['/body'], JSON.stringify(body))
+  for (const body of [{ text: '.' }, { html: '<p><b>x</b></p>' }, { html: `${'<p></p>'.repeat(5_000)}x` }])
+    assert.deepEqual(contradictions({ body }), [], JSON.stringify(body).slice(0, 80))
+  const images = [{ url: 'https://x.example/a.jpg' }]
+  for (const more of [{ images }, { type: 'gallery' }, { type: 'video' }])
+    assert.deepEqual(contradictions({ body: { text: '' }, ...more }), [], JSON.stringify(more))
+})
+
+test('an embargo that ends when the article expires, or later, is no embargo', () => {
+  const expiresAt = '2026-12-01T06:00:00+07:00'
+  for (const embargoUntil of ['2026-12-01T06:00:00+07:00', '2026-12-01T00:00:00Z'])
+    assert.deepEqual(contradictions({ embargoUntil, expiresAt }), ['/embargoUntil'])
+  assert.deepEqual(contradictions({ embargoUntil: '2026-12-01T05:59:00+07:00', expiresAt }), [])
+})
+
+test('an article is named by its id, local or whole', () => {
+  const named = { related: ['a.b', 'press.a', 'a b'], translationOf: 'https://x.example/a', duplicateOf: '../a' }
+  assert.deepEqual(contradictions(named), ['/translationOf', '/duplicateOf', '/related/2'])
+})
+
+test('a category that nobody can ask for is named, with the one that was probably meant', () => {
+  assert.deepEqual(doubts({ categories: ['van-hoa', 'thoisu', 'zzzzzzzzzz'] }), [
+    {
+      pointer: '/categories/1',
+      detail: 'category "thoisu" is not in the configuration, so no feed or outlet can ask for it; did you mean "thoi-su"?',
+    },
+    { pointer: '/categories/2', detail: 'category "zzzzzzzzzz" is not in the configuration, so no feed or outlet can ask for it' },
+  ])
+})
+
+test('a correction that says nothing is doubted', () => {
+  assert.deepEqual(
+    doubts({ change: 'correction' }).map(one => one.pointer),
+    ['/correction'],
+  )
+  assert.deepEqual(
+    doubts({ change: 'correction', correction: { note: '' } }).map(one => one.pointer),
+    ['/correction'],
+  )
+  assert.deepEqual(doubts({ change: 'correction', correction: { note: 'Sai tên.' } }), [])
+})
+
+test('a substitute that is not out is doubted', () => {
+  const replace = { mode: 'replace', reason: 'r', legal: false, redirectTo: 'b' } as const
+  const released = (state: string) => ({ fact: { state } }) as Released
+  assert.deepEqual(
+    findMissingSubstitute(replace, [null, released('retracted')]).map(one => one.pointer),
+    ['/redirectTo'],
+  )
+  assert.deepEqual(findMissingSubstitute(replace, [null, released('live')]), [])
+  assert.deepEqual(findMissingSubstitute({ ...replace, mode: 'redirect' }, []), [])
+})

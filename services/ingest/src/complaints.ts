@@ -1,0 +1,75 @@
+/** What a schema cannot see: fields that contradict each other, and names of what is not there. Pure. */
+import type { Article } from '@newswire/events/article'
+import type { Released } from '@newswire/events/current'
+import { idsMeantBy } from '@newswire/events/references'
+import type { Retraction } from '@newswire/events/submission'
+import type { Warning } from '@newswire/events/warnings'
+import { findClosest } from '@newswire/http/validate'
+
+/** Markup in which nothing is written and nothing is shown. Every alternative begins with a character of its own, so it is read through once. */
+const SHOWS_NOTHING = /^(?:\s|&nbsp;|<(?!img|iframe|video|audio|embed|object|hr)[^>]*>)*$/i
+
+const findEmptyBody = ({ body, images, type }: Article): readonly Warning[] =>
+  type === 'gallery' || type === 'video' || images.length > 0 || !SHOWS_NOTHING.test(body.html)
+    ? []
+    : [{ pointer: '/body', detail: 'expected some text, found none: only a gallery, a video, or an article with pictures may go without' }]
+
+const findDeadline = ({ embargoUntil, expiresAt }: Article): readonly Warning[] =>
+  embargoUntil === undefined || expiresAt === undefined || embargoUntil < expiresAt
+    ? []
+    : [
+        {
+          pointer: '/embargoUntil',
+          detail: `expected a time before expiresAt (${expiresAt}), found ${embargoUntil}: it could never go out`,
+        },
+      ]
+
+const findNoIds = (article: Article, publisher: string): readonly Warning[] => {
+  const named: [string, string | undefined][] = [
+    ['/translationOf', article.translationOf],
+    ['/duplicateOf', article.duplicateOf],
+    ...article.related.map((id, index): [string, string] => [`/related/${index}`, id]),
+  ]
+  return named.flatMap(([pointer, id]) =>
+    id === undefined || idsMeantBy(id, publisher).length > 0
+      ? []
+      : [{ pointer, detail: `expected the id of an article, found ${JSON.stringify(id.slice(0, 80))}` }],
+  )
+}
+
+/** Why an article cannot be meant as it is. */
+export const findContradictions = (article: Article, publisher: string): readonly Warning[] => [
+  ...findEmptyBody(article),
+  ...findDeadline(article),
+  ...findNoIds(article, publisher),
+]
+
+const findUnknownCategories = ({ categories }: Article, known: ReadonlyMap<string, unknown>): readonly Warning[] =>
+  categories.flatMap((category, index) => {
+    if (known.has(category)) return []
+    const meant = findClosest(category, [...known.keys()])
+    const detail = `category ${JSON.stringify(category)} is not in the configuration, so no feed or outlet can ask for it`
+    return [{ pointer: `/categories/${index}`, detail: meant === null ? detail : `${detail}; did you mean ${JSON.stringify(meant)}?` }]
+  })
+
+const findSilentCorrection = ({ change, correction }: Article): readonly Warning[] =>
+  change === 'correction' && (correction?.note ?? '') === ''
+    ? [{ pointer: '/correction', detail: 'it is a correction without a note, so readers are not told what was wrong' }]
+    : []
+
+/** What an article is taken with, and is perhaps not meant. */
+export const findDoubts = (article: Article, categories: ReadonlyMap<string, unknown>): readonly Warning[] => [
+  ...findUnknownCategories(article, categories),
+  ...findSilentCorrection(article),
+]
+
+/** `found`: what is released of every id that the substitute may mean. */
+export const findMissingSubstitute = ({ mode, redirectTo }: Retraction, found: readonly Released[]): readonly Warning[] =>
+  mode !== 'replace' || redirectTo === undefined || found.some(one => one?.fact.state === 'live')
+    ? []
+    : [
+        {
+          pointer: '/redirectTo',
+          detail: `${JSON.stringify(redirectTo)} is not out, so until it is readers are told that the article is gone`,
+        },
+      ]

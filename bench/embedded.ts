@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import type { Benchmark } from './benchmark.ts'
 import { type Format, sendOpenLoop, startPartner, startPoller } from './load.ts'
-import { cpuSeconds, quantile, round, treePssMb } from './measure.ts'
+import { cpuSeconds, quantile, round, treePssMb, until } from './measure.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
 
 export type EmbeddedOptions = Readonly<{
@@ -14,15 +14,6 @@ export type EmbeddedOptions = Readonly<{
   limit: number
   fsync: 'full' | 'normal'
 }>
-
-const until = async (condition: () => boolean, timeoutMs: number): Promise<boolean> => {
-  const deadline = performance.now() + timeoutMs
-  while (!condition()) {
-    if (performance.now() > deadline) return false
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  return true
-}
 
 const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']
 

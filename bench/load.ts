@@ -21,7 +21,8 @@ export const articleOf = (index: number, feeds: number): string => {
 type Answer = { status: number; body: Buffer; headers: Record<string, unknown> }
 const NO_ANSWER: Answer = { status: 0, body: Buffer.alloc(0), headers: {} }
 
-const send = (agent: Agent, method: string, url: string, headers: Record<string, string>, body?: string): Promise<Answer> =>
+/** One request; `status` 0 when it got no answer. */
+export const send = (agent: Agent, method: string, url: string, headers: Record<string, string>, body?: string): Promise<Answer> =>
   new Promise(resolve => {
     const outgoing = request(
       url,

@@ -78,3 +78,13 @@ export const listenerPid = (port: number): number | null => {
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.map(Number).find(pid => holds(pid, `socket:[${inode}]`)) ?? null
 }
+
+/** Waits for it; false when it has not come by then. */
+export const until = async (condition: () => boolean, timeoutMs: number): Promise<boolean> => {
+  const deadline = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > deadline) return false
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  return true
+}

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,restart] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,restart,flash] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { benchBuild } from './build.ts'
 import { benchDeliveries } from './deliveries.ts'
 import { benchEmbedded, benchStart } from './embedded.ts'
 import { benchFeed } from './feed.ts'
+import { benchFlash } from './flash.ts'
 import { diskFloors } from './floors.ts'
 import { benchKafka } from './kafka.ts'
 import { machineFacts } from './measure.ts'
@@ -36,6 +37,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   search: benchSearch,
   archive: benchArchive,
   replay: benchReplay,
+  flash: benchFlash,
 }
 
 const { values } = parseArgs({

@@ -6,11 +6,11 @@ import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
 import { picturesOf } from '@newswire/runtime/configuration'
-import { createKeyedLimit, createLimit } from '@newswire/runtime/limit'
 import { createRounds } from '@newswire/runtime/rounds'
 import type { StartService } from '@newswire/runtime/service'
 import { createBringBack } from './bring-back.ts'
 import { createDecoder } from './decoder.ts'
+import { createFetches } from './fetches.ts'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
 import { createParking } from './parking.ts'
 import { tableOf, toPlan } from './presets.ts'
@@ -48,15 +48,11 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
       logger.warn({ code: end.code, signal: end.signal, said: end.said }, 'decoder.crashed')
     },
   })
-  // Each lane has its own: an import must not take the places of live articles.
-  const fetches = { live: createLimit(FETCHES), backfill: createLimit(BACKFILL_FETCHES) }
-  const fetchesOfHost = createKeyedLimit(FETCHES_PER_HOST)
+  const fetches = createFetches({ live: FETCHES, backfill: BACKFILL_FETCHES, ofHost: FETCHES_PER_HOST })
   const plan = () => toPlan(picturesOf(configuration.current()))
   const needs = { objects, outbound, decoder, plan, shared: createShared<Settled>(), now }
   const settle: Settle = async (picture, settleFor, signal) => {
-    const result = await fetchesOfHost(hostOf(picture), () =>
-      fetches[settleFor.lane](() => settlePicture(needs, picture, settleFor, signal)),
-    )
+    const result = await fetches({ lane: settleFor.lane, host: hostOf(picture) }, () => settlePicture(needs, picture, settleFor, signal))
     settledPictures.inc({ outcome: result.outcome === 'settled' ? result.picture.state : 'later' })
     return result
   }

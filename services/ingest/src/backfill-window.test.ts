@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Milestone } from '@newswire/events/milestone'
 import { createDiskObjects } from '@newswire/objects/disk'
+import type { Pace } from './backfill-pace.ts'
 import { createBackfillWindow } from './backfill-window.ts'
 
 const SIZE = 3
 const START = Date.parse('2026-01-01T00:00:00.000Z')
 type Told = Extract<Milestone, { kind: 'submission' }>
+
+const unpaced: Pace = { limit: () => SIZE, ended: () => undefined }
 
 /** A store, and a trace that says what it is told; windows are processes on both. */
 const open = async (t: TestContext) => {
@@ -36,8 +39,8 @@ const open = async (t: TestContext) => {
     },
   })
   return {
-    process: (waitMs = 0) => {
-      const window = createBackfillWindow({ objects, trace, now: () => clockMs, size: SIZE, waitMs })
+    process: (waitMs = 0, pace: Pace = unpaced) => {
+      const window = createBackfillWindow({ objects, trace, now: () => clockMs, size: SIZE, waitMs, pace })
       windows.push(window)
       return window
     },

@@ -1,6 +1,7 @@
 /**
  * How many imports are under way: from the front door until the desk has told what became of them, at most 64, whatever the number of processes.
- * Live work never waits behind more than that.
+ * Live work never waits behind more than that, and behind fewer where fewer keep the pipeline busy: how many a process has under way at once is its
+ * pace (`backfill-pace.ts`). What is parked for a picture waits for nobody here, so it counts for the 64 alone.
  *
  * A place is an object, taken by compare-and-swap for a submission, so the count survives a restart and is one for all processes. Nobody gives a
  * place back: it is free again once the trace says that its submission has come to an end, and is then taken for the next. A place whose
@@ -12,6 +13,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { z } from 'zod'
+import { createPace, type Pace } from './backfill-pace.ts'
 
 /** Architecture §3. */
 export const WINDOW = 64
@@ -27,7 +29,14 @@ const REFRESH_MS = 1_000
 type Trace = Awaited<ReturnType<ServiceContext['trace']>>
 
 const placeDocument = z.object({ n: z.int(), submissionId: z.string(), takenAt: z.string() })
-type Place = { readonly key: string; held: Document<z.output<typeof placeDocument>> | null; isOver: boolean; isClaiming: boolean }
+/** `pacedSinceMs`: when this process let it in, while it counts for its pace; ms of a steady clock. */
+type Place = {
+  readonly key: string
+  held: Document<z.output<typeof placeDocument>> | null
+  isOver: boolean
+  isClaiming: boolean
+  pacedSinceMs: number | null
+}
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['accepted', 'parked'])
 
@@ -47,14 +56,23 @@ type Needs = Readonly<{
   now: () => number
   size?: number
   waitMs?: number
+  pace?: Pace
 }>
 
-export const createBackfillWindow = ({ objects, trace, now, size = WINDOW, waitMs = WAIT_MS }: Needs): BackfillWindow => {
+export const createBackfillWindow = ({
+  objects,
+  trace,
+  now,
+  size = WINDOW,
+  waitMs = WAIT_MS,
+  pace = createPace(size),
+}: Needs): BackfillWindow => {
   const places: Place[] = Array.from({ length: size }, (_, number) => ({
     key: keys.backfillPlace(number),
     held: null,
     isOver: false,
     isClaiming: false,
+    pacedSinceMs: null,
   }))
   /** Oldest first: each is told to look again, or that it is too late. */
   const waiting: ((isWorthALook: boolean) => void)[] = []
@@ -64,22 +82,26 @@ export const createBackfillWindow = ({ objects, trace, now, size = WINDOW, waitM
   let isStopped = false
 
   const wake = (count: number) => {
-    for (const look of waiting.splice(0, count)) look(true)
+    for (const look of waiting.splice(0, Math.max(0, count))) look(true)
   }
 
   const onMilestones = (milestones: readonly Milestone[]) => {
-    const ended = new Set(milestones.flatMap(one => (one.kind === 'submission' && !UNDER_WAY.has(one.state) ? [one.submissionId] : [])))
-    let freed = 0
+    const told = milestones.flatMap(one => (one.kind === 'submission' && one.state !== 'accepted' ? [one] : []))
+    const isParked = new Map(told.map(one => [one.submissionId, one.state === 'parked']))
     for (const place of places) {
-      if (place.held === null || place.isOver || !ended.has(place.held.value.submissionId)) continue
-      place.isOver = true
-      freed += 1
+      const parked = place.held === null || place.isOver ? undefined : isParked.get(place.held.value.submissionId)
+      if (parked === undefined) continue
+      if (!parked && place.pacedSinceMs !== null) pace.ended(place.pacedSinceMs, performance.now())
+      place.pacedSinceMs = null
+      place.isOver = !parked
     }
-    wake(freed)
+    wake(room())
   }
 
   const load = async (place: Place, from: Pick<Trace, 'submission'>): Promise<void> => {
+    const before = place.held?.value.submissionId
     place.held = await getDocument(objects, place.key, placeDocument)
+    if (place.held?.value.submissionId !== before) place.pacedSinceMs = null
     const known = place.held === null ? null : from.submission(place.held.value.submissionId)
     place.isOver = known !== null && !UNDER_WAY.has(known.state)
   }
@@ -100,8 +122,15 @@ export const createBackfillWindow = ({ objects, trace, now, size = WINDOW, waitM
   const isLost = ({ held }: Place, from: Pick<Trace, 'submission' | 'isReady'>): boolean =>
     held !== null && now() - Date.parse(held.value.takenAt) > LOST_MS && from.isReady() && from.submission(held.value.submissionId) === null
 
+  /** How many more this process may let in. */
+  const room = (): number => pace.limit() - places.filter(one => one.isClaiming || isPaced(one)).length
+  /** What takes longer than a minute is lost, or waits for something else than its turn. */
+  const isPaced = ({ pacedSinceMs, isOver, held }: Place): boolean =>
+    pacedSinceMs !== null && !isOver && held !== null && now() - Date.parse(held.value.takenAt) <= LOST_MS
+
   /** Begins anywhere, so that two processes seldom want the same one. */
   const findFree = (from: Pick<Trace, 'submission' | 'isReady'>): Place | undefined => {
+    if (room() <= 0) return undefined
     const start = Math.floor(Math.random() * size)
     for (let step = 0; step < size; step += 1) {
       const place = places[(start + step) % size]
@@ -119,6 +148,7 @@ export const createBackfillWindow = ({ objects, trace, now, size = WINDOW, waitM
       if (put.ok) {
         place.held = { value, etag: put.etag }
         place.isOver = false
+        place.pacedSinceMs = performance.now()
       } else await load(place, from)
       return put.ok
     } finally {
@@ -129,7 +159,7 @@ export const createBackfillWindow = ({ objects, trace, now, size = WINDOW, waitM
   const refresh = async () => {
     const from = await open()
     await Promise.all(places.filter(one => !one.isClaiming).map(place => load(place, from)))
-    if (findFree(from)) wake(size)
+    if (findFree(from)) wake(room())
   }
 
   /** Resolves with whether it is worth another look. */

@@ -47,6 +47,13 @@ export const treePssMb = (pid: number): number => {
   return childrenOf(pid).reduce((sum, child) => sum + treePssMb(child), own)
 }
 
+/** Resident set of one process, MB: now, and at most so far. */
+export const residentMb = (pid: number): Readonly<{ nowMb: number; peakMb: number }> => {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
+  return { nowMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') }
+}
+
 /** CPU seconds (user and system) of a process so far. */
 export const cpuSeconds = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []

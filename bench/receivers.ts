@@ -2,7 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 
-export type Taken = Readonly<{ path: string; at: number; bytes: number }>
+/** `at`: ms since 1970, with fractions. `article`: as `x-newswire-article` has it, or empty. */
+export type Taken = Readonly<{ path: string; at: number; bytes: number; article: string }>
 
 export const startReceivers = async () => {
   const child: ChildProcess = fork(join(import.meta.dirname, 'websub-receivers.ts'), { stdio: 'ignore' })

@@ -3,7 +3,7 @@
  * of its own, so that its memory is seen.
  */
 import { fork } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -13,7 +13,7 @@ import { createPendingStore, outletShelf } from '@newswire/outlets/pending'
 import { liveFact } from '@newswire/outlets/samples'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { Benchmark } from './benchmark.ts'
-import { cpuSeconds, round } from './measure.ts'
+import { cpuSeconds, residentMb, round } from './measure.ts'
 import { startReceivers } from './receivers.ts'
 
 const OUTLETS = 100
@@ -57,12 +57,6 @@ const assertNever = (key: string): never => {
   throw new Error(`${key} cannot be read`)
 }
 
-const memoryOf = async (pid: number) => {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8')
-  const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) / 1024
-  return { peakMb: megabytes('VmHWM'), nowMb: megabytes('VmRSS') }
-}
-
 export const benchRestart: Benchmark = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'newswire-restart-'))
   const receivers = await startReceivers()
@@ -86,7 +80,7 @@ export const benchRestart: Benchmark = async () => {
       }
       firstAt ||= seen[0] ?? 0
     }
-    const [memory, cpuS] = [await memoryOf(pid), cpuSeconds(pid)]
+    const [memory, cpuS] = [residentMb(pid), cpuSeconds(pid)]
     child.disconnect()
     await new Promise(resolve => child.once('exit', resolve))
     const firstMs = Math.min(...seen) - startedAt

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,restart,flash] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,isolation,burst,restart,flash] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -8,11 +8,13 @@ import { parseArgs } from 'node:util'
 import { benchArchive } from './archive.ts'
 import type { Benchmark, Line } from './benchmark.ts'
 import { benchBuild } from './build.ts'
+import { benchBurst } from './burst.ts'
 import { benchDeliveries } from './deliveries.ts'
 import { benchEmbedded, benchStart } from './embedded.ts'
 import { benchFeed } from './feed.ts'
 import { benchFlash } from './flash.ts'
 import { diskFloors } from './floors.ts'
+import { benchIsolation } from './isolation.ts'
 import { benchKafka } from './kafka.ts'
 import { machineFacts } from './measure.ts'
 import { benchPictures } from './pictures.ts'
@@ -33,6 +35,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   serving: benchServing,
   websub: benchWebSub,
   deliveries: benchDeliveries,
+  isolation: benchIsolation,
+  burst: benchBurst,
   restart: benchRestart,
   search: benchSearch,
   archive: benchArchive,

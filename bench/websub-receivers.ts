@@ -5,7 +5,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-let taken: { path: string; at: number; bytes: number }[] = []
+let taken: { path: string; at: number; bytes: number; article: string }[] = []
 
 const server = createServer((request, response) => {
   let bytes = 0
@@ -14,7 +14,8 @@ const server = createServer((request, response) => {
   })
   request.on('end', () => {
     const path = request.url ?? ''
-    taken.push({ path, at: Date.now(), bytes })
+    const at = performance.timeOrigin + performance.now()
+    taken.push({ path, at, bytes, article: String(request.headers['x-newswire-article'] ?? '') })
     if (!path.startsWith('/hang/')) response.writeHead(204).end()
   })
 })

@@ -78,7 +78,7 @@ const collect = async (receivers: Awaited<ReturnType<typeof startReceivers>>, si
     if ([...first.keys()].filter(path => path.startsWith('/ok/')).length >= well) break
     await new Promise(resolve => setTimeout(resolve, 100))
   }
-  const times = [...first.values()].filter(one => one.path.startsWith('/ok/')).map(one => one.at - since)
+  const times = [...first.values()].filter(one => one.path.startsWith('/ok/')).map(one => Math.round(one.at - since))
   return {
     told: times.length,
     p50Ms: quantile(times, 0.5),

@@ -363,3 +363,16 @@ test('a connection for SSH is held against the same rules, with ports of its own
   assert.equal(await kindOf(open(t, elsewhere, resolveTo('93.184.216.34')).connect('files.example', 443)), 'refused')
   assert.equal(await kindOf(open(t).connect('127.0.0.1', 9)), 'connect')
 })
+
+test('requests that hang at a host keep no other one waiting that goes there', async t => {
+  const url = await serve(t, (request, response) => {
+    if (request.url === '/ok') response.end('here')
+  })
+  const outbound = open(t)
+  const ending = new AbortController()
+  const hanging = Array.from({ length: 300 }, () => outbound.request(get(`${url}/hang`, { signal: ending.signal })))
+  const result = await outbound.request(get(`${url}/ok`))
+  assert.ok(result.ok && Buffer.from(result.response.body).toString() === 'here')
+  ending.abort()
+  await Promise.all(hanging)
+})

@@ -29,10 +29,13 @@ const findLocation = (result: OutboundResult): string | null =>
 const withoutCredentials = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name.toLowerCase())))
 
-/** Connections are kept and shared by all callers of one process. */
+/**
+ * Connections are kept and shared by all callers of one process. There may be as many to one host as its callers have requests, and each of them
+ * has a limit of its own: with one here, sixty-four partners' hooks that hang at a common host would keep the others there waiting.
+ */
 export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = lookupName }: OutboundOptions): Outbound => {
   const agent = new Agent({
-    connections: 64,
+    connections: null,
     pipelining: 1,
     keepAliveTimeout: 10_000,
     maxHeaderSize: 16_384,

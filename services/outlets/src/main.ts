@@ -2,6 +2,7 @@
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
+import { createLimit } from '@newswire/runtime/limit'
 import type { RunningService, ServiceContext, StartService } from '@newswire/runtime/service'
 import { createCreated } from './created.ts'
 import { createEngine } from './engine.ts'
@@ -13,6 +14,9 @@ import { startRequests } from './start-requests.ts'
 import type { View } from './view.ts'
 
 const ROUTES_AT_ONCE = 64
+/** With more outlets than these, few at once: each has its intents in memory, ten thousand of them are 6 MB. */
+const MANY_OUTLETS = 1_000
+const WIDE_ROUTES_AT_ONCE = 3
 const SWEEP_EVERY_MS = 600_000
 /** What a stop grants to requests in flight; then they are reset, and written down as of unknown outcome. */
 const STOP_MS = 3_000
@@ -26,16 +30,19 @@ const startRouting = ({ log, objects, configuration, now }: ServiceContext, offe
     offer,
     now,
   })
+  const few = createLimit(WIDE_ROUTES_AT_ONCE)
+  const routeInTurn: typeof route = (event, context) =>
+    configuration.current().outlets.size > MANY_OUTLETS ? few(() => route(event, context)) : route(event, context)
   return log.subscribe({
     topic: topics.articles.name,
     group: 'outlets-route',
     concurrency: ROUTES_AT_ONCE,
     handle: byType({
-      'article.published': route,
-      'article.updated': route,
-      'article.corrected': route,
-      'article.retracted': route,
-      'article.purged': route,
+      'article.published': routeInTurn,
+      'article.updated': routeInTurn,
+      'article.corrected': routeInTurn,
+      'article.retracted': routeInTurn,
+      'article.purged': routeInTurn,
     }),
   })
 }

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { createDiskObjects } from '@newswire/objects/disk'
 import { parse, stringify } from 'yaml'
 import { createWriter } from './support/articles.ts'
 import { pageOf } from './support/exits.ts'
@@ -17,6 +19,10 @@ const picturesOf = async (running: Running, localId: string): Promise<readonly S
   ((await running.publisher.article(localId)).body['images'] ?? []) as Shown[]
 const presetsOf = ([picture]: readonly Shown[]): readonly string[] => [...new Set(picture?.renditions.map(one => one.preset))]
 const versionOf = async (running: Running, localId: string): Promise<unknown> => (await running.publisher.article(localId)).body['version']
+
+/** The configuration with a table of one width. */
+const withTable = async (file: string): Promise<string> =>
+  stringify({ ...parse(await readFile(file, 'utf8')), pictures: { presets: [{ name: 'w480', width: 480, formats: ['jpeg'] }] } })
 
 /** Addresses in `srcset`s, and those in `src`. */
 const addressesIn = (html: string): readonly string[] => [
@@ -60,9 +66,7 @@ test('another table of presets, applied, gives what is out its new renditions in
   await running.publish('khong-anh', write())
   const before = await picturesOf(running, 'mot')
 
-  const config = parse(await readFile(system.configFile, 'utf8')) as Record<string, unknown>
-  const table = { ...config, pictures: { presets: [{ name: 'w480', width: 480, formats: ['jpeg'] }] } }
-  await writeFile(system.configFile, stringify(table))
+  await writeFile(system.configFile, await withTable(system.configFile))
   const applied = await runCommand({ args: ['apply', system.configFile, '--data', system.dataDir], env: system.env })
   assert.equal(applied.code, 0, applied.output)
   await running.publish('moi', write())
@@ -76,6 +80,33 @@ test('another table of presets, applied, gives what is out its new renditions in
   for (const { url } of [...(before[0]?.renditions ?? []), ...(after?.renditions ?? [])])
     assert.equal((await running.get(url)).status, 200, url)
   assert.equal(system.partner.held('baothu.mot')?.version, 2)
+})
+
+test('a republish goes out with pictures that answer, although what was rendered is gone and the table of presets is another', async t => {
+  const system = await createSystem(t, { retryScale: 1 })
+  const first = await system.start()
+  const { body } = await first.publisher.upload('go', makePng({ width: 500, height: 300, seed: 9 }), 'image/png')
+  await first.publish('go', { ...createWriter(64)(), images: [{ url: body['url'] }] })
+  const retracted = await first.publisher.retract('go', { mode: 'gone', reason: 'thử' })
+  await first.settled(String(retracted.body['submissionId']))
+  await first.newswire.stop()
+
+  const objects = await createDiskObjects({ root: join(system.dataDir, 'objects'), fsync: 'normal' })
+  const rendered = await objects.list('renditions/')
+  assert.ok(rendered.length > 5)
+  for (const { key } of rendered) await objects.delete(key)
+  await objects.close()
+  await writeFile(system.configFile, await withTable(system.configFile))
+
+  const second = await system.start()
+  const { body: asked } = await second.publisher.republish('go')
+  const { state, version } = await second.settled(String(asked['submissionId']))
+  assert.equal(state, 'released')
+  await second.everywhere('go', Number(version))
+  const pictures = await picturesOf(second, 'go')
+  assert.equal(presetsOf(pictures).join(), 'w480')
+  assert.deepEqual([version, await versionOf(second, 'go')], [3, 3])
+  for (const { url } of pictures[0]?.renditions ?? []) assert.equal((await second.get(url)).status, 200, url)
 })
 
 /** Processes of `newswire` that decode. */

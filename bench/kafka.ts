@@ -34,7 +34,7 @@ const deployments = [
 ] as const
 
 /** CPU milliseconds so far of every process that has a part in it: ours, the broker and the store where they are on this machine, and the load. */
-const readCpu = (
+export const readCpu = (
   started: readonly Started[],
   processes: KafkaOptions['processes'],
   parts: KafkaOptions['parts'],
@@ -49,7 +49,7 @@ const readCpu = (
   return { ...Object.fromEntries(read), 'load and poller': (user + system) / 1000 }
 }
 
-const perArticle = (before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>, articles: number) => {
+export const perArticle = (before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>, articles: number) => {
   const each = Object.entries(after).map(([name, ms]): [string, number] => [name, round((ms - (before[name] ?? 0)) / articles, 2)])
   return Object.fromEntries([
     ...each,
@@ -67,7 +67,7 @@ const until = async (condition: () => boolean, timeoutMs: number) => {
   while (!condition() && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 50))
 }
 
-const summary = (ms: readonly number[]) => ({
+export const summary = (ms: readonly number[]) => ({
   p50: round(quantile(ms, 0.5)),
   p95: round(quantile(ms, 0.95)),
   p99: round(quantile(ms, 0.99)),

@@ -10,7 +10,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Settings } from '@newswire/runtime/settings'
-import { createClient } from './client.ts'
+import { createClient, readClientFile } from './client.ts'
 import type { Terminal } from './commands.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
@@ -109,6 +109,14 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
   }
 }
 
+/** Commands that work where the copy was made. Keys come from the site and not from the copy: whoever changed the one could have changed the other. */
+export const howToProve = (folder: string, site: string | null): string =>
+  [
+    'Prove them:',
+    `  curl -o newswire-keys.json ${site ?? 'https://<your site>'}/.well-known/newswire-keys.json`,
+    `  npx node ${join(folder, 'verify-copy.ts')} ${folder} newswire-keys.json   # elsewhere: node 22.18 or newer, nothing else`,
+  ].join('\n')
+
 /** Copies what is closed into a folder, again and again if wanted. */
 export const copyToFolder = async (terminal: Terminal, folder: string): Promise<boolean> => {
   const { settings, json, print, say } = terminal
@@ -122,7 +130,7 @@ export const copyToFolder = async (terminal: Terminal, folder: string): Promise<
     print(
       json
         ? JSON.stringify(copied)
-        : `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed. Prove them: node ${join(folder, 'verify-copy.ts')} ${folder} newswire-keys.json`,
+        : `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed.\n${howToProve(folder, (await readClientFile(settings.dataDir))?.gateway ?? null)}`,
     )
     return true
   } finally {

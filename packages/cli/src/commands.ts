@@ -11,6 +11,7 @@ import type { ArticleTrace } from '@newswire/trace/queries'
 import { createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
+import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { showTable, showTrace } from './show.ts'
 import { UnreachableError, UsageError } from './usage-error.ts'
@@ -73,12 +74,19 @@ export const status = async (terminal: Terminal): Promise<boolean> => {
   return overview.healthy
 }
 
-const showChanges = (changes: readonly Change[], dryRun: boolean): string => {
-  const moved = changes.filter(one => one.change !== 'unchanged')
-  if (moved.length === 0) return 'Nothing to change.'
+/** `warnings`: of what a running system can see and a file cannot. */
+type Applied = Readonly<{ changes: readonly Change[]; warnings?: readonly string[] }>
+
+export const showChanges = (changes: readonly Change[], dryRun: boolean): string => {
+  const unnamed = changes.filter(one => one.change === 'unnamed').map(one => `${one.kind}/${one.id}`)
+  const moved = changes.filter(one => one.change !== 'unchanged' && one.change !== 'unnamed')
+  const still = changes.length - moved.length - unnamed.length
   return [
-    ...moved.map(one => `  ${one.change.padEnd(7)} ${one.kind}/${one.id}`),
-    dryRun ? 'Nothing was applied (--dry-run).' : `${moved.length} applied, ${changes.length - moved.length} unchanged.`,
+    ...moved.map(one => `  ${one.change.padEnd(7)} ${one.kind}/${one.id}${one.detail === '' ? '' : `  ${one.detail}`}`),
+    ...(moved.length === 0 ? ['Nothing to change.'] : []),
+    ...(moved.length > 0 && dryRun ? ['Nothing was applied (--dry-run).'] : []),
+    ...(moved.length > 0 && !dryRun ? [`${moved.length} applied, ${still} unchanged.`] : []),
+    ...(unnamed.length === 0 ? [] : [`${unnamed.length} no longer named and still in force: ${unnamed.join(', ')} (retire with --prune)`]),
   ].join('\n')
 }
 
@@ -88,19 +96,17 @@ const applyThroughConsole = async (
   { environment, settings }: Terminal,
   config: NewswireConfig,
   { prune, dryRun, force }: ApplyFlags,
-): Promise<readonly Change[]> => {
+): Promise<Applied> => {
   const using = await createClient(environment, settings.dataDir)
-  return (
-    (await using.console('PUT', `/v1/config?prune=${prune}&dryRun=${dryRun}&force=${force}`, JSON.stringify(config))) as {
-      changes: Change[]
-    }
-  ).changes
+  return (await using.console('PUT', `/v1/config?prune=${prune}&dryRun=${dryRun}&force=${force}`, JSON.stringify(config))) as Applied
 }
 
-const applyDirectly = async ({ settings }: Terminal, config: NewswireConfig, flags: ApplyFlags): Promise<readonly Change[]> => {
+const applyDirectly = async ({ settings }: Terminal, config: NewswireConfig, flags: ApplyFlags): Promise<Applied> => {
   const ports = await openPorts(settings, 'apply')
   try {
-    return await applyConfiguration({ objects: ports.objects, publish: publishEvents(ports.log), config, ...flags, now: Date.now })
+    return {
+      changes: await applyConfiguration({ objects: ports.objects, publish: publishEvents(ports.log), config, ...flags, now: Date.now }),
+    }
   } finally {
     await ports.close()
   }
@@ -121,13 +127,14 @@ export const apply = async (terminal: Terminal, file: string, flags: ApplyFlags)
     throw new UsageError(
       `there is no system in ${terminal.settings.dataDir}: name its folder with --data, or start one with \`newswire up --config ${file}\``,
     )
-  const changes = direct
+  const applied = direct
     ? await applyDirectly(terminal, config, flags)
     : await applyThroughConsole(terminal, config, flags).catch(error => {
         if (error instanceof UnreachableError) return applyDirectly(terminal, config, flags)
         throw error
       })
-  printResult(terminal, { changes }, showChanges(changes, flags.dryRun))
+  if (!terminal.json) for (const line of applied.warnings ?? []) warn(terminal, line)
+  printResult(terminal, applied, showChanges(applied.changes, flags.dryRun))
   return true
 }
 

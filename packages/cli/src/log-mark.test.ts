@@ -38,6 +38,7 @@ test('a log that ends below its mark is another one, and starting is refused wit
     assert.equal(error.code, 'NEWSWIRE_LOG_REPLACED')
     assert.match(String(error.message), /ends at 0, but was at 2/)
     assert.match(String(error.message), /log\.db|new-epoch/)
+    assert.match(String(error.message), /`newswire rebuild all` .*from the archive/)
     return true
   })
 })

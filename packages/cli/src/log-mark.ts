@@ -29,6 +29,15 @@ export const readMarkEnds = async (objects: Objects): Promise<readonly number[]>
 const endsOf = async (log: Log): Promise<Record<string, number>> =>
   Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
 
+/** From the gentlest on. What a rebuild brings back is what was released and archived; what waited or was on its way was in the log alone. */
+const remedyFor = (log: Log): string => {
+  const rebuild =
+    '`newswire rebuild all` (with nothing running) makes every released article, all feeds, pages and search again from the archive; partners are told nothing again, and what was held or on its way has to be sent again'
+  return log.kind === 'kafka'
+    ? `Give back the old log. If it is lost, ${rebuild}. If another log is meant, \`newswire topics apply --new-epoch\`.`
+    : `Give back the log.db that belongs to it. If it is lost, ${rebuild}. Or start over with an empty --data folder: the store cannot go on under another log.`
+}
+
 /** Throws `RejectError` `NEWSWIRE_LOG_REPLACED` when the log ends below the mark. */
 export const checkLogMark = async (log: Log, objects: Objects): Promise<void> => {
   const mark = await getDocument(objects, keys.logMark(), markDocument)
@@ -36,13 +45,9 @@ export const checkLogMark = async (log: Log, objects: Objects): Promise<void> =>
   const ends = await endsOf(log)
   const behind = Object.entries(mark.value.ends).find(([partition, end]) => (ends[partition] ?? 0) < end)
   if (behind === undefined) return
-  const remedy =
-    log.kind === 'kafka'
-      ? 'If that is meant, run `newswire topics apply --new-epoch`; else give back the old log.'
-      : 'Give back the log.db that belongs to it, or start with an empty --data folder: the store cannot go on under another log.'
   throw new RejectError(
     'NEWSWIRE_LOG_REPLACED',
-    `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows. ${remedy}`,
+    `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows. ${remedyFor(log)}`,
   )
 }
 

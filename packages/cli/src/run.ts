@@ -3,6 +3,7 @@ import { createHttpServer } from '@newswire/http/server'
 import { startServices, stopServices, toReadiness } from '@newswire/runtime/run'
 import type { RunningService, ServiceName } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
+import { checkPorts } from './check-ports.ts'
 import { compose } from './compose.ts'
 import { toStarting } from './services.ts'
 import { awaitEnding } from './signals.ts'
@@ -47,6 +48,7 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
   })
   const healthUrl = await health.listen()
   try {
+    await checkPorts(context.settings, names, { flags: false })
     running = await startServices(context, toStarting(names))
     const urls = running.flatMap(one => (one.url === undefined ? [] : [`${one.name}=${one.url}`]))
     print(['newswire ready', ...urls, `health=${healthUrl}`].join(' '))

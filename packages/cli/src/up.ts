@@ -5,6 +5,7 @@ import type { NewswireConfig } from '@newswire/events/config'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
+import { checkPorts } from './check-ports.ts'
 import { createClient } from './client.ts'
 import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
@@ -88,6 +89,7 @@ const serve = async (
 }
 
 const runIn = async (composition: Composition, demo: Demo | null, options: UpOptions, ending: Ending, beganAt: number): Promise<void> => {
+  await checkPorts(composition.context.settings, serviceNames, { flags: true })
   let gatewayUrl: string | null = null
   const running = await startServices({ ...composition.context, gatewayUrl: () => gatewayUrl }, toStarting(serviceNames))
   gatewayUrl = urlOf(running, 'gateway')

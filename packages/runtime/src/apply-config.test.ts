@@ -98,7 +98,7 @@ test('a change is told field by field, counted, and every earlier state is kept'
 test('what the file no longer names stays, and is retired only when pruning; named again it is in force again', async t => {
   const { objects, apply } = await open(t)
   await apply({ feeds: [feed('all'), feed('old')] })
-  assert.deepEqual(said(await apply({ feeds: [feed('all')] })), [])
+  assert.deepEqual(said(await apply({ feeds: [feed('all')] })), ['unnamed feeds/old: no longer named'])
   assert.deepEqual(said(await apply({ feeds: [feed('all')] }, { prune: true })), ['retire feeds/old: no longer named'])
   const retired = await read(objects, 'config/feeds/old.json')
   assert.equal(retired?.retired, true)

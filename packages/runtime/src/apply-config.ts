@@ -16,7 +16,8 @@ import { type Entry, nameOf, readEntries, readEntry } from './config-entries.ts'
 export type Change = Readonly<{
   kind: ConfigKind
   id: string
-  change: 'create' | 'update' | 'retire' | 'unchanged'
+  /** `unnamed`: in force and no longer in the file; it stays, because only `prune` retires. */
+  change: 'create' | 'update' | 'retire' | 'unchanged' | 'unnamed'
   /** What changes, for a person: `limit: 50 → 20`. Empty when there is nothing to say. */
   detail: string
 }>
@@ -85,11 +86,11 @@ const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step => {
 const makePlan = (config: NewswireConfig, held: ReadonlyMap<string, Entry>, prune: boolean): readonly Step[] => {
   const wanted = toWanted(config)
   const named = new Set(wanted.map(nameOf))
-  const gone = prune ? [...held.values()].filter(entry => entry.kind !== 'tokens' && !entry.retired && !named.has(nameOf(entry))) : []
+  const gone = [...held.values()].filter(entry => entry.kind !== 'tokens' && !entry.retired && !named.has(nameOf(entry)))
   return [
     ...wanted.map(one => planOne(one, held.get(nameOf(one)) ?? null)),
     ...gone.map(entry => ({
-      change: { kind: entry.kind, id: entry.id, change: 'retire' as const, detail: 'no longer named' },
+      change: { kind: entry.kind, id: entry.id, change: prune ? ('retire' as const) : ('unnamed' as const), detail: 'no longer named' },
       value: entry.stored,
       held: entry,
     })),
@@ -169,7 +170,7 @@ export const applyConfiguration = async (options: ApplyOptions): Promise<readonl
     )
   const plan = makePlan(config, held, prune)
   if (!dryRun) {
-    const isUnchanged = ({ change }: Step) => change.change === 'unchanged'
+    const isUnchanged = ({ change }: Step) => change.change === 'unchanged' || change.change === 'unnamed'
     await writeAll(
       options,
       plan.filter(step => !isUnchanged(step)),

@@ -37,6 +37,7 @@ export const start: StartService = async ({
   sealing,
   trace: openTrace,
   gatewayUrl: ownGateway,
+  secret,
 }) => {
   const offence = findConsoleOffence(settings)
   if (offence !== null) throw new Error(offence)
@@ -113,6 +114,8 @@ export const start: StartService = async ({
     storeTrouble,
     now,
     consoleToken: settings.consoleToken,
+    // On an embedded log there is one process, which delivers as well.
+    ...(log.kind === 'embedded' ? { secret } : {}),
   })
   const url = await server.listen()
   logger.info({ url }, 'service.started')

@@ -28,6 +28,7 @@ import { addRebuildRoutes } from './rebuild-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
+import { findUnsetSecrets } from './unset-secrets.ts'
 
 export type RouteNeeds = Readonly<{
   log: Log
@@ -43,6 +44,8 @@ export type RouteNeeds = Readonly<{
   storeTrouble: () => Promise<string | null>
   now: () => number
   consoleToken: string | null
+  /** Of the process that delivers; absent when that is another one. */
+  secret?: (name: string) => string | undefined
 }>
 
 const TRACE_WAIT_MS = 2_000
@@ -207,7 +210,9 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       force: force === 'true',
       now,
     })
-    return { changes }
+    const changed = changes.filter(one => one.kind === 'outlets' && (one.change === 'create' || one.change === 'update')).map(one => one.id)
+    const warnings = needs.secret === undefined ? [] : findUnsetSecrets(checked.config, new Set(changed), needs.secret)
+    return { changes, ...(warnings.length === 0 ? {} : { warnings }) }
   })
 
   addExplainRoutes(app, { objects, current })

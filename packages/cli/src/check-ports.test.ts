@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { readSettings } from '@newswire/runtime/settings'
+import { checkPorts } from './check-ports.ts'
+
+const takePort = async (t: TestContext) => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return String((server.address() as AddressInfo).port)
+}
+const settingsOf = (gateway: string, ingest: string) =>
+  readSettings({ NEWSWIRE_GATEWAY_PORT: gateway, NEWSWIRE_INGEST_PORT: ingest, NEWSWIRE_CONSOLE_PORT: '0' })
+
+test('every port that is taken is named with its option, its setting and what npm start takes', async t => {
+  const [gateway, ingest] = [await takePort(t), await takePort(t)]
+  const settings = settingsOf(gateway, ingest)
+  await assert.rejects(
+    checkPorts(settings, ['gateway', 'ingest', 'console'], { flags: true }),
+    (error: { code?: string; message?: string }) => {
+      assert.equal(error.code, 'NEWSWIRE_PORT_TAKEN')
+      for (const words of [
+        `port ${gateway}`,
+        `port ${ingest}`,
+        '--gateway-port N or NEWSWIRE_GATEWAY_PORT',
+        'npm start -- --gateway-port 0',
+      ])
+        assert.ok(error.message?.includes(words), `${words} in ${error.message}`)
+      return true
+    },
+  )
+  await assert.rejects(checkPorts(settings, ['ingest', 'desk'], { flags: false }), (error: { message?: string }) => {
+    assert.doesNotMatch(String(error.message), /gateway|--ingest-port|npm/)
+    return true
+  })
+})
+
+test('of two that are to listen on one port the second is told; services without a port need none', async t => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const free = String((server.address() as AddressInfo).port)
+  await new Promise(resolve => server.close(resolve))
+  await assert.rejects(checkPorts(settingsOf(free, free), ['gateway', 'ingest'], { flags: true }), /so ingest cannot listen there/)
+  await checkPorts(settingsOf(await takePort(t), '0'), ['desk', 'outlets', 'ingest'], { flags: true })
+})

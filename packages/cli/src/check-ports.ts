@@ -1,0 +1,52 @@
+/**
+ * Whether the ports are free, before anything begins: a start that finds out later has sent to partners by then. Somebody may still take one in the
+ * moment between; the server that then cannot listen says so too.
+ */
+import { createServer, type Server } from 'node:net'
+import type { ServiceName } from '@newswire/runtime/service'
+import type { Settings } from '@newswire/runtime/settings'
+
+const doors = {
+  gateway: { port: 'gatewayPort', flag: '--gateway-port', setting: 'NEWSWIRE_GATEWAY_PORT' },
+  ingest: { port: 'ingestPort', flag: '--ingest-port', setting: 'NEWSWIRE_INGEST_PORT' },
+  console: { port: 'consolePort', flag: '--console-port', setting: 'NEWSWIRE_CONSOLE_PORT' },
+} as const
+
+export class PortsError extends Error {
+  readonly code = 'NEWSWIRE_PORT_TAKEN'
+}
+
+const listen = (port: number, host: string): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject).listen({ port, host, exclusive: true }, () => resolve(server))
+  })
+
+const close = (server: Server): Promise<void> => new Promise(resolve => server.close(() => resolve()))
+
+const why = (error: unknown): string => {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code ?? String(error)})`
+}
+
+/** Throws `PortsError` that names every port that cannot be had, and how to give another. All of them are free again afterwards. */
+export const checkPorts = async (settings: Settings, names: readonly ServiceName[], { flags }: { flags: boolean }): Promise<void> => {
+  const wanted = Object.entries(doors).filter(([name]) => names.includes(name as ServiceName))
+  const open: Server[] = []
+  const complaints: string[] = []
+  for (const [name, { port, flag, setting }] of wanted) {
+    if (settings[port] === 0) continue
+    try {
+      open.push(await listen(settings[port], settings.host))
+    } catch (error) {
+      const another = flags ? `${flag} N or ${setting}` : setting
+      complaints.push(
+        `port ${settings[port]} on ${settings.host} ${why(error)}, so ${name} cannot listen there; give another with ${another}`,
+      )
+    }
+  }
+  await Promise.all(open.map(close))
+  if (complaints.length === 0) return
+  const npm = flags ? ' With npm: `npm start -- --gateway-port 0`.' : ''
+  throw new PortsError(`Nothing was started: ${complaints.join('. ')}. Or stop what has it; 0 picks a free one.${npm}`)
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { outletConfig } from '@newswire/events/config'
+import { findUnsetSecrets } from './unset-secrets.ts'
+
+const webhook = outletConfig.parse({ id: 'w', deliver: { kind: 'webhook', url: 'https://w.example', secretEnv: 'W' } })
+const drop = outletConfig.parse({
+  id: 'd',
+  deliver: {
+    kind: 's3',
+    endpoint: 'https://s.example',
+    bucket: 'news',
+    prefix: 'in/',
+    accessKeyIdEnv: 'D_KEY',
+    secretAccessKeyEnv: 'D_SECRET',
+  },
+})
+const find = (ids: string[], values: Record<string, string>) =>
+  findUnsetSecrets({ outlets: [webhook, drop] }, new Set(ids), name => values[name])
+
+test('an outlet whose secret the running process does not have is told of, with what helps', () => {
+  assert.deepEqual(find(['w', 'd'], { D_KEY: 'k', D_SECRET: '' }), [
+    'outlets/w: nothing is sent until Newswire is started again with W set, or `newswire outlets rotate w` makes a secret',
+    'outlets/d: nothing is sent until Newswire is started again with D_SECRET set',
+  ])
+  assert.deepEqual(find(['w', 'd'], { W: 'w', D_KEY: 'k', D_SECRET: 's' }), [])
+})
+
+test('an outlet that was not changed is passed over: its secret may have been made by a rotation', () => {
+  assert.deepEqual(find([], {}), [])
+})

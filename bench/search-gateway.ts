@@ -3,14 +3,13 @@
  * writes them and ends; `… serve <folder>` prints its address, then how long the search index took, and stays.
  */
 import { compose } from '@newswire/cli/compose'
-import { toStarting } from '@newswire/cli/services'
 import { newswireConfig } from '@newswire/events/config'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
-import { startServices, stopServices } from '@newswire/runtime/run'
 import { readSettings } from '@newswire/runtime/settings'
 import { createRandom, prose } from './prose.ts'
+import { serveAlone } from './serve-alone.ts'
 
 const [what = 'serve', folder = '', count = '0'] = process.argv.slice(2)
 const environment = {
@@ -71,7 +70,7 @@ const toFact = (index: number, articles: number, random: () => number): LiveFact
   }
 }
 
-const { context, close } = await compose({
+const composition = await compose({
   settings: readSettings(environment),
   environment,
   clientId: 'bench',
@@ -82,6 +81,7 @@ const { context, close } = await compose({
     throw error
   },
 })
+const { context, close } = composition
 
 const BATCH = 500
 const fill = async () => {
@@ -107,19 +107,12 @@ const fill = async () => {
 const READY_TICK_MS = 20
 const serve = async () => {
   const begun = performance.now()
-  const running = await startServices(context, toStarting(['gateway']))
-  console.log(`gateway=${running[0]?.url}`)
+  const gateway = await serveAlone(composition)
   const timer = setInterval(() => {
-    if (running[0]?.readiness().detail.search !== true) return
+    if (gateway.readiness().detail.search !== true) return
     clearInterval(timer)
     console.log(`indexed=${performance.now() - begun}`)
   }, READY_TICK_MS)
-  process.once('SIGTERM', () => {
-    clearInterval(timer)
-    stopServices(running, { logger: context.logger })
-      .then(close)
-      .finally(() => process.exit(0))
-  })
 }
 
 if (what === 'fill') {

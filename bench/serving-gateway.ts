@@ -3,14 +3,13 @@
  * them and ends; `… serve <folder> <feeds>` prints its address and stays.
  */
 import { compose } from '@newswire/cli/compose'
-import { toStarting } from '@newswire/cli/services'
 import { newswireConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
 import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
 import { keys } from '@newswire/objects/keys'
-import { startServices, stopServices } from '@newswire/runtime/run'
 import { readSettings } from '@newswire/runtime/settings'
+import { serveAlone } from './serve-alone.ts'
 import { renderFeed, site } from './serving-feeds.ts'
 
 const [what = 'serve', folder = '', count = '0'] = process.argv.slice(2)
@@ -23,7 +22,7 @@ const environment = {
 }
 const feedIds = Array.from({ length: Number(count) }, (_, index) => `f${index}`)
 const config = newswireConfig.parse({ site, feeds: feedIds.map(id => ({ id, title: id })) })
-const { context, close } = await compose({
+const composition = await compose({
   settings: readSettings(environment),
   environment,
   clientId: 'bench',
@@ -34,6 +33,7 @@ const { context, close } = await compose({
     throw error
   },
 })
+const { context, close } = composition
 const build = async () => {
   const updatedAt = '2026-03-01T08:00:00.000Z'
   for (const [index, feedId] of feedIds.entries()) {
@@ -51,19 +51,9 @@ const build = async () => {
   }
 }
 
-const serve = async () => {
-  const running = await startServices(context, toStarting(['gateway']))
-  console.log(`gateway=${running[0]?.url}`)
-  process.once('SIGTERM', () => {
-    stopServices(running, { logger: context.logger })
-      .then(close)
-      .finally(() => process.exit(0))
-  })
-}
-
 if (what === 'build') {
   await build()
   await close()
   process.exit(0)
 }
-await serve()
+await serveAlone(composition)

@@ -6,21 +6,18 @@
  * The answers are those of `feed-answer.ts`, byte for byte in body and field for field in head; a test holds the two against each other.
  */
 import type { Socket } from 'node:net'
-import { isPrivate } from '@newswire/events/config'
-import { evaluateConditions } from '@newswire/http/conditional'
 import type { Client } from '@newswire/http/rate'
 import { toClientKey } from '@newswire/http/rate'
 import type { ConnectionFront } from '@newswire/http/server'
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
-import { pickCoding, tagOfUnchanged, wantedCodings } from './feed-answer.ts'
+import { type Answer, type Asked, createFastAnswers, type Sender } from './fast-answers.ts'
+import { pickCoding } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import { absenceOf } from './feed-routes.ts'
-import type { FeedState, Variant } from './feed-state.ts'
-import { createFrame, type Frame, type FrameParts, type Standing } from './frame.ts'
-import { bodyHeaders, feedHeaders, securityHeaders } from './headers.ts'
+import type { FeedState } from './feed-state.ts'
+import type { Standing } from './frame.ts'
 import { addressOf, COST_UNCHANGED, type Limits, policyHeader } from './limits.ts'
-import { type PlainRequest, parsePlainRequest } from './plain-request.ts'
-import type { Readers, Tally } from './readers.ts'
+import type { Readers } from './readers.ts'
 
 export type FastPathNeeds = Readonly<{
   feeds: FeedCache
@@ -31,21 +28,6 @@ export type FastPathNeeds = Readonly<{
   silenceMs?: number
   keepAliveMs?: number
 }>
-
-type Sender = Readonly<{ peer: string; reader: number; clientKey: string }>
-
-/** What a head was found to ask for, kept for the many that are the same. */
-type Asked = {
-  readonly plain: PlainRequest
-  readonly peek: () => FeedState | null
-  /** Once it was answered: names that strangers make up are not counted. */
-  tally: Tally | null
-  /** Who sent it last. */
-  sender: Sender | null
-  /** The configuration under which the feed was last seen to be public. */
-  snapshot: ConfigSnapshot | null
-}
-type Answer = Readonly<{ frame: Frame; outcome: 'full' | 'unchanged'; absence: boolean; revision: number; snapshot: ConfigSnapshot }>
 
 type Connection = {
   readonly socket: Socket
@@ -65,123 +47,19 @@ type Connection = {
   isServed: boolean
 }
 
-/** Heads that are remembered: about 1 KiB each, without what they are answered with. When it is full it begins again. */
-const MAX_HEADS = 4_096
 const SILENCE_MS = 30_000
 const KEEP_ALIVE_MS = 65_000
 const NO_LIMITS: Standing = { remaining: 0, resetSeconds: 0 }
 
-/** `null` for what the parser is to have. */
-const createHeads = ({ feeds }: Pick<FastPathNeeds, 'feeds'>) => {
-  let heads = new Map<string, Asked>()
-  return (head: string): Asked | null => {
-    const known = heads.get(head)
-    if (known !== undefined) return known
-    const plain = parsePlainRequest(head)
-    // What is not plain ends on the other way, and mostly comes once.
-    if (plain === null) return null
-    const { feedId, output } = plain
-    const asked: Asked = {
-      plain,
-      peek: feeds.watch(feedId, output),
-      tally: null,
-      sender: null,
-      snapshot: null,
-    }
-    if (heads.size >= MAX_HEADS) heads = new Map()
-    heads.set(head, asked)
-    return asked
-  }
-}
-
-/** The frames of each variant: one for its bytes, and one for each tag by which it can be unchanged. */
-const createFrames = (policy: FrameParts['policy']) => {
-  let made = new WeakMap<Variant, { whole?: Frame; unchanged: Map<string, Frame> }>()
-  let madeFor: ConfigSnapshot | null = null
-  const of = (variant: Variant) => {
-    const found = made.get(variant) ?? { unchanged: new Map<string, Frame>() }
-    made.set(variant, found)
-    return found
-  }
-  return (snapshot: ConfigSnapshot, state: FeedState, variant: Variant, unchangedTag: string | null): Frame => {
-    if (madeFor !== snapshot) {
-      made = new WeakMap()
-      madeFor = snapshot
-    }
-    const { publicUrl } = snapshot.site
-    const frames = of(variant)
-    const common = (tag: string) => ({ ...feedHeaders(state, tag, { publicUrl, isPrivate: false }), ...securityHeaders(publicUrl) })
-    if (unchangedTag === null) {
-      frames.whole ??= createFrame({
-        status: '200 OK',
-        headers: { ...common(variant.tag), ...bodyHeaders(state, variant) },
-        policy,
-        body: variant.bytes,
-      })
-      return frames.whole
-    }
-    const found =
-      frames.unchanged.get(unchangedTag) ?? createFrame({ status: '304 Not Modified', headers: common(unchangedTag), policy, body: null })
-    frames.unchanged.set(unchangedTag, found)
-    return found
-  }
-}
-
 export const createFastPath = (needs: FastPathNeeds): ConnectionFront => {
   const { feeds, configuration, readers, limits, silenceMs = SILENCE_MS, keepAliveMs = KEEP_ALIVE_MS } = needs
   const { limiter } = limits
-  const headOf = createHeads(needs)
-  const frameOf = createFrames(limiter === null ? null : { name: limiter.policy.name, header: policyHeader(limiter) })
+  const { headOf, isOpen, answerOf } = createFastAnswers(
+    feeds,
+    limiter === null ? null : { name: limiter.policy.name, header: policyHeader(limiter) },
+  )
   const connections = new Set<Connection>()
   let isClosing = false
-
-  /** The tag that a 304 says, which is always one of few; `null` when it is no 304. */
-  const unchangedTag = (state: FeedState, headers: PlainRequest['headers'], variant: Variant): string | null =>
-    evaluateConditions(headers, state.isNamed, state.lastModified) === 'not-modified'
-      ? tagOfUnchanged(state, headers['if-none-match'], variant)
-      : null
-
-  /** Held by the state and gone with it: a head that polls by the rules names another tag each time, and must not keep what it was answered with. */
-  const answers = new WeakMap<FeedState, Map<Asked, Answer>>()
-
-  const decide = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
-    const { headers } = asked.plain
-    for (const coding of wantedCodings(headers['accept-encoding'])) feeds.want(state, coding)
-    const picked = pickCoding(state, headers['accept-encoding'])
-    const ready = state.find(picked)
-    const variant = ready ?? (state.find('identity') as Variant)
-    const tag = unchangedTag(state, headers, variant)
-    if (tag === null && ready === undefined) return null
-    const isConditional = headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
-    return {
-      frame: frameOf(snapshot, state, variant, tag),
-      outcome: tag === null ? 'full' : 'unchanged',
-      absence: tag === null && isConditional,
-      revision: state.revision(),
-      snapshot,
-    }
-  }
-
-  const answerOf = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
-    const made = answers.get(state) ?? new Map<Asked, Answer>()
-    const known = made.get(asked)
-    if (known !== undefined && known.revision === state.revision() && known.snapshot === snapshot) return known
-    const answer = decide(asked, state, snapshot)
-    if (answer === null) made.delete(asked)
-    else made.set(asked, answer)
-    if (made.size > MAX_HEADS) made.clear()
-    answers.set(state, made)
-    return answer
-  }
-
-  /** Whether everybody may have the feed under this configuration. Looked up once for each. */
-  const isOpen = (asked: Asked, snapshot: ConfigSnapshot): boolean => {
-    if (asked.snapshot === snapshot) return true
-    const feed = snapshot.feeds.get(asked.plain.feedId)
-    if (feed === undefined || isPrivate(feed)) return false
-    asked.snapshot = snapshot
-    return true
-  }
 
   /** Who sent this head from this peer: the head says the rest. Hashing a name takes as long as all else that is done for an answer. */
   const identify = (connection: Connection, asked: Asked): Sender => {

@@ -13,18 +13,9 @@ import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
+import { type Standing, toStanding } from './feed-standing.ts'
 import { createFeedState, type FeedState } from './feed-state.ts'
 import { createPastStates, type PastStates } from './past-states.ts'
-
-export type Standing = Readonly<{
-  /** Where it is known from what is current. */
-  from: 'log' | 'store'
-  /** How old that knowledge is, ms; `null` when it never was known. */
-  knownAgoMs: number | null
-  /** Files that are served although the log has told of a newer build, because the store did not give it, and since when the longest, ms. */
-  behind: number
-  behindForMs: number
-}>
 
 export type FeedCache = Readonly<{
   /** `null` when there is no such file. Throws `UnavailableError` when the store is away and nothing is kept. */
@@ -294,12 +285,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     past: (feedId, output) => slots.get(`${feedId}/${output}`)?.past ?? null,
     built: feeds.built,
     isReady: feeds.isReady,
-    standing: () => {
-      const missed = [...slots.values()].map(({ missedAt }) => missedAt).filter(at => at > 0)
-      const behind = { behind: missed.length, behindForMs: missed.length === 0 ? 0 : Math.round(performance.now() - Math.min(...missed)) }
-      if (hasLog()) return { from: 'log', knownAgoMs: 0, ...behind }
-      return { from: 'store', knownAgoMs: knownAt === null ? null : Date.now() - knownAt, ...behind }
-    },
+    standing: () => toStanding({ hasLog: hasLog(), knownAt, missedAt: [...slots.values()].map(slot => slot.missedAt) }),
     failure: feeds.failure,
     stop: async () => {
       clearInterval(timer)

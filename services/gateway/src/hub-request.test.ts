@@ -7,6 +7,7 @@ const TOPIC = 'https://press.example/feeds/all/atom.xml'
 const CALLBACK = 'https://reader.example/cb?id=1'
 const feedToken = { tokens: [{ id: 'a', sha256: '0'.repeat(64) }] }
 const policy: HubPolicy = {
+  known: () => null,
   publicUrl: 'https://press.example',
   feeds: new Map([
     ['all', {}],

@@ -35,6 +35,8 @@ export type HubPolicy = Readonly<{
   feeds: ReadonlyMap<string, Pick<FeedConfig, 'access'>>
   /** Why an address may not be called (`outbound`); `null` when it may. */
   findUrlOffence: (url: string) => string | null
+  /** The feed of a topic that this callback is subscribed to: its address may be one that the feed had before. */
+  known: (topic: string, callback: string) => Readonly<{ feedId: string; format: FeedFormat }> | null
   /** Whether there is a key to seal secrets with. */
   canSeal: boolean
 }>
@@ -96,13 +98,13 @@ export const readHubRequest = (body: Uint8Array, policy: HubPolicy): Read<HubReq
 
   const topic = of('hub.topic')
   if (topic === '') return refuse('hub.topic is missing: the address that the feed names as its rel=self')
-  const found = topic.length > MAX_TOPIC_LENGTH ? null : parseTopic(policy.publicUrl, topic)
+  const callback = of('hub.callback')
+  const found = topic.length > MAX_TOPIC_LENGTH ? null : (parseTopic(policy.publicUrl, topic) ?? policy.known(topic, callback))
   const feed = found === null ? undefined : policy.feeds.get(found.feedId)
   // A private feed is not told from one that there is not. It has no hub: a topic that holds its token would be a secret in every object.
   if (found === null || feed === undefined || feed.access !== undefined)
     return refuse(`hub.topic is no feed of this hub; use the rel=self of a feed that names ${toHub(policy.publicUrl)} as its hub`, 404)
 
-  const callback = of('hub.callback')
   const offence = checkCallback(callback, policy)
   if (offence !== null) return { ok: false, refusal: offence }
   const leaseSeconds = toLease(of('hub.lease_seconds'))

@@ -60,8 +60,9 @@ const openWorld = async (t: TestContext, { canSeal = true } = {}) => {
   const feeds = new Map<string, FeedConfig>([['all', { id: 'all' } as FeedConfig]])
   const listeners = new Set<() => void>()
   const logger = createLogger({ service: 'gateway', level: 'silent' })
+  let publicUrl = PUBLIC_URL
   const configuration = {
-    current: () => ({ site: { publicUrl: PUBLIC_URL }, feeds }) as unknown as ConfigSnapshot,
+    current: () => ({ site: { publicUrl }, feeds }) as unknown as ConfigSnapshot,
     onChange: (listener: () => void) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -103,8 +104,8 @@ const openWorld = async (t: TestContext, { canSeal = true } = {}) => {
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       payload: new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.topic': TOPIC, ...fields }).toString(),
     })
-  const state = async (callback: Pick<Callback, 'url'>): Promise<Subscription | null> => {
-    const [topicSha256 = '', callbackSha256 = ''] = subscriptionIdOf(PUBLIC_URL, 'all', 'atom', callback.url).split('-')
+  const state = async (callback: Pick<Callback, 'url'>, under = PUBLIC_URL): Promise<Subscription | null> => {
+    const [topicSha256 = '', callbackSha256 = ''] = subscriptionIdOf(under, 'all', 'atom', callback.url).split('-')
     const found = await objects.get(keys.subscription(topicSha256, callbackSha256))
     return found === null ? null : subscription.parse(JSON.parse(Buffer.from(found.bytes).toString()))
   }
@@ -117,6 +118,10 @@ const openWorld = async (t: TestContext, { canSeal = true } = {}) => {
     settled,
     sealing,
     feeds,
+    moveTo: (url: string) => {
+      publicUrl = url
+      for (const listener of listeners) listener()
+    },
     secrets: async () => (await objects.list(keys.secretPrefix)).map(one => one.key),
     subscribe: async (callback: Callback, more: Record<string, string> = {}) => {
       const answer = await post({ 'hub.callback': callback.url, ...more })
@@ -320,4 +325,32 @@ test('a client that asks without pause is told to wait, and so is one that names
   assert.deepEqual([statuses.filter(one => one === 202).length, statuses.at(-1)], [30, 429])
   for (let n = 0; n < 40; n++) statuses.push((await world.post({ 'hub.callback': `http://127.0.0.${n + 2}:9/` })).statusCode)
   assert.equal(statuses.filter(one => one === 202).length, 60)
+})
+
+test('when the public address changes, subscriptions stay and may be renewed, until their callback has one under the new address', async t => {
+  const world = await openWorld(t)
+  const callback = await startCallback(t)
+  await world.post({ 'hub.callback': callback.url, 'hub.secret': SECRET })
+  await world.settled(callback)
+  const first = (await world.state(callback))?.lease
+  world.moveTo('https://new.example')
+  assert.equal(
+    (await world.post({ 'hub.callback': callback.url, 'hub.secret': SECRET })).statusCode,
+    202,
+    'renewed under the address it knows',
+  )
+  await until('the renewal', async () => (await world.state(callback))?.lease?.verifiedAt !== first?.verifiedAt)
+  const stranger = await startCallback(t)
+  assert.equal(
+    (await world.post({ 'hub.callback': stranger.url })).statusCode,
+    404,
+    'nobody else may subscribe to what is no address any more',
+  )
+  const moved = { 'hub.callback': callback.url, 'hub.topic': TOPIC.replace(PUBLIC_URL, 'https://new.example') }
+  assert.equal((await world.post(moved)).statusCode, 202)
+  await until('the move', async () => (await world.state(callback))?.lease === null)
+  const now = await world.state(callback, 'https://new.example')
+  assert.ok(now !== null && isLive(now, Date.now()))
+  await until('the end of the secret of the one before', async () => (await world.secrets()).length === 0)
+  assert.equal((await world.post({ 'hub.callback': callback.url })).statusCode, 404)
 })

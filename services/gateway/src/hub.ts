@@ -4,13 +4,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { messageOf } from '@newswire/events/errors'
-import { isLive, isOver, type Subscription, subscriptionIdOf } from '@newswire/events/subscription'
+import { sha256Hex } from '@newswire/events/ids'
+import { isLive, isOver, type Subscription, toSubscriptionId } from '@newswire/events/subscription'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions } from '@newswire/runtime/subscriptions'
 import { createErrands, type Errands, GONE, unreferenced } from './hub-errands.ts'
 import { createHubLimits, findCrowd, MOST_ERRANDS } from './hub-limits.ts'
+import { findMoved } from './hub-moves.ts'
 import { type HubPolicy, type HubRequest, readHubRequest } from './hub-request.ts'
 
 /** Everything is looked over so often: errands of gateways that are gone, feeds that are gone, what is over. */
@@ -37,6 +39,9 @@ type Needs = Pick<
     counterOf: (feedId: string) => number
   }>
 
+/** One for all ways of writing the same topic. */
+const idOf = (topic: string, callback: string): string => toSubscriptionId(sha256Hex(new URL(topic).href), sha256Hex(callback))
+
 const answer = (status: number, text: string, retryAfterSeconds: number | null = null): HubAnswer => ({ status, text, retryAfterSeconds })
 
 export const openHub = async (needs: Needs): Promise<Hub> => {
@@ -51,9 +56,13 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
     const feed = configuration.current().feeds.get(feedId)
     return feed !== undefined && feed.access === undefined
   }
+  const knownOf = (topic: string, callback: string): Subscription | null => {
+    const known = URL.canParse(topic) ? subscriptions.get(idOf(topic, callback)) : null
+    return known !== null && isLive(known, now()) ? known : null
+  }
   const policy = (): HubPolicy => {
     const { site, feeds } = configuration.current()
-    return { publicUrl: site.publicUrl, feeds, findUrlOffence: outbound.findUrlOffence, canSeal: sealing !== null }
+    return { publicUrl: site.publicUrl, feeds, findUrlOffence: outbound.findUrlOffence, known: knownOf, canSeal: sealing !== null }
   }
   const forget = async (secretIds: readonly string[]): Promise<void> => {
     for (const id of secretIds) await objects.delete(keys.secret(id))
@@ -74,7 +83,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
 
   const accept = async (wanted: HubRequest): Promise<HubAnswer> => {
     const { feedId, format, topic, callback, mode, secret, leaseSeconds } = wanted
-    const id = subscriptionIdOf(configuration.current().site.publicUrl, feedId, format, callback)
+    const id = idOf(topic, callback)
     const known = subscriptions.get(id)
     const isKnown = known !== null && isLive(known, now())
     const crowd = isKnown ? null : findCrowd(subscriptions.all(), wanted, now())
@@ -124,6 +133,11 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
     }
   }
 
+  const end = async (one: Subscription): Promise<void> => {
+    const stands = await subscriptions.amend(one.id, before => (before?.lease ? { ...before, lease: null } : null))
+    await forget(unreferenced(one, stands))
+  }
+
   const sweepOrphans = async (): Promise<void> => {
     const used = new Set([...subscriptions.all()].flatMap(one => unreferenced(one, null)))
     for await (const page of listPages(objects, `${keys.secretPrefix}hub-`))
@@ -138,6 +152,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
   const round = (): Promise<void> => {
     rounding ??= (async () => {
       for (const one of subscriptions.all()) await look(one)
+      for (const one of findMoved(subscriptions.all(), configuration.current().site.publicUrl, now())) await end(one)
       if (now() - orphansAtMs < ORPHANS_EVERY_MS) return
       await sweepOrphans()
       orphansAtMs = now()

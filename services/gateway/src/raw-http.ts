@@ -5,7 +5,7 @@ export type RawAnswer = Readonly<{ status: number; headers: Readonly<Record<stri
 
 export type RawConnection = Readonly<{
   send(text: string): void
-  /** The next answer, whole. Rejects when the connection ends before it, or after five seconds. `bodiless`: to a HEAD. */
+  /** The next answer, whole. Rejects when the connection ends before it, or after half a minute. `bodiless`: to a HEAD. */
   read(options?: { bodiless?: boolean }): Promise<RawAnswer>
   /** Resolves when the other side has closed. */
   closed: Promise<void>
@@ -13,7 +13,7 @@ export type RawConnection = Readonly<{
   socket: Socket
 }>
 
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 30_000
 
 type Parsed = Readonly<{ answer: RawAnswer; rest: Buffer }>
 

@@ -243,8 +243,8 @@ test('an answer that drips for ever ends at the deadline, whatever it sent, and 
     })
   })
   const started = performance.now()
-  const result = await open(t).request(get(`http://127.0.0.1:${port}/`, { timeoutMs: 200 }))
-  assert.ok(performance.now() - started < 3_000)
+  const result = await open(t).request(get(`http://127.0.0.1:${port}/`, { timeoutMs: 2_000 }))
+  assert.ok(performance.now() - started < 30_000)
   assert.ok(!result.ok)
   assert.equal(result.kind, 'ambiguous')
   assert.equal(result.code, 'NEWSWIRE_OUTBOUND_TIMEOUT')
@@ -258,7 +258,7 @@ test('a receiver that takes the request and says nothing is ambiguous: it may ha
     method: 'POST',
     url: `http://127.0.0.1:${port}/`,
     body: new Uint8Array(10),
-    timeoutMs: 150,
+    timeoutMs: 2_000,
   })
   assert.ok(!silent.ok && silent.kind === 'ambiguous')
   const hangingUp = await serveRaw(t, socket => socket.once('data', () => socket.destroy()))

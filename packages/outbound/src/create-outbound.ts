@@ -5,6 +5,7 @@ import { findUrlOffence } from './addresses.ts'
 import { connectForSsh, guardConnections } from './connector.ts'
 import { exchange, fromError, refuse } from './exchange.ts'
 import type { Outbound, OutboundOptions, OutboundRequest, OutboundResult } from './outbound.ts'
+import { createTargets } from './targets.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
 /** undici sends é as latin1, and throws on line breaks and on what is above latin1: a poison pill in whatever is tried again (RFC 9110 §5.5). */
@@ -43,15 +44,17 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
     connect: guardConnections(network, lookup),
   })
 
+  const targetOf = createTargets(network)
+
   const follow = async (request: OutboundRequest, hopsLeft: number, deadline: number): Promise<OutboundResult> => {
-    const offence = findUrlOffence(request.url, network())
-    if (offence !== null) return refuse(`this address may not be reached: ${offence}`)
-    const result = await exchange(agent, request, Math.max(1, deadline - performance.now()))
+    const target = targetOf(request.url)
+    if (target.offence !== null) return refuse(`this address may not be reached: ${target.offence}`)
+    const result = await exchange(agent, target, request, Math.max(1, deadline - performance.now()))
     const location = findLocation(result)
     if (location === null || hopsLeft === 0) return result
     if (!URL.canParse(location, request.url)) return refuse('it redirects to what is no address')
     const next = new URL(location, request.url)
-    const stays = next.origin === new URL(request.url).origin
+    const stays = next.origin === target.origin
     const headers = stays ? (request.headers ?? {}) : withoutCredentials(request.headers ?? {})
     return follow({ ...request, url: next.href, headers }, hopsLeft - 1, deadline)
   }

@@ -38,11 +38,12 @@ const toHeaders = (raw: Readonly<Record<string, string | string[] | undefined>>)
 
 type Answer = { status: number; headers: Record<string, string>; chunks: Buffer[]; bytes: number }
 
-/** Settles once. On timeout, cancellation and overflow the socket is reset, so that a busy receiver drops what it has. */
-export const exchange = (agent: Dispatcher, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
+type At = Readonly<{ origin: string; path: string }>
+
+/** `at`: where the request's address leads. Settles once. On timeout, cancellation and overflow the socket is reset, so that a busy receiver drops what it has. */
+export const exchange = (agent: Dispatcher, at: At, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
   new Promise(resolve => {
     const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail', keepPartial = false, signal, body } = request
-    const url = new URL(request.url)
     const answer: Answer = { status: 0, headers: {}, chunks: [], bytes: 0 }
     let controller: Dispatcher.DispatchController | undefined
     let settled = false
@@ -93,8 +94,8 @@ export const exchange = (agent: Dispatcher, request: OutboundRequest, timeoutMs:
     try {
       agent.dispatch(
         {
-          origin: url.origin,
-          path: `${url.pathname}${url.search}`,
+          origin: at.origin,
+          path: at.path,
           method: request.method,
           headers: { ...request.headers },
           body: body ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null,

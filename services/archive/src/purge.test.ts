@@ -208,8 +208,8 @@ test('what is delivered again after a purge does not come back, nor what is sent
   assert.equal((await verify(t, archive)).wrong, undefined)
 })
 
-test('a purge that is killed at any of its writes is done to its end when it is told again, or by the next closing', async t => {
-  for (const mends of ['told again', 'closing'] as const)
+for (const mends of ['told again', 'closing'] as const)
+  test(`a purge that is killed at any of its writes is done to its end by ${mends === 'closing' ? 'the next closing' : 'being told again'}`, async t => {
     for (let at = 0; ; at++) {
       const archive = await open(t)
       await build(archive)
@@ -237,7 +237,7 @@ test('a purge that is killed at any of its writes is done to its end when it is 
       assert.equal(wrong, undefined, `${mends}, killed at write ${at}`)
       assert.equal((await objects.list(keys.archivePurgingPrefix)).length, 0)
     }
-})
+  })
 
 test('a forged record excuses no deletion: it must be signed', async t => {
   const archive = await open(t)

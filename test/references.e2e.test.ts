@@ -5,6 +5,9 @@ import { createWriter } from './support/articles.ts'
 import { articleIdOf, createSystem, formats, type Running, type System, tagOf } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
+/** For a machine that does much else. */
+const PATIENCE_MS = 90_000
+
 /** Of the article `mot`, everywhere that says which others are related. */
 const relatedEverywhere = async ({ get }: Running, { partner }: System): Promise<Readonly<Record<string, readonly unknown[]>>> => {
   const id = articleIdOf('mot')
@@ -30,10 +33,14 @@ const relatedEverywhere = async ({ get }: Running, { partner }: System): Promise
 }
 
 const namedEverywhere = async (running: Running, system: System, names: readonly string[]): Promise<void> => {
-  await waitFor(`everybody to name ${names.join(', ') || 'nothing'}`, async () => {
-    const found = await relatedEverywhere(running, system)
-    return Object.values(found).every(one => JSON.stringify(one) === JSON.stringify(names)) || Promise.reject(found)
-  })
+  await waitFor(
+    `everybody to name ${names.join(', ') || 'nothing'}`,
+    async () => {
+      const found = await relatedEverywhere(running, system)
+      return Object.values(found).every(one => JSON.stringify(one) === JSON.stringify(names)) || Promise.reject(found)
+    },
+    { deadlineMs: PATIENCE_MS },
+  )
 }
 
 const settle = async (running: Running, answer: Promise<{ body: Record<string, unknown> }>): Promise<void> => {
@@ -42,7 +49,7 @@ const settle = async (running: Running, answer: Promise<{ body: Record<string, u
 
 test('a related article that is taken back is named nowhere, also after a kill, and again when it is back', async t => {
   const system = await createSystem(t)
-  let running = await system.start()
+  let running = await system.start({ deadlineMs: PATIENCE_MS })
   const write = createWriter(95)
   for (const localId of ['hai', 'ba']) await running.publish(localId, { ...write(), related: ['mot'] })
   assert.equal(await running.publish('mot', { ...write(), related: ['hai', articleIdOf('ba')] }), 1)
@@ -52,7 +59,7 @@ test('a related article that is taken back is named nowhere, also after a kill, 
 
   await settle(running, running.publisher.retract('hai', { mode: 'gone', reason: 'sai' }))
   await running.newswire.kill()
-  running = await system.start()
+  running = await system.start({ deadlineMs: PATIENCE_MS })
   await namedEverywhere(running, system, [articleIdOf('ba')])
   assert.equal(await datesOf(), dated, 'the article is as new as it was')
   await running.everywhere('mot', 2)
@@ -72,7 +79,7 @@ test('a related article that is taken back is named nowhere, also after a kill, 
 
 test('a retraction that names a substitute leads nowhere once that is taken back, and is dated as it was', async t => {
   const system = await createSystem(t)
-  const running = await system.start()
+  const running = await system.start({ deadlineMs: PATIENCE_MS })
   const write = createWriter(96)
   await running.publish('moi', write())
   await running.publish('cu', write())

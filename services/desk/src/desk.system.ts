@@ -21,7 +21,7 @@ import { start } from './main.ts'
 export const until = async <T>(
   what: string,
   look: () => T | undefined | false | null | Promise<T | undefined | false | null>,
-  withinMs = 10_000,
+  withinMs = 60_000,
 ): Promise<T> => {
   const deadline = performance.now() + withinMs
   for (;;) {

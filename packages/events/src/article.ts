@@ -49,7 +49,7 @@ const withoutExcess = (find: (value: string) => string | null) =>
     })
 
 const body = z.union([z.strictObject({ html: withoutExcess(findMarkupExcess) }), z.strictObject({ text: withoutExcess(findTextExcess) })], {
-  error: 'expected {"html": "…"} or {"text": "…"}',
+  error: 'expected {"html": "…"} or {"text": "…"}, one of them and nothing else',
 })
 
 /** What `PUT /v1/articles/{localId}` takes. Unknown top-level fields are refused; `extensions` is passed on untouched. */

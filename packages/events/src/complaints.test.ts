@@ -41,7 +41,9 @@ test('a value meant for one branch of a union is told what is wrong inside it', 
 })
 
 test('a value that fits no branch of a union is told all of them', () => {
-  assert.deepEqual(complain(articleInput, { title: 'x', body: 'x' }), ['body: {"html": "…"} or {"text": "…"}; "x"'])
+  assert.deepEqual(complain(articleInput, { title: 'x', body: 'x' }), [
+    'body: {"html": "…"} or {"text": "…"}, one of them and nothing else; "x"',
+  ])
   assert.deepEqual(complain(articleInput, { title: 'x', body: { text: '' }, images: [{ url: 'ftp://x' }] }), [
     'images.0.url: an http or https address, or https://… or newswire:<sha256>; "ftp://x"',
   ])

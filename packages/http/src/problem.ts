@@ -45,8 +45,12 @@ const FASTIFY: Readonly<Record<string, Omit<ProblemOptions, 'detail'>>> = {
   FST_INVALID_MULTIPART_CONTENT_TYPE: { status: 415, code: 'NEWSWIRE_MEDIA_TYPE', title: 'This media type is not taken here' },
 }
 
-/** The problem of any thrown value. What is not meant for the outside becomes a 500 that says nothing but its correlation id. */
-export const toProblem = (error: unknown): ProblemError => {
+/** What the framework says, and what it leaves out. */
+const detailOf = ({ code }: Pick<ProblemOptions, 'code'>, message: unknown, bodyLimit: number | undefined): string =>
+  code === 'NEWSWIRE_BODY_TOO_LARGE' && bodyLimit !== undefined ? `the limit is ${bodyLimit} bytes` : String(message)
+
+/** The problem of any thrown value. `bodyLimit`: of the route, bytes. What is not meant for the outside becomes a 500 that says nothing but its correlation id. */
+export const toProblem = (error: unknown, bodyLimit?: number): ProblemError => {
   if (error instanceof ProblemError) return error
   if (error instanceof UnavailableError)
     return new ProblemError(
@@ -63,7 +67,7 @@ export const toProblem = (error: unknown): ProblemError => {
     return new ProblemError({ status: 422, code: error.code, title: 'This cannot be taken', detail: error.message }, { cause: error })
   const { code, statusCode, message } = (error ?? {}) as { code?: unknown; statusCode?: unknown; message?: unknown }
   const known = typeof code === 'string' ? FASTIFY[code] : undefined
-  if (known) return new ProblemError({ ...known, detail: String(message) }, { cause: error })
+  if (known) return new ProblemError({ ...known, detail: detailOf(known, message, bodyLimit) }, { cause: error })
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new ProblemError(
       { status: statusCode, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read', detail: String(message) },

@@ -34,7 +34,7 @@ const pageFor = ({ logger, page }: Refusing, problem: ProblemError, correlationI
 /** Writes the problem of any thrown value, and logs what is ours: with the correlation id that the caller was given. */
 export const sendProblem = (refusing: Refusing, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const { logger } = refusing
-  const problem = toProblem(error)
+  const problem = toProblem(error, request.routeOptions?.bodyLimit)
   const body = toProblemBody(problem)
   const fields = {
     correlationId: body.correlationId,

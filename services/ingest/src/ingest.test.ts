@@ -628,3 +628,26 @@ test('what contradicts itself is refused with every field; an archive is taken a
   assert.equal(imported.status, 202)
   assert.deepEqual(imported.body.warnings, refused.body.errors)
 })
+
+test('who may not ask is told that, before anything is said of what he sent', async t => {
+  const { app } = await open(t)
+  for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/json' }, {}]) {
+    const answer = await app.inject({ method: 'PUT', url: '/v1/articles/a', headers, payload: 'x'.repeat(2_200_000) })
+    assert.equal(answer.statusCode, 401, JSON.stringify(headers))
+  }
+})
+
+test('what is too large is told the limit, and a picture outside a form how to send it', async t => {
+  const { put, request } = await open(t)
+  const large = await put('x'.repeat(2_200_000))
+  assert.deepEqual([large.status, large.body.detail], [413, 'the limit is 2097152 bytes'])
+  for (const type of ['image/jpeg', 'application/json']) {
+    const bare = await request('POST', '/v1/articles/a/pictures', 'x', { 'content-type': type })
+    assert.deepEqual([bare.status, bare.body.code], [415, 'NEWSWIRE_PICTURE_FORM'])
+    assert.match(bare.body.detail, new RegExp(`multipart/form-data with one file in the field "picture".*found ${type}`))
+  }
+  const boundary = 'b'
+  const form = `--${boundary}\r\nContent-Disposition: form-data; name="picture"; filename="a.jpg"\r\n\r\n${'x'.repeat(25_000_001)}\r\n--${boundary}--\r\n`
+  const picture = await request('POST', '/v1/articles/a/pictures', form, { 'content-type': `multipart/form-data; boundary=${boundary}` })
+  assert.deepEqual([picture.status, picture.body.detail], [413, 'the limit is 25000000 bytes'])
+})

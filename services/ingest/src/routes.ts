@@ -3,16 +3,17 @@ import { matches, type Scope } from '@newswire/events/config'
 import { isEventId, newId } from '@newswire/events/ids'
 import { toPublicArticle } from '@newswire/events/public-article'
 import type { Submission } from '@newswire/events/submission'
+import { requireScope } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
-import { authorize } from './authorize.ts'
+import { type Caller, identify } from './authorize.ts'
 import { findDoubts } from './complaints.ts'
 import { toOpenApi } from './openapi.ts'
 import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract, type Way } from './requests.ts'
 import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
-import { keepUpload } from './uploads.ts'
+import { keepUpload, refuseNoForm } from './uploads.ts'
 
 export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'trace'>
 
@@ -21,8 +22,18 @@ const TRACE_WAIT_MS = 2_000
 
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { objects, configuration, now, trace } = needs
-  const caller = (request: HttpRequest, scope: Scope) =>
-    authorize(request.headers.authorization, configuration.current().publishers.values(), scope)
+  const callers = new WeakMap<HttpRequest, Caller>()
+  // Before the body is looked at: who may not ask is told that first, and nothing about what he sent.
+  app.addHook('onRequest', async request => {
+    const { url } = request.routeOptions
+    if (url === undefined || !/^\/v1\/(articles|submissions)/.test(url)) return
+    callers.set(request, identify(request.headers.authorization, configuration.current().publishers.values()))
+  })
+  const caller = (request: HttpRequest, scope: Scope): Caller => {
+    const found = callers.get(request) ?? identify(request.headers.authorization, configuration.current().publishers.values())
+    requireScope(found.token, scope)
+    return found
+  }
 
   const takeAs = createTake(needs)
   const take = (request: HttpRequest, scope: Scope, toAsked: ToAsked, toWay: () => Way = () => live) => {
@@ -53,7 +64,11 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.post('/v1/articles/:localId/republish', async (request, reply) =>
     reply.status(202).send(await takePlain(request, 'republish', toRepublish)),
   )
-  app.post('/v1/articles/:localId/pictures', async (request, reply) => {
+  const refuseUpload = async (request: HttpRequest) => {
+    caller(request, 'publish')
+    refuseNoForm(request)
+  }
+  app.post('/v1/articles/:localId/pictures', { onRequest: refuseUpload }, async (request, reply) => {
     const { publisher } = caller(request, 'publish')
     toCheckedArticleId(publisher.id, localIdOf(request))
     return reply.status(201).send(await keepUpload({ objects, now }, request))

@@ -48,25 +48,32 @@ export const keepPicture = async (
   return { sha256, type }
 }
 
-/** Takes the one file of a multipart body. Throws the 413, 415 or 422 problem. */
+const EXPECTED_FORM = 'expected multipart/form-data with one file in the field "picture", as `curl -F picture=@photo.jpg` sends it'
+
+/** Before the body is read, which no other parser here takes. Throws the 415 problem. */
+export const refuseNoForm = (request: HttpRequest): void => {
+  const type = request.headers['content-type'] ?? 'no Content-Type'
+  if (/^multipart\/form-data\b/i.test(type)) return
+  throw new ProblemError({
+    status: 415,
+    code: 'NEWSWIRE_PICTURE_FORM',
+    title: 'Send the picture as a form',
+    detail: `${EXPECTED_FORM}; found ${type.slice(0, 80)}`,
+  })
+}
+
+/** Takes the one file of a multipart body. Throws the 413 or 422 problem. */
 export const keepUpload = async (
   needs: Parameters<typeof keepPicture>[0],
   request: HttpRequest,
 ): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
-  if (!request.isMultipart())
-    throw new ProblemError({
-      status: 415,
-      code: 'NEWSWIRE_PICTURE_FORM',
-      title: 'Send the picture as a form',
-      detail: 'expected multipart/form-data with one file',
-    })
-  const file = await request.file({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 } })
+  const file = await request.file({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 }, throwFileSizeLimit: false })
   if (file === undefined)
     throw new ProblemError({
       status: 422,
       code: 'NEWSWIRE_PICTURE_FORM',
       title: 'There is no picture in the form',
-      detail: 'expected multipart/form-data with one file',
+      detail: EXPECTED_FORM,
     })
   const bytes = await file.toBuffer()
   if (file.file.truncated)

@@ -176,7 +176,7 @@ export const createCluster = async (
     return log
   }
   const start: Cluster['start'] = async (names, as = names.join('+')) => {
-    const running = await startNewswire({ args: ['run', ...names], env, deadlineMs: 40_000 })
+    const running = await startNewswire({ args: ['run', ...names], env, deadlineMs: 120_000 })
     processes.set(as, { names, running })
     outputs.set(as, [...(outputs.get(as) ?? []), running])
     return running

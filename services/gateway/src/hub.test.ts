@@ -48,7 +48,7 @@ const startCallback = async (t: TestContext): Promise<Callback> => {
 }
 
 const until = async (what: string, condition: () => unknown | Promise<unknown>): Promise<void> => {
-  for (const deadline = performance.now() + 10_000; !(await condition()); await pause(5))
+  for (const deadline = performance.now() + 60_000; !(await condition()); await pause(5))
     assert.ok(performance.now() < deadline, `${what} did not come`)
 }
 

@@ -69,7 +69,7 @@ const open = async (t: TestContext, { isReady, config = snapshot }: { isReady?: 
     const data = { feedId: 'all', counter, updatedAt: UPDATED, items: 1, outputs: { rss: output, atom: output, json: output } }
     const id = deriveId('built', counter)
     await log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: 'all', time: UPDATED, data })])
-    const deadline = Date.now() + 5_000
+    const deadline = Date.now() + 60_000
     while (feeds.built('all')?.counter !== counter) {
       assert.ok(Date.now() < deadline)
       await setTimeout(5)

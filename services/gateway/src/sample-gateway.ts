@@ -77,7 +77,7 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
     const data = { feedId, counter, updatedAt, items: texts.length, outputs: { rss: output, atom: output, json: output } }
     const id = deriveId('built', counter)
     await log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: feedId, time: updatedAt, data })])
-    const deadline = Date.now() + 5_000
+    const deadline = Date.now() + 60_000
     while (feeds.built(feedId)?.counter !== counter) {
       if (Date.now() > deadline) throw new Error('the build was not seen')
       await setTimeout(5)

@@ -81,7 +81,7 @@ export const openPartnerSide = async (t: TestContext, { canSeal = true }: { canS
   /** As an outlets process that has delivered, or written down, everything so far. */
   const settle = async () => {
     const subscription = await log.subscribe({ topic: topics.deliveries.name, group: 'outlets', handle: async () => undefined })
-    const deadline = Date.now() + 10_000
+    const deadline = Date.now() + 60_000
     while ((await log.lag('outlets')).some(one => one.records > 0) || (await log.lag('outlets')).length === 0) {
       if (Date.now() > deadline) throw new Error('the deliveries were not committed')
       await setTimeout(10)

@@ -52,7 +52,7 @@ test('everything archived is read once more, loose or packed', async t => {
 })
 
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
-  for (const deadline = Date.now() + 10_000; !(await holds()); await setTimeout(5))
+  for (const deadline = Date.now() + 60_000; !(await holds()); await setTimeout(5))
     if (Date.now() > deadline) throw new Error('it did not come about')
 }
 

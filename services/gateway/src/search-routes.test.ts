@@ -67,7 +67,7 @@ const open = async (t: TestContext) => {
   })
   const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers })
   const early = await get('/search?q=x')
-  for (const deadline = Date.now() + 10_000; !(search.isReady() && view.isReady()); await setTimeout(5))
+  for (const deadline = Date.now() + 60_000; !(search.isReady() && view.isReady()); await setTimeout(5))
     if (Date.now() > deadline) throw new Error('not ready')
   const json = async (url: string) => {
     const answer = await get(url)
@@ -164,7 +164,7 @@ test('the page says what was found, escaped, and is for no search engine; unchan
   assert.equal((await get('/search?q=lu', { 'if-none-match': tag })).statusCode, 304)
   const before = search.revision()
   await log.publish([toFactRecord(makeRetracted({ articleId: 'press.evil', version: 2 }))])
-  for (const deadline = Date.now() + 5_000; search.revision() === before; await setTimeout(5)) assert.ok(Date.now() < deadline)
+  for (const deadline = Date.now() + 60_000; search.revision() === before; await setTimeout(5)) assert.ok(Date.now() < deadline)
   const after = await get('/search?q=lu', { 'if-none-match': tag })
   assert.equal(after.statusCode, 200)
   assert.doesNotMatch(after.body, /Bản tin/)

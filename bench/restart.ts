@@ -88,7 +88,7 @@ export const benchRestart: Benchmark = async () => {
       lines: [
         {
           what: `start with ${OUTLETS * ARTICLES} deliveries left, all due, on the disk, outlets alone`,
-          measured: `first after ${firstMs} ms, at every outlet after ${everyOutletMs} ms; at most ${round(memory.peakMb, 0)} MB (${seen.length} taken meanwhile)`,
+          measured: `first after ${round(firstMs, 0)} ms, at every outlet after ${round(everyOutletMs, 0)} ms; at most ${round(memory.peakMb, 0)} MB (${seen.length} taken meanwhile)`,
           toReach: 'first ≤ 10,000 ms, ≤ 250 MB',
           floor: '',
         },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createWriter, type TestArticle } from './support/articles.ts'
+import { assertOnTime } from './support/on-time.ts'
 import type { Partner } from './support/partner.ts'
 import { startPictureServer } from './support/picture-server.ts'
 import { makePng } from './support/pictures.ts'
@@ -176,11 +177,7 @@ test('an embargoed update of a public article shows nowhere before its time, the
   const assertReleasedAt = async (running: Running, localId: string, dueAt: string, readyMs = 0) => {
     await waitFor(`${localId} to be released`, async () => (await running.item('all', 'atom.xml', localId))?.title === after.title)
     await running.everywhere(localId, 2)
-    const { body } = await running.console(`/v1/articles/${articleIdOf(localId)}/trace`)
-    const released = (body['versions'] as { version: number; releasedAt: string }[]).find(one => one.version === 2)?.releasedAt ?? ''
-    const lateMs = Date.parse(released) - Math.max(Date.parse(dueAt), readyMs)
-    assert.ok(Date.parse(released) >= Date.parse(dueAt), `${released} is before ${dueAt}`)
-    assert.ok(lateMs < 2_000, `${lateMs} ms late`)
+    await assertOnTime(running, localId, 2, { dueMs: Date.parse(dueAt), readyMs })
     assert.match(
       (await running.get(`/articles/${articleIdOf(localId)}`)).text,
       new RegExp(after.summary.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')),

@@ -209,7 +209,7 @@ test('slow and failing subscribers delay nobody, and get the newest feed once th
   const articles = Array.from({ length: 5 }, () => write())
   for (const [n, article] of articles.entries()) {
     await running.publish(`bai-${n}`, article)
-    await waitFor('the one that is well', () => isTold(well, article.title), { deadlineMs: 3_000 })
+    await waitFor('the one that is well', () => isTold(well, article.title), { deadlineMs: 10_000 })
   }
   const view = await waitFor('the console to say who is behind', async () => {
     const found = await subscribersOf(running, 'all')

@@ -40,6 +40,12 @@ const sweepFolders = (): number => {
     return pid !== undefined && !isAlive(Number(pid))
   })
   for (const name of dead) {
+    // A small disk of a test (`test/support/small-disk.ts`).
+    try {
+      execFileSync('umount', ['-l', join(tmpdir(), name)], { stdio: 'ignore' })
+    } catch {
+      // No mount, as nearly all of them.
+    }
     for (const part of ['kafka', 's3']) {
       const dir = join(tmpdir(), name, part)
       // A folder that a start never finished has nothing to stop; what the scripts say about it does not matter.

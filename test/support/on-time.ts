@@ -22,7 +22,7 @@ export const versionOf = async (running: Running, localId: string, version: numb
 const write = createWriter(7)
 let measured = 0
 /** From the front door to its release, of an article that waits for nothing, ms. */
-const measureRelease = async (running: Running): Promise<number> => {
+export const measureRelease = async (running: Running): Promise<number> => {
   measured += 1
   const localId = `do-${measured}`
   const beganMs = Date.now()

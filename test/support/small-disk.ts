@@ -16,7 +16,7 @@ export type SmallDisk = Readonly<{
 const STEP = 64 * 1024
 
 const mount = (megabytes: number): string => {
-  const path = mkdtempSync(join(tmpdir(), 'newswire-small-disk-'))
+  const path = mkdtempSync(join(tmpdir(), `newswire-test-${process.pid}-disk-`))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'ignore' })
   } catch (error) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { createFeedReader, type FeedItem, type FeedReader } from './feed-reader.ts'
-import { type Newswire, newFolder, startUp } from './newswire.ts'
+import { type Newswire, newFolder, type portsOf, startUp } from './newswire.ts'
 import { type Partner, startPartner } from './partner.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { waitFor } from './wait-for.ts'
@@ -81,7 +81,7 @@ export type System = Readonly<{
   partners: Readonly<Record<string, Partner>>
   /** The first partner. */
   partner: Partner
-  start(more?: Readonly<{ deadlineMs?: number }>): Promise<Running>
+  start(more?: Readonly<{ deadlineMs?: number; ports?: ReturnType<typeof portsOf> }>): Promise<Running>
 }>
 
 const secretName = (id: string): string => `${id.toUpperCase().replaceAll('-', '_')}_SECRET`

@@ -61,7 +61,7 @@ const open = async (t: TestContext, { isReady, config = snapshot }: { isReady?: 
   const ask = (url: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') => app.inject({ method, url, headers })
   const release = async (...facts: Fact[]) => {
     await log.publish(facts.map(toFactRecord))
-    await opened.caughtUp(AbortSignal.timeout(5_000))
+    await opened.caughtUp(AbortSignal.timeout(60_000))
   }
   const build = async (text: string, counter = 1) => {
     await objects.put('feeds/all/rss.xml', Buffer.from(text))

@@ -21,7 +21,7 @@ const open = async (t: TestContext) => {
   })
   const release = async (...facts: Fact[]) => {
     await log.publish(facts.map(toFactRecord))
-    await view.caughtUp(AbortSignal.timeout(5_000))
+    await view.caughtUp(AbortSignal.timeout(60_000))
   }
   return { view, log, poison, release, dataDir }
 }

@@ -14,7 +14,7 @@ const open = (count: number, owns: (articleId: string) => boolean = () => true) 
     }),
   )
   const asked: string[] = []
-  const clock = { ms: 0, isLogAway: false }
+  const clock = { ms: 0, isLogAway: false, judged: 0 }
   const sweep = createReferenceSweep({
     log: {
       publish: async records => {
@@ -23,7 +23,11 @@ const open = (count: number, owns: (articleId: string) => boolean = () => true) 
         return []
       },
     },
-    unsettledAfter: (after, limit) => [...articles.values()].filter(one => one.articleId > after).slice(0, limit),
+    unsettledAfter: (after, limit) => {
+      const page = [...articles.values()].filter(one => one.articleId > after).slice(0, limit)
+      clock.judged += page.length
+      return page
+    },
     isReady: () => true,
     owns,
     now: () => clock.ms,
@@ -48,6 +52,19 @@ describe('who is asked to be released once more', () => {
       assert.equal(sweep.underWay(), AT_ONCE)
     }
     assert.equal(new Set(asked).size, asked.length, 'nobody twice')
+  })
+
+  it('and few more are looked at than are asked, however many wait', async () => {
+    const { articles, asked, clock, sweep } = open(2_000)
+    await sweep.round()
+    for (let handled = 0; handled < 2_000; handled += 1) {
+      const articleId = asked[handled] ?? ''
+      articles.delete(articleId)
+      sweep.handled(articleId)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    assert.equal(asked.length, 2_000, 'all of them come to their turn')
+    assert.ok(clock.judged < 4 * 2_000, `${clock.judged} looked at`)
   })
 
   it('nobody again whose new version the view has only not seen yet, but at once for the next difference', async () => {

@@ -14,7 +14,10 @@ import type { Unsettled } from './referrers.ts'
 
 /** A quarter of what an import may have under way. */
 const AT_ONCE = 16
-const PAGE = 200
+/** A difference is judged when it is read, so no more are read than may soon be asked for. */
+const PAGE = 2 * AT_ONCE
+/** With so few under way there is room enough to be worth a round. */
+const FEW = AT_ONCE / 4
 
 type Needs = Readonly<{
   log: Pick<Log, 'publish'>
@@ -102,7 +105,7 @@ export const createReferenceSweep = ({ log, unsettledAfter, isReady, owns, now, 
       if (one === undefined || one.isHandled) return
       asked.set(articleId, { ...one, isHandled: true })
       underWay -= 1
-      void round()
+      if (underWay <= FEW) void round()
     },
     underWay: () => underWay,
     stop: async () => {

@@ -59,7 +59,7 @@ export type SeenVersions = Readonly<{
   newest(articleId: string): number
   isUnknown(articleId: string): boolean
   published(articleId: string, version: number): void
-  /** Whether an article may be named by others, as far as `articles` is known here. */
+  /** Whether an article may be named by others; nothing is known until everything is, because an end may be among what is still to be read. */
   standingOf: StandingOf
   /** Articles that may have to be released once more for what they name, after this one in their order. */
   unsettledAfter(articleId: string, limit: number): readonly Unsettled[]
@@ -137,7 +137,7 @@ export const openSeenVersions = async ({ log, file }: { log: Log; file: string }
     whenBehind: given => {
       onBehind = given
     },
-    standingOf: referrers.standingOf,
+    standingOf: articleId => (projection.isReady() ? referrers.standingOf(articleId) : null),
     unsettledAfter: referrers.unsettledAfter,
     whenUnsettled: given => {
       onUnsettled = given

@@ -26,7 +26,7 @@ const isForAll = (error: unknown): boolean =>
   !(error instanceof FailedError) || error instanceof UnreachableError || /^NEWSWIRE_AUTH_/.test(error.code ?? '')
 
 /** Sends until it is taken: waits when it was told to, and for a while when nobody answers. Repeating is safe: the key says that it is the same. */
-const sendPatiently = async (send: () => Promise<Accepted>, signal: AbortSignal): Promise<Accepted> => {
+const sendPatiently = async <T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> => {
   const until = performance.now() + PATIENCE_MS
   for (;;) {
     try {
@@ -70,10 +70,10 @@ const importOne = async (one: Imported, needs: Needs): Promise<void> => {
     return
   }
   refuseOtherFile(one, needs)
-  const accepted = await sendPatiently(async () => {
-    const body = JSON.stringify(await withUploadsOf(client, one))
-    return (await client.ingest('PUT', `${path}${query}`, body, { 'idempotency-key': `import-${key}` })) as Accepted
-  }, signal)
+  // Its pictures go once, however often there is no room for it yet.
+  const body = JSON.stringify(await sendPatiently(() => withUploadsOf(client, one), signal))
+  const put = () => client.ingest('PUT', `${path}${query}`, body, { 'idempotency-key': `import-${key}` })
+  const accepted = (await sendPatiently(put, signal)) as Accepted
   const { namedBy, localId, where } = one
   const { articleId, submissionId, warnings } = accepted
   await journal.add(key, { articleId, submissionId, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })

@@ -4,6 +4,9 @@ import { createPace } from './backfill-pace.ts'
 
 const MOST = 64
 
+/** How long one is paced for whose picture takes longer: then it is parked, and waits in no line (`services/images`). */
+const PARKED_AFTER_MS = 2_000
+
 type Pipeline = Readonly<{
   /** One after the other takes so long, ms. */
   workMs: number
@@ -12,26 +15,35 @@ type Pipeline = Readonly<{
 }>
 
 /** Lets in as many as it may, for `seconds` of virtual time; how it went in the second half. */
-const run = (seconds: number, at: (nowMs: number) => Pipeline, pace = createPace(MOST)) => {
-  const underWay: { letInMs: number; endMs: number }[] = []
+const run = (seconds: number, at: (nowMs: number) => Pipeline, pace = createPace(MOST), parkedAfterMs = Number.POSITIVE_INFINITY) => {
+  const underWay: { letInMs: number; endMs: number; isParked: boolean }[] = []
   const limits: number[] = []
   const took: number[] = []
   let [nowMs, freeMs, index, ended] = [0, 0, 0, 0]
   while (nowMs < seconds * 1000) {
-    while (underWay.length < pace.limit()) {
+    while (underWay.length < pace.limit(nowMs)) {
       const { workMs, waitMs } = at(nowMs)
       freeMs = Math.max(freeMs, nowMs) + workMs
-      underWay.push({ letInMs: nowMs, endMs: freeMs + waitMs(index++) })
+      const endMs = freeMs + waitMs(index++)
+      const parkedMs = nowMs + parkedAfterMs
+      underWay.push({ letInMs: nowMs, endMs: Math.min(endMs, parkedMs), isParked: parkedMs < endMs })
     }
     underWay.sort((a, b) => b.endMs - a.endMs)
-    const next = underWay.pop()
+    const next = underWay.at(-1)
     assert.ok(next, 'something is always let in')
+    // As the window does that looks again every second while somebody waits.
+    if (next.endMs > nowMs + 1_000) {
+      nowMs += 1_000
+      continue
+    }
+    underWay.pop()
     nowMs = next.endMs
-    pace.ended(next.letInMs, nowMs)
-    assert.ok(pace.limit() >= 2 && pace.limit() <= MOST)
+    if (next.isParked) pace.parked(next.letInMs, nowMs)
+    else pace.ended(next.letInMs, nowMs)
+    assert.ok(pace.limit(nowMs) >= 2 && pace.limit(nowMs) <= MOST)
     if (nowMs < seconds * 500) continue
     ended += 1
-    limits.push(pace.limit())
+    limits.push(pace.limit(nowMs))
     took.push(nowMs - next.letInMs)
   }
   const middle = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
@@ -49,6 +61,20 @@ describe('the pace of an import', () => {
     const { limit, perSecond } = run(120, () => ({ workMs: 1, waitMs: () => 800 }))
     assert.ok(limit >= 60, `${limit} under way`)
     assert.ok(perSecond > 60, `${perSecond} of 80 a second`)
+  })
+
+  for (const [what, parkedAfterMs] of [
+    ['parked', PARKED_AFTER_MS],
+    ['waited for', Number.POSITIVE_INFINITY],
+  ] as const)
+    it(`is the whole window where every picture takes five seconds, and is ${what}`, () => {
+      const { limit } = run(600, () => ({ workMs: 5, waitMs: () => 5_000 }), createPace(MOST), parkedAfterMs)
+      assert.equal(limit, MOST)
+    })
+
+  it('sees the line also where three of four are parked', () => {
+    const { limit } = run(300, () => ({ workMs: 20, waitMs: index => (index % 4 === 0 ? 20 : 5_000) }), createPace(MOST), PARKED_AFTER_MS)
+    assert.ok(limit < MOST / 2, `${limit} under way`)
   })
 
   it('is not misled by the few that wait for a picture', () => {

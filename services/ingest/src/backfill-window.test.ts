@@ -12,7 +12,7 @@ const SIZE = 3
 const START = Date.parse('2026-01-01T00:00:00.000Z')
 type Told = Extract<Milestone, { kind: 'submission' }>
 
-const unpaced: Pace = { limit: () => SIZE, ended: () => undefined }
+const unpaced: Pace = { limit: () => SIZE, ended: () => undefined, parked: () => undefined }
 
 /** A store, and a trace that says what it is told; windows are processes on both. */
 const open = async (t: TestContext) => {
@@ -127,6 +127,17 @@ describe('the window of imports', () => {
     assert.equal(await window.admit('d'), false)
     advance(2_000)
     assert.deepEqual(await admitted(window, 'd', 'e'), [true, false])
+  })
+
+  it('tells its pace of everybody once: of the end, or that he waits for a picture', async t => {
+    const { process, tell } = await open(t)
+    const told: string[] = []
+    const window = process(0, { limit: () => SIZE, ended: () => told.push('ended'), parked: () => told.push('parked') })
+    await admitted(window, 'a', 'b')
+    tell('a', 'parked')
+    tell('a', 'released')
+    tell('b', 'released')
+    assert.deepEqual(told, ['parked', 'ended'])
   })
 
   it('sends everybody away when it stops', async t => {

@@ -91,7 +91,10 @@ export const createBackfillWindow = ({
     for (const place of places) {
       const parked = place.held === null || place.isOver ? undefined : isParked.get(place.held.value.submissionId)
       if (parked === undefined) continue
-      if (!parked && place.pacedSinceMs !== null) pace.ended(place.pacedSinceMs, performance.now())
+      if (place.pacedSinceMs !== null) {
+        if (parked) pace.parked(place.pacedSinceMs, performance.now())
+        else pace.ended(place.pacedSinceMs, performance.now())
+      }
       place.pacedSinceMs = null
       place.isOver = !parked
     }
@@ -123,7 +126,7 @@ export const createBackfillWindow = ({
     held !== null && now() - Date.parse(held.value.takenAt) > LOST_MS && from.isReady() && from.submission(held.value.submissionId) === null
 
   /** How many more this process may let in. */
-  const room = (): number => pace.limit() - places.filter(one => one.isClaiming || isPaced(one)).length
+  const room = (): number => pace.limit(performance.now()) - places.filter(one => one.isClaiming || isPaced(one)).length
   /** What takes longer than a minute is lost, or waits for something else than its turn. */
   const isPaced = ({ pacedSinceMs, isOver, held }: Place): boolean =>
     pacedSinceMs !== null && !isOver && held !== null && now() - Date.parse(held.value.takenAt) <= LOST_MS

@@ -79,7 +79,7 @@ const full = () =>
     status: 429,
     code: 'NEWSWIRE_BACKFILL_FULL',
     title: 'As many imports are under way as there may be',
-    detail: 'live news goes first; send this one again in a second, and no more than 64 at once',
+    detail: 'live news goes first: how many may go at once changes all the time, and is 64 at most; send this one again in a second',
     headers: { 'retry-after': '1' },
   })
 

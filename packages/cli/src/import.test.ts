@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { readSettings } from '@newswire/runtime/settings'
+import type { Terminal } from './commands.ts'
+import { answering } from './front-door.ts'
+import { importArticles } from './import.ts'
+
+test('the pictures of an article go once, however often there is no room for it yet', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'import-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'a.jpg'), 'picture')
+  await writeFile(join(folder, 'a.json'), JSON.stringify({ id: 'a', title: 'A', body: { text: 'A' }, images: [{ url: 'a.jpg' }] }))
+  let sentAway = 0
+  const door = await answering(t, ({ method, path }) => {
+    if (path.endsWith('/pictures')) return { status: 201, body: { url: 'newswire:abc' } }
+    if (method !== 'PUT' || sentAway >= 3) return undefined
+    sentAway += 1
+    return { status: 429, body: { title: 'Full', code: 'NEWSWIRE_BACKFILL_FULL' }, headers: { 'retry-after': '0' } }
+  })
+  const terminal: Terminal = {
+    settings: readSettings({ NEWSWIRE_DATA: join(folder, 'data') }),
+    environment: { NEWSWIRE_INGEST_URL: door.url, NEWSWIRE_TOKEN: 't' },
+    json: false,
+    print: () => undefined,
+    say: () => undefined,
+  }
+  assert.equal(await importArticles(terminal, folder, { deliver: false, journal: `${folder}.journal` }), true)
+  t.after(() => rm(`${folder}.journal`))
+  assert.deepEqual(
+    ['POST', 'PUT'].map(method => door.requests.filter(one => one.method === method).length),
+    [1, 4],
+  )
+  assert.match(door.requests.at(-1)?.body ?? '', /newswire:abc/)
+})

@@ -117,6 +117,37 @@ test('the counter is above the position of its cause, so it rises even when the 
   assert.ok(second.window.counter > first.window.counter)
 })
 
+test('a retraction that is told again, because its substitute went, is no newer notice, and none once its time is over', async t => {
+  const objects = await openStore(t)
+  const builder = startBuilder(objects)
+  await build(builder, three())
+  const today = '2026-03-20T08:00:00.000Z'
+  const replaced = (name: string, updatedAt: string, releasedAt: string, goneReferences?: string[]) =>
+    makeRetraction({
+      articleId: `baoqk.${name}`,
+      version: 3,
+      releasedAt,
+      updatedAt,
+      retraction: { mode: 'replace', reason: 'r', legal: false, redirectTo: 'x' },
+      ...(goneReferences === undefined ? {} : { goneReferences }),
+    })
+  const facts = [
+    replaced('old', '2026-03-02T08:00:00.000Z', today, ['x']),
+    replaced('late', '2026-03-18T08:00:00.000Z', today, ['x']),
+    replaced('new', today, today),
+  ]
+  await release(objects, ...facts)
+  const { window } = must(await build(builder, facts))
+  assert.deepEqual(
+    window.entries.filter(one => one.kind === 'notice').map(one => one.articleId),
+    ['baoqk.late', 'baoqk.new'],
+  )
+  assert.match(
+    await read(objects, 'atom.xml'),
+    /<at:deleted-entry ref="tag:news\.example,2026:baoqk\.late" when="2026-03-18T08:00:00\.000Z">/,
+  )
+})
+
 test('a retraction replaces the article by a notice at once', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())

@@ -168,6 +168,15 @@ test('a JSON Feed item carries the same, and the feed is version 1.1', () => {
   assert.equal(item._newswire.status, 'corrected')
 })
 
+test('a notice whose substitute was taken back as well says that the article is gone', () => {
+  const retraction = { mode: 'replace', reason: 'r', legal: false, redirectTo: 'x' } as const
+  const modeOf = (goneReferences: string[]) => {
+    const notice = toFeedItem(makeRetraction({ version: 2, retraction, goneReferences }), profile)
+    return notice.kind === 'notice' && notice.mode
+  }
+  assert.deepEqual([modeOf([]), modeOf(['x'])], ['replace', 'gone'])
+})
+
 test('what was taken back is a notice under the same identity in every format', () => {
   const notice = toFeedItem(makeRetraction({ articleId: 'baoqk.a', version: 2, releasedAt: '2026-03-02T09:00:00.000Z' }), profile)
   const item = one(one(parse(documentOf([notice], 'rss')), 'channel'), 'item')

@@ -14,7 +14,7 @@ import {
   toContentHtml,
   toFactForAll,
 } from '@newswire/events/public-article'
-import { relatedOf } from '@newswire/events/references'
+import { relatedOf, retractionTold } from '@newswire/events/references'
 import { escapeMarkup } from '@newswire/events/text'
 import { profiles, type Rendering } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
@@ -280,7 +280,7 @@ const toNotice = (fact: Exclude<Fact, LiveFact>, { site, rules }: Profile): Feed
     language: cleanOneLine(language),
     dialect,
     retractedAt,
-    mode: fact.state === 'purged' ? 'gone' : fact.retraction.mode,
+    mode: fact.state === 'purged' ? 'gone' : retractionTold(fact).mode,
   }
 }
 

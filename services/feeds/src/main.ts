@@ -20,6 +20,7 @@ import { startRebuild } from './rebuild.ts'
 import { noticeMsFor, readReaders } from './retention.ts'
 import { createStates } from './states.ts'
 import { collect, lookAt, sweep } from './sweep.ts'
+import { visibleAfter } from './visible.ts'
 
 const SWEEP_MS = 5 * 60_000
 const SWEEP_RETRY_MS = 5_000
@@ -106,8 +107,10 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     setAside.set(built.quarantined.size, { feed: feedId })
     if (!built.written) return
     lastBuilt.set(now() / 1000, { feed: feedId })
-    for (const fact of built.entered)
-      if (fact.lane === 'live') visible.observe((now() - Date.parse(fact.receivedAt ?? fact.releasedAt)) / 1000, { sink: 'feed' })
+    for (const fact of built.entered) {
+      const seconds = visibleAfter(fact, now())
+      if (seconds !== null) visible.observe(seconds, { sink: 'feed' })
+    }
   }
 
   const fanOut = await log.subscribe({

@@ -55,11 +55,12 @@ test('a correction that says nothing is doubted', () => {
 
 test('a substitute that is not out is doubted', () => {
   const replace = { mode: 'replace', reason: 'r', legal: false, redirectTo: 'b' } as const
-  const released = (state: string) => ({ fact: { state } }) as Released
+  const released = (state: string, audience = 'public') => ({ fact: { state, article: { audience } } }) as Released
   assert.deepEqual(
     findMissingSubstitute(replace, [null, released('retracted')]).map(one => one.pointer),
     ['/redirectTo'],
   )
   assert.deepEqual(findMissingSubstitute(replace, [null, released('live')]), [])
+  assert.equal(findMissingSubstitute(replace, [released('live', 'editorial')]).length, 1, 'readers may not read that one')
   assert.deepEqual(findMissingSubstitute({ ...replace, mode: 'redirect' }, []), [])
 })

@@ -1,6 +1,7 @@
 /** What a schema cannot see: fields that contradict each other, and names of what is not there. Pure. */
 import type { Article } from '@newswire/events/article'
 import type { Released } from '@newswire/events/current'
+import { isPublic } from '@newswire/events/fact'
 import { idsMeantBy } from '@newswire/events/references'
 import type { Retraction } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
@@ -63,9 +64,9 @@ export const findDoubts = (article: Article, categories: ReadonlyMap<string, unk
   ...findSilentCorrection(article),
 ]
 
-/** `found`: what is released of every id that the substitute may mean. */
+/** `found`: what is released of every id that the substitute may mean. Readers are not sent to what only editors may read. */
 export const findMissingSubstitute = ({ mode, redirectTo }: Retraction, found: readonly Released[]): readonly Warning[] =>
-  mode !== 'replace' || redirectTo === undefined || found.some(one => one?.fact.state === 'live')
+  mode !== 'replace' || redirectTo === undefined || found.some(one => one !== null && isPublic(one.fact))
     ? []
     : [
         {

@@ -294,6 +294,29 @@ test('a version known to be old, or the same with other content, is refused at o
   assert.equal(shown.body.title, 'Tin mới')
 })
 
+test('a retraction whose substitute was taken back as well is shown as it is told to everybody', async t => {
+  const { request, disk } = await open(t)
+  const at = '2026-11-24T03:00:00.000Z'
+  const fact = {
+    state: 'retracted',
+    action: 'retracted',
+    articleId: 'press.a',
+    publisher: 'press',
+    version: 3,
+    submissionId: '00000000-0000-7000-8000-000000000001',
+    lane: 'live',
+    firstReleasedAt: at,
+    releasedAt: at,
+    updatedAt: at,
+    facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
+    aliases: [],
+    goneReferences: ['b'],
+    retraction: { mode: 'replace', reason: 'r', legal: false, redirectTo: 'b' },
+  }
+  await disk.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
+  assert.deepEqual((await request('GET', '/v1/articles/a')).body.retraction, { mode: 'gone', reason: 'r', legal: false })
+})
+
 test('an article that came from this site is not taken again, however many sites it went through', async t => {
   const { put, request, submissions } = await open(t)
   const passedOn = { ...article, via: ['agency.example,2020', 'news.example,2026', 'partner.example,2021'] }

@@ -2,6 +2,7 @@
 import { matches, type Scope } from '@newswire/events/config'
 import { isEventId, newId } from '@newswire/events/ids'
 import { toPublicArticle } from '@newswire/events/public-article'
+import { retractionTold } from '@newswire/events/references'
 import type { Submission } from '@newswire/events/submission'
 import { requireScope } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
@@ -82,7 +83,8 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       throw notFound('NEWSWIRE_ARTICLE_UNKNOWN', `nothing of ${articleId} was released; it may be held: ask what became of its submission`)
     const { fact } = released
     if (fact.state === 'live') return { state: 'live', ...toPublicArticle(fact, site().publicUrl) }
-    return { id: articleId, version: fact.version, state: fact.state, ...(fact.state === 'purged' ? {} : { retraction: fact.retraction }) }
+    const retraction = fact.state === 'purged' ? {} : { retraction: retractionTold(fact) }
+    return { id: articleId, version: fact.version, state: fact.state, ...retraction }
   })
   app.get('/v1/articles/:localId/trace', async request => {
     const { publisher } = caller(request, 'read')

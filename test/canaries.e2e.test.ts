@@ -61,7 +61,9 @@ test('no secret, no token, no body and nothing that a partner answered is logged
 
   await t.test('a picture goes to the outlets that its rights name, the article to all, and the reason is told', async () => {
     const pictures = (partner: typeof open) => ((partner.held(articleIdOf('mot'))?.article['images'] ?? []) as unknown[]).length
-    assert.deepEqual([pictures(open), pictures(other)], [0, 1])
+    // A machine under load may take the article out before its picture.
+    await waitFor('the picture', () => pictures(other) === 1)
+    assert.equal(pictures(open), 0)
     const { due, leftOut, words } = await explained('tinh-doan')
     assert.deepEqual([due, leftOut.map(one => one.why)], ['content', ['outlet-not-named']])
     assert.match(words.join('\n'), /Left out: picture 1/)

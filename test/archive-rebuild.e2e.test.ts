@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { keys } from '@newswire/objects/keys'
 import { createWriter } from './support/articles.ts'
 import { runCommand } from './support/newswire.ts'
 import { makePng } from './support/pictures.ts'
@@ -43,10 +44,14 @@ test('with the log, current/, feeds and views gone, the archive alone gives the 
   await rm(join(system.dataDir, 'views'), { recursive: true, force: true })
   await withObjects(system, async objects => {
     for (const prefix of DERIVED) for (const { key } of await listAll(objects, prefix)) await objects.delete(key)
+    await objects.put(keys.pictureMarks(0), Buffer.from('{}'))
   })
 
   const rebuilt = await command(system, ['rebuild', 'all'])
   assert.deepEqual([rebuilt.code, JSON.parse(rebuilt.stdout).articles], [0, 5], rebuilt.output)
+  await withObjects(system, async objects => {
+    assert.deepEqual(await listAll(objects, keys.pictureMarksPrefix), [], 'who has which picture is looked at anew')
+  })
   const again = await system.start()
   await waitFor('the same feeds', async () => {
     const now = await readFeeds(again)

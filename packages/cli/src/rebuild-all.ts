@@ -21,6 +21,7 @@ import type { Log } from '@newswire/log/log'
 import { daysOf } from '@newswire/objects/archived-days'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 import type { Terminal } from './commands.ts'
@@ -157,6 +158,8 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
       await untilReady(() => ports.log.replay(group, topics.articles.name, 'end'))
     // Views of the lost log, which this one's positions would look like a continuation of.
     await rm(join(settings.dataDir, 'views'), { recursive: true, force: true })
+    // What images knew of who has which picture was of the articles from before.
+    for await (const page of listPages(ports.objects, keys.pictureMarksPrefix)) for (const { key } of page) await ports.objects.delete(key)
     await ports.objects.delete(keys.rebuildMark())
     print(
       json

@@ -79,8 +79,9 @@ export const keys = {
   /** Pictures whose hash begins with this byte (two digits): what came, who was given it, what nobody uses. */
   picturesFrom: (byte: string) =>
     ['originals/', 'images/uses/', 'images/unused/'].map(folder => `${folder}${checked('byte', byte, /^[0-9a-f]{2}$/.test(byte))}`),
-  /** How far a partition's articles have had their pictures marked, from before there were marks. */
+  /** How far this week's walk through a partition's articles is, which marks their pictures. */
   pictureMarks: (partition: number) => `images/marked/${padded(partition, 1)}.json`,
+  pictureMarksPrefix: 'images/marked/',
   /** How far a partition's articles have been given the renditions of the table in force. */
   rerender: (partition: number) => `images/rerender/${padded(partition, 1)}.json`,
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>

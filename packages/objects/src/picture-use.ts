@@ -19,9 +19,12 @@ export const pictureUse = z.object({
 })
 export type PictureUse = z.output<typeof pictureUse>
 
-/** Who was removing the files and has not ended by now is gone: it takes a minute at most (`sweep.ts`). Clocks may differ by the rest. */
+/**
+ * Who was removing the files and has not ended by now is gone: it takes a minute at most (`sweep.ts`). Clocks may differ by the rest; one that differs
+ * by more, also because it was put back, says nothing.
+ */
 const TAKE_OVER_MS = 600_000
-export const isTakenOver = ({ lookedAt }: PictureUse, nowMs: number): boolean => nowMs - Date.parse(lookedAt) > TAKE_OVER_MS
+export const isTakenOver = ({ lookedAt }: PictureUse, nowMs: number): boolean => Math.abs(nowMs - Date.parse(lookedAt)) > TAKE_OVER_MS
 
 /**
  * Before a picture's files are relied on: after `true` they stay for as long as an unused picture does. `false`: they are being removed at this

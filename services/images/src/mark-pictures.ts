@@ -1,45 +1,80 @@
 /**
- * Marks which article has which picture, once for every article: those of builds that wrote no marks would otherwise look unused. What was rendered
- * since marks itself (`settle-picture.ts`).
+ * Marks which article has which picture. What is rendered is marked as it is (`settle-picture.ts`); but articles also come by other ways: from builds
+ * that wrote no marks, from a restored store, by `newswire rebuild all`. So once a week all articles are gone through, and those marks that are
+ * missing are written: without them their pictures would look unused.
  */
 
+import { UnavailableError } from '@newswire/events/errors'
 import { type ArticlePictures, getPictures } from '@newswire/objects/article-pictures'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { isWalked, type Walk, walkArticles } from './walk-articles.ts'
+import { type Walk, walkArticles, workDone } from './walk-articles.ts'
 
-const WORK = 'marks of pictures, 1'
-const place = { work: () => WORK, keyOf: keys.pictureMarks }
+const WORK = 'marks of pictures, week '
+const WEEK_MS = 7 * 86_400_000
 
 /** SHA-256 of every picture in it. */
 export const sourcesOf = (pictures: ArticlePictures[keyof ArticlePictures]): readonly string[] =>
   pictures?.images.flatMap(({ state, sha256 }) => (state === 'ready' && sha256 !== undefined ? [sha256] : [])) ?? []
 
+const bytesOfMark = (nowMs: number) => Buffer.from(JSON.stringify({ at: new Date(nowMs).toISOString() }))
+
 export const markUse = async (objects: Pick<Objects, 'put'>, sha256: string, articleId: string, nowMs: number): Promise<void> => {
-  await objects.put(keys.pictureUse(sha256, articleId), Buffer.from(JSON.stringify({ at: new Date(nowMs).toISOString() })))
+  await objects.put(keys.pictureUse(sha256, articleId), bytesOfMark(nowMs))
 }
 
-/** Does what is left of the partitions held. Safe to repeat. */
-export const markPictures = (
-  needs: Pick<Walk, 'objects' | 'partitions' | 'partitionOf' | 'pageSize'> & Readonly<{ now: () => number }>,
-  signal: AbortSignal,
-): Promise<void> =>
-  walkArticles(
+type MarkNeeds = Pick<Walk, 'objects' | 'partitions' | 'partitionOf' | 'pageSize'> &
+  Readonly<{
+    now: () => number
+    /** Told of an article whose pictures nobody can read: it is left out, and nothing is removed until a walk could read all. */
+    onSkipped: (articleId: string, error: unknown) => void
+  }>
+
+/** A mark that is there keeps its age: it says when the picture was given, and a new one would keep it for days more, every week. */
+const markArticle = async ({ objects, now }: MarkNeeds, articleId: string): Promise<void> => {
+  const found = await getPictures(objects, articleId)
+  const all = [found?.live, found?.held, found?.withdrawn].flatMap(one => sourcesOf(one ?? null))
+  for (const sha256 of new Set(all)) await objects.put(keys.pictureUse(sha256, articleId), bytesOfMark(now()), { ifNoneMatch: '*' })
+}
+
+/** While `current/` is made again from the archive, nothing can be said of who has what. */
+export const isRebuilt = async (objects: Pick<Objects, 'head'>): Promise<boolean> => (await objects.head(keys.rebuildMark())) !== null
+
+/** Does what is left of this week's walk through the partitions held. Safe to repeat. */
+export const markPictures = async (needs: MarkNeeds, signal: AbortSignal): Promise<void> => {
+  if (await isRebuilt(needs.objects)) return
+  await walkArticles(
     {
       ...needs,
-      ...place,
+      work: () => WORK + Math.floor(needs.now() / WEEK_MS),
+      keyOf: keys.pictureMarks,
       doneAtFirst: null,
+      isHalted: () => isRebuilt(needs.objects),
       visit: async articleId => {
-        const found = await getPictures(needs.objects, articleId)
-        const all = [found?.live, found?.held, found?.withdrawn].flatMap(one => sourcesOf(one ?? null))
-        for (const sha256 of new Set(all)) await markUse(needs.objects, sha256, articleId, needs.now())
+        try {
+          await markArticle(needs, articleId)
+          return 'done'
+        } catch (error) {
+          if (error instanceof UnavailableError) throw error
+          needs.onSkipped(articleId, error)
+          return 'skipped'
+        }
       },
     },
     signal,
   )
+}
 
-/** Every article of every partition has its marks. */
-export const isMarked = async (objects: Objects, partitions: readonly number[]): Promise<boolean> => {
-  for (const partition of partitions) if (!(await isWalked({ objects, ...place }, partition))) return false
-  return true
+/**
+ * A time (ms since 1970) after which the last walk through all articles began, or the earliest of those of the partitions. `null` while one of them is
+ * gone through, or when an article was left out: then nobody can say what is not used.
+ */
+export const walkedFromMs = async (objects: Objects, partitions: readonly number[]): Promise<number | null> => {
+  let fromMs = Number.POSITIVE_INFINITY
+  for (const partition of partitions) {
+    const done = await workDone({ objects, keyOf: keys.pictureMarks }, partition)
+    if (done === null || !done.startsWith(WORK)) return null
+    fromMs = Math.min(fromMs, Number(done.slice(WORK.length)) * WEEK_MS)
+  }
+  return Number.isFinite(fromMs) ? fromMs : null
 }

@@ -3,17 +3,24 @@ import { test } from 'node:test'
 import { articleInput, toArticle } from '@newswire/events/article'
 import type { NewswireEvent } from '@newswire/events/events'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
+import type { Parked } from './parked.ts'
 
-test('a republish is passed on behind the pictures that it brings back', async () => {
+test('a republish is passed on behind the pictures that it brings back, those that are late parked before', async () => {
   const published: string[] = []
   const arrived = { id: 'restored', type: 'pictures.arrived' } as NewswireEvent<'pictures.arrived'>
+  const parked = { n: 1 } as Parked
   const handle = onSubmissionAccepted({
     settle: async () => assert.fail('it names no pictures'),
     bringBack: async ({ articleId }, _cause, urls) => {
       assert.deepEqual([articleId, urls], ['press.a', 'all'])
-      return [arrived]
+      return { restored: [arrived], late: [parked] }
     },
-    parking: { park: async () => assert.fail('nothing is slow') },
+    parking: {
+      park: async one => {
+        assert.equal(one, parked)
+        published.push('parked')
+      },
+    },
     publish: async events => {
       published.push(...events.map(one => one.type))
       return []
@@ -37,7 +44,7 @@ test('a republish is passed on behind the pictures that it brings back', async (
       record: { topic: 'submissions', partition: 0, position: 1, key: data.articleId, value: null, headers: {}, timestamp: 0 },
     },
   )
-  assert.deepEqual(published, ['pictures.arrived', 'submission.prepared'])
+  assert.deepEqual(published, ['parked', 'pictures.arrived', 'submission.prepared'])
 })
 
 test('what is told of a refused picture names its address without what opens it', async () => {
@@ -46,7 +53,7 @@ test('what is told of a refused picture names its address without what opens it'
   const published: NewswireEvent[] = []
   const handle = onSubmissionAccepted({
     settle: async picture => ({ outcome: 'settled', picture: { ...picture, state: 'refused', reason: 'its server answered 403' } }),
-    bringBack: async () => [],
+    bringBack: async () => ({ restored: [], late: [] }),
     parking: { park: async () => assert.fail('nothing is slow') },
     publish: async events => {
       published.push(...events)

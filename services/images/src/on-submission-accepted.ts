@@ -62,7 +62,8 @@ export const onSubmissionAccepted =
     const position = data.firstPosition ?? firstPosition(record)
     const pictures = data.command === 'publish' ? data.article.images : []
     if (data.command !== 'publish' || pictures.length === 0) {
-      const restored = data.command === 'republish' ? await bringBack(data, event, 'all') : []
+      const { restored, late } = await bringBack(data, event, data.command === 'republish' ? 'all' : [])
+      for (const one of late) await parking.park(one)
       await publish([...restored, toPrepared(data, position, [], event)])
       return
     }
@@ -72,7 +73,8 @@ export const onSubmissionAccepted =
     const gathered = await gather(tries, new Promise(resolve => setTimeout(resolve, withinMs).unref()))
     const settled = withSettled(pictures, gathered.settled)
     if (!settled.some(picture => picture.state === 'waiting')) {
-      const restored = await bringBack(data, event, missingOf(settled))
+      const { restored, late } = await bringBack(data, event, missingOf(settled))
+      for (const one of late) await parking.park(one)
       const at = new Date(now()).toISOString()
       const milestone = toPicturesMilestone(data, event, at, now() - beganAt, settled)
       await publish([...restored, toPrepared(data, position, settled, event), milestone])

@@ -4,8 +4,11 @@
  *   parked ──all settled, or 30 s──▶ announcing ──published──▶ late ──a picture came──▶ arriving ──published──▶ late … ──▶ done
  *
  * `announcing` and `arriving` hold what is about to be published, so that a crash between swap and publish publishes just that again.
+ *
+ * What a republish brings back and could not be made again in time is one that begins as `late`: its pictures are made until they are there, and
+ * announced when they are other files than the article says.
  */
-import { type Picture, picture } from '@newswire/events/article'
+import { article, type Picture, picture } from '@newswire/events/article'
 import { withOutcome } from '@newswire/events/picture-outcome'
 import { type Submission, submission } from '@newswire/events/submission'
 import { z } from 'zod'
@@ -23,6 +26,8 @@ export const parkedDocument = z.object({
   missing: z.array(z.string()),
   /** Pictures in the `arriving` phase. */
   arriving: z.array(picture),
+  /** Of pictures that are brought back: the content that they are of. They are made from their originals, with the rights of then. */
+  restoring: z.object({ submissionId: z.string(), rights: article.shape.rights }).optional(),
   parkedAt: z.string(),
   attempts: z.int(),
 })
@@ -48,6 +53,10 @@ const isWaiting = (one: Picture) => one.state === 'waiting'
 const saidOf = ({ url, caption, credit, focus, copyright, usageTerms, digitalSourceType, dataMining }: Picture): string =>
   JSON.stringify([url, caption, credit, focus, copyright, usageTerms, digitalSourceType, dataMining])
 const isSame = (a: Picture, b: Picture) => saidOf(a) === saidOf(b)
+
+/** Whether it is the same files that are shown. */
+export const isSameFiles = (a: Picture, b: Picture): boolean =>
+  a.renditions.map(one => one.key).join() === b.renditions.map(one => one.key).join()
 
 /** What the pictures of a submission are settled for. */
 export const toSettleFor = (value: Submission): SettleFor => ({
@@ -84,10 +93,12 @@ export const afterPublished = (parked: Parked): Parked => ({
   attempts: 0,
 })
 
-/** Late pictures that were settled: announced as an arrival when one of them can be shown, else only struck off. */
+/** Late pictures that were settled: announced as an arrival when one of them can be shown that was not, else only struck off. */
 export const toArriving = (parked: Parked, settled: readonly Picture[]): Parked => {
   const missing = parked.missing.filter(url => !settled.some(one => one.url === url))
-  const shown = settled.filter(one => one.state === 'ready')
+  const isAsBefore = (one: Picture) =>
+    parked.pictures.some(other => other.state === 'ready' && isSame(one, other) && isSameFiles(one, other))
+  const shown = settled.filter(one => one.state === 'ready' && !isAsBefore(one))
   return {
     ...parked,
     n: parked.n + 1,

@@ -21,6 +21,12 @@ const FAST = 'https://fast.example/b.jpg'
 const logger = createLogger({ service: 'images', level: 'silent' })
 
 const pictureAt = (url: string): Picture => ({ url, role: 'inline', caption: '', alt: '', credit: '', state: 'waiting', renditions: [] })
+const restoredOf = (picture: Picture, key: string): Picture => ({
+  ...picture,
+  state: 'ready',
+  sha256: 'a'.repeat(64),
+  renditions: [{ preset: 'w320', key, type: 'image/jpeg', width: 320, height: 200, bytes: 9 }],
+})
 const readyOf = (picture: Picture): Settled => ({ outcome: 'settled', picture: { ...picture, state: 'ready', sha256: 'a'.repeat(64) } })
 
 const article = (urls: readonly string[], urgency: number): Article => ({
@@ -99,9 +105,10 @@ const open = async (t: TestContext, changes: Partial<World> = {}) => {
   const running: { stop(): Promise<void> }[] = []
   const startProcess = (retryScale = 0.01) => {
     const settle = (picture: Picture) => world.settle(picture)
-    const parking = createParking({ objects, publish, settle, bringBack: async () => [], now: Date.now, retryScale, logger })
+    const bringBack = async () => ({ restored: [], late: [] })
+    const parking = createParking({ objects, publish, settle, bringBack, now: Date.now, retryScale, logger })
     running.push(parking)
-    return { parking, handle: onSubmissionAccepted({ settle, bringBack: async () => [], parking, publish, now: Date.now, withinMs: 50 }) }
+    return { parking, handle: onSubmissionAccepted({ settle, bringBack, parking, publish, now: Date.now, withinMs: 50 }) }
   }
   t.after(async () => {
     for (const one of running) await one.stop()
@@ -110,9 +117,9 @@ const open = async (t: TestContext, changes: Partial<World> = {}) => {
   })
   const of = <T extends NewswireEvent['type']>(type: T) => events.filter(one => one.type === type) as NewswireEvent<T>[]
   const until = async (what: string, look: () => boolean) => {
-    const deadline = Date.now() + 5_000
+    const deadline = Date.now() + 60_000
     while (!look()) {
-      assert.ok(Date.now() < deadline, `${what}: not within 5 s; events: ${events.map(one => one.type).join()}`)
+      assert.ok(Date.now() < deadline, `${what}: not within a minute; events: ${events.map(one => one.type).join()}`)
       await setTimeout(5)
     }
   }
@@ -180,7 +187,7 @@ test('a picture that comes while the submission is parked goes with it, and noth
   arrive(readyOf(pictureAt(SLOW)))
   await until('announced', () => of('submission.prepared').length === 1)
   assert.deepEqual(statesOf(of('submission.prepared')[0]), ['ready'])
-  const deadline = Date.now() + 5_000
+  const deadline = Date.now() + 60_000
   while ((await phase()) !== 'done') {
     assert.ok(Date.now() < deadline)
     await setTimeout(5)
@@ -289,7 +296,7 @@ test('two processes that work on one parked submission publish one event, howeve
   })
   const [one, other] = [startProcess(), startProcess()]
   await Promise.all([one, other].map(({ handle }) => handle(accepted(toPublish([SLOW])), context(1))))
-  const deadline = Date.now() + 5_000
+  const deadline = Date.now() + 60_000
   while ((await phase()) !== 'done') {
     assert.ok(Date.now() < deadline)
     await setTimeout(5)
@@ -307,6 +314,45 @@ test('an object among the parked that cannot be read holds up no other', async t
   await startProcess().parking.takeUp(() => true)
   await until('announced', () => of('submission.prepared').length === 1)
 })
+
+for (const [key, arrivals] of [
+  ['old', 0],
+  ['new', 1],
+] as const)
+  test(`what a republish could not bring back is made until it is there; of ${key === 'old' ? 'the same files nothing is' : 'other files the desk is'} told`, async t => {
+    const asked: string[] = []
+    const { world, startProcess, of, until, objects } = await open(t, {
+      settle: async picture => {
+        asked.push(picture.url)
+        return { outcome: 'later', reason: 'being removed' }
+      },
+    })
+    const { lane, receivedAt, articleId, publisher } = common
+    const { parking } = startProcess(0.001)
+    await parking.park({
+      n: 1,
+      phase: 'late',
+      submission: { command: 'republish', submissionId: 'restoring', articleId, publisher, receivedAt, lane },
+      position: 0,
+      cause: { id: 'p1' },
+      pictures: [restoredOf(pictureAt(SLOW), 'old')],
+      missing: [SLOW],
+      arriving: [],
+      parkedAt: receivedAt,
+      attempts: 0,
+      restoring: { submissionId: 's1', rights: undefined },
+    })
+    await until('tried', () => asked.length > 0)
+    world.settle = async picture => ({ outcome: 'settled', picture: restoredOf(picture, key) })
+    await until('there', () => parking.waiting() === 0)
+    assert.equal(asked[0], `newswire:${'a'.repeat(64)}`)
+    const found = await objects.get(`images/pending/press.a/restoring`)
+    assert.equal(JSON.parse(Buffer.from(found?.bytes ?? []).toString()).phase, 'done')
+    assert.deepEqual(
+      of('pictures.arrived').map(one => [one.data.submissionId, one.data.pictures]),
+      Array.from({ length: arrivals }, () => ['s1', [restoredOf(pictureAt(SLOW), key)]]),
+    )
+  })
 
 test('a submission that the front door could not have let in is refused', async t => {
   const { startProcess, events } = await open(t)

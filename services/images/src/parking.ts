@@ -12,7 +12,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { toPicturesMilestone, toPrepared } from './announce.ts'
-import type { BringBack } from './bring-back.ts'
+import { type BringBack, fromOriginal } from './bring-back.ts'
 import { gather } from './gather.ts'
 import {
   afterPublished,
@@ -76,13 +76,23 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     return result.ok ? { value, etag: result.etag } : null
   }
 
-  const tryWaiting = (value: Parked, urls: readonly string[]): readonly Promise<Settled>[] =>
-    value.pictures
-      .filter(one => urls.includes(one.url))
-      .map(one => settle({ ...one, state: 'waiting' }, toSettleFor(value.submission), stopping.signal))
+  const tryWaiting = (value: Parked, urls: readonly string[]): readonly Promise<Settled>[] => {
+    const { restoring, submission } = value
+    const settleFor = { ...toSettleFor(submission), ...(restoring && { rights: restoring.rights }) }
+    const tryOne: Settle = restoring === undefined ? settle : fromOriginal(settle)
+    return value.pictures.filter(one => urls.includes(one.url)).map(one => tryOne({ ...one, state: 'waiting' }, settleFor, stopping.signal))
+  }
+
+  const park: Parking['park'] = async (parked, running) => {
+    const put = await swapDocument(objects, keyOf(parked), parked, null)
+    if (put.ok) return begin({ value: parked, etag: put.etag }, running)
+    const known = await getDocument(objects, keyOf(parked), parkedDocument)
+    if (known !== null) begin(known)
+  }
 
   const publishAnnouncement = async ({ submission, position, pictures, cause, parkedAt }: Parked) => {
-    const restored = await bringBack(submission, cause, missingOf(pictures))
+    const { restored, late } = await bringBack(submission, cause, missingOf(pictures))
+    for (const one of late) await park(one)
     const at = now()
     const milestone = toPicturesMilestone(submission, cause, new Date(at).toISOString(), at - Date.parse(parkedAt), pictures)
     return publish([...restored, toPrepared(submission, position, pictures, cause), milestone], { synced: true })
@@ -97,7 +107,11 @@ export const createParking = (needs: ParkingNeeds): Parking => {
           source: '/services/images',
           subject: value.submission.articleId,
           time: value.submission.receivedAt,
-          data: { articleId: value.submission.articleId, submissionId: value.submission.submissionId, pictures: value.arriving },
+          data: {
+            articleId: value.submission.articleId,
+            submissionId: value.restoring?.submissionId ?? value.submission.submissionId,
+            pictures: value.arriving,
+          },
         }),
       ],
       { synced: true },
@@ -195,12 +209,7 @@ export const createParking = (needs: ParkingNeeds): Parking => {
   }
 
   return {
-    park: async (parked, running) => {
-      const put = await swapDocument(objects, keyOf(parked), parked, null)
-      if (put.ok) return begin({ value: parked, etag: put.etag }, running)
-      const known = await getDocument(objects, keyOf(parked), parkedDocument)
-      if (known !== null) begin(known)
-    },
+    park,
     takeUp: async isMine => {
       for (const key of await listAll()) {
         if (working.has(key)) continue

@@ -12,6 +12,7 @@ import { withOutcome } from '@newswire/events/picture-outcome'
 import type { Publish } from '@newswire/log/events'
 import { keys } from '@newswire/objects/keys'
 import { getReleased } from '@newswire/objects/released'
+import { isSameFiles } from './parked.ts'
 import type { Settle } from './settle-picture.ts'
 import { type Walk, walkArticles } from './walk-articles.ts'
 
@@ -23,10 +24,6 @@ export type RerenderNeeds = Pick<Walk, 'objects' | 'partitions' | 'partitionOf' 
     table: () => string
     defaultTable: string
   }>
-
-/** Whether it is the same files that are shown. */
-export const isSameFiles = (a: Picture, b: Picture): boolean =>
-  a.renditions.map(one => one.key).join() === b.renditions.map(one => one.key).join()
 
 /** Those of the article's pictures that have other renditions now. */
 const renderAgain = async ({ settle }: RerenderNeeds, fact: LiveFact, signal: AbortSignal): Promise<readonly Picture[]> => {
@@ -70,7 +67,10 @@ export const rerenderAll = ({ table, defaultTable, ...needs }: RerenderNeeds, si
       work: table,
       doneAtFirst: defaultTable,
       keyOf: keys.rerender,
-      visit: (articleId, work, stopped) => renderArticle({ ...needs, table, defaultTable }, articleId, work, stopped),
+      visit: async (articleId, work, stopped) => {
+        await renderArticle({ ...needs, table, defaultTable }, articleId, work, stopped)
+        return 'done'
+      },
     },
     signal,
   )

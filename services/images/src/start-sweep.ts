@@ -4,7 +4,7 @@ import { topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
 import { createRounds, type Rounds } from '@newswire/runtime/rounds'
 import type { ServiceContext } from '@newswire/runtime/service'
-import { isMarked, markPictures } from './mark-pictures.ts'
+import { markPictures, walkedFromMs } from './mark-pictures.ts'
 import { type Removed, sweepByte } from './sweep.ts'
 
 type Needs = Pick<ServiceContext, 'objects' | 'logger' | 'metrics' | 'now'> &
@@ -32,26 +32,34 @@ export const startSweep = ({ log, objects, logger, metrics, now, keepMs, partiti
   const removed = metrics.counter('newswire_pictures_removed_total', 'Pictures whose files were removed because no article uses them.', [
     'what',
   ])
+  const skipped = metrics.counter(
+    'newswire_picture_articles_skipped_total',
+    'Articles whose pictures could not be read when all were gone through; no pictures are removed until all can be.',
+  )
+  const onSkipped = (articleId: string, error: unknown) => {
+    skipped.inc()
+    logger.error({ err: error, articleId }, 'sweep.article-unreadable')
+  }
   const needs = {
     objects,
     now,
     keepMs,
+    // Not kept: `rebuild all` takes it back.
+    walkedFromMs: async () =>
+      walkedFromMs(
+        objects,
+        (await log.ends(topics.submissions.name)).map(one => one.partition),
+      ),
     onRemoved: ({ sha256, files, unusedSince, original }: Removed) => {
       removed.inc({ what: original ? 'all' : 'renditions' })
       logger.info({ sha256, files, unusedSince, original }, 'picture.removed')
     },
   }
   let last = Math.floor(now() / TURN_MS) - 1
-  let marked = false
 
   const run = async (signal: AbortSignal): Promise<void> => {
-    await markPictures({ objects, now, partitions, partitionOf }, signal)
-    marked ||= await isMarked(
-      objects,
-      (await log.ends(topics.submissions.name)).map(one => one.partition),
-    )
-    // Until every article has its marks, nobody can say what is not used.
-    if (!marked || partitions().length === 0) return
+    await markPictures({ objects, now, partitions, partitionOf, onSkipped }, signal)
+    if (partitions().length === 0) return
     const { turn, bytes } = bytesSince(last, now())
     for (const byte of bytes) if (partitions().includes(partitionOf(byte)) && !signal.aborted) await sweepByte(needs, byte, signal)
     last = turn

@@ -13,7 +13,6 @@ import type { Objects } from '@newswire/objects/objects'
 import type { PictureUse } from '@newswire/objects/picture-use'
 import type { Outbound } from '@newswire/outbound/outbound'
 import { createBringBack } from './bring-back.ts'
-import { isMarked, markPictures } from './mark-pictures.ts'
 import { toPlan } from './presets.ts'
 import { makePng } from './sample-pictures.ts'
 import { type Settled, settlePicture } from './settle-picture.ts'
@@ -63,6 +62,7 @@ const open = async (t: TestContext) => {
     objects,
     keepMs: () => KEEP_DAYS * DAY,
     now: () => clock.nowMs,
+    walkedFromMs: async (): Promise<number | null> => clock.nowMs,
     onRemoved: (one: Removed) => removed.push(one),
   }
   const settle = (picture: Picture, articleId: string, store: Objects = objects): Promise<Settled> =>
@@ -180,8 +180,14 @@ test('a republish has its pictures again under the same addresses, made from the
     settle: (one, { articleId }) => settle(one, articleId),
     logger: { warn: () => assert.fail('it is there') } as never,
   })
-  const republish = { submissionId: 'p1', articleId: 'press.a', receivedAt: '2026-01-01T00:00:00.000Z' }
-  assert.deepEqual(await bringBack(republish, { id: 'p1' }, 'all'), [])
+  const republish = {
+    submissionId: 'p1',
+    articleId: 'press.a',
+    publisher: 'press',
+    receivedAt: '2026-01-01T00:00:00.000Z',
+    lane: 'live',
+  } as const
+  assert.deepEqual(await bringBack(republish, { id: 'p1' }, 'all'), { restored: [], late: [] })
   assert.ok(await isWhole(picture))
 })
 
@@ -299,6 +305,25 @@ test('a removal that was killed at any request is gone on with, and keeps no art
   })
 })
 
+test('a machine that was suspended while it removed a picture, and a clock that was set, delete nothing more', async t => {
+  for (const jumpMs of [61_000, -DAY]) {
+    const world = await open(t)
+    const { clock, sweep, left, removed } = world
+    await bringToTheEnd(world)
+    const before = await left()
+    let deletions = 0
+    const remove: Objects['delete'] = async key => {
+      deletions += 1
+      await world.objects.delete(key)
+      clock.nowMs += jumpMs
+    }
+    await sweep({ objects: { ...world.objects, delete: remove } })
+    assert.equal(deletions, 1)
+    assert.equal((await left()).length, before.length - 1)
+    assert.equal(removed.length, 0)
+  }
+})
+
 test('two that remove one picture at once remove it once', async t => {
   const world = await open(t)
   const { sweep, pass, left, removed } = world
@@ -308,26 +333,4 @@ test('two that remove one picture at once remove it once', async t => {
     assert.deepEqual(await left(), [], `moment ${moment}`)
     assert.equal(removed.length, 1, `moment ${moment}`)
   })
-})
-
-test('articles of builds that wrote no marks are marked once, what waits and what was taken back too; until then nothing is swept', async t => {
-  const { objects, give, live, held, retracted, left, pass, isWhole, clock } = await open(t)
-  const picture = await give('press.any')
-  await live('press.a', picture)
-  await held('press.b', picture)
-  await retracted('press.c', picture)
-  for (const key of (await left()).filter(one => one.startsWith('images/uses/'))) await objects.delete(key)
-  const walk = { objects, now: () => clock.nowMs, partitions: () => [0, 1], partitionOf: (id: string) => (id === 'press.b' ? 1 : 0) }
-  assert.equal(await isMarked(objects, [0, 1]), false)
-  await markPictures({ ...walk, partitions: () => [0] }, never)
-  assert.equal(await isMarked(objects, [0, 1]), false)
-  await markPictures(walk, never)
-  assert.equal(await isMarked(objects, [0, 1]), true)
-  const marks = (await left()).filter(one => one.startsWith('images/uses/'))
-  assert.deepEqual(
-    marks,
-    ['press.a', 'press.b', 'press.c'].map(id => keys.pictureUse(sha256, id)),
-  )
-  await pass(ALL_DAYS)
-  assert.ok(await isWhole(picture))
 })

@@ -9,6 +9,8 @@
  * - A picture on its way to the desk is in no article yet. Its mark is younger than the days, and the days are more than `prepared` keeps.
  * - Killed between two deletions, the note says `removing`: the next look goes on. The lists of what was rendered go first, so that nobody relies on half.
  * - Frozen while at it: it stops when it took longer than a minute, and nobody goes on with its work before ten have passed.
+ * - Articles that nobody marked (a restored store, another build): nothing is removed on the word of a walk through all articles (`mark-pictures.ts`)
+ *   that may be older than the article.
  */
 import { RejectError } from '@newswire/events/errors'
 import { type ArticlePictures, getPictures } from '@newswire/objects/article-pictures'
@@ -17,7 +19,7 @@ import { keys, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { pictureUse } from '@newswire/objects/picture-use'
-import { sourcesOf } from './mark-pictures.ts'
+import { isRebuilt, sourcesOf } from './mark-pictures.ts'
 import { nextStep, type Use } from './unused.ts'
 
 export type Removed = Readonly<{ sha256: string; files: number; unusedSince: string; original: boolean }>
@@ -25,11 +27,16 @@ export type SweepNeeds = Readonly<{
   objects: Objects
   keepMs: () => number
   now: () => number
+  /** After when the last walk through all articles began; `null`: nothing may be removed now (`mark-pictures.ts`). */
+  walkedFromMs: () => Promise<number | null>
   /** Told of every picture whose files are gone. */
   onRemoved: (removed: Removed) => void
 }>
 
-/** Nothing is deleted later than this after it was decided; measured by a clock that nobody sets. */
+/**
+ * Nothing is deleted later than this after it was decided; measured by a clock that nobody sets, and by the one that goes on while a machine is
+ * suspended.
+ */
 const REMOVE_WITHIN_MS = 60_000
 
 type Mark = Readonly<{ articleId: string; atMs: number }>
@@ -82,7 +89,7 @@ const renditionsOf = async (objects: Objects, sha256: string): Promise<readonly 
 }
 
 /** One look at a picture, and what follows from it. Safe to repeat, and beside another process that does the same. */
-const look = async (needs: SweepNeeds, sha256: string, { marks, hasOriginal }: Found): Promise<void> => {
+const look = async (needs: SweepNeeds, sha256: string, { marks, hasOriginal }: Found, walkedFromMs: number | null): Promise<void> => {
   const { objects, now, keepMs, onRemoved } = needs
   const key = keys.pictureUnused(sha256)
   // Before everything else: who takes the picture into use from here on makes the swap fail.
@@ -93,14 +100,15 @@ const look = async (needs: SweepNeeds, sha256: string, { marks, hasOriginal }: F
     use === 'kept'
       ? renditions
       : [...renditions, ...(hasOriginal ? [keys.original(sha256)] : []), ...marks.map(one => keys.pictureUse(sha256, one.articleId))]
-  const step = nextStep(found?.value ?? null, { use, hasFiles: files.length > 0 }, { nowMs: now(), keepMs: keepMs() })
+  const decidedMs = now()
+  const step = nextStep(found?.value ?? null, { use, hasFiles: files.length > 0 }, { nowMs: decidedMs, keepMs: keepMs(), walkedFromMs })
   if (step.step === 'nothing') return
   if (step.step === 'forget') return objects.delete(key)
   const untilMs = performance.now() + REMOVE_WITHIN_MS
   const { ok } = await swapDocument(objects, key, step.next, found?.etag ?? null)
   if (!ok || step.step === 'note') return
   for (const file of [...files, key]) {
-    if (performance.now() > untilMs) return
+    if (performance.now() > untilMs || Math.abs(now() - decidedMs) > REMOVE_WITHIN_MS) return
     await objects.delete(file)
   }
   onRemoved({ sha256, files: files.length, unusedSince: step.next.since, original: use === 'none' })
@@ -108,10 +116,10 @@ const look = async (needs: SweepNeeds, sha256: string, { marks, hasOriginal }: F
 
 /** Looks at every picture whose hash begins with `byte` (two digits), one after the other. Throws `UnavailableError` when the store is away. */
 export const sweepByte = async (needs: SweepNeeds, byte: string, signal: AbortSignal): Promise<void> => {
-  // While `current/` is being made again, nothing can be said of who uses what.
-  if ((await needs.objects.head(keys.rebuildMark())) !== null) return
+  if (await isRebuilt(needs.objects)) return
+  const walkedFromMs = await needs.walkedFromMs()
   for (const [sha256, found] of await picturesFrom(needs.objects, byte)) {
     if (signal.aborted) return
-    await look(needs, sha256, found)
+    await look(needs, sha256, found, walkedFromMs)
   }
 }

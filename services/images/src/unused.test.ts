@@ -12,8 +12,12 @@ const found = (phase: PictureUse['phase'], since: number, lookedAt: number): Pic
   since: at(since),
   lookedAt: at(lookedAt),
 })
-const step = (note: PictureUse | null, use: Use, day: number, hasFiles = true) =>
-  nextStep(note, { use, hasFiles }, { nowMs: START + day * DAY, keepMs: 30 * DAY })
+const step = (note: PictureUse | null, use: Use, day: number, hasFiles = true, walkedFrom: number | null = day) =>
+  nextStep(
+    note,
+    { use, hasFiles },
+    { nowMs: START + day * DAY, keepMs: 30 * DAY, walkedFromMs: walkedFrom === null ? null : START + walkedFrom * DAY },
+  )
 const noted = (phase: PictureUse['phase'], since: number, lookedAt: number, n = 8) => ({
   step: 'note',
   next: { ...found(phase, since, lookedAt), n },
@@ -27,6 +31,16 @@ test('a picture is removed when it was found unused on every day of its time, an
     note = next.step === 'note' ? next.next : null
   }
   assert.deepEqual(step(note, 'none', 30), { step: 'remove', next: { ...found('removing', 0, 30), n: 31 } })
+})
+
+test('nothing is removed, or gone on with, on the word of a walk that may not have met what was on its way at the first look', () => {
+  const removing = found('removing', 0, 30)
+  for (const walkedFrom of [null, -1, 0, 6.9]) {
+    assert.deepEqual(step(found('unused', 0, 29), 'none', 30, true, walkedFrom), noted('unused', 0, 30))
+    assert.deepEqual(step(removing, 'none', 31, true, walkedFrom), { step: 'nothing' })
+  }
+  assert.equal(step(found('unused', 0, 29), 'none', 30, true, 7).step, 'remove')
+  assert.equal(step(removing, 'none', 31, true, 7).step, 'remove')
 })
 
 test('who uses it again begins its time anew', () => {
@@ -54,6 +68,8 @@ test('a removal is gone on with when whoever was at it must be dead, unless the 
   const removing = found('removing', 0, 30)
   for (const use of ['none', 'shown'] as const) assert.deepEqual(step(removing, use, 30 + minutes(9)), { step: 'nothing' })
   assert.deepEqual(step(removing, 'none', 30 + minutes(11)).step, 'remove')
+  // Its clock, or this one, was put back.
+  assert.deepEqual(step(removing, 'none', 29).step, 'remove')
   assert.deepEqual(step(removing, 'shown', 30 + minutes(11)), {
     step: 'note',
     next: { ...found('used', 0, 30), n: 8, lookedAt: at(30 + minutes(11)) },

@@ -22,16 +22,20 @@ const DAY_MS = 86_400_000
  * yet, so the days are counted again.
  */
 const MAX_BREAK_MS = 3 * DAY_MS
+/** What `prepared` may hold before it is an article: a walk sees all articles that had the picture when it began so long after the first look. */
+const PREPARED_MS = 7 * DAY_MS
 
 export const nextStep = (
   found: PictureUse | null,
   { use, hasFiles }: Readonly<{ use: Use; hasFiles: boolean }>,
-  { nowMs, keepMs }: Readonly<{ nowMs: number; keepMs: number }>,
+  { nowMs, keepMs, walkedFromMs }: Readonly<{ nowMs: number; keepMs: number; walkedFromMs: number | null }>,
 ): Step => {
   const lookedAt = new Date(nowMs).toISOString()
   const note = (phase: PictureUse['phase'], since: string) => ({ n: (found?.n ?? 0) + 1, phase, since, lookedAt })
   const isUnused = use !== 'shown' && hasFiles
   if (found === null) return isUnused ? { step: 'note', next: note('unused', lookedAt) } : { step: 'nothing' }
+  const sinceMs = Date.parse(found.since)
+  const isSure = walkedFromMs !== null && walkedFromMs >= sinceMs + PREPARED_MS
   const restMs = nowMs - Date.parse(found.lookedAt)
   switch (found.phase) {
     case 'used':
@@ -40,11 +44,12 @@ export const nextStep = (
     case 'unused':
       if (!isUnused) return { step: 'note', next: note('used', found.since) }
       if (restMs > MAX_BREAK_MS) return { step: 'note', next: note('unused', lookedAt) }
-      if (nowMs - Date.parse(found.since) < keepMs) return { step: 'note', next: note('unused', found.since) }
+      if (nowMs - sinceMs < keepMs || !isSure) return { step: 'note', next: note('unused', found.since) }
       return { step: 'remove', next: note('removing', found.since) }
     case 'removing':
       if (!isTakenOver(found, nowMs)) return { step: 'nothing' }
-      return use === 'shown' ? { step: 'note', next: note('used', found.since) } : { step: 'remove', next: note('removing', found.since) }
+      if (use === 'shown') return { step: 'note', next: note('used', found.since) }
+      return isSure ? { step: 'remove', next: note('removing', found.since) } : { step: 'nothing' }
     default:
       return found.phase satisfies never
   }

@@ -8,7 +8,14 @@ import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 
 /** `table`: which work it is; the first one was a table of presets. */
-const progress = z.object({ n: z.int(), table: z.string(), after: z.string(), done: z.boolean() })
+const progress = z.object({
+  n: z.int(),
+  table: z.string(),
+  after: z.string(),
+  done: z.boolean(),
+  /** An article was left out. */
+  skipped: z.boolean().optional(),
+})
 type Progress = z.output<typeof progress>
 type Held = { value: Progress; etag: string | null }
 
@@ -18,8 +25,10 @@ export type Walk = Readonly<{
   work: () => string
   doneAtFirst: string | null
   keyOf: (partition: number) => string
-  /** Safe to repeat: after a crash up to `pageSize` articles are done once more. */
-  visit: (articleId: string, work: string, signal: AbortSignal) => Promise<void>
+  /** Safe to repeat: after a crash up to `pageSize` articles are done once more. `'skipped'`: the walk goes on, and is not a whole one. */
+  visit: (articleId: string, work: string, signal: AbortSignal) => Promise<'done' | 'skipped'>
+  /** Asked after every page, before it counts as done: `true` ends the walk there (default: never). */
+  isHalted?: () => Promise<boolean>
   partitions: () => readonly number[]
   partitionOf: (articleId: string) => number
   /** Articles looked at between two marks of progress (default 100). */
@@ -45,10 +54,10 @@ const mark = async ({ objects, keyOf }: Walk, todo: Map<number, Held>, after: st
   }
 }
 
-/** Whether that work was done for every article of a partition. */
-export const isWalked = async ({ objects, keyOf, work }: Pick<Walk, 'objects' | 'keyOf' | 'work'>, partition: number): Promise<boolean> => {
+/** The work that was done for every article of a partition, none left out; `null` while there is none, or it is being done again. */
+export const workDone = async ({ objects, keyOf }: Pick<Walk, 'objects' | 'keyOf'>, partition: number): Promise<string | null> => {
   const found = await getDocument(objects, keyOf(partition), progress)
-  return found?.value.done === true && found.value.table === work()
+  return found?.value.done === true && found.value.skipped !== true ? found.value.table : null
 }
 
 /**
@@ -71,10 +80,12 @@ export const walkArticles = async (walk: Walk, signal: AbortSignal): Promise<voi
       const articleId = parseCurrentKey(key)
       const held = articleId === null ? undefined : todo.get(walk.partitionOf(articleId))
       const isMine = articleId !== null && held !== undefined && walk.partitions().includes(walk.partitionOf(articleId))
-      if (isMine && key > held.value.after) await walk.visit(articleId, work, signal)
+      if (isMine && key > held.value.after && (await walk.visit(articleId, work, signal)) === 'skipped')
+        held.value = { ...held.value, skipped: true }
       if (isOver()) return
       startAfter = key
     }
+    if (await walk.isHalted?.()) return
     await mark(walk, todo, startAfter, page.length < limit)
     if (page.length < limit) return
   }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { copyArchive } from '@newswire/archive/copy'
+import { copyArchive, newestPacked } from '@newswire/archive/copy'
 import { type KeysDocument, keysDocument, readKeys } from '@newswire/archive/signing'
 import { type Copy, openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
@@ -95,7 +95,7 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
     let said = 0
     const verdict = await verifyCopy(objects === null ? openFolder(resolve(options.copy ?? '.')) : inPlace(objects), published, {
       days,
-      isLive: objects !== null,
+      ...(objects === null ? {} : { isLive: true, newestPacked: await newestPacked(objects) }),
       onProgress: ({ manifest, of, entries }) => {
         if (json || performance.now() - said < 1_000) return
         said = performance.now()

@@ -73,6 +73,7 @@ export const keys = {
   /** Says that an article was given a picture: written before the article is announced, so that whoever removes pictures finds it. */
   pictureUse: (sha256: string, articleId: string) =>
     `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/${articleSegment(articleId)}.json`,
+  pictureUsesPrefix: 'images/uses/',
   pictureUsePrefix: (sha256: string) => `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/`,
   /** Since when no article shows a picture, and whether its files are being removed. */
   pictureUnused: (sha256: string) => `images/unused/${checked('SHA-256', sha256, isSha256(sha256))}.json`,

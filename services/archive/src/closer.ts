@@ -8,6 +8,7 @@ import { keys } from '@newswire/objects/keys'
 import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { settlePurges } from './purge.ts'
+import { readPurged } from './purged.ts'
 import { rotateKey } from './signing.ts'
 
 /** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
@@ -31,12 +32,15 @@ type Needs = CloseNeeds & Readonly<{ owns: () => boolean; everyMs?: number; wish
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 
-/** The newest manifest is of another day, or there is none, or a purge waits for one. A clock that was set back closes once more than it must, and no less. */
+/** The newest manifest is of another day, or there is none, or the record of a purge waits for one. A clock that was set back closes once more than it must, and no less. */
 export const isDue = async ({ objects, now }: Pick<Needs, 'objects' | 'now'>): Promise<boolean> => {
   const last = await readManifest(objects, await newestManifest(objects))
   if (last === null || last.head.closedAt.slice(0, 10) !== dayOf(now())) return true
-  return (await objects.list(keys.archivePurgingPrefix, { limit: 1 })).length > 0
+  return (await isPurging(objects)) && (await readPurged(objects)).unlisted.length > 0
 }
+
+const isPurging = async (objects: Needs['objects']): Promise<boolean> =>
+  (await objects.list(keys.archivePurgingPrefix, { limit: 1 })).length > 0
 
 export const createCloser = (needs: Needs): Closer => {
   const { logger, owns, now, everyMs = LOOK_EVERY_MS, wishesEveryMs = WISHES_EVERY_MS, afterClose } = needs
@@ -76,8 +80,15 @@ export const createCloser = (needs: Needs): Closer => {
     })
     return running
   }
+  /** A purge that is not done for good is looked at again also when there is nothing to close. */
+  const settle = (): Promise<boolean> =>
+    alone(async () => {
+      const manifest = await readManifest(needs.objects, await newestManifest(needs.objects))
+      return manifest !== null && (await settlePurges(needs, manifest)).hasMore
+    })
   const whenDue = async () => {
-    if (await isDue(needs)) await close()
+    const isWanted = (await isDue(needs)) || ((await isPurging(needs.objects)) && (await settle()))
+    if (isWanted) await close()
   }
   /** Said to be done only after it is: killed in between it is done once more. */
   const whenWanted = async () => {

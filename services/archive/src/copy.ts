@@ -41,7 +41,7 @@ const sizeOf = async (file: string): Promise<number | null> => {
 const numberOf = (key: string): number => Number(/\/(\d+)[-.][^/]*$/.exec(key)?.[1] ?? Number.NaN)
 
 /** The newest manifest that is packed, with all before it. */
-const newestPacked = async (objects: Readable): Promise<number> => {
+export const newestPacked = async (objects: Readable): Promise<number> => {
   const newest = await newestManifest(objects)
   const waiting: number[] = []
   for await (const page of listPages(objects, keys.archiveStagedPrefix)) for (const { key } of page) waiting.push(numberOf(key))

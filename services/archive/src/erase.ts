@@ -1,4 +1,5 @@
 /** Takes things out of the archive: loose objects are deleted, packs made anew without them. Only a purge by law does this. Safe to repeat. */
+import { RejectError } from '@newswire/events/errors'
 import { buildPack, entriesOf, type FoundIndex, indexesOf, toIndexBytes } from '@newswire/objects/archive-pack'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
@@ -7,11 +8,11 @@ import type { Objects } from '@newswire/objects/objects'
 /** How often others may change the same pack meanwhile before it is an error. */
 const ROUNDS = 8
 
-/** True once the pack is without them; false when somebody else changed it first. */
+/** True once the pack is without them, or gone; false when somebody else changed it first. Throws `RejectError` when it cannot be unpacked. */
 const repack = async (objects: Objects, folder: string, { key, etag, index }: FoundIndex, gone: ReadonlySet<string>): Promise<boolean> => {
   if (index.pack === null) return true
   const held = await objects.get(index.pack)
-  if (held === null) return false
+  if (held === null) return (await objects.head(key))?.etag === etag
   const pack = buildPack([...entriesOf(held.bytes, index)].filter(entry => !gone.has(entry.key)))
   const packKey = pack.entries.length === 0 ? null : keys.archivePack(folder, index.manifest, index.part, pack.sha256)
   if (packKey !== null) await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
@@ -53,15 +54,26 @@ const dropUnnamed = async (objects: Objects, folder: string): Promise<void> => {
 const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<void> => {
   for (let round = 0; round < ROUNDS; round++) {
     const holding = (await indexesOf(objects, folder)).filter(({ index }) => [...index.entries.keys()].some(key => gone.has(key)))
-    const done = await Promise.all(holding.map(found => repack(objects, folder, found, gone)))
-    if (done.every(one => one)) return dropUnnamed(objects, folder)
+    const done = await Promise.allSettled(holding.map(found => repack(objects, folder, found, gone)))
+    const failed = done.find(one => one.status === 'rejected')
+    if (failed === undefined && !done.every(one => one.status === 'fulfilled' && one.value)) continue
+    await dropUnnamed(objects, folder)
+    if (failed !== undefined) throw failed.reason
+    return
   }
   throw new Error(`the packs of ${folder} are changed by others again and again; the purge is tried again`)
 }
 
+/** Throws `RejectError` when a pack or an index cannot be read, after all else is gone. */
 export const erase = async (objects: Objects, removed: readonly { key: string }[]): Promise<void> => {
   const gone = new Set(removed.map(one => one.key))
   const folders = new Set(removed.map(one => archiveDayOf(one.key)).filter(folder => folder !== null))
   for (const key of gone) await objects.delete(key)
-  for (const folder of folders) await eraseFromDay(objects, folder, gone)
+  let damaged: RejectError | null = null
+  for (const folder of folders)
+    await eraseFromDay(objects, folder, gone).catch(error => {
+      if (!(error instanceof RejectError)) throw error
+      damaged ??= error
+    })
+  if (damaged !== null) throw damaged
 }

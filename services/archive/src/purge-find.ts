@@ -1,8 +1,9 @@
 /** Everything that the archive holds of an article: listed in manifests, or not yet. Reads only. */
+import { RejectError } from '@newswire/events/errors'
 import { isSha256, sha256Hex } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
 import { readArchived } from '@newswire/objects/archived'
-import { archiveDayOf, keys, parseArchiveKey } from '@newswire/objects/keys'
+import { archiveDayOf, keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { newestManifest, readManifest } from './finish.ts'
@@ -15,7 +16,7 @@ export type Found = Readonly<{
   removed: readonly Removed[]
   /** What the lines of the ledger say that go, without words. */
   milestones: readonly Milestone[]
-  /** SHA-256 of the source pictures of all versions that could still be read, and the keys of what was made of them for it, with its words in them. */
+  /** SHA-256 of the source pictures that it was given, or that a version shows that could still be read; and the keys of what was made of them for it, with its words in them. */
   pictures: readonly string[]
   renditions: readonly string[]
 }>
@@ -57,11 +58,31 @@ const looseOf = async ({ objects, log }: Needs, { articleId, keeps }: PurgeWish)
 
 type Shown = Readonly<{ pictures: Set<string>; renditions: Set<string> }>
 
-/** Read without a schema: a version that another build wrote differently must not keep a purge from its work. */
-const addShown = (content: Uint8Array, { pictures, renditions }: Shown): void => {
-  const { fact } = JSON.parse(Buffer.from(content).toString('utf8')) as {
-    fact?: { article?: { images?: { sha256?: unknown; renditions?: { key?: unknown }[] }[] } }
+/** Pictures that it was given and that no version may ever have shown: of what was held, or never came out. */
+const addGiven = async (objects: Objects, articleId: string, { pictures }: Shown): Promise<void> => {
+  for await (const page of listPages(objects, keys.pictureUsesPrefix))
+    for (const { key } of page) {
+      const mark = parsePictureKey(key)
+      if (mark?.articleId === articleId) pictures.add(mark.sha256)
+    }
+}
+
+/** What lies under a key, as JSON; `null` for nothing. `unknown`: a pack is missing or damaged, which must not keep a purge from its work. */
+const readJson = async (objects: Objects, key: string): Promise<Readonly<{ json: unknown }> | null | 'unknown'> => {
+  try {
+    const content = await readArchived(objects, key)
+    return content === null ? null : { json: JSON.parse(Buffer.from(content).toString('utf8')) }
+  } catch (error) {
+    if (error instanceof RejectError || error instanceof SyntaxError) return 'unknown'
+    throw error
   }
+}
+
+/** Read without a schema: a version that another build wrote differently must not keep a purge from its work. */
+const addShown = async (objects: Objects, key: string, { pictures, renditions }: Shown): Promise<void> => {
+  const content = await readJson(objects, key)
+  if (content === null || content === 'unknown') return
+  const { fact } = content.json as { fact?: { article?: { images?: { sha256?: unknown; renditions?: { key?: unknown }[] }[] } } }
   for (const { sha256, renditions: made = [] } of fact?.article?.images ?? []) {
     if (typeof sha256 !== 'string' || !isSha256(sha256)) continue
     pictures.add(sha256)
@@ -69,9 +90,12 @@ const addShown = (content: Uint8Array, { pictures, renditions }: Shown): void =>
   }
 }
 
-/** A line of the ledger whose milestones have words; `null` for one without, which may stay. */
-const wordsIn = (content: Uint8Array): readonly Milestone[] | null => {
-  const { milestones } = JSON.parse(Buffer.from(content).toString('utf8')) as LedgerLine
+/** Of a line of the ledger whose milestones have words; none of one that cannot be read, and `null` for one without words, which may stay. */
+const wordsIn = async (objects: Objects, key: string): Promise<readonly Milestone[] | null> => {
+  const content = await readJson(objects, key)
+  if (content === 'unknown') return []
+  if (content === null) return null
+  const { milestones } = content.json as LedgerLine
   return milestones.some(one => Object.keys(withoutWords(one).data).length < Object.keys(one.data).length) ? milestones : null
 }
 
@@ -86,18 +110,17 @@ export const findAll = async (needs: Needs, wish: PurgeWish): Promise<Found> => 
   for await (const { entry, manifest } of listedOf(objects, wish.articleId)) {
     const { key, sha256, bytes } = entry
     if (key === wish.keeps) continue
-    const content = await readArchived(objects, key)
     if (isLedgerKey(key)) {
-      const worded = content === null ? null : wordsIn(content)
+      const worded = await wordsIn(objects, key)
       if (worded === null) continue
       milestones.push(...worded.map(withoutWords))
-    } else if (content !== null && parseArchiveKey(key) !== null) addShown(content, shown)
+    } else if (parseArchiveKey(key) !== null) await addShown(objects, key, shown)
     add({ key, sha256, bytes, manifest })
   }
   for (const one of await looseOf(needs, wish)) {
-    const content = parseArchiveKey(one.key) === null ? null : await readArchived(objects, one.key)
-    if (content !== null) addShown(content, shown)
+    if (parseArchiveKey(one.key) !== null) await addShown(objects, one.key, shown)
     add(one)
   }
+  await addGiven(objects, wish.articleId, shown)
   return { removed: [...removed.values()], milestones, pictures: [...shown.pictures].sort(), renditions: [...shown.renditions].sort() }
 }

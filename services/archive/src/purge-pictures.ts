@@ -1,12 +1,15 @@
 /**
  * Pictures of a purged article: originals that no other article ever showed are deleted with all that was made of them. Of a picture that others show
  * what was made for the purged article goes, because its words are written into it; other words make other files, so nobody else's are missing then.
- * Who else showed what is asked of the archive itself, all of it, and of the articles that images marked: slow, and right, and a purge is rare.
+ * Who else showed what is asked of the archive itself, all of it, and of the articles that images marked: slow, and right, and a purge is rare. Who
+ * takes a picture into use meanwhile is asked for once more, when nobody else can any longer (`claimPicture`).
  */
-import { entriesOf, parseIndex } from '@newswire/objects/archive-pack'
+import { RejectError } from '@newswire/events/errors'
+import { entriesOf, openPack, parseIndex } from '@newswire/objects/archive-pack'
 import { keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { claimPicture, REMOVE_WITHIN_MS } from '@newswire/objects/picture-use'
 
 type Finder = (key: string, content: Uint8Array) => void
 
@@ -19,16 +22,25 @@ const keepsIn =
     for (const names of left) for (const name of names) if (text.includes(name, 0, 'latin1')) names.delete(name)
   }
 
+const searchPack = async (objects: Objects, key: string, look: Finder): Promise<void> => {
+  const held = await objects.get(key)
+  if (held === null) return
+  const index = parseIndex(held.bytes, key)
+  if (![...index.entries.keys()].some(one => parseArchiveKey(one) !== null)) return
+  const pack = await openPack(objects, { key, index })
+  if (pack === null) return
+  for (const entry of entriesOf(pack.bytes, pack.index)) if (parseArchiveKey(entry.key) !== null) look(entry.key, entry.content)
+}
+
 const searchPacks = async (objects: Objects, look: Finder, isOver: () => boolean): Promise<void> => {
   for await (const page of listPages(objects, keys.archivePackPrefix))
     for (const { key } of page) {
       if (isOver()) return
-      const held = key.endsWith('.index.jsonl') ? await objects.get(key) : null
-      const index = held === null ? null : parseIndex(held.bytes, key)
-      const hasVersions = index !== null && [...index.entries.keys()].some(one => parseArchiveKey(one) !== null)
-      const pack = hasVersions && index.pack !== null ? await objects.get(index.pack) : null
-      if (index === null || pack === null) continue
-      for (const entry of entriesOf(pack.bytes, index)) if (parseArchiveKey(entry.key) !== null) look(entry.key, entry.content)
+      if (!key.endsWith('.index.jsonl')) continue
+      await searchPack(objects, key, look).catch(error => {
+        // Missing or damaged: for the verifier to name. What is out has its marks, and a purge is not kept from its work.
+        if (!(error instanceof RejectError)) throw error
+      })
     }
 }
 
@@ -51,37 +63,64 @@ const othersGiven = async (objects: Objects, articleId: string, sha256: string):
   return found.filter(other => other !== articleId)
 }
 
-/** Files with the article's words in them, and first the sets that name them: whoever wants the same again makes it again. */
-const deleteRenditions = async (objects: Objects, renditions: ReadonlySet<string>): Promise<void> => {
-  const folders = new Set([...renditions].map(key => key.slice(0, key.lastIndexOf('/') + 1)))
-  for (const folder of folders)
-    for await (const page of listPages(objects, `${folder}set-`))
-      for (const { key } of page) {
-        const set = Buffer.from((await objects.get(key))?.bytes ?? []).toString('latin1')
-        if ([...renditions].some(one => set.includes(one))) await objects.delete(key)
-      }
-  for (const key of renditions) await objects.delete(key)
+type Needs = Readonly<{ objects: Objects; now: () => number }>
+type Left = Readonly<{ pictures: Set<string>; renditions: Set<string> }>
+
+/** Takes out what articles have that were given the picture. */
+const keepGiven = async (objects: Objects, articleId: string, sha256: string, left: Left, look: Finder): Promise<void> => {
+  const others = await othersGiven(objects, articleId, sha256)
+  if (others.length > 0) left.pictures.delete(sha256)
+  for (const other of others) look(keys.current(other), (await objects.get(keys.current(other)))?.bytes ?? new Uint8Array())
+}
+
+/** What goes of a picture, in this order: first the sets that name files, so that whoever wants the same again makes it again. */
+const filesOf = async (objects: Objects, sha256: string, { pictures, renditions }: Left): Promise<readonly string[]> => {
+  const all: string[] = []
+  for await (const page of listPages(objects, keys.renditionPrefix(sha256))) all.push(...page.map(one => one.key))
+  const sets = all.filter(key => key.endsWith('.json'))
+  const files = all.filter(key => !key.endsWith('.json'))
+  if (pictures.has(sha256)) {
+    const original = keys.original(sha256)
+    return [...sets, ...files, ...((await objects.head(original)) === null ? [] : [original])]
+  }
+  const worded = files.filter(key => renditions.has(key))
+  const naming: string[] = []
+  for (const key of worded.length === 0 ? [] : sets) {
+    const set = Buffer.from((await objects.get(key))?.bytes ?? []).toString('latin1')
+    if (worded.some(one => set.includes(one))) naming.push(key)
+  }
+  return [...naming, ...worded]
+}
+
+const removeFiles = async ({ objects, now }: Needs, articleId: string, sha256: string, left: Left, look: Finder): Promise<void> => {
+  if ((await filesOf(objects, sha256, left)).length === 0) return
+  const untilMs = performance.now() + REMOVE_WITHIN_MS
+  const claimedMs = now()
+  const giveUp = await claimPicture(objects, { sha256, articleId }, claimedMs)
+  if (giveUp === null)
+    throw new Error(`the files of picture ${sha256} are being removed by another at the same moment; it is looked at again`)
+  await keepGiven(objects, articleId, sha256, left, look)
+  for (const key of await filesOf(objects, sha256, left)) {
+    const isLate = performance.now() > untilMs || Math.abs(now() - claimedMs) > REMOVE_WITHIN_MS
+    if (isLate) throw new Error(`removing the files of picture ${sha256} takes too long; it is gone on with`)
+    await objects.delete(key)
+  }
+  await giveUp()
 }
 
 type Shown = Readonly<{ pictures: readonly string[]; renditions: readonly string[] }>
 
-/** Gives the pictures that were deleted whole. */
-export const purgePictures = async (objects: Objects, articleId: string, shown: Shown): Promise<readonly string[]> => {
-  const [pictures, renditions] = [new Set(shown.pictures), new Set(shown.renditions)]
-  const look = keepsIn(articleId, [pictures, renditions])
-  const isOver = () => pictures.size === 0 && renditions.size === 0
-  for (const sha256 of shown.pictures) {
-    const others = await othersGiven(objects, articleId, sha256)
-    if (others.length > 0) pictures.delete(sha256)
-    for (const other of others) look(keys.current(other), (await objects.get(keys.current(other)))?.bytes ?? new Uint8Array())
-  }
+/** Gives the pictures that were deleted whole. Throws when another removes the same picture at the moment. Safe to repeat. */
+export const purgePictures = async (needs: Needs, articleId: string, shown: Shown): Promise<readonly string[]> => {
+  const { objects } = needs
+  const left: Left = { pictures: new Set(shown.pictures), renditions: new Set(shown.renditions) }
+  const all = [...left.pictures]
+  const look = keepsIn(articleId, [left.pictures, left.renditions])
+  const isOver = () => left.pictures.size === 0 && left.renditions.size === 0
+  for (const sha256 of all) await keepGiven(objects, articleId, sha256, left, look)
   await searchLoose(objects, look, isOver)
   await searchPacks(objects, look, isOver)
-  await deleteRenditions(objects, renditions)
-  for (const sha256 of pictures) {
-    for await (const page of listPages(objects, keys.renditionPrefix(sha256))) for (const { key } of page) await objects.delete(key)
-    await objects.delete(keys.original(sha256))
-  }
-  for (const sha256 of shown.pictures) await objects.delete(keys.pictureUse(sha256, articleId))
-  return [...pictures]
+  for (const sha256 of all) await removeFiles(needs, articleId, sha256, left, look)
+  for (const sha256 of all) await objects.delete(keys.pictureUse(sha256, articleId))
+  return [...left.pictures]
 }

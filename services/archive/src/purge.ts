@@ -3,6 +3,7 @@
  * that it may be killed anywhere: the wish; the signed record with the hashes of what goes; the deletion. The wish stays until a manifest lists the
  * record and a look afterwards finds nothing more: what a closing at the same moment packed goes then.
  */
+import { codeOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import type { Log } from '@newswire/log/log'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
@@ -70,7 +71,7 @@ const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, part: number, found
 /** Without a key nothing was ever signed, so there is nothing that a record must explain; the wish says who, when and why until there is one. */
 const canSign = async ({ sealing, objects }: PurgeNeeds): Promise<boolean> => sealing !== null || (await newestManifest(objects)) > 0
 
-/** One look: records what is there, and removes it. Gives how much was new. Safe to repeat. */
+/** One look: records what is there, and removes it. Gives how much was new. Throws `RejectError` when a pack is damaged, once all else is gone. Safe to repeat. */
 const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
   const { objects, logger } = needs
   const records = await recordsOf(objects, wish.articleId)
@@ -78,14 +79,19 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
   const removed = without(found, records)
   if ((removed.length > 0 || records.length === 0) && (await canSign(needs)))
     await putRecord(needs, wish, records.length + 1, found, removed)
-  await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)])
+  let damaged: RejectError | null = null
+  await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)]).catch(error => {
+    if (!(error instanceof RejectError)) throw error
+    damaged = error
+  })
   const parked = keys.parked(wish.articleId, 'x')
   for await (const page of listPages(objects, parked.slice(0, -1))) for (const { key } of page) await objects.delete(key)
-  const deleted = await purgePictures(objects, wish.articleId, {
+  const deleted = await purgePictures(needs, wish.articleId, {
     pictures: [...found.pictures, ...records.flatMap(({ record }) => record.pictures)],
     renditions: [...found.renditions, ...records.flatMap(({ record }) => record.renditions)],
   })
   if (removed.length > 0) logger.info({ articleId: wish.articleId, removed: removed.length, pictures: deleted.length }, 'archive.purged')
+  if (damaged !== null) throw damaged
   return removed.length
 }
 
@@ -104,13 +110,20 @@ export const purge = async (needs: PurgeNeeds, fact: PurgedFact): Promise<'purge
   return 'purged'
 }
 
-/** After a closing: looks again at every purge that is not done for good. `hasMore`: a record waits for the next manifest. */
+/**
+ * Looks again at every purge that is not done for good. `hasMore`: a record waits for the next manifest. One that fails is logged, and the others go
+ * on; throws only when the store or the log is away. The manifest: the newest, whose packs are made.
+ */
 export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Promise<{ hasMore: boolean }> => {
-  const { objects } = needs
+  const { objects, logger } = needs
   const { wishes } = await readPurged(objects)
   let hasMore = false
   for (const { value: wish, etag } of wishes.values()) {
-    const fresh = await sweep(needs, wish)
+    const fresh = await sweep(needs, wish).catch(error => {
+      if (error instanceof UnavailableError) throw error
+      logger.error({ err: error, code: codeOf(error), articleId: wish.articleId }, 'archive.not-purged')
+      return null
+    })
     const records = await recordsOf(objects, wish.articleId)
     const listed = records.filter(({ record, entry }) => record.part <= wish.listed || entries.some(one => one.key === entry.key)).length
     const key = keys.archivePurging(wish.articleId)

@@ -25,6 +25,8 @@ export type Options = Readonly<{
   days?: readonly string[]
   /** A running system: what was archived since the newest manifest, and what is being packed, is no offence. Default false. */
   isLive?: boolean
+  /** The newest manifest whose packs are made, found before this is called: what comes after it counts as open. Default: the newest. */
+  newestPacked?: number
   onProgress?: (done: Readonly<{ manifest: number; of: number; entries: number }>) => void
 }>
 export type Verdict = Readonly<{
@@ -163,6 +165,8 @@ type Work = {
   left: Set<string>
   /** Everything that is there. */
   paths: ReadonlySet<string>
+  /** The newest manifest that is proved. */
+  newestPacked: number
   /** Article, key and hash of what a signed record says was purged. */
   purged: Set<string>
   /** The records themselves, by path. */
@@ -174,12 +178,15 @@ type Work = {
   total: { versions: number; natives: number; ledger: number; purged: number; bytes: number }
 }
 
-const take = async (work: Work, path: string): Promise<Uint8Array> => {
+const found = (work: Work, path: string, bytes: Uint8Array | null): Uint8Array => {
   work.at = path
-  const bytes = await work.copy.read(path)
   if (bytes === null) throw new Wrong(path, 'it is missing')
   work.left.delete(path)
   return bytes
+}
+const take = async (work: Work, path: string): Promise<Uint8Array> => {
+  work.at = path
+  return found(work, path, await work.copy.read(path))
 }
 
 /** Tells failures to read from what is wrong in what was read. */
@@ -196,7 +203,7 @@ const guarded = ({ list, read }: Copy): Copy => {
 
 const readPurges = async (work: Work): Promise<void> => {
   for (const path of work.paths) {
-    if (!path.startsWith('archive/purged/')) continue
+    if (!path.startsWith('archive/purged/') || work.purges.has(path)) continue
     const bytes = await take(work, path)
     const lines = linesOf(bytes, path)
     if (lines.length !== 2) throw new Wrong(path, 'a record of a purge has two lines')
@@ -303,9 +310,13 @@ const checkExact = (path: string, line: string, wanted: object): void => {
   if (line !== JSON.stringify(wanted)) throw new Wrong(path, `a line is not as it was written: ${line.slice(0, 200)}`)
 }
 
+/** How often a purge may make a pack anew while it is read. */
+const ROUNDS = 5
+
 /** One pack: every entry of its index is one of `wanted`, lies where the index says, has the bytes that were signed, and nothing lies between them. */
-const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry>): Promise<void> => {
-  const [first = '', ...lines] = linesOf(await take(work, indexPath), indexPath)
+const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry>, round = 1): Promise<void> => {
+  const index = await take(work, indexPath)
+  const [first = '', ...lines] = linesOf(index, indexPath)
   const head = jsonOf<{ pack: string | null; sha256: string; bytes: number; count: number }>(first, indexPath)
   const [, manifest, part] = /(\d+)-(\d+)\.index\.jsonl$/.exec(indexPath) ?? []
   const { bytes, count: entries, pack: named, sha256: packSha256 } = head
@@ -325,7 +336,10 @@ const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry
   }
   if (head.pack !== indexPath.replace(/\.index\.jsonl$/, `-${head.sha256.slice(0, 16)}.gz`))
     throw new Wrong(indexPath, `it names ${head.pack}, which is not its own pack`)
-  const pack = await take(work, head.pack)
+  const held = await work.copy.read(head.pack)
+  const isRemade = async () => sha256((await work.copy.read(indexPath)) ?? '') !== sha256(index)
+  if (held === null && work.isLive && round < ROUNDS && (await isRemade())) return readPack(work, indexPath, wanted, round + 1)
+  const pack = found(work, head.pack, held)
   if (pack.byteLength !== head.bytes || sha256(pack) !== head.sha256) throw new Wrong(head.pack, 'it is not the pack that its index names')
   let end = 0
   let raw: Uint8Array = new Uint8Array()
@@ -382,8 +396,15 @@ const isUnderWay = ({ isLive, paths }: Work, { article }: Entry): boolean =>
 
 /** What is in no pack: what is still loose, or was purged. */
 const readRest = async (work: Work, entry: Entry, path: string): Promise<void> => {
-  const isGone = work.purged.has(`${entry.article} ${entry.key} ${entry.sha256}`)
+  const isPurged = () => work.purged.has(`${entry.article} ${entry.key} ${entry.sha256}`)
+  let isGone = isPurged()
   const content = await work.copy.read(entry.key)
+  if (content === null && !isGone && work.isLive) {
+    // It may have been purged since the records were read.
+    work.paths = await pathsOf(work.copy)
+    await readPurges(work)
+    isGone = isPurged()
+  }
   work.left.delete(entry.key)
   if (content !== null) {
     if (isGone && !isUnderWay(work, entry)) throw new Wrong(entry.key, 'it was purged by law, and is still there')
@@ -405,6 +426,7 @@ const readContents = async (work: Work, number: number, entries: readonly Entry[
 
 /** What may lie beside what is signed: the keys, and in a running system what is not yet closed. */
 const isOpen = (path: string, newest: number): boolean =>
+  Number(/^archive\/packs\/\d{4}\/\d\d\/\d\d\/(\d+)-/.exec(path)?.[1] ?? 0) > newest ||
   path === 'archive/wanted.json' ||
   /^(archive\/\d{4}|native)\//.test(path) ||
   /^archive\/(staged|purging)\//.test(path) ||
@@ -428,9 +450,10 @@ const run = async (
   onProgress: Options['onProgress'],
 ): Promise<{ manifests: number; pending: number; head: string | null }> => {
   await readPurges(work)
-  const newest = newestOf(work.paths)
-  if (keys.head !== null && newest < keys.head.manifest)
-    throw new Wrong(manifestPath(newest + 1), `it is missing; the keys say that manifest ${keys.head.manifest} is there`)
+  const there = newestOf(work.paths)
+  const newest = Math.min(there, work.newestPacked)
+  if (keys.head !== null && there < keys.head.manifest)
+    throw new Wrong(manifestPath(there + 1), `it is missing; the keys say that manifest ${keys.head.manifest} is there`)
   const indexes = groupIndexes(work.paths)
   let previous: string | null = null
   let entriesRead = 0
@@ -454,13 +477,25 @@ const toWrong = (error: unknown, at: string): { path: string; what: string } => 
   return { path: at, what: `it is not written as it should be (${error instanceof Error ? error.message : String(error)})` }
 }
 
+const pathsOf = async (copy: Copy): Promise<ReadonlySet<string>> =>
+  new Set((await copy.list()).filter(path => /^(archive|native)\//.test(path)))
+
+/** What nothing accounts for. In a running system not what is open, nor what was removed meanwhile, as the pack that a purge made anew. */
+const strangersIn = async ({ left, isLive, copy }: Work, newest: number): Promise<readonly string[]> => {
+  if (!isLive) return [...left]
+  const found: string[] = []
+  for (const path of left) if (!isOpen(path, newest) && (await copy.read(path)) !== null) found.push(path)
+  return found
+}
+
 /** Verifies a copy. Reads one pack at a time. Throws only what `copy` throws. */
-export const verifyCopy = async (given: Copy, keys: Keys, { days, isLive = false, onProgress }: Options = {}): Promise<Verdict> => {
+export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {}): Promise<Verdict> => {
+  const { days, isLive = false, newestPacked = Number.POSITIVE_INFINITY, onProgress } = options
   const copy = guarded(given)
   const total = { versions: 0, natives: 0, ledger: 0, purged: 0, bytes: 0 }
   let work: Work | null = null
   try {
-    const paths = new Set((await copy.list()).filter(path => /^(archive|native)\//.test(path)))
+    const paths = await pathsOf(copy)
     const left = new Set(paths)
     left.delete('archive/keys.json')
     const folders = days === undefined || days.length === 0 ? null : new Set(days.map(day => day.replaceAll('-', '/')))
@@ -471,6 +506,7 @@ export const verifyCopy = async (given: Copy, keys: Keys, { days, isLive = false
       at: 'archive',
       left,
       paths,
+      newestPacked,
       purged: new Set(),
       purges: new Map(),
       days: folders,
@@ -479,8 +515,8 @@ export const verifyCopy = async (given: Copy, keys: Keys, { days, isLive = false
       total,
     }
     const { manifests, pending, head } = await run(work, keys, onProgress)
-    const strangers = folders === null ? [...left].filter(path => !isLive || !isOpen(path, manifests)) : []
-    if (strangers[0] !== undefined) throw new Wrong(strangers.sort()[0] as string, 'no manifest lists it')
+    const [stranger] = folders === null ? [...(await strangersIn(work, manifests))].sort() : []
+    if (stranger !== undefined) throw new Wrong(stranger, 'no manifest lists it')
     const open = folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0
     return { ok: true, manifests, ...total, pending, open, head }
   } catch (error) {

@@ -97,7 +97,18 @@ const open = async (t: TestContext, answers: Record<string, Answer> = {}) => {
     return `newswire:${sha256}`
   }
   const read = async (key: string) => Buffer.from((await objects.get(key))?.bytes ?? [])
-  return { objects, base, settle, settleElsewhere: settleIn(process()), upload, read, rendered: () => rendered, served: () => statuses }
+  const settleWith = (given: typeof objects) => settleIn({ ...process(), objects: given })
+  return {
+    objects,
+    base,
+    settle,
+    settleWith,
+    settleElsewhere: settleIn(process()),
+    upload,
+    read,
+    rendered: () => rendered,
+    served: () => statuses,
+  }
 }
 
 const pictureAt = (url: string, words: Partial<Picture> = {}): Picture => ({
@@ -243,6 +254,17 @@ test('a picture that an article was given is noted before the article can be ann
   const { objects, settle, upload } = await open(t)
   const picture = settledOf(await settle(pictureAt(await upload(makePng(9, 9)))))
   assert.ok(await objects.head(`images/uses/${picture.sha256}/press.a.json`))
+})
+
+test('a picture is noted before it is asked whether its files may be relied on, so that a purge of another article sees it', async t => {
+  const { objects, settleWith, upload } = await open(t)
+  const noted: boolean[] = []
+  const get: typeof objects.get = async (key, options) => {
+    if (key.startsWith('images/unused/')) noted.push((await objects.list('images/uses/')).length === 1)
+    return objects.get(key, options)
+  }
+  await settleWith({ ...objects, get })(pictureAt(await upload(makePng(9, 9))))
+  assert.deepEqual(noted, [true])
 })
 
 test('what is no picture, or half of one, is refused alone and with the reason', async t => {

@@ -103,10 +103,10 @@ const renderAll = async (
   return result.outcome === 'settled' ? settled(picture, result.picture) : result
 }
 
-/** Before any of its files are looked for: neither a purge of another article nor the sweep removes what is marked and taken. */
+/** Before any of its files are looked for, and in this order: neither a purge of another article nor the sweep removes what is marked and taken. */
 const takeIntoUse = async ({ objects, now }: SettleNeeds, sha256: string, articleId: string): Promise<boolean> => {
-  const [mayUse] = await Promise.all([takePicture(objects, sha256, now()), markUse(objects, sha256, articleId, now())])
-  return mayUse
+  await markUse(objects, sha256, articleId, now())
+  return takePicture(objects, sha256, now())
 }
 
 /** `later` when the source cannot be had now; a picture that can never be shown is settled as `refused`, with the reason, alone. */

@@ -18,7 +18,7 @@ import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
-import { pictureUse } from '@newswire/objects/picture-use'
+import { pictureUse, REMOVE_WITHIN_MS } from '@newswire/objects/picture-use'
 import { isRebuilt, sourcesOf } from './mark-pictures.ts'
 import { nextStep, type Use } from './unused.ts'
 
@@ -32,12 +32,6 @@ export type SweepNeeds = Readonly<{
   /** Told of every picture whose files are gone. */
   onRemoved: (removed: Removed) => void
 }>
-
-/**
- * Nothing is deleted later than this after it was decided; measured by a clock that nobody sets, and by the one that goes on while a machine is
- * suspended.
- */
-const REMOVE_WITHIN_MS = 60_000
 
 type Mark = Readonly<{ articleId: string; atMs: number }>
 type Found = { marks: Mark[]; hasOriginal: boolean }

@@ -30,6 +30,7 @@ const openRouting = async (t: TestContext) => {
   })
   const read: string[] = []
   const published: NewswireEvent[] = []
+  const offered: number[] = []
   const route = routeArticle({
     objects: {
       ...objects,
@@ -44,13 +45,14 @@ const openRouting = async (t: TestContext) => {
     },
     configuration: () => ({ outlets: new Map([['all', outletOf({ id: 'all' })]]), categories: new Map() }) as unknown as ConfigSnapshot,
     created: createCreated(objects),
+    offer: ({ version }) => void offered.push(version),
     now: () => 0,
   })
   const take = async (version: number) => {
     await route(eventOf(version), context)
     return published.splice(0).map(event => event.type)
   }
-  return { take, read }
+  return { take, read, offered }
 }
 
 const ROUTED = ['delivery.wanted', 'milestone.reached']
@@ -68,4 +70,12 @@ test('a first version that comes again sends nothing, also when a newer one was 
   assert.deepEqual(await take(1), [])
   await take(2)
   assert.deepEqual(await take(1), [])
+})
+
+test('a version is offered to whoever sends it while the routes know of none that is newer', async t => {
+  const { take, offered } = await openRouting(t)
+  await take(1)
+  await take(2)
+  await take(1)
+  assert.deepEqual(offered, [1, 2])
 })

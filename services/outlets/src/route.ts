@@ -23,7 +23,7 @@ type Needs = Readonly<{
   publish: Publish
   configuration: () => ConfigSnapshot
   created: Created
-  /** Whoever sends it a moment later need not read it again (default: nobody). */
+  /** Whoever sends it a moment later need not read it again; never a version older than one that was routed (default: nobody). */
   offer?: View['offer']
   now: () => number
 }>
@@ -58,7 +58,6 @@ const RACES = 5
 export const routeArticle =
   ({ objects, publish, configuration, created, offer = () => undefined, now }: Needs) =>
   async (event: ArticleEvent, _context: EventContext): Promise<void> => {
-    offer(event.data)
     const key = keys.routes(event.data.articleId)
     const { outlets, categories } = configuration()
     await created.learn(outlets.keys())
@@ -76,6 +75,7 @@ export const routeArticle =
         standing = { value: plan.next, etag: put.etag }
       }
       const intents = plan.wanted.map(one => toIntent(event, one))
+      offer(event.data)
       await publish([...intents, ...toFannedOut(event, plan, new Date(now()).toISOString())])
       // Losing this mark, or the race for it, only costs intents that are written again.
       if (standing !== null && intents.length > 0)

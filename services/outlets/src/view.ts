@@ -9,14 +9,21 @@ import { getReleased } from '@newswire/objects/released'
 
 const SHARED_FOR_MS = 1_000
 const MOST_KEPT = 500
+/** By so much the desk's clock may be ahead of ours. */
+const CLOCKS_DIFFER_MS = 10
 
 /** The released state, read after now less a second; `null` when there is none. Throws what the store throws. */
 export type ReadReleased = (articleId: string, want: number) => Promise<Fact | null>
 
 export type View = Readonly<{
   read: ReadReleased
-  /** A fact from `articles`. One that was released longer ago than a read is shared is passed over, and so is one that is older than what is known. */
+  /**
+   * A fact from `articles`. One that was released longer ago than a read is shared is passed over, one that is dated ahead of the clock too (nobody
+   * can tell how old it is), and so is one that is older than what is known.
+   */
   offer(fact: Fact): void
+  /** How many articles are held in memory. */
+  held(): number
 }>
 
 type Shared = Readonly<{ sinceMs: number; version: number; read: Promise<Fact | null> }>
@@ -27,8 +34,10 @@ export const createView = (objects: Pick<Objects, 'get'>, now: () => number): Vi
   const keep = (articleId: string, one: Shared) => {
     shared.delete(articleId)
     shared.set(articleId, one)
-    const oldest = shared.keys().next()
-    if (shared.size > MOST_KEPT && !oldest.done) shared.delete(oldest.value)
+    for (const [oldestId, oldest] of shared) {
+      if (isFresh(oldest) && shared.size <= MOST_KEPT) break
+      shared.delete(oldestId)
+    }
   }
   const begin = (articleId: string): Shared => {
     const read = getReleased(objects, articleId).then(released => released?.fact ?? null)
@@ -51,11 +60,14 @@ export const createView = (objects: Pick<Objects, 'get'>, now: () => number): Vi
     },
     offer: fact => {
       const { articleId, version } = fact
-      const sinceMs = Math.min(now(), Date.parse(fact.releasedAt))
+      const releasedMs = Date.parse(fact.releasedAt)
+      if (releasedMs > now() + CLOCKS_DIFFER_MS) return
+      const sinceMs = Math.min(now(), releasedMs)
       const known = shared.get(articleId)
       // What is being read may be newer, and is told from this one only when it is there.
       if (!isFresh({ sinceMs }) || (known !== undefined && isFresh(known) && (known.version === 0 || known.version >= version))) return
       keep(articleId, { sinceMs, version, read: Promise.resolve(fact) })
     },
+    held: () => shared.size,
   }
 }

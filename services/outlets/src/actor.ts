@@ -5,12 +5,13 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { OutletHealth } from '@newswire/events/outlet'
 import { wantAgain } from './again.ts'
+import { createAsking } from './asking.ts'
 import { type BookNeeds, createBook, type Item } from './book.ts'
 import type { Passage } from './breaker.ts'
 import { createFly } from './flight.ts'
 import { createHealth } from './health.ts'
 import type { Kind } from './kind.ts'
-import type { Queued } from './left.ts'
+import { oldestSinceMs, type Queued } from './left.ts'
 import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
 import type { OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
@@ -20,7 +21,7 @@ import { OWN_FAULT_MS } from './schedule.ts'
 import type { Shelved } from './shelved.ts'
 import type { Slots } from './slots.ts'
 import type { News } from './tell.ts'
-import { createTurns, isShelved } from './turns.ts'
+import { createTurns, isShelved, sequenceOf } from './turns.ts'
 
 export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
   Readonly<{
@@ -73,6 +74,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const turns = createTurns(isStrict)
   const pace = createPace()
   const flights = new Set<Promise<void>>()
+  const asking = createAsking()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
   let loading: Promise<void> | null = null
   let closing: Promise<boolean> | null = null
@@ -103,8 +105,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     const next = turns.first(kill, nowMs)
     const target = kind.target()
     if (next === null || target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
-    // The first of a strict line may be among those that are not read yet.
-    if (!kill && isStrict() && !book.isWhole()) return false
+    // The first of a strict line may be among those that are not read yet, or are asked for.
+    if (!kill && isStrict() && (!book.isWhole() || asking.isAnyBefore(sequenceOf(next.item)))) return false
     const atMs = Math.max(next.atMs, pace.nextMs(target.rate, nowMs))
     if (atMs > nowMs) {
       wakeAt(atMs)
@@ -186,23 +188,24 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const writeDown = async (item: Item): Promise<void> => {
     item.patience?.()
     item.patience = null
-    if (item.waiters.length === 0 || item.delivery === null) return
-    await book.remember(item, toKept(item.delivery)).catch(error => (closing === null ? book.fail(item, error) : undefined))
+    if (item.delivery === null) return
+    if (item.waiters.length > 0)
+      await book.remember(item, toKept(item.delivery)).catch(error => (closing === null ? book.fail(item, error) : undefined))
     const shelved = book.shelve(item)
     if (shelved !== null) turns.queue(shelved)
   }
 
   /** Of a strict line the store must not know a later one before an earlier one: after a crash it would go first. */
-  const before = (item: Item): Item[] => {
-    const at = ({ delivery }: Item) => delivery?.sequence ?? Number.POSITIVE_INFINITY
-    if (!isStrict()) return []
-    return [...book.items.values()].filter(one => one.waiters.length > 0 && at(one) < at(item)).sort((a, b) => at(a) - at(b))
-  }
+  const before = (item: Item): Item[] =>
+    [...book.items.values()]
+      .filter(one => one.waiters.length > 0 && sequenceOf(one) < sequenceOf(item))
+      .sort((a, b) => sequenceOf(a) - sequenceOf(b))
 
   /** Writes down what takes too long, or at once when it will: an open breaker, a suspended outlet, one that is written down already. */
   const armPatience = (item: Item) => {
     const writeDownInTurn = async () => {
-      for (const one of [...before(item), item]) await writeDown(one)
+      if (isStrict()) await asking.untilEnded(sequenceOf(item))
+      for (const one of isStrict() ? [...before(item), item] : [item]) await writeDown(one)
     }
     if (item.held !== null || health.isFailing() || isSuspended()) void writeDownInTurn()
     // The first who waits has waited longest: those who come after must not put it off.
@@ -231,7 +234,13 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       const isOld = () => !intent.again && book.settledUpTo(subject) >= intent.version
       if (isOld()) return
       if (!book.isAtHand(subject)) {
-        const found = await book.untilAvailable(() => book.find(subject))
+        const ended = asking.begin(intent.sequence)
+        let found: Item | null
+        try {
+          found = await book.untilAvailable(() => book.find(subject))
+        } finally {
+          ended()
+        }
         if (closing !== null) throw lost(owner)
         if (isOld()) {
           if (found !== null) queue(found)
@@ -267,22 +276,16 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       await book.untilAvailable(health.load)
       if (wasHeld && !isSuspended()) {
         health.recover()
-        hurry(one => 'held' in one || one.phase === 'wait')
+        hurry(one => ('held' in one ? !one.held : one.phase === 'wait'))
       } else pump()
     },
-    stats: () => {
-      let oldestSinceMs: number | null = null
-      for (const { sinceMs, delivery } of book.items.values())
-        if ((delivery?.heldUntilMs ?? 0) <= clock.now()) oldestSinceMs = Math.min(oldestSinceMs ?? sinceMs, sinceMs)
-      for (const { sinceMs, held } of book.shelved.values()) if (!held) oldestSinceMs = Math.min(oldestSinceMs ?? sinceMs, sinceMs)
-      return {
-        backlog: book.items.size + book.shelved.size,
-        inFlight: flights.size,
-        oldestSinceMs,
-        suspended: isSuspended(),
-        open: health.isOpen(),
-      }
-    },
+    stats: () => ({
+      backlog: book.items.size + book.shelved.size,
+      inFlight: flights.size,
+      oldestSinceMs: oldestSinceMs(book, clock.now()),
+      suspended: isSuspended(),
+      open: health.isOpen(),
+    }),
     close: () => {
       closing ??= (async () => {
         wakeUp?.cancel()

@@ -11,6 +11,7 @@ import {
   beginAttempt,
   type Delivery,
   hold,
+  loseSight,
   type Mode,
   nextVersion,
   type Outcome,
@@ -34,9 +35,9 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
 
   const later = (item: Item, ms: number) => {
     if (item.delivery === null) return
-    const isSaved = item.saved === item.delivery
-    item.delivery = postpone(item.delivery, clock.now() + ms * scale)
-    if (isSaved) item.saved = item.delivery // only its turn is another one
+    const isKnown = isSaved(item)
+    item.delivery = postpone(loseSight(item.delivery), clock.now() + ms * scale)
+    if (isKnown) item.saved = item.delivery // only its turn is another one
   }
 
   /** The state to send; `null` when there is none to be sent now, and the item looks again later. */
@@ -68,8 +69,10 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     if (ready === null || target === null || item.delivery === null || isClosing()) return false
     const admission = admit(item.delivery, ready, clock.now())
     if (admission.way === 'hold') {
+      const isKnown = isSaved(item) && item.waiters.length === 0 && item.delivery.heldUntilMs === admission.untilMs
       item.delivery = hold(item.delivery, admission.untilMs)
-      await book.remember(item, [])
+      if (isKnown) item.saved = item.delivery
+      else await book.remember(item, [])
       return false
     }
     item.delivery = beginAttempt(item.delivery, ready)
@@ -110,6 +113,9 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     }
   }
 }
+
+/** Whether the store would give it as it is, but for when its turn is. */
+const isSaved = ({ saved, delivery }: Item): boolean => saved === delivery && delivery?.phase !== 'inflight'
 
 /** What an attempt that did not succeed is told as. A failed settle-repeat is no news: the kill itself was acknowledged. */
 const toNews = (tried: Delivery, delivery: Delivery, outcome: Outcome, { every }: Mode): News[] => {

@@ -4,7 +4,7 @@
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { BookNeeds, Item } from './book.ts'
-import { type Delivery, restore } from './machine.ts'
+import { type Delivery, loseSight, restore } from './machine.ts'
 import type { Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import { type Origin, type Shelved, toShelved } from './shelved.ts'
@@ -29,6 +29,15 @@ export type Left = Readonly<{
   sweep(take: (one: Queued) => void): Promise<void>
 }>
 
+/** Since when the oldest of it that may be sent has been due; `null` when nothing may. */
+export const oldestSinceMs = ({ items, shelved }: Pick<Needs, 'items'> & Pick<Left, 'shelved'>, nowMs: number): number | null => {
+  let oldest: number | null = null
+  for (const { sinceMs, delivery } of items.values())
+    if ((delivery?.heldUntilMs ?? 0) <= nowMs) oldest = Math.min(oldest ?? sinceMs, sinceMs)
+  for (const { sinceMs, held } of shelved.values()) if (!held) oldest = Math.min(oldest ?? sinceMs, sinceMs)
+  return oldest
+}
+
 /** Its functions are those of the book that has it, where they are described. */
 export const createLeft = (owner: string, { items, takeIn, clock, pending, kind, scale, logger, isClosing, owns }: Needs): Left => {
   const shelved = new Map<string, Shelved>()
@@ -37,9 +46,12 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
   let whole = false
   let before = { clean: false, sinceMs: clock.now() }
 
-  /** What an owner before wrote is taken as of when it was taken over: then nothing of it was under way here. */
+  /**
+   * What an owner before wrote is taken as of when it was taken over: then nothing of it was under way here. What lies here and not in memory is
+   * not under way either, whatever was written of it.
+   */
   const asOf = (delivery: Delivery, origin: Origin): Delivery =>
-    origin === 'us' ? delivery : restore(delivery, origin === 'before' && before.clean, before.sinceMs, scale)
+    origin === 'us' ? loseSight(delivery) : restore(delivery, origin === 'before' && before.clean, before.sinceMs, scale)
 
   /** `null`: it is known already. */
   const note = (stored: Stored, origin: Origin): Queued | null => {

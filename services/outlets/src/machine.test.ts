@@ -6,6 +6,7 @@ import {
   type Delivery,
   isArmed,
   leastSendable,
+  loseSight,
   type Outcome,
   postpone,
   restore,
@@ -267,4 +268,12 @@ describe('after a restart', () => {
   test('what waits for a person goes on waiting', () => {
     assert.equal(restore(some(after(inflight(1), refused)), true, NOW, 1).phase, 'rejected')
   })
+})
+
+test('an attempt whose end nobody hears waits for its time, and may have got there; another is left as it is', () => {
+  const lost = loseSight(inflight(2))
+  assert.deepEqual([lost.phase, lost.maybeSent, isArmed(lost)], ['pending', 2, true])
+  assert.equal(loseSight({ ...inflight(2), maybeSent: 1 }).maybeSent, 1)
+  const waiting = some(after(inflight(2), failed()))
+  assert.equal(loseSight(waiting), waiting)
 })

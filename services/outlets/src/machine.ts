@@ -240,17 +240,20 @@ export const afterAttempt = (
   }
 }
 
+/** Nobody will hear what came of the attempt, if one is under way: it may have got there. */
+export const loseSight = (delivery: Delivery): Delivery =>
+  delivery.phase === 'inflight' ? { ...delivery, phase: 'pending', maybeSent: delivery.maybeSent ?? delivery.version } : delivery
+
 /**
  * A state from the store, after a restart. What was in flight may have got there; after an end that was not clean (`clean` false) anything may
  * have been in flight since it was written. A time far ahead is a clock that jumped.
  */
 export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale: number): Delivery => {
-  const flew = delivery.phase === 'inflight'
+  const landed = loseSight(delivery)
   return {
-    ...delivery,
-    phase: flew ? 'pending' : delivery.phase,
-    nextAtMs: flew ? nowMs : Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale),
-    maybeSent: delivery.maybeSent ?? (flew ? delivery.version : clean || isHeld(delivery, nowMs) ? null : 0),
+    ...landed,
+    nextAtMs: landed === delivery ? Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale) : nowMs,
+    maybeSent: landed.maybeSent ?? (clean || isHeld(delivery, nowMs) ? null : 0),
   }
 }
 

@@ -63,9 +63,11 @@ const createMemoryStore = () => {
   const documents = new Map<string, Pending>()
   let away = false
   let n = 0
+  let saves = 0
   /** How many pages, of one each, may still be read. */
   let pages = Number.POSITIVE_INFINITY
   let goOn: () => void = () => undefined
+  const slow = new Map<string, Promise<void>>()
   const check = () => {
     if (away) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
   }
@@ -88,11 +90,13 @@ const createMemoryStore = () => {
     },
     read: async (_owner, subject) => {
       check()
+      await slow.get(subject)
       const pending = documents.get(subject)
       return pending === undefined ? null : { pending, held: put() }
     },
     save: async (_owner, pending) => {
       check()
+      saves += 1
       documents.set(pending.subject, pending)
       return put()
     },
@@ -112,6 +116,13 @@ const createMemoryStore = () => {
       pages = value
       goOn()
     },
+    writes: () => saves,
+    /** Reads of a subject are not answered until what it returns is called. */
+    slowDown: (subject: string) => {
+      let end: () => void = () => undefined
+      slow.set(subject, new Promise<void>(resolve => (end = resolve)))
+      return () => end()
+    },
   }
 }
 
@@ -122,12 +133,13 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
   const { clockOf, pass } = createVirtualTime()
   const clock = clockOf({ alive: true })
   let life: Life = { alive: true }
-  const { store, documents, setAway, setPages } = createMemoryStore()
+  const { store, documents, setAway, setPages, slowDown, writes } = createMemoryStore()
   const articles = new Map<string, State[]>()
   const sent: Sending[] = []
   const told: (News & { subject: string })[] = []
-  const settings = { target: { concurrency: 4, deliver: 'an address' } as Target, tellAway: false }
+  const settings = { target: { concurrency: 4, deliver: 'an address' } as Target, tellAway: false, statesBroken: false, paused: false }
   let suspended: Suspension | null = null
+  let isPaused = false
   let answer: (sending: Sending, count: number) => Outcome | Promise<Outcome> = () => accepted
 
   const kind: Kind = {
@@ -161,8 +173,13 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
       kind,
       pending: store,
       states: {
-        load: async () => suspended,
+        load: async () => {
+          isPaused = settings.paused
+          return suspended
+        },
+        isPaused: () => isPaused,
         save: async (_id, value) => {
+          if (settings.statesBroken) throw new Error('others win every race')
           suspended = value
         },
       },
@@ -186,6 +203,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     setStoreAway: setAway,
     /** So many articles of what is left are read after a restart, the rest when more are allowed. */
     readAtMost: setPages,
+    slowDown,
     answers: (next: typeof answer) => {
       answer = next
     },
@@ -220,6 +238,13 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     },
     stored: (subject: string): Delivery | null => documents.get(subject)?.delivery ?? null,
     isSuspended: () => suspended !== null,
+    /** A person pauses it, or ends that. */
+    setPaused: async (value: boolean) => {
+      settings.paused = value
+      await actor.refresh()
+    },
+    /** How often the store was written to. */
+    writes,
     states: (subject: string) => told.filter(one => one.subject === subject).map(one => `v${one.version} ${one.state}`),
     versions: (subject: string) => sent.filter(one => one.subject === subject).map(one => one.version),
   }

@@ -83,6 +83,45 @@ test('a strict line begins once everything is read, and a retraction does not wa
   assert.deepEqual(sentOf(outlet), ['b2', 'z1', 'a1'])
 })
 
+test('a strict line keeps its order while what is wanted is looked for, however long the store takes over each', async () => {
+  const outlet = createOneOutlet()
+  outlet.settings.target = { concurrency: 4, order: 'strict', deliver: 'an address' }
+  outlet.readAtMost(0)
+  await outlet.restart()
+  const answerA = outlet.slowDown('a')
+  for (const subject of ['a', 'b', 'c']) {
+    outlet.release(subject, 1)
+    outlet.want(subject, 1)
+  }
+  outlet.readAtMost(5)
+  await outlet.pass(MINUTE)
+  assert.deepEqual(sentOf(outlet), [], 'the first is not known yet')
+  assert.equal(outlet.stored('b'), null, 'after a crash it would go before the first')
+  answerA()
+  await outlet.pass(MINUTE)
+  assert.deepEqual(sentOf(outlet), ['a1', 'b1', 'c1'])
+})
+
+test('a strict line writes down in its order, also what is still looked for', async () => {
+  const outlet = await leftBehind(['z'], 'strict')
+  outlet.answers(() => answered(503))
+  await outlet.pass(MINUTE)
+  outlet.readAtMost(0)
+  await outlet.restart()
+  const answerA = outlet.slowDown('a')
+  for (const subject of ['a', 'b']) {
+    outlet.release(subject, 1)
+    outlet.want(subject, 1)
+  }
+  outlet.readAtMost(5)
+  await outlet.pass(10 * MINUTE)
+  assert.equal(outlet.stored('b'), null)
+  answerA()
+  await outlet.pass(10 * MINUTE)
+  assert.ok(outlet.stored('a'))
+  assert.ok(outlet.stored('b'))
+})
+
 test('a store that is away while it reads is asked again, from where it was', async () => {
   const outlet = await leftBehind(['a', 'b', 'c'])
   outlet.readAtMost(1)

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Outcome } from './machine.ts'
 import {
   accepted,
   answered,
@@ -562,4 +563,23 @@ describe('one article at one outlet', () => {
     test(`${state} | ${event} → ${to}: ${action}`, async () => {
       await story(createOneOutlet(to.includes('frozen') ? { ownSide: everybodyIsCutOff() } : {}))
     })
+})
+
+test('a kill is sent when something of ours broke while the version before it was on its way', async () => {
+  const outlet = createOneOutlet()
+  let answer: (outcome: Outcome) => void = () => undefined
+  outlet.answers(({ version }) => (version === 1 ? new Promise(resolve => (answer = resolve)) : accepted))
+  await publish(outlet)
+  await outlet.pass(3 * SECOND)
+  assert.equal(outlet.stored('a')?.phase, 'inflight')
+  outlet.settings.statesBroken = true
+  answer(goneForGood)
+  await outlet.pass(1)
+  outlet.settings.statesBroken = false
+  await kill(outlet, 2)
+  await outlet.pass(SECOND)
+  assert.deepEqual(outlet.versions('a'), [1, 2])
+  await outlet.pass(2 * MINUTE)
+  assert.deepEqual(outlet.versions('a'), [1, 2, 2], 'nobody knows whether the first arrived, so its retraction is repeated')
+  assert.equal(outlet.stored('a'), null)
 })

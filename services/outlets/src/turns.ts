@@ -21,6 +21,9 @@ export type Turns = Readonly<{
 export const isShelved = (item: Queued): item is Shelved => !('delivery' in item)
 
 const dueOf = (item: Queued): Delivery | Shelved | null => (isShelved(item) ? item : item.delivery)
+/** Of what is wanted of it; nothing comes after it when nothing is. */
+export const sequenceOf = (item: Queued): number => dueOf(item)?.sequence ?? Number.POSITIVE_INFINITY
+
 const waitsForItsTime = (due: Delivery | Shelved): boolean => ('armed' in due ? due.armed : isArmed(due))
 const isHeld = (due: Delivery | Shelved): boolean => ('held' in due ? due.held : due.heldUntilMs === due.nextAtMs)
 

@@ -7,7 +7,7 @@ export type Asking = Readonly<{
   begin(sequence: number): () => void
   /** Whether anything that was wanted earlier is being asked for. */
   isAnyBefore(sequence: number): boolean
-  /** Resolves when all has ended that was wanted earlier and is being asked for now. */
+  /** Resolves when everything has ended that was wanted earlier and was begun by this call. */
   untilEnded(sequence: number): Promise<void>
 }>
 

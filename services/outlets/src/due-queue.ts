@@ -6,8 +6,13 @@ export type DueQueue<T> = Readonly<{
   pop(): void
 }>
 
-export const createDueQueue = <T>(): DueQueue<T> => {
-  const heap: { atMs: number; item: T }[] = []
+/** So many are kept before any is looked at. */
+const FEW = 128
+
+/** `stands`: what does not, and never will again, is let go of before it is more than half of what is kept (default: all stands). */
+export const createDueQueue = <T>(stands?: (item: T) => boolean): DueQueue<T> => {
+  let heap: { atMs: number; item: T }[] = []
+  let most = FEW
   const time = (index: number) => heap[index]?.atMs ?? Number.POSITIVE_INFINITY
   const swap = (a: number, b: number) => {
     const first = heap[a]
@@ -25,8 +30,14 @@ export const createDueQueue = <T>(): DueQueue<T> => {
       at = least
     }
   }
+  const tidy = (isWanted: (item: T) => boolean) => {
+    // A sorted array is a heap.
+    heap = heap.filter(({ item }) => isWanted(item)).sort((a, b) => a.atMs - b.atMs)
+    most = Math.max(FEW, 2 * heap.length)
+  }
   return {
     push: (atMs, item) => {
+      if (stands !== undefined && heap.length >= most) tidy(stands)
       heap.push({ atMs, item })
       for (let at = heap.length - 1; at > 0; ) {
         const parent = (at - 1) >> 1

@@ -27,6 +27,29 @@ test('what is due comes out in the order of its time', () => {
   }
 })
 
+test('what no longer stands is let go of before it is most of what is kept, and the order holds', () => {
+  const turns = new Map<number, number>()
+  const queue = createDueQueue<{ id: number; turn: number }>(({ id, turn }) => turns.get(id) === turn)
+  for (let turn = 1; turn <= 100; turn++)
+    for (let id = 0; id < 100; id++) {
+      turns.set(id, turn)
+      queue.push((id * 37) % 101, { id, turn })
+    }
+  const out: number[] = []
+  let entries = 0
+  for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
+    if (turns.get(next.item.id) === next.item.turn) out.push(next.atMs)
+    entries += 1
+    queue.pop()
+  }
+  assert.equal(out.length, 100)
+  assert.deepEqual(
+    out,
+    out.toSorted((a, b) => a - b),
+  )
+  assert.ok(entries <= 256, `${entries} entries for 100 things`)
+})
+
 describe('slots', () => {
   const never = () => assert.fail('nothing became free')
 

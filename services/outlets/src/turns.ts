@@ -27,17 +27,18 @@ export const sequenceOf = (item: Queued): number => dueOf(item)?.sequence ?? Num
 const waitsForItsTime = (due: Delivery | Shelved): boolean => ('armed' in due ? due.armed : isArmed(due))
 const isHeld = (due: Delivery | Shelved): boolean => ('held' in due ? due.held : due.heldUntilMs === due.nextAtMs)
 
+const stands = ({ item, turn }: Entry): boolean => turn === item.turn && !item.busy && dueOf(item) !== null
+
 export const createTurns = (isStrict: () => boolean): Turns => {
-  const kills = createDueQueue<Entry>()
-  const held = createDueQueue<Entry>()
-  let others = createDueQueue<Entry>()
+  const kills = createDueQueue(stands)
+  const held = createDueQueue(stands)
+  let others = createDueQueue(stands)
   let strict = isStrict()
 
   /** The first entry that still stands. */
   const head = (queue: DueQueue<Entry>): Entry | null => {
     for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
-      const { item, turn } = entry.item
-      if (turn === item.turn && !item.busy && dueOf(item) !== null) return entry.item
+      if (stands(entry.item)) return entry.item
       queue.pop()
     }
     return null
@@ -54,7 +55,7 @@ export const createTurns = (isStrict: () => boolean): Turns => {
   /** The configuration changed: what stands in one kind of line goes into the other. */
   const regroup = () => {
     const before = [others, held]
-    others = createDueQueue()
+    others = createDueQueue(stands)
     strict = isStrict()
     const standing: Entry[] = []
     for (const queue of before)

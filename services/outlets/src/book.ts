@@ -46,7 +46,7 @@ export type Item = {
 export type BookNeeds = Readonly<{
   clock: Clock
   pending: PendingStore
-  kind: Pick<Kind, 'say' | 'fields' | 'newestOnly'>
+  kind: Pick<Kind, 'say' | 'fields' | 'newestOnly' | 'target'>
   scale: number
   logger: Pick<Logger, 'warn' | 'error' | 'info'>
   isClosing: () => boolean

@@ -4,7 +4,7 @@
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { BookNeeds, Item } from './book.ts'
-import { type Delivery, loseSight, restore } from './machine.ts'
+import { type Delivery, loseSight, restore, wantVersion } from './machine.ts'
 import type { Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import { type Origin, type Shelved, toShelved } from './shelved.ts'
@@ -63,6 +63,13 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     return one
   }
 
+  /** An owner before may have written over what was stored here: intents that are committed are known by the hint only. */
+  const catchUp = (item: Item, { want, kill, sequence }: Shelved) => {
+    if (item.delivery === null || item.delivery.want >= want) return
+    const intent = { version: want, kill, sequence, maybeSent: 0, since: item.delivery.want }
+    item.delivery = wantVersion(item.delivery, intent, clock.now(), { every: kind.target()?.versions === 'all' })
+  }
+
   const read = async (subject: string): Promise<Item | null> => {
     const stored = await pending.read(owner, subject)
     const hint = shelved.get(subject)
@@ -70,7 +77,9 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     if (hint !== undefined) hint.busy = true // what is queued of it is void
     if (stored === null) return null
     const origin = hint?.origin ?? 'before'
-    return takeIn(stored, asOf(stored.pending.delivery, origin), origin)
+    const item = takeIn(stored, asOf(stored.pending.delivery, origin), origin)
+    if (hint !== undefined) catchUp(item, hint)
+    return item
   }
 
   const isAtHand = (subject: string): boolean => items.has(subject) || (whole && !shelved.has(subject))

@@ -237,6 +237,11 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
       return isAllKnown
     },
     stored: (subject: string): Delivery | null => documents.get(subject)?.delivery ?? null,
+    /** An owner before writes what it knew, over what is there. */
+    writeLate: (subject: string, delivery: Delivery) => {
+      const known = documents.get(subject)
+      if (known !== undefined) documents.set(subject, { ...known, delivery })
+    },
     isSuspended: () => suspended !== null,
     /** A person pauses it, or ends that. */
     setPaused: async (value: boolean) => {

@@ -135,6 +135,30 @@ test('a store that is away while it reads is asked again, from where it was', as
   assert.deepEqual(sentOf(outlet).sort(), ['a1', 'b1', 'c1'])
 })
 
+for (const versions of ['latest', 'all'] as const)
+  test(`what an owner before writes late over a newer state takes nothing from it that is committed (versions: ${versions})`, async () => {
+    const outlet = createOneOutlet()
+    outlet.settings.target = { concurrency: 4, versions, deliver: 'an address' }
+    outlet.answers(() => noAnswer)
+    const want = async (version: number) => {
+      outlet.release('a', version)
+      const committed = outlet.want('a', version)
+      await outlet.pass(3_000)
+      assert.ok(committed.done)
+    }
+    await want(1)
+    const old = outlet.stored('a')
+    assert.ok(old)
+    await want(2)
+    await want(3)
+    outlet.writeLate('a', old)
+    outlet.answers(() => accepted)
+    await outlet.pass(10 * MINUTE)
+    assert.ok(outlet.states('a').includes('v3 done'))
+    assert.equal(outlet.versions('a').at(-1), 3)
+    assert.equal(outlet.stored('a'), null)
+  })
+
 test('it ends at once while it reads, and begins nothing more', async () => {
   const outlet = await leftBehind(['a', 'b'])
   outlet.readAtMost(0)

@@ -163,7 +163,7 @@ export const createBook = (
         const { delivery, subject, cause, sinceMs } = item
         if (delivery === null) return
         if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
-        item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held)
+        item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held, maySave)
         item.saved = delivery
         item.origin = 'us'
         item.savedWant = delivery.want

@@ -115,3 +115,13 @@ test('a delivery that is written down while its tombstone is swept is not lost',
   await Promise.all([swept, saved])
   assert.deepEqual(await load(), ['press.a v2'])
 })
+
+test('who is not surely the owner any more writes over nothing that came meanwhile', async t => {
+  const { store, load } = await storeFor(t)
+  await store.save('partner', pendingOf('press.a', 2), null)
+  await assert.rejects(
+    store.save('partner', pendingOf('press.a', 1), null, () => false),
+    { code: 'NEWSWIRE_OUTLETS_LOST' },
+  )
+  assert.deepEqual(await load(), ['press.a v2'])
+})

@@ -89,8 +89,11 @@ export type PendingStore = Readonly<{
   page(owner: string, after?: string): Promise<Page>
   /** As it is now; `null` when nothing is left, or when it cannot be read, which is told. */
   read(owner: string, subject: string): Promise<Stored | null>
-  /** Writes the state over `held`; what an earlier owner wrote meanwhile is overwritten. */
-  save(owner: string, pending: Pending, held: Held | null): Promise<Held>
+  /**
+   * Writes the state over `held`; what an earlier owner wrote meanwhile is overwritten, while `mayStill` (default: always) holds: otherwise it was a
+   * later one, and this rejects with `NEWSWIRE_OUTLETS_LOST`.
+   */
+  save(owner: string, pending: Pending, held: Held | null, mayStill?: () => boolean): Promise<Held>
   /** Ends it, unless somebody else has written since. */
   clear(owner: string, pending: Pick<Pending, 'subject' | 'cause' | 'sinceMs'>, held: Held): Promise<void>
   /**
@@ -136,7 +139,7 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
     return null
   }
 
-  const write = async (key: string, owner: string, pending: Pending, held: Held | null): Promise<Held> => {
+  const write = async (key: string, owner: string, pending: Pending, held: Held | null, mayStill: () => boolean): Promise<Held> => {
     let over = held
     for (let race = 0; race < RACES; race++) {
       const n = (over?.n ?? 0) + 1
@@ -144,6 +147,7 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
       const put = await swapDocument(objects, key, { n, ...shelf.names(owner, subject), delivery, cause, sinceMs }, over?.etag ?? null)
       if (put.ok) return { etag: put.etag, n }
       const there = await getDocument(objects, key, pendingDocument)
+      if (!mayStill()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `${key} was changed by somebody else, maybe by a new owner`)
       over = there === null ? null : { etag: there.etag, n: there.value.n }
     }
     throw new Error(`${key} is changed by somebody else again and again; look for a second owner of ${owner}`)
@@ -182,12 +186,12 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
         return { stored: await readAll(listed), after: listed.length < pageSize ? null : (listed.at(-1)?.key ?? null) }
       }),
     read: (owner, subject) => read(shelf.key(owner, subject)),
-    save: async (owner, pending, held) => {
+    save: async (owner, pending, held, mayStill = () => true) => {
       const key = shelf.key(owner, pending.subject)
       await sweeping.get(key)
       writing.add(key)
       try {
-        return await write(key, owner, pending, held)
+        return await write(key, owner, pending, held, mayStill)
       } finally {
         writing.delete(key)
       }

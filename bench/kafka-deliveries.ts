@@ -1,11 +1,11 @@
 /** Publish → every one of ten partners has it, on Kafka and S3 at a steady rate; receivers in a process of their own. */
 import type { Benchmark, Line } from './benchmark.ts'
 import { kafkaFloor } from './floors.ts'
-import { type KafkaOptions, perArticle, readCpu, summary } from './kafka.ts'
+import { deploymentEnv, type KafkaOptions, perArticle, readCpu, startDeployment, summary } from './kafka.ts'
 import { sendOpenLoop } from './load.ts'
 import { withRealParts } from './real-parts.ts'
 import { startReceivers, type Taken } from './receivers.ts'
-import { benchConfig, runNewswire, type Started, startNewswire, TOKEN, temporaryFolder } from './system.ts'
+import { benchConfig, runNewswire, type Started, TOKEN, temporaryFolder } from './system.ts'
 
 const OUTLETS = 10
 const FEEDS = 3
@@ -46,23 +46,13 @@ const collect = async (receivers: Awaited<ReturnType<typeof startReceivers>>, ar
 const measure = async ({ rate, seconds, parts, processes }: Pick<KafkaOptions, 'rate' | 'seconds' | 'parts' | 'processes'>) => {
   const folder = temporaryFolder()
   const receivers = await startReceivers()
-  const unique = `bench-${process.pid}-${Date.now()}-`
-  const env = {
-    ...parts,
-    KAFKA_TOPIC_PREFIX: unique,
-    S3_PREFIX: unique,
-    NEWSWIRE_DATA: folder.path,
-    NEWSWIRE_GATEWAY_PORT: '0',
-    NEWSWIRE_INGEST_PORT: '0',
-    NEWSWIRE_CONSOLE_PORT: '0',
-    NEWSWIRE_LOG_LEVEL: 'warn',
-  }
+  const env = deploymentEnv(parts, folder.path)
   const config = folder.file('newswire.yaml', configFor(receivers.port))
   const started: Started[] = []
   try {
     await runNewswire(['topics', 'apply'], env)
     await runNewswire(['apply', config], env)
-    started.push(...(await Promise.all(processes.map(names => startNewswire(names[0] === 'up' ? ['up'] : ['run', ...names], env)))))
+    started.push(...(await startDeployment(processes, env)))
     const { ingest = '' } = Object.assign({}, ...started.map(one => one.urls)) as Record<string, string>
     const load = { ingest, token: TOKEN, rate, clients: 16, feeds: FEEDS }
     const send = async (prefix: string, forSeconds: number) => {

@@ -105,27 +105,35 @@ const readHops = async (consoleUrl: string, sent: readonly Sent[]): Promise<Reco
   return Object.fromEntries([...hops.values()].map(({ name, ms }) => [name, { p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) }]))
 }
 
-export const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes }: KafkaOptions) => {
-  const folder = temporaryFolder()
-  const partner = await startPartner()
-  // Of each deployment: the second must not find what the first one left.
+/** For all processes of one deployment: topics and objects of its own, so that the second does not find what the first one left. */
+export const deploymentEnv = (parts: KafkaOptions['parts'], dataDir: string): Record<string, string> => {
   const unique = `bench-${process.pid}-${Date.now()}-`
-  const env = {
+  return {
     ...parts,
     KAFKA_TOPIC_PREFIX: unique,
     S3_PREFIX: unique,
-    NEWSWIRE_DATA: folder.path,
+    NEWSWIRE_DATA: dataDir,
     NEWSWIRE_GATEWAY_PORT: '0',
     NEWSWIRE_INGEST_PORT: '0',
     NEWSWIRE_CONSOLE_PORT: '0',
     NEWSWIRE_LOG_LEVEL: 'warn',
   }
+}
+
+/** Starts every process of a deployment side by side. Rejects when one of them ends before it is ready. */
+export const startDeployment = (processes: KafkaOptions['processes'], env: Record<string, string>): Promise<Started[]> =>
+  Promise.all(processes.map(names => startNewswire(names[0] === 'up' ? ['up'] : ['run', ...names], env)))
+
+export const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes }: KafkaOptions) => {
+  const folder = temporaryFolder()
+  const partner = await startPartner()
+  const env = deploymentEnv(parts, folder.path)
   const config = folder.file('newswire.yaml', benchConfig({ feeds, limit, partner: partner.url, publicUrl: 'http://127.0.0.1:8080' }))
   await runNewswire(['topics', 'apply'], env)
   await runNewswire(['apply', config], env)
   const started: Started[] = []
   try {
-    started.push(...(await Promise.all(processes.map(names => startNewswire(names[0] === 'up' ? ['up'] : ['run', ...names], env)))))
+    started.push(...(await startDeployment(processes, env)))
     const urls = Object.assign({}, ...started.map(one => one.urls)) as Record<string, string>
     const { ingest = '', gateway = '' } = urls
     await sendOpenLoop({ ingest, token: TOKEN, rate, seconds: 10, clients: 16, feeds, prefix: 'w' })

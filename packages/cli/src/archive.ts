@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { copyArchive, newestPacked } from '@newswire/archive/copy'
+import { copyArchive, inPlace, newestPacked } from '@newswire/archive/copy'
 import { type KeysDocument, keysDocument, readKeys } from '@newswire/archive/signing'
-import { type Copy, openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
+import { openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
 import type { Settings } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from './client.ts'
 import type { Terminal } from './commands.ts'
@@ -28,16 +27,6 @@ export const openReader = async ({ s3, dataDir }: Settings): Promise<ObjectsRead
     ...(s3.prefix === '' ? {} : { prefix: s3.prefix }),
   })
 }
-
-const inPlace = (objects: ObjectsReader): Copy => ({
-  list: async () => {
-    const found: string[] = []
-    for (const prefix of [keys.archivePrefix, keys.nativePrefix])
-      for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
-    return found
-  },
-  read: async path => (await objects.get(path))?.bytes ?? null,
-})
 
 const MAX_KEYS_MS = 15_000
 

@@ -10,6 +10,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { newestManifest } from './finish.ts'
 import { notWritten, putFile } from './put-file.ts'
+import type { Copy } from './verify-copy.ts'
 
 export type Copied = Readonly<{ manifests: number; files: number; fetched: number; removed: number; bytes: number }>
 type Readable = Pick<Objects, 'get' | 'head' | 'list'>
@@ -107,6 +108,17 @@ const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
   }
   return removed
 }
+
+/** The archive as it lies in its store, looked at like a copy of it. */
+export const inPlace = (objects: Pick<Objects, 'get' | 'list'>): Copy => ({
+  list: async () => {
+    const found: string[] = []
+    for (const prefix of [keys.archivePrefix, keys.nativePrefix])
+      for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
+    return found
+  },
+  read: async path => (await objects.get(path))?.bytes ?? null,
+})
 
 /** Reads only. `folder` must be for copies of this archive alone: what else lies under its `archive` is removed. Repeating is safe. */
 export const copyArchive = async (objects: Readable, folder: string, report: (key: string) => void = () => undefined): Promise<Copied> => {

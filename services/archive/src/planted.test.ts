@@ -9,6 +9,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { closeOnce } from './close.ts'
 import { createCloser } from './closer.ts'
+import { inPlace } from './copy.ts'
 import { erase } from './erase.ts'
 import { keepVersion } from './keep.ts'
 import { signedLines } from './manifest.ts'
@@ -18,7 +19,7 @@ import type { PurgeRecord } from './purged.ts'
 import { newestOfDay } from './read-days.ts'
 import { openSampleArchive, type SampleArchive, sampleFact } from './sample-archive.ts'
 import { openSigner, readKeys, rotateKey, type Signer } from './signing.ts'
-import { type Copy, verifyCopy } from './verify-copy.ts'
+import { verifyCopy } from './verify-copy.ts'
 
 const DAY = '2026/03/01'
 const ID = 'press.a'
@@ -29,15 +30,6 @@ const open = async (t: TestContext): Promise<SampleArchive> => {
   return archive
 }
 
-const inPlace = (objects: Objects): Copy => ({
-  list: async () => {
-    const found: string[] = []
-    for (const prefix of [keys.archivePrefix, keys.nativePrefix])
-      for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
-    return found
-  },
-  read: async path => (await objects.get(path))?.bytes ?? null,
-})
 const verifyLive = async ({ objects }: SampleArchive) => {
   const found = await readKeys(objects)
   assert.ok(found)

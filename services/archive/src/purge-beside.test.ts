@@ -8,13 +8,13 @@ import type { Objects } from '@newswire/objects/objects'
 import { takePicture } from '@newswire/objects/picture-use'
 import { closeOnce } from './close.ts'
 import { createCloser, isDue } from './closer.ts'
-import { newestPacked } from './copy.ts'
+import { inPlace, newestPacked } from './copy.ts'
 import { erase } from './erase.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { purge, settlePurges } from './purge.ts'
 import { openSampleArchive, type SampleArchive, sampleFact } from './sample-archive.ts'
 import { readKeys } from './signing.ts'
-import { type Copy, type Verdict, verifyCopy } from './verify-copy.ts'
+import { type Verdict, verifyCopy } from './verify-copy.ts'
 
 const ID = 'press.case'
 const OTHER = 'press.other'
@@ -191,11 +191,6 @@ test('a damaged pack holds up one purge and no other, nothing is closed for it a
   const isDone = async () => assert.deepEqual(await filesOf(objects, keys.archivePurgingPrefix), [])
   await t.waitFor(isDone, { timeout: 30_000 })
   assert.equal(await newestManifest(objects), last.head.number)
-})
-
-const inPlace = (objects: Objects): Copy => ({
-  list: async () => [...(await filesOf(objects, keys.archivePrefix)), ...(await filesOf(objects, keys.nativePrefix))],
-  read: async path => (await objects.get(path))?.bytes ?? null,
 })
 
 const verifyLive = async (objects: Objects, copy = inPlace(objects)): Promise<Verdict> => {

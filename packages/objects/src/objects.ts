@@ -6,7 +6,10 @@
 
 export type StoredObject = Readonly<{
   bytes: Uint8Array
-  /** Opaque. Equal bytes may have equal tags, so swapped documents carry a counter. */
+  /**
+   * Opaque. Equal bytes may have equal tags, so swapped documents carry a counter. Read while it is overwritten, a body may come under the tag
+   * of one before it, never of one after it: a swap under that tag fails, and is tried again (seen on versitygw 1.8.0, 2 of 15,000 reads).
+   */
   etag: string
   contentType: string
   lastModified: Date

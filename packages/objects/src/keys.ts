@@ -68,6 +68,7 @@ export const keys = {
   hold: (dueSecond: number, articleId: string) => `holds/${padded(dueSecond, 12)}/${articleSegment(articleId)}`,
   parked: (articleId: string, submissionId: string) => `images/pending/${articleSegment(articleId)}/${idSegment(submissionId)}`,
   parkedPrefix: 'images/pending/',
+  parkedOf: (articleId: string) => `images/pending/${articleSegment(articleId)}/`,
   /** What is known of an address that pictures were fetched from; the address itself, which may hold a secret, is not in it. */
   pictureSource: (urlSha256: string) => `images/sources/${checked('SHA-256', urlSha256, isSha256(urlSha256))}.json`,
   /** Says that an article was given a picture: written before the article is announced, so that whoever removes pictures finds it. */

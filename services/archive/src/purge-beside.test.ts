@@ -101,6 +101,22 @@ test('a picture that another article takes into use while the archive is searche
   assert.deepEqual(await filesOf(objects, keys.pictureUsePrefix(PICTURE)), [keys.pictureUse(PICTURE, OTHER)])
 })
 
+test('a submission of the purged article that is parked meanwhile keeps none of its pictures', async t => {
+  const { objects, needs, fact } = await build(t)
+  const parks = () => objects.put(keys.parked(ID, 'parked-late'), Buffer.from(JSON.stringify({ pictures: [{ sha256: PICTURE }] })))
+  const isSearched = (call: string, key: string) => call === 'list' && key === keys.parkedPrefix
+  await purge({ ...needs, objects: hooked(objects, isSearched, parks) }, fact)
+  assert.equal(await objects.get(keys.original(PICTURE)), null)
+  assert.deepEqual(await filesOf(objects, keys.renditionPrefix(PICTURE)), [])
+})
+
+test('a submission of another article that is parked keeps its pictures', async t => {
+  const { objects, needs, fact } = await build(t)
+  await objects.put(keys.parked(`${ID}-2`, 'parked'), Buffer.from(JSON.stringify({ pictures: [{ sha256: PICTURE }] })))
+  await purge(needs, fact)
+  assert.ok(await objects.get(keys.original(PICTURE)))
+})
+
 test('nobody takes a picture into use while a purge removes it, and everybody may afterwards', async t => {
   const { objects, needs, fact } = await build(t)
   const taken: boolean[] = []

@@ -6,6 +6,7 @@ import { readArchived } from '@newswire/objects/archived'
 import { archiveDayOf, keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { setsMadeFor } from '@newswire/objects/picture-mark'
 import { newestManifest, readManifest } from './finish.ts'
 import { type LedgerLine, type Milestone, nativesIn, readMilestones, withoutWords } from './ledger.ts'
 import { type Entry, parseManifest } from './manifest.ts'
@@ -58,13 +59,23 @@ const looseOf = async ({ objects, log }: Needs, { articleId, keeps }: PurgeWish)
 
 type Shown = Readonly<{ pictures: Set<string>; renditions: Set<string> }>
 
-/** Pictures that it was given and that no version may ever have shown: of what was held, or never came out. */
-const addGiven = async (objects: Objects, articleId: string, { pictures }: Shown): Promise<void> => {
+/** Pictures that it was given and that no version may ever have shown, of what was held or never came out, with what was made of them for it. */
+const addGiven = async (objects: Objects, articleId: string, { pictures, renditions }: Shown): Promise<void> => {
   for await (const page of listPages(objects, keys.pictureUsesPrefix))
     for (const { key } of page) {
       const mark = parsePictureKey(key)
-      if (mark?.articleId === articleId) pictures.add(mark.sha256)
+      if (mark?.articleId !== articleId) continue
+      const { sha256 } = mark
+      pictures.add(sha256)
+      for (const set of await setsMadeFor(objects, { sha256, articleId })) addMade(await readJson(objects, set), sha256, renditions)
     }
+}
+
+/** Without a schema: what another build wrote differently must not keep a purge from its work. */
+const addMade = (content: Awaited<ReturnType<typeof readJson>>, sha256: string, renditions: Set<string>): void => {
+  if (content === null || content === 'unknown') return
+  const { renditions: made } = content.json as { renditions?: { key?: unknown }[] }
+  for (const { key } of made ?? []) if (typeof key === 'string' && key.startsWith(keys.renditionPrefix(sha256))) renditions.add(key)
 }
 
 /** What lies under a key, as JSON; `null` for nothing. `unknown`: a pack is missing or damaged, which must not keep a purge from its work. */
@@ -86,7 +97,7 @@ const addShown = async (objects: Objects, key: string, { pictures, renditions }:
   for (const { sha256, renditions: made = [] } of fact?.article?.images ?? []) {
     if (typeof sha256 !== 'string' || !isSha256(sha256)) continue
     pictures.add(sha256)
-    for (const { key } of made) if (typeof key === 'string' && key.startsWith(keys.renditionPrefix(sha256))) renditions.add(key)
+    addMade({ json: { renditions: made } }, sha256, renditions)
   }
 }
 

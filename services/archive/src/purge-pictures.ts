@@ -9,6 +9,7 @@ import { entriesOf, openPack, parseIndex } from '@newswire/objects/archive-pack'
 import { keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { setsMadeFor } from '@newswire/objects/picture-mark'
 import { claimPicture, REMOVE_WITHIN_MS } from '@newswire/objects/picture-use'
 
 type Finder = (key: string, content: Uint8Array) => void
@@ -44,13 +45,14 @@ const searchPacks = async (objects: Objects, look: Finder, isOver: () => boolean
     }
 }
 
-/** Versions that are not packed yet, and submissions that wait for a picture. */
-const searchLoose = async (objects: Objects, look: Finder, isOver: () => boolean): Promise<void> => {
+/** Versions that are not packed yet, and submissions of others that wait for a picture. */
+const searchLoose = async (objects: Objects, articleId: string, look: Finder, isOver: () => boolean): Promise<void> => {
+  const own = keys.parkedOf(articleId)
   for (const prefix of [keys.archivePrefix, keys.parkedPrefix])
     for await (const page of listPages(objects, prefix))
       for (const { key } of page) {
         if (isOver()) return
-        if (prefix === keys.archivePrefix && parseArchiveKey(key) === null) continue
+        if (key.startsWith(own) || (prefix === keys.archivePrefix && parseArchiveKey(key) === null)) continue
         look(key, (await objects.get(key))?.bytes ?? new Uint8Array())
       }
 }
@@ -66,11 +68,13 @@ const othersGiven = async (objects: Objects, articleId: string, sha256: string):
 type Needs = Readonly<{ objects: Objects; now: () => number }>
 type Left = Readonly<{ pictures: Set<string>; renditions: Set<string> }>
 
-/** Takes out what articles have that were given the picture. */
+/** Takes out what articles have that were given the picture, and what was made of it for them, also on its way to the desk. */
 const keepGiven = async (objects: Objects, articleId: string, sha256: string, left: Left, look: Finder): Promise<void> => {
   const others = await othersGiven(objects, articleId, sha256)
   if (others.length > 0) left.pictures.delete(sha256)
-  for (const other of others) look(keys.current(other), (await objects.get(keys.current(other)))?.bytes ?? new Uint8Array())
+  for (const other of others)
+    for (const key of [keys.current(other), ...(await setsMadeFor(objects, { sha256, articleId: other }))])
+      look(key, (await objects.get(key))?.bytes ?? new Uint8Array())
 }
 
 /** What goes of a picture, in this order: first the sets that name files, so that whoever wants the same again makes it again. */
@@ -118,7 +122,7 @@ export const purgePictures = async (needs: Needs, articleId: string, shown: Show
   const look = keepsIn(articleId, [left.pictures, left.renditions])
   const isOver = () => left.pictures.size === 0 && left.renditions.size === 0
   for (const sha256 of all) await keepGiven(objects, articleId, sha256, left, look)
-  await searchLoose(objects, look, isOver)
+  await searchLoose(objects, articleId, look, isOver)
   await searchPacks(objects, look, isOver)
   for (const sha256 of all) await removeFiles(needs, articleId, sha256, left, look)
   for (const sha256 of all) await objects.delete(keys.pictureUse(sha256, articleId))

@@ -11,6 +11,7 @@ import { readArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { markGiven } from '@newswire/objects/picture-mark'
 import { closeOnce } from './close.ts'
 import { createCloser } from './closer.ts'
 import { copyArchive } from './copy.ts'
@@ -186,6 +187,32 @@ test('of a picture that others show, what was made for the purged article goes, 
     assert.equal((await objects.list(keys.renditionPrefix(PICTURES.shared))).length, 6)
     assert.ok(await objects.get(keys.original(PICTURES.shared)))
   }
+})
+
+test('of a picture that others show, what was made for a version that never came out goes, and nothing that was made for others too', async t => {
+  const archive = await open(t)
+  await build(archive)
+  const { objects, needs, clock } = archive
+  const sha256 = PICTURES.shared
+  const keyOf = (recipe: string) => keys.rendition(sha256, 'w320', recipe, 'jpg')
+  const makeSet = async (name: string, recipes: readonly string[]) => {
+    for (const recipe of recipes) await objects.put(keyOf(recipe), Buffer.from(recipe === 'held' ? SECRET : recipe))
+    const set = { renditions: recipes.map(recipe => ({ preset: 'w320', key: keyOf(recipe) })) }
+    await objects.put(keys.rendition(sha256, 'set', name, 'json'), Buffer.from(JSON.stringify(set)))
+  }
+  await makeSet('heldset', ['held', 'both'])
+  await makeSet('onitsway', ['way', 'both'])
+  // The other article is on its way to the desk: nothing but its mark says what it has.
+  await markGiven(objects, { sha256, articleId: ID }, 'heldset', clock.nowMs)
+  await markGiven(objects, { sha256, articleId: 'press.way' }, 'onitsway', clock.nowMs)
+  await purge(needs, await keepPurge(archive))
+  await closeAll(archive)
+  assert.deepEqual(await holding(objects, SECRET), [])
+  assert.equal(await objects.get(keyOf('held')), null)
+  assert.equal(await objects.get(keys.rendition(sha256, 'set', 'heldset', 'json')), null, 'nobody takes it for made')
+  for (const recipe of ['both', 'way']) assert.ok(await objects.get(keyOf(recipe)), recipe)
+  assert.ok(await objects.get(keys.rendition(sha256, 'set', 'onitsway', 'json')))
+  assert.ok(await objects.get(keys.original(sha256)))
 })
 
 test('what is delivered again after a purge does not come back, nor what is sent again', async t => {

@@ -84,8 +84,7 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
     if (!(error instanceof RejectError)) throw error
     damaged = error
   })
-  const parked = keys.parked(wish.articleId, 'x')
-  for await (const page of listPages(objects, parked.slice(0, -1))) for (const { key } of page) await objects.delete(key)
+  for await (const page of listPages(objects, keys.parkedOf(wish.articleId))) for (const { key } of page) await objects.delete(key)
   const deleted = await purgePictures(needs, wish.articleId, {
     pictures: [...found.pictures, ...records.flatMap(({ record }) => record.pictures)],
     renditions: [...found.renditions, ...records.flatMap(({ record }) => record.renditions)],

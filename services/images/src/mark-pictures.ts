@@ -8,6 +8,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import { type ArticlePictures, getPictures } from '@newswire/objects/article-pictures'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { markFound } from '@newswire/objects/picture-mark'
 import { type Walk, walkArticles, workDone } from './walk-articles.ts'
 
 const WORK = 'marks of pictures, week '
@@ -16,12 +17,6 @@ const WEEK_MS = 7 * 86_400_000
 /** SHA-256 of every picture in it. */
 export const sourcesOf = (pictures: ArticlePictures[keyof ArticlePictures]): readonly string[] =>
   pictures?.images.flatMap(({ state, sha256 }) => (state === 'ready' && sha256 !== undefined ? [sha256] : [])) ?? []
-
-const bytesOfMark = (nowMs: number) => Buffer.from(JSON.stringify({ at: new Date(nowMs).toISOString() }))
-
-export const markUse = async (objects: Pick<Objects, 'put'>, sha256: string, articleId: string, nowMs: number): Promise<void> => {
-  await objects.put(keys.pictureUse(sha256, articleId), bytesOfMark(nowMs))
-}
 
 type MarkNeeds = Pick<Walk, 'objects' | 'partitions' | 'partitionOf' | 'pageSize'> &
   Readonly<{
@@ -34,7 +29,7 @@ type MarkNeeds = Pick<Walk, 'objects' | 'partitions' | 'partitionOf' | 'pageSize
 const markArticle = async ({ objects, now }: MarkNeeds, articleId: string): Promise<void> => {
   const found = await getPictures(objects, articleId)
   const all = [found?.live, found?.held, found?.withdrawn].flatMap(one => sourcesOf(one ?? null))
-  for (const sha256 of new Set(all)) await objects.put(keys.pictureUse(sha256, articleId), bytesOfMark(now()), { ifNoneMatch: '*' })
+  for (const sha256 of new Set(all)) await markFound(objects, { sha256, articleId }, now())
 }
 
 /** While `current/` is made again from the archive, nothing can be said of who has what. */

@@ -11,6 +11,7 @@ import type { NewswireEvent } from '@newswire/events/events'
 import type { Submission } from '@newswire/events/submission'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
 import { createLogger } from '@newswire/runtime/logger'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
 import { createParking } from './parking.ts'
@@ -353,6 +354,21 @@ for (const [key, arrivals] of [
       Array.from({ length: arrivals }, () => ['s1', [restoredOf(pictureAt(SLOW), key)]]),
     )
   })
+
+test('for an article that was purged while a picture of it is late, nothing is made any more', async t => {
+  const { world, startProcess, of, until, objects } = await open(t, { settle: async () => ({ outcome: 'later', reason: 'not yet' }) })
+  const { parking, handle } = startProcess(0.03)
+  await handle(accepted(toPublish([SLOW])), context(1))
+  await until('announced', () => of('submission.prepared').length === 1)
+  await objects.delete(keys.parked('press.a', common.submissionId))
+  let tries = 0
+  world.settle = async picture => {
+    tries++
+    return readyOf(picture)
+  }
+  await until('given up', () => parking.waiting() === 0)
+  assert.equal(tries, 0)
+})
 
 test('a submission that the front door could not have let in is refused', async t => {
   const { startProcess, events } = await open(t)

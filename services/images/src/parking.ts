@@ -139,7 +139,8 @@ export const createParking = (needs: ParkingNeeds): Parking => {
       return swap(held, { ...value, n: value.n + 1, phase: 'done' })
     }
     await pause(delay)
-    if (stopping.signal.aborted) return null
+    // Gone: the article was purged by law meanwhile, and nothing is made for it any more.
+    if (stopping.signal.aborted || (await objects.head(keyOf(value))) === null) return null
     const { settled } = await gather(tryWaiting(value, value.missing), stopped)
     if (stopping.signal.aborted) return null
     return swap(held, toArriving({ ...value, attempts: value.attempts + 1 }, settled))

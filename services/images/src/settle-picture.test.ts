@@ -10,6 +10,7 @@ import type { Article, Picture } from '@newswire/events/article'
 import { picturesConfig } from '@newswire/events/config'
 import { sha256Hex } from '@newswire/events/ids'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { setsMadeFor } from '@newswire/objects/picture-mark'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { createDecoder, type Decoder } from './decoder.ts'
 import { inspectPicture } from './inspect.ts'
@@ -254,6 +255,21 @@ test('a picture that an article was given is noted before the article can be ann
   const { objects, settle, upload } = await open(t)
   const picture = settledOf(await settle(pictureAt(await upload(makePng(9, 9)))))
   assert.ok(await objects.head(`images/uses/${picture.sha256}/press.a.json`))
+})
+
+test('what was made for an article with other words than before is noted too, so that a purge finds what never came out', async t => {
+  const { objects, settle, upload } = await open(t)
+  const url = await upload(makePng(9, 9))
+  const made = [settledOf(await settle(pictureAt(url))), settledOf(await settle(pictureAt(url, { caption: 'Chưa công bố' })))]
+  const given = { sha256: made[0]?.sha256 ?? '', articleId: 'press.a' }
+  const sets = await setsMadeFor(objects, given)
+  const named = await Promise.all(
+    sets.map(async key => JSON.parse(Buffer.from((await objects.get(key))?.bytes ?? []).toString()).renditions),
+  )
+  assert.deepEqual(
+    named,
+    made.map(one => one.renditions),
+  )
 })
 
 test('a picture is noted before it is asked whether its files may be relied on, so that a purge of another article sees it', async t => {

@@ -9,12 +9,12 @@ import { type PictureOutcome, withOutcome } from '@newswire/events/picture-outco
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { markGiven } from '@newswire/objects/picture-mark'
 import { takePicture } from '@newswire/objects/picture-use'
 import type { Outbound } from '@newswire/outbound/outbound'
 import { z } from 'zod'
 import type { DecodedFile, Decoder, Lane } from './decoder.ts'
 import { inspectPicture } from './inspect.ts'
-import { markUse } from './mark-pictures.ts'
 import { obtainPicture } from './obtain.ts'
 import { extensions, mediaTypes, type Planned, type Recipe, recipeOf, setRecipeOf } from './presets.ts'
 import type { Shared } from './shared.ts'
@@ -80,16 +80,18 @@ const keepSet = async (objects: Objects, key: string, set: RenditionSet): Promis
   return ok ? set : ((await getDocument(objects, key, renditionSet))?.value ?? set)
 }
 
+/** What is made of a source: by one recipe, all of it named by a set. */
+type Wanted = Readonly<{ sha256: string; recipe: Recipe; setRecipe: string }>
+
 const renderAll = async (
   needs: SettleNeeds,
   picture: Picture,
   bytes: Uint8Array,
-  sha256: string,
-  { lane, rights }: SettleFor,
+  { sha256, recipe, setRecipe }: Wanted,
+  lane: Lane,
 ): Promise<Settled> => {
   const { objects, decoder } = needs
-  const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, rights), focus: picture.focus ?? null }
-  const key = keys.rendition(sha256, 'set', setRecipeOf(recipe, decoder.encoder), 'json')
+  const key = keys.rendition(sha256, 'set', setRecipe, 'json')
   const result = await needs.shared(key, async () => {
     const known = await getDocument(objects, key, renditionSet)
     if (known !== null) return ready(picture, sha256, known.value)
@@ -104,8 +106,8 @@ const renderAll = async (
 }
 
 /** Before any of its files are looked for, and in this order: neither a purge of another article nor the sweep removes what is marked and taken. */
-const takeIntoUse = async ({ objects, now }: SettleNeeds, sha256: string, articleId: string): Promise<boolean> => {
-  await markUse(objects, sha256, articleId, now())
+const takeIntoUse = async ({ objects, now }: SettleNeeds, { sha256, setRecipe }: Wanted, articleId: string): Promise<boolean> => {
+  await markGiven(objects, { sha256, articleId }, setRecipe, now())
   return takePicture(objects, sha256, now())
 }
 
@@ -118,8 +120,10 @@ export const settlePicture = async (needs: SettleNeeds, picture: Picture, settle
   const inspected = inspectPicture(bytes)
   if (!inspected.ok) return refuse(picture, inspected.code, inspected.reason)
   const sha256 = sha256Hex(bytes)
-  if (!(await takeIntoUse(needs, sha256, settleFor.articleId))) return { outcome: 'later', reason: BEING_REMOVED }
+  const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, settleFor.rights), focus: picture.focus ?? null }
+  const wanted: Wanted = { sha256, recipe, setRecipe: setRecipeOf(recipe, needs.decoder.encoder) }
+  if (!(await takeIntoUse(needs, wanted, settleFor.articleId))) return { outcome: 'later', reason: BEING_REMOVED }
   const isUpload = picture.url.startsWith('newswire:') && (await needs.objects.head(keys.original(sha256))) !== null
   if (!isUpload) await needs.objects.put(keys.original(sha256), bytes, { contentType: inspected.type, ifNoneMatch: '*' })
-  return renderAll(needs, picture, bytes, sha256, settleFor)
+  return renderAll(needs, picture, bytes, wanted, settleFor.lane)
 }

@@ -8,6 +8,7 @@ import { compose } from './compose.ts'
 import { toStarting } from './services.ts'
 import { awaitEnding } from './signals.ts'
 import { UsageError } from './usage-error.ts'
+import { holdYoungGeneration } from './young-generation.ts'
 
 export type RunOptions = Readonly<{
   names: readonly ServiceName[]
@@ -23,6 +24,7 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
       'newswire run needs KAFKA_BROKERS and S3_BUCKET: processes meet in topics and objects. For one process on this machine use `newswire up`.',
     )
   const ending = awaitEnding()
+  const letGrow = holdYoungGeneration()
   const composition = await compose({
     settings,
     environment,
@@ -50,6 +52,7 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
   try {
     await checkPorts(context.settings, names, { flags: false })
     running = await startServices(context, toStarting(names))
+    letGrow()
     const urls = running.flatMap(one => (one.url === undefined ? [] : [`${one.name}=${one.url}`]))
     print(['newswire ready', ...urls, `health=${healthUrl}`].join(' '))
     await ending.ended

@@ -15,6 +15,7 @@ import { giveLocalAccess, keepPrivate, readPrivate, writePrivate } from './local
 import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
 import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding, type Ending } from './signals.ts'
+import { holdYoungGeneration } from './young-generation.ts'
 
 export type UpOptions = Readonly<{
   settings: Settings
@@ -88,11 +89,20 @@ const serve = async (
   say('Ctrl-C stops it.')
 }
 
-const runIn = async (composition: Composition, demo: Demo | null, options: UpOptions, ending: Ending, beganAt: number): Promise<void> => {
+type Beginning = Readonly<{ beganAt: number; letGrow: () => void }>
+
+const runIn = async (
+  composition: Composition,
+  demo: Demo | null,
+  options: UpOptions,
+  ending: Ending,
+  { beganAt, letGrow }: Beginning,
+): Promise<void> => {
   await checkPorts(composition.context.settings, serviceNames, { flags: true })
   let gatewayUrl: string | null = null
   const running = await startServices({ ...composition.context, gatewayUrl: () => gatewayUrl }, toStarting(serviceNames))
   gatewayUrl = urlOf(running, 'gateway')
+  letGrow()
   try {
     await serve(composition, running, demo, options, beganAt)
     await ending.ended
@@ -107,6 +117,7 @@ export const up = async (options: UpOptions): Promise<number> => {
   const { environment, configFile, say } = options
   const beganAt = performance.now()
   const ending = awaitEnding()
+  const letGrow = holdYoungGeneration()
   const settings = options.demo ? await withGatewayPort(options.settings) : options.settings
   await makeDataFolder(settings.dataDir)
   const config = configFile === undefined ? null : await readConfigFile(configFile)
@@ -128,7 +139,7 @@ export const up = async (options: UpOptions): Promise<number> => {
       },
     })
     try {
-      await runIn(composition, demo, options, ending, beganAt)
+      await runIn(composition, demo, options, ending, { beganAt, letGrow })
     } finally {
       await composition.close()
     }

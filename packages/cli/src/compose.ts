@@ -4,6 +4,7 @@ import type { NewswireConfig } from '@newswire/events/config'
 import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { LaneObservers } from '@newswire/log/lanes'
+import { createLateLog } from '@newswire/log/late-log'
 import type { Log } from '@newswire/log/log'
 import { keepAtHand } from '@newswire/objects/at-hand'
 import { keys } from '@newswire/objects/keys'
@@ -13,7 +14,7 @@ import { createSealing, makeSealingKey, parseSealingKey } from '@newswire/object
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createConfiguration } from '@newswire/runtime/configuration'
-import { createLogger } from '@newswire/runtime/logger'
+import { createLogger, type Logger } from '@newswire/runtime/logger'
 import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
@@ -56,10 +57,41 @@ export type Watch = LaneObservers &
     floor?: number
   }>
 
-/** `alone`: on Kafka too this process is all there is, and hands records on by itself. */
-type LogOptions = Watch & Readonly<{ alone?: boolean }>
+type LogOptions = Watch &
+  Readonly<{
+    /** On Kafka too this process is all there is, and hands records on by itself. */
+    alone?: boolean
+    /** Where it may come later: what must hold of it before it is used, and whom to tell. Without, a log that is not there is thrown. */
+    late?: Readonly<{ check: (log: Log, objects: Objects) => Promise<void>; logger: Logger }>
+  }>
 
-const openLog = async (settings: Settings, objects: Objects, clientId: string, { alone = false, ...watch }: LogOptions): Promise<Log> => {
+const openLog = async (settings: Settings, objects: Objects, clientId: string, { late, ...options }: LogOptions): Promise<Log> => {
+  if (late === undefined) return connectLog(settings, objects, clientId, options)
+  const { check, logger } = late
+  return createLateLog({
+    kind: 'kafka',
+    connect: async () => {
+      const log = await connectLog(settings, objects, clientId, options)
+      return check(log, objects).then(
+        () => log,
+        async error => {
+          await log.close({ drainMs: 0 })
+          throw error
+        },
+      )
+    },
+    onLate: reason => logger.warn({ reason }, 'log.away'),
+    onThere: () => logger.info('log.there'),
+    onFailed: error => options.onCrash?.(error),
+  })
+}
+
+const connectLog = async (
+  settings: Settings,
+  objects: Objects,
+  clientId: string,
+  { alone = false, ...watch }: Omit<LogOptions, 'late'>,
+): Promise<Log> => {
   const common = { ...watch, retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects) }
   if (settings.kafkaBrokers.length === 0) {
     const { createEmbeddedLog } = await import('@newswire/log/embedded')
@@ -133,6 +165,8 @@ export type ComposeOptions = Readonly<{
   createTopics: boolean
   /** Nobody else publishes, or what others publish may wait a quarter of a second. */
   alone: boolean
+  /** Whether the process is of use while Kafka cannot be reached at its start (default false). */
+  startsWithoutLog?: boolean
   onCrash: (error: Error) => void
 }>
 
@@ -158,20 +192,25 @@ export const compose = async ({
   makesSealingKey = false,
   createTopics,
   alone,
+  startsWithoutLog = false,
   onCrash,
 }: ComposeOptions): Promise<Composition> => {
   const logger = createLogger({ service: clientId, level: settings.logLevel })
   logger.info(redactedSettings(settings), 'settings.in-force')
   const metrics = createMetrics()
-  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, alone })
+  const check = async (log: Log, objects: Objects) => {
+    await readyTopics(log, createTopics)
+    await checkLogMark(log, objects)
+  }
+  const late = startsWithoutLog ? { check, logger } : undefined
+  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, alone, ...(late && { late }) })
   const { log, objects } = ports
   let views: ViewsFolder | null = null
   try {
     // Where log and store are shared, this process is one of many; alone, its data folder is its own already.
     if (settings.kafkaBrokers.length > 0 && settings.s3 !== null) views = await takeViewsFolder(objects, settings, clientId)
     const viewsDir = views?.path ?? settings.dataDir
-    await readyTopics(log, createTopics)
-    await checkLogMark(log, objects)
+    if (!startsWithoutLog) await check(log, objects)
     const now = Date.now
     if (config !== undefined) await applyConfiguration({ objects, publish: publishEvents(log), config, now })
     const configuration = await createConfiguration({ objects, log, logger })

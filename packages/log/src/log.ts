@@ -139,6 +139,8 @@ export type TopicReport = Readonly<{
 
 export type Log = Readonly<{
   kind: 'kafka' | 'embedded'
+  /** Of a log that may come later (`late-log.ts`): resolves once it can be used, rejects when it never will. Absent: it could when it was made. */
+  whenThere?(): Promise<void>
   /** `apply` creates what is missing and never deletes; without it only looks. Partition counts that differ are reported, never changed. */
   topics(specs: readonly TopicSpec[], options?: { apply?: boolean }): Promise<readonly TopicReport[]>
   /**

@@ -7,19 +7,16 @@ import { setTimeout } from 'node:timers/promises'
 import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from './embedded.ts'
 import type { Log } from './log.ts'
-import { openProjection, type Projection } from './projection.ts'
+import { openProjection, type Projection, type ProjectionOptions } from './projection.ts'
+
+const SCHEMA = 'CREATE TABLE seen (key TEXT NOT NULL) STRICT; CREATE INDEX by_key ON seen (key);'
+const applyKeys: ProjectionOptions['apply'] = (db, records) => {
+  const add = db.prepare('INSERT INTO seen (key) VALUES (?)')
+  for (const { key } of records) add.run(key)
+}
 
 const open = (log: Log, file: string): Promise<Projection> =>
-  openProjection({
-    log,
-    topic: 'articles',
-    file,
-    schema: 'CREATE TABLE seen (key TEXT NOT NULL) STRICT;',
-    apply: (db, records) => {
-      const add = db.prepare('INSERT INTO seen (key) VALUES (?)')
-      for (const { key } of records) add.run(key)
-    },
-  })
+  openProjection({ log, topic: 'articles', file, schema: SCHEMA, apply: applyKeys })
 
 const keysOf = async (log: Log, file: string): Promise<readonly unknown[]> => {
   const projection = await open(log, file)
@@ -78,6 +75,59 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(log, file), ['one'])
     await put('two')
     assert.deepEqual(await keysOf(log, file), ['one', 'two'])
+  })
+
+  it('opens with what it has while the log is not there yet, and is emptied in place when another log comes', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const file = join(dir, 'view.db')
+    const put = (log: Log, key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    const first = await createEmbeddedLog({ file: join(dir, 'first.db'), fsync: 'normal' })
+    await put(first, 'one')
+    await put(first, 'one')
+    await keysOf(first, file)
+    await first.close()
+
+    const other = await createEmbeddedLog({ file: join(dir, 'other.db'), fsync: 'normal' })
+    await put(other, 'other')
+    const coming = Promise.withResolvers<void>()
+    const late = await openProjection({
+      log: { ...other, whenThere: () => coming.promise },
+      topic: 'articles',
+      file,
+      schema: SCHEMA,
+      apply: applyKeys,
+    })
+    const seen = late.db.prepare('SELECT key FROM seen ORDER BY key')
+    const keys = () => seen.all().map(row => row['key'])
+    assert.deepEqual(keys(), ['one', 'one'])
+    assert.equal(late.isReady(), false)
+    await assert.rejects(late.caughtUp(AbortSignal.timeout(1)), { name: 'TimeoutError' })
+    coming.resolve()
+    await late.ready
+    assert.deepEqual(keys(), ['other'])
+    await late.stop()
+    await other.close()
+  })
+
+  it('ends while it waits for a log that never comes', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+    t.after(() => log.close())
+    const coming = Promise.withResolvers<void>()
+    const file = join(dir, 'view.db')
+    const late = await openProjection({
+      log: { ...log, whenThere: () => coming.promise },
+      topic: 'articles',
+      file,
+      schema: SCHEMA,
+      apply: applyKeys,
+    })
+    await late.stop()
+    coming.resolve()
+    await assert.rejects(late.ready, /stopped/)
+    assert.equal(late.failure(), null)
   })
 
   it('goes on from where it stands when nothing is lost', async t => {

@@ -6,10 +6,11 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import type { Log, LogRecord, Position } from './log.ts'
+import { UnavailableError } from '@newswire/events/errors'
+import type { Following, Log, LogRecord, Position } from './log.ts'
 
 export type ProjectionOptions = Readonly<{
-  log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'>
+  log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
   topic: string
   /** Path of the file, whose folder is made; `-wal` and `-shm` lie beside it. `:memory:` keeps nothing. */
   file: string
@@ -21,11 +22,13 @@ export type ProjectionOptions = Readonly<{
   patienceMs?: number
   /** Called after the transaction of a batch that `apply` saw. */
   onApplied?: (records: readonly LogRecord[]) => void
+  /** Called when all that was applied turned out to be of another log, and was emptied. Only while it is not ready. */
+  onEmptied?: () => void
 }>
 
 export type Projection = Readonly<{
   db: DatabaseSync
-  /** Resolves once everything that was in the topic at start is applied. */
+  /** Resolves once everything that was in the topic at start is applied; while the log is not there yet, at its arrival. */
   ready: Promise<void>
   isReady(): boolean
   /** Resolves once everything that is in the topic now is applied; rejects when the signal aborts. */
@@ -36,6 +39,8 @@ export type Projection = Readonly<{
 
 /** How often a waiting `caughtUp` looks again. */
 const CATCH_UP_TICK_MS = 5
+/** Before a log that has just come is asked again. */
+const AGAIN_MS = 1_000
 
 const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
@@ -97,25 +102,42 @@ const readCursor = (db: DatabaseSync): Record<number, Position> =>
     ]),
   )
 
-/** Opens (or makes) the file and follows the topic from where the file stands. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+
+/** In place, because statements of others are prepared on this connection. Virtual tables take the tables behind them along. */
+const empty = (db: DatabaseSync, schema: string): void => {
+  const first = db.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'projection%' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC LIMIT 1",
+  )
+  db.exec('BEGIN')
+  for (let table = first.get(); table !== undefined; table = first.get()) db.exec(`DROP TABLE "${table['name']}"`)
+  db.exec('DELETE FROM projection_cursor')
+  db.exec(schema)
+  db.exec('COMMIT')
+}
+
+/**
+ * Opens (or makes) the file and follows the topic from where the file stands. Where the log may come later, it resolves with what the file has:
+ * not ready, and nobody knows how old.
+ */
 export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
-  const { log, topic, file, schema, apply, onApplied, patienceMs = 0 } = options
-  let db = openDatabase(file, schema)
-  const ends = await log.ends(topic)
-  if (isAhead(readCursor(db), ends) || (await hasLostTail(log, topic, readCursor(db), ends))) {
-    db.close()
-    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
-    db = openDatabase(file, schema)
-  }
+  const { log, topic, file, schema, apply, onApplied, onEmptied, patienceMs = 0 } = options
+  const db = openDatabase(file, schema)
   const store = db.prepare(
     'INSERT INTO projection_cursor (partition, position) VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET position = excluded.position',
   )
-  const cursor = readCursor(db)
+  let cursor = readCursor(db)
+  let following: Following | null = null
   let failed: Error | null = null
   let isReady = false
   let stopped = false
 
   const onRecords = (records: readonly LogRecord[]) => {
+    if (stopped) return
     const next = new Map<number, Position>()
     for (const record of records) next.set(record.partition, record.position + 1)
     db.exec('BEGIN')
@@ -132,22 +154,50 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     onApplied?.(records)
   }
 
-  const following = await log.follow({
-    topic,
-    from: Object.keys(cursor).length === 0 ? 'start' : { positions: { ...cursor } },
-    onRecords,
-    patienceMs,
+  const begin = async (): Promise<Following> => {
+    const ends = await log.ends(topic)
+    const isOfAnother = isAhead(cursor, ends) || (await hasLostTail(log, topic, cursor, ends))
+    if (stopped) throw new Error('it was stopped')
+    if (isOfAnother) {
+      empty(db, schema)
+      cursor = {}
+      onEmptied?.()
+    }
+    const from = Object.keys(cursor).length === 0 ? 'start' : { positions: { ...cursor } }
+    return await log.follow({ topic, from, onRecords, patienceMs })
+  }
+  /** A log that has just come may still be choosing its leaders. */
+  const beginLate = async (): Promise<Following> => {
+    for (;;) {
+      await log.whenThere?.()
+      try {
+        return await begin()
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+      }
+      await setTimeout(AGAIN_MS, undefined, { ref: false })
+    }
+  }
+  const begun = log.whenThere === undefined ? begin() : beginLate()
+  const ready = begun
+    .then(one => {
+      following = one
+      return stopped ? one.stop() : one.ready
+    })
+    .then(() => {
+      isReady = true
+    })
+  ready.catch(error => {
+    if (!stopped) failed ??= error instanceof Error ? error : new Error(String(error))
   })
-  const ready = following.ready.then(() => {
-    isReady = true
-  })
+  if (log.whenThere === undefined) await begun
 
   /** Holes (compacted or skipped positions) can lie before an end, so the follower's own cursor counts as reached too. */
   const isReached = (partition: number, end: Position): boolean =>
-    (cursor[partition] ?? -1) >= end || (following.cursor()[partition] ?? -1) >= end
+    (cursor[partition] ?? -1) >= end || (following?.cursor()[partition] ?? -1) >= end
 
   const caughtUp = async (signal?: AbortSignal): Promise<void> => {
-    await ready
+    await (signal === undefined ? ready : Promise.race([ready, aborted(signal)]))
     const targets = (await log.ends(topic)).filter(one => one.end > one.start)
     while (!targets.every(one => isReached(one.partition, one.end))) {
       if (failed) throw failed
@@ -164,7 +214,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     stop: async () => {
       if (stopped) return
       stopped = true
-      await following.stop()
+      await following?.stop()
       db.close()
     },
   }

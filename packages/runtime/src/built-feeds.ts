@@ -62,6 +62,7 @@ export const openBuiltFeeds = async (options: {
         take(built)
       }
     },
+    onEmptied: () => current.clear(),
     onApplied: () => {
       if (fresh.size === 0) return
       const told = new Set(fresh)

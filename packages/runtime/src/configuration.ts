@@ -46,7 +46,7 @@ export type Configuration = Readonly<{
 
 export type ConfigurationOptions = Readonly<{
   objects: Pick<Objects, 'get' | 'list'>
-  log: Pick<Log, 'follow'>
+  log: Pick<Log, 'whenThere' | 'follow'>
   logger: Logger
   /** How long to wait for a first configuration, in ms (default 0: fail at once when there is none). */
   waitMs?: number
@@ -207,6 +207,8 @@ export const createConfiguration = async ({
     await following.stop()
     await rounds.stop()
   }
+  // What was changed before a log that comes late could be followed is in the list alone.
+  if (log.whenThere !== undefined) following.ready.then(rounds.soon, () => undefined)
   try {
     await relist()
     const deadline = performance.now() + waitMs

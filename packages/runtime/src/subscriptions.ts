@@ -37,7 +37,7 @@ export type Subscriptions = Readonly<{
 
 export type SubscriptionsOptions = Readonly<{
   objects: Pick<Objects, 'get' | 'put' | 'list' | 'delete'>
-  log: Pick<Log, 'follow' | 'publish'>
+  log: Pick<Log, 'whenThere' | 'follow' | 'publish'>
   logger: Pick<Logger, 'warn' | 'error'>
   now: () => number
   /** Named in the notes: `/services/gateway`. */
@@ -222,6 +222,12 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
     throw error
   }
   schedule(relistEveryMs)
+  // What changed before a log that comes late could be followed is in the list alone.
+  if (log.whenThere !== undefined)
+    following.ready.then(
+      () => schedule(AGAIN_AFTER_MS),
+      () => undefined,
+    )
   return {
     get: id => held.get(id)?.value ?? null,
     all: () => [...held.values()].map(one => one.value),

@@ -40,6 +40,16 @@ export const notReady = (what: string) =>
     headers: { 'retry-after': '1' },
   })
 
+/** While the log is away from the start on: what the store alone cannot vouch for is not shown. */
+export const notSure = (what: string) =>
+  new ProblemError({
+    status: 503,
+    code: 'NEWSWIRE_GATEWAY_NOT_READY',
+    title: 'Not known now',
+    detail: `our log cannot be reached, and the store alone does not tell ${what}; try again in a moment`,
+    headers: { 'retry-after': '5' },
+  })
+
 /** A page in the coding that is best for who asks. */
 export const bodyOf = async (acceptEncoding: string | string[] | undefined, page: RenderedPage) => {
   const coding = chooseCoding(acceptEncoding, pageCodings)

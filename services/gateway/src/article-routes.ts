@@ -7,29 +7,25 @@ import { prefersJson } from '@newswire/http/accept'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
-import { notFound, notReady, sendRendered } from './answers.ts'
+import { notFound, notSure, sendRendered } from './answers.ts'
 import { toRendered } from './page-cache.ts'
-import { findNamed, toArticleContext } from './page-data.ts'
+import { findNamed, toArticleContext, toFrame } from './page-data.ts'
 import { type PageMaker, toHtmlPage, toJsonPage } from './page-maker.ts'
 import { toWebAddress } from './pages/addresses.ts'
 import { robotsOf } from './pages/article-head.ts'
 import { goneNotice, toArticlePage, toGonePage, toPrintView } from './pages/article-page.ts'
+import type { StoreArticles } from './store-articles.ts'
 import type { Seen, View } from './view.ts'
 
-type Needs = Readonly<{ view: View; maker: PageMaker; now: () => number }>
+type Needs = Readonly<{ view: View; maker: PageMaker; now: () => number; stored: Pick<StoreArticles, 'around'> }>
 type Gone = Extract<Seen, { state: 'gone' }>
-
-const find = (view: View, request: HttpRequest): Seen => {
-  const { articleId } = request.params as { articleId: string }
-  if (!isArticleId(articleId)) throw notFound('no article has such an id')
-  if (!view.isReady()) throw notReady('articles')
-  const found = view.article(articleId)
-  if (found === null) throw notFound('no public article has this id')
-  return found
-}
+type Around = Pick<View, 'article' | 'translationsOf' | 'hasAny'>
+/** An article with what there is to know of those around it. `kept`: where its pages are made. */
+type Found = Readonly<{ seen: Seen; around: Around; kept: PageMaker['kept'] }>
+type GoneAround = Readonly<{ seen: Gone; around: Around }>
 
 /** Where a retraction leads instead: an address elsewhere, or its substitute while that is public. */
-const substituteOf = ({ fact }: Gone, view: View, publicUrl: string): Readonly<{ status: 301 | 302; to: string }> | null => {
+const substituteOf = ({ fact }: Gone, view: Around, publicUrl: string): Readonly<{ status: 301 | 302; to: string }> | null => {
   if (fact.state !== 'retracted' || fact.retraction.redirectTo === undefined) return null
   const { mode, redirectTo } = fact.retraction
   const elsewhere = mode === 'redirect' ? toWebAddress(redirectTo) : null
@@ -38,14 +34,25 @@ const substituteOf = ({ fact }: Gone, view: View, publicUrl: string): Readonly<{
   return substitute === null ? null : { status: 302, to: articleUrl(publicUrl, substitute.articleId) }
 }
 
-export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): void => {
-  const { config, frame, kept } = maker
+export const addArticleRoutes = (app: HttpServer, { view, maker, now, stored }: Needs): void => {
+  const { config } = maker
+
+  const find = async (request: HttpRequest): Promise<Found> => {
+    const { articleId } = request.params as { articleId: string }
+    if (!isArticleId(articleId)) throw notFound('no article has such an id')
+    // Before the log has told everything the store is asked, which cannot tell whose slug this may be.
+    const isTold = view.isReady()
+    const around = isTold ? view : await stored.around(articleId)
+    const seen = around.article(articleId)
+    if (seen === null) throw isTold ? notFound('no public article has this id') : notSure('what is at this address')
+    return { seen, around, kept: isTold ? maker.kept : (_key, render) => toRendered(render(config())) }
+  }
 
   /** The substitute, or 410 (RFC 9110 §15.5.11) with `body`; without one with a page, or a problem document for who would rather have JSON. */
-  const sendGone = (request: HttpRequest, reply: HttpReply, found: Gone, body?: unknown) => {
+  const sendGone = (request: HttpRequest, reply: HttpReply, { seen: found, around }: GoneAround, body?: unknown) => {
     reply.header('cache-control', 'no-cache')
     const { site } = config()
-    const elsewhere = substituteOf(found, view, site.publicUrl)
+    const elsewhere = substituteOf(found, around, site.publicUrl)
     if (elsewhere !== null) return reply.redirect(elsewhere.to, elsewhere.status)
     if (body !== undefined) return reply.status(410).type('application/json').send(body)
     if (prefersJson(request.headers.accept)) {
@@ -53,7 +60,7 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
       const headers = { 'cache-control': 'no-cache', vary: 'accept' }
       throw new ProblemError({ status: 410, code: 'NEWSWIRE_GONE', title, detail: notice || title, headers })
     }
-    const { headers, type, text } = toHtmlPage(toGonePage(found.fact, frame()), { config: config(), robots: 'noindex' })
+    const { headers, type, text } = toHtmlPage(toGonePage(found.fact, toFrame(around, config())), { config: config(), robots: 'noindex' })
     return reply.status(410).headers(headers).header('vary', 'accept').header('content-type', type).send(text)
   }
 
@@ -65,11 +72,11 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
       const to = articleUrl(config().site.publicUrl, named)
       return reply.header('cache-control', 'no-cache').redirect(to, 301)
     }
-    const found = find(view, request)
-    if (found.state === 'gone') return sendGone(request, reply, found)
-    const { fact } = found
+    const { seen, around, kept } = await find(request)
+    if (seen.state === 'gone') return sendGone(request, reply, { seen, around })
+    const { fact } = seen
     const page = kept(`/articles/${fact.articleId}`, snapshot => {
-      const context = toArticleContext(view, snapshot, fact, frame())
+      const context = toArticleContext(around, snapshot, fact, toFrame(around, snapshot))
       // No `Last-Modified`: related articles and the configuration change what stands here, which the article's own date does not tell.
       return toHtmlPage(toArticlePage(context), { config: snapshot, robots: robotsOf(context) })
     })
@@ -77,9 +84,9 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
   })
 
   app.get('/articles/:articleId/print', async (request, reply) => {
-    const found = find(view, request)
-    if (found.state === 'gone') return sendGone(request, reply, found)
-    const context = toArticleContext(view, config(), found.fact, frame())
+    const { seen, around } = await find(request)
+    if (seen.state === 'gone') return sendGone(request, reply, { seen, around })
+    const context = toArticleContext(around, config(), seen.fact, toFrame(around, config()))
     const text = toPrintView(context, new Date(now()).toISOString())
     return sendRendered(request, reply, toRendered(toHtmlPage(text, { config: config(), robots: 'noindex' })), 'no-cache')
   })
@@ -87,21 +94,20 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now }: Needs): 
   /** The article in one more form for machines; `gone` is its body when it is gone. */
   const addDocument = (name: string, toBody: (found: Seen, snapshot: ConfigSnapshot) => unknown, isRedirected: boolean) =>
     app.get(`/articles/:articleId/${name}`, async (request, reply) => {
-      const found = find(view, request)
-      const { fact } = found
-      if (found.state === 'public')
+      const { seen, around, kept } = await find(request)
+      if (seen.state === 'public')
         return sendRendered(
           request,
           reply,
-          kept(`/articles/${fact.articleId}/${name}`, snapshot => toJsonPage(toBody(found, snapshot))),
+          kept(`/articles/${seen.fact.articleId}/${name}`, snapshot => toJsonPage(toBody(seen, snapshot))),
         )
-      if (isRedirected) return sendGone(request, reply, found, toBody(found, config()))
+      if (isRedirected) return sendGone(request, reply, { seen, around }, toBody(seen, config()))
       return reply
         .status(410)
         .header('cache-control', 'no-cache')
         .header('access-control-allow-origin', '*')
         .type('application/json')
-        .send(toBody(found, config()))
+        .send(toBody(seen, config()))
     })
   const toOwnForm = (found: Seen, { site }: ConfigSnapshot): unknown => {
     if (found.state === 'public') return toPublicArticle(toFactVia(found.fact, site.id), site.publicUrl)

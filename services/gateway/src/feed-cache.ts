@@ -3,11 +3,13 @@
  * announced and somebody has asked since the last one, else when somebody asks. Readers share one read and one compression.
  *
  * Without the log (cut off from it, or started before it has told of a feed) the store is asked again every few seconds instead, so that
- * readers get the last good bytes there are, and whoever asks for readiness is told since when.
+ * readers get the last good bytes there are, and whoever asks for readiness is told since when. Nobody has told then what was taken back since they
+ * were written, so each article in them is looked up first (`mayShow`), and bytes that show one that the store no longer has for all are not served.
  */
 import { join } from 'node:path'
 import type { FeedBuilt, FeedOutput } from '@newswire/events/feed'
 import { feedFiles, feedOutputs } from '@newswire/events/feed'
+import { sha256Hex } from '@newswire/events/ids'
 import type { Coding } from '@newswire/http/accept'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
@@ -44,6 +46,8 @@ export type FeedCacheOptions = Readonly<{
   isLogThere?: () => boolean
   /** Bytes of states that are kept at most, the longest not asked for dropped first (default 256 MiB). */
   maxBytes?: number
+  /** Whether everything that these bytes show may be shown; asked for what is read while the log does not tell (default: it may). */
+  mayShow?: (output: FeedOutput, bytes: Uint8Array) => Promise<boolean>
   /** Milliseconds after which a state that stays is compressed as well as can be (default 10 000). */
   quietMs?: number
 }>
@@ -101,7 +105,9 @@ const toContent = (etag: string): string => etag.replace(/[^A-Za-z0-9]/g, '').sl
 
 export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCache> => {
   const { log, objects, dataDir, onPoison, isLogThere = () => true, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = options
+  const { mayShow = async () => true } = options
   const slots = new Map<string, Slot>()
+  /** When it was last known what is current, ms since 1970: the log said so, or a builder wrote it. */
   let knownAt: number | null = null
 
   const feeds = await openBuiltFeeds({
@@ -151,7 +157,18 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     const built = feeds.built(feedId)
     const found = await objects.get(keys.feed(feedId, feedFiles[output].name), { sha256: built?.outputs[output]?.sha256 })
     if (found === null) return null
-    const state = adopt(slot, feedId, output, found.bytes, found.etag, built === null ? found.lastModified : modifiedOf(built, output))
+    const isTold = hasLog()
+    if (!isTold) {
+      if (!(await mayShow(output, found.bytes))) {
+        // Not even what was served a moment ago: it is the same, or older.
+        slot.state = null
+        return null
+      }
+      knownAt = Math.max(knownAt ?? 0, found.lastModified.getTime())
+    }
+    // What a view from before this start knows may be of older bytes, and their date would make these look unchanged.
+    const isOfBuild = built !== null && (isTold || built.outputs[output]?.sha256 === sha256Hex(found.bytes))
+    const state = adopt(slot, feedId, output, found.bytes, found.etag, isOfBuild ? modifiedOf(built, output) : found.lastModified)
     if (slot.state === state) return state
     // Before it replaces the last one: readers wait for its codings together, and nobody gets the plain bytes because the others are late.
     await Promise.all([...slot.wanted].map(coding => state.variant(coding)))

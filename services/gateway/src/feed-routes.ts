@@ -7,7 +7,7 @@ import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { requireAccess } from './access.ts'
-import { notFound, notReady } from './answers.ts'
+import { notFound, notReady, notSure } from './answers.ts'
 import { answerFeed, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import type { FeedState } from './feed-state.ts'
@@ -62,12 +62,13 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
   const findFeed = (feedId: string): FeedConfig => {
     const feed = config().feeds.get(feedId)
     if (feed !== undefined) return feed
+    if (feeds.built(feedId) === null && !feeds.isReady()) throw notSure('whether there is such a feed')
     throw feeds.built(feedId) === null ? notFound('no such feed; /feeds lists them') : gone()
   }
 
   const stateOf = async (feedId: string, output: FeedOutput): Promise<FeedState> => {
     const state = await feeds.get(feedId, output)
-    if (state === null) throw notReady('feeds')
+    if (state === null) throw feeds.isReady() ? notReady('feeds') : notSure('what this feed may show')
     return state
   }
 

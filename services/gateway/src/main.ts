@@ -1,10 +1,11 @@
 /** gateway: what the public reads. Topics, limits and failure modes: README.md. */
+import { messageOf } from '@newswire/events/errors'
 import { createHttpServer } from '@newswire/http/server'
 import { publishEvents } from '@newswire/log/events'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
-import type { Readiness, StartService } from '@newswire/runtime/service'
+import type { Readiness, ServiceContext, StartService } from '@newswire/runtime/service'
 import { createFastPath } from './fast-path.ts'
-import { openFeedCache } from './feed-cache.ts'
+import { type FeedCache, openFeedCache } from './feed-cache.ts'
 import { openHub } from './hub.ts'
 import { addHubRoutes } from './hub-routes.ts'
 import { showReaders, startKeepingReaders } from './keep-readers.ts'
@@ -16,9 +17,16 @@ import { createRefusalPage } from './refusal-page.ts'
 import { addRoutes } from './routes.ts'
 import { openSearch } from './search.ts'
 import { followSearchWishes } from './search-rebuild.ts'
+import { createStoreArticles } from './store-articles.ts'
 import { openView } from './view.ts'
 
 const MIB = 2 ** 20
+
+/** Before anybody asks: which pictures the articles show that are in feeds, and how old the newest feed is, is known by reading them. */
+const readFeeds = async ({ feeds, configuration, logger }: Pick<ServiceContext, 'configuration' | 'logger'> & { feeds: FeedCache }) => {
+  for (const feedId of configuration.current().feeds.keys())
+    await feeds.get(feedId, 'rss').catch(error => logger.warn({ feedId, reason: messageOf(error) }, 'feed.unread'))
+}
 
 export const start: StartService = async context => {
   const { log, objects, configuration, logger, metrics, now, settings } = context
@@ -29,6 +37,7 @@ export const start: StartService = async context => {
   }
   const { dataDir, gateway } = settings
   const watch = watchLog(log)
+  const stored = createStoreArticles(objects, () => configuration.current().site.publicUrl)
   const [view, feeds] = await Promise.all([
     openView({ log, dataDir, onPoison: onPoison('articles') }),
     openFeedCache({
@@ -38,8 +47,10 @@ export const start: StartService = async context => {
       onPoison: onPoison('feeds'),
       isLogThere: watch.isThere,
       maxBytes: gateway.memoryMb * MIB,
+      mayShow: stored.mayShow,
     }),
   ])
+  if (log.whenThere !== undefined && !view.isReady()) void readFeeds({ feeds, configuration, logger })
   const search = openSearch({ log, dataDir, onTrouble: error => logger.error({ err: error }, 'search.failed') })
   const wishes = followSearchWishes({ search, objects, logger })
   const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })
@@ -70,7 +81,7 @@ export const start: StartService = async context => {
     refusalPage,
     onUnroutable: chargeUnroutable(limits),
   })
-  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search })
+  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search, stored })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
   addPartnerRoutes(server.app, {

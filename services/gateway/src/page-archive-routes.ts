@@ -11,7 +11,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { requireAccess } from './access.ts'
-import { bodyOf, notFound, sendRendered } from './answers.ts'
+import { bodyOf, notFound, notSure, sendRendered } from './answers.ts'
 import { FEED_CACHE, PRIVATE_CACHE } from './headers.ts'
 import { addressOf } from './limits.ts'
 import { type RenderedPage, toRendered } from './page-cache.ts'
@@ -53,9 +53,14 @@ type Needs = Readonly<{
   readers: Readers
   proxies: number
   now: () => number
+  /** Whether everything that these bytes show may be shown; `null` while the log tells, so that pages are as they should be (default). */
+  vouch?: () => ((output: FeedFormat, bytes: Uint8Array) => Promise<boolean>) | null
 }>
 
-export const addPageArchiveRoutes = (app: HttpServer, { objects, configuration, readers, proxies, now }: Needs): void => {
+export const addPageArchiveRoutes = (
+  app: HttpServer,
+  { objects, configuration, readers, proxies, now, vouch = () => null }: Needs,
+): void => {
   const kept = new Map<string, Kept>()
   let bytes = 0
 
@@ -105,6 +110,7 @@ export const addPageArchiveRoutes = (app: HttpServer, { objects, configuration, 
     if (feed === undefined || asked === null) throw notFound('there is no such page of a feed')
     requireAccess(feed, request.headers.authorization, pathToken)
     const { page, cache } = await load(feedId, asked.page, asked.format)
+    if ((await vouch()?.(asked.format, page.bytes)) === false) throw notSure('whether all on this page may still be shown')
     const sent = isPrivate(feed)
       ? await sendRendered(request, reply.header('referrer-policy', 'no-referrer'), page, PRIVATE_CACHE)
       : await sendRendered(request, reply.header('access-control-allow-origin', '*'), page, cache)

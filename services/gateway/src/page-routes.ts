@@ -9,12 +9,19 @@ import { createPageMaker } from './page-maker.ts'
 import { type Asset, assets } from './pages/assets.ts'
 import type { Search } from './search.ts'
 import { addSearchRoutes } from './search-routes.ts'
+import type { StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
 /** Their addresses change with their content. */
 const ASSET_CACHE = 'public, max-age=31536000, immutable'
 
-type Needs = Readonly<{ view: View; configuration: Pick<Configuration, 'current'>; now: () => number; search?: Search }>
+type Needs = Readonly<{
+  view: View
+  configuration: Pick<Configuration, 'current'>
+  now: () => number
+  search?: Search
+  stored: StoreArticles
+}>
 
 const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset): void => {
   const rendered = toRendered({ text: body, type, headers: {} })
@@ -25,10 +32,10 @@ const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset)
   })
 }
 
-export const addPageRoutes = (app: HttpServer, { view, configuration, now, search }: Needs): void => {
+export const addPageRoutes = (app: HttpServer, { view, configuration, now, search, stored }: Needs): void => {
   const maker = createPageMaker(view, configuration)
   addListRoutes(app, { view, maker })
-  addArticleRoutes(app, { view, maker, now })
+  addArticleRoutes(app, { view, maker, now, stored })
   if (search !== undefined) addSearchRoutes(app, { search, view, maker })
   for (const [path, asset] of Object.entries(assets)) addAsset(app, path, asset)
   // Browsers ask for it unasked; a 404 each time would only be noise in their consoles.

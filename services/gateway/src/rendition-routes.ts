@@ -5,22 +5,27 @@ import { matchEtag } from '@newswire/http/conditional'
 import type { HttpServer } from '@newswire/http/server'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { notFound, notReady } from './answers.ts'
+import { notFound, notSure } from './answers.ts'
 import { createCatchUp } from './catch-up.ts'
+import type { StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
 /** The address of a picture for certain outlets is told to them alone, and cannot be guessed; no cache on the way keeps it for others. */
 const RESTRICTED_CACHE = 'private, max-age=3600'
 
-export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<{ view: View; objects: Pick<Objects, 'get'> }>): void => {
+type Needs = Readonly<{ view: View; objects: Pick<Objects, 'get'>; stored: Pick<StoreArticles, 'shownBy'> }>
+
+export const addRenditionRoutes = (app: HttpServer, { view, objects, stored }: Needs): void => {
   const catchUp = createCatchUp(view)
 
   app.get('/renditions/:sha256/:file', async (request, reply) => {
     const { sha256, file } = request.params as { sha256: string; file: string }
     if (!isSha256(sha256) || !/^[a-z0-9-]+\.(?:jpg|avif|webp)$/.test(file)) throw notFound('no such picture')
-    if (!view.isReady()) throw notReady('articles')
-    if (view.picture(sha256) === 'unknown') await catchUp()
-    const state = view.picture(sha256)
+    if (view.isReady() && view.picture(sha256) === 'unknown') await catchUp()
+    // What the view has from before this start only says where to look.
+    const vouched = view.isReady() ? null : await stored.shownBy(sha256, view.shownBy(sha256))
+    if (!view.isReady() && vouched === null) throw notSure('whether this picture may be shown')
+    const state = vouched === null ? view.picture(sha256) : 'shown'
     if (state === 'gone') return reply.status(410).header('cache-control', 'no-store').send()
     const found = state === 'shown' || state === 'restricted' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null
     if (found === null) return reply.status(404).header('cache-control', 'no-store').send()
@@ -29,7 +34,7 @@ export const addRenditionRoutes = (app: HttpServer, { view, objects }: Readonly<
       .header('etag', etag)
       .header('cache-control', state === 'shown' ? 'public, max-age=86400, immutable' : RESTRICTED_CACHE)
       .header('access-control-allow-origin', '*')
-    const article = view.shownBy(sha256)
+    const article = vouched ?? view.shownBy(sha256)
     if (article !== null)
       reply
         .header('link', `</articles/${article}>; rel="describedby"`)

@@ -303,14 +303,14 @@ test('a rendition asked for a moment after its release is found: the view is let
   assert.equal((await ask(`/renditions/${A}/w640-r1.jpg`)).statusCode, 200)
 })
 
-test('until the view has reached the end of the log, articles and renditions are 503: an old kill might not be known yet', async t => {
+test('until the view has reached the end of the log, articles and renditions that the store does not vouch for are 503: an old kill might not be known yet', async t => {
   let ready = false
   const { ask, release } = await open(t, { isReady: () => ready })
   await release(makeLive({ article: { images: [makePicture(A)] } }))
   for (const url of ['/', '/articles/press.a', '/articles/press.a/article.json', `/renditions/${A}/w640-r1.jpg`]) {
     const answer = await ask(url)
     assert.equal(answer.statusCode, 503, url)
-    assert.equal(answer.headers['retry-after'], '1')
+    assert.ok(Number(answer.headers['retry-after']) > 0, url)
   }
   ready = true
   assert.equal((await ask('/articles/press.a')).statusCode, 200)

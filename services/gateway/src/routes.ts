@@ -13,6 +13,7 @@ import { addPageRoutes } from './page-routes.ts'
 import { createReaders, type Readers } from './readers.ts'
 import { addRenditionRoutes } from './rendition-routes.ts'
 import type { Search } from './search.ts'
+import { createStoreArticles, type StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
 export type RouteNeeds = Readonly<{
@@ -21,6 +22,8 @@ export type RouteNeeds = Readonly<{
   objects: Objects
   configuration: Configuration
   now: () => number
+  /** Asked for as long as the view is not ready (default: one of its own). */
+  stored?: StoreArticles
   /** Default: none, and nothing can be searched. */
   search?: Search
   /** Default: of its own. */
@@ -41,9 +44,11 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addSecurityHeaders(app, configuration)
   addLimits(app, limits)
   addCacheKeyHeaders(app, configuration)
-  addPageRoutes(app, needs)
+  const { objects, view } = needs
+  const { stored = createStoreArticles(objects, () => configuration.current().site.publicUrl) } = needs
+  addPageRoutes(app, { ...needs, stored })
   addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
-  addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies })
-  addRenditionRoutes(app, needs)
+  addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies, vouch: () => (view.isReady() ? null : stored.mayShow) })
+  addRenditionRoutes(app, { ...needs, stored })
   addArchiveKeysRoute(app, needs)
 }

@@ -14,7 +14,7 @@ export type IndexThread = Readonly<{
 }>
 
 type Options = Readonly<{
-  log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'>
+  log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
   file: string
   onApplied: (articles: number) => void
   /** Once: it cannot go on. What it wrote is not to be shown any more, because what came since is missing. */
@@ -76,6 +76,7 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
 
   const answer = async (ask: Extract<FromWriter, { kind: 'ask' }>): Promise<void> => {
     try {
+      await log.whenThere?.()
       const value =
         ask.what === 'ends' ? await log.ends(topic) : await log.read({ topic, partition: ask.partition, from: ask.from, limit: 1 })
       tell({ kind: 'answer', id: ask.id, value })

@@ -29,7 +29,7 @@ export type Search = Readonly<{
 }>
 
 type Options = Readonly<{
-  log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'>
+  log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
   dataDir: string
   onTrouble: (error: Error) => void
   /** Before an index that failed is made again, ms (default 5 000); doubled each time, up to a minute; the first time it is opened again as it is. */

@@ -47,6 +47,13 @@ export type View = Queries &
 
 const stateOf = (fact: Fact): 'public' | 'gone' | 'hidden' => (isPublic(fact) ? 'public' : fact.facetsEver.public ? 'gone' : 'hidden')
 
+/** What the public may see of a fact, wherever it was read; `null`: that it exists is told to nobody. */
+export const toSeen = (told: Fact): Seen | null => {
+  const state = stateOf(told)
+  if (state === 'hidden') return null
+  return state === 'public' && told.state === 'live' ? { state, fact: toFactForAll(told) } : { state: 'gone', fact: told }
+}
+
 const writer = (db: DatabaseSync) => {
   const known = db.prepare('SELECT version FROM article WHERE id = ?')
   const put = db.prepare(

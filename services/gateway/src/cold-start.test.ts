@@ -1,0 +1,223 @@
+/** A gateway that starts while the log cannot be reached: what it serves from the store, what it does not, and what follows once the log is there. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import type { FeedConfig } from '@newswire/events/config'
+import { UnavailableError } from '@newswire/events/errors'
+import type { Fact } from '@newswire/events/fact'
+import { createHttpServer } from '@newswire/http/server'
+import { createEmbeddedLog } from '@newswire/log/embedded'
+import { createLateLog } from '@newswire/log/late-log'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
+import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { createLogger } from '@newswire/runtime/logger'
+import { openFeedCache } from './feed-cache.ts'
+import { createReaders } from './readers.ts'
+import { addRoutes } from './routes.ts'
+import { categories, makeLive, makePicture, makeRetracted, site, toFactRecord } from './sample-facts.ts'
+import { createStoreArticles } from './store-articles.ts'
+import { openView } from './view.ts'
+
+const feed: FeedConfig = { id: 'all', title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full', profile: 'standard' }
+const config: ConfigSnapshot = {
+  site,
+  network: { allow: [], allowHttp: false },
+  publishers: new Map(),
+  categories,
+  feeds: new Map([['all', feed]]),
+  outlets: new Map(),
+}
+const PICTURE = 'a'.repeat(64)
+
+const rssOf = (...articleIds: readonly string[]) =>
+  [
+    '<rss>\n    <channel>',
+    ...articleIds.map(id => `\n        <item>\n            <guid isPermaLink="false">tag:${site.id}:${id}</guid>\n        </item>`),
+    '\n    </channel>\n</rss>',
+  ].join('')
+
+const becomesTrue = async (what: string, ask: () => Promise<boolean> | boolean) => {
+  const deadline = performance.now() + 60_000
+  while (!(await ask())) {
+    assert.ok(performance.now() < deadline, what)
+    await setTimeout(5)
+  }
+}
+
+const open = async (t: TestContext) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'newswire-cold-'))
+  const real = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
+  const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  let isThere = false
+  const log = await createLateLog({
+    kind: 'embedded',
+    connect: async () => {
+      if (!isThere) throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'nobody listens there')
+      return real
+    },
+    onFailed: error => assert.fail(error),
+    patienceMs: 0,
+    againMs: 5,
+  })
+  const stored = createStoreArticles(objects, () => site.publicUrl)
+  const view = await openView({ log, dataDir, onPoison: () => undefined })
+  const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, mayShow: stored.mayShow })
+  const server = createHttpServer({
+    name: 'gateway',
+    logger: createLogger({ service: 'gateway', level: 'silent' }),
+    host: '127.0.0.1',
+    port: 0,
+  })
+  const configuration = { current: () => config, onChange: () => () => undefined, close: async () => undefined }
+  addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers: createReaders(), stored })
+  t.after(async () => {
+    await server.close()
+    await view.stop()
+    await feeds.stop()
+    await log.close()
+    await real.close()
+    await objects.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  /** As the desk keeps it; what is held or withdrawn is beside it, for the desk alone. */
+  const keep = (fact: Fact) =>
+    objects.put(
+      keys.current(fact.articleId),
+      Buffer.from(
+        JSON.stringify({ released: { fact }, held: { article: { title: 'under embargo' } }, withdrawn: { title: 'withdrawn text' } }),
+      ),
+    )
+  const put = (key: string, text: string) => objects.put(key, Buffer.from(text))
+  const get = (url: string, headers: Record<string, string> = {}) => server.app.inject({ url, headers })
+  const come = async () => {
+    isThere = true
+    await log.whenThere?.()
+    await becomesTrue('the view to be ready', () => view.isReady() && feeds.isReady())
+  }
+  return { keep, put, get, come, objects, feeds, publish: (fact: Fact) => real.publish([toFactRecord(fact)]) }
+}
+
+/** Whoever gets it may try again, and is told nothing else. */
+const assertUnsure = ({ statusCode, headers, body }: { statusCode: number; headers: Record<string, unknown>; body: string }) => {
+  assert.equal(statusCode, 503, body)
+  assert.equal(headers['content-type'], 'application/problem+json')
+  assert.ok(Number(headers['retry-after']) > 0)
+  assert.equal(JSON.parse(body).code, 'NEWSWIRE_GATEWAY_NOT_READY')
+}
+
+test('the last good feed is served with its tag, unchanged for who has it, and its age is told; the tag is the same once the log is there', async t => {
+  const { keep, put, get, come, feeds } = await open(t)
+  await keep(makeLive())
+  await put('feeds/all/rss.xml', rssOf('press.a'))
+  assert.equal(feeds.standing().knownAgoMs, null)
+  const first = await get('/feeds/all/rss.xml')
+  assert.equal(first.statusCode, 200)
+  assert.equal(first.body, rssOf('press.a'))
+  const { from, knownAgoMs } = feeds.standing()
+  assert.equal(from, 'store')
+  assert.ok(knownAgoMs !== null && knownAgoMs >= 0 && knownAgoMs < 600_000)
+  const etag = String(first.headers['etag'])
+  assert.equal((await get('/feeds/all/rss.xml', { 'if-none-match': etag })).statusCode, 304)
+  const zipped = await get('/feeds/all/rss.xml', { 'accept-encoding': 'gzip' })
+  assert.equal(zipped.headers['content-encoding'], 'gzip')
+  assertUnsure(await get('/feeds/other/rss.xml'))
+  await come()
+  assert.equal((await get('/feeds/all/rss.xml', { 'if-none-match': etag })).statusCode, 304)
+  assert.equal((await get('/feeds/other/rss.xml')).statusCode, 404)
+})
+
+test('a feed or page that shows what the store no longer has for all is not served, whatever took it back', async t => {
+  const { keep, put, get } = await open(t)
+  const taken: readonly Fact[] = [
+    makeRetracted({ articleId: 'press.back', version: 2 }),
+    { ...makeRetracted({ articleId: 'press.back', version: 2 }), state: 'purged', action: 'purged', reason: 'by law' } as Fact,
+    makeLive({ articleId: 'press.back', version: 2, article: { audience: 'editorial' } }),
+  ]
+  await keep(makeLive())
+  for (const [index, fact] of taken.entries()) {
+    await keep(fact)
+    await put(`feeds/all/pages/2026-03-0${index + 1}.rss.xml`, rssOf('press.a', 'press.back'))
+    assertUnsure(await get(`/feeds/all/pages/2026-03-0${index + 1}.rss.xml`))
+    await put('feeds/all/rss.xml', rssOf('press.a', 'press.back'))
+    assertUnsure(await get('/feeds/all/rss.xml'))
+  }
+  await put('feeds/all/rss.xml', rssOf('press.a', 'press.unreleased'))
+  assertUnsure(await get('/feeds/all/rss.xml'))
+  await put('feeds/all/rss.xml', rssOf('press.a'))
+  assert.equal((await get('/feeds/all/rss.xml')).statusCode, 200)
+  await put('feeds/all/pages/2026-03-09.rss.xml', rssOf('press.a'))
+  assert.equal((await get('/feeds/all/pages/2026-03-09.rss.xml')).statusCode, 200)
+})
+
+test('an article is shown as the store has released it, in every form, with the related ones that are public', async t => {
+  const { keep, get } = await open(t)
+  await keep(makeLive({ article: { title: 'Bài chính', related: ['b', 'press.c'] } }))
+  await keep(makeLive({ articleId: 'press.b', article: { title: 'Bài liên quan' } }))
+  await keep(makeRetracted({ articleId: 'press.c' }))
+  const page = await get('/articles/press.a')
+  assert.equal(page.statusCode, 200)
+  assert.match(page.body, /Bài chính[\s\S]*Bài liên quan/)
+  assert.equal(page.body.includes('/articles/press.c'), false)
+  assert.equal((await get('/articles/press.a', { 'if-none-match': String(page.headers['etag']) })).statusCode, 304)
+  for (const form of ['print', 'article.json', 'ninjs.json']) {
+    const { statusCode, body } = await get(`/articles/press.a/${form}`)
+    assert.equal(statusCode, 200)
+    assert.match(body, /Bài chính/)
+    assert.equal(/under embargo|withdrawn text/.test(body), false)
+  }
+})
+
+test('what was taken back is 410 or led elsewhere, and what nobody can know is 503', async t => {
+  const { keep, get, come } = await open(t)
+  await keep(makeRetracted())
+  await keep(makeRetracted({ articleId: 'press.moved' }, { mode: 'replace', redirectTo: 'press.new' }))
+  await keep(makeLive({ articleId: 'press.new' }))
+  await keep(makeLive({ articleId: 'press.inside', article: { audience: 'editorial' } }))
+  for (const form of ['', '/print', '/article.json', '/ninjs.json']) {
+    const { statusCode, body } = await get(`/articles/press.a${form}`)
+    assert.equal(statusCode, 410)
+    assert.equal(body.includes('withdrawn text'), false)
+  }
+  const moved = await get('/articles/press.moved')
+  assert.equal(moved.statusCode, 302)
+  assert.equal(moved.headers['location'], 'https://news.example/articles/press.new')
+  for (const path of ['/articles/press.inside', '/articles/press.perhaps-a-slug', '/']) assertUnsure(await get(path))
+  await come()
+  assert.equal((await get('/articles/press.perhaps-a-slug')).statusCode, 404)
+  assert.equal((await get('/')).statusCode, 200)
+})
+
+test('a picture is shown while an article that was read here shows it to all, and nobody is sure of any other', async t => {
+  const { keep, put, get, objects } = await open(t)
+  const live = makeLive({ article: { images: [makePicture(PICTURE)] } })
+  const address = `/renditions/${PICTURE}/w640-r1.jpg`
+  await keep(live)
+  await objects.put(`renditions/${PICTURE}/w640-r1.jpg`, Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+  assertUnsure(await get(address))
+  await put('feeds/all/rss.xml', rssOf('press.a'))
+  assert.equal((await get('/feeds/all/rss.xml')).statusCode, 200)
+  const shown = await get(address)
+  assert.equal(shown.statusCode, 200)
+  assert.equal(shown.body, 'jpeg')
+  assert.equal(shown.headers['link'], '</articles/press.a>; rel="describedby"')
+  await keep(makeRetracted({ version: 2 }))
+  assertUnsure(await get(address))
+  await keep(makeLive({ version: 3, article: { images: [makePicture(PICTURE, { rights: { outlets: ['one'] } })] } }))
+  assertUnsure(await get(address))
+})
+
+test('once the log is there, it is the log that counts, without a restart', async t => {
+  const { keep, get, come, publish } = await open(t)
+  await keep(makeLive({ article: { title: 'Bài cũ' } }))
+  assert.match((await get('/articles/press.a')).body, /Bài cũ/)
+  await publish(makeLive({ version: 1, article: { title: 'Bài cũ' } }))
+  await publish(makeLive({ version: 2, article: { title: 'Bài mới' } }))
+  await come()
+  assert.match((await get('/articles/press.a')).body, /Bài mới/)
+  await publish(makeRetracted({ version: 3 }))
+  await becomesTrue('the retraction', async () => (await get('/articles/press.a')).statusCode === 410)
+})

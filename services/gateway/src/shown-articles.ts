@@ -1,0 +1,50 @@
+/** Which articles the bytes of a feed show, for who must know before serving them: pure. What was taken back and says so is not shown. */
+import type { FeedOutput } from '@newswire/events/feed'
+import { isArticleId } from '@newswire/events/ids'
+import { itemOf } from './feed-state.ts'
+import { splitFeed } from './split.ts'
+
+/** `null`: it shows none. `undefined`: nobody can tell. */
+type Shown = string | null | undefined
+
+/** What follows `tag:<authority>,<date>:` (RFC 4151) is the article's id. */
+const idIn = (identity: string | undefined): Shown => {
+  const id = identity === undefined ? undefined : /^tag:[^:]*:(.*)$/.exec(identity)?.[1]
+  return id !== undefined && isArticleId(id) ? id : undefined
+}
+
+const shownInJson = (item: string): Shown => {
+  try {
+    const { id, _newswire } = JSON.parse(item) as { id?: unknown; _newswire?: { status?: unknown } }
+    return _newswire?.status === 'retracted' ? null : idIn(String(id))
+  } catch {
+    // It is none of our items, so nothing is known of it.
+    return undefined
+  }
+}
+
+const readers: Readonly<Record<FeedOutput, (item: string, publicUrl: string) => Shown>> = {
+  rss: item =>
+    item.includes('<nw:status>retracted</nw:status>') ? null : idIn(/<guid isPermaLink="false">([^<]*)<\/guid>/.exec(item)?.[1]),
+  atom: item => (item.startsWith('\n    <at:deleted-entry ') ? null : idIn(/<id>([^<]*)<\/id>/.exec(item)?.[1])),
+  json: shownInJson,
+  // Notices are not in it. A page elsewhere does not say whose it is.
+  sitemap: (item, publicUrl) => {
+    const page = /<loc>([^<]*)<\/loc>/.exec(item)?.[1]
+    const id = page?.startsWith(`${publicUrl}/articles/`) ? page.slice(`${publicUrl}/articles/`.length) : undefined
+    return id !== undefined && isArticleId(id) ? id : undefined
+  },
+}
+
+/** The ids of all that is shown; `null` when that cannot be told of some of it, or the bytes are no feed. */
+export const articlesIn = (output: FeedOutput, bytes: Buffer, publicUrl: string): ReadonlySet<string> | null => {
+  const cuts = splitFeed(bytes, output)
+  if (cuts.bounds.length === 2) return null
+  const ids = new Set<string>()
+  for (let index = 0; index < cuts.items; index += 1) {
+    const id = readers[output](itemOf({ bytes, cuts, output }, index).toString(), publicUrl)
+    if (id === undefined) return null
+    if (id !== null) ids.add(id)
+  }
+  return ids
+}

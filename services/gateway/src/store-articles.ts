@@ -1,0 +1,80 @@
+/**
+ * What the store says of articles, for as long as the log has not told: `current/` is swapped before a fact is published, so what is released
+ * there is never older than the log, and a retraction, a purge or a narrowed audience is there first. It cannot say who refers to an article;
+ * whoever needs that is told that it is not known.
+ */
+import { isPublic } from '@newswire/events/fact'
+import type { FeedOutput } from '@newswire/events/feed'
+import { isArticleId } from '@newswire/events/ids'
+import { idsMeantBy, referencesOf } from '@newswire/events/references'
+import type { Objects } from '@newswire/objects/objects'
+import { getReleased } from '@newswire/objects/released'
+import { createLimit } from '@newswire/runtime/limit'
+import { articlesIn } from './shown-articles.ts'
+import { type Seen, toSeen, type View } from './view.ts'
+
+/** How long an article that may be shown is not asked for again for the sake of a feed: as long as a feed read from the store is taken for current. */
+const KNOWN_MS = 5_000
+const READS_AT_ONCE = 32
+/** Of the articles that one refers to: a page without the rest is still right. */
+const MOST_REFERENCES = 20
+/** Articles and pictures remembered. When it is full it begins again. */
+const MAX_KNOWN = 50_000
+
+export type StoreArticles = Readonly<{
+  /** The article, and those it leads to, as a view of them alone. Throws `UnavailableError`. */
+  around(articleId: string): Promise<Pick<View, 'article' | 'translationsOf' | 'hasAny'>>
+  /** Whether every article that these bytes show may be shown, by what the store says now or said within 5 s. Throws `UnavailableError`. */
+  mayShow(output: FeedOutput, bytes: Uint8Array): Promise<boolean>
+  /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
+  shownBy(sha256: string, also: string | null): Promise<string | null>
+}>
+
+export const createStoreArticles = (objects: Pick<Objects, 'get'>, publicUrl: () => string): StoreArticles => {
+  const limit = createLimit(READS_AT_ONCE)
+  /** When an article was last seen to be public, monotonic ms. */
+  const publicAt = new Map<string, number>()
+  const showers = new Map<string, string>()
+
+  const remember = (articleId: string, seen: Seen | null) => {
+    if (publicAt.size >= MAX_KNOWN) publicAt.clear()
+    if (showers.size >= MAX_KNOWN) showers.clear()
+    publicAt.delete(articleId)
+    if (seen?.state !== 'public') return
+    publicAt.set(articleId, performance.now())
+    for (const { sha256 } of seen.fact.article.images) if (sha256 !== undefined) showers.set(sha256, articleId)
+  }
+  const read = async (articleId: string): Promise<Seen | null> => {
+    const released = await limit(() => getReleased(objects, articleId))
+    const seen = released === null ? null : toSeen(released.fact)
+    remember(articleId, seen)
+    return seen
+  }
+  const isShown = async (articleId: string): Promise<boolean> =>
+    performance.now() - (publicAt.get(articleId) ?? Number.NEGATIVE_INFINITY) < KNOWN_MS || (await read(articleId))?.state === 'public'
+
+  return {
+    around: async articleId => {
+      const one = await read(articleId)
+      if (one === null) return { article: () => null, translationsOf: () => [], hasAny: () => false }
+      const { fact } = one
+      const names = [...referencesOf(fact).slice(0, MOST_REFERENCES), ...(isPublic(fact) ? (fact.article.translationOf ?? []) : [])].flat()
+      const ids = [...new Set(names.flatMap(name => idsMeantBy(name, fact.publisher)))].filter(id => id !== articleId)
+      const seen = new Map([[articleId, one as Seen | null]])
+      for (const [index, other] of (await Promise.all(ids.map(read))).entries()) seen.set(ids[index] ?? '', other)
+      return { article: id => seen.get(id) ?? null, translationsOf: () => [], hasAny: () => false }
+    },
+    mayShow: async (output, bytes) => {
+      const ids = articlesIn(output, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), publicUrl())
+      return ids !== null && (await Promise.all([...ids].map(isShown))).every(Boolean)
+    },
+    shownBy: async (sha256, also) => {
+      const candidates = new Set([showers.get(sha256), also].filter(id => typeof id === 'string' && isArticleId(id)) as string[])
+      for (const id of candidates) {
+        const seen = await read(id)
+        if (seen?.state === 'public' && seen.fact.article.images.some(image => image.sha256 === sha256)) return id
+      }
+      return null
+    },
+  }
+}

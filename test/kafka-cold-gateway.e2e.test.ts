@@ -1,0 +1,184 @@
+/**
+ * A gateway that is started while Kafka cannot be reached: the last good from the store with its age, nothing that was taken back, 503 for what
+ * needs the log; and once Kafka is there it is current by itself, without a restart and without losing a request.
+ */
+import assert from 'node:assert/strict'
+import { connect, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { findFreePort } from '../infra/test/ports.ts'
+import { createWriter } from './support/articles.ts'
+import { CATEGORIES, createCluster } from './support/cluster.ts'
+import { startNewswire } from './support/newswire.ts'
+import { makePng } from './support/pictures.ts'
+import { readRealParts } from './support/real-parts.ts'
+import { waitFor } from './support/wait-for.ts'
+
+const parts = readRealParts()
+const write = createWriter(57)
+const [KEPT, TAKEN] = CATEGORIES
+
+/** An address where nobody listens, until `appear`; then the broker's. */
+const makeFrontOf = async (t: TestContext, broker: string) => {
+  const [host = '', port = ''] = broker.split(':')
+  const front = await findFreePort()
+  const sockets = new Set<Socket>()
+  const server = createServer(client => {
+    const there = connect(Number(port), host)
+    for (const [one, other] of [
+      [client, there],
+      [there, client],
+    ] as const) {
+      sockets.add(one)
+      one.pipe(other)
+      one.on('error', () => other.destroy()).on('close', () => sockets.delete(one))
+    }
+  })
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { address: `127.0.0.1:${front}`, appear: () => new Promise<void>(resolve => server.listen(front, '127.0.0.1', resolve)) }
+}
+
+test('a gateway that starts before Kafka serves the last good from the store, says its age, and goes on by itself when Kafka is there', {
+  skip: parts.both.skip,
+}, async t => {
+  const cluster = await createCluster(t)
+  await cluster.start(['ingest', 'images', 'desk'], 'pipeline')
+  const feeds = await cluster.start(['feeds'], 'feeds')
+  const publish = async (localId: string, category: string, more = {}) => {
+    const article = { ...write(), categories: [category], ...more }
+    const { status, body } = await cluster.publisher.put(localId, article)
+    assert.equal(status, 202, JSON.stringify(body))
+    return article.title
+  }
+  const stored = async (key: string) => Buffer.from((await cluster.objects.get(key))?.bytes ?? []).toString()
+
+  const { body: uploaded } = await cluster.publisher.upload('con', makePng({ width: 640, height: 360, seed: 5 }), 'image/png')
+  const kept = await publish('con', KEPT, { images: [{ url: String(uploaded['url']), role: 'lead' }] })
+  const gone = await publish('rut', KEPT)
+  const stuck = await publish('ket', TAKEN)
+  await waitFor('the feeds to be in the store', async () => {
+    const rss = await stored(`feeds/${KEPT}/rss.xml`)
+    return (
+      rss.includes(kept) && rss.includes(gone) && rss.includes('/renditions/') && (await stored(`feeds/${TAKEN}/rss.xml`)).includes(stuck)
+    )
+  })
+  await cluster.publisher.retract('rut', { mode: 'withdraw', reason: 'sai tên' })
+  await waitFor('the retraction to be in the feed', async () => !(await stored(`feeds/${KEPT}/rss.xml`)).includes(gone))
+  // The builder has died, so the feed of this one still has what the desk has taken back.
+  await feeds.kill()
+  await cluster.publisher.retract('ket', { mode: 'withdraw', reason: 'sai tên' })
+  await waitFor('the retraction', async () => (await stored(`current/${cluster.articleId('ket')}.json`)).includes('"state":"retracted"'))
+  assert.ok((await stored(`feeds/${TAKEN}/rss.xml`)).includes(stuck))
+
+  const front = await makeFrontOf(t, parts.kafka.use().brokers[0] ?? '')
+  const gateway = await startNewswire({
+    args: ['run', 'gateway'],
+    env: { ...cluster.env, KAFKA_BROKERS: front.address },
+    deadlineMs: 120_000,
+  })
+  t.after(() => gateway.kill())
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(new URL(path, cluster.urls.gateway), { headers, redirect: 'manual' })
+    return { status: response.status, headers: response.headers, text: await response.text() }
+  }
+  const readyz = async () => {
+    const { status, text } = await get('/readyz')
+    return { status, detail: JSON.parse(text) as Record<string, unknown> }
+  }
+
+  await t.test('feeds come from the store with their tags, and their age is told', async () => {
+    const { status, headers, text } = await get(`/feeds/${KEPT}/rss.xml`)
+    assert.equal(status, 200)
+    assert.equal(text, await stored(`feeds/${KEPT}/rss.xml`))
+    assert.equal((await get(`/feeds/${KEPT}/rss.xml`, { 'if-none-match': headers.get('etag') ?? '' })).status, 304)
+    for (const file of ['atom.xml', 'feed.json', 'news-sitemap.xml']) assert.equal((await get(`/feeds/${KEPT}/${file}`)).status, 200, file)
+    assert.equal((await get(`/feeds/${KEPT}/rss.xml`, { 'accept-encoding': 'gzip' })).headers.get('content-encoding'), 'gzip')
+    const first = await waitFor('an age', async () => {
+      const { status, detail } = await readyz()
+      assert.equal(status, 503)
+      const found = JSON.stringify(detail).match(/"feedsFrom":\{"from":"store","knownAgoMs":(\d+)/)
+      return found !== null && { agoMs: Number(found[1]) }
+    })
+    await waitFor('it to grow', async () => {
+      const [, agoMs] = JSON.stringify((await readyz()).detail).match(/"knownAgoMs":(\d+)/) ?? []
+      return Number(agoMs) > first.agoMs
+    })
+    assert.equal((await get('/livez')).status, 200)
+  })
+
+  await t.test('articles, their other forms and their pictures come from the store', async () => {
+    const page = await get(`/articles/${cluster.articleId('con')}`)
+    assert.equal(page.status, 200)
+    assert.ok(page.text.includes(kept))
+    for (const form of ['print', 'article.json', 'ninjs.json'])
+      assert.ok((await get(`/articles/${cluster.articleId('con')}/${form}`)).text.includes(kept), form)
+    const picture = /\/renditions\/[^"\s]+\.jpg/.exec(page.text)?.[0]
+    assert.ok(picture)
+    assert.equal((await get(picture)).status, 200)
+  })
+
+  await t.test('nothing that was taken back comes out, also where a feed in the store still has it', async () => {
+    for (const localId of ['rut', 'ket']) {
+      const { status, text } = await get(`/articles/${cluster.articleId(localId)}`)
+      assert.equal(status, 410)
+      assert.equal(text.includes(gone) || text.includes(stuck), false)
+    }
+    for (const feedId of [TAKEN, 'all'])
+      for (const file of ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml']) {
+        const { status, headers, text } = await get(`/feeds/${feedId}/${file}`)
+        assert.equal(status, 503, `${feedId}/${file}`)
+        assert.ok(Number(headers.get('retry-after')) > 0)
+        assert.match(headers.get('content-type') ?? '', /problem\+json/)
+        assert.equal(text.includes(stuck), false)
+      }
+  })
+
+  await t.test('what needs the log is 503 with a time to come back', async () => {
+    for (const path of [
+      '/',
+      '/search?q=tin',
+      '/v1/search?q=tin',
+      `/renditions/${'b'.repeat(64)}/w640-r1.jpg`,
+      '/articles/pub.khong-biet',
+    ]) {
+      const { status, headers } = await get(path)
+      assert.equal(status, 503, path)
+      assert.ok(Number(headers.get('retry-after')) > 0, path)
+    }
+  })
+
+  await t.test('once Kafka is there it is current, and no request on the way was lost', async () => {
+    const answers = new Map<number, number>()
+    let isWatching = true
+    const watching = (async () => {
+      while (isWatching) {
+        for (const path of [`/feeds/${KEPT}/rss.xml`, `/articles/${cluster.articleId('con')}`]) {
+          const { status } = await get(path)
+          answers.set(status, (answers.get(status) ?? 0) + 1)
+        }
+      }
+    })()
+    await front.appear()
+    await waitFor('it to be ready', async () => (await readyz()).status === 200, { deadlineMs: 120_000 })
+    assert.match(JSON.stringify((await readyz()).detail), /"feedsFrom":\{"from":"log","knownAgoMs":0/)
+    await cluster.start(['feeds'], 'feeds')
+    const fresh = await publish('moi', KEPT)
+    await waitFor('the new one', async () => (await get(`/feeds/${KEPT}/rss.xml`)).text.includes(fresh), { deadlineMs: 120_000 })
+    await waitFor(
+      'the builder to take back what it had missed',
+      async () => {
+        const { status, text } = await get(`/feeds/${TAKEN}/rss.xml`)
+        return status === 200 && !text.includes(stuck)
+      },
+      { deadlineMs: 120_000 },
+    )
+    await waitFor('the front page', async () => (await get('/')).text.includes(fresh))
+    await waitFor('search', async () => (await get(`/v1/search?q=${encodeURIComponent(fresh)}`)).text.includes(cluster.articleId('moi')))
+    isWatching = false
+    await watching
+    assert.deepEqual([...answers.keys()], [200])
+    assert.equal((await gateway.stop()).code, 0)
+  })
+})

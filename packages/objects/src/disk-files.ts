@@ -1,7 +1,7 @@
 /** Large bodies as files of their own: written once under a random name, never changed, so the table stays small and commits stay short. */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { constants, open, readdir, readFile, rm } from 'node:fs/promises'
+import { constants, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export type BodyFiles = Readonly<{
@@ -38,7 +38,14 @@ const isMissing = (error: unknown) => (error as { code?: unknown }).code === 'EN
 
 export const openBodyFiles = (folder: string): BodyFiles => {
   mkdirSync(folder, { recursive: true })
-  const remove = (name: string) => rm(join(folder, name), { force: true })
+  /** Not by `rm`, which looks at the file and takes it away on the calling thread. */
+  const remove = async (name: string) => {
+    try {
+      await unlink(join(folder, name))
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+  }
   return {
     write: async (bytes, durable) => {
       const name = randomUUID()

@@ -10,7 +10,8 @@ export type PackedGroup = Readonly<{ changes: readonly Change[]; places: readonl
 
 const NONE = new Uint8Array()
 const bodyOf = (change: Change): Uint8Array | null => (change.kind === 'put' && 'bytes' in change.body ? change.body.bytes : null)
-const withBody = (change: Change, bytes: Uint8Array): Change => (change.kind === 'put' ? { ...change, body: { bytes } } : change)
+const withBody = (change: Change, bytes: Uint8Array): Change =>
+  change.kind === 'put' && 'bytes' in change.body ? { ...change, body: { ...change.body, bytes } } : change
 
 export const packGroup = (group: readonly Change[]): PackedGroup => {
   const sizes = group.map(change => bodyOf(change)?.byteLength ?? 0)

@@ -22,8 +22,8 @@ export type Change =
       kind: 'put'
       key: string
       contentType: string
-      /** The body, or the file that already holds it. */
-      body: Readonly<{ bytes: Uint8Array }> | Readonly<{ file: string; size: number; etag: string }>
+      /** The body, with its hash where somebody has it already, or the file that already holds it. */
+      body: Readonly<{ bytes: Uint8Array; etag?: string | undefined }> | Readonly<{ file: string; size: number; etag: string }>
       ifNoneMatch: '*' | null
       ifMatch: string | null
       durable: boolean

@@ -33,7 +33,7 @@ const change = (wanted: Change): Changed => {
     return { result: { ok: true, etag: '' }, unused: found?.file ?? null }
   }
   const { body, contentType } = wanted
-  const etag = 'etag' in body ? body.etag : hash('sha256', body.bytes)
+  const etag = 'file' in body ? body.etag : (body.etag ?? hash('sha256', body.bytes))
   const newFile = 'file' in body ? body.file : null
   const verdict = settle({ wanted, etag, found: found?.etag ?? null })
   if (verdict !== 'write') {

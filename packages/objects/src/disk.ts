@@ -144,7 +144,8 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
     },
     put: async (key, bytes, options = {}) => {
       checkKey(key)
-      const body = bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options) : { bytes: Buffer.from(bytes) } // a copy, from Node's pool when it is small: what its owner does to it while it waits changes nothing
+      const body =
+        bytes.byteLength > MAX_INLINE ? await writeBody(files, key, bytes, options) : { bytes: Buffer.from(bytes), etag: options.sha256 } // a copy, from Node's pool when it is small: what its owner does to it while it waits changes nothing
       return commit({ kind: 'put', key, body, ...conditionsOf(key, options) })
     },
     delete: async key => {

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
 import { renderItem, renderShell, renderWhole, type XmlFormat } from './feed.ts'
 import { renderFragments } from './fragments.ts'
+import { toFeedShell, withLinks } from './history-links.ts'
 import { type FeedItem, type FeedNotice, MAX_CONTENT, toFeedItem } from './item.ts'
 import { renderJsonItem, renderJsonShell } from './json-feed.ts'
 import { joinFeed, toCheckedShell, toFiles } from './outputs.ts'
@@ -239,6 +240,19 @@ test('an empty feed is a feed, and reads no clock', () => {
     assert.match(made.head, format === 'rss' ? /Thu, 01 Jan 1970 00:00:00 GMT/ : /1970-01-01T00:00:00\.000Z/)
   }
   assert.deepEqual(JSON.parse(Buffer.from(joinFeed(renderJsonShell(empty), [], 'json')).toString()).items, [])
+})
+
+test('head and foot that were kept are, at any moment and with any links, those that would be rendered anew', () => {
+  const stated = '9999-12-31T23:59:59.000Z'
+  const title = `<pubDate>Fri, 31 Dec 9999 23:59:59 GMT</pubDate> <updated>${stated}</updated> $& ]]>`
+  const page = { name: '2026-03-01', query: '?n=25' }
+  for (const format of formats)
+    for (const one of [feed, { ...feed, title, description: title }, { ...feed, profile: 'smartnews' as const }])
+      for (const updatedAt of ['2026-03-01T08:00:00.000Z', '2026-03-02T09:10:11.120Z', stated])
+        for (const prev of [null, page, { ...page, query: '?n=50' }]) {
+          const made = toFeedShell(one, site, updatedAt, prev)
+          assert.deepEqual(toCheckedShell(made, format), withLinks(renderShell(made, format), made, format))
+        }
 })
 
 test('a feed of summaries has no content', () => {

@@ -3,12 +3,13 @@ import type { FeedConfig } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
 import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
-import { renderShell, type Shell } from './feed.ts'
+import { renderShell, type Shell, type XmlFormat } from './feed.ts'
 import type { Fragments } from './fragments.ts'
 import { type LinkedShell, withLinks } from './history-links.ts'
 import { renderJsonShell } from './json-feed.ts'
 import { startWork } from './pace.ts'
 import { type Breach, findFeedBreach } from './profiles.ts'
+import { createRecent } from './recent.ts'
 import { joinSitemap } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
@@ -18,20 +19,43 @@ export type FeedFiles = Readonly<Record<FeedOutput, FeedFile>>
 /** An item a line, so that a reader of the file can split it without parsing. */
 const BETWEEN_JSON = Buffer.from(',\n')
 
+const render = (shell: LinkedShell, format: FeedFormat): Shell => {
+  const made = withLinks(format === 'json' ? renderJsonShell(shell) : renderShell(shell, format), shell, format)
+  const fault = format === 'json' ? null : findXmlFault(made.head + made.foot, 'document')
+  if (fault === null) return made
+  throw new RejectError(
+    'NEWSWIRE_FEEDS_MALFORMED',
+    `the ${format} of feed ${shell.feedId} would not be well-formed (${fault}); the last good one stays`,
+  )
+}
+
+/** Rendered once with a moment that no feed has, because the moment is all that changes in a shell from build to build. */
+const STAND_IN = new Date('9999-12-31T23:59:59.000Z')
+/** How the moment is written; nothing else in a head is, because no text there can hold a tag. */
+const MOMENTS: Readonly<Record<XmlFormat, readonly ((date: Date) => string)[]>> = {
+  rss: [date => `<pubDate>${date.toUTCString()}</pubDate>`, date => `<lastBuildDate>${date.toUTCString()}</lastBuildDate>`],
+  atom: [date => `<updated>${date.toISOString()}</updated>`],
+}
+/** Those of some hundred feeds, and of the pages written last. */
+const SHELLS_BYTES = 4 * 1_048_576
+const shells = createRecent<Shell>({ maxBytes: SHELLS_BYTES, sizeOf: ({ head, foot }) => 4 * (head.length + foot.length) })
+
+const nameOf = ({ updated: _, links, ...shell }: LinkedShell, format: XmlFormat): string =>
+  JSON.stringify([format, shell, links?.isPage, links?.prev?.(format), links?.next?.(format), links?.current(format)])
+
 /**
  * Head and foot of a format. Throws `RejectError` `NEWSWIRE_FEEDS_MALFORMED` when they are not well-formed: with fragments that were
  * checked one by one, that is all that could make a feed malformed, and then the last good one stays.
  */
 export const toCheckedShell = (shell: LinkedShell, format: FeedFormat): Shell => {
-  if (format === 'json') return withLinks(renderJsonShell(shell), shell, format)
-  const made = withLinks(renderShell(shell, format), shell, format)
-  const fault = findXmlFault(made.head + made.foot, 'document')
-  if (fault !== null)
-    throw new RejectError(
-      'NEWSWIRE_FEEDS_MALFORMED',
-      `the ${format} of feed ${shell.feedId} would not be well-formed (${fault}); the last good one stays`,
-    )
-  return made
+  if (format === 'json') return render(shell, format)
+  const name = nameOf(shell, format)
+  const timeless = shells.get(name) ?? render({ ...shell, updated: STAND_IN }, format)
+  shells.set(name, timeless)
+  return {
+    ...timeless,
+    head: MOMENTS[format].reduce((head, write) => head.replace(write(STAND_IN), () => write(shell.updated)), timeless.head),
+  }
 }
 
 /** In Atom, notices (RFC 6721) come before entries. */

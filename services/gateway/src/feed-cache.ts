@@ -58,6 +58,8 @@ const RECHECK_MS = 5_000
 const AGAIN_MS = 250
 const MAX_BYTES = 256 * 2 ** 20
 const QUIET_MS = 10_000
+/** Every state is weighed for it, so a hundred feeds that change together are weighed together. */
+const EVICT_AFTER_MS = 20
 /** How often it is looked whether a feed is quiet. */
 const LOOK_MS = 2_500
 /** Of one core, for compressing what is quiet. */
@@ -133,7 +135,9 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     return isKnown || now - slot.checkedAt < RECHECK_MS
   }
 
+  let evicting: NodeJS.Timeout | undefined
   const evict = () => {
+    evicting = undefined
     let sum = [...slots.values()].reduce((total, { state }) => total + (state?.weight() ?? 0), 0)
     if (sum <= maxBytes) return
     for (const [key, slot] of [...slots].sort(([, a], [, b]) => a.askedAt - b.askedAt)) {
@@ -150,7 +154,14 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     const content = toContent(etag)
     // The same bytes under a higher counter are the same state: what was compressed stays compressed.
     if (slot.state?.content === content && slot.state.lastModified.getTime() === lastModified.getTime()) return slot.state
-    return createFeedState({ feedId, output, bytes: Buffer.from(bytes), content, lastModified, before: slot.state })
+    return createFeedState({
+      feedId,
+      output,
+      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      content,
+      lastModified,
+      before: slot.state,
+    })
   }
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
@@ -199,7 +210,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
           Object.assign(slot, { state, counter: Math.max(counter, slot.counter), checkedAt: performance.now() })
           slot.isBehind = slot.counter < counterOf(feedId)
           slot.missedAt = 0
-          evict()
+          evicting ??= setTimeout(evict, EVICT_AFTER_MS).unref()
           return slot.state
         },
         (error: unknown) => {
@@ -306,6 +317,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     failure: feeds.failure,
     stop: async () => {
       clearInterval(timer)
+      clearTimeout(evicting)
       await feeds.stop()
     },
   }

@@ -29,6 +29,8 @@ export type FeedState = Readonly<{
   lastModified: Date
   /** Rises with every state of this file that this process served. */
   sequence: number
+  /** A checksum of each item. */
+  sums: readonly number[]
   /** For each item, the sequence since which it has been in the file as it is. */
   since: readonly number[]
   /** Codings there are, the smallest first, without the plain bytes. */
@@ -90,14 +92,15 @@ export const itemOf = ({ bytes, cuts, output }: Pick<FeedState, 'bytes' | 'cuts'
   return output === 'json' && item.at(-1) === 0x2c ? item.subarray(0, -1) : item
 }
 
+type Items = Pick<FeedState, 'bytes' | 'cuts' | 'output' | 'sums'>
+
 /** An item that was there before, byte for byte, keeps its number; all others are of this sequence. */
-const sinceOf = (state: Pick<FeedState, 'bytes' | 'cuts' | 'output' | 'sequence'>, before: FeedState | null): number[] => {
+const sinceOf = (state: Items & Pick<FeedState, 'sequence'>, before: FeedState | null): number[] => {
   const known = new Map<number, number>()
-  for (let index = 0; index < (before?.cuts.items ?? 0); index++) known.set(crc32(itemOf(before as FeedState, index)), index)
-  return Array.from({ length: state.cuts.items }, (_, index) => {
-    const item = itemOf(state, index)
-    const earlier = known.get(crc32(item))
-    if (before === null || earlier === undefined || !item.equals(itemOf(before, earlier))) return state.sequence
+  for (const [index, sum] of (before?.sums ?? []).entries()) known.set(sum, index)
+  return state.sums.map((sum, index) => {
+    const earlier = known.get(sum)
+    if (before === null || earlier === undefined || !itemOf(state, index).equals(itemOf(before, earlier))) return state.sequence
     return before.since[earlier] ?? state.sequence
   })
 }
@@ -115,7 +118,8 @@ export type NewState = Readonly<{
 export const createFeedState = ({ feedId, output, bytes, content, lastModified, before }: NewState): FeedState => {
   const cuts = splitFeed(bytes, output)
   const sequence = (before?.sequence ?? 0) + 1
-  const since = sinceOf({ bytes, cuts, output, sequence }, before)
+  const sums = Array.from({ length: cuts.items }, (_, index) => crc32(itemOf({ bytes, cuts, output }, index)))
+  const since = sinceOf({ bytes, cuts, output, sums, sequence }, before)
   const made = new Map<AnyCoding, Variant>([['identity', { coding: 'identity', tag: `"${content}"`, bytes }]])
   const given = new Set([`"${content}"`])
   const making = new Map<Coding, Promise<Variant>>()
@@ -154,6 +158,7 @@ export const createFeedState = ({ feedId, output, bytes, content, lastModified, 
     cuts,
     lastModified,
     sequence,
+    sums,
     since,
     ready: () => order,
     find: coding => made.get(coding),

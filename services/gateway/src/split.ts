@@ -12,25 +12,37 @@ export type Cuts = Readonly<{
   items: number
 }>
 
-type Marks = Readonly<{ items: readonly Buffer[]; foot: Buffer }>
-const marks = (items: readonly string[], foot: string): Marks => ({ items: items.map(one => Buffer.from(one)), foot: Buffer.from(foot) })
+type Marks = Readonly<{
+  /** What all items begin with, so that a file is searched once; then one of `rest`. */
+  start: Buffer
+  rest: readonly Buffer[]
+  foot: Buffer
+}>
+const marks = (start: string, rest: readonly string[], foot: string): Marks => ({
+  start: Buffer.from(start),
+  rest: rest.map(one => Buffer.from(one)),
+  foot: Buffer.from(foot),
+})
 
 const MARKS: Readonly<Record<FeedOutput, Marks>> = {
-  rss: marks(['\n        <item>'], '\n    </channel>'),
-  atom: marks(['\n    <entry>', '\n    <entry ', '\n    <at:deleted-entry '], '\n</feed>'),
-  json: marks(['\n{"id":'], '\n]}'),
-  sitemap: marks(['\n    <url>'], '\n</urlset>'),
+  rss: marks('\n        <item>', [''], '\n    </channel>'),
+  atom: marks('\n    <', ['entry>', 'entry ', 'at:deleted-entry '], '\n</feed>'),
+  json: marks('\n{"id":', [''], '\n]}'),
+  sitemap: marks('\n    <url>', [''], '\n</urlset>'),
 }
 
-const findAll = (bytes: Buffer, mark: Buffer): number[] => {
+const isAt = (bytes: Buffer, at: number, part: Buffer): boolean => bytes.subarray(at, at + part.length).equals(part)
+
+const findAll = (bytes: Buffer, { start, rest }: Marks): number[] => {
   const found: number[] = []
-  for (let at = bytes.indexOf(mark); at > 0; at = bytes.indexOf(mark, at + mark.length)) found.push(at)
+  for (let at = bytes.indexOf(start); at > 0; at = bytes.indexOf(start, at + start.length))
+    if (rest.some(part => isAt(bytes, at + start.length, part))) found.push(at)
   return found
 }
 
 export const splitFeed = (bytes: Buffer, output: FeedOutput): Cuts => {
-  const { items, foot } = MARKS[output]
-  const begins = items.flatMap(mark => findAll(bytes, mark)).sort((a, b) => a - b)
+  const { foot } = MARKS[output]
+  const begins = findAll(bytes, MARKS[output])
   const end = bytes.lastIndexOf(foot)
   const whole = end > (begins.at(-1) ?? 0)
   return whole ? { bounds: [0, ...begins, end, bytes.length], items: begins.length } : { bounds: [0, bytes.length], items: 0 }

@@ -134,6 +134,9 @@ export const keys = {
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,
   pending: (outletId: string, articleId: string) => `outlets/pending/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
   pendingPrefix: (outletId: string) => `outlets/pending/${configSegment(outletId)}/`,
+  /** Says that the pending delivery of the same name takes an article back: what is left after a start is looked through by these first. */
+  pendingKill: (outletId: string, articleId: string) => `outlets/kills/${configSegment(outletId)}/${articleSegment(articleId)}.json`,
+  pendingKillPrefix: (outletId: string) => `outlets/kills/${configSegment(outletId)}/`,
   outletState: (outletId: string) => `outlets/state/${configSegment(outletId)}.json`,
   outletStatePrefix: 'outlets/state/',
   outletRequests: (outletId: string) => `outlets/requests/${configSegment(outletId)}.json`,

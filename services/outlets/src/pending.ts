@@ -41,6 +41,11 @@ export type Shelf = Readonly<{
   names(owner: string, subject: string): Readonly<Record<string, string>>
   /** The subject that a document names; `null` when it names none. */
   subjectOf(document: Readonly<Record<string, unknown>>): string | null
+  /**
+   * Where marks lie of what is pending and takes something back, each under the last part of the name that it marks (default: nothing is marked). They
+   * are hints: one that is left over costs a look, one that is lost costs a retraction its place before everything else.
+   */
+  kills?: Readonly<{ key(owner: string, subject: string): string; prefix(owner: string): string }>
 }>
 
 const namedIn = (document: Readonly<Record<string, unknown>>, name: string, isValid: (value: string) => boolean): string | null => {
@@ -53,6 +58,7 @@ export const outletShelf: Shelf = {
   prefix: keys.pendingPrefix,
   names: (outletId, articleId) => ({ outletId, articleId }),
   subjectOf: document => namedIn(document, 'articleId', isArticleId),
+  kills: { key: keys.pendingKill, prefix: keys.pendingKillPrefix },
 }
 export const hubShelf: Shelf = {
   key: keys.hubPending,
@@ -83,8 +89,9 @@ export type Page = Readonly<{ stored: readonly Stored[]; after: string | null }>
 
 export type PendingStore = Readonly<{
   /**
-   * What an owner still has to get out, a page at a time: the first one, or the one behind another. Unreadable objects are told to `onUnreadable`
-   * and passed over. Owners take turns, a page each: whoever has much left keeps nobody else waiting.
+   * What an owner still has to get out, a page at a time: the first one, or the one behind another. Retractions come first, and once more in their place
+   * among the others. Unreadable objects are told to `onUnreadable` and passed over. Owners take turns, a page each: whoever has much left keeps nobody
+   * else waiting, and those who look for retractions do not wait for those who read the rest.
    */
   page(owner: string, after?: string): Promise<Page>
   /** As it is now; `null` when nothing is left, or when it cannot be read, which is told. */
@@ -121,11 +128,26 @@ const PAGE = 250
 const PAGES_AT_ONCE = 4
 const RACES = 5
 
+const encoder = new TextEncoder()
+
 export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize = PAGE }: Options): PendingStore => {
   const pendingDocument = documentOn(shelf)
   /** A delete is no fence: while a key is being swept its writes wait, and while it is being written it is not swept. */
   const sweeping = new Map<string, Promise<void>>()
   const writing = new Set<string>()
+
+  const isYoung = (lastModified: Date) => now() - lastModified.getTime() < SWEEP_AFTER_MS
+
+  /** Writes of what lies under the key wait until that is done. */
+  const holdingUp = <T>(key: string, sweep: () => Promise<T>): Promise<T> => {
+    const swept = sweep().finally(() => sweeping.delete(key))
+    const ended = swept.then(
+      () => undefined,
+      () => undefined,
+    )
+    sweeping.set(key, ended)
+    return swept
+  }
 
   const sweepKey = async (key: string, mayStill: () => boolean): Promise<Stored | null> => {
     const found = await getDocument(objects, key, pendingDocument).catch(error => {
@@ -154,6 +176,7 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
   }
 
   const pageTurns = createLimit(PAGES_AT_ONCE)
+  const killTurns = createLimit(PAGES_AT_ONCE)
 
   const read = async (key: string): Promise<Stored | null> => {
     try {
@@ -170,27 +193,69 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
 
   const pages = (owner: string) => listPages(objects, shelf.prefix(owner))
 
-  const readAll = async (page: readonly ListedObject[]): Promise<Stored[]> => {
+  const readAll = async (names: readonly string[]): Promise<Stored[]> => {
     const found: Stored[] = []
-    for (let at = 0; at < page.length; at += READS_AT_ONCE) {
-      const some = await Promise.all(page.slice(at, at + READS_AT_ONCE).map(one => read(one.key)))
+    for (let at = 0; at < names.length; at += READS_AT_ONCE) {
+      const some = await Promise.all(names.slice(at, at + READS_AT_ONCE).map(read))
       found.push(...some.filter(one => one !== null))
     }
     return found
   }
 
+  const listAfter = (prefix: string, after: string | undefined) =>
+    objects.list(prefix, { limit: pageSize, ...(after === undefined ? {} : { startAfter: after }) })
+  /** What to go on from behind a listing; `null` when that was the last. */
+  const behind = (listed: readonly ListedObject[]): string | null => (listed.length < pageSize ? null : (listed.at(-1)?.key ?? null))
+
+  /** The key of what a mark is about. */
+  const toNamed = (owner: string, marked: string, key: string) => shelf.prefix(owner) + key.slice(marked.length)
+
+  const killPage = async (owner: string, marked: string, after: string | undefined): Promise<Page> => {
+    const listed = await listAfter(marked, after)
+    const stored = await readAll(listed.map(({ key }) => toNamed(owner, marked, key)))
+    // Every key of the rest lies behind its prefix.
+    return { stored: stored.filter(one => one.pending.delivery.kill), after: behind(listed) ?? shelf.prefix(owner) }
+  }
+  const restPage = async (owner: string, after: string | undefined): Promise<Page> => {
+    const listed = await listAfter(shelf.prefix(owner), after)
+    return { stored: await readAll(listed.map(one => one.key)), after: behind(listed) }
+  }
+
+  /** Before what it is about, so that no retraction is pending without it; it stays until the end of that is swept. */
+  const mark = async (owner: string, { subject, delivery }: Pending): Promise<void> => {
+    if (!delivery.kill || shelf.kills === undefined) return
+    const document = encoder.encode(JSON.stringify(shelf.names(owner, subject)))
+    await objects.put(shelf.kills.key(owner, subject), document, { ifNoneMatch: '*', durable: false })
+  }
+
+  /** A mark goes once what it is about is over, or is no retraction any more. */
+  const sweepMarks = async (owner: string, mayStill: () => boolean, knownKeys: ReadonlySet<string>): Promise<void> => {
+    const marked = shelf.kills?.prefix(owner)
+    if (marked === undefined) return
+    for await (const page of listPages(objects, marked))
+      for (const { key, lastModified } of page) {
+        const named = toNamed(owner, marked, key)
+        if (isYoung(lastModified) || writing.has(named) || knownKeys.has(named)) continue
+        await holdingUp(named, async () => {
+          const left = await read(named)
+          if (left?.pending.delivery.kill !== true && mayStill()) await objects.delete(key)
+        })
+      }
+  }
+
   return {
-    page: (owner, after) =>
-      pageTurns(async () => {
-        const listed = await objects.list(shelf.prefix(owner), { limit: pageSize, ...(after === undefined ? {} : { startAfter: after }) })
-        return { stored: await readAll(listed), after: listed.length < pageSize ? null : (listed.at(-1)?.key ?? null) }
-      }),
+    page: (owner, after) => {
+      const marked = shelf.kills?.prefix(owner)
+      const isOfKills = marked !== undefined && (after === undefined || after.startsWith(marked))
+      return isOfKills ? killTurns(() => killPage(owner, marked, after)) : pageTurns(() => restPage(owner, after))
+    },
     read: (owner, subject) => read(shelf.key(owner, subject)),
     save: async (owner, pending, held, mayStill = () => true) => {
       const key = shelf.key(owner, pending.subject)
       await sweeping.get(key)
       writing.add(key)
       try {
+        await mark(owner, pending)
         return await write(key, owner, pending, held, mayStill)
       } finally {
         writing.delete(key)
@@ -205,18 +270,11 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
       const knownKeys = new Set(Array.from(known, subject => shelf.key(owner, subject)))
       for await (const page of pages(owner))
         for (const { key, lastModified } of page) {
-          if (now() - lastModified.getTime() < SWEEP_AFTER_MS || writing.has(key) || knownKeys.has(key)) continue
-          const swept = sweepKey(key, mayStill).finally(() => sweeping.delete(key))
-          sweeping.set(
-            key,
-            swept.then(
-              () => undefined,
-              () => undefined,
-            ),
-          )
-          const stray = await swept
+          if (isYoung(lastModified) || writing.has(key) || knownKeys.has(key)) continue
+          const stray = await holdingUp(key, () => sweepKey(key, mayStill))
           if (stray !== null) strays.push(stray)
         }
+      await sweepMarks(owner, mayStill, knownKeys)
       return strays
     },
   }

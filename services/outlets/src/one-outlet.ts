@@ -3,7 +3,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import { type Actor, createActor } from './actor.ts'
 import { failed } from './answers.ts'
 import type { Clock } from './book.ts'
-import { createDueQueue } from './due-queue.ts'
+import { DueQueue } from './due-queue.ts'
 import type { Attempt, Kind, Target } from './kind.ts'
 import type { Delivery, Intent, Outcome, Terms } from './machine.ts'
 import type { Suspension } from './outlet-state.ts'
@@ -28,7 +28,7 @@ type Life = { alive: boolean }
 
 /** Time that passes only when a test says so. */
 const createVirtualTime = () => {
-  const due = createDueQueue<() => void>()
+  const due = new DueQueue<() => void>()
   let nowMs = BEGAN_MS
   /** For a process: what it waits for ends with it. */
   const clockOf = (life: Life): Clock => ({

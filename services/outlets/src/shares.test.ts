@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { UnavailableError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
 import type { Objects } from '@newswire/objects/objects'
-import { createDueQueue } from './due-queue.ts'
+import { DueQueue } from './due-queue.ts'
 import { liveFact } from './samples.ts'
 import { createSlots } from './slots.ts'
 import { createTell, toSinkMilestone } from './tell.ts'
@@ -13,7 +13,7 @@ test('what is due comes out in the order of its time', () => {
   for (let size = 0; size < 60; size++) {
     // Multiples of a prime visit every residue in a scattered order; the last third repeats times that are there already.
     const times = Array.from({ length: size }, (_, index) => (index * 37) % 41)
-    const queue = createDueQueue<number>()
+    const queue = new DueQueue<number>()
     for (const at of times) queue.push(at, at)
     const out: number[] = []
     for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
@@ -29,16 +29,16 @@ test('what is due comes out in the order of its time', () => {
 
 test('what no longer stands is let go of before it is most of what is kept, and the order holds', () => {
   const turns = new Map<number, number>()
-  const queue = createDueQueue<{ id: number; turn: number }>(({ id, turn }) => turns.get(id) === turn)
+  const queue = new DueQueue<number>((id, turn) => turns.get(id) === turn)
   for (let turn = 1; turn <= 100; turn++)
     for (let id = 0; id < 100; id++) {
       turns.set(id, turn)
-      queue.push((id * 37) % 101, { id, turn })
+      queue.push((id * 37) % 101, id, turn)
     }
   const out: number[] = []
   let entries = 0
   for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
-    if (turns.get(next.item.id) === next.item.turn) out.push(next.atMs)
+    if (turns.get(next.item) === next.turn) out.push(next.atMs)
     entries += 1
     queue.pop()
   }

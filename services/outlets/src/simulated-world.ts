@@ -6,7 +6,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import type { LogRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Clock } from './book.ts'
-import { createDueQueue } from './due-queue.ts'
+import { DueQueue } from './due-queue.ts'
 
 /** What ends with a crash: a process, or the world, which does not. `frozen`: it stands still, and does not know. */
 export type Life = { alive: boolean; frozen?: Readonly<{ sinceMs: number; untilMs: number }> }
@@ -46,7 +46,7 @@ export const createConsumer = (): Consumer => ({ records: [], committed: 0, look
 /** `begin`: one start of the process, with the life that a crash ends. */
 export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine: Life) => void) => {
   const random = randomFrom(seed)
-  const events = createDueQueue<{ life: Life; run: () => void }>()
+  const events = new DueQueue<{ life: Life; run: () => void }>()
   const world: Life = { alive: true }
   const store = new Map<string, { bytes: Uint8Array; etag: string; lastModified: Date }>()
   const stuck: string[] = []

@@ -2,12 +2,10 @@
  * Whose turn is next: kills before everything else, then whatever is due first. In a strict line it is whatever was wanted first, due or not;
  * only what is held until a time of its own stands beside the line until then.
  */
-import { createDueQueue, type DueQueue } from './due-queue.ts'
+import { DueQueue } from './due-queue.ts'
 import type { Queued } from './left.ts'
 import { type Delivery, isArmed } from './machine.ts'
 import type { Shelved } from './shelved.ts'
-
-type Entry = Readonly<{ item: Queued; turn: number }>
 
 export type Turns = Readonly<{
   /** Queues an item as it is now; what was queued of it before is void. Nothing while it is busy, or waits for a person. */
@@ -27,48 +25,49 @@ export const sequenceOf = (item: Queued): number => dueOf(item)?.sequence ?? Num
 const waitsForItsTime = (due: Delivery | Shelved): boolean => ('armed' in due ? due.armed : isArmed(due))
 const isHeld = (due: Delivery | Shelved): boolean => ('held' in due ? due.held : due.heldUntilMs === due.nextAtMs)
 
-const stands = ({ item, turn }: Entry): boolean => turn === item.turn && !item.busy && dueOf(item) !== null
+/** Of what is queued of an item only the newest entry. */
+const stands = (item: Queued, turn: number): boolean => turn === item.turn && !item.busy && dueOf(item) !== null
 
 export const createTurns = (isStrict: () => boolean): Turns => {
-  const kills = createDueQueue(stands)
-  const held = createDueQueue(stands)
-  let others = createDueQueue(stands)
+  const kills = new DueQueue(stands)
+  const held = new DueQueue(stands)
+  let others = new DueQueue(stands)
   let strict = isStrict()
 
-  /** The first entry that still stands. */
-  const head = (queue: DueQueue<Entry>): Entry | null => {
+  /** The first that still stands. */
+  const head = (queue: DueQueue<Queued>): Queued | null => {
     for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
-      if (stands(entry.item)) return entry.item
+      if (stands(entry.item, entry.turn)) return entry.item
       queue.pop()
     }
     return null
   }
-  const nextAtMs = ({ item }: Entry): number => dueOf(item)?.nextAtMs ?? Number.POSITIVE_INFINITY
+  const nextAtMs = (item: Queued): number => dueOf(item)?.nextAtMs ?? Number.POSITIVE_INFINITY
 
-  const push = (entry: Entry) => {
-    const due = dueOf(entry.item)
+  const push = (item: Queued) => {
+    const due = dueOf(item)
     if (due === null) return
-    if (due.kill) kills.push(due.nextAtMs, entry)
-    else if (strict && isHeld(due)) held.push(due.nextAtMs, entry)
-    else others.push(strict ? due.sequence : due.nextAtMs, entry)
+    if (due.kill) kills.push(due.nextAtMs, item, item.turn)
+    else if (strict && isHeld(due)) held.push(due.nextAtMs, item, item.turn)
+    else others.push(strict ? due.sequence : due.nextAtMs, item, item.turn)
   }
   /** The configuration changed: what stands in one kind of line goes into the other. */
   const regroup = () => {
     const before = [others, held]
-    others = createDueQueue(stands)
+    others = new DueQueue(stands)
     strict = isStrict()
-    const standing: Entry[] = []
+    const standing: Queued[] = []
     for (const queue of before)
-      for (let entry = head(queue); entry !== null; entry = head(queue)) {
-        standing.push(entry)
+      for (let item = head(queue); item !== null; item = head(queue)) {
+        standing.push(item)
         queue.pop()
       }
-    for (const entry of standing) push(entry)
+    for (const item of standing) push(item)
   }
   const release = (nowMs: number) => {
-    for (let entry = head(held); entry !== null && nextAtMs(entry) <= nowMs; entry = head(held)) {
+    for (let item = head(held); item !== null && nextAtMs(item) <= nowMs; item = head(held)) {
       held.pop()
-      others.push(strict ? (dueOf(entry.item)?.sequence ?? 0) : nextAtMs(entry), entry)
+      others.push(strict ? sequenceOf(item) : nextAtMs(item), item, item.turn)
     }
   }
 
@@ -77,13 +76,13 @@ export const createTurns = (isStrict: () => boolean): Turns => {
       const due = dueOf(item)
       if (due === null || item.busy || !waitsForItsTime(due)) return
       item.turn += 1
-      push({ item, turn: item.turn })
+      push(item)
     },
     first: (kill, nowMs) => {
       if (!kill && strict !== isStrict()) regroup()
       if (!kill) release(nowMs)
-      const entry = kill ? head(kills) : (head(others) ?? head(held))
-      return entry === null ? null : { item: entry.item, atMs: nextAtMs(entry) }
+      const item = kill ? head(kills) : (head(others) ?? head(held))
+      return item === null ? null : { item, atMs: nextAtMs(item) }
     },
     take: kill => (kill ? kills : others).pop(),
   }

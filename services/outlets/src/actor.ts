@@ -32,6 +32,8 @@ export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
     random: () => number
     /** Hears when it begins to fail and when it is well again (default: nobody). */
     onHealth?: (health: OutletHealth) => void
+    /** Hears when it may have become idle (default: nobody). */
+    onIdle?: () => void
     /** Who hears how the target fares (default: `logger`). */
     healthLogger?: BookNeeds['logger']
   }>
@@ -46,6 +48,10 @@ export type Actor = Readonly<{
    * repeat. Resolves when the rest may be wanted. `clean`: whoever was here before had come to an end.
    */
   load(clean: boolean): Promise<void>
+  /** In place of `load`, of a target whose actor was idle when this process let go of it: nothing is left from before. */
+  begin(): Promise<void>
+  /** Whether it has nothing to do and nothing to remember: one that is closed now and made anew when something comes does what this one would. */
+  isIdle(): boolean
   /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again. */
   review(): void
   /** Its kept state changed: a pause, its end. What waited for an outlet that is back is due at once. */
@@ -68,7 +74,7 @@ const lost = (id: string) =>
 
 /** `owner`: under whose name its state and what is pending are kept. */
 export const createActor = (owner: string, needs: ActorNeeds): Actor => {
-  const { clock, kind, owns, slots, ownSide, scale, logger, healthLogger = logger } = needs
+  const { clock, kind, owns, slots, ownSide, scale, logger, healthLogger = logger, onIdle = () => undefined } = needs
   const modeOf = () => ({ every: kind.target()?.versions === 'all' })
   const isStrict = () => kind.target()?.order === 'strict'
   const turns = createTurns(isStrict)
@@ -141,6 +147,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       flights.delete(flight)
       free()
       pump()
+      onIdle()
     })
     flights.add(flight)
   }
@@ -263,9 +270,20 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     },
     load: async clean => {
       await health.load()
-      loading ??= book.load(clean, turns.queue, pump)
+      loading ??= book.load(clean, turns.queue, pump).then(onIdle)
       if (kind.newestOnly) await loading
     },
+    begin: async () => {
+      await health.load()
+      book.begin()
+    },
+    isIdle: () =>
+      closing === null &&
+      flights.size === 0 &&
+      !asking.isAnyBefore(Number.POSITIVE_INFINITY) &&
+      book.isEmpty() &&
+      health.isUnmarked(clock.now()) &&
+      pace.isFull(clock.now()),
     sweep: async () => {
       await book.sweep(turns.queue)
       pump()

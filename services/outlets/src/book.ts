@@ -95,6 +95,10 @@ export type Book = Readonly<{
    * `onPage` now and then. `clean`: whoever was here before had come to an end.
    */
   load(clean: boolean, take: (one: Queued) => void, onPage: () => void): Promise<void>
+  /** In place of `load`: nothing is left. */
+  begin(): void
+  /** Whether all is known, and nothing is to be remembered. */
+  isEmpty(): boolean
   /** Tidies up in the store, and takes in what lies there unknown: an earlier owner wrote it late. */
   sweep(take: (one: Queued) => void): Promise<void>
 }>
@@ -183,6 +187,8 @@ export const createBook = (
     }
   }
 
+  const isAnyDoubted = () => [...doubts.values()].some(({ untilMs }) => untilMs > clock.now())
+
   /** The end of every open version that what was sent settles. */
   const endings = (inflight: Delivery, sent: number, end: End): News[] => {
     const older = inflight.open.filter(version => version < sent).map(version => ({ version, state: 'superseded' as const }))
@@ -242,7 +248,7 @@ export const createBook = (
       Math.max(acknowledged.of(owner, subject), items.get(subject)?.savedWant ?? 0, left.shelved.get(subject)?.want ?? 0),
     doubt: subject => doubts.get(subject)?.version ?? null,
     isInDoubt: () =>
-      [...doubts.values()].some(({ untilMs }) => untilMs > clock.now()) ||
+      isAnyDoubted() ||
       [...items.values()].some(
         ({ delivery, savedDoubt }) => delivery !== null && (delivery.phase === 'inflight' || delivery.maybeSent !== savedDoubt),
       ),
@@ -276,6 +282,8 @@ export const createBook = (
     },
     untilAvailable,
     load: left.load,
+    begin: left.begin,
+    isEmpty: () => left.isWhole() && items.size === 0 && left.shelved.size === 0 && !isAnyDoubted(),
     sweep: left.sweep,
   }
 }

@@ -117,5 +117,13 @@ export const forgetProbe = (breaker: Breaker, way: Passage): Breaker => (way ===
 /** Failing outlets share a small part of all slots. */
 export const isFailing = (breaker: Breaker): boolean => breaker.openUntilMs !== null || breaker.failuresInARow > 0
 
+/** Whether nothing that went wrong is remembered: a new one would decide alike, but for how many went well in the last minute. */
+export const isUnmarked = (breaker: Breaker, nowMs: number, scale: number): boolean =>
+  breaker.failingSinceMs === null &&
+  breaker.openUntilMs === null &&
+  breaker.ramp === null &&
+  (breaker.bypassedAtMs === null || nowMs - breaker.bypassedAtMs >= KILL_BYPASS_MS * scale) &&
+  !breaker.buckets.some(one => one.bad > 0 && nowMs - one.startMs < WINDOW_MS * scale)
+
 /** Requests at once. */
 export const limitOf = (breaker: Breaker, cap: number): number => Math.min(cap, breaker.ramp ?? cap)

@@ -22,6 +22,8 @@ export type Health = Readonly<{
   /** What an attempt came to; what it is to count as, once our own side is considered. */
   note(outcome: Outcome, way: rules.Passage, target: Target, nowMs: number): Promise<Outcome>
   isFailing(): boolean
+  /** Whether nothing that went wrong is remembered but what the store has. */
+  isUnmarked(nowMs: number): boolean
   isOpen(): boolean
   isSuspended(target: Target): boolean
   /** Somebody said that nothing is to go out, retractions neither. */
@@ -112,6 +114,7 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
       return outcome
     },
     isFailing: () => rules.isFailing(breaker),
+    isUnmarked: nowMs => rules.isUnmarked(breaker, nowMs, scale),
     isOpen: () => breaker.openUntilMs !== null,
     isSuspended: target => isSuspended(suspended, target),
     isPaused: () => states.isPaused?.(id) ?? false,

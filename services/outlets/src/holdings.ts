@@ -24,6 +24,9 @@ export type Holdings = Readonly<{
 
 type Needs = Omit<PartitionNeeds, keyof Tenure> & Readonly<{ topic: string; clock: Clock; tenureOf: (number: number) => Tenure }>
 
+/** Of one that is not there, because it has nothing to do. */
+const AT_REST: ActorStats = { backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }
+
 export const createHoldings = (needs: Needs): Holdings => {
   const { topic, clock, tenureOf } = needs
   const held = new Map<number, { partition: Partition; sinceMs: number }>()
@@ -37,6 +40,7 @@ export const createHoldings = (needs: Needs): Holdings => {
     releases.add(tracked)
   }
   const actors = (): readonly (readonly [string, Actor])[] => [...held.values()].flatMap(({ partition }) => [...partition.actors()])
+  const rested = (): readonly string[] => [...held.values()].flatMap(({ partition }) => [...partition.rested()])
 
   return {
     onAssigned: async ({ gained, lost }) => {
@@ -55,7 +59,7 @@ export const createHoldings = (needs: Needs): Holdings => {
     pump: () => {
       for (const [, actor] of actors()) actor.review()
     },
-    stats: () => actors().map(([id, actor]) => ({ id, ...actor.stats() })),
+    stats: () => [...actors().map(([id, actor]) => ({ id, ...actor.stats() })), ...rested().map(id => ({ id, ...AT_REST }))],
     stop: async () => {
       for (const number of [...held.keys()]) lose(number)
       await Promise.all(releases)

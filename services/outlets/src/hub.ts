@@ -111,8 +111,8 @@ export const createHub = (needs: HubNeeds): Hub => {
     const build = builds.get(one.feedId)
     if (build === undefined) return
     const { partition } = await holdings.of(number)
-    const actor = await partition.actor(one.id)
-    await actor.want(one.id, { version: build.counter, kill: false, sequence: build.sequence, maybeSent: null }, build.cause)
+    const intent = { version: build.counter, kill: false, sequence: build.sequence, maybeSent: null }
+    await partition.use(one.id, actor => actor.want(one.id, intent, build.cause))
   }
 
   /** Whoever was verified after a build was fanned out, and before it was built, would else hear of it with the next one only. */

@@ -26,6 +26,7 @@ export type Left = Readonly<{
   find(subject: string): Promise<Item | null>
   put(one: Shelved): void
   load(clean: boolean, take: (one: Queued) => void, onPage: () => void): Promise<void>
+  begin(): void
   sweep(take: (one: Queued) => void): Promise<void>
 }>
 
@@ -125,6 +126,9 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     load: (clean, take, onPage) => {
       before = { clean, sinceMs: clock.now() }
       return scan(take, onPage)
+    },
+    begin: () => {
+      whole = true
     },
     sweep: async take => {
       const known = [...items.keys(), ...shelved.keys(), ...finding.keys()]

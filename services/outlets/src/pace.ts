@@ -5,6 +5,8 @@ export type Pace = Readonly<{
   nextMs(perSecond: number | undefined, nowMs: number): number
   /** A request begins. */
   take(perSecond: number | undefined, nowMs: number): void
+  /** Whether it holds all that it can: then it remembers nothing. */
+  isFull(nowMs: number): boolean
 }>
 
 const HOLDS_MS = 100
@@ -21,5 +23,6 @@ export const createPace = (): Pace => {
     take: (perSecond, nowMs) => {
       if (perSecond !== undefined) fullAtMs = Math.max(fullAtMs, nowMs) + 1_000 / perSecond
     },
+    isFull: nowMs => fullAtMs <= nowMs,
   }
 }

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { UnavailableError } from '@newswire/events/errors'
 import { createDiskObjects } from '@newswire/objects/disk'
 import type { Actor } from './actor.ts'
 import { type Clock, DOUBT_MS } from './book.ts'
 import { createHandover } from './handover.ts'
-import { holdPartition, TAKE_OVER_WAIT_MS } from './partition.ts'
+import { holdPartition, type Partition, TAKE_OVER_WAIT_MS } from './partition.ts'
 import { forgotten } from './worker.ts'
 
 const clock: Clock = {
@@ -37,6 +38,8 @@ const storeFor = async (t: TestContext) => {
 const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve(), isAllWritten = true): Actor => ({
   want: async () => undefined,
   load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
+  begin: async () => void calls.push('begin'),
+  isIdle: () => false,
   review: () => undefined,
   refresh: async () => undefined,
   sweep: async () => undefined,
@@ -180,4 +183,110 @@ test('after an end that was not clean everything may have been sent for ten minu
   assert.equal(forgotten(unclean, { timestamp: 1_001, first: false }), 0, 'of an earlier version')
   assert.equal(forgotten(unclean, { timestamp: 1_001 + DOUBT_MS, first: false }), null)
   assert.equal(forgotten(clean, { timestamp: 900, first: true }), null)
+})
+
+/** Actors that say what is done to them, and are idle when they are told to be. */
+const restingActors = async (t: TestContext, keepIdle: number) => {
+  const calls: string[] = []
+  const busy = new Set<string>()
+  const failing = new Set<string>()
+  const idle = new Map<string, () => void>()
+  let partition: Partition | null = null
+  // Before the store is closed.
+  t.after(() => partition?.release())
+  const resting = holdPartition(3, {
+    handover: createHandover(await storeFor(t), 'owner'),
+    clock,
+    scale: SCALE,
+    shared: false,
+    ids: () => [],
+    createActor: (id, _owns, onIdle) => {
+      calls.push(`make ${id}`)
+      idle.set(id, onIdle)
+      let isClosed = false
+      return {
+        ...quietActor([]),
+        load: async () => void calls.push(`load ${id}`),
+        begin: async () => {
+          calls.push(`begin ${id}`)
+          if (failing.delete(id)) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
+        },
+        isIdle: () => !isClosed && !busy.has(id),
+        close: async () => {
+          isClosed = true
+          calls.push(`close ${id}`)
+          return true
+        },
+      }
+    },
+    keepIdle,
+    onError: error => assert.fail(String(error)),
+  })
+  partition = resting
+  await resting.ready
+  const touch = (id: string) => resting.use(id, async () => undefined)
+  return {
+    partition: resting,
+    touch,
+    setBusy: (id: string) => busy.add(id),
+    failOnce: (id: string) => failing.add(id),
+    setIdle: (id: string) => {
+      busy.delete(id)
+      idle.get(id)?.()
+    },
+    calls: () => calls.splice(0),
+  }
+}
+
+test(
+  'of those that have nothing to do the ones that were used last are kept; who comes back reads nothing that was left',
+  IN_TIME,
+  async t => {
+    const { partition, touch, calls } = await restingActors(t, 2)
+    for (const id of ['a', 'b', 'a', 'c']) await touch(id)
+    assert.deepEqual(calls(), ['make a', 'load a', 'make b', 'load b', 'make c', 'load c', 'close b'])
+    assert.deepEqual([...partition.rested()], ['b'])
+    await touch('b')
+    assert.deepEqual(calls(), ['make b', 'begin b', 'close a'])
+    assert.deepEqual([...partition.rested()], ['a'])
+    assert.ok(partition.isKnown('a') && partition.isKnown('b') && !partition.isKnown('d'))
+  },
+)
+
+test('whoever has something to do is kept until that is over', IN_TIME, async t => {
+  const { touch, setBusy, setIdle, calls } = await restingActors(t, 0)
+  setBusy('a')
+  await touch('a')
+  await touch('b')
+  assert.deepEqual(calls(), ['make a', 'load a', 'make b', 'load b', 'close b'])
+  setIdle('a')
+  assert.deepEqual(calls(), ['close a'])
+})
+
+test('whoever is in use is kept, and all who use it at once have the same one', IN_TIME, async t => {
+  const { partition, setIdle, calls } = await restingActors(t, 0)
+  const goOn = Promise.withResolvers<void>()
+  const first = partition.use('a', async actor => {
+    await goOn.promise
+    return actor
+  })
+  const second = partition.use('a', async actor => actor)
+  await second
+  setIdle('a')
+  assert.deepEqual(calls(), ['make a', 'load a'])
+  goOn.resolve()
+  assert.equal(await first, await second)
+  assert.deepEqual(calls(), ['close a'])
+})
+
+test('an actor that could not begin is begun again, and reads nothing that was left then either', IN_TIME, async t => {
+  const { touch, failOnce, calls } = await restingActors(t, 0)
+  await touch('a')
+  failOnce('a')
+  await assert.rejects(touch('a'), { code: 'NEWSWIRE_OBJECTS_UNAVAILABLE' })
+  await touch('a')
+  assert.deepEqual(
+    calls().filter(one => !one.startsWith('close')),
+    ['make a', 'load a', 'make a', 'begin a', 'make a', 'begin a'],
+  )
 })

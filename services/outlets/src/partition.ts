@@ -16,9 +16,13 @@ export type Partition = Readonly<{
   /** Resolves when intents may be handled; `clean`: whoever was here before had come to an end, and all of it is written down. Rejects when it is lost first. */
   ready: Promise<Readonly<{ clean: boolean }>>
   isHeld(): boolean
-  /** The actor of an outlet or a subscription, loaded. */
-  actor(id: string): Promise<Actor>
+  /** Gives the actor of an outlet or a subscription, loaded, for as long as `act` takes. */
+  use<T>(id: string, act: (actor: Actor) => Promise<T>): Promise<T>
   actors(): Iterable<readonly [id: string, actor: Actor]>
+  /** Those whose actor was let go of, because it had nothing to do. */
+  rested(): Iterable<string>
+  /** Whether there is an actor of it, or was one. */
+  isKnown(id: string): boolean
   /** Nothing is left for it to do, and nothing will be. */
   forget(id: string): void
   /** Sends no more, waits for what is in flight, hands over. Never throws. */
@@ -33,16 +37,25 @@ export type PartitionNeeds = Readonly<{
   shared: boolean
   /** What is loaded at the take-over: whatever may have something pending. */
   ids: () => readonly string[]
-  createActor: (id: string, owns: () => boolean) => Actor
+  /** `onIdle` hears when it may have become idle. */
+  createActor: (id: string, owns: () => boolean, onIdle: () => void) => Actor
+  /** So many actors that are idle are kept, those that were used last; the others are made anew when they are wanted (default: all are kept). */
+  keepIdle?: number
   onError: (error: unknown) => void
 }>
 
 const lost = (partition: number) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `partition ${partition} is no longer this process's; its new owner goes on with it`)
 
+/** `users`: who has been given it; `isBack`: it was let go of before, so nothing lies in the store. */
+type Entry = { readonly actor: Actor; readonly isBack: boolean; loaded: Promise<Actor> | null; users: number }
+
 export const holdPartition = (number: number, needs: PartitionNeeds): Partition => {
-  const { handover, clock, scale, shared, ids, createActor, onError } = needs
-  const actors = new Map<string, { actor: Actor; loaded: Promise<Actor> | null }>()
+  const { handover, clock, scale, shared, ids, createActor, onError, keepIdle = Number.POSITIVE_INFINITY } = needs
+  const actors = new Map<string, Entry>()
+  const rested = new Set<string>()
+  /** The one that was used last is the last. */
+  const idle = new Set<string>()
   let held = true
   let taken: (TakeOver & { atMs: number }) | null = null
   let wake: (() => void) | null = null
@@ -69,17 +82,67 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     }
   }
 
-  const actor = (id: string): Promise<Actor> => {
-    const known = actors.get(id) ?? { actor: createActor(id, () => held), loaded: null }
-    actors.set(id, known)
-    known.loaded ??= known.actor.load(taken?.clean ?? false).then(
-      () => known.actor,
+  const load = (one: Entry): Promise<Actor> => {
+    const begun = () => (one.isBack ? one.actor.begin() : one.actor.load(taken?.clean ?? false))
+    one.loaded ??= begun().then(
+      () => one.actor,
       error => {
-        known.loaded = null
+        one.loaded = null
         throw error
       },
     )
-    return known.loaded
+    return one.loaded
+  }
+
+  const mayRest = (one: Entry | undefined): one is Entry => one !== undefined && one.users === 0 && one.actor.isIdle()
+
+  /** Closed, it begins nothing more: there are never two at work for one target. */
+  const letGo = (id: string) => {
+    const one = actors.get(id)
+    idle.delete(id)
+    if (!mayRest(one)) return
+    actors.delete(id)
+    rested.add(id)
+    void one.actor.close().catch(onError)
+  }
+
+  const rest = (id: string) => {
+    idle.delete(id)
+    if (!mayRest(actors.get(id))) return
+    idle.add(id)
+    for (const oldest of idle) {
+      if (idle.size <= keepIdle) return
+      letGo(oldest)
+    }
+  }
+
+  const entryOf = (id: string): Entry => {
+    const known = actors.get(id)
+    if (known !== undefined) return known
+    const made: Entry = {
+      actor: createActor(
+        id,
+        () => held,
+        () => rest(id),
+      ),
+      isBack: rested.delete(id),
+      loaded: null,
+      users: 0,
+    }
+    actors.set(id, made)
+    return made
+  }
+
+  const use = async <T>(id: string, act: (actor: Actor) => Promise<T>): Promise<T> => {
+    const one = entryOf(id)
+    one.users += 1
+    idle.delete(id)
+    try {
+      return await act(await load(one))
+    } finally {
+      one.users -= 1
+      if (actors.get(id) === one) rest(id)
+    }
   }
 
   const takeOver = async () => {
@@ -89,7 +152,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
       if (!held) throw lost(number)
     }
     taken = { ...(await untilAvailable(() => handover.take(number))), atMs: clock.now() }
-    await untilAvailable(() => Promise.all(ids().map(actor)))
+    await untilAvailable(() => Promise.all(ids().map(id => use(id, async () => undefined))))
     for (const { actor } of actors.values()) actor.review()
     return { clean: taken.clean }
   }
@@ -111,11 +174,14 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
   return {
     ready,
     isHeld: () => held,
-    actor,
+    use,
     actors: () => [...actors].map(([id, one]) => [id, one.actor] as const),
+    rested: () => rested,
+    isKnown: id => actors.has(id) || rested.has(id),
     forget: id => {
       void actors.get(id)?.actor.close().catch(onError)
       actors.delete(id)
+      idle.delete(id)
     },
     release: () => {
       releasing ??= (async () => {

@@ -10,6 +10,7 @@ import type { LogRecord } from '@newswire/log/log'
 import { getArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { createAcknowledged } from './acknowledged.ts'
 import { createActor } from './actor.ts'
 import { createCreated } from './created.ts'
 import { createHandover } from './handover.ts'
@@ -179,6 +180,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
       clock,
       pending,
       states: createOutletStates(objects),
+      acknowledged: createAcknowledged(),
       slots,
       ownSide,
       scale: 1,
@@ -191,9 +193,12 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
       shared: isShared,
       partitionOf: () => 0,
       outlets: () => outlets,
-      createActor: (outletId, isHeld) =>
+      // Whoever has nothing to do is let go of at once, and made anew.
+      keepIdle: 0,
+      createActor: (outletId, isHeld, onIdle) =>
         createActor(outletId, {
           ...shared,
+          onIdle,
           logger: quiet,
           owns: () => plant === 'ignores-the-fence' || (mine.alive && isHeld() && sim.silentMs(mine) < HEARTBEAT_MS),
           isAlive: () => mine.alive && sim.silentMs(mine) < HEARTBEAT_MS,

@@ -114,9 +114,9 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
     if (found === null || rankOf(found.data.state) === 0 || !isEventId(found.data.submissionId)) return
     const { event, data } = found
     const { partition } = await holdings.of(record.partition)
-    const actor = await partition.actor(publisher)
     const intent = { version: rankOf(data.state), kill: false, sequence: record.position, maybeSent: null }
-    await actor.want(data.submissionId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
+    const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
+    await partition.use(publisher, actor => actor.want(data.submissionId, intent, cause))
   }
 
   subscription = await log.subscribe({

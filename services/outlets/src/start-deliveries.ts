@@ -89,12 +89,13 @@ export const startDeliveries = async (
     shared: log.kind === 'kafka',
     partitionOf: outletId => log.partitionOf(topics.deliveries.name, outletId),
     outlets: () => configuration.current().outlets,
-    createActor: (outletId, isHeld) =>
+    createActor: (outletId, isHeld, onIdle) =>
       createActor(outletId, {
         ...shared,
         kind: outletKind(outletId, { ...delivering, configured: configured(outletId) }),
         owns: () => isHeld() && isAlive(),
         isAlive,
+        onIdle,
         onHealth: health => states.noteHealth(outletId, health),
       }),
     onError: error => logger.error({ reason: messageOf(error) }, 'outlets.failed'),

@@ -3,10 +3,10 @@ import { RejectError } from '@newswire/events/errors'
 import { isArticleId, isConfigId } from '@newswire/events/ids'
 import type { EventContext, Handler } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
-import type { Actor, ActorStats } from './actor.ts'
+import type { ActorStats } from './actor.ts'
 import { DOUBT_MS } from './book.ts'
 import { createHoldings } from './holdings.ts'
-import type { Partition, PartitionNeeds } from './partition.ts'
+import type { PartitionNeeds } from './partition.ts'
 
 export type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
   Readonly<{
@@ -31,6 +31,9 @@ export type Worker = Readonly<{
   stop(): Promise<void>
 }>
 
+/** Of each partition: ten thousand outlets that have nothing to do must not take 10 KB each. */
+const IDLE_KEPT = 128
+
 /** What is handled one after the other: an outlet and an article. What cannot be read goes by its key, to be refused. */
 export const laneOf = (record: LogRecord): string => {
   try {
@@ -54,19 +57,14 @@ export const forgotten = (
 }
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
-  const { partitionOf, outlets, createActor, onError } = needs
+  const { partitionOf, outlets, createActor, onError, keepIdle = IDLE_KEPT } = needs
   const idsOf = (number: number) => [...outlets().keys()].filter(id => partitionOf(id) === number)
   const holdings = createHoldings({
     ...needs,
     topic: 'deliveries',
+    keepIdle,
     tenureOf: number => ({ createActor, ids: () => idsOf(number) }),
   })
-
-  const actorFor = async (outletId: string, partition: Partition): Promise<Actor> => {
-    if (!outlets().has(outletId))
-      throw new Error(`outlet ${outletId} is not in the configuration of this process; if it exists, it will be soon`)
-    return partition.actor(outletId)
-  }
 
   const check = ({ outletId, articleId }: { outletId: string; articleId: string }, record: LogRecord) => {
     if (isConfigId(outletId) && isArticleId(articleId) && partitionOf(outletId) === record.partition) return
@@ -81,7 +79,8 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
       const { outletId, articleId, version, kill = false, first = false, again, since } = event.data
       check(event.data, record)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
-      const actor = await actorFor(outletId, partition)
+      if (!outlets().has(outletId))
+        throw new Error(`outlet ${outletId} is not in the configuration of this process; if it exists, it will be soon`)
       const intent = {
         version,
         kill,
@@ -91,21 +90,22 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         sequence: record.position,
         maybeSent: forgotten({ clean, sinceMs }, { timestamp: record.timestamp, first }),
       }
-      await actor.want(articleId, intent, { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent })
+      const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
+      await partition.use(outletId, actor => actor.want(articleId, intent, cause))
     },
     onAssigned: holdings.onAssigned,
     pump: holdings.pump,
     refresh: async outletId => {
       const number = partitionOf(outletId)
       const partition = holdings.partitions().find(([held]) => held === number)?.[1]
-      const actor = [...(partition?.actors() ?? [])].find(([id]) => id === outletId)?.[1]
-      await actor?.refresh()
+      if (partition?.isKnown(outletId)) await partition.use(outletId, actor => actor.refresh())
     },
     holds: outletId => holdings.isHeld(partitionOf(outletId)),
     stats: holdings.stats,
     sweep: async () => {
       for (const [, partition] of holdings.partitions())
-        for (const [, actor] of partition.actors()) if (partition.isHeld()) await actor.sweep().catch(onError)
+        for (const id of [...[...partition.actors()].map(([id]) => id), ...partition.rested()])
+          if (partition.isHeld()) await partition.use(id, actor => actor.sweep()).catch(onError)
     },
     stop: holdings.stop,
   }

@@ -150,7 +150,7 @@ test('keys are rotated: what the old one signed still holds, and it is good for 
   await add('press.a', 1)
   await closeOnce(needs)
   const old = (await keysOf(objects)).keys[0]
-  const kid = await rotateKey(needs, await newestManifest(objects))
+  const kid = await rotateKey(needs, () => newestManifest(objects))
   await add('press.b', 1)
   const { manifest } = await closeOnce(needs)
   await closeOnce(needs)

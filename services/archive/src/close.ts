@@ -30,10 +30,12 @@ export type Closed = Readonly<{ outcome: 'closed' | 'lost'; manifest: Manifest; 
 /** Closes once. Throws what log and store throw, and `RejectError` `NEWSWIRE_ARCHIVE_KEY` and its like when it cannot be signed. Nothing is lost then: the next try lists it all. */
 export const closeOnce = async (needs: CloseNeeds): Promise<Closed> => {
   const { objects, logger, now } = needs
-  const signer = await openSigner(needs)
   const newest = await newestManifest(objects)
   await finishPending(needs, newest)
   const last = newest === 0 ? null : await readManifest(objects, newest)
+  // In this order, so that a rotation at the same moment knows how long the old key may still sign (`rotateKey`).
+  if (last !== null) await publishHead(objects, { manifest: newest, sha256: last.sha256 })
+  const signer = await openSigner(needs)
   const number = newest + 1
   const gathered = await gather(needs, last, await readPurged(objects))
   const stagedSha256 = sha256OfStaged(gathered)

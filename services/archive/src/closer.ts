@@ -9,7 +9,7 @@ import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { settlePurges } from './purge.ts'
 import { readPurged } from './purged.ts'
-import { rotateKey } from './signing.ts'
+import { isRetiring, rotateKey } from './signing.ts'
 
 /** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
 export const LOOK_EVERY_MS = 60_000
@@ -89,15 +89,21 @@ export const createCloser = (needs: Needs): Closer => {
   const whenDue = async () => {
     const isWanted = (await isDue(needs)) || ((await isPurging(needs.objects)) && (await settle()))
     if (isWanted) await close()
+    await retire()
+  }
+  /** Whoever came by the old key can do nothing more with it: what it is still good for is closed with the new one, at once. */
+  const retire = async () => {
+    while (!isStopped && (await isRetiring(needs.objects, await newestManifest(needs.objects)))) await close()
   }
   /** Said to be done only after it is: killed in between it is done once more. */
   const whenWanted = async () => {
     const wanted = (await readWanted(needs.objects))?.value
     if (wanted === undefined) return
     if (wanted.rotateKey > wanted.rotated) {
-      const kid = await rotateKey(needs, await newestManifest(needs.objects))
+      const kid = await rotateKey(needs, () => newestManifest(needs.objects))
       logger.info({ kid }, 'archive.key-rotated')
       await changeWanted(needs.objects, now => ({ ...now, rotated: Math.max(now.rotated, wanted.rotateKey) }))
+      await retire()
     }
     if (wanted.close > wanted.closed) {
       await close()

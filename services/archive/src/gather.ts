@@ -10,7 +10,8 @@ import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import { nativesIn, readMilestones, type Staged, stagedSha256, toLedger, toStagedBytes } from './ledger.ts'
 import type { Entry, Manifest, ToClose } from './manifest.ts'
-import { isPurgedIn, type Purged } from './purged.ts'
+import { isPurgedIn, listable, type Purged } from './purged.ts'
+import { readKeys } from './signing.ts'
 
 /** How much one manifest lists at most, so that closing needs little memory; what is more comes into the next one at once. */
 export const LIMITS = { versions: 10_000, milestones: 30_000 } as const
@@ -114,7 +115,9 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
     needs,
     found.filter(one => 'found' in one),
   )
-  const entries = [...found.filter(one => 'article' in one), ...ledgerEntries(staged), ...purged.unlisted]
+  const published = (await readKeys(objects))?.value.keys ?? []
+  const records = listable(purged.unlisted, published, (last?.head.number ?? 0) + 1)
+  const entries = [...found.filter(one => 'article' in one), ...ledgerEntries(staged), ...records]
   return {
     cut: {
       articles: loose.hasMore ? (last?.head.cut.articles ?? {}) : mergeCut(last?.head.cut.articles, handled),

@@ -5,6 +5,7 @@
  */
 import { codeOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
+import { sha256Hex } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
@@ -17,8 +18,8 @@ import { finishPending, newestManifest } from './finish.ts'
 import { type Manifest, signedLines } from './manifest.ts'
 import { type Found, findAll } from './purge-find.ts'
 import { purgePictures } from './purge-pictures.ts'
-import { type PurgeWish, purgeWish, readPurged, recordsOf, type StoredRecord } from './purged.ts'
-import { openSigner } from './signing.ts'
+import { lastPart, type PurgeRecord, type PurgeWish, purgeWish, readPurged, recordsOf, type StoredRecord } from './purged.ts'
+import { openSigner, signingKeyId } from './signing.ts'
 
 export type PurgeNeeds = Readonly<{
   objects: Objects
@@ -42,14 +43,27 @@ const wishOf = (fact: PurgedFact): PurgeWish => ({
   listed: 0,
 })
 
+/** Those that stand: listed, or signed with the key that signs now. Another may have been written too late to be listed, and is replaced. */
+const standing = async ({ objects }: Pick<PurgeNeeds, 'objects'>, { listed }: PurgeWish, records: readonly StoredRecord[]) => {
+  const keyId = await signingKeyId(objects)
+  return records.filter(({ record }) => record.part <= listed || record.keyId === keyId)
+}
+
 /** What no record names yet. Lines of the ledger whose words are gone are not found again, so their milestones stand in the first record that names them. */
 const without = (found: Found, records: readonly StoredRecord[]): Found['removed'] => {
   const known = new Set(records.flatMap(({ record }) => record.removed.map(one => `${one.key} ${one.sha256}`)))
   return found.removed.filter(one => !known.has(`${one.key} ${one.sha256}`))
 }
 
-const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, part: number, found: Found, removed: Found['removed']): Promise<void> => {
+type ToRecord = Readonly<{ part: number; found: Found; removed: Found['removed']; replaces: PurgeRecord['replaces'] }>
+
+/**
+ * Afterwards it is safe to delete: the key that signed the record is still the one in use when the record is there, so the next manifests list it.
+ * One that the key was rotated under is replaced at once.
+ */
+const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, toRecord: ToRecord): Promise<void> => {
   const { articleId, at, by, reason, keeps } = wish
+  const { part, found, removed, replaces } = toRecord
   const said = {
     schema: 'newswire.archive.purge/1' as const,
     articleId,
@@ -62,10 +76,15 @@ const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, part: number, found
     milestones: found.milestones,
     pictures: found.pictures,
     renditions: found.renditions,
+    replaces,
   }
-  const lines = signedLines(said, await openSigner(needs))
-  const put = await needs.objects.put(keys.archivePurged(articleId, part), Buffer.from(`${lines.join('\n')}\n`), { ifNoneMatch: '*' })
+  const signer = await openSigner(needs)
+  const lines = signedLines(said, signer)
+  const [key, bytes] = [keys.archivePurged(articleId, part), Buffer.from(`${lines.join('\n')}\n`)]
+  const put = await needs.objects.put(key, bytes, { ifNoneMatch: '*' })
   if (!put.ok) throw new Error(`the purge of ${articleId} is done by somebody else at the same moment; it is looked at again`)
+  if ((await signingKeyId(needs.objects)) === signer.keyId) return
+  await putRecord(needs, wish, { ...toRecord, part: part + 1, replaces: [...replaces, { key, sha256: sha256Hex(bytes) }] })
 }
 
 /** Without a key nothing was ever signed, so there is nothing that a record must explain; the wish says who, when and why until there is one. */
@@ -76,9 +95,11 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
   const { objects, logger } = needs
   const records = await recordsOf(objects, wish.articleId)
   const found = await findAll(needs, wish)
-  const removed = without(found, records)
-  if ((removed.length > 0 || records.length === 0) && (await canSign(needs)))
-    await putRecord(needs, wish, records.length + 1, found, removed)
+  const known = await standing(needs, wish, records)
+  const removed = without(found, known)
+  const replaces = records.filter(one => !known.includes(one)).map(({ entry: { key, sha256 } }) => ({ key, sha256 }))
+  if ((removed.length > 0 || known.length === 0) && (await canSign(needs)))
+    await putRecord(needs, wish, { part: lastPart(records) + 1, found, removed, replaces })
   let damaged: RejectError | null = null
   await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)]).catch(error => {
     if (!(error instanceof RejectError)) throw error
@@ -124,11 +145,11 @@ export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Pr
       return null
     })
     const records = await recordsOf(objects, wish.articleId)
-    const listed = records.filter(({ record, entry }) => record.part <= wish.listed || entries.some(one => one.key === entry.key)).length
+    const listed = Math.max(wish.listed, lastPart(records.filter(({ entry }) => entries.some(one => one.key === entry.key))))
     const key = keys.archivePurging(wish.articleId)
-    if (fresh === 0 && records.length > 0 && listed === records.length) await objects.delete(key)
+    if (fresh === 0 && records.length > 0 && listed === lastPart(records)) await objects.delete(key)
     else {
-      hasMore ||= records.length > listed
+      hasMore ||= lastPart(records) > listed
       if (listed > wish.listed) await swapDocument(objects, key, { ...wish, n: wish.n + 1, listed }, etag)
     }
   }

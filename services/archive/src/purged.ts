@@ -10,6 +10,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 import type { Entry } from './manifest.ts'
+import type { KeysDocument } from './signing.ts'
 
 const removed = z.object({
   key: z.string(),
@@ -37,6 +38,8 @@ export const purgeRecord = z.object({
   pictures: z.array(z.string()),
   /** What was made of them for it, with its words in them; records of before this was written have none. */
   renditions: z.array(z.string()).default([]),
+  /** Records before it that were signed with a key that had ended, or ended before a manifest listed them: what no manifest lists of them counts for nothing. */
+  replaces: z.array(z.object({ key: z.string(), sha256: z.string() })).default([]),
   keyId: z.string(),
 })
 export type PurgeRecord = z.output<typeof purgeRecord>
@@ -54,13 +57,23 @@ export const purgeWish = z.object({
 export type PurgeWish = z.output<typeof purgeWish>
 
 export type StoredRecord = Readonly<{ entry: Entry; record: PurgeRecord }>
+
+/** The number of the newest part, 0 for none. Those before it are listed, or replaced by it. */
+export const lastPart = (records: readonly StoredRecord[]): number => Math.max(0, ...records.map(({ record }) => record.part))
+
+/**
+ * What a manifest lists of records that wait: not one whose key ended before. It was written by somebody who stood still over the rotation, and is
+ * replaced by one with the new key; or by a thief of the old key, whom it excuses nothing.
+ */
+export const listable = (unlisted: Purged['unlisted'], keys: KeysDocument['keys'], number: number): readonly Entry[] =>
+  unlisted.filter(({ record }) => number - 1 <= (keys.find(key => key.kid === record.keyId)?.untilManifest ?? number)).map(one => one.entry)
 export type Purged = Readonly<{
   wishes: ReadonlyMap<string, Document<PurgeWish>>
   records: ReadonlyMap<string, readonly StoredRecord[]>
   /** What lies under this key goes, or has gone. */
   removes(articleId: string, key: string): boolean
   /** Records that no manifest lists yet. */
-  unlisted: readonly Entry[]
+  unlisted: readonly StoredRecord[]
 }>
 
 export const parseRecord = (bytes: Uint8Array, key: string): PurgeRecord => {
@@ -121,7 +134,7 @@ export const readPurged = async (objects: Pick<Objects, 'get' | 'list'>): Promis
       return !isLedgerKey(key) || (records.get(articleId) ?? []).some(({ record }) => record.removed.some(one => one.key === key))
     },
     unlisted: [...wishes].flatMap(([articleId, { value }]) =>
-      (records.get(articleId) ?? []).filter(({ record }) => record.part > value.listed).map(({ entry }) => entry),
+      (records.get(articleId) ?? []).filter(({ record }) => record.part > value.listed),
     ),
   }
 }

@@ -99,13 +99,19 @@ const load = async (needs: Needs, kid: string): Promise<Signer> => {
 const lostRace = () =>
   new RejectError('NEWSWIRE_ARCHIVE_KEYS_RACE', 'the published keys were changed by somebody else again and again; try once more')
 
+/** Which key signs now; `null` before the first. */
+export const signingKeyId = async (objects: Pick<Objects, 'get'>): Promise<string | null> =>
+  (await readKeys(objects))?.value.keys.at(-1)?.kid ?? null
+
 /**
- * A new key signs from the next manifest on. `head`: the newest manifest's number. One that is being closed with the old key just now is the
- * next one at most, because a number has one winner, so the old key is good for that one too.
+ * A new key signs from the next manifest on. `newest` gives the newest manifest's number, and is asked after the keys were read: whoever closes
+ * publishes the manifest before (`publishHead`) and reads its key after that, so a swap here that succeeds means that the next number at most is
+ * being closed with the old key. It is good for that one, and for no other.
  */
-export const rotateKey = async (needs: Needs, head: number): Promise<string> => {
+export const rotateKey = async (needs: Needs, newest: () => Promise<number>): Promise<string> => {
   for (let round = 0; round < ROUNDS; round++) {
     const found = await readKeys(needs.objects)
+    const head = await newest()
     const made = await makeKey(needs, head + 1)
     const before = (found?.value.keys ?? []).map(key => (key.untilManifest === null ? { ...key, untilManifest: head + 1 } : key))
     if (await swap(needs, { n: (found?.value.n ?? 0) + 1, keys: [...before, made], head: found?.value.head ?? null }, found))
@@ -113,6 +119,13 @@ export const rotateKey = async (needs: Needs, head: number): Promise<string> => 
   }
   throw lostRace()
 }
+
+/**
+ * Whether a retired key is good for something yet: for the manifest after `newest`, or for a record that this one lists. So it is until two
+ * manifests are closed after the rotation.
+ */
+export const isRetiring = async (objects: Pick<Objects, 'get'>, newest: number): Promise<boolean> =>
+  ((await readKeys(objects))?.value.keys ?? []).some(({ untilManifest }) => untilManifest !== null && untilManifest >= newest)
 
 /** Publishes which manifest is the newest. Never moves back. */
 export const publishHead = async (objects: Objects, head: { manifest: number; sha256: string }): Promise<void> => {

@@ -51,7 +51,7 @@ export type Verdict = Readonly<{
 
 type Entry = { article: string; key: string; sha256: string; bytes: number }
 type Removed = { key: string; sha256: string }
-type Purge = { sha256: string; keyId: string; isListed: boolean }
+type Purge = { sha256: string; keyId: string; removed: string[]; replaces: string[]; isListed: boolean }
 type Jwk = { kid: string; x: string; crv: string; fromManifest: number; untilManifest: number | null }
 type Keys = { keys: Jwk[]; head: { manifest: number; sha256: string } | null }
 type Head = {
@@ -169,6 +169,8 @@ type Work = {
   newestPacked: number
   /** Article, key and hash of what a signed record says was purged. */
   purged: Set<string>
+  /** Those of which nothing is there any more, with the key. */
+  excused: Map<string, string>
   /** The records themselves, by path. */
   purges: Map<string, Purge>
   days: ReadonlySet<string> | null
@@ -208,12 +210,15 @@ const readPurges = async (work: Work): Promise<void> => {
     const lines = linesOf(bytes, path)
     if (lines.length !== 2) throw new Wrong(path, 'a record of a purge has two lines')
     const { kid } = checkSigned(lines, path, work.keys)
-    const { removed, articleId, schema } = jsonOf<{ schema: string; articleId: string; removed: Removed[] }>(lines[0] ?? '', path)
+    const record = jsonOf<{ schema: string; articleId: string; removed: Removed[]; replaces?: Removed[] }>(lines[0] ?? '', path)
+    const { removed, articleId, schema, replaces = [] } = record
     if (schema !== 'newswire.archive.purge/1') throw new Wrong(path, `it is no record of a purge but ${schema}`)
     if (!path.startsWith(`archive/purged/${segmentOf(articleId)}/`))
       throw new Wrong(path, `it is a record of ${articleId}, and lies elsewhere`)
-    for (const { key, sha256 } of removed) work.purged.add(`${articleId} ${key} ${sha256}`)
-    work.purges.set(path, { sha256: sha256(bytes), keyId: kid, isListed: false })
+    const gone = removed.map(one => `${articleId} ${one.key} ${one.sha256}`)
+    for (const one of gone) work.purged.add(one)
+    const replaced = replaces.map(one => `${one.key} ${one.sha256}`)
+    work.purges.set(path, { sha256: sha256(bytes), keyId: kid, removed: gone, replaces: replaced, isListed: false })
   }
 }
 
@@ -234,13 +239,21 @@ const checkListedPurges = (work: Work, number: number, entries: readonly Entry[]
   }
 }
 
-/** Records that no manifest lists yet count only with a key that is in use: whoever came by an old one could excuse a deletion with it. */
+/**
+ * Records that no manifest lists yet count only with a key that is in use: whoever came by an old one could excuse a deletion with it. One that was
+ * written over a rotation is replaced by another, which names it and says again what it excused.
+ */
 const checkPending = (work: Work, newest: number): number => {
-  const pending = [...work.purges].filter(([, { isListed }]) => !isListed)
-  for (const [path, { keyId }] of pending)
-    if (newest > lastOf(work.keys.get(keyId) as Jwk))
-      throw new Wrong(path, `no manifest lists it, and key ${keyId} is no longer in use: it was not signed in its time`)
-  return pending.length
+  const isInUse = ({ keyId }: Purge) => newest <= lastOf(work.keys.get(keyId) as Jwk)
+  const counting = [...work.purges.values()].filter(one => one.isListed || isInUse(one))
+  const replaced = new Set(counting.flatMap(one => one.replaces))
+  for (const [path, one] of work.purges)
+    if (!counting.includes(one) && !replaced.has(`${path} ${one.sha256}`))
+      throw new Wrong(path, `no manifest lists it, and key ${one.keyId} is no longer in use: it was not signed in its time`)
+  const removed = new Set(counting.flatMap(one => one.removed))
+  for (const [gone, key] of work.excused)
+    if (!removed.has(gone)) throw new Wrong(key, 'it is missing; the record that says that it was purged was replaced by one that does not')
+  return counting.filter(one => !one.isListed).length
 }
 
 /** An article id as part of a path: lower case, and which letters were capitals, as a number in base 36. */
@@ -396,7 +409,8 @@ const isUnderWay = ({ isLive, paths }: Work, { article }: Entry): boolean =>
 
 /** What is in no pack: what is still loose, or was purged. */
 const readRest = async (work: Work, entry: Entry, path: string): Promise<void> => {
-  const isPurged = () => work.purged.has(`${entry.article} ${entry.key} ${entry.sha256}`)
+  const name = `${entry.article} ${entry.key} ${entry.sha256}`
+  const isPurged = () => work.purged.has(name)
   let isGone = isPurged()
   const content = await work.copy.read(entry.key)
   if (content === null && !isGone && work.isLive) {
@@ -409,8 +423,10 @@ const readRest = async (work: Work, entry: Entry, path: string): Promise<void> =
   if (content !== null) {
     if (isGone && !isUnderWay(work, entry)) throw new Wrong(entry.key, 'it was purged by law, and is still there')
     checkContent(work, entry, content, entry.key)
-  } else if (isGone) work.total.purged += 1
-  else throw new Wrong(entry.key, `it is missing; ${path} lists it`)
+  } else if (isGone) {
+    work.excused.set(name, entry.key)
+    work.total.purged += 1
+  } else throw new Wrong(entry.key, `it is missing; ${path} lists it`)
 }
 
 const readContents = async (work: Work, number: number, entries: readonly Entry[], indexes: readonly string[]): Promise<void> => {
@@ -508,6 +524,7 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
       paths,
       newestPacked,
       purged: new Set(),
+      excused: new Map(),
       purges: new Map(),
       days: folders,
       isLive,

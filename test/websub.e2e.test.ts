@@ -167,6 +167,28 @@ test('a subscriber finds the hub, subscribes, is told of every change, renews, a
   })
 })
 
+type ConfiguredFeed = { id: string; [more: string]: unknown }
+/** What an operator would do with `apply --prune`. */
+const reconfigure = async (running: Running, change: (feeds: ConfiguredFeed[]) => ConfiguredFeed[]) => {
+  const config = (await running.console('/v1/config')).body as {
+    feeds: ConfiguredFeed[]
+    outlets?: { retired?: boolean }[]
+    publishers: { tokens: { sha256: string }[] }[]
+  }
+  // Those that the system made stand beside the file's, and after the first change among them.
+  const publishers = config.publishers.map(one => ({
+    ...one,
+    tokens: [...new Map(one.tokens.map(token => [token.sha256, token])).values()],
+  }))
+  const outlets = config.outlets?.map(({ retired: _, ...one }) => one)
+  const put = await fetch(new URL('/v1/config?prune=true', running.newswire.url('console')), {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...config, publishers, feeds: change(config.feeds), outlets }),
+  })
+  assert.equal(put.status, 200, await put.text())
+}
+
 const subscribersOf = async (running: Running, feed: string) => (await running.console(`/v1/feeds/${feed}/subscribers`)).body
 
 test('a subscriber in Python, of its standard library alone, is served too', {
@@ -272,17 +294,83 @@ test('nothing is distributed after the end of a lease, and subscribers of a feed
   await waitFor('the other to be told', () => isTold(long, after.title))
   assert.equal(isTold(short, after.title), false)
 
-  const config = (await running.console('/v1/config')).body as { feeds: { id: string }[] }
-  const changed = { ...config, feeds: config.feeds.filter(one => one.id !== 'english') }
-  const put = await fetch(new URL('/v1/config?prune=true', running.newswire.url('console')), {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      ...changed,
-      outlets: (changed as { outlets?: { retired?: boolean }[] }).outlets?.map(({ retired: _, ...one }) => one),
-    }),
-  })
-  assert.equal(put.status, 200, await put.text())
+  await reconfigure(running, feeds => feeds.filter(one => one.id !== 'english'))
   await waitFor('the denial', () => long.denials.length === 1)
   assert.equal(short.denials.length, 0)
+})
+
+test('a private feed tells whoever was given its topic, and ends with the token; neither token nor address lets others read or subscribe', async t => {
+  const system = await createSystem(t, { retryScale: 0.02 })
+  const running = await system.start()
+  const tokens = { a: 'nw_test_reader_a_19c4', b: 'nw_test_reader_b_77e0' }
+  const hashed = (id: keyof typeof tokens) => ({ id, sha256: createHash('sha256').update(tokens[id]).digest('hex') })
+  const giveTokens = (...ids: (keyof typeof tokens)[]) =>
+    reconfigure(running, feeds => [
+      ...feeds.filter(one => one.id !== 'rieng'),
+      { id: 'rieng', title: 'Riêng', match: {}, access: { tokens: ids.map(hashed) } },
+    ])
+  await giveTokens('a', 'b')
+  await running.publish('dau-tien', write())
+  const path = (file: string) => `/feeds/rieng/${file}`
+  const read = (file: string, token: string) => running.get(`/feeds/rieng/~${token}/${file}`)
+  await waitFor('the feed', async () => (await read('rss.xml', tokens.a)).status === 200)
+
+  const topics: Record<string, string> = {}
+  await t.test('hub and topic are told to who may read it, and to nobody else', async () => {
+    for (const id of ['a', 'b'] as const)
+      for (const file of formats) {
+        const { hub, self } = discoverByHeader((await read(file, tokens[id])).headers.get('link'))
+        assert.equal(hub, `${PUBLIC_URL}/hub`)
+        assert.match(self ?? '', /^https:\/\/baothu\.example\/feeds\/rieng\/[a-z.]+\?hub=[\w-]{43}$/)
+        assert.equal(self?.startsWith(`${PUBLIC_URL}${path(file)}?hub=`), true)
+        topics[`${id} ${file}`] = self ?? ''
+      }
+    assert.notEqual(topics['a atom.xml'], topics['b atom.xml'])
+    const { status, headers } = await running.get(path('atom.xml'))
+    assert.equal(status, 401)
+    assert.equal(headers.get('link'), null)
+    assert.equal((await running.get(topics['a atom.xml'] ?? '')).status, 401, 'what may subscribe may not read')
+  })
+
+  const [one, other, stranger] = [await subscriberFor(t), await subscriberFor(t), await subscriberFor(t)]
+  await t.test('its subscribers are told every change; who made a topic up is not', async () => {
+    await join202(running, one, topics['a atom.xml'] ?? '', { secret: 'bí mật' })
+    await join202(running, other, topics['b feed.json'] ?? '')
+    const made = [
+      `${PUBLIC_URL}${path('atom.xml')}`,
+      `${PUBLIC_URL}${path('atom.xml')}?hub=${'A'.repeat(43)}`,
+      `${topicOf('atom.xml')}?hub=${'A'.repeat(43)}`,
+    ]
+    for (const topic of made) assert.equal((await stranger.subscribe({ hub: hubOf(running), topic })).status, 404, topic)
+    const article = write()
+    await running.publish('thu-hai', article)
+    await waitFor('both to be told', () => isTold(one, article.title) && isTold(other, article.title))
+    assert.equal(one.distributions.at(-1)?.body.toString(), (await read('atom.xml', tokens.a)).text)
+    assertClean(one, other)
+    assert.equal((await subscribersOf(running, 'rieng'))['live'], 2)
+  })
+
+  await t.test('a token that is taken away ends its subscriptions, with a denial, and no other', async () => {
+    await giveTokens('b')
+    await waitFor('the denial', () => one.denials.length === 1)
+    assert.equal(one.questions.at(-1)?.query.get('hub.topic'), topics['a atom.xml'])
+    const article = write()
+    await running.publish('sau-do', article)
+    await waitFor('the other to be told', () => isTold(other, article.title))
+    assert.equal(isTold(one, article.title), false)
+    assert.equal((await one.subscribe({ hub: hubOf(running), topic: topics['a atom.xml'] ?? '' })).status, 404)
+    assert.equal(other.denials.length, 0)
+  })
+
+  await t.test('no token is in any object, record or line of the log', async () => {
+    await running.newswire.stop()
+    for (const file of ['objects/objects.db', 'objects/objects.db-wal', 'log.db', 'log.db-wal']) {
+      const bytes = await readFile(join(system.dataDir, file)).catch(() => Buffer.alloc(0))
+      for (const token of Object.values(tokens)) assert.equal(bytes.includes(token), false, `${file} holds a token`)
+    }
+    const output = running.newswire.output()
+    for (const secret of [...Object.values(tokens), '?hub=']) assert.equal(output.includes(secret), false, 'the log holds one')
+    const log = await readFile(join(system.dataDir, 'log.db'))
+    assert.equal(log.includes('?hub='), false, 'an event holds what may subscribe')
+  })
 })

@@ -55,6 +55,8 @@ export const subscription = z.object({
   id: z.string().refine(isSubscriptionId, 'expected the hashes of topic and callback'),
   feedId: z.string().refine(isConfigId),
   format: z.enum(feedFormats),
+  /** Of a private feed: the token of the feed that the subscriber's topic was made for; it ends with that. Absent: the feed is for everybody. */
+  tokenId: z.string().optional(),
   /** As the subscriber wrote it: the verification repeats it letter for letter. */
   topic: z.string(),
   callback: z.string(),
@@ -71,15 +73,22 @@ export type Subscription = z.output<typeof subscription>
 export const subscriptionChanged = z.object({ id: z.string(), feedId: z.string(), n: z.int() })
 export type SubscriptionChanged = z.output<typeof subscriptionChanged>
 
-/** Where a feed can be read, which is its WebSub topic; as browsers and subscribers write addresses. */
-export const toTopic = (publicUrl: string, feedId: string, format: FeedFormat): string =>
-  new URL(`${publicUrl}/feeds/${feedId}/${feedFiles[format].name}`).href
+/** Names the capability in the topic of a private feed. */
+const CAPABILITY = '?hub='
+
+/** Where a feed can be read, which is its WebSub topic; as browsers and subscribers write addresses. `capability`: of a private feed. */
+export const toTopic = (publicUrl: string, feedId: string, format: FeedFormat, capability: string | null = null): string =>
+  new URL(`${publicUrl}/feeds/${feedId}/${feedFiles[format].name}${capability === null ? '' : `${CAPABILITY}${capability}`}`).href
+/** What a topic says that it may be subscribed by; `null` when it says nothing. */
+export const parseCapability = (topic: string): string | null => /\?hub=([\w-]+)$/.exec(topic)?.[1] ?? null
 export const toHub = (publicUrl: string): string => new URL(`${publicUrl}/hub`).href
 
-/** The feed and format of a topic; `null` for an address that is none of ours. Does not look whether there is such a feed. */
+/** The feed and format of a topic; `null` for an address that is none of ours. Does not look whether there is such a feed, or what its capability is worth. */
 export const parseTopic = (publicUrl: string, topic: string): Readonly<{ feedId: string; format: FeedFormat }> | null => {
   if (!URL.canParse(topic)) return null
-  const { href } = new URL(topic)
+  const whole = new URL(topic).href
+  const capability = parseCapability(whole)
+  const href = capability === null ? whole : whole.slice(0, -CAPABILITY.length - capability.length)
   const before = new URL(`${publicUrl}/feeds/`).href
   const [feedId = '', name, ...rest] = href.startsWith(before) ? href.slice(before.length).split('/') : []
   const format = feedFormats.find(one => feedFiles[one].name === name)

@@ -85,3 +85,19 @@ test('a key is 32 bytes in hex or base64, and nothing else', () => {
   ])
     assert.equal(parseSealingKey(text), null, text)
 })
+
+test('what is proved is the same every time, and another one for other words, another purpose and another key', async t => {
+  const objects = await openStore(t)
+  const key = keyOf(makeSealingKey())
+  const { prove } = createSealing(objects, key)
+  const proof = prove('feed hub', 'inside', 'a')
+  assert.match(proof, /^[\w-]{43}$/)
+  assert.equal(createSealing(objects, key).prove('feed hub', 'inside', 'a'), proof)
+  const others = [
+    prove('feed hub', 'insidea'),
+    prove('feed hub', 'inside', 'a', ''),
+    prove('feed', ' hub', 'inside', 'a'),
+    prove('other', 'inside', 'a'),
+  ]
+  assert.equal(new Set([proof, ...others, createSealing(objects, keyOf(makeSealingKey())).prove('feed hub', 'inside', 'a')]).size, 6)
+})

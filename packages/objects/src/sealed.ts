@@ -2,7 +2,7 @@
  * Secrets that the system is given or makes, sealed with AES-256-GCM under `NEWSWIRE_SECRET_KEY`: `secrets/<id>.json`. Each is written once
  * under an id of its own and never changed. The id is sealed in, so one object cannot be passed off as another.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { z } from 'zod'
@@ -28,6 +28,8 @@ export type Sealing = Readonly<{
   put(id: string, secret: Uint8Array): Promise<void>
   /** `null` when there is none. Throws `RejectError` `NEWSWIRE_SECRET_KEY` when it was sealed with another key, `NEWSWIRE_SECRET_SEAL` when it was tampered with. */
   get(id: string): Promise<Uint8Array | null>
+  /** HMAC-SHA-256 in base64url over these words, under a key of their own that follows from the sealing key: nobody else can say it. The same every time. */
+  prove(purpose: string, ...words: readonly string[]): string
 }>
 
 /** Makes a key as `NEWSWIRE_SECRET_KEY` takes it. */
@@ -42,7 +44,9 @@ export const parseSealingKey = (text: string): Uint8Array | null => {
 
 export const createSealing = (objects: Pick<Objects, 'get' | 'put'>, key: Uint8Array): Sealing => {
   const keyName = sha256Hex(key).slice(0, 16)
+  const proving = Buffer.from(hkdfSync('sha256', key, '', 'newswire prove', KEY_BYTES))
   return {
+    prove: (...words) => createHmac('sha256', proving).update(JSON.stringify(words)).digest('base64url'),
     put: async (id, secret) => {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(id))

@@ -67,6 +67,7 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
     publish,
     control,
     storeTrouble: async () => null,
+    capabilitiesOf: () => [],
     now: Date.now,
     consoleToken,
   })

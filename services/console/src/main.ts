@@ -3,6 +3,7 @@ import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { byType, publishEvents } from '@newswire/log/events'
 import { createOutbound } from '@newswire/outbound/create-outbound'
+import { createFeedHub } from '@newswire/runtime/feed-hub'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
 import type { StartService } from '@newswire/runtime/service'
 import { findConsoleOffence } from '@newswire/runtime/settings'
@@ -77,6 +78,7 @@ export const start: StartService = async ({
   const lag = metrics.gauge('newswire_consumer_lag', 'Records not handled yet.', ['group', 'topic'])
   const lagSeconds = metrics.gauge('newswire_consumer_lag_seconds', 'Age of the oldest record not handled yet.', ['group', 'topic'])
   const open = metrics.gauge('newswire_dead_letters_open', 'Dead letters that nobody has decided on.')
+  const { capabilitiesOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
   const storeTrouble = keptFor(STORE_CHECKED_FOR_MS, () => checkStore({ objects, dataDir: settings.dataDir }))
   const healthy = metrics.gauge('newswire_store_healthy', '1 when the store takes writes and the disk of the data folder has room.')
   metrics.onCollect(async () => {
@@ -112,6 +114,7 @@ export const start: StartService = async ({
     publish: publishEvents(log),
     control: createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now }),
     storeTrouble,
+    capabilitiesOf,
     now,
     consoleToken: settings.consoleToken,
     // On an embedded log there is one process, which delivers as well.

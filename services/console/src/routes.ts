@@ -44,6 +44,8 @@ export type RouteNeeds = Readonly<{
   storeTrouble: () => Promise<string | null>
   now: () => number
   consoleToken: string | null
+  /** By what the tokens of a private feed are subscribed to it. */
+  capabilitiesOf: (feedId: string) => readonly string[]
   /** Of the process that delivers; absent when that is another one. */
   secret?: (name: string) => string | undefined
 }>
@@ -117,10 +119,14 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return articleId
   }
 
-  const countSubscribers = countForAWhile(
-    feedId => readSubscribers(objects, { feedId, publicUrl: configuration.current().site.publicUrl, nowMs: now() }),
-    now,
-  )
+  const subscribersOf = (feedId: string) =>
+    readSubscribers(objects, {
+      feedId,
+      publicUrl: configuration.current().site.publicUrl,
+      nowMs: now(),
+      capabilities: needs.capabilitiesOf(feedId),
+    })
+  const countSubscribers = countForAWhile(subscribersOf, now)
   const stagesNow = keptFor(1_000, () => readStages(log))
 
   app.get('/v1/overview', async () => {
@@ -163,9 +169,8 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   app.get('/v1/lag', async () => stagesNow())
   app.get('/v1/feeds/:feedId/subscribers', async request => {
     const { feedId } = request.params as { feedId: string }
-    const { feeds, site } = configuration.current()
-    if (!feeds.has(feedId)) throw notFound('there is no such feed')
-    return readSubscribers(objects, { feedId, publicUrl: site.publicUrl, nowMs: now() })
+    if (!configuration.current().feeds.has(feedId)) throw notFound('there is no such feed')
+    return subscribersOf(feedId)
   })
   app.get('/v1/feeds', async () => {
     await feeds.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)

@@ -48,11 +48,13 @@ const readAll = async <S extends z.ZodType>(objects: Pick<Objects, 'get' | 'list
 
 const hostOf = ({ callback }: Subscription): string => (URL.canParse(callback) ? new URL(callback).host : '')
 
+/** `capabilities`: what the tokens of a private feed are subscribed by. */
 export const readSubscribers = async (
   objects: Pick<Objects, 'get' | 'list'>,
-  { feedId, publicUrl, nowMs }: { feedId: string; publicUrl: string; nowMs: number },
+  { feedId, publicUrl, nowMs, capabilities = [] }: { feedId: string; publicUrl: string; nowMs: number; capabilities?: readonly string[] },
 ): Promise<Subscribers> => {
-  const topics = feedFormats.map(format => sha256Hex(toTopic(publicUrl, feedId, format)))
+  const ways = [null, ...capabilities]
+  const topics = feedFormats.flatMap(format => ways.map(capability => sha256Hex(toTopic(publicUrl, feedId, format, capability))))
   const [all, pending] = await Promise.all([
     Promise.all(topics.map(topic => readAll(objects, keys.subscriptionsOf(topic), subscription))).then(lists => lists.flat()),
     readAll(objects, keys.hubPendingPrefix(feedId), behind),

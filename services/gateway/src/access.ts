@@ -7,6 +7,8 @@ import type { FeedConfig } from '@newswire/events/config'
 import { findByToken } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
 
+export type FeedToken = Readonly<{ id: string; sha256: string }>
+
 const MAX_HEADER_LENGTH = 1_024
 
 /** The password of a Basic `Authorization` (RFC 7617), or `null`. */
@@ -29,9 +31,11 @@ const refused = (): ProblemError =>
     headers: { 'www-authenticate': 'Basic realm="newswire feeds", charset="UTF-8"', 'referrer-policy': 'no-referrer' },
   })
 
-/** Lets through who may read the feed. Throws the 401 problem, the same for no token and for a wrong one. */
-export const requireAccess = (feed: FeedConfig, authorization: string | undefined, pathToken: string | null): void => {
-  if (feed.access === undefined) return
+/** Lets through who may read the feed, by which of its tokens (`null`: it is for everybody). Throws the 401 problem, the same for no token and for a wrong one. */
+export const requireAccess = (feed: FeedConfig, authorization: string | undefined, pathToken: string | null): FeedToken | null => {
+  if (feed.access === undefined) return null
   const token = pathToken ?? basicPassword(authorization)
-  if (token === null || token === '' || findByToken(token, feed.access.tokens) === null) throw refused()
+  const found = token === null || token === '' ? null : findByToken(token, feed.access.tokens)
+  if (found === null) throw refused()
+  return found
 }

@@ -53,6 +53,8 @@ type Options = Readonly<{
   headers: RequestHeaders
   publicUrl: string
   isPrivate: boolean
+  /** As for `feedHeaders`. */
+  capability?: string | null
   /** ms since 1970 */
   now: number
 }>

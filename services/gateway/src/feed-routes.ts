@@ -6,7 +6,8 @@ import { findEtag, parseHttpDate } from '@newswire/http/conditional'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
-import { requireAccess } from './access.ts'
+import type { FeedHub } from '@newswire/runtime/feed-hub'
+import { type FeedToken, requireAccess } from './access.ts'
 import { notFound, notReady, notSure } from './answers.ts'
 import { answerFeed, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
@@ -20,6 +21,8 @@ export type FeedRouteNeeds = Readonly<{
   readers: Readers
   proxies: number
   now: () => number
+  /** What the holder of a token of a private feed may subscribe to it by (default: nothing). */
+  capabilityOf?: FeedHub['capabilityOf']
 }>
 
 const outputOf = (file: string): FeedOutput | undefined => feedOutputs.find(one => feedFiles[one].name === file)
@@ -56,7 +59,7 @@ export const absenceOf = (headers: HttpRequest['headers'], state: FeedState, fee
   return Number.isNaN(date) ? null : now - date
 }
 
-export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, proxies, now }: FeedRouteNeeds): void => {
+export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, proxies, now, capabilityOf }: FeedRouteNeeds): void => {
   const config = () => configuration.current()
 
   const findFeed = (feedId: string): FeedConfig => {
@@ -81,7 +84,9 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
     if (absentMs !== null) readers.absent(state.feedId, absentMs, at)
   }
 
-  const send = async (request: HttpRequest, reply: HttpReply, feed: FeedConfig, output: FeedOutput, negotiated = '') => {
+  type Wanted = Readonly<{ feed: FeedConfig; output: FeedOutput; token: FeedToken | null; negotiated?: string }>
+
+  const send = async (request: HttpRequest, reply: HttpReply, { feed, output, token, negotiated = '' }: Wanted) => {
     const state = await stateOf(feed.id, output)
     for (const coding of wantedCodings(request.headers['accept-encoding'])) feeds.want(state, coding)
     const answer = await answerFeed({
@@ -91,6 +96,7 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
       headers: request.headers,
       publicUrl: config().site.publicUrl,
       isPrivate: isPrivate(feed),
+      capability: token === null ? null : (capabilityOf?.(feed.id, token) ?? null),
       now: now(),
     })
     count(request, state, answer.outcome, request.method === 'HEAD' ? 0 : (answer.body?.length ?? 0))
@@ -107,8 +113,8 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
     const feed = findFeed(feedId)
     // A feed for everybody has one address: made-up keys must not fill caches with copies of it.
     if (pathToken !== null && !isPrivate(feed)) throw notFound('this feed is for everybody; leave the key out')
-    requireAccess(feed, request.headers.authorization, pathToken)
-    return send(request, reply, feed, output)
+    const token = requireAccess(feed, request.headers.authorization, pathToken)
+    return send(request, reply, { feed, output, token })
   }
 
   app.get('/feeds/:feedId/:file', async (request, reply) => sendFile(request, reply, null))
@@ -121,7 +127,7 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
   app.get('/feeds/:feedId', async (request, reply) => {
     const { feedId } = request.params as { feedId: string }
     const feed = findFeed(feedId)
-    requireAccess(feed, request.headers.authorization, null)
+    const token = requireAccess(feed, request.headers.authorization, null)
     const type = chooseType(request.headers.accept, Object.keys(OFFERS) as (keyof typeof OFFERS)[])
     if (type === null)
       throw new ProblemError({
@@ -133,7 +139,8 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
       })
     const offer = OFFERS[type]
     if (offer === 'page') return reply.header('vary', 'accept').header('cache-control', 'no-cache').redirect(`/feeds#${feed.id}`, 303)
-    return send(request, reply.header('content-location', `/feeds/${feed.id}/${feedFiles[offer].name}`), feed, offer, 'accept')
+    reply.header('content-location', `/feeds/${feed.id}/${feedFiles[offer].name}`)
+    return send(request, reply, { feed, output: offer, token, negotiated: 'accept' })
   })
 
   // Scripts of other sites that ask conditionally ask for leave first (Fetch, CORS-preflight).

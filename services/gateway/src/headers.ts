@@ -2,6 +2,7 @@
 import { cacheKeyHeaders, cacheKeys } from '@newswire/events/cache-keys'
 import type { FeedOutput } from '@newswire/events/feed'
 import { feedFiles } from '@newswire/events/feed'
+import { toTopic } from '@newswire/events/subscription'
 import type { FeedState, Variant } from './feed-state.ts'
 
 /** For every answer that says nothing else: nothing may run, frame or sniff it. HSTS only where the public address is https. */
@@ -26,24 +27,30 @@ const EXPOSED = 'etag, last-modified, link, im, ratelimit, ratelimit-policy, ret
 export const feedAddress = (publicUrl: string, feedId: string, output: FeedOutput): string =>
   `${publicUrl}/feeds/${feedId}/${feedFiles[output].name}`
 
-/** WebSub discovery (§4): the hub and the one address of this representation. Private feeds have no hub: it would hand them to anybody. */
-const linkOf = (publicUrl: string, state: FeedState, isPrivate: boolean): string => {
-  const self = `<${feedAddress(publicUrl, state.feedId, state.output)}>; rel="self"`
-  return isPrivate || state.output === 'sitemap' ? self : `<${publicUrl}/hub>; rel="hub", ${self}`
+export type FeedHeaderOptions = Readonly<{
+  publicUrl: string
+  isPrivate: boolean
+  /** What whoever reads a private feed may subscribe to it by; absent or `null`: there is no hub for it. */
+  capability?: string | null
+}>
+
+/** WebSub discovery (§4): the hub and the one address of this representation, for a private feed the one of this reader's token. */
+const linkOf = ({ feedId, output }: FeedState, { publicUrl, isPrivate, capability = null }: FeedHeaderOptions): string => {
+  if (output === 'sitemap' || (isPrivate && capability === null)) return `<${feedAddress(publicUrl, feedId, output)}>; rel="self"`
+  const self = isPrivate ? toTopic(publicUrl, feedId, output, capability) : feedAddress(publicUrl, feedId, output)
+  return `<${publicUrl}/hub>; rel="hub", <${self}>; rel="self"`
 }
 
-export type FeedHeaderOptions = Readonly<{ publicUrl: string; isPrivate: boolean }>
-
 /** What a 200, a 304 and a 206 have alike. */
-export const feedHeaders = (state: FeedState, tag: string, { publicUrl, isPrivate }: FeedHeaderOptions): Record<string, string> => ({
+export const feedHeaders = (state: FeedState, tag: string, options: FeedHeaderOptions): Record<string, string> => ({
   etag: tag,
   'last-modified': state.lastModified.toUTCString(),
-  'cache-control': isPrivate ? PRIVATE_CACHE : FEED_CACHE,
+  'cache-control': options.isPrivate ? PRIVATE_CACHE : FEED_CACHE,
   vary: 'accept-encoding',
-  ...(isPrivate
+  ...(options.isPrivate
     ? {}
     : { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED, ...cacheKeyHeaders(cacheKeys.feed(state.feedId)) }),
-  link: linkOf(publicUrl, state, isPrivate),
+  link: linkOf(state, options),
 })
 
 export const bodyHeaders = (state: FeedState, { coding, bytes }: Variant): Record<string, string> => ({

@@ -38,8 +38,8 @@ export type Errands = Readonly<{
 type Needs = Readonly<{
   subscriptions: Pick<Subscriptions, 'amend'>
   request: (request: OutboundRequest) => Promise<OutboundResult>
-  /** Whether there is such a feed, for everybody. */
-  isServed: (feedId: string) => boolean
+  /** Whether the subscriber may have the feed. */
+  isServed: (one: Subscription) => boolean
   /** The counter of the newest build that is known; 0 when there is none. */
   counterOf: (feedId: string) => number
   /** Secrets that nothing refers to any more. */
@@ -106,7 +106,7 @@ export const createErrands = (needs: Needs): Errands => {
       const errand = before?.errand
       if (!before || errand?.id !== errandId || (errand.heldBy !== me && !isFree(errand))) return null
       const isKnown = errand.heldBy === me && Date.parse(errand.heldUntil) > now() + requestMs
-      const mode = isServed(before.feedId) ? errand.mode : 'deny'
+      const mode = isServed(before) ? errand.mode : 'deny'
       if (isKnown && mode === errand.mode) return null
       return { ...before, errand: { ...hold(errand, now()), mode, reason: mode === 'deny' ? (errand.reason ?? GONE) : null } }
     })

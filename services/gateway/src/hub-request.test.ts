@@ -14,6 +14,7 @@ const policy: HubPolicy = {
     ['inside', { access: feedToken }],
   ]) as HubPolicy['feeds'],
   findUrlOffence: url => (url.startsWith('https:') ? null : 'http is not spoken here'),
+  tokenOf: (feedId, capability) => (feedId === 'inside' && capability === 'of-a' ? 'a' : null),
   canSeal: true,
 }
 const form = (fields: Record<string, string>) => Buffer.from(new URLSearchParams(fields).toString())
@@ -40,6 +41,14 @@ test('mode, topic and callback are enough; what the hub does not know is ignored
     secret: null,
     leaseSeconds: 864_000,
   })
+})
+
+test('a private feed is subscribed to by the topic that a token was given, in every format, and by no other', () => {
+  const inside = 'https://press.example/feeds/inside/rss.xml'
+  const asked = request({ ...good, 'hub.topic': `${inside}?hub=of-a` })
+  assert.deepEqual([asked.feedId, asked.format, asked.tokenId, asked.topic], ['inside', 'rss', 'a', `${inside}?hub=of-a`])
+  const others = [inside, `${inside}?hub=`, `${inside}?hub=of-b`, `${inside}?a=1&hub=of-a`, `${inside}?hub=of-a&x=1`, `${TOPIC}?hub=of-a`]
+  for (const topic of others) assert.equal(refusal(read({ ...good, 'hub.topic': topic })).status, 404, topic)
 })
 
 test('a lease is never shorter than an hour, longer than thirty days, or without end', () => {

@@ -1,7 +1,7 @@
 /** What a subscriber asks of the hub (WebSub §5.1): pure. Every refusal is a sentence for whoever wrote the subscriber. */
 import type { FeedConfig } from '@newswire/events/config'
 import type { FeedFormat } from '@newswire/events/feed'
-import { parseTopic, toHub } from '@newswire/events/subscription'
+import { parseCapability, parseTopic, toHub } from '@newswire/events/subscription'
 
 /** Characters; a question to a callback holds both, the topic with three for each. */
 const MAX_CALLBACK_LENGTH = 2_048
@@ -17,6 +17,8 @@ export type HubRequest = Readonly<{
   mode: 'subscribe' | 'unsubscribe'
   feedId: string
   format: FeedFormat
+  /** Of a private feed: the token that the topic was made for. */
+  tokenId?: string
   /** As it was written. */
   topic: string
   callback: string
@@ -37,6 +39,8 @@ export type HubPolicy = Readonly<{
   findUrlOffence: (url: string) => string | null
   /** The feed of a topic that this callback is subscribed to: its address may be one that the feed had before. */
   known: (topic: string, callback: string) => Readonly<{ feedId: string; format: FeedFormat }> | null
+  /** The token of a private feed that a capability was made for; `null` when it is none in force. */
+  tokenOf: (feedId: string, capability: string) => string | null
   /** Whether there is a key to seal secrets with. */
   canSeal: boolean
 }>
@@ -101,8 +105,11 @@ export const readHubRequest = (body: Uint8Array, policy: HubPolicy): Read<HubReq
   const callback = of('hub.callback')
   const found = topic.length > MAX_TOPIC_LENGTH ? null : (parseTopic(policy.publicUrl, topic) ?? policy.known(topic, callback))
   const feed = found === null ? undefined : policy.feeds.get(found.feedId)
-  // A private feed is not told from one that there is not. It has no hub: a topic that holds its token would be a secret in every object.
-  if (found === null || feed === undefined || feed.access !== undefined)
+  const capability = parseCapability(topic)
+  const tokenId = found === null || capability === null ? null : policy.tokenOf(found.feedId, capability)
+  // A private feed is not told from one that there is not, nor one token from another.
+  const isOpen = feed !== undefined && (feed.access === undefined ? capability === null : tokenId !== null)
+  if (found === null || !isOpen)
     return refuse(`hub.topic is no feed of this hub; use the rel=self of a feed that names ${toHub(policy.publicUrl)} as its hub`, 404)
 
   const offence = checkCallback(callback, policy)
@@ -111,5 +118,7 @@ export const readHubRequest = (body: Uint8Array, policy: HubPolicy): Read<HubReq
   if (leaseSeconds === null) return refuse('hub.lease_seconds must be a whole number of seconds')
   const secret = mode === 'subscribe' ? toSecret(of('hub.secret'), policy.canSeal) : ({ ok: true, value: null } as const)
   if (!secret.ok) return secret
-  return { ok: true, value: { mode, ...found, topic, callback, secret: secret.value, leaseSeconds } }
+  const { feedId, format } = found
+  const asked: HubRequest = { mode, feedId, format, topic, callback, secret: secret.value, leaseSeconds }
+  return { ok: true, value: tokenId === null ? asked : { ...asked, tokenId } }
 }

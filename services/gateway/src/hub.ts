@@ -8,6 +8,7 @@ import { sha256Hex } from '@newswire/events/ids'
 import { isLive, isOver, type Subscription, toSubscriptionId } from '@newswire/events/subscription'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
+import { createFeedHub } from '@newswire/runtime/feed-hub'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions } from '@newswire/runtime/subscriptions'
 import { createErrands, type Errands, GONE, unreferenced } from './hub-errands.ts'
@@ -52,17 +53,14 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
   const counted = metrics.gauge('newswire_hub_subscriptions', 'WebSub subscriptions.', ['state'])
   const subscriptions = await openSubscriptions({ objects, log, logger, now, source: '/services/gateway' })
   const limits = createHubLimits()
-  const isServed = (feedId: string): boolean => {
-    const feed = configuration.current().feeds.get(feedId)
-    return feed !== undefined && feed.access === undefined
-  }
+  const { isServed, tokenOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
   const knownOf = (topic: string, callback: string): Subscription | null => {
     const known = URL.canParse(topic) ? subscriptions.get(idOf(topic, callback)) : null
     return known !== null && isLive(known, now()) ? known : null
   }
   const policy = (): HubPolicy => {
     const { site, feeds } = configuration.current()
-    return { publicUrl: site.publicUrl, feeds, findUrlOffence: outbound.findUrlOffence, known: knownOf, canSeal: sealing !== null }
+    return { publicUrl: site.publicUrl, feeds, findUrlOffence: outbound.findUrlOffence, known: knownOf, tokenOf, canSeal: sealing !== null }
   }
   const forget = async (secretIds: readonly string[]): Promise<void> => {
     for (const id of secretIds) await objects.delete(keys.secret(id))
@@ -82,7 +80,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
   })
 
   const accept = async (wanted: HubRequest): Promise<HubAnswer> => {
-    const { feedId, format, topic, callback, mode, secret, leaseSeconds } = wanted
+    const { feedId, format, tokenId, topic, callback, mode, secret, leaseSeconds } = wanted
     const id = idOf(topic, callback)
     const known = subscriptions.get(id)
     const isKnown = known !== null && isLive(known, now())
@@ -95,7 +93,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
     let replaced: Subscription | null = null
     const stands = await subscriptions.amend(id, before => {
       replaced = before
-      return { id, feedId, format, topic, callback, lease: before?.lease ?? null, errand }
+      return { id, feedId, format, ...(tokenId !== undefined && { tokenId }), topic, callback, lease: before?.lease ?? null, errand }
     })
     // Not awaited: the answer must not depend on anything that comes now.
     setImmediate(() => {
@@ -118,7 +116,7 @@ export const openHub = async (needs: Needs): Promise<Hub> => {
     if (one.swept) return
     if (one.errand !== null) {
       if (errands.isFree(one.errand)) errands.begin(one)
-    } else if (isLive(one, now()) && !isServed(one.feedId)) {
+    } else if (isLive(one, now()) && !isServed(one)) {
       const errand = errands.make({ mode: 'deny', secretId: null, seconds: 0, reason: GONE })
       const stands = await subscriptions.amend(one.id, before =>
         before !== null && before.errand === null && isLive(before, now()) ? { ...before, errand } : null,

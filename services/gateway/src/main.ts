@@ -2,6 +2,7 @@
 import { messageOf } from '@newswire/events/errors'
 import { createHttpServer } from '@newswire/http/server'
 import { publishEvents } from '@newswire/log/events'
+import { createFeedHub } from '@newswire/runtime/feed-hub'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
 import type { Readiness, ServiceContext, StartService } from '@newswire/runtime/service'
 import { createFastPath } from './fast-path.ts'
@@ -29,7 +30,7 @@ const readFeeds = async ({ feeds, configuration, logger }: Pick<ServiceContext, 
 }
 
 export const start: StartService = async context => {
-  const { log, objects, configuration, logger, metrics, now, settings } = context
+  const { log, objects, configuration, logger, metrics, now, settings, sealing } = context
   const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
   const onPoison = (topic: string) => (details: object) => {
     poison.inc({ topic })
@@ -37,6 +38,7 @@ export const start: StartService = async context => {
   }
   const { dataDir, gateway } = settings
   const watch = watchLog(log)
+  const { capabilityOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
   const stored = createStoreArticles(objects, () => configuration.current().site.publicUrl)
   const [view, feeds] = await Promise.all([
     openView({ log, dataDir, onPoison: onPoison('articles') }),
@@ -81,7 +83,7 @@ export const start: StartService = async context => {
     refusalPage,
     onUnroutable: chargeUnroutable(limits),
   })
-  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search, stored })
+  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search, stored, capabilityOf })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
   addPartnerRoutes(server.app, {

@@ -2,6 +2,7 @@
 import type { HttpServer } from '@newswire/http/server'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
+import type { FeedHub } from '@newswire/runtime/feed-hub'
 import { addArchiveKeysRoute } from './archive-keys-route.ts'
 import { addCacheKeyHeaders } from './cache-key-headers.ts'
 import type { FeedCache } from './feed-cache.ts'
@@ -22,6 +23,8 @@ export type RouteNeeds = Readonly<{
   objects: Objects
   configuration: Configuration
   now: () => number
+  /** What the holder of a token of a private feed may subscribe to it by (default: nothing). */
+  capabilityOf?: FeedHub['capabilityOf']
   /** Asked for as long as the view is not ready (default: one of its own). */
   stored?: StoreArticles
   /** Default: none, and nothing can be searched. */
@@ -40,14 +43,14 @@ const addSecurityHeaders = (app: HttpServer, configuration: Pick<Configuration, 
 }
 
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
-  const { feeds, configuration, now, readers = createReaders(), limits = createLimits({ perMinute: 0, proxies: 0 }) } = needs
+  const { configuration, readers = createReaders(), limits = createLimits({ perMinute: 0, proxies: 0 }) } = needs
   addSecurityHeaders(app, configuration)
   addLimits(app, limits)
   addCacheKeyHeaders(app, configuration)
   const { objects, view } = needs
   const { stored = createStoreArticles(objects, () => configuration.current().site.publicUrl) } = needs
   addPageRoutes(app, { ...needs, stored })
-  addFeedRoutes(app, { feeds, configuration, readers, proxies: limits.proxies, now })
+  addFeedRoutes(app, { ...needs, readers, proxies: limits.proxies })
   addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies, vouch: () => (view.isReady() ? null : stored.mayShow) })
   addRenditionRoutes(app, { ...needs, stored })
   addArchiveKeysRoute(app, needs)

@@ -130,7 +130,7 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
     const kindNeeds = {
       find,
-      isServed: (feedId: string) => feeds.has(feedId),
+      isServed: ({ feedId }: Subscription) => feeds.has(feedId),
       publicUrl: () => PUBLIC_URL,
       view,
       bodies: createBodies(),
@@ -157,6 +157,7 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
       shared: false,
       partitionOf: () => 0,
       feeds: () => feeds,
+      isServed: ({ feedId }) => feeds.has(feedId),
       subscriptions: {
         get: find,
         all: () => registry.values(),

@@ -20,6 +20,8 @@ export type HubNeeds = Omit<PartitionNeeds, keyof Tenure> &
   Readonly<{
     partitionOf: (feedId: string) => number
     feeds: () => ReadonlyMap<string, FeedConfig>
+    /** As `websubKind` asks it. */
+    isServed: (one: Subscription) => boolean
     subscriptions: Pick<Subscriptions, 'get' | 'all' | 'onChange'>
     view: FeedView
     pending: PendingStore
@@ -77,19 +79,15 @@ const createShelves = (pending: PendingStore, isWanted: (subscriptionId: string)
 }
 
 export const createHub = (needs: HubNeeds): Hub => {
-  const { partitionOf, feeds, subscriptions, view, pending, createActor, now, onError } = needs
+  const { partitionOf, feeds, isServed, subscriptions, view, pending, createActor, now, onError } = needs
   /** What a subscriber is told of who comes after a build: the newest of each feed. */
   const builds = new Map<string, Readonly<{ counter: number; sequence: number; cause: Cause }>>()
 
-  const isServed = (feedId: string): boolean => {
-    const feed = feeds().get(feedId)
-    return feed !== undefined && feed.access === undefined
-  }
   const liveOf = (isOf: (feedId: string) => boolean): Subscription[] =>
     [...subscriptions.all()].filter(one => isOf(one.feedId) && isLive(one, now()))
   const isWanted = (id: string): boolean => {
     const one = subscriptions.get(id)
-    return one !== null && isLive(one, now()) && isServed(one.feedId)
+    return one !== null && isLive(one, now()) && isServed(one)
   }
 
   const holdings = createHoldings({
@@ -133,8 +131,8 @@ export const createHub = (needs: HubNeeds): Hub => {
       if (quiet) return // who is pinged for something else later gets it with that
       const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
       if (counter >= (builds.get(feedId)?.counter ?? 0)) builds.set(feedId, { counter, sequence: record.position, cause })
-      if (!isServed(feedId)) return
-      await Promise.all(liveOf(of => of === feedId).map(one => tell(one, record.partition)))
+      const told = liveOf(of => of === feedId).filter(isServed)
+      await Promise.all(told.map(one => tell(one, record.partition)))
     },
     onAssigned: holdings.onAssigned,
     pump: holdings.pump,

@@ -5,6 +5,7 @@ import { topics } from '@newswire/events/topics'
 import { byType } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
+import { createFeedHub } from '@newswire/runtime/feed-hub'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions, type Subscriptions } from '@newswire/runtime/subscriptions'
 import { createActor } from './actor.ts'
@@ -56,12 +57,10 @@ export const startHub = async (
   const subscriptions = await openSubscriptions({ objects, log, logger, now, source: '/services/outlets' })
   const view = createFeedView(objects, clock)
   const onError = (error: unknown) => logger.error({ reason: messageOf(error) }, 'hub.failed')
+  const { isServed } = createFeedHub({ feeds: () => configuration.current().feeds, sealing: context.sealing })
   const distributing = {
     find: subscriptions.get,
-    isServed: (feedId: string) => {
-      const feed = configuration.current().feeds.get(feedId)
-      return feed !== undefined && feed.access === undefined
-    },
+    isServed,
     publicUrl: () => configuration.current().site.publicUrl,
     view,
     bodies: createBodies(),
@@ -90,6 +89,7 @@ export const startHub = async (
     shared: log.kind === 'kafka',
     partitionOf: feedId => log.partitionOf(topics.feeds.name, feedId),
     feeds: () => configuration.current().feeds,
+    isServed,
     subscriptions,
     view,
     pending: engine.pendingOn(hubShelf),

@@ -59,8 +59,8 @@ export type Distributed = Readonly<{ feedId: string; outcome: Outcome['kind']; s
 type Needs = Readonly<{
   /** The subscription as it is known now. */
   find: (id: string) => Subscription | null
-  /** Whether there is such a feed, for everybody. */
-  isServed: (feedId: string) => boolean
+  /** Whether the subscriber may have the feed now: a private one's token may have been withdrawn. Asked before every request. */
+  isServed: (one: Subscription) => boolean
   publicUrl: () => string
   view: FeedView
   bodies: Bodies
@@ -82,7 +82,7 @@ export const websubKind = (feedId: string, subscriptionId: string, needs: Needs)
 
   const current = (): Subscription | null => {
     const one = find(subscriptionId)
-    return one !== null && isLive(one, now()) && isServed(one.feedId) ? one : null
+    return one !== null && isLive(one, now()) && isServed(one) ? one : null
   }
   const hasAlready = ({ lease }: Subscription, body: FeedBody): boolean =>
     has !== null && has.sha256 === body.sha256 && has.verifiedAt === lease?.verifiedAt

@@ -76,6 +76,9 @@ export const fromRecord = (record: EncodedRecord): NewswireEvent | null => {
   return event
 }
 
+/** The event of a record that somebody in this process has decoded already; `undefined` when nobody has. */
+export const decodedOf = (record: EncodedRecord): NewswireEvent | null | undefined => decoded.get(record)
+
 type EncodedRecord = Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
 
 const decode = (record: EncodedRecord): NewswireEvent | null => {

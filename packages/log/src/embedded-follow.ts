@@ -32,10 +32,11 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
   const nextBatch = (): { records: LogRecord[]; reached: Map<number, Position> } => {
     const records: LogRecord[] = []
     const reached = new Map<number, Position>()
-    for (const partition of topic.partitions) {
-      const cursor = cursors.get(partition.number) ?? 0
-      if (cursor >= partition.next || records.length >= BATCH_RECORDS) continue
-      const slice = reader.slice(partition, cursor, BATCH_RECORDS - records.length)
+    const behind = topic.partitions.filter(({ number, next }) => (cursors.get(number) ?? 0) < next)
+    // Side by side, as groups read them: whoever reads the same past meets the others there.
+    const each = Math.ceil(BATCH_RECORDS / behind.length)
+    for (const partition of behind) {
+      const slice = reader.slice(partition, cursors.get(partition.number) ?? 0, each)
       for (const record of slice.records) records.push(record)
       reached.set(partition.number, slice.next)
     }

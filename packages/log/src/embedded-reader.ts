@@ -50,7 +50,38 @@ const findInTail = (tail: readonly LogRecord[], position: Position): number => {
   return low
 }
 
+/** A start has half a dozen readers of the same past, each at its own pace: so far apart they still meet. */
+const SHARED_BYTES = 6 * 1_048_576
+const SHARED_FOR_MS = 1_000
+
+/** Records that came from the file, by row, for the reader that comes by next: what is made of one (`fromRecord`) is made once for an object. A position is never used twice, so none is ever wrong. */
+const createShared = () => {
+  const records = new Map<number, LogRecord>()
+  let bytes = 0
+  const forget = () => {
+    records.clear()
+    bytes = 0
+  }
+  let idle: NodeJS.Timeout | undefined
+  const weigh = ({ value }: LogRecord): number => 500 + (value?.length ?? 0)
+  return {
+    get: (id: number): LogRecord | undefined => records.get(id),
+    add: (id: number, record: LogRecord): LogRecord => {
+      records.set(id, record)
+      bytes += weigh(record)
+      for (const [oldest, passed] of records) {
+        if (bytes <= SHARED_BYTES) break
+        records.delete(oldest)
+        bytes -= weigh(passed)
+      }
+      idle = idle?.refresh() ?? setTimeout(forget, SHARED_FOR_MS).unref()
+      return record
+    },
+  }
+}
+
 export const createEmbeddedReader = (db: DatabaseSync): EmbeddedReader => {
+  const shared = createShared()
   const select = db.prepare('SELECT id, ts, k, v, h FROM rec WHERE id >= ? AND id < ? ORDER BY id LIMIT ?')
   select.setReturnArrays(true)
   const firstFrom = db.prepare('SELECT id, ts FROM rec WHERE id >= ? AND id < ? ORDER BY id LIMIT 1')
@@ -62,7 +93,8 @@ export const createEmbeddedReader = (db: DatabaseSync): EmbeddedReader => {
     let bytes = 0
     for (const row of select.iterate(base + position, base + next, limit)) {
       const [id, timestamp, key, value, headers] = row as unknown as Row
-      records.push({ topic, partition: number, position: id - base, key, value, headers: JSON.parse(headers), timestamp })
+      const made = () => ({ topic, partition: number, position: id - base, key, value, headers: JSON.parse(headers), timestamp })
+      records.push(shared.get(id) ?? shared.add(id, made()))
       bytes += value?.length ?? 0
       if (bytes > SLICE_BYTES) break
     }

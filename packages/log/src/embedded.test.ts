@@ -82,6 +82,21 @@ test('after an unclean end every partition goes on far above all that may have b
   await log.close()
 })
 
+test('whoever reads the same past gets the same records, so that each is decoded once', async t => {
+  const file = join(newFolder(t), 'log.db')
+  const topic = topics.configChanges.name
+  const before = await createEmbeddedLog({ file, fsync: 'normal' })
+  await before.publish(['a', 'b', 'c'].map(key => ({ topic, key, value })))
+  await before.close()
+  const log = await createEmbeddedLog({ file, fsync: 'normal' })
+  const read = async (from: 'start' | { positions: Record<number, number> }) =>
+    (await log.read({ topic, partition: 0, from, limit: 10 })).records
+  const [all, later] = await Promise.all([read('start'), read({ positions: { 0: 1 } })])
+  assert.deepEqual([all.length, later.length], [3, 2])
+  assert.ok(later.every((record, index) => record === all[index + 1]))
+  await log.close()
+})
+
 test('a folder that cannot be, and a file that is no log, are refused with what to do', async t => {
   const folder = newFolder(t)
   writeFileSync(join(folder, 'file'), 'not a folder')

@@ -44,12 +44,15 @@ export const stopServices = async (
   return clean
 }
 
-/** Starts them in the order given, each with a logger of its own name. When one fails, those that run are stopped and the failure is thrown. */
+/**
+ * Starts them in the order given, each with a logger of its own name. When one fails, those that run are stopped and the failure is thrown. All are loaded
+ * before the first one starts: what each of them reads of the log they then read side by side.
+ */
 export const startServices = async (context: ServiceContext, starting: readonly Starting[]): Promise<readonly RunningService[]> => {
   const running: RunningService[] = []
   try {
-    for (const { name, load } of starting) {
-      const { start } = await load()
+    const loaded = await Promise.all(starting.map(async ({ name, load }) => ({ name, ...(await load()) })))
+    for (const { name, start } of loaded) {
       running.push(await start({ ...context, logger: context.logger.child({ service: name }) }))
     }
     return running

@@ -4,6 +4,7 @@
  * must be published again, or compaction would keep the wrong one. It knows as well which articles are taken back, and who names them.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { decodedOf } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { parseArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
@@ -36,7 +37,10 @@ const head = z.object({
 const decoder = new TextDecoder()
 
 /** What is kept of a record, null for what is no fact: whoever must look at that is told by the consumers that validate it. */
-const readHead = ({ key, value }: LogRecord): Fact | null => {
+const readHead = (record: LogRecord): Fact | null => {
+  const { key, value } = record
+  const known = decodedOf(record)?.data
+  if (known !== undefined && 'facetsEver' in known && known.articleId === key) return known
   if (value === null || key === null) return null
   try {
     const result = head.safeParse(JSON.parse(decoder.decode(value)))

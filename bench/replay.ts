@@ -38,15 +38,17 @@ const fill = async (root: string, secretKey: string): Promise<void> => {
       const day = Math.floor((at * DAYS) / ARTICLES)
       const title = prose(55, random)
       const firstReleasedAt = new Date(LAST_MS - (DAYS - day) * DAY_MS).toISOString()
-      const { article } = sampleFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
+      const { article, facetsEver } = sampleFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
+      const categories = [`c${at % FEEDS}`]
       const written = {
         ...article,
         summary: prose(160, random),
         body: { html: Array.from({ length: 5 }, () => `<p>${prose(290, random)}.</p>`).join('\n') },
-        categories: [`c${at % FEEDS}`],
+        categories,
       }
+      const more = { firstReleasedAt, article: written, facetsEver: { ...facetsEver, categories } }
       for (let version = 1; version <= (at % 5 === 0 ? 2 : 1); version++)
-        await archive.add(`bench.bai-${at}`, version, title, { firstReleasedAt, article: written } as Partial<LiveFact>)
+        await archive.add(`bench.bai-${at}`, version, title, more as Partial<LiveFact>)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))

@@ -35,6 +35,8 @@ const ARCHIVE = 'archive'
 /** Above the highest position that is known by so much: deliveries and milestones may have had more records since it was written down. */
 const FLOOR_GAP = 2 ** 30
 const BATCH = 200
+/** Batches under way: one is written to the log while the states of another are put and the next is read. */
+const AHEAD = 3
 const READY_MS = 30_000
 const READY_TICK_MS = 250
 
@@ -108,24 +110,29 @@ const restoreAll = async (
   const days = await daysOf(objects)
   let articles = 0
   let allArchived = true
-  // One batch is written to the log while the states of the next are put: each waits for a disk of its own.
-  let published: Promise<unknown> = Promise.resolve()
+  /** In the order of the archive, whichever batch is put first. */
+  const finish = async (restoring: Promise<readonly Restored[]>, before: Promise<void> | undefined): Promise<void> => {
+    const [ready] = await Promise.all([restoring, before])
+    await log.publish(
+      ready.map(one => one.record),
+      { synced: true },
+    )
+    articles += ready.length
+    allArchived &&= ready.every(one => one.isArchived)
+  }
+  const underWay: Promise<void>[] = []
   for (const [at, folder] of days.entries()) {
     const newest = await newestOfDay(objects, folder)
     for (let from = 0; from < newest.length; from += BATCH) {
-      const restored = Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
-      const [ready] = await Promise.all([restored, published])
-      published = log.publish(
-        ready.map(one => one.record),
-        { synced: true },
-      )
-      published.catch(() => undefined) // thrown where it is waited for, also when something else fails first
-      articles += ready.length
-      allArchived &&= ready.every(one => one.isArchived)
+      const restoring = Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
+      const mine = finish(restoring, underWay.at(-1))
+      mine.catch(() => undefined) // thrown where it is waited for, also when something else fails first
+      underWay.push(mine)
+      if (underWay.length >= AHEAD) await underWay.shift()
     }
     report(folder.replaceAll('/', '-'), at + 1, days.length, articles)
   }
-  await published
+  await Promise.all(underWay)
   return { articles, allArchived }
 }
 

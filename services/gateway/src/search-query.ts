@@ -78,6 +78,8 @@ const tiersOfAll = ({ units }: Typed): readonly Tier[] => {
   const words = units.flatMap(unit => unit.words)
   const apart = every(units.flatMap(unit => inRow(unit.words)))
   const row = every(inRow(words))
+  // Words that belong together stand so wherever the others do.
+  const together = units.filter(unit => unit.words.length > 1).flatMap(unit => inRow(unit.words))
   const ways: Tier[] = [
     ...(units.length === 1
       ? []
@@ -86,7 +88,7 @@ const tiersOfAll = ({ units }: Typed): readonly Tier[] => {
           { table: 'everywhere', match: row },
         ] as const)),
     { table: 'titles', match: apart },
-    ...(words.length < 3 || units.length === 1 ? [] : ([{ table: 'everywhere', match: pairings(words) }] as const)),
+    ...(words.length < 3 || units.length === 1 ? [] : ([{ table: 'everywhere', match: every([pairings(words), ...together]) }] as const)),
     { table: 'everywhere', match: apart },
   ]
   const exact = exactly(words)

@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type SearchTable, searchTables } from './search-index.ts'
 import { mustBeRead, parseTyped, type Tier, type Tiers, type Typed, toOpenTiers, toPartialTiers, toTiers } from './search-query.ts'
 import { createMarker, type Marker } from './search-snippet.ts'
+import { onOneLine } from './search-text.ts'
 
 /** `all`: articles with every word; `open`: the last word goes on; `partial`: some of the words, because none has all. */
 export type Reach = 'all' | 'open' | 'partial'
@@ -71,9 +72,7 @@ type Row = Readonly<{
   summary: string
   text: string
   more: string
-  publisher: string
-  language: string
-  categories: string
+  profile: number
 }>
 
 /** Numbers reach SQLite as floating point, which FTS5 does not take for a place: it would look at every row and leave the choice to SQLite. */
@@ -96,15 +95,28 @@ const prepare = (db: DatabaseSync) => ({
       CROSS JOIN filed ON filed.place = matched.place`,
   ),
   profile: db.prepare('SELECT publisher, language, categories FROM profile WHERE n = ?'),
-  shown: db.prepare(
-    `SELECT shown.*, publisher, language, categories FROM shown JOIN filed ON filed.place = shown.place JOIN profile ON profile.n = filed.profile WHERE shown.place = ?`,
-  ),
+  shown: db.prepare('SELECT shown.*, profile FROM shown JOIN filed ON filed.place = shown.place WHERE shown.place = ?'),
   // So many that most of a language's words with one first letter are among them.
   endings: db.prepare(
     'SELECT word FROM (SELECT word, times FROM word WHERE word >= ? AND word < ? LIMIT 20000) ORDER BY times DESC, word LIMIT ?',
   ),
 })
 type Statements = ReturnType<typeof prepare>
+
+type Profile = Omit<Count, 'articles'>
+
+/** Profiles are few and never change. */
+const createProfileOf = ({ profile }: Statements): ((n: number) => Profile) => {
+  const known = new Map<number, Profile>()
+  return n => {
+    const found = known.get(n)
+    if (found !== undefined) return found
+    const row = profile.get(n) as Omit<Profile, 'categories'> & { categories: string }
+    const made = { ...row, categories: JSON.parse(row.categories) as string[] }
+    known.set(n, made)
+    return made
+  }
+}
 
 const toFilter = (terms: readonly string[]): string => `(${terms.map(term => `"${term}"`).join(' OR ')})`
 
@@ -159,19 +171,17 @@ const readPage = (statements: Statements, { reach, tiers: { tiers }, marker }: P
   return { rows, next: null }
 }
 
-/** Whatever is not one space between two words: most are, and need not be written again. */
-const SPACES = /[^\S ]\s*| \s+/g
-
-const toHit = (row: Row, marker: Marker): Hit => ({
+const toHit = (row: Row, { publisher, language, categories }: Profile, marker: Marker): Hit => ({
   articleId: row.id,
   publishedAt: row.published_at,
   updatedAt: row.updated_at,
-  publisher: row.publisher,
-  language: row.language,
-  categories: JSON.parse(row.categories) as string[],
+  publisher,
+  language,
+  categories,
   title: row.title,
   titleHtml: marker.mark(row.title),
-  snippetHtml: marker.snippet([row.summary, row.text.replace(SPACES, ' '), row.more]),
+  // An index from before may have paragraphs on lines of their own.
+  snippetHtml: marker.snippet([row.summary, row.text.includes('\n') ? onOneLine(row.text) : row.text, row.more]),
 })
 
 const plansFor = (statements: Statements, typed: Typed, { sort, filed, begin }: SearchQuery) => {
@@ -193,30 +203,21 @@ const plansFor = (statements: Statements, typed: Typed, { sort, filed, begin }: 
   return typed.isOpen ? [open, partial] : [all, open, partial]
 }
 
-type Profile = Omit<Count, 'articles'>
-
-/** Profiles are few and never change. */
-const createCounter = ({ filed, profile }: Statements) => {
-  const known = new Map<string, Profile>()
-  const profileOf = (n: string): Profile => {
-    const found = known.get(n)
-    if (found !== undefined) return found
-    const row = profile.get(Number(n)) as Omit<Profile, 'categories'> & { categories: string }
-    const made = { ...row, categories: JSON.parse(row.categories) as string[] }
-    known.set(n, made)
-    return made
-  }
-  return (match: string, { from, to }: Pick<SearchQuery, 'from' | 'to'>): readonly Count[] => {
+const createCounter =
+  ({ filed }: Statements, profileOf: (n: number) => Profile) =>
+  (match: string, { from, to }: Pick<SearchQuery, 'from' | 'to'>): readonly Count[] => {
     const { profiles } = filed.get(match, from, to) as { profiles: string | null }
     const sums = new Map<string, number>()
     for (const n of profiles?.split(',') ?? []) sums.set(n, (sums.get(n) ?? 0) + 1)
-    return [...sums].sort((a, b) => b[1] - a[1] || Number(a[0]) - Number(b[0])).map(([n, articles]) => ({ ...profileOf(n), articles }))
+    return [...sums]
+      .sort((a, b) => b[1] - a[1] || Number(a[0]) - Number(b[0]))
+      .map(([n, articles]) => ({ ...profileOf(Number(n)), articles }))
   }
-}
 
 export const createReader = (db: DatabaseSync): ((query: SearchQuery) => SearchFound) => {
   const statements = prepare(db)
-  const count = createCounter(statements)
+  const profileOf = createProfileOf(statements)
+  const count = createCounter(statements, profileOf)
   const find = (query: SearchQuery): SearchFound => {
     const typed = parseTyped(query.typed)
     const words = typed.units.flatMap(unit => unit.words.map(({ folded }) => folded))
@@ -231,7 +232,7 @@ export const createReader = (db: DatabaseSync): ((query: SearchQuery) => SearchF
       const total = counts.reduce((sum, { articles }) => sum + articles, 0)
       found = {
         reach: plan.reach,
-        hits: rows.map(row => toHit(row, plan.marker)),
+        hits: rows.map(row => toHit(row, profileOf(row.profile), plan.marker)),
         next,
         counts,
         isAbout: total > COUNTED || isRead,

@@ -41,6 +41,10 @@ export const bodyText = (html: string): string => {
   return (isStrange || /&#/.test(text) ? htmlToText(html) : decoded).normalize('NFC').trim()
 }
 
+/** Whatever is not one space between two words: most are, and need not be written again. */
+const SPACES = /[^\S ]\s*| \s+/g
+export const onOneLine = (text: string): string => text.replace(SPACES, ' ')
+
 /** What stands for every article; no word has a dot. */
 export const ALL = '.all'
 export const categoryTerm = (id: string): string => `c.${id}`
@@ -86,7 +90,7 @@ const createTerms = () => {
 const toFindable = (fact: LiveFact): Findable => {
   const { article } = fact
   const [title, summary] = [article.title.normalize('NFC'), article.summary.normalize('NFC')]
-  const text = bodyText(article.body.html).slice(0, MAX_SEARCHED)
+  const text = onOneLine(bodyText(article.body.html)).slice(0, MAX_SEARCHED)
   const pictures = article.images.filter(one => one.state === 'ready')
   const beside = [
     article.byline,

@@ -118,6 +118,14 @@ test('words in a row come before the same words apart, and pairs before single s
   assert.deepEqual(await ids('hội nghị tổng kết công tác'), ['row', 'pairs', 'apart'])
 })
 
+test('what was typed as one word is found as one, whatever else stands side by side', async t => {
+  const { ids } = await open(t, [
+    story('yes', { body: { html: '<p>Ca mắc COVID-19 mới.</p>' } }),
+    story('no', { body: { html: '<p>Thêm 19 ca mới vì COVID.</p>' } }),
+  ])
+  assert.deepEqual(await ids('COVID-19 ca mới'), ['yes'])
+})
+
 test('a quoted phrase is found as it was typed and nothing else', async t => {
   const { ids } = await open(t, [
     story('yes', { body: { html: '<p>Họ bán hàng rong.</p>' } }),
@@ -351,6 +359,51 @@ test('an index made from thousands of articles has all of them as they are now, 
     (await ask('lua', toPlaces({ fromMs: Date.parse(many[2_500]?.firstReleasedAt ?? ''), beforeMs: null }))).counts[0]?.articles,
     499,
   )
+})
+
+test('what is found, and in which order, does not hang on how much of it there is or whether it is counted', async t => {
+  const syllables = 'học hoc họp sinh sính nhà nhá nước lúa hội nghị tổng'.split(' ')
+  const word = (at: number) => syllables[(at * at + 7 * at) % (at % 5 === 0 ? syllables.length : 7)] as string
+  const words = (from: number, count: number) => Array.from({ length: count }, (_, index) => word(from + index)).join(' ')
+  const { ask } = await open(
+    t,
+    Array.from({ length: 1_300 }, (_, index) =>
+      story(`n${index}`, {
+        title: `${words(index, 3)}${index % 400 === 0 ? ' hiếm' : ''}`,
+        summary: '',
+        body: { html: `<p>${words(3 * index, index % 40 === 0 ? 9 : 4)}</p>` },
+      }),
+    ),
+  )
+  const sizes = new Set<string>()
+  for (const typed of [
+    'hoc',
+    'học',
+    'học sinh',
+    'hoc sinh',
+    'hội nghị tổng',
+    'sinh hoc nha',
+    '"nhà nước"',
+    'tổng hội',
+    'nghị lúa nhá họp',
+    'lúa xa',
+    'hoi*',
+    'hiếm',
+  ])
+    for (const sort of ['relevance', 'time'] as const) {
+      const first = await ask(typed, { sort })
+      const total = first.counts.reduce((sum, { articles }) => sum + articles, 0)
+      sizes.add(total === 0 ? 'none' : total <= 20 ? 'a page' : total <= 1_000 ? 'more' : 'too many')
+      for (const begin of [0, 13, ...(first.next === null ? [] : [first.next])]) {
+        const [counted, uncounted] = await Promise.all([ask(typed, { sort, begin }), ask(typed, { sort, begin, counts: false })])
+        assert.deepEqual(
+          { ...uncounted, counts: counted.counts, isAbout: counted.isAbout },
+          counted,
+          `${typed} ${sort} ${JSON.stringify(begin)}`,
+        )
+      }
+    }
+  assert.deepEqual([...sizes].sort(), ['a page', 'more', 'none', 'too many'])
 })
 
 test('a gateway can end while an index is being made', async t => {

@@ -42,7 +42,8 @@ export const createFeedHub = ({ feeds, sealing }: Needs): FeedHub => {
       if (feed === undefined) return false
       // Made private, or public, or given another token since: it was another subscription.
       if (feed.access === undefined || tokenId === undefined) return feed.access === undefined && tokenId === undefined
-      return tokenOf(feedId, parseCapability(topic) ?? '') === tokenId
+      const token = feed.access.tokens.find(one => one.id === tokenId)
+      return token !== undefined && isSame(capabilityOf(feedId, token), parseCapability(topic) ?? '')
     },
   }
 }

@@ -48,10 +48,17 @@ const becomesTrue = async (what: string, ask: () => Promise<boolean> | boolean) 
   }
 }
 
-const open = async (t: TestContext) => {
+/** `before`: what a process before this one had seen in the log, and has left in its views. */
+const open = async (t: TestContext, before: readonly Fact[] = []) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-cold-'))
   const real = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  if (before.length > 0) {
+    await real.publish(before.map(toFactRecord))
+    const earlier = await openView({ log: real, dataDir, onPoison: () => undefined })
+    await becomesTrue('the earlier view', earlier.isReady)
+    await earlier.stop()
+  }
   let isThere = false
   const log = await createLateLog({
     kind: 'embedded',
@@ -220,4 +227,25 @@ test('once the log is there, it is the log that counts, without a restart', asyn
   assert.match((await get('/articles/press.a')).body, /Bài mới/)
   await publish(makeRetracted({ version: 3 }))
   await becomesTrue('the retraction', async () => (await get('/articles/press.a')).statusCode === 410)
+})
+
+test('what a view from before this start still knows is never shown for itself', async t => {
+  const picture = makePicture(PICTURE)
+  const { keep, get, come, publish, objects } = await open(t, [
+    makeLive({ article: { title: 'Đã rút', slug: 'ten-cu', images: [picture] } }),
+    makeLive({ articleId: 'press.other', article: { title: 'Còn', images: [makePicture('b'.repeat(64))] } }),
+  ])
+  const taken = makeRetracted({ version: 2 })
+  await keep(taken)
+  await keep(makeLive({ articleId: 'press.other', article: { title: 'Còn', images: [makePicture('b'.repeat(64))] } }))
+  for (const sha256 of [PICTURE, 'b'.repeat(64)])
+    await objects.put(`renditions/${sha256}/w640-r1.jpg`, Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+  assert.equal((await get('/articles/press.a')).statusCode, 410)
+  for (const path of ['/', '/articles/press.ten-cu', `/renditions/${PICTURE}/w640-r1.jpg`]) assertUnsure(await get(path))
+  assert.equal((await get(`/renditions/${'b'.repeat(64)}/w640-r1.jpg`)).statusCode, 200, 'it says where to look')
+  for (const path of ['/feeds', '/opml.xml']) assert.equal((await get(path)).body.includes('Đã rút'), false)
+  await publish(taken)
+  await come()
+  assert.equal((await get('/')).body.includes('Đã rút'), false)
+  assert.equal((await get(`/renditions/${PICTURE}/w640-r1.jpg`)).statusCode, 410)
 })

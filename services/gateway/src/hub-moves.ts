@@ -5,7 +5,9 @@ const readerOf = ({ feedId, format, callback }: Subscription): string => `${feed
 
 /** Those under an address from before whose callback has subscribed to the same feed under today's: it would be told of everything twice. */
 export const findMoved = (all: Iterable<Subscription>, publicUrl: string, nowMs: number): readonly Subscription[] => {
-  const isOfToday = ({ topic }: Subscription): boolean => parseTopic(publicUrl, topic) !== null
+  const feeds = new URL(`${publicUrl}/feeds/`).href
+  // Most are written as we write them; reading the address of each costs as much as all else here.
+  const isOfToday = ({ topic }: Subscription): boolean => topic.startsWith(feeds) || parseTopic(publicUrl, topic) !== null
   const live = [...all].filter(one => isLive(one, nowMs))
   const before = live.filter(one => !isOfToday(one))
   if (before.length === 0) return []

@@ -19,7 +19,7 @@ export type PartnerNeeds = Readonly<{
   objects: Pick<Objects, 'get' | 'list'>
   configuration: Pick<Configuration, 'current'>
   control: OutletControl
-  view: Pick<View, 'hasAny' | 'article'>
+  view: Pick<View, 'hasAny' | 'article' | 'isReady'>
   now: () => number
   /** Trusted proxies before us, whose `X-Forwarded-For` is believed. */
   proxies: number
@@ -32,7 +32,8 @@ export const addPartnerRoutes = (app: HttpServer, needs: PartnerNeeds): void => 
   const access = createPartnerAccess({ configuration, proxies, limited })
   const came = createCameList({ log, objects })
   const titleOf = (articleId: string) => {
-    const found = view.article(articleId)
+    // Before, it may not know of a retraction yet.
+    const found = view.isReady() ? view.article(articleId) : null
     return found?.state === 'public' ? found.fact.article.title : null
   }
   const deliveries = { access, control, came, objects, now }

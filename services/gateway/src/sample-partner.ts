@@ -53,7 +53,7 @@ export const openPartnerSide = async (t: TestContext, { canSeal = true }: { canS
     source: '/services/gateway',
     now: Date.now,
   })
-  const view = { hasAny: () => false, article: (id: string) => titled.get(id) ?? null }
+  const view = { isReady: () => true, hasAny: () => false, article: (id: string) => titled.get(id) ?? null }
   addPartnerRoutes(app, { log, objects, configuration, control, view, now: Date.now, proxies: 0 })
   t.after(async () => {
     await close()

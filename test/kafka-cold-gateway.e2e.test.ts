@@ -16,6 +16,7 @@ import { waitFor } from './support/wait-for.ts'
 const parts = readRealParts()
 const write = createWriter(57)
 const [KEPT, TAKEN] = CATEGORIES
+const FILES = ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml']
 
 /** An address where nobody listens, until `appear`; then the broker's. */
 const makeFrontOf = async (t: TestContext, broker: string) => {
@@ -58,19 +59,24 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
   const kept = await publish('con', KEPT, { images: [{ url: String(uploaded['url']), role: 'lead' }] })
   const gone = await publish('rut', KEPT)
   const stuck = await publish('ket', TAKEN)
+  /** Of every file of a feed: the builder writes one after the other, and may be killed between two. */
+  const files = (feedId: string) => Promise.all(FILES.map(file => stored(`feeds/${feedId}/${file}`)))
+  const all = async (feedIds: readonly string[], isSo: (file: string) => boolean) =>
+    (await Promise.all(feedIds.map(files))).flat().every(isSo)
   await waitFor('the feeds to be in the store', async () => {
-    const rss = await stored(`feeds/${KEPT}/rss.xml`)
+    const hasBoth = (file: string) => file.includes(kept) && file.includes(gone)
+    const isIn = await all([KEPT, 'all'], hasBoth)
     return (
-      rss.includes(kept) && rss.includes(gone) && rss.includes('/renditions/') && (await stored(`feeds/${TAKEN}/rss.xml`)).includes(stuck)
+      isIn && (await all([TAKEN, 'all'], file => file.includes(stuck))) && (await stored(`feeds/${KEPT}/rss.xml`)).includes('/renditions/')
     )
   })
   await cluster.publisher.retract('rut', { mode: 'withdraw', reason: 'sai tên' })
-  await waitFor('the retraction to be in the feed', async () => !(await stored(`feeds/${KEPT}/rss.xml`)).includes(gone))
+  await waitFor('the retraction to be in the feeds', () => all([KEPT, 'all'], file => !file.includes(gone)))
   // The builder has died, so the feed of this one still has what the desk has taken back.
   await feeds.kill()
   await cluster.publisher.retract('ket', { mode: 'withdraw', reason: 'sai tên' })
   await waitFor('the retraction', async () => (await stored(`current/${cluster.articleId('ket')}.json`)).includes('"state":"retracted"'))
-  assert.ok((await stored(`feeds/${TAKEN}/rss.xml`)).includes(stuck))
+  assert.ok(await all([TAKEN, 'all'], file => file.includes(stuck)))
 
   const front = await makeFrontOf(t, parts.kafka.use().brokers[0] ?? '')
   const gateway = await startNewswire({
@@ -93,7 +99,7 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
     assert.equal(status, 200)
     assert.equal(text, await stored(`feeds/${KEPT}/rss.xml`))
     assert.equal((await get(`/feeds/${KEPT}/rss.xml`, { 'if-none-match': headers.get('etag') ?? '' })).status, 304)
-    for (const file of ['atom.xml', 'feed.json', 'news-sitemap.xml']) assert.equal((await get(`/feeds/${KEPT}/${file}`)).status, 200, file)
+    for (const file of FILES) assert.equal((await get(`/feeds/${KEPT}/${file}`)).status, 200, file)
     assert.equal((await get(`/feeds/${KEPT}/rss.xml`, { 'accept-encoding': 'gzip' })).headers.get('content-encoding'), 'gzip')
     const first = await waitFor('an age', async () => {
       const { status, detail } = await readyz()
@@ -126,7 +132,7 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
       assert.equal(text.includes(gone) || text.includes(stuck), false)
     }
     for (const feedId of [TAKEN, 'all'])
-      for (const file of ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml']) {
+      for (const file of FILES) {
         const { status, headers, text } = await get(`/feeds/${feedId}/${file}`)
         assert.equal(status, 503, `${feedId}/${file}`)
         assert.ok(Number(headers.get('retry-after')) > 0)

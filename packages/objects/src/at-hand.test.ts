@@ -30,8 +30,16 @@ const textOf = async (objects: Objects, name: string, sha256?: string) => {
   const found = await objects.get(name, sha256 === undefined ? {} : { sha256 })
   return found === null ? null : Buffer.from(found.bytes).toString()
 }
-const put = (objects: Objects, name: string, text: string, options: { ifNoneMatch?: '*'; atHand?: boolean } = {}) =>
-  objects.put(name, Buffer.from(text), { sha256: sha256Hex(text), atHand: true, ...options })
+const put = (
+  objects: Objects,
+  name: string,
+  text: string,
+  { isAtHand = true, ...options }: { ifNoneMatch?: '*'; isAtHand?: boolean } = {},
+) =>
+  objects.put(name, Buffer.from(text), {
+    ...(isAtHand ? { atHand: { bytes: Buffer.from(text), sha256: sha256Hex(text) } } : {}),
+    ...options,
+  })
 
 test('what was just put is read without the store by who names its hash, with the tag that the store gave', async () => {
   const { objects, reads } = countedStore()
@@ -55,7 +63,7 @@ test('who wants other bytes, or whatever is there, reads the store', async () =>
 test('a put that lost, one that nobody waits for and a deletion leave nothing at hand', async () => {
   const { objects, reads } = countedStore()
   const near = keepAtHand(objects)
-  await put(near, 'a', 'first', { atHand: false })
+  await put(near, 'a', 'first', { isAtHand: false })
   await put(near, 'a', 'second', { ifNoneMatch: '*' })
   await put(near, 'b', 'gone')
   await near.delete('b')

@@ -38,9 +38,9 @@ export const keepAtHand = (objects: Objects, { maxBytes = MAX_BYTES }: { maxByte
     },
     put: async (key, body, options = {}) => {
       const put = await objects.put(key, body, options)
-      const { atHand = false, sha256, contentType = 'application/octet-stream' } = options
-      if (put.ok && atHand && sha256 !== undefined)
-        keep(key, { sha256, object: { bytes: body, etag: put.etag, contentType, lastModified: new Date() } })
+      const { atHand, contentType = 'application/octet-stream' } = options
+      if (put.ok && atHand !== undefined)
+        keep(key, { sha256: atHand.sha256, object: { bytes: atHand.bytes, etag: put.etag, contentType, lastModified: new Date() } })
       return put
     },
     delete: async key => {

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { bytesOf, type Make, opened, openStore, textAt } from './contract-store.ts'
 import type { Objects } from './objects.ts'
+import { getUnpacked } from './packed.ts'
 
 const MIB = 1024 * 1024
 
@@ -91,6 +93,14 @@ export const bodiesContract = (make: Make): void => {
       assert.deepEqual(await objects.put('a/b.bin', bytes, { ifNoneMatch: '*' }), put)
     })
   }
+
+  test('a body that is said to be gzip comes back as it was put', async t => {
+    const objects = await opened(t, make)
+    const bytes = gzipSync('Bến đò')
+    assert.ok((await objects.put('a.xml', bytes, { contentType: 'application/xml', contentEncoding: 'gzip' })).ok)
+    assert.deepEqual(Buffer.from((await objects.get('a.xml'))?.bytes ?? []), bytes)
+    assert.equal(Buffer.from((await getUnpacked(objects, 'a.xml'))?.bytes ?? []).toString(), 'Bến đò')
+  })
 
   test('a view into a larger buffer is stored as the view', async t => {
     const objects = await opened(t, make)

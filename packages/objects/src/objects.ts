@@ -21,6 +21,8 @@ export type PutOptions = Readonly<{
   /** Default: from the key's ending (`.json`, `.xml`, `.jpg`…), else `application/octet-stream`. */
   contentType?: string
   cacheControl?: string
+  /** The body is gzip (`packed.ts`). S3 tells whoever reads it there; `get` gives it as it was put. */
+  contentEncoding?: 'gzip'
   /** `'*'`: only if there is nothing yet. */
   ifNoneMatch?: '*'
   /** Only if it is still this. */
@@ -29,8 +31,8 @@ export type PutOptions = Readonly<{
   durable?: boolean
   /** The SHA-256 of the bytes as hex, from who has it already: a store whose tags are hashes need not make it again. Never a guess. */
   sha256?: string
-  /** Somebody of this process reads just these bytes soon (`at-hand.ts`; needs `sha256`). Default false. */
-  atHand?: boolean
+  /** What the body says, with its SHA-256, for somebody of this process who reads just that soon (`at-hand.ts`). */
+  atHand?: Readonly<{ bytes: Uint8Array; sha256: string }>
 }>
 
 /** `exists`: `ifNoneMatch` failed. `stale`: `ifMatch` failed, also when the object is gone. */
@@ -40,7 +42,7 @@ export type ListedObject = Readonly<{ key: string; size: number; etag: string; l
 
 export type Objects = Readonly<{
   kind: 's3' | 'disk'
-  /** `sha256`: the bytes with this hash are wanted; they need not be read again when they are at hand (`at-hand.ts`). Others may come all the same. */
+  /** `sha256`: what has this hash is wanted, unpacked; it need not be read again when it is at hand (`at-hand.ts`). Anything may come all the same. */
   get(key: string, options?: { signal?: AbortSignal; sha256?: string | undefined }): Promise<StoredObject | null>
   head(key: string): Promise<ObjectHead | null>
   /**

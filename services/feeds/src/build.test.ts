@@ -3,11 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
+import { sha256Hex } from '@newswire/events/ids'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
-import type { Objects } from '@newswire/objects/objects'
+import type { Objects, PutOptions } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type Builder, type Built, createBuilder } from './build.ts'
 import { createFragmentCache } from './fragments.ts'
@@ -72,7 +75,7 @@ const must = (built: Built | null): Built => {
 
 const files = ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml'] as const
 const read = async (objects: Objects, file: (typeof files)[number] | 'window.json' = 'rss.xml'): Promise<string> =>
-  Buffer.from((await objects.get(keys.feed('all', file)))?.bytes ?? []).toString()
+  Buffer.from((await getUnpacked(objects, keys.feed('all', file)))?.bytes ?? []).toString()
 const tagsOf = async (objects: Objects) =>
   Promise.all([...files, 'window.json' as const].map(async file => (await objects.head(keys.feed('all', file)))?.etag))
 const guidsIn = (rss: string) => [...rss.matchAll(/<guid[^>]*>tag:news\.example,2026:([^<]*)</g)].map(match => match[1])
@@ -244,14 +247,61 @@ test('after two days an article leaves the sitemap at a look, and nothing else o
   assert.equal(again.written, false)
 })
 
+test('files that an older build wrote plain are read as they are, and stay while they are right', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  must(await build(startBuilder(objects), three()))
+  for (const file of files) await objects.put(keys.feed('all', file), Buffer.from(await read(objects, file)))
+  const tags = await tagsOf(objects)
+  assert.equal(must(await build(startBuilder(objects), three())).written, false)
+  assert.deepEqual(await tagsOf(objects), tags)
+  const more = makeFact({ articleId: 'baoqk.d', firstReleasedAt: '2026-03-04T08:00:00.000Z' })
+  await release(objects, more)
+  must(await build(startBuilder(objects), [more]))
+  assert.deepEqual(guidsIn(await read(objects)), ['baoqk.d', 'baoqk.c', 'baoqk.b'])
+})
+
+test('what the store keeps is gzip and says so, and what is at hand is what it says', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  const put: Record<string, PutOptions & { bytes: Uint8Array }> = {}
+  const watched: Pick<Objects, 'get' | 'put'> = {
+    get: objects.get,
+    put: (key, bytes, options = {}) => {
+      put[key] = { ...options, bytes }
+      return objects.put(key, bytes, options)
+    },
+  }
+  const built = must(await build(startBuilder(watched), three()))
+  for (const [output, file] of [
+    ['rss', 'rss.xml'],
+    ['atom', 'atom.xml'],
+    ['json', 'feed.json'],
+    ['sitemap', 'news-sitemap.xml'],
+  ] as const) {
+    const kept = put[keys.feed('all', file)]
+    assert.equal(kept?.contentEncoding, 'gzip')
+    assert.equal(sha256Hex(gunzipSync(kept.bytes)), built.outputs[output]?.sha256)
+    assert.equal(sha256Hex(kept.atHand?.bytes ?? ''), kept.atHand?.sha256)
+    assert.equal(kept.atHand?.sha256, built.outputs[output]?.sha256)
+  }
+})
+
 test('a damaged file or window is made again when the feed is looked at', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
   const builder = startBuilder(objects)
   const first = must(await build(builder, three()))
-  await objects.put(keys.feed('all', 'atom.xml'), Buffer.from('<feed'))
-  await build(builder, [], { lookedAt: '2026-03-01T13:00:00.000Z', position: 10 })
-  assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
+  const whole = (await objects.get(keys.feed('all', 'atom.xml')))?.bytes ?? new Uint8Array()
+  for (const damaged of [
+    Buffer.from('<feed'),
+    whole.subarray(0, whole.length / 2),
+    Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8)]),
+  ]) {
+    await objects.put(keys.feed('all', 'atom.xml'), damaged)
+    await build(builder, [], { lookedAt: '2026-03-01T13:00:00.000Z', position: 10 })
+    assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
+  }
   await objects.put(keys.feed('all', 'window.json'), Buffer.from('{'))
   const healed = must(await build(builder, three(), { lookedAt: '2026-03-01T13:00:00.000Z', position: 20 }))
   assert.deepEqual(healed.outputs, first.outputs)

@@ -44,7 +44,7 @@ import { toPageLink } from './pages.ts'
 import type { Breach } from './profiles.ts'
 import { noticeMsFor, readReaders } from './retention.ts'
 import { NEVER } from './shell.ts'
-import { joinSitemap } from './sitemap.ts'
+import { toSitemapParts } from './sitemap.ts'
 import type { States } from './states.ts'
 import {
   applyToWindow,
@@ -232,7 +232,7 @@ export const createBuilder = (needs: Needs): Builder => {
     const { files, isCut, items } = keepLastGood(lastGood, gone)
     const was = before.good?.updatedAt ?? newestOf(before.entries)
     const updatedAt = isCut ? newestOf([{ releasedAt: was }, ...chosen.shown.filter(one => one.kind === 'notice')]) : was
-    return { files: { ...files, sitemap: toFile(joinSitemap(chosen.fragments, chosen.window.asOf)) }, good: { updatedAt, items } }
+    return { files: { ...files, sitemap: toFile(toSitemapParts(chosen.fragments, chosen.window.asOf)) }, good: { updatedAt, items } }
   }
 
   const outputsOf = (files: FeedFiles, before: FeedWindow, updatedAt: string): Outputs =>

@@ -4,6 +4,7 @@ import { sha256Hex } from '@newswire/events/ids'
 import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked, unpack } from '@newswire/objects/packed'
 import type { LastGood } from './last-good.ts'
 import type { FeedFiles } from './outputs.ts'
 import { deletePages } from './page-listing.ts'
@@ -14,7 +15,7 @@ export type StoredFeed = Readonly<{
   window: FeedWindow
   /** `null` when there is no window yet. */
   windowTag: string | null
-  /** The hash is of the bytes that are there, not of those that a window says should be. */
+  /** The hash is of what is there, unpacked, not of what a window says should be. */
   files: Readonly<Record<FeedOutput, StoredFile | null>>
 }>
 
@@ -40,12 +41,15 @@ const parseWindow = (bytes: Uint8Array, feedId: string): FeedWindow | null => {
   }
 }
 
+/** Of what a file says. One that is damaged has the hash of nothing that is ever wanted, so it is written again. */
+const hashOf = async (key: string, bytes: Uint8Array): Promise<string> => sha256Hex(await unpack(key, bytes).catch(() => bytes))
+
 /** Files first, the window after them (architecture §6.20): whoever writes a file in between makes our swap of it fail. */
 export const readFeed = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<StoredFeed> => {
   const found = await Promise.all(
     feedOutputs.map(async output => {
       const file = await objects.get(fileKey(feedId, output))
-      return [output, file === null ? null : { etag: file.etag, sha256: sha256Hex(file.bytes) }] as const
+      return [output, file === null ? null : { etag: file.etag, sha256: await hashOf(fileKey(feedId, output), file.bytes) }] as const
     }),
   )
   return { files: Object.fromEntries(found) as StoredFeed['files'], ...(await readWindow(objects, feedId)) }
@@ -53,7 +57,9 @@ export const readFeed = async (objects: Pick<Objects, 'get'>, feedId: string): P
 
 /** The bytes that readers have now, for a build that may not be published; `null` when a format was never written. */
 export const readLastGood = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<LastGood | null> => {
-  const found = await Promise.all(feedFormats.map(async format => [format, (await objects.get(fileKey(feedId, format)))?.bytes] as const))
+  const found = await Promise.all(
+    feedFormats.map(async format => [format, (await getUnpacked(objects, fileKey(feedId, format)))?.bytes] as const),
+  )
   return found.every(([, bytes]) => bytes !== undefined) ? (Object.fromEntries(found) as unknown as LastGood) : null
 }
 
@@ -75,14 +81,14 @@ export const putFiles = async (
 ): Promise<Record<FeedOutput, StoredFile> | null> => {
   const put = async (output: FeedOutput): Promise<StoredFile | null> => {
     const before = stored[output]
-    const { bytes, sha256 } = files[output]
+    const { bytes, sha256, packed } = files[output]
     if (before?.sha256 === sha256) return before
-    const result = await objects.put(fileKey(feedId, output), bytes, {
+    const result = await objects.put(fileKey(feedId, output), packed, {
       contentType: feedFiles[output].type,
       cacheControl: 'public, max-age=60',
+      contentEncoding: 'gzip',
       durable: false,
-      sha256,
-      atHand: true,
+      atHand: { bytes, sha256 },
       ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),
     })
     return result.ok ? { etag: result.etag, sha256 } : null

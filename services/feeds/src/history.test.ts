@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import fc from 'fast-check'
 import { retireFeed } from './feed-store.ts'
 import { strideOf } from './pages.ts'
@@ -95,7 +96,7 @@ test('a day of more than a hundred is split by hundreds, and what comes later mo
 test('the newest page is not written for every article, and its link says when it has grown', async t => {
   const objects = await openStore(t)
   const one = await begin(objects, feedOf({ limit: 10 }))
-  const linkNow = async () => JSON.parse(Buffer.from((await objects.get('feeds/all/feed.json'))?.bytes ?? []).toString()).next_url
+  const linkNow = async () => JSON.parse(Buffer.from((await getUnpacked(objects, 'feeds/all/feed.json'))?.bytes ?? []).toString()).next_url
   const links = new Set<string>()
   let writes = 0
   let last = ''
@@ -179,7 +180,7 @@ test('a feed whose filter changes has the pages of the new one, and those that a
   one.configure(feedOf({ match: { languages: ['en'] } }))
   await one.build([], { lookedAt: LOOK })
   assert.doesNotMatch(
-    Buffer.from((await objects.get('feeds/all/feed.json'))?.bytes ?? []).toString(),
+    Buffer.from((await getUnpacked(objects, 'feeds/all/feed.json'))?.bytes ?? []).toString(),
     /next_url/,
     'old pages are not linked',
   )

@@ -9,6 +9,7 @@ import { feedFormats } from '@newswire/events/feed'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type Built, createBuilder } from './build.ts'
 import { createFragmentCache, renderFragments } from './fragments.ts'
@@ -75,7 +76,7 @@ const open = async (t: TestContext) => {
   return objects
 }
 const read = async (objects: Objects, file: 'rss.xml' | 'atom.xml' | 'feed.json') =>
-  Buffer.from((await objects.get(keys.feed('all', file)))?.bytes ?? []).toString()
+  Buffer.from((await getUnpacked(objects, keys.feed('all', file)))?.bytes ?? []).toString()
 
 /** What the desk does, then one build by a process that just started. */
 const release = async (objects: Objects, facts: readonly Fact[], { snapshot = snapshotOf(), position = 0 } = {}): Promise<Built> => {

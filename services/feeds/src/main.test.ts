@@ -15,6 +15,7 @@ import type { Log, NewRecord } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { createMetrics } from '@newswire/runtime/metrics'
@@ -120,7 +121,9 @@ const openWorld = async (t: TestContext, feeds: readonly FeedConfig[]): Promise<
     },
     publish: async (...records) => void (await log.publish(records)),
     feed: async id => {
-      const files = await Promise.all((['rss.xml', 'atom.xml', 'feed.json'] as const).map(file => objects.get(keys.feed(id, file))))
+      const files = await Promise.all(
+        (['rss.xml', 'atom.xml', 'feed.json'] as const).map(file => getUnpacked(objects, keys.feed(id, file))),
+      )
       const [rss, atom, json] = files.map(file => file && Buffer.from(file.bytes).toString())
       return rss && atom && json ? { rss, atom, json: JSON.parse(json) } : null
     },
@@ -179,7 +182,7 @@ test('a fact becomes the files of every feed that matches, one announcement and 
   assert.ok(newest)
   for (const format of ['rss', 'atom', 'json'] as const) {
     const output: FeedBuilt['outputs']['rss'] = newest.data.outputs[format]
-    const stored = await world.objects.get(output.key)
+    const stored = await getUnpacked(world.objects, output.key)
     assert.ok(stored)
     assert.equal(sha256Hex(stored.bytes), output.sha256)
     assert.equal(stored.bytes.length, output.bytes)

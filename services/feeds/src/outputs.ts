@@ -8,12 +8,19 @@ import type { Fragments } from './fragments.ts'
 import { type LinkedShell, withLinks } from './history-links.ts'
 import { renderJsonShell } from './json-feed.ts'
 import { startWork } from './pace.ts'
+import { join, type Part, pack } from './packing.ts'
 import { type Breach, findFeedBreach } from './profiles.ts'
 import { createRecent } from './recent.ts'
-import { joinSitemap } from './sitemap.ts'
+import { toSitemapParts } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
-export type FeedFile = Readonly<{ bytes: Uint8Array; sha256: string }>
+export type FeedFile = Readonly<{
+  bytes: Uint8Array
+  /** Of `bytes`. */
+  sha256: string
+  /** The same as gzip, as the store keeps it. */
+  packed: Uint8Array
+}>
 export type FeedFiles = Readonly<Record<FeedOutput, FeedFile>>
 
 /** An item a line, so that a reader of the file can split it without parsing. */
@@ -62,14 +69,21 @@ export const toCheckedShell = (shell: LinkedShell, format: FeedFormat): Shell =>
 const inOrder = (fragments: readonly Fragments[], format: FeedFormat): readonly Fragments[] =>
   format === 'atom' ? [...fragments.filter(one => one.kind === 'notice'), ...fragments.filter(one => one.kind === 'item')] : fragments
 
-/** The bytes of one format. `fragments` are in the order of the feed. */
-export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Uint8Array => {
+/** What a format is joined from. `fragments` are in the order of the feed. */
+const partsOf = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Part[] => {
   const parts = inOrder(fragments, format).map(one => one.bytes[format])
   const separated = format === 'json' ? parts.flatMap((part, index) => (index === 0 ? [part] : [BETWEEN_JSON, part])) : parts
-  return Buffer.concat([Buffer.from(shell.head), ...separated, Buffer.from(shell.foot)])
+  return [shell.head, ...separated, shell.foot]
 }
 
-export const toFile = (bytes: Uint8Array): FeedFile => ({ bytes, sha256: sha256Hex(bytes) })
+/** The bytes of one format. `fragments` are in the order of the feed. */
+export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Uint8Array =>
+  join(partsOf(shell, fragments, format))
+
+export const toFile = (parts: readonly Part[]): FeedFile => {
+  const bytes = join(parts)
+  return { bytes, sha256: sha256Hex(bytes), packed: pack(parts, bytes) }
+}
 
 export type FilesOptions = Readonly<{
   /** The window's time, from which the sitemap counts its two days. */
@@ -84,11 +98,11 @@ export const toFiles = (
   fragments: readonly Fragments[],
   { asOf, timed = () => undefined }: FilesOptions,
 ): FeedFiles => {
-  const bytesOf = (output: FeedOutput): Uint8Array =>
-    output === 'sitemap' ? joinSitemap(fragments, asOf) : joinFeed(toCheckedShell(shell, output), fragments, output)
+  const joined = (output: FeedOutput): Part[] =>
+    output === 'sitemap' ? toSitemapParts(fragments, asOf) : partsOf(toCheckedShell(shell, output), fragments, output)
   const file = (output: FeedOutput): FeedFile => {
     const spent = startWork()
-    const made = toFile(bytesOf(output))
+    const made = toFile(joined(output))
     timed(output, spent())
     return made
   }

@@ -10,6 +10,7 @@ import type { Fact } from '@newswire/events/fact'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type Built, createBuilder } from './build.ts'
 import { readWindow } from './feed-store.ts'
@@ -199,7 +200,7 @@ const idIn = (text: string) => /tag:news\.example,2026:([^<"&]+)/.exec(text)?.[1
 /** Follows the chain in JSON from the feed to the first page, and holds RSS and Atom against it: the same pages, linked both ways, with the same articles. */
 export const readChain = async (store: Pick<Objects, 'get'>): Promise<Chain> => {
   const text = async (file: string) => {
-    const found = await store.get(`feeds/all/${file}`)
+    const found = await getUnpacked(store, `feeds/all/${file}`)
     assert.ok(found && found.bytes.length > 0, `${file} is linked and is not there`)
     return Buffer.from(found.bytes).toString()
   }

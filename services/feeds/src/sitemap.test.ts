@@ -4,16 +4,18 @@ import { test } from 'node:test'
 import type { LiveFact } from '@newswire/events/fact'
 import { ErrorLevel, type SitemapItemLoose, validateSMIOptions, XMLToSitemapItemStream } from 'sitemap'
 import { renderFragments } from './fragments.ts'
+import { join } from './packing.ts'
 import { makeFact, makePicture, makeProfile, makeRetraction } from './sample-facts.ts'
-import { joinSitemap, toNewsLanguage } from './sitemap.ts'
+import { toNewsLanguage, toSitemapParts } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
 const AS_OF = '2026-03-03T00:00:00.000Z'
 
+const textOf = (...[fragments, asOf]: Parameters<typeof toSitemapParts>) => Buffer.from(join(toSitemapParts(fragments, asOf))).toString()
 const sitemapOf = (facts: readonly LiveFact[], { asOf = AS_OF, profile = makeProfile() } = {}): string => {
   const fragments = facts.map(fact => renderFragments(fact, profile)).filter(result => result.ok)
   assert.equal(fragments.length, facts.length)
-  const xml = Buffer.from(joinSitemap(fragments, asOf)).toString()
+  const xml = textOf(fragments, asOf)
   assert.equal(findXmlFault(xml, 'document'), null)
   return xml
 }
@@ -68,7 +70,7 @@ test('only canonical addresses of this site are listed, and only where the publi
 test('what was taken back is in no sitemap, and never more than a thousand articles are', () => {
   const notice = renderFragments(makeRetraction({ version: 2 }), makeProfile())
   assert.ok(notice.ok)
-  assert.deepEqual(addresses(Buffer.from(joinSitemap([notice], AS_OF)).toString()), [])
+  assert.deepEqual(addresses(textOf([notice], AS_OF)), [])
   const many = Array.from({ length: 1001 }, (_, index) => releasedAt(AS_OF, `baoqk.n-${index}`))
   assert.equal(addresses(sitemapOf(many)).length, 1000)
 })

@@ -5,6 +5,7 @@
  */
 import type { Fragments } from './fragments.ts'
 import type { FeedItem } from './item.ts'
+import type { Part } from './packing.ts'
 import { declare, escapeText, type Prefix } from './xml.ts'
 
 /** Google reads at most this many news entries of one sitemap. */
@@ -53,9 +54,9 @@ export const renderSitemapUrl = (item: FeedItem): string | null => {
  */
 export const oldestInSitemapMs = (asOf: string): number => Math.ceil(Date.parse(asOf) / HOUR_MS) * HOUR_MS - AGE_MS
 
-/** The file. `fragments` are in the order of the feed, newest first; an empty sitemap is a sitemap. */
-export const joinSitemap = (fragments: readonly Fragments[], asOf: string): Uint8Array => {
+/** What the file is joined from. `fragments` are in the order of the feed, newest first; an empty sitemap is a sitemap. */
+export const toSitemapParts = (fragments: readonly Fragments[], asOf: string): Part[] => {
   const oldestMs = oldestInSitemapMs(asOf)
   const entries = fragments.filter(one => one.bytes.sitemap.length > 0 && one.publishedMs >= oldestMs).slice(0, MAX_ENTRIES)
-  return Buffer.concat([Buffer.from(HEAD), ...entries.map(one => one.bytes.sitemap), Buffer.from(FOOT)])
+  return [HEAD, ...entries.map(one => one.bytes.sitemap), FOOT]
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { UnavailableError } from '@newswire/events/errors'
 import { toRecord } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
@@ -72,8 +72,22 @@ const open = async (t: TestContext) => {
     const served = await cache.get('all', 'rss')
     return served === null ? null : Buffer.from(served.bytes).toString()
   }
-  return { cache, openCache, announce, build, read, store, disk, log, poison }
+  return { cache, openCache, announce, hasSeen, build, read, store, disk, log, poison }
 }
+
+test('a file that is kept as gzip is served as what it says, and a damaged one leaves the last good bytes', async t => {
+  const { announce, hasSeen, read, disk } = await open(t)
+  await disk.put('feeds/all/rss.xml', gzipSync('<rss>Bến đò</rss>'))
+  await announce(1)
+  await becomes(read, '<rss>Bến đò</rss>')
+  await disk.put('feeds/all/rss.xml', gzipSync('<rss>mới</rss>').subarray(0, -1))
+  await announce(2)
+  await hasSeen(2)
+  assert.equal(await read(), '<rss>Bến đò</rss>')
+  await disk.put('feeds/all/rss.xml', gzipSync('<rss>mới</rss>'))
+  await announce(3)
+  await becomes(read, '<rss>mới</rss>')
+})
 
 test('readers share one read, and get the new bytes once a newer build is announced', async t => {
   const { build, read, store, cache } = await open(t)

@@ -14,6 +14,7 @@ import type { Coding } from '@newswire/http/accept'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
 import { type Standing, toStanding } from './feed-standing.ts'
 import { createFeedState, type FeedState } from './feed-state.ts'
@@ -166,7 +167,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
     const built = feeds.built(feedId)
-    const found = await objects.get(keys.feed(feedId, feedFiles[output].name), { sha256: built?.outputs[output]?.sha256 })
+    const found = await getUnpacked(objects, keys.feed(feedId, feedFiles[output].name), { sha256: built?.outputs[output]?.sha256 })
     if (found === null) return null
     const isTold = hasLog()
     if (!isTold) {

@@ -6,6 +6,7 @@ import { type FeedFormat, feedFiles } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import type { Clock } from './book.ts'
 
 const SHARED_FOR_MS = 1_000
@@ -30,9 +31,9 @@ export const createFeedView = (objects: Pick<Objects, 'get'>, { after }: Pick<Cl
 
   const begin = (feedId: string, format: FeedFormat, version: number): Shared => {
     const key = `${feedId}/${format}`
-    const body = objects
-      .get(keys.feed(feedId, feedFiles[format].name))
-      .then(found => (found === null ? null : { bytes: found.bytes, sha256: sha256Hex(found.bytes), version }))
+    const body = getUnpacked(objects, keys.feed(feedId, feedFiles[format].name)).then(found =>
+      found === null ? null : { bytes: found.bytes, sha256: sha256Hex(found.bytes), version },
+    )
     const one: Shared = { version, body }
     const forget = () => {
       if (shared.get(key) === one) shared.delete(key)

@@ -1,0 +1,35 @@
+/**
+ * Bodies that may be kept as gzip (put with `contentEncoding: 'gzip'`): a fraction of what the store must write. Told by how they begin, so bodies
+ * that were written plain stay readable; only for what can never begin so itself, such as XML and JSON.
+ */
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { Objects, StoredObject } from './objects.ts'
+import { unavailable } from './unavailable.ts'
+
+const unzip = promisify(gunzip)
+/** A body of a few KiB can be made to unpack to gigabytes. Bytes. */
+const MAX_BYTES = 64 * 1_048_576
+
+/** RFC 1952 §2.3.1, and deflate. */
+const isPacked = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
+
+/** What was packed, or what was not, as it is. Throws `UnavailableError` when it is damaged or unpacks to more than 64 MiB. */
+export const unpack = async (key: string, bytes: Uint8Array): Promise<Uint8Array> => {
+  if (!isPacked(bytes)) return bytes
+  try {
+    return await unzip(bytes, { maxOutputLength: MAX_BYTES })
+  } catch (error) {
+    throw unavailable(`the unpacking of ${key}`, error)
+  }
+}
+
+/** `get`, with the body unpacked: throws what both throw. */
+export const getUnpacked = async (
+  objects: Pick<Objects, 'get'>,
+  key: string,
+  options: Parameters<Objects['get']>[1] = {},
+): Promise<StoredObject | null> => {
+  const found = await objects.get(key, options)
+  return found === null ? null : { ...found, bytes: await unpack(key, found.bytes) }
+}

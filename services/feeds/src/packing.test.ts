@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { join, type Part, pack } from './packing.ts'
+
+const packed = (parts: readonly Part[]) => pack(parts, join(parts))
+const part = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.uint8Array({ maxLength: 3000 }))
+
+test('whatever the parts, they unpack to what they join to, and pack to the same bytes again', () => {
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), parts => {
+      const once = packed(parts)
+      assert.deepEqual(gunzipSync(once), join(parts))
+      assert.deepEqual(packed(parts.map(one => (typeof one === 'string' ? one : Uint8Array.from(one)))), once)
+    }),
+  )
+})
+
+test('a fragment packs to the same piece whatever stands beside it', () => {
+  const fragment = Buffer.from('<item>Bến đò chợ sớm</item>'.repeat(200))
+  const others = Array.from({ length: 3 }, (_, index) => Buffer.from(`<item>${index}</item>`.repeat(100 * index + 1)))
+  const alone = packed([fragment]).subarray(10, -10)
+  for (const other of others) assert.ok(Buffer.from(packed([other, fragment, 'end'])).includes(alone))
+})
+
+test('text of any length is stored', () => {
+  for (const length of [0, 1, 65_535, 65_536, 200_000]) {
+    const parts = ['x'.repeat(length), Buffer.from('y'), 'z']
+    assert.equal(gunzipSync(packed(parts)).toString(), `${'x'.repeat(length)}yz`)
+  }
+})

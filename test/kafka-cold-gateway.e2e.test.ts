@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { getUnpacked } from '@newswire/objects/packed'
 import { findFreePort } from '../infra/test/ports.ts'
 import { createWriter } from './support/articles.ts'
 import { CATEGORIES, createCluster } from './support/cluster.ts'
@@ -53,7 +54,7 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
     assert.equal(status, 202, JSON.stringify(body))
     return article.title
   }
-  const stored = async (key: string) => Buffer.from((await cluster.objects.get(key))?.bytes ?? []).toString()
+  const stored = async (key: string) => Buffer.from((await getUnpacked(cluster.objects, key))?.bytes ?? []).toString()
 
   const { body: uploaded } = await cluster.publisher.upload('con', makePng({ width: 640, height: 360, seed: 5 }), 'image/png')
   const kept = await publish('con', KEPT, { images: [{ url: String(uploaded['url']), role: 'lead' }] })

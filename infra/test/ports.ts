@@ -5,6 +5,9 @@ import { createServer } from 'node:net'
 const FIRST = 20_000
 const LAST = 28_999
 
+/** Nobody listens there yet, and whoever asked may be slow to: no port is given twice. */
+const given = new Set<number>()
+
 const isFree = async (port: number): Promise<boolean> =>
   await new Promise(resolve => {
     const server = createServer().once('error', () => resolve(false))
@@ -14,7 +17,9 @@ const isFree = async (port: number): Promise<boolean> =>
 export const findFreePort = async (): Promise<number> => {
   for (let tries = 0; tries < 50; tries += 1) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
-    if (await isFree(port)) return port
+    if (given.has(port) || !(await isFree(port))) continue
+    given.add(port)
+    return port
   }
   throw new Error(`no free port found between ${FIRST} and ${LAST} in 50 tries`)
 }

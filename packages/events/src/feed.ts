@@ -31,6 +31,7 @@ export type FeedChange = z.output<typeof feedChange>
 
 const output = z.object({
   key: z.string(),
+  /** These two are of what the file says; the store may keep it as gzip. */
   sha256: z.string(),
   bytes: z.int(),
   /**

@@ -105,18 +105,17 @@ test('a full-speed import is let in 64 at a time, loses nothing over a kill, and
   const importing = Promise.all(Array.from({ length: 200 }, importAll)).finally(() => {
     isImporting = false
   })
-  const watching = (async () => {
-    while (isImporting) {
-      const url = new URL('/metrics', running.newswire.url('console'))
-      // Between the kill and the next start nobody answers.
-      const text = await fetch(url).then(
-        answer => answer.text(),
-        () => '',
-      )
-      mostAtOnce = Math.max(mostAtOnce, Number(/^newswire_backfill_under_way (\d+)/m.exec(text)?.[1] ?? 0))
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  })()
+  const look = async () => {
+    const url = new URL('/metrics', running.newswire.url('console'))
+    // Between the kill and the next start nobody answers.
+    const text = await fetch(url).then(
+      answer => answer.text(),
+      () => '',
+    )
+    mostAtOnce = Math.max(mostAtOnce, Number(/^newswire_backfill_under_way (\d+)/m.exec(text)?.[1] ?? 0))
+    return !isImporting
+  }
+  const watching = waitFor('the import to be over', look, { deadlineMs: 240_000, everyMs: 20 })
   await waitFor('the import to be on its way', () => accepted.size > 60)
   const flash = await running.put('chen-ngang', { ...write(), urgency: 1 })
   assert.equal((await running.settled(flash))['state'], 'released')

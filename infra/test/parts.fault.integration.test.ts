@@ -3,10 +3,19 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import kafkajs from 'kafkajs'
+import { topics } from '@newswire/events/topics'
+import { createKafkaLog } from '@newswire/log/kafka'
+import { createKafkaClient } from '@newswire/log/kafka-client'
 import { readRealParts } from '../../test/support/real-parts.ts'
 
 const parts = readRealParts()
+
+const deleteTopics = async (brokers: readonly string[], prefix: string): Promise<void> => {
+  const admin = createKafkaClient({ brokers, clientId: 'outlives' }).admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: (await admin.listTopics()).filter(name => name.startsWith(prefix)) })
+  await admin.disconnect()
+}
 
 for (const verb of ['stop', 'kill'] as const) {
   test(`an object outlives a ${verb} of the store`, { skip: parts.s3Faults.skip }, async t => {
@@ -27,29 +36,20 @@ for (const verb of ['stop', 'kill'] as const) {
 
   test(`a record outlives a ${verb} of the broker`, { skip: parts.kafkaFaults.skip }, async t => {
     const { brokers } = parts.kafkaFaults.use()
-    const kafka = new kafkajs.Kafka({
-      brokers: [...brokers],
-      logLevel: kafkajs.logLevel.NOTHING,
-      retry: { retries: 20, maxRetryTime: 500 },
-    })
-    const admin = kafka.admin()
-    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
+    const prefix = `outlives-${randomUUID()}.`
+    const log = await createKafkaLog({ brokers, clientId: 'outlives', topicPrefix: prefix })
     t.after(async () => {
       await parts.control('kafka', 'start')
-      await Promise.all([admin.disconnect(), producer.disconnect()])
+      await log.close({ drainMs: 0 })
+      await deleteTopics(brokers, prefix)
     })
-    await Promise.all([admin.connect(), producer.connect()])
-    const topic = `outlives-${randomUUID()}`
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true })
-    await producer.send({ topic, acks: -1, messages: [{ value: 'before' }] })
+    await log.topics([{ ...topics.prepared, name: 'kept', partitions: 1 }], { apply: true })
+    const write = (n: number) => log.publish([{ topic: 'kept', key: null, value: null, headers: { n: String(n) } }], { timeoutMs: 60_000 })
+    await write(1)
     await parts.control('kafka', verb)
-    await assert.rejects(
-      new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 0 } }).admin().connect(),
-    )
+    assert.equal((await log.health()).ok, false)
     await parts.control('kafka', 'start')
-    await producer.send({ topic, acks: -1, messages: [{ value: 'after' }] })
-    const [{ low, high } = { low: '', high: '' }] = await admin.fetchTopicOffsets(topic)
-    assert.deepEqual({ low, high }, { low: '0', high: '2' })
-    await admin.deleteTopics({ topics: [topic] })
+    await write(2)
+    assert.deepEqual(await log.ends('kept'), [{ partition: 0, start: 0, end: 2 }])
   })
 }

@@ -164,7 +164,7 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
         retry: patient,
       }),
     consumer: group => consumer(stubborn, group),
-    admin: () => kafka(brisk).admin({ retry: brisk }),
+    admin: () => kafka(patient).admin({ retry: patient }),
     cluster: () => {
       let found: Cluster | undefined
       const group = { groupId: `${settings.clientId}-unused`, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 }

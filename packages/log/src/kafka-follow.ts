@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '@newswire/events/errors'
 import { fetchRule, type KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
+import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
 import type { ToLogRecord } from './kafka-record.ts'
@@ -64,7 +65,7 @@ type Arrived = Readonly<{ partition: number; next: number; recordsFrom(offset: n
 export const followTopic = async ({ client, epoch, toLogRecord, topic, options, onDead }: Wanted): Promise<KafkaFollowing> => {
   const reader = createKafkaReader(client)
   const { ranges, offsets } = await reader
-    .persist(topic, () => resolveStart(reader, topic, options.from, epoch))
+    .persist(topic, () => resolveStart(reader, topic, options.from, epoch), START_WITHIN_MS)
     .catch(async error => {
       await reader.close()
       throw error

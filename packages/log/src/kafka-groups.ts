@@ -2,6 +2,7 @@
 import { RejectError } from '@newswire/events/errors'
 import { brokerErrorOf } from './kafka-errors.ts'
 import { resolveStart } from './kafka-follow.ts'
+import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toPosition } from './kafka-position.ts'
 import type { KafkaReader, OffsetRange } from './kafka-reader.ts'
 import type { Lag, Start } from './log.ts'
@@ -50,15 +51,17 @@ const commitFor = async (reader: KafkaReader, groupId: string, topic: string, of
  * Gives a new group a place in every partition before it joins, so that it does not depend on when its first commit happens: one that
  * starts at the end would otherwise begin at another end after a crash. A group with members has had it done by them.
  */
-export const placeNewGroup = (reader: KafkaReader, groupId: string, topic: string, from: 'start' | 'end'): Promise<void> =>
-  reader.persist(topic, async () => {
+export const placeNewGroup = (reader: KafkaReader, groupId: string, topic: string, from: 'start' | 'end'): Promise<void> => {
+  const place = async () => {
     const committed = (await fetchCommitted(reader, groupId, topic)).get(topic)
     const { offsets } = await resolveStart(reader, topic, from, 0)
     const missing = new Map([...offsets].filter(([partition]) => (committed?.get(partition) ?? NEVER) === NEVER))
     await commitFor(reader, groupId, topic, missing).catch(error => {
       if ((error as { code?: unknown }).code !== 'NEWSWIRE_LOG_GROUP_ACTIVE') throw error
     })
-  })
+  }
+  return reader.persist(topic, place, START_WITHIN_MS)
+}
 
 export const replayGroup = (reader: KafkaReader, groupId: string, topic: string, from: Start, epoch: number): Promise<void> =>
   reader.persist(topic, async () => {

@@ -3,10 +3,10 @@
  * ready within one round trip, which a consumer of kafkajs never is.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { RejectError } from '@newswire/events/errors'
 import type { Cluster } from 'kafkajs'
 import type { FetchRule, KafkaClient } from './kafka-client.ts'
-import { brokerErrorOf, unknownTopic, within } from './kafka-errors.ts'
+import { brokerErrorOf, closed, unknownTopic, within } from './kafka-errors.ts'
+import { ASK_WITHIN_MS, pauseBeforeNext } from './kafka-persist.ts'
 import type { FetchedMessage } from './kafka-record.ts'
 
 export type OffsetRange = Readonly<{ partition: number; start: number; end: number }>
@@ -38,8 +38,11 @@ export type KafkaReader = Readonly<{
   byLeader(topic: string, partitions: readonly number[]): ReadonlyMap<string, readonly number[]>
   /** One fetch from one leader, answered when `rule` says (default: at once, with what is there). */
   fetch(leader: string, topic: string, from: readonly FetchFrom[], rule?: FetchRule): Promise<readonly Fetched[]>
-  /** Runs `work` with the topic opened, and again with fresh metadata when it failed, 5 times at most. `null`: about no topic. */
-  persist<T>(topic: string | null, work: () => Promise<T>): Promise<T>
+  /**
+   * Runs `work` with the topic opened, and again with fresh metadata when it failed, for `withinMs` (default 10 s), or until this is closed. `null`:
+   * about no topic.
+   */
+  persist<T>(topic: string | null, work: () => Promise<T>, withinMs?: number): Promise<T>
   /** The cluster now in use, for requests of a group's coordinator. */
   cluster(): Cluster
   close(): Promise<void>
@@ -51,8 +54,6 @@ const MIB = 1_048_576
 const MAX_FETCH_BYTES = 8 * MIB
 const READ_UNCOMMITTED = 0
 const AT_ONCE: FetchRule = { maxWaitTimeInMs: 0, minBytes: 1 }
-const TRIES = 5
-const PAUSE_MS = 100
 
 const afterBatch = (message: RawMessage): number =>
   message.batchContext === undefined
@@ -75,11 +76,13 @@ export const toFetched = (raw: RawPartition, offset: number, alone: boolean): Fe
   return { partition: raw.partition, messages, next: Math.max(afterBatch(last), offset + 1), end, stalled: false }
 }
 
-/** A topic that one broker does not know may be so new that it has not heard of it yet. */
-const isFinal = (error: unknown): boolean => error instanceof RejectError && error.code !== 'NEWSWIRE_LOG_UNKNOWN_TOPIC'
+/** The time that passes between two tries. */
+export type Pauses = Readonly<{ nowMs(): number; wait(ms: number): Promise<unknown> }>
+const realPauses: Pauses = { nowMs: () => performance.now(), wait }
 
-export const createKafkaReader = (client: KafkaClient): KafkaReader => {
+export const createKafkaReader = (client: KafkaClient, { nowMs, wait }: Pauses = realPauses): KafkaReader => {
   let cluster = client.cluster()
+  let isClosed = false
 
   /** One topic that is gone makes every refresh of a cluster fail (kafkajs #1622), so a new one forgets it. */
   const renew = async () => {
@@ -111,14 +114,17 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
       .map(one => one.partitionId)
       .sort((a, b) => a - b)
 
-  const persist = async <T>(topic: string | null, work: () => Promise<T>): Promise<T> => {
+  const persist: KafkaReader['persist'] = async (topic, work, withinMs = ASK_WITHIN_MS) => {
+    const beganMs = nowMs()
     for (let attempt = 1; ; attempt += 1) {
       try {
         await (topic === null ? connect() : open(topic))
         return await work()
       } catch (error) {
-        if (attempt >= TRIES || isFinal(error)) throw error
-        await wait(PAUSE_MS * attempt)
+        const pauseMs = pauseBeforeNext(error, { attempt, elapsedMs: nowMs() - beganMs, withinMs })
+        if (pauseMs === null) throw error
+        if (!isClosed) await wait(pauseMs)
+        if (isClosed) throw closed()
         await cluster.refreshMetadata().catch(() => undefined)
       }
     }
@@ -170,7 +176,10 @@ export const createKafkaReader = (client: KafkaClient): KafkaReader => {
     fetch,
     persist,
     cluster: () => cluster,
-    close: () => within(5000, 'closing connections', cluster.disconnect()).catch(() => undefined),
+    close: async () => {
+      isClosed = true
+      await within(5000, 'closing connections', cluster.disconnect()).catch(() => undefined)
+    },
   }
 }
 

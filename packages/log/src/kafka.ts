@@ -10,6 +10,7 @@ import { createKafkaClient, type KafkaSettings, MAX_WAIT_MS } from './kafka-clie
 import { closed, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
+import { ASK_WITHIN_MS } from './kafka-persist.ts'
 import { checkEpoch, toPosition } from './kafka-position.ts'
 import { createKafkaProducer, type Prepared } from './kafka-producer.ts'
 import { createKafkaReader } from './kafka-reader.ts'
@@ -45,7 +46,6 @@ export type KafkaLogOptions = KafkaSettings &
   }>
 
 const PUBLISH_TIMEOUT_MS = 15_000
-const ASK_TIMEOUT_MS = 10_000
 const HEALTH_TIMEOUT_MS = 3000
 const DRAIN_MS = 10_000
 const MIB = 1_048_576
@@ -78,7 +78,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const ask = async <T>(doing: string, topic: string, work: () => Promise<T>): Promise<T> => {
     if (closing) throw closed()
     try {
-      return await within(ASK_TIMEOUT_MS, doing, work())
+      return await within(ASK_WITHIN_MS, doing, work())
     } catch (error) {
       throw translate(error, doing, topic)
     }
@@ -210,9 +210,14 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     }
   }
 
+  /** One at a time: it is tried for longer than anybody waits for it. */
+  let describing: Promise<unknown> | null = null
   const reachable = async (): Promise<string | null> => {
+    describing ??= admin.describeCluster().finally(() => {
+      describing = null
+    })
     try {
-      await within(HEALTH_TIMEOUT_MS, 'asking the brokers', admin.describeCluster())
+      await within(HEALTH_TIMEOUT_MS, 'asking the brokers', describing)
       return null
     } catch (error) {
       return translate(error, 'asking the brokers', '').message
@@ -233,7 +238,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     await Promise.all([...subscriptions].map(one => one.stop({ drainMs })))
     await Promise.all([...followings].map(one => one.stop()))
     await producer.close(drainMs)
-    await Promise.all([reader.close(), within(ASK_TIMEOUT_MS, 'closing connections', admin.disconnect()).catch(() => undefined)])
+    await Promise.all([reader.close(), within(ASK_WITHIN_MS, 'closing connections', admin.disconnect()).catch(() => undefined)])
   }
 
   const start = async () => {

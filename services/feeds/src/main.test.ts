@@ -51,7 +51,7 @@ type World = {
   quiet(): Promise<void>
 }
 
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 60_000
 const until = async <T>(what: string, look: () => Promise<T | false | undefined | null>): Promise<T> => {
   const deadline = Date.now() + DEADLINE_MS
   for (;;) {

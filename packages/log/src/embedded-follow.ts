@@ -52,7 +52,7 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
       for (const [number, position] of reached) cursors.set(number, position)
       checkReady()
       // A long backlog must not keep everybody else from their turn; it is no reason to wait.
-      if (records.length >= BATCH_RECORDS) await nextTurn()
+      if (records.length >= BATCH_RECORDS || targets.size > 0) await nextTurn()
       else if (notBefore > performance.now()) return
     }
   }

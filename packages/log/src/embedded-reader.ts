@@ -54,25 +54,47 @@ const findInTail = (tail: readonly LogRecord[], position: Position): number => {
 const SHARED_BYTES = 6 * 1_048_576
 const SHARED_FOR_MS = 1_000
 
-/** Records that came from the file, by row, for the reader that comes by next: what is made of one (`fromRecord`) is made once for an object. A position is never used twice, so none is ever wrong. */
+type Shared = { readonly record: LogRecord; readonly bytes: number; /** The row behind it, once somebody has read on. */ next: number | null }
+
+/**
+ * Records that came from the file, by row, for the reader that comes by next: what is made of one (`fromRecord`) is made once for an object, and the file
+ * need not be asked again. A position is never used twice, so none is ever wrong.
+ */
 const createShared = () => {
-  const records = new Map<number, LogRecord>()
+  const rows = new Map<number, Shared>()
   let bytes = 0
   const forget = () => {
-    records.clear()
+    rows.clear()
     bytes = 0
   }
   let idle: NodeJS.Timeout | undefined
-  const weigh = ({ value }: LogRecord): number => 500 + (value?.length ?? 0)
   return {
-    get: (id: number): LogRecord | undefined => records.get(id),
-    add: (id: number, record: LogRecord): LogRecord => {
-      records.set(id, record)
-      bytes += weigh(record)
-      for (const [oldest, passed] of records) {
+    /** As many as are known in a row. */
+    from: (row: number, limit: number): LogRecord[] => {
+      const found: LogRecord[] = []
+      let taken = 0
+      for (let at: number | null = row; at !== null && found.length < limit && taken <= SLICE_BYTES; ) {
+        const shared = rows.get(at)
+        if (shared === undefined) break
+        found.push(shared.record)
+        taken += shared.bytes
+        at = shared.next
+      }
+      return found
+    },
+    /** `before`: the row that was read just before it, or that would be if there were no holes. */
+    add: (row: number, before: number, record: LogRecord): LogRecord => {
+      const last = rows.get(before)
+      if (last !== undefined) last.next = row
+      const known = rows.get(row)
+      if (known !== undefined) return known.record
+      const own = 500 + (record.value?.length ?? 0)
+      rows.set(row, { record, bytes: own, next: null })
+      bytes += own
+      for (const [oldest, passed] of rows) {
         if (bytes <= SHARED_BYTES) break
-        records.delete(oldest)
-        bytes -= weigh(passed)
+        rows.delete(oldest)
+        bytes -= passed.bytes
       }
       idle = idle?.refresh() ?? setTimeout(forget, SHARED_FOR_MS).unref()
       return record
@@ -89,12 +111,15 @@ export const createEmbeddedReader = (db: DatabaseSync): EmbeddedReader => {
 
   const fromFile = (partition: PartitionState, position: Position, limit: number): Slice => {
     const { base, topic, number, next } = partition
-    const records: LogRecord[] = []
-    let bytes = 0
-    for (const row of select.iterate(base + position, base + next, limit)) {
+    const records = shared.from(base + position, limit)
+    let bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+    let before = base + (records.at(-1)?.position ?? position - 1)
+    const rest = bytes > SLICE_BYTES ? 0 : limit - records.length
+    for (const row of rest > 0 ? select.iterate(before + 1, base + next, rest) : []) {
       const [id, timestamp, key, value, headers] = row as unknown as Row
-      const made = () => ({ topic, partition: number, position: id - base, key, value, headers: JSON.parse(headers), timestamp })
-      records.push(shared.get(id) ?? shared.add(id, made()))
+      const record = { topic, partition: number, position: id - base, key, value, headers: JSON.parse(headers), timestamp }
+      records.push(shared.add(id, before, record))
+      before = id
       bytes += value?.length ?? 0
       if (bytes > SLICE_BYTES) break
     }

@@ -2,6 +2,7 @@
  * Work that is done once for every article, a partition at a time, and done again when it has become other work (another table of presets). How far
  * it is, is an object for each partition: whoever holds the partition goes on where another process, or this one before it died, stopped.
  */
+import { setTimeout } from 'node:timers/promises'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { currentPrefix, parseCurrentKey } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -33,6 +34,8 @@ export type Walk = Readonly<{
   partitionOf: (articleId: string) => number
   /** Articles looked at between two marks of progress (default 100). */
   pageSize?: number
+  /** How long to rest after a page that took so long, both ms (default: not at all). */
+  restMs?: (tookMs: number) => number
 }>
 
 const PAGE = 100
@@ -74,6 +77,7 @@ export const walkArticles = async (walk: Walk, signal: AbortSignal): Promise<voi
   const isOver = () => signal.aborted || walk.work() !== work || todo.size === 0
   let startAfter = [...todo.values()].map(one => one.value.after).sort()[0] ?? ''
   while (!isOver()) {
+    const begun = performance.now()
     const limit = walk.pageSize ?? PAGE
     const page = await walk.objects.list(currentPrefix, { limit, ...(startAfter === '' ? {} : { startAfter }) })
     for (const { key } of page) {
@@ -88,5 +92,6 @@ export const walkArticles = async (walk: Walk, signal: AbortSignal): Promise<voi
     if (await walk.isHalted?.()) return
     await mark(walk, todo, startAfter, page.length < limit)
     if (page.length < limit) return
+    if (walk.restMs) await setTimeout(walk.restMs(performance.now() - begun), undefined, { signal }).catch(() => undefined)
   }
 }

@@ -54,7 +54,11 @@ const findInTail = (tail: readonly LogRecord[], position: Position): number => {
 const SHARED_BYTES = 6 * 1_048_576
 const SHARED_FOR_MS = 1_000
 
-type Shared = { readonly record: LogRecord; readonly bytes: number; /** The row behind it, once somebody has read on. */ next: number | null }
+type Shared = {
+  readonly record: LogRecord
+  readonly bytes: number /** The row behind it, once somebody has read on. */
+  next: number | null
+}
 
 /**
  * Records that came from the file, by row, for the reader that comes by next: what is made of one (`fromRecord`) is made once for an object, and the file

@@ -18,7 +18,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { z } from 'zod'
-import { type FragmentCache, type Fragments, renderFragments } from './fragments.ts'
+import { type FragmentCache, type Fragments, renderAllFragments } from './fragments.ts'
 import { toPageShell } from './history-links.ts'
 import type { Profile } from './item.ts'
 import { joinFeed, toCheckedShell } from './outputs.ts'
@@ -112,29 +112,38 @@ export type PageWriter = Readonly<{
 }>
 
 export const createPageWriter = ({ objects, places, states, fragments, profileOf }: Needs): PageWriter => {
-  /** What a page shows of a fact: nothing of what left the feed or was purged, and nothing that cannot be rendered. */
-  const show = (fact: Fact, rule: Rule, profile: Profile): Shown | null => {
+  /** A page shows nothing of what left the feed or was purged. */
+  const isShown = (fact: Fact, rule: Rule): boolean => {
     const now = fact.state === 'live' ? facetsOf(fact) : null
-    if (fact.state === 'purged' || placeOf({ state: fact.state, now, ever: fact.facetsEver }, rule) === 'out') return null
-    const known = fragments.get(profile, fact.articleId, fact.version) ?? renderFragments(fact, profile)
-    return known.ok ? { releasedAt: fact.releasedAt, fragments: known } : null
+    return fact.state !== 'purged' && placeOf({ state: fact.state, now, ever: fact.facetsEver }, rule) !== 'out'
+  }
+  /** Without what cannot be rendered. */
+  const show = (facts: readonly Fact[], profile: Profile): readonly Shown[] => {
+    const known = new Map(facts.map(fact => [fact, fragments.get(profile, fact.articleId, fact.version)]))
+    const unknown = facts.filter(fact => known.get(fact) === undefined)
+    for (const [index, rendered] of renderAllFragments(unknown, profile).entries()) known.set(unknown[index] as Fact, rendered)
+    return facts.flatMap(fact => {
+      const found = known.get(fact)
+      return found?.ok ? { releasedAt: fact.releasedAt, fragments: found } : []
+    })
   }
 
   /** Newest first, as in the feed. */
   const showAll = async (plan: Plan, rule: Rule, profile: Profile, spent: (ms: number) => void): Promise<readonly Shown[]> => {
     const wanted = plan.slots.filter(slot => slot.kind === 'item' || slot.kind === 'notice')
     const read = await states.getAll(new Map(wanted.map(slot => [slot.articleId, slot.version])))
-    const shown: Shown[] = []
-    for (const [index, { articleId, version }] of wanted.entries()) {
+    const facts = wanted.flatMap(({ articleId, version }) => {
       const fact = read.get(articleId)
-      if (!fact || fact instanceof RejectError || fact.version < version) continue
+      return fact && !(fact instanceof RejectError) && fact.version >= version && isShown(fact, rule) ? fact : []
+    })
+    const shown: Shown[] = []
+    for (let from = 0; from < facts.length; from += RENDERED_IN_A_ROW) {
       const took = startWork()
-      const one = show(fact, rule, profile)
+      shown.push(...show(facts.slice(from, from + RENDERED_IN_A_ROW), profile))
       spent(took())
-      if (one !== null) shown.unshift(one)
-      if (index % RENDERED_IN_A_ROW === RENDERED_IN_A_ROW - 1) await new Promise(setImmediate)
+      await new Promise(setImmediate)
     }
-    return shown
+    return shown.reverse()
   }
 
   const readTags = async (feedId: string, page: FeedPage): Promise<Tags> => {

@@ -18,12 +18,17 @@ const KNOWN_MS = 5_000
 const READS_AT_ONCE = 32
 /** Of the articles that one refers to: a page without the rest is still right. */
 const MOST_REFERENCES = 20
+/** One reading of an article and those around it serves all who ask within this time, ms, as long as not more than so many are asked for. */
+const SHARED_MS = 1_000
+const MAX_SHARED = 100
 /** Articles and pictures remembered. When it is full it begins again. */
 const MAX_KNOWN = 50_000
 
+type Around = Pick<View, 'article' | 'translationsOf' | 'hasAny'>
+
 export type StoreArticles = Readonly<{
-  /** The article, and those it leads to, as a view of them alone. Throws `UnavailableError`. */
-  around(articleId: string): Promise<Pick<View, 'article' | 'translationsOf' | 'hasAny'>>
+  /** The article, and those it leads to, as a view of them alone, at most a second old. Throws `UnavailableError`. */
+  around(articleId: string): Promise<Around>
   /** Whether every article that these bytes show may be shown, by what the store says now or said within 5 s. Throws `UnavailableError`. */
   mayShow(output: FeedOutput, bytes: Uint8Array): Promise<boolean>
   /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
@@ -53,16 +58,29 @@ export const createStoreArticles = (objects: Pick<Objects, 'get'>, publicUrl: ()
   const isShown = async (articleId: string): Promise<boolean> =>
     performance.now() - (publicAt.get(articleId) ?? Number.NEGATIVE_INFINITY) < KNOWN_MS || (await read(articleId))?.state === 'public'
 
+  const readAround = async (articleId: string): Promise<Around> => {
+    const one = await read(articleId)
+    const nothing = { translationsOf: () => [], hasAny: () => false }
+    if (one === null) return { article: () => null, ...nothing }
+    const { fact } = one
+    const original = isPublic(fact) && fact.article.translationOf !== undefined ? [fact.article.translationOf] : []
+    const names = [...referencesOf(fact).slice(0, MOST_REFERENCES), ...original]
+    const ids = [...new Set(names.flatMap(name => idsMeantBy(name, fact.publisher)))].filter(id => id !== articleId)
+    const others = await Promise.all(ids.map(async id => [id, await read(id)] as const))
+    const seen = new Map<string, Seen | null>([[articleId, one], ...others])
+    return { article: id => seen.get(id) ?? null, ...nothing }
+  }
+  const shared = new Map<string, Readonly<{ at: number; reading: Promise<Around> }>>()
+
   return {
-    around: async articleId => {
-      const one = await read(articleId)
-      if (one === null) return { article: () => null, translationsOf: () => [], hasAny: () => false }
-      const { fact } = one
-      const names = [...referencesOf(fact).slice(0, MOST_REFERENCES), ...(isPublic(fact) ? (fact.article.translationOf ?? []) : [])].flat()
-      const ids = [...new Set(names.flatMap(name => idsMeantBy(name, fact.publisher)))].filter(id => id !== articleId)
-      const seen = new Map([[articleId, one as Seen | null]])
-      for (const [index, other] of (await Promise.all(ids.map(read))).entries()) seen.set(ids[index] ?? '', other)
-      return { article: id => seen.get(id) ?? null, translationsOf: () => [], hasAny: () => false }
+    around: articleId => {
+      const before = shared.get(articleId)
+      if (before !== undefined && performance.now() - before.at < SHARED_MS) return before.reading
+      if (shared.size >= MAX_SHARED) shared.clear()
+      const reading = readAround(articleId)
+      shared.set(articleId, { at: performance.now(), reading })
+      reading.catch(() => shared.delete(articleId))
+      return reading
     },
     mayShow: async (output, bytes) => {
       const ids = articlesIn(output, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), publicUrl())

@@ -16,6 +16,7 @@ test('the rules watch every service-level metric of the contract, the proof of r
     'newswire_delivery_seconds',
     'newswire_oldest_pending_seconds',
     'newswire_publish_to_visible_seconds',
+    'newswire_purges_open',
     'newswire_retraction_oldest_unproved_seconds',
     'newswire_retraction_still_visible',
     'newswire_store_healthy',

@@ -1,6 +1,6 @@
 /** Takes things out of the archive: loose objects are deleted, packs made anew without them. Only a purge by law does this. Safe to repeat. */
 import { RejectError } from '@newswire/events/errors'
-import { buildPack, entriesOf, type FoundIndex, indexesOf, toIndexBytes } from '@newswire/objects/archive-pack'
+import { buildPack, entriesOf, type FoundIndex, indexesOf, type PackIndex, toIndexBytes } from '@newswire/objects/archive-pack'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
@@ -8,12 +8,23 @@ import type { Objects } from '@newswire/objects/objects'
 /** How often others may change the same pack meanwhile before it is an error. */
 const ROUNDS = 8
 
+/** What is left in a pack. Throws `RejectError` with what an operator can do when it cannot be unpacked. */
+const restOf = (pack: string, bytes: Uint8Array, index: PackIndex, gone: ReadonlySet<string>) => {
+  try {
+    return [...entriesOf(bytes, index)].filter(entry => !gone.has(entry.key))
+  } catch (error) {
+    if (!(error instanceof RejectError)) throw error
+    const todo = 'restore it from a copy of the archive or a backup, or delete it: the purge is done within a minute after that'
+    throw new RejectError(error.code, `pack ${pack} is damaged, and what was purged cannot be taken out of it; ${todo}`, { cause: error })
+  }
+}
+
 /** True once the pack is without them, or gone; false when somebody else changed it first. Throws `RejectError` when it cannot be unpacked. */
 const repack = async (objects: Objects, folder: string, { key, etag, index }: FoundIndex, gone: ReadonlySet<string>): Promise<boolean> => {
   if (index.pack === null) return true
   const held = await objects.get(index.pack)
   if (held === null) return (await objects.head(key))?.etag === etag
-  const pack = buildPack([...entriesOf(held.bytes, index)].filter(entry => !gone.has(entry.key)))
+  const pack = buildPack(restOf(index.pack, held.bytes, index, gone))
   const packKey = pack.entries.length === 0 ? null : keys.archivePack(folder, index.manifest, index.part, pack.sha256)
   if (packKey !== null) await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
   const bytes = toIndexBytes(pack, { manifest: index.manifest, part: index.part, pack: packKey })

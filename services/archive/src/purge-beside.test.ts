@@ -5,6 +5,7 @@ import type { Fact } from '@newswire/events/fact'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { readOpenPurges } from '@newswire/objects/open-purges'
 import { takePicture } from '@newswire/objects/picture-use'
 import { closeOnce } from './close.ts'
 import { createCloser, isDue } from './closer.ts'
@@ -201,6 +202,12 @@ test('a damaged pack holds up one purge and no other, nothing is closed for it a
   const last = await readManifest(objects, await newestManifest(objects))
   assert.ok(last)
   assert.deepEqual(await settlePurges(needs, last), { hasMore: false })
+  const [said, ...others] = await readOpenPurges(objects)
+  assert.deepEqual([others, said?.articleId, said?.trouble?.code], [[], ID, 'NEWSWIRE_ARCHIVE_PACK'])
+  assert.match(said?.trouble?.message ?? '', new RegExp(`^pack ${pack} is damaged, .*restore it .*, or delete it`))
+  const written = (await objects.head(keys.archivePurging(ID)))?.etag
+  await settlePurges(needs, last)
+  assert.equal((await objects.head(keys.archivePurging(ID)))?.etag, written, 'and it is written once')
   await objects.delete(pack)
   const looking = createCloser({ ...needs, owns: () => true, everyMs: 10 })
   t.after(() => looking.stop())

@@ -3,7 +3,7 @@
  * that it may be killed anywhere: the wish; the signed record with the hashes of what goes; the deletion. The wish stays until a manifest lists the
  * record and a look afterwards finds nothing more: what a closing at the same moment packed goes then.
  */
-import { codeOf, RejectError, UnavailableError } from '@newswire/events/errors'
+import { codeOf, messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { sha256Hex } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
@@ -139,9 +139,11 @@ export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Pr
   const { wishes } = await readPurged(objects)
   let hasMore = false
   for (const { value: wish, etag } of wishes.values()) {
+    let trouble: PurgeWish['trouble']
     const fresh = await sweep(needs, wish).catch(error => {
       if (error instanceof UnavailableError) throw error
       logger.error({ err: error, code: codeOf(error), articleId: wish.articleId }, 'archive.not-purged')
+      trouble = { code: codeOf(error), message: messageOf(error) }
       return null
     })
     const records = await recordsOf(objects, wish.articleId)
@@ -150,7 +152,8 @@ export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Pr
     if (fresh === 0 && records.length > 0 && listed === lastPart(records)) await objects.delete(key)
     else {
       hasMore ||= lastPart(records) > listed
-      if (listed > wish.listed) await swapDocument(objects, key, { ...wish, n: wish.n + 1, listed }, etag)
+      const isNew = listed > wish.listed || trouble?.message !== wish.trouble?.message
+      if (isNew) await swapDocument(objects, key, { ...wish, n: wish.n + 1, listed, trouble }, etag)
     }
   }
   return { hasMore }

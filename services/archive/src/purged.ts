@@ -8,6 +8,7 @@ import { type Document, getDocument } from '@newswire/objects/documents'
 import { keys, parsePurgeKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { purgeTrouble } from '@newswire/objects/open-purges'
 import { z } from 'zod'
 import type { Entry } from './manifest.ts'
 import type { KeysDocument } from './signing.ts'
@@ -53,6 +54,8 @@ export const purgeWish = z.object({
   keeps: z.string(),
   /** How many of its records are listed in manifests whose packs are made. */
   listed: z.int().min(0),
+  /** Why the last look at it did not end it; the console says so. */
+  trouble: purgeTrouble.optional(),
 })
 export type PurgeWish = z.output<typeof purgeWish>
 

@@ -16,6 +16,8 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
 import type { Log, NewRecord } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
+import { readOpenPurges } from '@newswire/objects/open-purges'
 import { createSealing } from '@newswire/objects/sealed'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createConfiguration } from '@newswire/runtime/configuration'
@@ -67,6 +69,7 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
     publish,
     control,
     storeTrouble: async () => null,
+    purges: () => readOpenPurges(objects),
     capabilitiesOf: () => [],
     now: Date.now,
     consoleToken,
@@ -119,6 +122,15 @@ const readAll = async (log: Log, topic: string) => {
     found.push(...(await log.read({ topic, partition, from: 'start', limit: 100 })).records)
   return found
 }
+
+test('the overview names a purge that failed, and what to do about it', async t => {
+  const { ask, objects } = await open(t)
+  const trouble = { code: 'NEWSWIRE_ARCHIVE_PACK', message: 'pack p.gz is damaged; restore it, or delete it' }
+  await objects.put(keys.archivePurging('press.a'), Buffer.from(JSON.stringify({ n: 1, at: '2026-01-01T00:00:00.000Z', trouble })))
+  const { body } = await ask('/v1/overview')
+  assert.equal(body.healthy, false)
+  assert.match(body.sentence, /press\.a .* is not done: pack p\.gz is damaged; restore it, or delete it/)
+})
 
 test('with a token set, every address of the API wants it, however the address is written', async t => {
   const { app } = await open(t, { consoleToken: 'sesame' })

@@ -2,6 +2,7 @@
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { byType, publishEvents } from '@newswire/log/events'
+import { readOpenPurges } from '@newswire/objects/open-purges'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { createFeedHub } from '@newswire/runtime/feed-hub'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
@@ -9,6 +10,7 @@ import type { StartService } from '@newswire/runtime/service'
 import { findConsoleOffence } from '@newswire/runtime/settings'
 import { openDeadLetters } from './dead-letters.ts'
 import { openFeeds } from './feeds.ts'
+import { isLatePurge } from './open-purges.ts'
 import { createAsk } from './proof-probe.ts'
 import { startProofs } from './proofs.ts'
 import { addRoutes } from './routes.ts'
@@ -23,6 +25,8 @@ const GUARDED = [topics.milestones.name, topics.feeds.name, topics.configChanges
 
 /** A write at most this often, however many look. */
 const STORE_CHECKED_FOR_MS = 5_000
+
+const PURGES_KEPT_FOR_MS = 5_000
 
 /** How late a poison record may be found, ms. */
 const GUARD_PATIENCE_MS = 250
@@ -81,6 +85,8 @@ export const start: StartService = async ({
   const { capabilitiesOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
   const storeTrouble = keptFor(STORE_CHECKED_FOR_MS, () => checkStore({ objects, dataDir: settings.dataDir }))
   const healthy = metrics.gauge('newswire_store_healthy', '1 when the store takes writes and the disk of the data folder has room.')
+  const purges = keptFor(PURGES_KEPT_FOR_MS, () => readOpenPurges(objects))
+  const openPurges = metrics.gauge('newswire_purges_open', 'Purges by law that failed, or are not done after ten minutes.')
   metrics.onCollect(async () => {
     healthy.set((await storeTrouble()) === null ? 1 : 0)
     for (const stage of await readStages(log)) {
@@ -88,6 +94,7 @@ export const start: StartService = async ({
       lagSeconds.set((stage.oldestMs ?? 0) / 1000, { group: stage.group, topic: stage.topic })
     }
     open.set(await deadLetters.open())
+    openPurges.set((await purges()).filter(one => isLatePurge(one, now())).length)
   })
 
   const readiness = () => ({
@@ -114,6 +121,7 @@ export const start: StartService = async ({
     publish: publishEvents(log),
     control: createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now }),
     storeTrouble,
+    purges,
     capabilitiesOf,
     now,
     consoleToken: settings.consoleToken,

@@ -8,6 +8,7 @@ import type { Publish } from '@newswire/log/events'
 import type { Log } from '@newswire/log/log'
 import { getArchived, listArchived } from '@newswire/objects/archived'
 import type { Objects } from '@newswire/objects/objects'
+import type { OpenPurge } from '@newswire/objects/open-purges'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { checkConfig } from '@newswire/runtime/check-config'
 import type { Configuration } from '@newswire/runtime/configuration'
@@ -18,6 +19,7 @@ import type { DeadLetters, Decided } from './dead-letters.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
 import { countForAWhile, withHubSinks } from './hub-sinks.ts'
+import { toPurgeTrouble } from './open-purges.ts'
 import { outletPage, outletScript } from './outlet-page.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
@@ -42,6 +44,8 @@ export type RouteNeeds = Readonly<{
   control: OutletControl
   /** What is wrong with the store, as a part of a sentence; asked as often as the page is. */
   storeTrouble: () => Promise<string | null>
+  /** Purges by law that are not done for good. */
+  purges: () => Promise<readonly OpenPurge[]>
   now: () => number
   consoleToken: string | null
   /** By what the tokens of a private feed are subscribed to it. */
@@ -131,9 +135,11 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
 
   app.get('/v1/overview', async () => {
     const [stages, open, store] = await Promise.all([stagesNow(), deadLetters.open(), needs.storeTrouble()])
+    // A store that is away says so by itself, above.
+    const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
     const overview = trace.overview(now())
     return {
-      ...toSentence(stages, { ...overview, store, deadLetters: open }),
+      ...toSentence(stages, { ...overview, store, purges, deadLetters: open }),
       ...overview,
       stages,
       deadLetters: open,

@@ -26,7 +26,7 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const well = { setAside: {}, store: null }
+  const well = { setAside: {}, store: null, purges: [] }
   const fine = toSentence([flowing], { ...well, sinks: { pending: 4, retrying: 1 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
   const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
@@ -44,7 +44,14 @@ test('the sentence says everything that needs a person, and only that', () => {
 })
 
 test('what feeds keep out by their rules is told and is no trouble; a store that keeps nothing comes first', () => {
-  const quiet = { sinks: {}, overdue: { sinks: 0, retractions: 0 }, deadLetters: 0, store: null, setAside: { msn: 15, flip: 1 } }
+  const quiet = {
+    sinks: {},
+    overdue: { sinks: 0, retractions: 0 },
+    deadLetters: 0,
+    store: null,
+    purges: [],
+    setAside: { msn: 15, flip: 1 },
+  }
   const aside = 'feed msn keeps 15 articles out by its rules; feed flip keeps 1 article out by its rules'
   assert.deepEqual(toSentence([], quiet), { healthy: true, sentence: `Everything flows; ${aside}.` })
   const full = toSentence([], { ...quiet, store: 'nothing can be kept, and publishers are refused: disk full', deadLetters: 1 })

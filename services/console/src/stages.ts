@@ -59,6 +59,8 @@ type Trouble = Readonly<{
   store: string | null
   overdue: Readonly<{ sinks: number; retractions: number }>
   deadLetters: number
+  /** Purges by law that an operator must know of: what `toPurgeTrouble` gives. */
+  purges: readonly string[]
 }>
 
 const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`])
@@ -66,7 +68,7 @@ const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] 
 /** "Is everything all right?" in one sentence. What feeds set aside is told and is no trouble: it stays until the article or the feed changes. */
 export const toSentence = (
   stages: readonly Stage[],
-  { sinks, setAside, store, overdue, deadLetters }: Trouble,
+  { sinks, setAside, store, overdue, deadLetters, purges }: Trouble,
 ): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
@@ -75,6 +77,7 @@ export const toSentence = (
   )
   const complaints = [
     ...(store === null ? [] : [store]),
+    ...purges,
     ...count(overdue.retractions, 'retraction has not arrived everywhere', 'retractions have not arrived everywhere'),
     ...count(overdue.sinks - overdue.retractions, 'delivery is late by a minute or more', 'deliveries are late by a minute or more'),
     ...count(failing, 'delivery needs a person', 'deliveries need a person'),

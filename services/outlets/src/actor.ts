@@ -18,7 +18,7 @@ import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
 import type { Cause } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
-import type { Shelved } from './shelved.ts'
+import { Shelved } from './shelved.ts'
 import type { Slots } from './slots.ts'
 import type { News } from './tell.ts'
 import { createTurns, isShelved, sequenceOf } from './turns.ts'
@@ -288,13 +288,13 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       await book.sweep(turns.queue)
       pump()
     },
-    review: () => hurry(one => ('held' in one ? one.held : one.heldUntilMs !== undefined)),
+    review: () => hurry(one => (one instanceof Shelved ? one.held : one.heldUntilMs !== undefined)),
     refresh: async () => {
       const wasHeld = isSuspended()
       await book.untilAvailable(health.load)
       if (wasHeld && !isSuspended()) {
         health.recover()
-        hurry(one => ('held' in one ? !one.held : one.phase === 'wait'))
+        hurry(one => (one instanceof Shelved ? !one.held : one.phase === 'wait'))
       } else pump()
     },
     stats: () => ({

@@ -11,7 +11,7 @@ import { createLeft, type Queued } from './left.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
 import type { Cause, Held, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
-import { type Origin, type Shelved, toShelved } from './shelved.ts'
+import { type Origin, Shelved } from './shelved.ts'
 import type { News } from './tell.ts'
 
 /** Time as it is known here: never runs backwards; `after` returns how to cancel. */
@@ -239,7 +239,7 @@ export const createBook = (
       if (delivery === null || item.saved !== delivery || !isIdle || kind.newestOnly) return null
       items.delete(subject)
       item.delivery = null // what is queued of it is void
-      const one = toShelved(item, delivery, item.origin)
+      const one = new Shelved(item, delivery, item.origin)
       left.put(one)
       return one
     },

@@ -7,7 +7,7 @@ import type { BookNeeds, Item } from './book.ts'
 import { type Delivery, loseSight, restore, wantVersion } from './machine.ts'
 import type { Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
-import { type Origin, type Shelved, toShelved } from './shelved.ts'
+import { type Origin, Shelved } from './shelved.ts'
 
 /** What may have a turn: in memory whole, or in the store. */
 export type Queued = Item | Shelved
@@ -59,7 +59,7 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     const { subject, delivery } = stored.pending
     if (items.has(subject) || shelved.has(subject) || finding.has(subject)) return null
     if (kind.newestOnly) return takeIn(stored, asOf(delivery, origin), origin)
-    const one = toShelved(stored.pending, asOf(delivery, origin), origin)
+    const one = new Shelved(stored.pending, asOf(delivery, origin), origin)
     shelved.set(subject, one)
     return one
   }

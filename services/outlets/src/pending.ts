@@ -12,6 +12,7 @@ import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { createLimit } from '@newswire/runtime/limit'
 import { z } from 'zod'
 import type { Delivery } from './machine.ts'
+import { createOneCopy } from './one-copy.ts'
 
 const delivery = z.object({
   phase: z.enum(['pending', 'inflight', 'wait', 'rejected', 'dead']),
@@ -68,14 +69,14 @@ export const hubShelf: Shelf = {
 }
 
 /** `delivery` is `null` when it is done: only kept so that a late swap by an earlier owner fails. */
-const documentOn = (shelf: Shelf) =>
+const documentOn = (shelf: Shelf, oneCopy: (text: string) => string) =>
   z.looseObject({ n: z.int(), delivery: delivery.nullable(), cause, sinceMs: z.number() }).transform((found, context) => {
     const subject = shelf.subjectOf(found)
     if (subject === null) {
       context.addIssue({ code: 'custom', message: 'it does not say what is to be delivered' })
       return z.NEVER
     }
-    return { n: found.n, subject, delivery: found.delivery, cause: found.cause, sinceMs: found.sinceMs }
+    return { n: found.n, subject: oneCopy(subject), delivery: found.delivery, cause: found.cause, sinceMs: found.sinceMs }
   })
 
 /** Something that an owner (an outlet, a feed) has still to get to a subject. */
@@ -131,7 +132,7 @@ const RACES = 5
 const encoder = new TextEncoder()
 
 export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize = PAGE }: Options): PendingStore => {
-  const pendingDocument = documentOn(shelf)
+  const pendingDocument = documentOn(shelf, createOneCopy())
   /** A delete is no fence: while a key is being swept its writes wait, and while it is being written it is not swept. */
   const sweeping = new Map<string, Promise<void>>()
   const writing = new Set<string>()

@@ -8,34 +8,79 @@ import type { Pending } from './pending.ts'
 /** Who wrote it: this owner, one before it whose end is known, or one that wrote it late. */
 export type Origin = 'us' | 'before' | 'stray'
 
-export type Shelved = {
+const ORIGINS = ['us', 'before', 'stray'] as const satisfies readonly Origin[]
+/** The lowest two bits are the place in `ORIGINS`. */
+const ORIGIN = 3
+const KILL = 4
+const ARMED = 8
+const HELD = 16
+const BUSY = 32
+
+/** Each takes 96 bytes: what is said by yes and no is in one number, and since when it is wanted is kept in whole seconds. */
+export class Shelved {
   readonly subject: string
-  readonly origin: Origin
-  readonly kill: boolean
   readonly want: number
   readonly sequence: number
-  readonly sinceMs: number
-  /** Waits for its time, rather than for a person. */
-  readonly armed: boolean
-  /** Its time is that before which nothing of it may be sent. */
-  held: boolean
   nextAtMs: number
-  /** Its turn has come. */
-  busy: boolean
   /** As of an item: older entries of the queue are void. */
-  turn: number
-}
+  turn = 0
+  readonly #sinceS: number
+  #flags: number
 
-export const toShelved = ({ subject, sinceMs }: Pick<Pending, 'subject' | 'sinceMs'>, delivery: Delivery, origin: Origin): Shelved => ({
-  subject,
-  origin,
-  kill: delivery.kill,
-  want: delivery.want,
-  sequence: delivery.sequence,
-  sinceMs,
-  armed: isArmed(delivery),
-  held: delivery.heldUntilMs === delivery.nextAtMs,
-  nextAtMs: delivery.nextAtMs,
-  busy: false,
-  turn: 0,
-})
+  constructor({ subject, sinceMs }: Pick<Pending, 'subject' | 'sinceMs'>, delivery: Delivery, origin: Origin) {
+    this.subject = subject
+    this.want = delivery.want
+    this.sequence = delivery.sequence
+    this.nextAtMs = delivery.nextAtMs
+    this.#sinceS = Math.floor(sinceMs / 1_000)
+    this.#flags =
+      ORIGINS.indexOf(origin) |
+      (delivery.kill ? KILL : 0) |
+      (isArmed(delivery) ? ARMED : 0) |
+      (delivery.heldUntilMs === delivery.nextAtMs ? HELD : 0)
+  }
+
+  get origin(): Origin {
+    return ORIGINS[this.#flags & ORIGIN] ?? 'stray'
+  }
+
+  get kill(): boolean {
+    return this.#has(KILL)
+  }
+
+  /** To the second. */
+  get sinceMs(): number {
+    return this.#sinceS * 1_000
+  }
+
+  /** Waits for its time, rather than for a person. */
+  get armed(): boolean {
+    return this.#has(ARMED)
+  }
+
+  /** Its time is that before which nothing of it may be sent. */
+  get held(): boolean {
+    return this.#has(HELD)
+  }
+
+  set held(value: boolean) {
+    this.#set(HELD, value)
+  }
+
+  /** Its turn has come. */
+  get busy(): boolean {
+    return this.#has(BUSY)
+  }
+
+  set busy(value: boolean) {
+    this.#set(BUSY, value)
+  }
+
+  #has(flag: number): boolean {
+    return (this.#flags & flag) !== 0
+  }
+
+  #set(flag: number, value: boolean): void {
+    this.#flags = value ? this.#flags | flag : this.#flags & ~flag
+  }
+}

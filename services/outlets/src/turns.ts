@@ -5,7 +5,7 @@
 import { DueQueue } from './due-queue.ts'
 import type { Queued } from './left.ts'
 import { type Delivery, isArmed } from './machine.ts'
-import type { Shelved } from './shelved.ts'
+import { Shelved } from './shelved.ts'
 
 export type Turns = Readonly<{
   /** Queues an item as it is now; what was queued of it before is void. Nothing while it is busy, or waits for a person. */
@@ -16,14 +16,14 @@ export type Turns = Readonly<{
   take(kill: boolean): void
 }>
 
-export const isShelved = (item: Queued): item is Shelved => !('delivery' in item)
+export const isShelved = (item: Queued): item is Shelved => item instanceof Shelved
 
 const dueOf = (item: Queued): Delivery | Shelved | null => (isShelved(item) ? item : item.delivery)
 /** Of what is wanted of it; nothing comes after it when nothing is. */
 export const sequenceOf = (item: Queued): number => dueOf(item)?.sequence ?? Number.POSITIVE_INFINITY
 
-const waitsForItsTime = (due: Delivery | Shelved): boolean => ('armed' in due ? due.armed : isArmed(due))
-const isHeld = (due: Delivery | Shelved): boolean => ('held' in due ? due.held : due.heldUntilMs === due.nextAtMs)
+const waitsForItsTime = (due: Delivery | Shelved): boolean => (due instanceof Shelved ? due.armed : isArmed(due))
+const isHeld = (due: Delivery | Shelved): boolean => (due instanceof Shelved ? due.held : due.heldUntilMs === due.nextAtMs)
 
 /** Of what is queued of an item only the newest entry. */
 const stands = (item: Queued, turn: number): boolean => turn === item.turn && !item.busy && dueOf(item) !== null

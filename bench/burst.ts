@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark } from './benchmark.ts'
 import { cpuSeconds, residentMb, round } from './measure.ts'
+import { SMALL_HEAP } from './outlets-heap.ts'
 import { startReceivers } from './receivers.ts'
 
 const OUTLETS = 10_000
@@ -19,6 +20,7 @@ export const benchBurst: Benchmark = async () => {
   const receivers = await startReceivers()
   const child = fork(join(import.meta.dirname, 'outlets-process.ts'), [folder, String(receivers.port), String(OUTLETS)], {
     stdio: 'ignore',
+    execArgv: SMALL_HEAP,
   })
   try {
     const pid = child.pid ?? 0
@@ -42,7 +44,7 @@ export const benchBurst: Benchmark = async () => {
     return {
       lines: [
         {
-          what: `${ARTICLES} articles at once to ${OUTLETS} outlets, outlets alone`,
+          what: `${ARTICLES} articles at once to ${OUTLETS} outlets, outlets alone, ${SMALL_HEAP.join(' ')}`,
           measured: `${got.size} of ${OUTLETS * ARTICLES} came in ${round(tookS, 0)} s (${taken - got.size} twice); at most ${round(memory.peakMb, 0)} MB, idle ${round(idle.nowMb, 0)}; ${round((cpuS * 1000) / taken, 2)} CPU-ms each`,
           toReach: 'none lost, ≤ 400 MB',
           floor: '',

@@ -14,6 +14,7 @@ import { liveFact } from '@newswire/outlets/samples'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { Benchmark } from './benchmark.ts'
 import { cpuSeconds, residentMb, round } from './measure.ts'
+import { SMALL_HEAP } from './outlets-heap.ts'
 import { startReceivers } from './receivers.ts'
 
 const OUTLETS = 100
@@ -65,6 +66,7 @@ export const benchRestart: Benchmark = async () => {
     const startedAt = Date.now()
     const child = fork(join(import.meta.dirname, 'outlets-process.ts'), [folder, String(receivers.port), String(OUTLETS)], {
       stdio: 'ignore',
+      execArgv: SMALL_HEAP,
     })
     const pid = child.pid ?? 0
     const seen: number[] = []
@@ -87,7 +89,7 @@ export const benchRestart: Benchmark = async () => {
     return {
       lines: [
         {
-          what: `start with ${OUTLETS * ARTICLES} deliveries left, all due, on the disk, outlets alone`,
+          what: `start with ${OUTLETS * ARTICLES} deliveries left, all due, on the disk, outlets alone, ${SMALL_HEAP.join(' ')}`,
           measured: `first after ${round(firstMs, 0)} ms, at every outlet after ${round(everyOutletMs, 0)} ms; at most ${round(memory.peakMb, 0)} MB (${seen.length} taken meanwhile)`,
           toReach: 'first ≤ 10,000 ms, ≤ 250 MB',
           floor: '',

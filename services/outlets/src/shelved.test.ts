@@ -16,7 +16,18 @@ test('what is remembered of a delivery is what it was, whatever is said by yes a
           const one = new Shelved({ subject: 'press.a', sinceMs: SINCE_MS + 999.5 }, delivery, origin)
           const { subject, want, sequence, nextAtMs, turn } = one
           assert.deepEqual(
-            { subject, want, sequence, nextAtMs, turn, origin: one.origin, kill: one.kill, held: one.held, armed: one.armed, busy: one.busy },
+            {
+              subject,
+              want,
+              sequence,
+              nextAtMs,
+              turn,
+              origin: one.origin,
+              kill: one.kill,
+              held: one.held,
+              armed: one.armed,
+              busy: one.busy,
+            },
             {
               subject: 'press.a',
               want: 3,

@@ -124,7 +124,7 @@ const answers = async (url: string): Promise<boolean> => {
   }
 }
 
-const startS3 = async (docker: ContainerRuntimeClient): Promise<Part> => {
+const startS3 = async (docker: ContainerRuntimeClient, more: Readonly<Record<string, string>>): Promise<Part> => {
   const host = await findFreePort()
   const endpoint = `http://127.0.0.1:${host}`
   // The data stays in the container's own layer: a tmpfs would be empty after a stop.
@@ -133,6 +133,7 @@ const startS3 = async (docker: ContainerRuntimeClient): Promise<Part> => {
     ROOT_SECRET_KEY: ACCESS.secretAccessKey,
     VGW_BACKEND: 'posix',
     VGW_BACKEND_ARG: '/tmp',
+    ...more,
   }
   const started = await run(S3_IMAGE, { container: 7070, host }, env)
   const ready = async () => await answers(endpoint)
@@ -152,10 +153,14 @@ const startS3 = async (docker: ContainerRuntimeClient): Promise<Part> => {
   }
 }
 
-export const fromContainers = async (name: PartName): Promise<Attempt> => {
-  process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true'
-  const docker = await within(PROBE_MS, 'asking Docker', getContainerRuntimeClient()).catch(() => null)
-  if (docker === null) return { missing: 'no Docker engine answers' }
-  await haveImage(docker, name === 'kafka' ? KAFKA_IMAGE : S3_IMAGE)
-  return name === 'kafka' ? await startKafka(docker) : await startS3(docker)
-}
+/** `s3`: settings of the S3 server beside ours. */
+export const fromContainersWith =
+  (s3: Readonly<Record<string, string>>) =>
+  async (name: PartName): Promise<Attempt> => {
+    process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true'
+    const docker = await within(PROBE_MS, 'asking Docker', getContainerRuntimeClient()).catch(() => null)
+    if (docker === null) return { missing: 'no Docker engine answers' }
+    await haveImage(docker, name === 'kafka' ? KAFKA_IMAGE : S3_IMAGE)
+    return name === 'kafka' ? await startKafka(docker) : await startS3(docker, s3)
+  }
+export const fromContainers = fromContainersWith({})

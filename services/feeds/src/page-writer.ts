@@ -194,14 +194,17 @@ export const createPageWriter = ({ objects, places, states, fragments, profileOf
       ),
     }))
     spent(joining())
-    const files: Partial<Record<FeedFormat, File>> = {}
-    for (const { format, bytes } of made) {
-      const done = await put(keys.feedPage(rule.feed.id, toPageFile(page, format)), bytes, tags[format], before?.files[format], format)
-      if (done === null) return null
-      files[format] = done
-    }
+    const written = await Promise.all(
+      made.map(async ({ format, bytes }) => {
+        const key = keys.feedPage(rule.feed.id, toPageFile(page, format))
+        return [format, await put(key, bytes, tags[format], before?.files[format], format)] as const
+      }),
+    )
+    const done = written.flatMap(([format, file]) => (file === null ? [] : [[format, file] as const]))
+    if (done.length < written.length) return null
+    const files = Object.fromEntries(done)
     places.putClaim(rule.feed.id, toPageName(page), JSON.stringify({ input: plan.input, shape: plan.shape, files }))
-    return { written: feedFormats.some(format => files[format]?.written), busyMs }
+    return { written: done.some(([, file]) => file.written), busyMs }
   }
 
   return {

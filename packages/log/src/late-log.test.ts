@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { createEmbeddedLog } from './embedded.ts'
 import { createLateLog } from './late-log.ts'
@@ -20,6 +21,14 @@ const makeLog = async (t: TestContext): Promise<Log> => {
 const away = () => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'nobody listens there')
 const record = (key: string) => ({ topic: 'articles', key, value: new Uint8Array([1]) })
 const untold = (error: Error) => assert.fail(error)
+
+const becomesTrue = async (what: string, isSo: () => boolean) => {
+  const deadline = performance.now() + 60_000
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, what)
+    await setTimeout(5)
+  }
+}
 
 /** A log that is away until `come` is called. */
 const openLate = async (t: TestContext, onFailed: (error: Error) => void = untold) => {
@@ -43,10 +52,68 @@ const openLate = async (t: TestContext, onFailed: (error: Error) => void = untol
 }
 
 describe('a log that may come later', () => {
-  it('is the log itself where that is there in time', async t => {
+  it('tells nobody that it is late where it is there in time, and follows at once', async t => {
     const real = await makeLog(t)
-    const log = await createLateLog({ kind: 'embedded', connect: async () => real, onFailed: untold })
-    assert.equal(log, real)
+    const isLate = () => assert.fail('it is not late')
+    const log = await createLateLog({ kind: 'embedded', connect: async () => real, onLate: isLate, onThere: isLate, onFailed: untold })
+    const given: (string | null)[] = []
+    const following = await log.follow({
+      topic: 'articles',
+      from: 'end',
+      onRecords: records => void given.push(...records.map(one => one.key)),
+    })
+    await log.publish([record('after')])
+    await becomesTrue('the record', () => given.length === 1)
+    await following.stop()
+  })
+
+  it('goes on trying to follow a log that is there and not whole, and health says what is missing', async t => {
+    const real = await makeLog(t)
+    let answer: Error | null = away()
+    let refusals = 0
+    const unsettled: Log = {
+      ...real,
+      follow: async wanted => {
+        if (answer !== null) {
+          refusals += 1
+          throw answer
+        }
+        return await real.follow(wanted)
+      },
+    }
+    const options = { patienceMs: 20, againMs: 5, unfollowedMs: 0 }
+    const log = await createLateLog({ kind: 'embedded', connect: async () => unsettled, onFailed: untold, ...options })
+    t.after(() => log.close())
+    const given: (string | null)[] = []
+    const following = await log.follow({
+      topic: 'articles',
+      from: 'start',
+      onRecords: records => void given.push(...records.map(one => one.key)),
+    })
+    const { ok, detail } = await log.health()
+    assert.equal(ok, false)
+    assert.deepEqual(detail['unfollowed'], ['articles'])
+    // A broker that has just come back has not heard of every topic yet.
+    answer = new RejectError('NEWSWIRE_LOG_UNKNOWN_TOPIC', 'there is no such topic')
+    const before = refusals
+    await becomesTrue('it to ask again, twice', () => refusals > before + 1)
+    await real.publish([record('one')])
+    answer = null
+    await following.ready
+    assert.deepEqual(given, ['one'])
+    assert.equal((await log.health()).ok, true)
+    await following.stop()
+  })
+
+  it('ends the process when it cannot be followed for good', async t => {
+    const real = await makeLog(t)
+    const hopeless = new RejectError('NEWSWIRE_LOG_REFUSED', 'you may not read this')
+    const refusing: Log = { ...real, follow: () => Promise.reject(hopeless) }
+    const failed = Promise.withResolvers<Error>()
+    const log = await createLateLog({ kind: 'embedded', connect: async () => refusing, onFailed: failed.resolve })
+    t.after(() => log.close())
+    await assert.rejects(log.follow({ topic: 'articles', from: 'start', onRecords: () => undefined }), hopeless)
+    assert.equal(await failed.promise, hopeless)
   })
 
   it('says at once that it is away, whatever is asked of it', async t => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from './embedded.ts'
 import type { Log } from './log.ts'
@@ -108,6 +109,29 @@ describe('a projection', () => {
     assert.deepEqual(keys(), ['other'])
     await late.stop()
     await other.close()
+  })
+
+  it('is current in the end whatever a log that has just come says first', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+    t.after(() => log.close())
+    await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
+    const errors = [
+      new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'partition 3 of articles has no leader'),
+      new RejectError('NEWSWIRE_LOG_UNKNOWN_TOPIC', 'this broker has just come back'),
+    ]
+    const ends: Log['ends'] = async topic => {
+      const error = errors.shift()
+      if (error !== undefined) throw error
+      return await log.ends(topic)
+    }
+    const late = await open({ ...log, ends, whenThere: async () => undefined }, join(dir, 'view.db'))
+    await late.ready
+    assert.deepEqual(errors, [])
+    assert.equal(late.failure(), null)
+    assert.equal(late.db.prepare('SELECT key FROM seen').get()?.['key'], 'one')
+    await late.stop()
   })
 
   it('ends while it waits for a log that never comes', async t => {

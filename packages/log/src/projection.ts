@@ -6,7 +6,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { UnavailableError } from '@newswire/events/errors'
+import { mayPass } from './late-log.ts'
 import type { Following, Log, LogRecord, Position } from './log.ts'
 
 export type ProjectionOptions = Readonly<{
@@ -173,7 +173,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       try {
         return await begin()
       } catch (error) {
-        if (!(error instanceof UnavailableError)) throw error
+        if (stopped || !mayPass(error)) throw error
       }
       await setTimeout(AGAIN_MS, undefined, { ref: false })
     }

@@ -52,7 +52,8 @@ export const start: StartService = async context => {
       mayShow: stored.mayShow,
     }),
   ])
-  if (log.whenThere !== undefined && !view.isReady()) void readFeeds({ feeds, configuration, logger })
+  // Only while the log is away: one that is there tells of them in a moment.
+  if (log.whenThere !== undefined) void log.health().then(({ ok }) => (ok ? undefined : readFeeds({ feeds, configuration, logger })))
   const search = openSearch({ log, dataDir, onTrouble: error => logger.error({ err: error }, 'search.failed') })
   const wishes = followSearchWishes({ search, objects, logger })
   const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })

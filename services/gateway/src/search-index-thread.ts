@@ -1,7 +1,9 @@
 /** One search index, from the side of who has it written: its thread, and the log that is handed to it. */
+import { setTimeout } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
+import { mayPass } from '@newswire/log/late-log'
 import type { Following, Log, LogRecord, Start } from '@newswire/log/log'
 import type { FromLog, FromWriter, ToWriter, WriterData } from './search-messages.ts'
 
@@ -25,6 +27,8 @@ type Options = Readonly<{
 const PATIENCE_MS = 50
 /** Records before the log's end from which on a thread more is worth its memory. */
 const MANY = 1_000
+/** Before a log that has just come is asked again, ms. */
+const AGAIN_MS = 1_000
 const topic = topics.articles.name
 
 export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): IndexThread => {
@@ -81,7 +85,10 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
         ask.what === 'ends' ? await log.ends(topic) : await log.read({ topic, partition: ask.partition, from: ask.from, limit: 1 })
       tell({ kind: 'answer', id: ask.id, value })
     } catch (error) {
-      tell({ kind: 'answer', id: ask.id, error: messageOf(error) })
+      // A log that has just come may still be choosing its leaders.
+      if (log.whenThere === undefined || isStopping || !mayPass(error)) return tell({ kind: 'answer', id: ask.id, error: messageOf(error) })
+      await setTimeout(AGAIN_MS, undefined, { ref: false })
+      await answer(ask)
     }
   }
   const follow = async (from: Start): Promise<void> => {

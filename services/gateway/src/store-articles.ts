@@ -29,7 +29,10 @@ type Around = Pick<View, 'article' | 'translationsOf' | 'hasAny'>
 export type StoreArticles = Readonly<{
   /** The article, and those it leads to, as a view of them alone, at most a second old. Throws `UnavailableError`. */
   around(articleId: string): Promise<Around>
-  /** Whether every article that these bytes show may be shown, by what the store says now or said within 5 s. Throws `UnavailableError`. */
+  /**
+   * Whether every article that these bytes show may be shown, by what the store says now or said within 5 s. Throws `UnavailableError` when that is
+   * not known of some and none is known to be taken back.
+   */
   mayShow(output: FeedOutput, bytes: Uint8Array): Promise<boolean>
   /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
   shownBy(sha256: string, also: string | null): Promise<string | null>
@@ -84,7 +87,12 @@ export const createStoreArticles = (objects: Pick<Objects, 'get'>, publicUrl: ()
     },
     mayShow: async (output, bytes) => {
       const ids = articlesIn(output, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), publicUrl())
-      return ids !== null && (await Promise.all([...ids].map(isShown))).every(Boolean)
+      if (ids === null) return false
+      const answers = await Promise.allSettled([...ids].map(isShown))
+      // What was taken back counts, whatever else could not be read.
+      if (answers.some(one => one.status === 'fulfilled' && !one.value)) return false
+      for (const one of answers) if (one.status === 'rejected') throw one.reason
+      return true
     },
     shownBy: async (sha256, also) => {
       const candidates = new Set([showers.get(sha256), also].filter(id => typeof id === 'string' && isArticleId(id)) as string[])

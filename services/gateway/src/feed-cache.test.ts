@@ -26,10 +26,12 @@ const open = async (t: TestContext) => {
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
   const store = { isAway: false, reads: 0 }
+  const wanted: (string | undefined)[] = []
   const objects: Objects = {
     ...disk,
     get: async (key, options) => {
       store.reads++
+      wanted.push(options?.sha256)
       if (store.isAway) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
       return disk.get(key, options)
     },
@@ -72,7 +74,7 @@ const open = async (t: TestContext) => {
     const served = await cache.get('all', 'rss')
     return served === null ? null : Buffer.from(served.bytes).toString()
   }
-  return { cache, openCache, announce, hasSeen, build, read, store, disk, log, poison }
+  return { cache, openCache, announce, hasSeen, build, read, store, wanted, disk, log, poison }
 }
 
 test('a file that is kept as gzip is served as what it says, and a damaged one leaves the last good bytes', async t => {
@@ -249,4 +251,43 @@ test('states of one feed are told apart in order, however fast they follow each 
     sequences,
     [...new Set(sequences)].sort((a, b) => a - b),
   )
+})
+
+test('what was served before a feed was refused is no state to tell news from', async t => {
+  const { openCache, build, announce, disk } = await open(t)
+  let isThere = true
+  const cut = await openCache({ isLogThere: () => isThere, mayShow: async () => false })
+  t.after(cut.stop)
+  const served = async (text: string) => becomes(async () => String((await cut.get('all', 'rss'))?.bytes), text)
+  await build(1, 'one')
+  await served('one')
+  await build(2, 'two')
+  await served('two')
+  const held = `"${(await cut.get('all', 'rss'))?.content}"`
+  await build(3, 'three')
+  await served('three')
+  assert.notEqual(cut.past('all', 'rss')?.find(held), null)
+  isThere = false
+  await disk.put('feeds/all/rss.xml', Buffer.from('four'))
+  await announce(4)
+  await becomes(async () => String(await cut.get('all', 'rss')), 'null')
+  isThere = true
+  await build(5, 'five')
+  await served('five')
+  assert.equal(cut.past('all', 'rss')?.find(held), null)
+})
+
+test('cut off from the log, the store is asked for what it has, not for the bytes that the log told of last', async t => {
+  const { openCache, build, announce, wanted, store } = await open(t)
+  let isThere = true
+  const cut = await openCache({ isLogThere: () => isThere })
+  t.after(cut.stop)
+  await build(1, 'one')
+  await becomes(async () => String((await cut.get('all', 'rss'))?.bytes), 'one')
+  await becomes(async () => String(cut.built('all')?.counter), '1')
+  isThere = false
+  const before = store.reads
+  await announce(2)
+  await becomes(async () => String((await cut.get('all', 'rss')) !== null && store.reads > before), 'true')
+  assert.equal(wanted.at(-1), undefined)
 })

@@ -167,13 +167,17 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
     const built = feeds.built(feedId)
-    const found = await getUnpacked(objects, keys.feed(feedId, feedFiles[output].name), { sha256: built?.outputs[output]?.sha256 })
-    if (found === null) return null
     const isTold = hasLog()
+    // Cut off, nobody knows whether the bytes that the log told of last are what the store has now.
+    const sha256 = isTold ? built?.outputs[output]?.sha256 : undefined
+    const found = await getUnpacked(objects, keys.feed(feedId, feedFiles[output].name), { sha256 })
+    if (found === null) return null
     if (!isTold) {
       if (!(await mayShow(output, found.bytes))) {
         // Not even what was served a moment ago: it is the same, or older.
         slot.state = null
+        // States are told from the one before them, and the next has none: its numbers begin anew, and say nothing of these.
+        slot.past = createPastStates()
         return null
       }
       knownAt = Math.max(knownAt ?? 0, found.lastModified.getTime())

@@ -56,6 +56,7 @@ test('an article that is known to be taken back keeps a feed from being shown, a
   await keep(makeLive())
   await keep(makeRetracted({ articleId: 'press.back' }))
   unreadable.add('press.a')
-  for (const order of [rssOf('press.a', 'press.back'), rssOf('press.back', 'press.a')]) assert.equal(await stored.mayShow('rss', order), false)
+  for (const order of [rssOf('press.a', 'press.back'), rssOf('press.back', 'press.a')])
+    assert.equal(await stored.mayShow('rss', order), false)
   await assert.rejects(stored.mayShow('rss', rssOf('press.a')), { code: 'NEWSWIRE_OBJECTS_UNAVAILABLE' })
 })

@@ -104,7 +104,7 @@ export const startDeliveries = async (
     topic: topics.deliveries.name,
     group: 'outlets',
     concurrency: INTENTS_AT_ONCE,
-    maxBuffered: 2 * INTENTS_AT_ONCE,
+    maxBuffered: INTENTS_AT_ONCE,
     lane: laneOf,
     sessionTimeoutMs: engine.sessionTimeoutMs,
     onAssigned: worker.onAssigned,

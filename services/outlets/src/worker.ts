@@ -32,7 +32,7 @@ export type Worker = Readonly<{
 }>
 
 /** Of each partition: ten thousand outlets that have nothing to do must not take 10 KB each. */
-const IDLE_KEPT = 128
+const IDLE_KEPT = 64
 
 /** What is handled one after the other: an outlet and an article. What cannot be read goes by its key, to be refused. */
 export const laneOf = (record: LogRecord): string => {

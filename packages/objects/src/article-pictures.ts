@@ -3,6 +3,7 @@
  * the desk nobody else looks at that, and here nothing but pictures and rights can be seen of it.
  */
 import { article, picture } from '@newswire/events/article'
+import { RejectError } from '@newswire/events/errors'
 import { z } from 'zod'
 import { getDocument } from './documents.ts'
 import { keys } from './keys.ts'
@@ -37,4 +38,19 @@ export const getPictures = async (objects: Pick<Objects, 'get'>, articleId: stri
   const { released, held, withdrawn } = found.value
   const live = released?.fact.article === undefined ? null : { ...released.fact.article, submissionId: released.fact.submissionId }
   return { live, held: toKept(held), withdrawn: toKept(withdrawn) }
+}
+
+const stateOnly = z.object({ released: z.object({ fact: z.object({ state: z.string() }) }).nullable() })
+
+/**
+ * Whether the article was purged by law, which is for good: what its archive and its marks name is being removed, or has been. One that cannot be
+ * read was not, as far as is known.
+ */
+export const isPurged = async (objects: Pick<Objects, 'get'>, articleId: string): Promise<boolean> => {
+  try {
+    return (await getDocument(objects, keys.current(articleId), stateOnly))?.value.released?.fact.state === 'purged'
+  } catch (error) {
+    if (error instanceof RejectError) return false
+    throw error
+  }
 }

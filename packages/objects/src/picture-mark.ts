@@ -16,6 +16,12 @@ const mark = z.object({
 export type PictureMark = z.output<typeof mark>
 type Given = Readonly<{ sha256: string; articleId: string }>
 
+/**
+ * Who was given a picture has written all that he makes of it by so long after his mark, ms: one who decoded for long writes the mark anew before the
+ * files. Clocks may differ by what is left of it.
+ */
+const MAKING_MS = 600_000
+
 /** One that cannot be read says as little as an old one: that the picture was given. */
 const parseMark = (bytes: Uint8Array): PictureMark => {
   try {
@@ -29,6 +35,12 @@ const parseMark = (bytes: Uint8Array): PictureMark => {
 export const setsMadeFor = async (objects: Pick<Objects, 'get'>, { sha256, articleId }: Given): Promise<readonly string[]> => {
   const found = await objects.get(keys.pictureUse(sha256, articleId))
   return found === null ? [] : parseMark(found.bytes).sets.map(recipe => keys.rendition(sha256, 'set', recipe, 'json'))
+}
+
+/** Whether somebody who wrote the mark before `nowMs` may still be making files. One without a time is of an older build, and old. */
+export const mayBeMaking = async (objects: Pick<Objects, 'get'>, { sha256, articleId }: Given, nowMs: number): Promise<boolean> => {
+  const found = await objects.get(keys.pictureUse(sha256, articleId))
+  return found !== null && Date.parse(parseMark(found.bytes).at) > nowMs - MAKING_MS
 }
 
 /** One request for a picture that the article was not given before. `recipe`: of the set that is about to be made or found. Safe to repeat. */

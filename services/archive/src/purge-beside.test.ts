@@ -6,6 +6,7 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { readOpenPurges } from '@newswire/objects/open-purges'
+import { markGiven } from '@newswire/objects/picture-mark'
 import { takePicture } from '@newswire/objects/picture-use'
 import { closeOnce } from './close.ts'
 import { createCloser, isDue } from './closer.ts'
@@ -166,6 +167,96 @@ test('pictures that it was given and never showed go with it', async t => {
   assert.equal(await objects.get(keys.original(held)), null)
   assert.deepEqual(await filesOf(objects, keys.renditionPrefix(held)), [])
   assert.deepEqual(await filesOf(objects, keys.pictureUsePrefix(held)), [])
+})
+
+/** As `images` makes something of a picture for an article: the mark, the note, the files, and the set that names them. */
+const make = async ({ objects, clock }: SampleArchive, articleId: string, recipe: string): Promise<string> => {
+  const key = keys.rendition(PICTURE, 'w320', recipe, 'jpg')
+  await markGiven(objects, { sha256: PICTURE, articleId }, recipe, clock.nowMs)
+  assert.equal(await takePicture(objects, PICTURE, clock.nowMs), true)
+  await objects.put(key, Buffer.from(recipe))
+  const set = { renditions: [{ preset: 'w320', key }] }
+  await objects.put(keys.rendition(PICTURE, 'set', recipe, 'json'), Buffer.from(JSON.stringify(set)))
+  return key
+}
+
+/** What the closer does of itself, until the purge is done for good. */
+const settleAll = async (t: TestContext, { needs, objects, clock }: SampleArchive) => {
+  const closer = createCloser({ ...needs, owns: () => true })
+  t.after(() => closer.stop())
+  clock.nowMs += 700_000
+  await closer.close()
+  await closer.close()
+  assert.deepEqual(await filesOf(objects, keys.archivePurgingPrefix), [], 'done for good')
+}
+
+test('what is made for the purged article while the archive is searched goes too, and nothing of who shows the same picture', async t => {
+  const archive = await build(t)
+  const { objects, needs, fact } = archive
+  const first = await make(archive, ID, 'first')
+  const others = await make(archive, OTHER, 'others')
+  let late = ''
+  const isSearched = (call: string, key: string) => call === 'list' && key === keys.parkedPrefix
+  const makes = async () => {
+    late = await make(archive, ID, 'late')
+  }
+  await purge({ ...needs, objects: hooked(objects, isSearched, makes) }, fact)
+  await settleAll(t, archive)
+  assert.equal(await objects.get(first), null)
+  assert.ok(late !== '' && (await objects.get(late)) === null, 'its words are in it')
+  assert.deepEqual(await filesOf(objects, keys.pictureUsePrefix(PICTURE)), [keys.pictureUse(PICTURE, OTHER)])
+  assert.ok(await objects.get(others))
+  assert.ok(await objects.get(keys.original(PICTURE)))
+})
+
+test('who marked a picture for the article and wrote the files when the purge had looked has them removed by a later look', async t => {
+  const archive = await build(t)
+  const { objects, needs, fact } = archive
+  await make(archive, OTHER, 'others')
+  await markGiven(objects, { sha256: PICTURE, articleId: ID }, 'late', archive.clock.nowMs)
+  await purge(needs, fact)
+  const closer = createCloser({ ...needs, owns: () => true })
+  t.after(() => closer.stop())
+  await closer.close()
+  const late = await make(archive, ID, 'late')
+  await settleAll(t, archive)
+  assert.equal(await objects.get(late), null)
+  assert.deepEqual(await filesOf(objects, keys.pictureUsePrefix(PICTURE)), [keys.pictureUse(PICTURE, OTHER)])
+})
+
+test('a purge that is killed between the set and the files of what was made late removes the files when it is looked at again', async t => {
+  const archive = await build(t)
+  const { objects, needs, fact, clock } = archive
+  await make(archive, OTHER, 'others')
+  await markGiven(objects, { sha256: PICTURE, articleId: ID }, 'late', clock.nowMs)
+  await purge(needs, fact)
+  const late = await make(archive, ID, 'late')
+  const dies = () => Promise.reject(new Error('killed'))
+  const isAtFile = (call: string, key: string) => call === 'delete' && key === late
+  await assert.rejects(purge({ ...needs, objects: hooked(objects, isAtFile, dies) }, fact), /killed/)
+  assert.equal(await objects.get(keys.rendition(PICTURE, 'set', 'late', 'json')), null)
+  assert.ok(await objects.get(late))
+  await settleAll(t, archive)
+  assert.equal(await objects.get(late), null)
+})
+
+test('a file that another article is just having made again, with the same words, is left until its set is there', async t => {
+  const archive = await build(t)
+  const { objects, needs, fact } = archive
+  const file = await make(archive, ID, 'same')
+  const set = keys.rendition(PICTURE, 'set', 'same', 'json')
+  const bytes = (await objects.get(set))?.bytes ?? Buffer.alloc(0)
+  const dies = () => Promise.reject(new Error('killed'))
+  const isAtFile = (call: string, key: string) => call === 'delete' && key === file
+  await assert.rejects(purge({ ...needs, objects: hooked(objects, isAtFile, dies) }, fact), /killed/)
+  assert.equal(await objects.get(set), null)
+  await markGiven(objects, { sha256: PICTURE, articleId: OTHER }, 'same', archive.clock.nowMs)
+  await purge(needs, fact)
+  assert.ok(await objects.get(file))
+  await objects.put(set, bytes)
+  await settleAll(t, archive)
+  assert.ok(await objects.get(file))
+  assert.ok(await objects.get(set))
 })
 
 const packOf = async (objects: Objects): Promise<string> =>

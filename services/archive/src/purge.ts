@@ -90,15 +90,29 @@ const putRecord = async (needs: PurgeNeeds, wish: PurgeWish, toRecord: ToRecord)
 /** Without a key nothing was ever signed, so there is nothing that a record must explain; the wish says who, when and why until there is one. */
 const canSign = async ({ sealing, objects }: PurgeNeeds): Promise<boolean> => sealing !== null || (await newestManifest(objects)) > 0
 
-/** One look: records what is there, and removes it. Gives how much was new. Throws `RejectError` when a pack is damaged, once all else is gone. Safe to repeat. */
-const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
-  const { objects, logger } = needs
+/** Pictures, or what was made of them, that no record names: when the set that names a file is gone, nothing else says that the file is to go. */
+const isUnnamed = ({ pictures, renditions }: Found, records: readonly StoredRecord[]): boolean => {
+  const named = new Set(records.flatMap(({ record }) => [...record.pictures, ...record.renditions]))
+  return [...pictures, ...renditions].some(one => !named.has(one))
+}
+
+type Looked = Readonly<{
+  /** How much was new. */
+  fresh: number
+  /** Somebody may still be making files of its pictures: it is looked at again. */
+  isOpen: boolean
+}>
+
+/** One look: records what is there, and removes it. Throws `RejectError` when a pack is damaged, once all else is gone. Safe to repeat. */
+const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<Looked> => {
+  const { objects, logger, now } = needs
+  const beganMs = now()
   const records = await recordsOf(objects, wish.articleId)
   const found = await findAll(needs, wish)
   const known = await standing(needs, wish, records)
   const removed = without(found, known)
   const replaces = records.filter(one => !known.includes(one)).map(({ entry: { key, sha256 } }) => ({ key, sha256 }))
-  if ((removed.length > 0 || known.length === 0) && (await canSign(needs)))
+  if ((removed.length > 0 || known.length === 0 || isUnnamed(found, known)) && (await canSign(needs)))
     await putRecord(needs, wish, { part: lastPart(records) + 1, found, removed, replaces })
   let damaged: RejectError | null = null
   await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)]).catch(error => {
@@ -106,13 +120,14 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<number> => {
     damaged = error
   })
   for await (const page of listPages(objects, keys.parkedOf(wish.articleId))) for (const { key } of page) await objects.delete(key)
-  const deleted = await purgePictures(needs, wish.articleId, {
+  const shown = {
     pictures: [...found.pictures, ...records.flatMap(({ record }) => record.pictures)],
     renditions: [...found.renditions, ...records.flatMap(({ record }) => record.renditions)],
-  })
+  }
+  const { deleted, isOpen } = await purgePictures(needs, wish.articleId, shown, beganMs)
   if (removed.length > 0) logger.info({ articleId: wish.articleId, removed: removed.length, pictures: deleted.length }, 'archive.purged')
   if (damaged !== null) throw damaged
-  return removed.length
+  return { fresh: removed.length, isOpen }
 }
 
 /** What `article.purged` causes. Throws what store and log throw, and `RejectError` when the record cannot be signed: then nothing was removed. */
@@ -140,7 +155,7 @@ export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Pr
   let hasMore = false
   for (const { value: wish, etag } of wishes.values()) {
     let trouble: PurgeWish['trouble']
-    const fresh = await sweep(needs, wish).catch(error => {
+    const looked = await sweep(needs, wish).catch(error => {
       if (error instanceof UnavailableError) throw error
       logger.error({ err: error, code: codeOf(error), articleId: wish.articleId }, 'archive.not-purged')
       trouble = { code: codeOf(error), message: messageOf(error) }
@@ -149,7 +164,7 @@ export const settlePurges = async (needs: PurgeNeeds, { entries }: Manifest): Pr
     const records = await recordsOf(objects, wish.articleId)
     const listed = Math.max(wish.listed, lastPart(records.filter(({ entry }) => entries.some(one => one.key === entry.key))))
     const key = keys.archivePurging(wish.articleId)
-    if (fresh === 0 && records.length > 0 && listed === lastPart(records)) await objects.delete(key)
+    if (looked?.fresh === 0 && !looked.isOpen && records.length > 0 && listed === lastPart(records)) await objects.delete(key)
     else {
       hasMore ||= lastPart(records) > listed
       const isNew = listed > wish.listed || trouble?.message !== wish.trouble?.message

@@ -12,6 +12,7 @@ import type { Submission } from '@newswire/events/submission'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
 import { createLogger } from '@newswire/runtime/logger'
 import { onSubmissionAccepted } from './on-submission-accepted.ts'
 import { createParking } from './parking.ts'
@@ -104,10 +105,10 @@ const open = async (t: TestContext, changes: Partial<World> = {}) => {
     return batch.map((_, position) => ({ topic: 'prepared', partition: 0, position }))
   }
   const running: { stop(): Promise<void> }[] = []
-  const startProcess = (retryScale = 0.01) => {
+  const startProcess = (retryScale = 0.01, given: Objects = objects) => {
     const settle = (picture: Picture) => world.settle(picture)
     const bringBack = async () => ({ restored: [], late: [] })
-    const parking = createParking({ objects, publish, settle, bringBack, now: Date.now, retryScale, logger })
+    const parking = createParking({ objects: given, publish, settle, bringBack, now: Date.now, retryScale, logger })
     running.push(parking)
     return { parking, handle: onSubmissionAccepted({ settle, bringBack, parking, publish, now: Date.now, withinMs: 50 }) }
   }
@@ -366,6 +367,29 @@ test('for an article that was purged while a picture of it is late, nothing is m
     tries++
     return readyOf(picture)
   }
+  await until('given up', () => parking.waiting() === 0)
+  assert.equal(tries, 0)
+})
+
+test('a parked submission whose article is purged just when it is taken up asks for no picture any more', async t => {
+  const { world, startProcess, until, objects, phase } = await open(t, { settle: never })
+  const first = startProcess(1)
+  await first.handle(accepted(toPublish([SLOW])), context(1))
+  assert.equal(await phase(), 'parked')
+  await first.parking.stop()
+  let tries = 0
+  world.settle = async picture => {
+    tries++
+    return readyOf(picture)
+  }
+  const key = keys.parked('press.a', common.submissionId)
+  const get: typeof objects.get = async asked => {
+    const found = await objects.get(asked)
+    if (asked === key) await objects.delete(key)
+    return found
+  }
+  const { parking } = startProcess(1, { ...objects, get })
+  await parking.takeUp(() => true)
   await until('given up', () => parking.waiting() === 0)
   assert.equal(tries, 0)
 })

@@ -117,8 +117,12 @@ export const createParking = (needs: ParkingNeeds): Parking => {
       { synced: true },
     )
 
+  /** The article was purged by law meanwhile, and nothing is made for it any more. */
+  const isGone = async (value: Parked): Promise<boolean> => (await objects.head(keyOf(value))) === null
+
   const stepParked = async (held: Held, running: readonly Promise<Settled>[] | undefined): Promise<Held | null> => {
     const { value } = held
+    if (running === undefined && (await isGone(value))) return null
     const deadlineMs =
       Date.parse(value.parkedAt) + patienceMs(value.submission.command === 'publish' ? value.submission.article.urgency : 8) * retryScale
     const waiting = value.pictures.filter(one => one.state === 'waiting').map(one => one.url)
@@ -139,8 +143,7 @@ export const createParking = (needs: ParkingNeeds): Parking => {
       return swap(held, { ...value, n: value.n + 1, phase: 'done' })
     }
     await pause(delay)
-    // Gone: the article was purged by law meanwhile, and nothing is made for it any more.
-    if (stopping.signal.aborted || (await objects.head(keyOf(value))) === null) return null
+    if (stopping.signal.aborted || (await isGone(value))) return null
     const { settled } = await gather(tryWaiting(value, value.missing), stopped)
     if (stopping.signal.aborted) return null
     return swap(held, toArriving({ ...value, attempts: value.attempts + 1 }, settled))

@@ -10,7 +10,8 @@ import type { Article, Picture } from '@newswire/events/article'
 import { picturesConfig } from '@newswire/events/config'
 import { sha256Hex } from '@newswire/events/ids'
 import { createDiskObjects } from '@newswire/objects/disk'
-import { setsMadeFor } from '@newswire/objects/picture-mark'
+import { keys } from '@newswire/objects/keys'
+import { mayBeMaking, setsMadeFor } from '@newswire/objects/picture-mark'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import { createDecoder, type Decoder } from './decoder.ts'
 import { inspectPicture } from './inspect.ts'
@@ -99,11 +100,19 @@ const open = async (t: TestContext, answers: Record<string, Answer> = {}) => {
   }
   const read = async (key: string) => Buffer.from((await objects.get(key))?.bytes ?? [])
   const settleWith = (given: typeof objects) => settleIn({ ...process(), objects: given })
+  const settleBy = (changes: (needs: SettleNeeds) => Partial<SettleNeeds>) => {
+    const needs = process()
+    return settleIn({ ...needs, ...changes(needs) })
+  }
+  const purgeArticle = () =>
+    objects.put(keys.current('press.a'), Buffer.from(JSON.stringify({ released: { fact: { articleId: 'press.a', state: 'purged' } } })))
   return {
     objects,
     base,
     settle,
     settleWith,
+    settleBy,
+    purgeArticle,
     settleElsewhere: settleIn(process()),
     upload,
     read,
@@ -337,4 +346,56 @@ test('what may come later is told from what never will', async t => {
   assert.equal(await outcome(`${base}/loop`), 'refused')
   assert.equal(await outcome('http://10.0.0.1/inside.jpg'), 'refused')
   assert.equal(await outcome(`newswire:${'0'.repeat(64)}`), 'refused')
+})
+
+test('for an article that was purged no picture is fetched, marked or made, however often it is sent again', async t => {
+  const { base, settle, served, rendered, objects, purgeArticle } = await open(t, { '/a.png': { body: makePng(20, 10) } })
+  await purgeArticle()
+  const picture = settledOf(await settle(pictureAt(`${base}/a.png`)))
+  assert.deepEqual([picture.state, picture.code], ['refused', 'NEWSWIRE_PICTURE_PURGED'])
+  assert.deepEqual([served().length, rendered()], [0, 0])
+  for (const prefix of ['originals/', 'renditions/', 'images/']) assert.deepEqual(await objects.list(prefix), [], prefix)
+})
+
+test('for an article that is purged while a picture of it is fetched, nothing is made', async t => {
+  const { base, settleBy, rendered, objects, purgeArticle } = await open(t, { '/a.png': { body: makePng(20, 10) } })
+  const settle = settleBy(({ outbound }) => ({
+    outbound: {
+      ...outbound,
+      request: async asked => {
+        const result = await outbound.request(asked)
+        await purgeArticle()
+        return result
+      },
+    },
+  }))
+  const picture = settledOf(await settle(pictureAt(`${base}/a.png`)))
+  assert.deepEqual([picture.state, picture.code, rendered()], ['refused', 'NEWSWIRE_PICTURE_PURGED', 0])
+  for (const prefix of ['originals/', 'renditions/']) assert.deepEqual(await objects.list(prefix), [], prefix)
+})
+
+test('what took long to decode is marked anew before its files are written, and not written for an article that was purged meanwhile', async t => {
+  const { upload, settleBy, objects, purgeArticle } = await open(t)
+  const url = await upload(makePng(20, 10))
+  const given = { sha256: url.slice('newswire:'.length), articleId: 'press.a' }
+  let nowMs = Date.now()
+  let isPurging = false
+  const settle = settleBy(({ decoder }) => ({
+    now: () => nowMs,
+    decoder: {
+      ...decoder,
+      render: async (...asked) => {
+        const decoded = await decoder.render(...asked)
+        nowMs += 900_000
+        if (isPurging) await purgeArticle()
+        return decoded
+      },
+    },
+  }))
+  settledOf(await settle(pictureAt(url)))
+  assert.equal(await mayBeMaking(objects, given, nowMs), true)
+  const before = (await objects.list('renditions/')).length
+  isPurging = true
+  assert.equal((await settle(pictureAt(url, { caption: 'Khác' }))).outcome, 'later')
+  assert.equal((await objects.list('renditions/')).length, before)
 })

@@ -6,6 +6,7 @@
 import { type Article, type Picture, picture as pictureSchema, rendition } from '@newswire/events/article'
 import { sha256Hex } from '@newswire/events/ids'
 import { type PictureOutcome, withOutcome } from '@newswire/events/picture-outcome'
+import { isPurged } from '@newswire/objects/article-pictures'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -40,6 +41,9 @@ export type Settle = (picture: Picture, settleFor: SettleFor, signal: AbortSigna
 const renditionSet = z.object({ renditions: z.array(rendition), preview: pictureSchema.shape.preview })
 type RenditionSet = z.output<typeof renditionSet>
 const BEING_REMOVED = 'what was made of it before, and nobody used, is being removed; it is made again in a moment'
+const PURGED = 'its article was purged for good'
+/** What took longer to decode is marked anew before its files are written, ms: a purge waits for who marked it, and not for ever (`picture-mark.ts`). */
+const MARK_AGAIN_MS = 60_000
 const CACHE_A_DAY = 'public, max-age=86400, immutable'
 
 const settled = (picture: Picture, outcome: PictureOutcome): Settled => ({ outcome: 'settled', picture: withOutcome(picture, outcome) })
@@ -83,14 +87,30 @@ const keepSet = async (objects: Objects, key: string, set: RenditionSet): Promis
 /** What is made of a source: by one recipe, all of it named by a set. */
 type Wanted = Readonly<{ sha256: string; recipe: Recipe; setRecipe: string }>
 
+/**
+ * Before any of its files are looked for, and in this order: neither a purge of another article nor the sweep removes what is marked and taken; and
+ * who marks before he asks whether the article is purged is either told so, or found by the purge.
+ */
+const takeIntoUse = async (
+  { objects, now }: SettleNeeds,
+  { sha256, setRecipe }: Wanted,
+  articleId: string,
+): Promise<'taken' | 'being-removed' | 'purged'> => {
+  await markGiven(objects, { sha256, articleId }, setRecipe, now())
+  if (await isPurged(objects, articleId)) return 'purged'
+  return (await takePicture(objects, sha256, now())) ? 'taken' : 'being-removed'
+}
+
 const renderAll = async (
   needs: SettleNeeds,
   picture: Picture,
   bytes: Uint8Array,
-  { sha256, recipe, setRecipe }: Wanted,
-  lane: Lane,
+  wanted: Wanted,
+  { lane, articleId }: SettleFor,
 ): Promise<Settled> => {
-  const { objects, decoder } = needs
+  const { objects, decoder, now } = needs
+  const { sha256, recipe, setRecipe } = wanted
+  const markedMs = now()
   const key = keys.rendition(sha256, 'set', setRecipe, 'json')
   const result = await needs.shared(key, async () => {
     const known = await getDocument(objects, key, renditionSet)
@@ -98,6 +118,9 @@ const renderAll = async (
     const decoded = await decoder.render(bytes, recipe, lane)
     if (decoded.outcome === 'later') return decoded
     if (decoded.outcome === 'refused') return refuse(picture, decoded.code, decoded.reason, sha256)
+    // Asked again, and not refused: others may want the same, and wait for this.
+    const isLong = Math.abs(now() - markedMs) > MARK_AGAIN_MS
+    if (isLong && (await takeIntoUse(needs, wanted, articleId)) !== 'taken') return { outcome: 'later', reason: BEING_REMOVED }
     const renditions = decoded.files.map(file => toRendition(file, sha256, recipe, decoder.encoder))
     await keepFiles(needs, renditions, decoded.files)
     return ready(picture, sha256, await keepSet(objects, key, { renditions, preview: decoded.preview }))
@@ -105,14 +128,11 @@ const renderAll = async (
   return result.outcome === 'settled' ? settled(picture, result.picture) : result
 }
 
-/** Before any of its files are looked for, and in this order: neither a purge of another article nor the sweep removes what is marked and taken. */
-const takeIntoUse = async ({ objects, now }: SettleNeeds, { sha256, setRecipe }: Wanted, articleId: string): Promise<boolean> => {
-  await markGiven(objects, { sha256, articleId }, setRecipe, now())
-  return takePicture(objects, sha256, now())
-}
-
 /** `later` when the source cannot be had now; a picture that can never be shown is settled as `refused`, with the reason, alone. */
 export const settlePicture = async (needs: SettleNeeds, picture: Picture, settleFor: SettleFor, signal: AbortSignal): Promise<Settled> => {
+  const { articleId } = settleFor
+  // Also before the mark: one that is sent again and again leaves none.
+  if (await isPurged(needs.objects, articleId)) return refuse(picture, 'NEWSWIRE_PICTURE_PURGED', PURGED)
   const obtained = await obtainPicture(needs, picture, signal)
   if (obtained.outcome === 'later') return { outcome: 'later', reason: obtained.reason }
   if (obtained.outcome === 'never') return refuse(picture, 'NEWSWIRE_PICTURE_SOURCE', obtained.reason)
@@ -122,8 +142,10 @@ export const settlePicture = async (needs: SettleNeeds, picture: Picture, settle
   const sha256 = sha256Hex(bytes)
   const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, settleFor.rights), focus: picture.focus ?? null }
   const wanted: Wanted = { sha256, recipe, setRecipe: setRecipeOf(recipe, needs.decoder.encoder) }
-  if (!(await takeIntoUse(needs, wanted, settleFor.articleId))) return { outcome: 'later', reason: BEING_REMOVED }
+  const taken = await takeIntoUse(needs, wanted, articleId)
+  if (taken === 'purged') return refuse(picture, 'NEWSWIRE_PICTURE_PURGED', PURGED)
+  if (taken === 'being-removed') return { outcome: 'later', reason: BEING_REMOVED }
   const isUpload = picture.url.startsWith('newswire:') && (await needs.objects.head(keys.original(sha256))) !== null
   if (!isUpload) await needs.objects.put(keys.original(sha256), bytes, { contentType: inspected.type, ifNoneMatch: '*' })
-  return renderAll(needs, picture, bytes, wanted, settleFor.lane)
+  return renderAll(needs, picture, bytes, wanted, settleFor)
 }

@@ -86,7 +86,7 @@ export const start: StartService = async ({
   const storeTrouble = keptFor(STORE_CHECKED_FOR_MS, () => checkStore({ objects, dataDir: settings.dataDir }))
   const healthy = metrics.gauge('newswire_store_healthy', '1 when the store takes writes and the disk of the data folder has room.')
   const purges = keptFor(PURGES_KEPT_FOR_MS, () => readOpenPurges(objects))
-  const openPurges = metrics.gauge('newswire_purges_open', 'Purges by law that failed, or are not done after ten minutes.')
+  const openPurges = metrics.gauge('newswire_purges_open', 'Purges by law that failed, or are not done after twenty minutes.')
   metrics.onCollect(async () => {
     healthy.set((await storeTrouble()) === null ? 1 : 0)
     for (const stage of await readStages(log)) {

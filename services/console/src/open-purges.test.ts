@@ -20,11 +20,11 @@ const told = (...purges: ReturnType<typeof purge>[]) =>
   })
 
 test('a purge that is under way is no trouble', () => {
-  assert.deepEqual(told(purge('a', 1)), { healthy: true, sentence: 'Everything flows.' })
+  assert.deepEqual(told(purge('a', 12)), { healthy: true, sentence: 'Everything flows.' })
 })
 
-test('a purge that failed is told at once, with what to do about it, and one that is not done in ten minutes as well', () => {
-  const { healthy, sentence } = told(purge('late', 11), purge('held', 1, 'pack p.gz is damaged; restore it, or delete it'))
+test('a purge that failed is told at once, with what to do about it, and one that is not done in twenty minutes as well', () => {
+  const { healthy, sentence } = told(purge('late', 21), purge('held', 1, 'pack p.gz is damaged; restore it, or delete it'))
   assert.equal(healthy, false)
   assert.match(
     sentence,

@@ -1,8 +1,11 @@
 /** What an operator is told of purges by law that do not come to their end. Pure. */
 import type { OpenPurge } from '@newswire/objects/open-purges'
 
-/** A purge takes seconds; one that waits for its manifest, a minute. One that is open for longer needs a person, ms. */
-const LATE_MS = 600_000
+/**
+ * A purge takes seconds; one that waits for its manifest, a minute; one of an article that was given a picture just before, ten minutes and a look.
+ * One that is open for longer needs a person, ms.
+ */
+const LATE_MS = 1_200_000
 const MOST_NAMED = 3
 
 export const isLatePurge = ({ at, trouble }: OpenPurge, nowMs: number): boolean => trouble !== null || nowMs - Date.parse(at) > LATE_MS

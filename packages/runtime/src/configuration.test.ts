@@ -8,6 +8,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { type Publish, publishEvents } from '@newswire/log/events'
+import type { Log } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
 import type { Objects } from '@newswire/objects/objects'
 import { applyConfiguration } from './apply-config.ts'
@@ -209,4 +210,34 @@ test('records that are none of ours, and listeners that throw, stop nothing', as
   await until('the change', () => told.length > 0)
   assert.equal(configuration.current().feeds.get('all')?.limit, 7)
   assert.ok(lines.some(line => line.includes('configuration.listener-failed')))
+})
+
+test('a look that is asked for when the log came while another look is under way follows that one', async t => {
+  const { objects, log, apply, follow } = await open(t)
+  await apply({})
+  let isHeld = false
+  let release: () => void = () => undefined
+  let lists = 0
+  const list: Objects['list'] = async (...asked) => {
+    lists += 1
+    if (isHeld) await new Promise<void>(resolve => (release = resolve))
+    return await objects.list(...asked)
+  }
+  const ready = Promise.withResolvers<void>()
+  const late: Pick<Log, 'whenThere' | 'follow' | 'publish'> = {
+    whenThere: async () => undefined,
+    follow: async wanted => ({ ...(await log.follow(wanted)), ready: ready.promise }),
+    publish: log.publish,
+  }
+  await follow({ objects: { ...objects, list }, log: late, relistEveryMs: 3_600_000 })
+  isHeld = true
+  const atStart = lists
+  await log.publish([{ topic: topics.configChanges.name, key: 'x', value: Buffer.from('none of ours') }])
+  await until('a look', () => lists > atStart)
+  ready.resolve()
+  await ready.promise
+  isHeld = false
+  const underWay = lists
+  release()
+  await until('the look after it', () => lists > underWay)
 })

@@ -18,6 +18,7 @@ import type { Log, LogRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import { type Entries, type Entry, nameOf, readEntries, readEntry } from './config-entries.ts'
 import type { Logger } from './logger.ts'
+import { createRounds } from './rounds.ts'
 
 export type ConfigSnapshot = Readonly<{
   site: SiteConfig
@@ -139,37 +140,6 @@ const createHolding = (logger: Logger) => {
   }
 }
 
-/** Runs `work` every `everyMs`, one at a time; sooner after a failure, or when asked. */
-const createRounds = (work: () => Promise<void>, everyMs: number, onFailure: (error: unknown) => void) => {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-  let closed = false
-  const schedule = (afterMs: number) => {
-    clearTimeout(timer)
-    if (closed) return
-    timer = setTimeout(run, afterMs)
-    timer.unref()
-  }
-  const run = () => {
-    running = work().then(
-      () => schedule(everyMs),
-      error => {
-        onFailure(error)
-        schedule(Math.min(everyMs, AGAIN_AFTER_MS))
-      },
-    )
-  }
-  schedule(everyMs)
-  return {
-    soon: () => schedule(Math.min(everyMs, AGAIN_AFTER_MS)),
-    stop: async () => {
-      closed = true
-      clearTimeout(timer)
-      await running
-    },
-  }
-}
-
 /**
  * Reads everything, then follows changes. Throws `NoConfigurationError` when nothing was ever applied and nothing comes within `waitMs`,
  * `UnavailableError` when the store is away at the start.
@@ -183,7 +153,12 @@ export const createConfiguration = async ({
 }: ConfigurationOptions): Promise<Configuration> => {
   const holding = createHolding(logger)
   const relist = async () => holding.take(await readEntries(objects, holding.isKnown))
-  const rounds = createRounds(relist, relistEveryMs, error => logger.warn({ err: error }, 'configuration.unread'))
+  const rounds = createRounds({
+    run: relist,
+    everyMs: relistEveryMs,
+    retryMs: Math.min(relistEveryMs, AGAIN_AFTER_MS),
+    onError: error => logger.warn({ err: error }, 'configuration.unread'),
+  })
 
   const onRecord = async (record: LogRecord) => {
     const event = fromRecord(record)
@@ -196,9 +171,9 @@ export const createConfiguration = async ({
       try {
         await onRecord(record)
       } catch (error) {
-        // Everything is read again soon. A record that is no event of ours ends in the dead letters by way of the console.
+        // Everything is read again now. A record that is no event of ours ends in the dead letters by way of the console.
         logger.warn({ err: error, position: record.position }, 'configuration.change-unread')
-        rounds.soon()
+        rounds.request()
       }
   }
   // Following begins before the list is read, so nothing falls between the two.
@@ -207,8 +182,6 @@ export const createConfiguration = async ({
     await following.stop()
     await rounds.stop()
   }
-  // What was changed before a log that comes late could be followed is in the list alone.
-  if (log.whenThere !== undefined) following.ready.then(rounds.soon, () => undefined)
   try {
     await relist()
     const deadline = performance.now() + waitMs
@@ -224,6 +197,9 @@ export const createConfiguration = async ({
     await close()
     throw error
   }
+  rounds.later()
+  // What was changed before a log that comes late could be followed is in the list alone.
+  if (log.whenThere !== undefined) following.ready.then(rounds.request, () => undefined)
   return {
     current: () => {
       const snapshot = holding.current()

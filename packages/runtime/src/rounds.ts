@@ -2,6 +2,8 @@
 export type Rounds = Readonly<{
   /** Now when idle, once more after the one under way. */
   request(): void
+  /** After `everyMs`, where the work has just been done. */
+  later(): void
   stop(): Promise<void>
 }>
 
@@ -48,6 +50,7 @@ export const createRounds = (options: {
   }
   return {
     request,
+    later: () => schedule(everyMs),
     stop: async () => {
       stopping.abort()
       clearTimeout(timer)

@@ -15,6 +15,7 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from './logger.ts'
+import { createRounds } from './rounds.ts'
 
 /** The next state of a subscription; the counter and the time are set when it is swapped in. */
 export type Draft = Omit<Subscription, 'n' | 'nonce' | 'changedAt' | 'swept'>
@@ -68,9 +69,6 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
   const listeners = new Set<(changed: Subscription) => void>()
   const notes = new Set<Promise<unknown>>()
   const publish = publishEvents(log)
-  let timer: NodeJS.Timeout | undefined
-  let relisting: Promise<void> = Promise.resolve()
-  let closed = false
 
   const take = (value: Subscription, etag: string | null) => {
     const before = held.get(value.id)
@@ -119,20 +117,12 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
       )
         held.delete(id)
   }
-  const schedule = (afterMs: number) => {
-    if (closed) return
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      relisting = relist().then(
-        () => schedule(relistEveryMs),
-        error => {
-          logger.warn({ reason: messageOf(error) }, 'subscriptions.unread')
-          schedule(Math.min(relistEveryMs, AGAIN_AFTER_MS))
-        },
-      )
-    }, afterMs)
-    timer.unref()
-  }
+  const rounds = createRounds({
+    run: relist,
+    everyMs: relistEveryMs,
+    retryMs: Math.min(relistEveryMs, AGAIN_AFTER_MS),
+    onError: error => logger.warn({ reason: messageOf(error) }, 'subscriptions.unread'),
+  })
 
   const onRecord = async (record: LogRecord) => {
     const event = fromRecord(record)
@@ -141,9 +131,9 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
   const onRecords = async (records: readonly LogRecord[]) => {
     for (const record of records)
       await onRecord(record).catch(error => {
-        // Everything is looked at again soon. A record that is no event of ours ends in the dead letters by way of the console.
+        // Everything is looked at again now. A record that is no event of ours ends in the dead letters by way of the console.
         logger.warn({ reason: messageOf(error), position: record.position }, 'subscriptions.change-unread')
-        schedule(Math.min(relistEveryMs, AGAIN_AFTER_MS))
+        rounds.request()
       })
   }
 
@@ -209,10 +199,8 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
   // Following begins before the list is read, so nothing falls between the two.
   const following = await log.follow({ topic: topics.subscriptions.name, from: 'end', onRecords })
   const close = async () => {
-    closed = true
-    clearTimeout(timer)
     await following.stop()
-    await relisting
+    await rounds.stop()
     await Promise.all(notes)
   }
   try {
@@ -221,13 +209,9 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
     await close()
     throw error
   }
-  schedule(relistEveryMs)
+  rounds.later()
   // What changed before a log that comes late could be followed is in the list alone.
-  if (log.whenThere !== undefined)
-    following.ready.then(
-      () => schedule(AGAIN_AFTER_MS),
-      () => undefined,
-    )
+  if (log.whenThere !== undefined) following.ready.then(rounds.request, () => undefined)
   return {
     get: id => held.get(id)?.value ?? null,
     all: () => [...held.values()].map(one => one.value),

@@ -10,13 +10,14 @@ import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
 import type { ToLogRecord } from './kafka-record.ts'
+import { createUnread } from './kafka-unread.ts'
 import type { Following, FollowOptions, LogRecord, Position, Start } from './log.ts'
 
 export type KafkaFollowing = Following &
   Readonly<{
     /** Gives a record that was just written here, when it is the next one; else it comes with a fetch. */
     offer(record: LogRecord): void
-    /** Why it stopped by itself, and since when nothing could be read. */
+    /** Why it stopped by itself, and since when (`performance.now()`) a partition that is asked for has not answered. */
     state(): Readonly<{ topic: string; failure: string | null; failingSinceMs: number | null; lastError: string | null }>
   }>
 
@@ -77,7 +78,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   ready.promise.catch(() => undefined)
   let stopped = false
   let failure: Error | null = null
-  let failingSinceMs: number | null = null
+  const unread = createUnread()
   let lastError: string | null = null
   let lastErrorCause: unknown = null
   let giving: Promise<void> = Promise.resolve()
@@ -133,10 +134,11 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
       const asked = single === undefined ? partitions : [single]
       const from = asked.map(partition => ({ partition, offset: offsets.get(partition) ?? 0 }))
       const rule = fetchRule(targets.size > 0 ? 0 : (options.patienceMs ?? 0))
+      unread.asked(asked, performance.now())
       const fetched = await (single === undefined ? reader.fetch(leader, topic, from, rule) : reader.fetch(leader, topic, from))
+      unread.answered(asked)
       for (const one of fetched) if (one.stalled && !stalled.includes(one.partition)) stalled.push(one.partition)
       await inTurn(() => fetched.map(toArrived))
-      failingSinceMs = null
     }
   }
 
@@ -152,6 +154,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   }
 
   const runRound = async (): Promise<void> => {
+    unread.asked(offsets.keys(), performance.now())
     await reader.open(topic)
     if (brokerErrorOf(lastErrorCause) === 'OFFSET_OUT_OF_RANGE') await backToStart()
     lastErrorCause = null
@@ -172,7 +175,6 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
       } catch (error) {
         lastErrorCause = error
         lastError = messageOf(error)
-        failingSinceMs ??= performance.now()
         if (stopped) return
         pauseMs = performance.now() - beganMs > MAX_PAUSE_MS ? MIN_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS)
         await wait(pauseMs)
@@ -192,7 +194,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
     offer,
     ready: ready.promise,
     cursor: () => Object.fromEntries([...offsets].map(([partition, offset]): [number, Position] => [partition, toPosition(epoch, offset)])),
-    state: () => ({ topic: options.topic, failure: failure ? messageOf(failure) : null, failingSinceMs, lastError }),
+    state: () => ({ topic: options.topic, failure: failure ? messageOf(failure) : null, failingSinceMs: unread.sinceMs(), lastError }),
     stop: async () => {
       stopped = true
       await Promise.race([running, wait(MAX_STOP_MS, undefined, { ref: false })])

@@ -17,6 +17,7 @@ import { createKafkaReader } from './kafka-reader.ts'
 import { createToLogRecord } from './kafka-record.ts'
 import { type KafkaSubscription, subscribeToTopic } from './kafka-subscribe.ts'
 import { createTopicBook, setUpTopics } from './kafka-topics.ts'
+import { isCurrent } from './kafka-unread.ts'
 import type { LaneObservers } from './lanes.ts'
 import type { Log, LogRecord, NewRecord, Published, Start } from './log.ts'
 import { partitionOf } from './partition.ts'
@@ -230,7 +231,9 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     const subscribed = [...subscriptions].map(one => one.state())
     const following = [...followings].map(one => one.state())
     const writing = producer.state()
-    const ok = unreachable === null && [...subscribed, ...following].every(one => one.failure === null) && writing.failingSinceMs === null
+    const isRead = following.every(one => isCurrent(one.failingSinceMs, performance.now()))
+    const isWhole = [...subscribed, ...following].every(one => one.failure === null)
+    const ok = unreachable === null && isWhole && isRead && writing.failingSinceMs === null
     return { ok, detail: { kind: 'kafka', unreachable, subscribed, following, writing, complaints: client.complaints() } }
   }
 

@@ -1,4 +1,5 @@
 /** The article for people and for machines, and what stands in its place when it is gone (contract §5). */
+import { codeOf } from '@newswire/events/errors'
 import { isArticleId } from '@newswire/events/ids'
 import { toNinjs } from '@newswire/events/ninjs'
 import { toFactVia } from '@newswire/events/outlet-article'
@@ -17,7 +18,14 @@ import { goneNotice, toArticlePage, toGonePage, toPrintView } from './pages/arti
 import type { StoreArticles } from './store-articles.ts'
 import type { Seen, View } from './view.ts'
 
-type Needs = Readonly<{ view: View; maker: PageMaker; now: () => number; stored: Pick<StoreArticles, 'around'> }>
+type Needs = Readonly<{
+  view: View
+  maker: PageMaker
+  now: () => number
+  stored: Pick<StoreArticles, 'around'>
+  /** Whether the view is what counts. */
+  isTold: () => boolean
+}>
 type Gone = Extract<Seen, { state: 'gone' }>
 type Around = Pick<View, 'article' | 'translationsOf' | 'hasAny'>
 /** An article with what there is to know of those around it. `kept`: where its pages are made. */
@@ -34,18 +42,29 @@ const substituteOf = ({ fact }: Gone, view: Around, publicUrl: string): Readonly
   return substitute === null ? null : { status: 302, to: articleUrl(publicUrl, substitute.articleId) }
 }
 
-export const addArticleRoutes = (app: HttpServer, { view, maker, now, stored }: Needs): void => {
+export const addArticleRoutes = (app: HttpServer, { view, maker, now, stored, isTold }: Needs): void => {
   const { config } = maker
+
+  /** Cut off from log and store alike, pages go on as they last were, as feeds do. */
+  const askStore = async (articleId: string): Promise<Around> => {
+    try {
+      const around = await stored.around(articleId)
+      return view.isReady() ? { ...around, hasAny: view.hasAny } : around
+    } catch (error) {
+      if (view.isReady() && codeOf(error) === 'NEWSWIRE_OBJECTS_UNAVAILABLE') return view
+      throw error
+    }
+  }
 
   const find = async (request: HttpRequest): Promise<Found> => {
     const { articleId } = request.params as { articleId: string }
     if (!isArticleId(articleId)) throw notFound('no article has such an id')
-    // Before the log has told everything the store is asked, which cannot tell whose slug this may be.
-    const isTold = view.isReady()
-    const around = isTold ? view : await stored.around(articleId)
+    // While the log does not tell the store is asked, which cannot tell whose slug this may be.
+    const isSure = isTold()
+    const around = isSure ? view : await askStore(articleId)
     const seen = around.article(articleId)
-    if (seen === null) throw isTold ? notFound('no public article has this id') : notSure('what is at this address')
-    return { seen, around, kept: isTold ? maker.kept : (_key, render) => toRendered(render(config())) }
+    if (seen === null) throw isSure ? notFound('no public article has this id') : notSure('what is at this address')
+    return { seen, around, kept: isSure ? maker.kept : (_key, render) => toRendered(render(config())) }
   }
 
   /** The substitute, or 410 (RFC 9110 §15.5.11) with `body`; without one with a page, or a problem document for who would rather have JSON. */

@@ -13,6 +13,7 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createLateLog } from '@newswire/log/late-log'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { openFeedCache } from './feed-cache.ts'
@@ -52,7 +53,17 @@ const becomesTrue = async (what: string, ask: () => Promise<boolean> | boolean) 
 const open = async (t: TestContext, before: readonly Fact[] = []) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-cold-'))
   const real = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
-  const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
+  /** What this gateway can reach, once it has the log. */
+  const reach = { log: true, store: true }
+  const isLogThere = () => reach.log
+  const objects: Objects = {
+    ...disk,
+    get: async (key, options) => {
+      if (!reach.store) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
+      return disk.get(key, options)
+    },
+  }
   if (before.length > 0) {
     await real.publish(before.map(toFactRecord))
     const earlier = await openView({ log: real, dataDir, onPoison: () => undefined })
@@ -72,7 +83,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
   })
   const stored = createStoreArticles(objects, () => site.publicUrl)
   const view = await openView({ log, dataDir, onPoison: () => undefined })
-  const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, mayShow: stored.mayShow })
+  const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, mayShow: stored.mayShow, isLogThere })
   const server = createHttpServer({
     name: 'gateway',
     logger: createLogger({ service: 'gateway', level: 'silent' }),
@@ -80,7 +91,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     port: 0,
   })
   const configuration = { current: () => config, onChange: () => () => undefined, close: async () => undefined }
-  addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers: createReaders(), stored })
+  addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers: createReaders(), stored, isLogThere })
   t.after(async () => {
     await server.close()
     await view.stop()
@@ -105,7 +116,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     await log.whenThere?.()
     await becomesTrue('the view to be ready', () => view.isReady() && feeds.isReady())
   }
-  return { keep, put, get, come, objects, feeds, publish: (fact: Fact) => real.publish([toFactRecord(fact)]) }
+  return { keep, put, get, come, objects, feeds, reach, publish: (fact: Fact) => real.publish([toFactRecord(fact)]) }
 }
 
 /** Whoever gets it may try again, and is told nothing else. */
@@ -248,4 +259,41 @@ test('what a view from before this start still knows is never shown for itself',
   await come()
   assert.equal((await get('/')).body.includes('Đã rút'), false)
   assert.equal((await get(`/renditions/${PICTURE}/w640-r1.jpg`)).statusCode, 410)
+})
+
+test('cut off after its start, it asks the store: what was taken back since is gone, and all is as it was once the log is there', async t => {
+  const { keep, put, get, come, publish, objects, reach } = await open(t)
+  const picture = `/renditions/${PICTURE}/w640-r1.jpg`
+  const killed = '/feeds/all/pages/2026-03-01.rss.xml'
+  const unharmed = '/feeds/all/pages/2026-03-02.rss.xml'
+  await objects.put(`renditions/${PICTURE}/w640-r1.jpg`, Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+  await put('feeds/all/pages/2026-03-01.rss.xml', rssOf('press.a', 'press.b'))
+  await put('feeds/all/pages/2026-03-02.rss.xml', rssOf('press.b'))
+  for (const fact of [makeLive({ article: { images: [makePicture(PICTURE)] } }), makeLive({ articleId: 'press.b' })]) {
+    await keep(fact)
+    await publish(fact)
+  }
+  await come()
+  for (const path of ['/articles/press.a', '/articles/press.b', picture, killed, unharmed]) assert.equal((await get(path)).statusCode, 200, path)
+  const taken = makeRetracted({ version: 2 })
+  await keep(taken)
+  reach.log = false
+  for (const form of ['', '/print', '/article.json', '/ninjs.json']) assert.equal((await get(`/articles/press.a${form}`)).statusCode, 410, form)
+  for (const path of [picture, killed, '/articles/press.perhaps-new']) assertUnsure(await get(path))
+  for (const path of ['/articles/press.b', unharmed]) assert.equal((await get(path)).statusCode, 200, path)
+  reach.log = true
+  await publish(taken)
+  await becomesTrue('the retraction', async () => (await get('/articles/press.a')).statusCode === 410)
+  assert.equal((await get(picture)).statusCode, 410)
+  assert.equal((await get('/articles/press.perhaps-new')).statusCode, 404)
+})
+
+test('cut off from log and store alike, articles are shown as they last were', async t => {
+  const { keep, get, come, publish, reach } = await open(t)
+  await keep(makeLive())
+  await publish(makeLive())
+  await come()
+  Object.assign(reach, { log: false, store: false })
+  assert.equal((await get('/articles/press.a')).statusCode, 200)
+  assert.equal((await get('/articles/press.unknown')).statusCode, 503)
 })

@@ -71,7 +71,7 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
 
   const stateOf = async (feedId: string, output: FeedOutput): Promise<FeedState> => {
     const state = await feeds.get(feedId, output)
-    if (state === null) throw feeds.isReady() ? notReady('feeds') : notSure('what this feed may show')
+    if (state === null) throw feeds.standing().from === 'log' ? notReady('feeds') : notSure('what this feed may show')
     return state
   }
 

@@ -84,7 +84,7 @@ export const start: StartService = async context => {
     refusalPage,
     onUnroutable: chargeUnroutable(limits),
   })
-  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search, stored, capabilityOf })
+  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search, stored, capabilityOf, isLogThere: watch.isThere })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
   addPartnerRoutes(server.app, {

@@ -21,6 +21,7 @@ type Needs = Readonly<{
   now: () => number
   search?: Search
   stored: StoreArticles
+  isTold: () => boolean
 }>
 
 const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset): void => {
@@ -32,10 +33,10 @@ const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset)
   })
 }
 
-export const addPageRoutes = (app: HttpServer, { view, configuration, now, search, stored }: Needs): void => {
+export const addPageRoutes = (app: HttpServer, { view, configuration, now, search, stored, isTold }: Needs): void => {
   const maker = createPageMaker(view, configuration)
   addListRoutes(app, { view, maker })
-  addArticleRoutes(app, { view, maker, now, stored })
+  addArticleRoutes(app, { view, maker, now, stored, isTold })
   if (search !== undefined) addSearchRoutes(app, { search, view, maker })
   for (const [path, asset] of Object.entries(assets)) addAsset(app, path, asset)
   // Browsers ask for it unasked; a 404 each time would only be noise in their consoles.

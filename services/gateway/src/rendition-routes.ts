@@ -13,18 +13,19 @@ import type { View } from './view.ts'
 /** The address of a picture for certain outlets is told to them alone, and cannot be guessed; no cache on the way keeps it for others. */
 const RESTRICTED_CACHE = 'private, max-age=3600'
 
-type Needs = Readonly<{ view: View; objects: Pick<Objects, 'get'>; stored: Pick<StoreArticles, 'shownBy'> }>
+type Needs = Readonly<{ view: View; objects: Pick<Objects, 'get'>; stored: Pick<StoreArticles, 'shownBy'>; isTold: () => boolean }>
 
-export const addRenditionRoutes = (app: HttpServer, { view, objects, stored }: Needs): void => {
+export const addRenditionRoutes = (app: HttpServer, { view, objects, stored, isTold }: Needs): void => {
   const catchUp = createCatchUp(view)
 
   app.get('/renditions/:sha256/:file', async (request, reply) => {
     const { sha256, file } = request.params as { sha256: string; file: string }
     if (!isSha256(sha256) || !/^[a-z0-9-]+\.(?:jpg|avif|webp)$/.test(file)) throw notFound('no such picture')
-    if (view.isReady() && view.picture(sha256) === 'unknown') await catchUp()
-    // What the view has from before this start only says where to look.
-    const vouched = view.isReady() ? null : await stored.shownBy(sha256, view.shownBy(sha256))
-    if (!view.isReady() && vouched === null) throw notSure('whether this picture may be shown')
+    const isSure = isTold()
+    if (isSure && view.picture(sha256) === 'unknown') await catchUp()
+    // What the view has from before this start, or before it was cut off, only says where to look.
+    const vouched = isSure ? null : await stored.shownBy(sha256, view.shownBy(sha256))
+    if (!isSure && vouched === null) throw notSure('whether this picture may be shown')
     const state = vouched === null ? view.picture(sha256) : 'shown'
     if (state === 'gone') return reply.status(410).header('cache-control', 'no-store').send()
     const found = state === 'shown' || state === 'restricted' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null

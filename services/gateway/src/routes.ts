@@ -25,7 +25,9 @@ export type RouteNeeds = Readonly<{
   now: () => number
   /** What the holder of a token of a private feed may subscribe to it by (default: nothing). */
   capabilityOf?: FeedHub['capabilityOf']
-  /** Asked for as long as the view is not ready (default: one of its own). */
+  /** Whether the log can be reached now (default: it can). */
+  isLogThere?: () => boolean
+  /** Asked for as long as the log does not tell (default: one of its own). */
   stored?: StoreArticles
   /** Default: none, and nothing can be searched. */
   search?: Search
@@ -47,11 +49,13 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addSecurityHeaders(app, configuration)
   addLimits(app, limits)
   addCacheKeyHeaders(app, configuration)
-  const { objects, view } = needs
+  const { objects, view, isLogThere = () => true } = needs
+  /** What is in the view counts while it is told what becomes of it: a gateway that was cut off asks the store, which a retraction has reached. */
+  const isTold = () => view.isReady() && isLogThere()
   const { stored = createStoreArticles(objects, () => configuration.current().site.publicUrl) } = needs
-  addPageRoutes(app, { ...needs, stored })
+  addPageRoutes(app, { ...needs, stored, isTold })
   addFeedRoutes(app, { ...needs, readers, proxies: limits.proxies })
-  addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies, vouch: () => (view.isReady() ? null : stored.mayShow) })
-  addRenditionRoutes(app, { ...needs, stored })
+  addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies, vouch: () => (isTold() ? null : stored.mayShow) })
+  addRenditionRoutes(app, { ...needs, stored, isTold })
   addArchiveKeysRoute(app, needs)
 }

@@ -29,7 +29,7 @@ const config: ConfigSnapshot = {
   network: { allow: [], allowHttp: false },
   publishers: new Map(),
   categories,
-  feeds: new Map([['all', feed]]),
+  feeds: new Map(['all', 'second', 'third'].map(id => [id, { ...feed, id }])),
   outlets: new Map(),
 }
 const PICTURE = 'a'.repeat(64)
@@ -151,22 +151,23 @@ test('the last good feed is served with its tag, unchanged for who has it, and i
 test('a feed or page that shows what the store no longer has for all is not served, whatever took it back', async t => {
   const { keep, put, get } = await open(t)
   const taken: readonly Fact[] = [
-    makeRetracted({ articleId: 'press.back', version: 2 }),
-    { ...makeRetracted({ articleId: 'press.back', version: 2 }), state: 'purged', action: 'purged', reason: 'by law' } as Fact,
-    makeLive({ articleId: 'press.back', version: 2, article: { audience: 'editorial' } }),
+    makeRetracted({ articleId: 'press.back-1', version: 2 }),
+    { ...makeRetracted({ articleId: 'press.back-2', version: 2 }), state: 'purged', action: 'purged', reason: 'by law' } as Fact,
+    makeLive({ articleId: 'press.back-3', version: 2, article: { audience: 'editorial' } }),
   ]
   await keep(makeLive())
   for (const [index, fact] of taken.entries()) {
     await keep(fact)
-    await put(`feeds/all/pages/2026-03-0${index + 1}.rss.xml`, rssOf('press.a', 'press.back'))
+    await put(`feeds/all/pages/2026-03-0${index + 1}.rss.xml`, rssOf('press.a', fact.articleId))
     assertUnsure(await get(`/feeds/all/pages/2026-03-0${index + 1}.rss.xml`))
-    await put('feeds/all/rss.xml', rssOf('press.a', 'press.back'))
-    assertUnsure(await get('/feeds/all/rss.xml'))
+    const feedId = [...config.feeds.keys()][index]
+    await put(`feeds/${feedId}/rss.xml`, rssOf('press.a', fact.articleId))
+    assertUnsure(await get(`/feeds/${feedId}/rss.xml`))
   }
-  await put('feeds/all/rss.xml', rssOf('press.a', 'press.unreleased'))
-  assertUnsure(await get('/feeds/all/rss.xml'))
+  await put('feeds/all/atom.xml', rssOf('press.a', 'press.unreleased'))
+  assertUnsure(await get('/feeds/all/atom.xml'))
   await put('feeds/all/rss.xml', rssOf('press.a'))
-  assert.equal((await get('/feeds/all/rss.xml')).statusCode, 200)
+  await becomesTrue('the feed to be served', async () => (await get('/feeds/all/rss.xml')).statusCode === 200)
   await put('feeds/all/pages/2026-03-09.rss.xml', rssOf('press.a'))
   assert.equal((await get('/feeds/all/pages/2026-03-09.rss.xml')).statusCode, 200)
 })
@@ -274,11 +275,13 @@ test('cut off after its start, it asks the store: what was taken back since is g
     await publish(fact)
   }
   await come()
-  for (const path of ['/articles/press.a', '/articles/press.b', picture, killed, unharmed]) assert.equal((await get(path)).statusCode, 200, path)
+  for (const path of ['/articles/press.a', '/articles/press.b', picture, killed, unharmed])
+    assert.equal((await get(path)).statusCode, 200, path)
   const taken = makeRetracted({ version: 2 })
   await keep(taken)
   reach.log = false
-  for (const form of ['', '/print', '/article.json', '/ninjs.json']) assert.equal((await get(`/articles/press.a${form}`)).statusCode, 410, form)
+  for (const form of ['', '/print', '/article.json', '/ninjs.json'])
+    assert.equal((await get(`/articles/press.a${form}`)).statusCode, 410, form)
   for (const path of [picture, killed, '/articles/press.perhaps-new']) assertUnsure(await get(path))
   for (const path of ['/articles/press.b', unharmed]) assert.equal((await get(path)).statusCode, 200, path)
   reach.log = true

@@ -291,3 +291,18 @@ test('cut off from the log, the store is asked for what it has, not for the byte
   await becomes(async () => String((await cut.get('all', 'rss')) !== null && store.reads > before), 'true')
   assert.equal(wanted.at(-1), undefined)
 })
+
+test('a feed that was refused is not looked through again for everybody who asks', async t => {
+  const { openCache, disk } = await open(t)
+  let looks = 0
+  const mayShow = async () => {
+    looks += 1
+    return false
+  }
+  const cut = await openCache({ isLogThere: () => false, mayShow })
+  t.after(cut.stop)
+  await disk.put('feeds/all/rss.xml', Buffer.from('one'))
+  const began = performance.now()
+  for (let index = 0; index < 50; index += 1) assert.equal(await cut.get('all', 'rss'), null)
+  assert.ok(looks <= 1 + Math.floor((performance.now() - began) / 1_000), `${looks} looks`)
+})

@@ -57,6 +57,8 @@ export type FeedCacheOptions = Readonly<{
 const RECHECK_MS = 5_000
 /** After a read that failed the last good bytes go out at once for so long; then somebody's request tries again. */
 const AGAIN_MS = 250
+/** So long a feed that was refused is not looked through again: each look may ask the store for all that it shows. */
+const REFUSED_MS = 1_000
 const MAX_BYTES = 256 * 2 ** 20
 const QUIET_MS = 10_000
 /** Every state is weighed for it, so a hundred feeds that change together are weighed together. */
@@ -72,6 +74,8 @@ type Slot = {
   counter: number
   checkedAt: number
   failedAt: number
+  /** When it was last found that its bytes may not be shown. */
+  refusedAt: number
   askedAt: number
   /** Whether anybody asked since the state was read. */
   isAsked: boolean
@@ -90,6 +94,7 @@ const newSlot = (): Slot => ({
   counter: -2,
   checkedAt: Number.NEGATIVE_INFINITY,
   failedAt: Number.NEGATIVE_INFINITY,
+  refusedAt: Number.NEGATIVE_INFINITY,
   askedAt: 0,
   isAsked: false,
   wanted: new Set(),
@@ -178,6 +183,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
         slot.state = null
         // States are told from the one before them, and the next has none: its numbers begin anew, and say nothing of these.
         slot.past = createPastStates()
+        slot.refusedAt = performance.now()
         return null
       }
       knownAt = Math.max(knownAt ?? 0, found.lastModified.getTime())
@@ -244,8 +250,9 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     slot.askedAt = now
     if (isFresh(slot, now)) return slot.state
     if (slot.state !== null && now - slot.failedAt < AGAIN_MS) return slot.state
+    if (slot.state === null && now - slot.refusedAt < REFUSED_MS && !hasLog()) return null
     const state = await refresh(slot, feedId, output)
-    if (state === null && counterOf(feedId) < 0) {
+    if (state === null && counterOf(feedId) < 0 && slot.refusedAt < now) {
       slot.isDropped = true
       slots.delete(`${feedId}/${output}`)
     }

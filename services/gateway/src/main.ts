@@ -39,7 +39,9 @@ export const start: StartService = async context => {
   const { dataDir, gateway } = settings
   const watch = watchLog(log)
   const { capabilityOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
-  const stored = createStoreArticles(objects, () => configuration.current().site.publicUrl)
+  const stored = createStoreArticles(objects, () => configuration.current().site.publicUrl, {
+    onUnreadable: details => logger.error(details, 'article.unreadable'),
+  })
   const [view, feeds] = await Promise.all([
     openView({ log, dataDir, onPoison: onPoison('articles') }),
     openFeedCache({
@@ -84,7 +86,19 @@ export const start: StartService = async context => {
     refusalPage,
     onUnroutable: chargeUnroutable(limits),
   })
-  addRoutes(server.app, { view, feeds, objects, configuration, now, readers, limits, search, stored, capabilityOf, isLogThere: watch.isThere })
+  addRoutes(server.app, {
+    view,
+    feeds,
+    objects,
+    configuration,
+    now,
+    readers,
+    limits,
+    search,
+    stored,
+    capabilityOf,
+    isLogThere: watch.isThere,
+  })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
   addPartnerRoutes(server.app, {

@@ -55,7 +55,12 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { stored = createStoreArticles(objects, () => configuration.current().site.publicUrl) } = needs
   addPageRoutes(app, { ...needs, stored, isTold })
   addFeedRoutes(app, { ...needs, readers, proxies: limits.proxies })
-  addPageArchiveRoutes(app, { ...needs, readers, proxies: limits.proxies, vouch: () => (isTold() ? null : stored.mayShow) })
+  addPageArchiveRoutes(app, {
+    ...needs,
+    readers,
+    proxies: limits.proxies,
+    vouch: () => (isTold() ? null : (output, bytes) => stored.mayShow(output, bytes, 'page')),
+  })
   addRenditionRoutes(app, { ...needs, stored, isTold })
   addArchiveKeysRoute(app, needs)
 }

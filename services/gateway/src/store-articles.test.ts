@@ -40,7 +40,10 @@ const open = async (t: TestContext) => {
       return disk.get(key)
     },
   }
-  const stored = createStoreArticles(objects, () => site.publicUrl)
+  const unusable: string[] = []
+  const stored = createStoreArticles(objects, () => site.publicUrl, {
+    onUnreadable: ({ articleId }) => unusable.push(articleId),
+  })
   const keep = (fact: Fact) => disk.put(keys.current(fact.articleId), Buffer.from(JSON.stringify({ released: { fact } })))
   /** Reads begin and do not end until the answer is called. */
   const hold = () => {
@@ -48,7 +51,7 @@ const open = async (t: TestContext) => {
     gate.open = promise
     return resolve
   }
-  return { stored, keep, disk, reads, unreadable, hold }
+  return { stored, keep, disk, reads, unreadable, unusable, hold }
 }
 
 test('an article that is known to be taken back keeps a feed from being shown, although another one cannot be read', async t => {
@@ -59,4 +62,42 @@ test('an article that is known to be taken back keeps a feed from being shown, a
   for (const order of [rssOf('press.a', 'press.back'), rssOf('press.back', 'press.a')])
     assert.equal(await stored.mayShow('rss', order), false)
   await assert.rejects(stored.mayShow('rss', rssOf('press.a')), { code: 'NEWSWIRE_OBJECTS_UNAVAILABLE' })
+})
+
+test('an article whose document is not as it should be is one of which nothing is known, and whoever runs this is told', async t => {
+  const { stored, disk, keep, unusable } = await open(t)
+  await keep(makeLive())
+  await disk.put(keys.current('press.broken'), Buffer.from('{"released": {"fact": 1}}'))
+  assert.equal((await stored.around('press.broken')).article('press.broken'), null)
+  assert.equal(await stored.mayShow('rss', rssOf('press.a', 'press.broken')), false)
+  assert.equal(await stored.shownBy('a'.repeat(64), 'press.broken'), null)
+  assert.ok(unusable.length > 0 && unusable.every(id => id === 'press.broken'))
+})
+
+test('who asks at once for the same articles shares one reading of each, and what was seen is not asked for again at once', async t => {
+  const { stored, keep, reads, hold } = await open(t)
+  const ids = Array.from({ length: 100 }, (_, index) => `press.n${index}`)
+  for (const articleId of ids.slice(1)) await keep(makeLive({ articleId }))
+  const letGo = hold()
+  const began = performance.now()
+  const asked = Array.from({ length: 50 }, () => stored.mayShow('rss', rssOf(...ids)))
+  letGo()
+  assert.deepEqual([...new Set(await Promise.all(asked))], [false])
+  assert.equal(reads.length, ids.length)
+  for (let index = 0; index < 20; index += 1) assert.equal(await stored.mayShow('rss', rssOf(...ids)), false)
+  assert.ok(reads.length <= ids.length * (1 + Math.floor((performance.now() - began) / 5_000)), `${reads.length} reads`)
+})
+
+test('when thousands of readings wait, whoever asks for more is told to come again, and feeds are looked through all the same', async t => {
+  const { stored, keep, hold } = await open(t)
+  await keep(makeLive())
+  const letGo = hold()
+  const asked = Array.from({ length: 5_000 }, (_, index) => stored.around(`press.n${index}`))
+  const answers = Promise.allSettled(asked)
+  const feed = stored.mayShow('rss', rssOf('press.a'))
+  letGo()
+  assert.equal(await feed, true)
+  const refused = (await answers).flatMap(one => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : []))
+  assert.ok(refused.length > 0 && refused.length < 5_000)
+  assert.deepEqual([...new Set(refused)], ['NEWSWIRE_GATEWAY_BUSY'])
 })

@@ -3,19 +3,23 @@
  * there is never older than the log, and a retraction, a purge or a narrowed audience is there first. It cannot say who refers to an article;
  * whoever needs that is told that it is not known.
  */
+import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { isPublic } from '@newswire/events/fact'
 import type { FeedOutput } from '@newswire/events/feed'
 import { isArticleId } from '@newswire/events/ids'
 import { idsMeantBy, referencesOf } from '@newswire/events/references'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
-import { createLimit } from '@newswire/runtime/limit'
+import { createLimit, type Limit } from '@newswire/runtime/limit'
 import { articlesIn } from './shown-articles.ts'
 import { type Seen, toSeen, type View } from './view.ts'
 
-/** How long an article that may be shown is not asked for again for the sake of a feed: as long as a feed read from the store is taken for current. */
+/** How long what was seen of an article is not asked for again for the sake of a feed or its pages: as long as a feed read from the store is taken for current. */
 const KNOWN_MS = 5_000
+/** Of feeds, which are few, and again as many of everything else, which strangers choose. */
 const READS_AT_ONCE = 32
+/** Of everything else. */
+const MAX_WAITING = 4_000
 /** Of the articles that one refers to: a page without the rest is still right. */
 const MOST_REFERENCES = 20
 /** One reading of an article and those around it serves all who ask within this time, ms, as long as not more than so many are asked for. */
@@ -31,35 +35,78 @@ export type StoreArticles = Readonly<{
   around(articleId: string): Promise<Around>
   /**
    * Whether every article that these bytes show may be shown, by what the store says now or said within 5 s. Throws `UnavailableError` when that is
-   * not known of some and none is known to be taken back.
+   * not known of some and none is known to be taken back. `kind`: what they are of (default: a feed).
    */
-  mayShow(output: FeedOutput, bytes: Uint8Array): Promise<boolean>
+  mayShow(output: FeedOutput, bytes: Uint8Array, kind?: 'feed' | 'page'): Promise<boolean>
   /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
   shownBy(sha256: string, also: string | null): Promise<string | null>
 }>
 
-export const createStoreArticles = (objects: Pick<Objects, 'get'>, publicUrl: () => string): StoreArticles => {
+type Unreadable = Readonly<{ articleId: string; code: string; message: string }>
+
+/** As `createLimit`; with too many waiting it throws `UnavailableError` `NEWSWIRE_GATEWAY_BUSY` at once. */
+const createBoundedLimit = (): Limit => {
   const limit = createLimit(READS_AT_ONCE)
-  /** When an article was last seen to be public, monotonic ms. */
-  const publicAt = new Map<string, number>()
+  let waiting = 0
+  return async work => {
+    if (waiting >= MAX_WAITING) throw new UnavailableError('NEWSWIRE_GATEWAY_BUSY', `${MAX_WAITING} articles wait to be read already`)
+    waiting += 1
+    try {
+      return await limit(work)
+    } finally {
+      waiting -= 1
+    }
+  }
+}
+
+/**
+ * Readings of one article at the same time are one. `onUnreadable`: told of a document that is not as it should be; of such an article nothing is
+ * known (default: nobody is).
+ */
+export const createStoreArticles = (
+  objects: Pick<Objects, 'get'>,
+  publicUrl: () => string,
+  { onUnreadable = () => undefined }: { onUnreadable?: (details: Unreadable) => void } = {},
+): StoreArticles => {
+  const forFeeds = createLimit(READS_AT_ONCE)
+  const forOthers = createBoundedLimit()
+  /** Whether an article was public when it was last seen, at a monotonic ms. */
+  const known = new Map<string, Readonly<{ isPublic: boolean; at: number }>>()
+  const reading = new Map<string, Promise<Seen | null>>()
   const showers = new Map<string, string>()
 
   const remember = (articleId: string, seen: Seen | null) => {
-    if (publicAt.size >= MAX_KNOWN) publicAt.clear()
+    if (known.size >= MAX_KNOWN) known.clear()
     if (showers.size >= MAX_KNOWN) showers.clear()
-    publicAt.delete(articleId)
+    known.set(articleId, { isPublic: seen?.state === 'public', at: performance.now() })
     if (seen?.state !== 'public') return
-    publicAt.set(articleId, performance.now())
     for (const { sha256 } of seen.fact.article.images) if (sha256 !== undefined) showers.set(sha256, articleId)
   }
-  const read = async (articleId: string): Promise<Seen | null> => {
-    const released = await limit(() => getReleased(objects, articleId))
-    const seen = released === null ? null : toSeen(released.fact)
-    remember(articleId, seen)
-    return seen
+  const readNow = async (articleId: string, limit: Limit): Promise<Seen | null> => {
+    try {
+      const released = await limit(() => getReleased(objects, articleId))
+      const seen = released === null ? null : toSeen(released.fact)
+      remember(articleId, seen)
+      return seen
+    } catch (error) {
+      if (!(error instanceof RejectError)) throw error
+      onUnreadable({ articleId, code: error.code, message: error.message })
+      remember(articleId, null)
+      return null
+    } finally {
+      reading.delete(articleId)
+    }
   }
-  const isShown = async (articleId: string): Promise<boolean> =>
-    performance.now() - (publicAt.get(articleId) ?? Number.NEGATIVE_INFINITY) < KNOWN_MS || (await read(articleId))?.state === 'public'
+  const read = (articleId: string, limit: Limit = forOthers): Promise<Seen | null> => {
+    const running = reading.get(articleId) ?? readNow(articleId, limit)
+    reading.set(articleId, running)
+    return running
+  }
+  const isShown = async (articleId: string, limit: Limit): Promise<boolean> => {
+    const before = known.get(articleId)
+    if (before !== undefined && performance.now() - before.at < KNOWN_MS) return before.isPublic
+    return (await read(articleId, limit))?.state === 'public'
+  }
 
   const readAround = async (articleId: string): Promise<Around> => {
     const one = await read(articleId)
@@ -85,10 +132,10 @@ export const createStoreArticles = (objects: Pick<Objects, 'get'>, publicUrl: ()
       reading.catch(() => shared.delete(articleId))
       return reading
     },
-    mayShow: async (output, bytes) => {
+    mayShow: async (output, bytes, kind = 'feed') => {
       const ids = articlesIn(output, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), publicUrl())
       if (ids === null) return false
-      const answers = await Promise.allSettled([...ids].map(isShown))
+      const answers = await Promise.allSettled([...ids].map(id => isShown(id, kind === 'feed' ? forFeeds : forOthers)))
       // What was taken back counts, whatever else could not be read.
       if (answers.some(one => one.status === 'fulfilled' && !one.value)) return false
       for (const one of answers) if (one.status === 'rejected') throw one.reason

@@ -4,23 +4,28 @@
  */
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { UnavailableError } from '@newswire/events/errors'
 import type { Objects, StoredObject } from './objects.ts'
-import { unavailable } from './unavailable.ts'
 
 const unzip = promisify(gunzip)
 /** A body of a few KiB can be made to unpack to gigabytes. Bytes. */
-const MAX_BYTES = 64 * 1_048_576
+const MAX_BYTES = 256 * 1_048_576
+
+export const damagedCode = 'NEWSWIRE_OBJECTS_DAMAGED'
 
 /** RFC 1952 §2.3.1, and deflate. */
 const isPacked = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
 
-/** What was packed, or what was not, as it is. Throws `UnavailableError` when it is damaged or unpacks to more than 64 MiB. */
+/**
+ * What was packed, or what was not, as it is. Throws `UnavailableError` `NEWSWIRE_OBJECTS_DAMAGED` when it is damaged or unpacks to more than 256 MiB:
+ * reading it again gives the same until whoever made it writes it anew.
+ */
 export const unpack = async (key: string, bytes: Uint8Array): Promise<Uint8Array> => {
   if (!isPacked(bytes)) return bytes
   try {
     return await unzip(bytes, { maxOutputLength: MAX_BYTES })
   } catch (error) {
-    throw unavailable(`the unpacking of ${key}`, error)
+    throw new UnavailableError(damagedCode, `${key} cannot be unpacked: it is damaged, or unpacks to more than 256 MiB`, { cause: error })
   }
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { feedConfig } from '@newswire/events/config'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
 import { articleExits, feedExits } from './proof-exits.ts'
-import { type Ask, probe } from './proof-probe.ts'
+import { type Ask, createAsk, probe } from './proof-probe.ts'
 
 const SHA = 'a'.repeat(64)
 const RENDITION = `renditions/${SHA}/w640-r1.jpg`
@@ -56,5 +59,26 @@ test('each address is asked once, for however many retractions', async () => {
   assert.deepEqual(
     found.map(results => results.length),
     [9, 9, 9],
+  )
+})
+
+test('the files of a private feed are read from the store as its readers get them, though they are kept as gzip', async () => {
+  const { tag } = wanted('press.a')
+  const text: Readonly<Record<string, string>> = {
+    [keys.feed('desk', 'rss.xml')]: `<guid isPermaLink="false">${tag}</guid>`,
+    [keys.feed('desk', 'atom.xml')]: `<id>${tag}</id>`,
+    [keys.feed('desk', 'feed.json')]: JSON.stringify({ items: [{ id: tag }] }),
+  }
+  const get: Objects['get'] = async key =>
+    text[key] === undefined
+      ? null
+      : { bytes: gzipSync(text[key]), etag: '"1"', contentType: 'application/octet-stream', lastModified: new Date(0) }
+  const ask = createAsk({ outbound: { request: () => assert.fail('nobody is asked') }, objects: { get }, gatewayUrl: () => null })
+  const feed = feedConfig.parse({ id: 'desk', title: 'Desk', access: { tokens: [{ id: 'a', sha256: SHA }] } })
+  const [found = []] = await probe(ask, [{ wanted: wanted('press.a'), exits: feedExits([feed]) }], () => 0)
+  assert.deepEqual(new Set(found.filter(one => one.state === 'visible').map(one => one.address)), new Set(Object.keys(text)))
+  assert.deepEqual(
+    found.filter(one => one.state === 'unknown'),
+    [],
   )
 })

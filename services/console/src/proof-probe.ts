@@ -5,6 +5,7 @@
 import type { ExitResult, ExitState } from '@newswire/events/retraction-proof'
 import { PROBE_AGENT } from '@newswire/events/retraction-proof'
 import type { Objects } from '@newswire/objects/objects'
+import { getUnpacked } from '@newswire/objects/packed'
 import type { Outbound } from '@newswire/outbound/outbound'
 import { type Answer, type Exit, judge, shownBy, type Wanted } from './proof-exits.ts'
 
@@ -26,7 +27,7 @@ export const createAsk =
   ({ outbound, objects, gatewayUrl }: AskNeeds): Ask =>
   async ({ address, from }) => {
     if (from === 'store') {
-      const found = await objects.get(address).catch(() => undefined)
+      const found = await getUnpacked(objects, address).catch(() => undefined)
       if (found === undefined) return null
       return found === null ? { status: 404, body: '', link: '' } : { status: 200, body: Buffer.from(found.bytes).toString(), link: '' }
     }

@@ -1,10 +1,11 @@
 /** What the store has of a feed: its window and its files, with the tags they are swapped by. */
+import { UnavailableError } from '@newswire/events/errors'
 import { type FeedOutput, feedFiles, feedFormats, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { getUnpacked, unpack } from '@newswire/objects/packed'
+import { damagedCode, getUnpacked, unpack } from '@newswire/objects/packed'
 import type { LastGood } from './last-good.ts'
 import type { FeedFiles } from './outputs.ts'
 import { deletePages } from './page-listing.ts'
@@ -55,10 +56,19 @@ export const readFeed = async (objects: Pick<Objects, 'get'>, feedId: string): P
   return { files: Object.fromEntries(found) as StoredFeed['files'], ...(await readWindow(objects, feedId)) }
 }
 
-/** The bytes that readers have now, for a build that may not be published; `null` when a format was never written. */
+/**
+ * The bytes that readers have now, for a build that may not be published; `null` when a format was never written or cannot be read: what is taken
+ * back must leave the feed whatever became of its file. Throws `UnavailableError`.
+ */
 export const readLastGood = async (objects: Pick<Objects, 'get'>, feedId: string): Promise<LastGood | null> => {
   const found = await Promise.all(
-    feedFormats.map(async format => [format, (await getUnpacked(objects, fileKey(feedId, format)))?.bytes] as const),
+    feedFormats.map(async format => {
+      const file = await getUnpacked(objects, fileKey(feedId, format)).catch(error => {
+        if (error instanceof UnavailableError && error.code === damagedCode) return null
+        throw error
+      })
+      return [format, file?.bytes] as const
+    }),
   )
   return found.every(([, bytes]) => bytes !== undefined) ? (Object.fromEntries(found) as unknown as LastGood) : null
 }

@@ -152,3 +152,15 @@ test('a feed that never was good is shown empty, with its fault', async t => {
   assert.deepEqual(JSON.parse(await read(objects, 'feed.json')).items, [])
   assert.equal(findXmlFault(await read(objects, 'rss.xml'), 'document'), null)
 })
+
+test('a last good file that is damaged holds no kill up: nothing of it is shown any more', async t => {
+  const objects = await open(t)
+  await release(objects, [named('baoqk.a'), named('baoqk.b')])
+  await release(objects, [huge('baoqk.x'), huge('baoqk.y'), huge('baoqk.z')], { position: 10 })
+  const packed = (await objects.get(keys.feed('all', 'rss.xml')))?.bytes ?? Buffer.alloc(0)
+  await objects.put(keys.feed('all', 'rss.xml'), packed.subarray(0, packed.length - 20))
+  const gone = makeRetraction({ articleId: 'baoqk.b', version: 2, releasedAt: '2026-03-05T00:00:00.000Z' })
+  const killed = await release(objects, [gone], { position: 20 })
+  assert.equal(killed.window.fault?.code, 'NEWSWIRE_FEEDS_FEED_RULE')
+  for (const file of ['rss.xml', 'atom.xml', 'feed.json'] as const) assert.doesNotMatch(await read(objects, file), /baoqk\.b-1/)
+})

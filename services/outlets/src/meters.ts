@@ -20,6 +20,9 @@ export const createMeters = (metrics: Metrics, now: () => number) => {
     },
     watch: (stats: Worker['stats']) =>
       metrics.onCollect(() => {
+        // Of an outlet whose partition went to another process, that one tells.
+        oldest.reset()
+        backlog.reset()
         for (const one of stats()) {
           const ageMs = one.oldestSinceMs === null ? 0 : Math.max(0, now() - one.oldestSinceMs)
           oldest.set(ageMs / 1000, { outlet: one.id })
@@ -53,6 +56,8 @@ export const createHubMeters = (metrics: Metrics, now: () => number) => {
           if (one.oldestSinceMs !== null) feed.oldestMs = Math.max(feed.oldestMs, now() - one.oldestSinceMs)
           feeds.set(one.feedId, feed)
         }
+        oldest.reset()
+        backlog.reset()
         for (const [feed, one] of feeds) {
           backlog.set(one.backlog, { feed })
           oldest.set(one.oldestMs / 1000, { feed })

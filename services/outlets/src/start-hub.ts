@@ -5,7 +5,7 @@ import { topics } from '@newswire/events/topics'
 import { byType } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
-import { createFeedHub } from '@newswire/runtime/feed-hub'
+import { createFeedHub, type FeedHub } from '@newswire/runtime/feed-hub'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { openSubscriptions, type Subscriptions } from '@newswire/runtime/subscriptions'
 import { createActor } from './actor.ts'
@@ -57,7 +57,23 @@ export const startHub = async (
   const subscriptions = await openSubscriptions({ objects, log, logger, now, source: '/services/outlets' })
   const view = createFeedView(objects, clock)
   const onError = (error: unknown) => logger.error({ reason: messageOf(error) }, 'hub.failed')
-  const { isServed } = createFeedHub({ feeds: () => configuration.current().feeds, sealing: context.sealing })
+  const feedHub = createFeedHub({ feeds: () => configuration.current().feeds, sealing: context.sealing })
+  const warned = new Set<string>()
+  const isServed: FeedHub['isServed'] = one => {
+    if (feedHub.isServed(one)) return true
+    const { feedId, tokenId } = one
+    const isInForce =
+      configuration
+        .current()
+        .feeds.get(feedId)
+        ?.access?.tokens.some(({ id }) => id === tokenId) ?? false
+    if (isInForce && !warned.has(feedId)) {
+      warned.add(feedId)
+      const why = 'its token was given anew, or NEWSWIRE_SECRET_KEY here is not the one of the gateway that took it'
+      logger.warn({ feedId, tokenId, reason: `a subscription to a private feed is not served: ${why}` }, 'hub.subscription-not-served')
+    }
+    return false
+  }
   const distributing = {
     find: subscriptions.get,
     isServed,

@@ -259,6 +259,20 @@ test('a file that another article is just having made again, with the same words
   assert.ok(await objects.get(set))
 })
 
+test('a set that is no set does not keep a purge from its work', async t => {
+  const archive = await build(t)
+  const { objects, needs, fact } = archive
+  const others = await make(archive, OTHER, 'others')
+  const own = await make(archive, ID, 'own')
+  for (const [at, bytes] of ['null', '{"renditions":5}', '{"renditions":[null,7,{"key":5}]}'].entries()) {
+    await markGiven(objects, { sha256: PICTURE, articleId: ID }, `bad${at}`, archive.clock.nowMs)
+    await objects.put(keys.rendition(PICTURE, 'set', `bad${at}`, 'json'), Buffer.from(bytes))
+  }
+  assert.equal(await purge(needs, fact), 'purged')
+  assert.equal(await objects.get(own), null)
+  assert.ok(await objects.get(others))
+})
+
 const packOf = async (objects: Objects): Promise<string> =>
   (await filesOf(objects, keys.archivePackPrefix)).find(key => /\/00000001-001-.*\.gz$/.test(key)) ?? ''
 

@@ -74,8 +74,11 @@ const addGiven = async (objects: Objects, articleId: string, { pictures, renditi
 /** Without a schema: what another build wrote differently must not keep a purge from its work. */
 const addMade = (content: Awaited<ReturnType<typeof readJson>>, sha256: string, renditions: Set<string>): void => {
   if (content === null || content === 'unknown') return
-  const { renditions: made } = content.json as { renditions?: { key?: unknown }[] }
-  for (const { key } of made ?? []) if (typeof key === 'string' && key.startsWith(keys.renditionPrefix(sha256))) renditions.add(key)
+  const made = (content.json as { renditions?: unknown } | null)?.renditions
+  for (const one of Array.isArray(made) ? made : []) {
+    const key: unknown = one?.key
+    if (typeof key === 'string' && key.startsWith(keys.renditionPrefix(sha256))) renditions.add(key)
+  }
 }
 
 /** What lies under a key, as JSON; `null` for nothing. `unknown`: a pack is missing or damaged, which must not keep a purge from its work. */

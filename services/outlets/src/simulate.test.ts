@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { complaintsOf, disorderOf } from './simulated-checks.ts'
+import { complaintsOf, disorderOf, overtakenOf } from './simulated-checks.ts'
+import { type Plant, plants, strictPlants } from './simulated-plants.ts'
 import { planStory, type Story, shorten } from './simulated-story.ts'
 import type { Faults } from './simulated-world.ts'
-import { type Plant, plants, type Run, simulate } from './simulation.ts'
+import { type Run, simulate } from './simulation.ts'
 
 const CALM: Faults = { crash: 0, partners: false, own: false }
 const STORM: Faults = { crash: 0.02, partners: true, own: true }
@@ -41,6 +42,23 @@ test('a strict outlet gets everything in the order of intents, however outlets f
   for (let seed = 1; seed <= 15 * TIMES; seed++)
     await mustHold(planStory(seed, { ...CALM, partners: true }, { articles: 6 }), run => [...complaintsOf(run), ...disorderOf(run)])
 })
+
+const LINES: Story['outlets'] = (['latest', 'all'] as const).map(versions => ({ id: versions, order: 'strict', versions, sick: false }))
+const planLines = (seed: number, articles = 30) =>
+  planStory(seed, { crash: 0.005, partners: true, own: true, freeze: 0.000_5 }, { articles, outlets: LINES, mostVersions: 1 })
+const wrongOf = (run: Run) => [...complaintsOf(run), ...overtakenOf(run)]
+
+test('a strict outlet gets everything in the order of intents over every crash, but for what it had before', { timeout }, async () => {
+  let crashes = 0
+  for (let seed = 1; seed <= 40 * TIMES; seed++) crashes += (await mustHold(planLines(seed), wrongOf)).crashes
+  assert.ok(crashes > 150 * TIMES, `only ${crashes} crashes: the lines were hardly tried`)
+})
+
+for (const plant of strictPlants)
+  test(`a planted fault in a strict line after a crash is found: ${plant}`, { timeout }, async () => {
+    for (let seed = 1; seed <= 600; seed++) if (overtakenOf(await simulate(planLines(seed), plant)).length > 0) return
+    assert.fail('600 runs with a planted fault looked right: the check proves nothing')
+  })
 
 const storms = { 'crashes, hangs and fails': STORM, 'stands still, for two minutes, and goes on': FROST } as const
 for (const [what, faults] of Object.entries(storms))

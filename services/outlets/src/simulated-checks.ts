@@ -92,3 +92,23 @@ export const disorderOf = ({ story, sent }: Run): string[] => {
   }
   return found
 }
+
+/**
+ * Also with crashes: what a strict outlet is sent for the first time comes in the order in which it was first wanted, retractions aside. Of stories
+ * with one version of each article: a version that comes while the one before it is on its way is told of only when that has ended, and what was
+ * wanted in between may go first.
+ */
+export const overtakenOf = ({ story, sent, wantedAt }: Run): string[] => {
+  const found: string[] = []
+  for (const { id: outletId } of story.outlets.filter(one => one.order === 'strict')) {
+    const ids = new Set<string>()
+    let top = 0
+    for (const { id, articleId, version } of sent.filter(one => one.outletId === outletId)) {
+      const place = wantedAt.get(`${outletId}/${articleId}/${version}`) ?? 0
+      if (!ids.has(id) && place < top) found.push(`seed ${story.seed}: ${outletId} got ${articleId} of place ${place} after ${top}`)
+      ids.add(id)
+      top = Math.max(top, place)
+    }
+  }
+  return found
+}

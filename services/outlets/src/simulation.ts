@@ -18,11 +18,11 @@ import { createOlderVersions } from './older-versions.ts'
 import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
-import type { Deliver, Parcel } from './parcel.ts'
-import { createPendingStore, outletShelf, type PendingStore } from './pending.ts'
+import { createPendingStore, outletShelf } from './pending.ts'
 import { type ArticleEvent, routeArticle } from './route.ts'
 import { contextOf, killFact, liveFact, outletOf } from './samples.ts'
 import { createPartners, type Sent, type Shown } from './simulated-partners.ts'
+import { type Plant, plantInDeliver, plantInOutlet, plantInStore } from './simulated-plants.ts'
 import type { Story } from './simulated-story.ts'
 import { createConsumer, createSimulatedWorld, HEAL_AT_MS, type Life } from './simulated-world.ts'
 import { createSlots } from './slots.ts'
@@ -30,20 +30,6 @@ import { createTell } from './tell.ts'
 import { createView, type ReadReleased } from './view.ts'
 import { createWebhook } from './webhook.ts'
 import { createWorker, laneOf } from './worker.ts'
-
-/** Faults planted on purpose, to see that the checks see them. */
-export const plants = [
-  'version-of-the-intent',
-  'forgets-pending',
-  'commits-early',
-  'settles-under-the-same-id',
-  'loses-an-intent',
-  'swaps-versions',
-  'ignores-the-fence',
-  'acknowledges-early',
-  'reads-nothing-again',
-] as const
-export type Plant = (typeof plants)[number]
 
 export type Run = Readonly<{
   story: Story
@@ -57,6 +43,8 @@ export type Run = Readonly<{
   arrivedAt: ReadonlyMap<string, number>
   releasedAt: ReadonlyMap<string, number>
   sent: readonly Sent[]
+  /** The first sequence under which it was wanted, by outlet/article/version. */
+  wantedAt: ReadonlyMap<string, number>
   /** States told, by outlet/article and version. */
   told: ReadonlyMap<string, ReadonlyMap<number, ReadonlySet<string>>>
   undone: number
@@ -86,6 +74,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
   const sick = new Set(story.outlets.filter(one => one.sick).map(one => one.id))
   const latest = new Map<string, Shown>()
   const releasedAt = new Map<string, number>()
+  const wantedAt = new Map<string, number>()
   const told = new Map<string, Map<number, Set<string>>>()
   /** Processes that stand still are taken for dead: then an owner waits before it sends. */
   const isShared = (faults.freeze ?? 0) > 0
@@ -115,9 +104,14 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
     const record: LogRecord = { ...toRecord(event), partition: 0, position, timestamp: sim.now() }
     if (event.type === 'milestone.reached') return noteMilestone(event.data)
     if (plant === 'loses-an-intent' && event.type === 'delivery.wanted' && random() < 0.05) return
+    if (event.type === 'delivery.wanted') noteWanted(event.data)
     const topic = event.type === 'delivery.wanted' ? deliveries : articles
     topic.records.push(record)
     topic.look()
+  }
+  const noteWanted = ({ outletId, articleId, version }: NewswireEvent<'delivery.wanted'>['data']) => {
+    const what = `${outletId}/${articleId}/${version}`
+    wantedAt.set(what, wantedAt.get(what) ?? position)
   }
   const noteMilestone = (data: NewswireEvent<'milestone.reached'>['data']) => {
     if (data.kind !== 'sink') return
@@ -146,25 +140,16 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
       now: () => sim.now(),
       onUnreadable: key => stuck.push(key),
     })
-    const pending: PendingStore = {
-      ...stored,
-      ...(plant === 'forgets-pending' ? { save: async () => ({ etag: '', n: 0 }) } : {}),
-      ...(plant === 'reads-nothing-again' ? { read: async () => null } : {}),
-    }
+    const pending = plantInStore(stored, plant)
+    const isLater = sweeps.length > 0
     const webhook = createWebhook({
       request: request => partners.request(mine, request),
       secret: () => 'secret',
       context: () => contextOf({ id: 'x,2026', publicUrl: 'http://x' }),
       now: () => sim.now(),
     })
-    const deliver: Deliver = async (one, mayStill) => {
-      const parcel = one as Parcel<'webhook'>
-      if (plant === 'settles-under-the-same-id') return webhook.deliver({ ...parcel, settling: false }, mayStill)
-      const older = history.get(parcel.fact.articleId)?.find(fact => fact.version === parcel.fact.version - 1)
-      if (plant === 'swaps-versions' && older !== undefined && random() < 0.1) return webhook.deliver({ ...parcel, fact: older }, mayStill)
-      const outcome = webhook.deliver(parcel, mayStill)
-      return plant === 'acknowledges-early' ? { kind: 'accepted' } : outcome
-    }
+    const olderOf = ({ articleId, version }: Fact) => history.get(articleId)?.find(fact => fact.version === version - 1)
+    const deliver = plantInDeliver(webhook.deliver, plant, { random, olderOf })
     const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => void stuck.push(JSON.stringify(fields)) }
     const quiet = { ...logger, error: () => undefined }
     const delivering = {
@@ -204,7 +189,10 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
           isAlive: () => mine.alive && sim.silentMs(mine) < HEARTBEAT_MS,
           kind: outletKind(outletId, {
             ...delivering,
-            configured: () => ({ outlet: outlets.get(outletId) ?? outletOf({ id: outletId }), categories: new Map() }),
+            configured: () => ({
+              outlet: plantInOutlet(outlets.get(outletId) ?? outletOf({ id: outletId }), plant, isLater),
+              categories: new Map(),
+            }),
           }),
         }),
       onError: error => logger.error({ error: String(error) }),
@@ -297,6 +285,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
     arrivedAt,
     releasedAt,
     sent,
+    wantedAt,
     told,
     undone,
     invisible,

@@ -87,3 +87,11 @@ test('If-Range wants the very bytes: the same strong tag, or a date that is old 
   assert.equal(mayRange(BEFORE, '"a"', CHANGED, later), false)
   assert.equal(mayRange('nonsense', '"a"', CHANGED, later), false)
 })
+
+test('without a date of what is there, conditions and ranges by date are ignored', () => {
+  for (const name of ['if-modified-since', 'if-unmodified-since'])
+    assert.equal(evaluateConditions({ [name]: AT }, ['"a"'], null), 'proceed', name)
+  assert.equal(evaluateConditions({ 'if-none-match': '"a"' }, ['"a"'], null), 'not-modified')
+  assert.equal(mayRange(AT, '"a"', null, Date.now()), false)
+  assert.equal(mayRange('"a"', '"a"', null, Date.now()), true)
+})

@@ -41,10 +41,10 @@ const wholeSeconds = (date: Date): number => Math.floor(date.getTime() / 1000) *
 
 /**
  * `If-Modified-Since`: true when nothing changed after that second. A date that cannot be read is ignored, and so is the whole header when
- * there is an `If-None-Match` (§13.1.3): ask `matchEtag` first.
+ * there is an `If-None-Match` (§13.1.3): ask `matchEtag` first. `null`: no date is known, and what asks by date is ignored.
  */
-export const notModifiedSince = (header: string | undefined, lastModified: Date): boolean => {
-  if (header === undefined) return false
+export const notModifiedSince = (header: string | undefined, lastModified: Date | null): boolean => {
+  if (header === undefined || lastModified === null) return false
   const since = parseHttpDate(header.trim())
   return !Number.isNaN(since) && wholeSeconds(lastModified) <= since
 }
@@ -63,14 +63,14 @@ const one = (headers: Headers, name: string): string | undefined => {
 export const evaluateConditions = (
   headers: Headers,
   named: Named,
-  lastModified: Date,
+  lastModified: Date | null,
   selected: Named = named,
 ): 'proceed' | 'not-modified' | 'failed' => {
   const ifMatch = one(headers, 'if-match')
   const unmodifiedSince = one(headers, 'if-unmodified-since')
   if (ifMatch !== undefined) {
     if (!matchStrongly(ifMatch, selected)) return 'failed'
-  } else if (unmodifiedSince !== undefined) {
+  } else if (unmodifiedSince !== undefined && lastModified !== null) {
     const since = parseHttpDate(unmodifiedSince.trim())
     if (!Number.isNaN(since) && wholeSeconds(lastModified) > since) return 'failed'
   }
@@ -102,10 +102,12 @@ export const parseRange = (header: string | undefined, size: number): ByteRange 
 /** A date names bytes only when they cannot have changed twice in its second; we ask for a minute (§8.8.2.2). */
 const DATE_IS_STRONG_AFTER_MS = 60_000
 
-/** `If-Range`: whether the range still means the bytes the client has part of. Compared strongly; `now` in milliseconds. */
-export const mayRange = (header: string | undefined, etag: string, lastModified: Date, now: number): boolean => {
+/** `If-Range`: whether the range still means the bytes the client has part of. Compared strongly; `now` in milliseconds. `lastModified` `null`: no date means them. */
+export const mayRange = (header: string | undefined, etag: string, lastModified: Date | null, now: number): boolean => {
   if (header === undefined) return true
   const value = header.trim()
   if (value.startsWith('"') || value.startsWith('W/')) return value === etag
-  return parseHttpDate(value) === wholeSeconds(lastModified) && now - lastModified.getTime() >= DATE_IS_STRONG_AFTER_MS
+  return (
+    lastModified !== null && parseHttpDate(value) === wholeSeconds(lastModified) && now - lastModified.getTime() >= DATE_IS_STRONG_AFTER_MS
+  )
 }

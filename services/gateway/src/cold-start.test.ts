@@ -138,6 +138,13 @@ test('the last good feed is served with its tag, unchanged for who has it, and i
   const { from, knownAgoMs } = feeds.standing()
   assert.equal(from, 'store')
   assert.ok(knownAgoMs !== null && knownAgoMs >= 0 && knownAgoMs < 600_000)
+  assert.equal(first.headers['last-modified'], undefined)
+  const later = new Date(Date.now() + 60_000).toUTCString()
+  assert.equal(
+    (await get('/feeds/all/rss.xml', { 'if-modified-since': later })).statusCode,
+    200,
+    'no date is known that it could be told by',
+  )
   const etag = String(first.headers['etag'])
   assert.equal((await get('/feeds/all/rss.xml', { 'if-none-match': etag })).statusCode, 304)
   const zipped = await get('/feeds/all/rss.xml', { 'accept-encoding': 'gzip' })

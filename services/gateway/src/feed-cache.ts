@@ -156,10 +156,10 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     }
   }
 
-  const adopt = (slot: Slot, feedId: string, output: FeedOutput, bytes: Uint8Array, etag: string, lastModified: Date): FeedState => {
+  const adopt = (slot: Slot, feedId: string, output: FeedOutput, bytes: Uint8Array, etag: string, lastModified: Date | null): FeedState => {
     const content = toContent(etag)
     // The same bytes under a higher counter are the same state: what was compressed stays compressed.
-    if (slot.state?.content === content && slot.state.lastModified.getTime() === lastModified.getTime()) return slot.state
+    if (slot.state?.content === content && slot.state.lastModified?.getTime() === lastModified?.getTime()) return slot.state
     return createFeedState({
       feedId,
       output,
@@ -188,9 +188,10 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
       }
       knownAt = Math.max(knownAt ?? 0, found.lastModified.getTime())
     }
-    // What a view from before this start knows may be of older bytes, and their date would make these look unchanged.
+    // What a view from before this start knows may be of older bytes, and their date would make these look unchanged. That of their writing is later than
+    // the build's, so the next build would look unchanged by it.
     const isOfBuild = built !== null && (isTold || built.outputs[output]?.sha256 === sha256Hex(found.bytes))
-    const state = adopt(slot, feedId, output, found.bytes, found.etag, isOfBuild ? modifiedOf(built, output) : found.lastModified)
+    const state = adopt(slot, feedId, output, found.bytes, found.etag, isOfBuild ? modifiedOf(built, output) : null)
     if (slot.state === state) return state
     // Before it replaces the last one: readers wait for its codings together, and nobody gets the plain bytes because the others are late.
     await Promise.all([...slot.wanted].map(coding => state.variant(coding)))

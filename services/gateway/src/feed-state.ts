@@ -26,7 +26,8 @@ export type FeedState = Readonly<{
   content: string
   bytes: Buffer
   cuts: Cuts
-  lastModified: Date
+  /** When what it shows last changed, as the build says; `null`: nobody has said, and no date is told. */
+  lastModified: Date | null
   /** Rises with every state of this file that this process served. */
   sequence: number
   /** A checksum of each item. */
@@ -111,7 +112,7 @@ export type NewState = Readonly<{
   bytes: Buffer
   /** Names the content: the same on every gateway. Letters, digits, `.` and `_`. */
   content: string
-  lastModified: Date
+  lastModified: Date | null
   before: FeedState | null
 }>
 

@@ -44,7 +44,7 @@ const linkOf = ({ feedId, output }: FeedState, { publicUrl, isPrivate, capabilit
 /** What a 200, a 304 and a 206 have alike. */
 export const feedHeaders = (state: FeedState, tag: string, options: FeedHeaderOptions): Record<string, string> => ({
   etag: tag,
-  'last-modified': state.lastModified.toUTCString(),
+  ...(state.lastModified === null ? {} : { 'last-modified': state.lastModified.toUTCString() }),
   'cache-control': options.isPrivate ? PRIVATE_CACHE : FEED_CACHE,
   vary: 'accept-encoding',
   ...(options.isPrivate

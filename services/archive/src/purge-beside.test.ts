@@ -273,6 +273,16 @@ test('a set that is no set does not keep a purge from its work', async t => {
   assert.ok(await objects.get(others))
 })
 
+test('a loose version that is no version does not keep a purge from its work, and goes with the rest', async t => {
+  const { objects, needs, fact } = await build(t)
+  const planted = ['null', '{"fact":{"article":{"images":{}}}}', '{"fact":{"article":{"images":[null,{"sha256":7}]}}}']
+  const keyOf = (at: number) => keys.archive(fact.firstReleasedAt, ID, 7 + at)
+  for (const [at, bytes] of planted.entries()) await objects.put(keyOf(at), Buffer.from(bytes))
+  assert.equal(await purge(needs, fact), 'purged')
+  for (const at of planted.keys()) assert.equal(await objects.get(keyOf(at)), null)
+  assert.equal(await objects.get(keys.original(PICTURE)), null)
+})
+
 const packOf = async (objects: Objects): Promise<string> =>
   (await filesOf(objects, keys.archivePackPrefix)).find(key => /\/00000001-001-.*\.gz$/.test(key)) ?? ''
 

@@ -96,11 +96,12 @@ const readJson = async (objects: Objects, key: string): Promise<Readonly<{ json:
 const addShown = async (objects: Objects, key: string, { pictures, renditions }: Shown): Promise<void> => {
   const content = await readJson(objects, key)
   if (content === null || content === 'unknown') return
-  const { fact } = content.json as { fact?: { article?: { images?: { sha256?: unknown; renditions?: { key?: unknown }[] }[] } } }
-  for (const { sha256, renditions: made = [] } of fact?.article?.images ?? []) {
+  const images = (content.json as { fact?: { article?: { images?: unknown } } } | null)?.fact?.article?.images
+  for (const one of Array.isArray(images) ? images : []) {
+    const sha256: unknown = one?.sha256
     if (typeof sha256 !== 'string' || !isSha256(sha256)) continue
     pictures.add(sha256)
-    addMade({ json: { renditions: made } }, sha256, renditions)
+    addMade({ json: one }, sha256, renditions)
   }
 }
 

@@ -8,6 +8,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import kafkajs, { type Admin, type Cluster, type Consumer, type ISocketFactory, type Kafka, type Producer, type SASLOptions } from 'kafkajs'
+import { createKafkaSockets } from './kafka-sockets.ts'
 
 export type KafkaSettings = Readonly<{
   /** `host:port` of one or more brokers; the others are found through them. */
@@ -31,6 +32,8 @@ export type KafkaClient = Readonly<{
   cluster(): Cluster
   /** The last few complaints of the client library, newest last: for people, never for decisions. */
   complaints(): readonly string[]
+  /** Ends every connection, whatever waits on it, and makes no more. Twice is once. */
+  end(): void
 }>
 
 export const { ConfigResourceTypes, CompressionTypes } = kafkajs
@@ -109,13 +112,14 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
   mendTimerLoop()
   addZstd()
   const complaints: string[] = []
+  const sockets = createKafkaSockets(settings.socketFactory)
   const kafka = (retry: typeof patient): Kafka =>
     new kafkajs.Kafka({
       brokers: [...settings.brokers],
       clientId: settings.clientId,
       ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
       ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
-      ...(settings.socketFactory === undefined ? {} : { socketFactory: settings.socketFactory }),
+      socketFactory: sockets.factory,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       retry,
@@ -175,5 +179,6 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
       return found
     },
     complaints: () => [...complaints],
+    end: sockets.end,
   }
 }

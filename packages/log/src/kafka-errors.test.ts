@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codeOf, RejectError } from '@newswire/events/errors'
-import { brokerErrorOf, endsForGood, isRefusal, translate, within } from './kafka-errors.ts'
+import { brokerErrorOf, endsForGood, isHopeless, isRefusal, translate, within } from './kafka-errors.ts'
 
 const brokerError = (type: string, retriable: boolean) => Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type, retriable })
 const wrapped = (cause: Error) => Object.assign(new Error('retries exceeded', { cause }), { retriable: false })
@@ -48,4 +48,14 @@ test('an unknown topic is the input, a lost connection is the brokers, and ours 
 test('who waits longer than the limit is told that the brokers do not answer', async () => {
   await assert.rejects(within(5, 'reading', new Promise(() => undefined)), { code: 'NEWSWIRE_LOG_UNAVAILABLE', message: /within 5 ms/ })
   assert.equal(await within(1000, 'reading', Promise.resolve(7)), 7)
+})
+
+test('wrong credentials are for good, and a connection that was lost while they were told is not', () => {
+  const failed = (why: string) =>
+    wrapped(Object.assign(new Error(`SASL SCRAM SHA256 authentication failed: ${why}`), { name: 'KafkaJSSASLAuthenticationError' }))
+  assert.equal(isHopeless(failed('Authentication failed during authentication due to invalid credentials')), true)
+  for (const why of ['Connection closed by the server', 'Closed connection', 'Request SaslAuthenticate(key: 36, version: 1) timed out']) {
+    assert.equal(isHopeless(failed(why)), false, why)
+    assert.equal(endsForGood(failed(why)), false, why)
+  }
 })

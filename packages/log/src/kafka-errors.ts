@@ -1,7 +1,15 @@
 /** What kafkajs throws, as the two errors of the port. No class of kafkajs leaves this package. */
 import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
 
-type KafkaError = { name?: unknown; type?: unknown; code?: unknown; retriable?: unknown; cause?: unknown; errors?: unknown }
+type KafkaError = {
+  name?: unknown
+  message?: unknown
+  type?: unknown
+  code?: unknown
+  retriable?: unknown
+  cause?: unknown
+  errors?: unknown
+}
 
 const causesOf = (error: unknown): KafkaError[] => {
   const causes: KafkaError[] = []
@@ -36,12 +44,19 @@ const HOPELESS: ReadonlySet<unknown> = new Set([
   'KafkaJSUnsupportedMagicByteInMessageSet',
 ])
 
+/** kafkajs names every failure while it says who we are so, also a connection that was lost meanwhile, and keeps of its cause the words only. */
+const LOST = /clos(ed|ing)|not connected|connection (error|timeout)|timed out/i
+
+/** True when it would be the same another time: wrong credentials, or brokers that speak another protocol. */
+export const isHopeless = (error: unknown): boolean =>
+  causesOf(error).some(one => HOPELESS.has(one.name) && !LOST.test(String(one.message)))
+
 /**
  * True when a subscription that ended with this would end with it again. kafkajs calls more than that not retriable: a coordinator not yet
  * found or a broker not yet connected, when the brokers have just come back.
  */
 export const endsForGood = (error: unknown): boolean =>
-  causesOf(error).some(one => HOPELESS.has(one.name)) || (isRefusal(error) && !MEMBERSHIP.has(brokerErrorOf(error) ?? ''))
+  isHopeless(error) || (isRefusal(error) && !MEMBERSHIP.has(brokerErrorOf(error) ?? ''))
 
 /** Not retriable with the same producer, but nothing is wrong with the records. */
 const WORTH_TRYING: ReadonlySet<string> = new Set([
@@ -61,6 +76,11 @@ export const unknownTopic = (topic: string, cause?: unknown): RejectError =>
 
 export const unavailable = (doing: string, cause: unknown): UnavailableError =>
   new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `${doing} failed: ${messageOf(cause)}; are the brokers up and reachable?`, { cause })
+
+export const refusedConnection = (cause: unknown): RejectError =>
+  new RejectError('NEWSWIRE_LOG_REFUSED', `the brokers refuse us: ${messageOf(cause)}; check the KAFKA_SASL and KAFKA_SSL settings`, {
+    cause,
+  })
 
 export const closed = (): UnavailableError => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed')
 

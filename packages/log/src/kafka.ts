@@ -7,7 +7,7 @@ import type { TopicSpec } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
 import { createKafkaClient, type KafkaSettings, MAX_WAIT_MS } from './kafka-client.ts'
-import { closed, translate, unknownTopic, within } from './kafka-errors.ts'
+import { closed, isHopeless, refusedConnection, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
 import { ASK_WITHIN_MS } from './kafka-persist.ts'
@@ -58,7 +58,10 @@ const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
     `a record of ${bytes} bytes is too large for ${topic}, which takes ${limit}; store the body as an object and send its key`,
   )
 
-/** Connects and reads the topics. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when no broker answers within about 15 s. */
+/**
+ * Connects and reads the topics. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when no broker answers within about 15 s, `RejectError`
+ * `NEWSWIRE_LOG_REFUSED` when one does and refuses us (credentials, protocol).
+ */
 export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => {
   const epoch = checkEpoch(options.epoch ?? 0)
   const { topicPrefix: prefix = '', alone = false } = options
@@ -242,6 +245,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     await Promise.all([...followings].map(one => one.stop()))
     await producer.close(drainMs)
     await Promise.all([reader.close(), within(ASK_WITHIN_MS, 'closing connections', admin.disconnect()).catch(() => undefined)])
+    client.end()
   }
 
   const start = async () => {
@@ -249,8 +253,10 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     await book.refresh()
   }
   await within(PUBLISH_TIMEOUT_MS, 'connecting to the brokers', start()).catch(async error => {
-    await Promise.all([reader.close(), admin.disconnect().catch(() => undefined)])
-    throw translate(error, 'connecting to the brokers', '')
+    client.end()
+    // What they still wait for can take long, and holds no connection any more.
+    void Promise.all([reader.close(), admin.disconnect().catch(() => undefined)])
+    throw isHopeless(error) ? refusedConnection(error) : translate(error, 'connecting to the brokers', '')
   })
 
   return {

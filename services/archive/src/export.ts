@@ -130,6 +130,8 @@ const openLines = (out: string, toLine: (version: ArchivedVersion) => string): T
     fail: async () => {
       if (out === '-') return
       stream.destroy()
+      // A file that is still being opened would be made after it was removed.
+      await finished(stream).catch(() => undefined)
       await rm(part, { force: true })
     },
   }

@@ -8,13 +8,13 @@ import { UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { type Publish, publishEvents } from '@newswire/log/events'
-import type { Log } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
 import type { Objects } from '@newswire/objects/objects'
 import { applyConfiguration } from './apply-config.ts'
 import { checkConfig } from './check-config.ts'
 import { type ConfigurationOptions, createConfiguration } from './configuration.ts'
 import { createLogger } from './logger.ts'
+import { looksAgainOnceThere } from './sample-late-look.ts'
 
 const feed = (id: string, rest: object = {}) => ({ id, title: id.toUpperCase(), ...rest })
 const site = { id: 'news.example,2026', title: 'News', publicUrl: 'https://news.example' }
@@ -215,29 +215,6 @@ test('records that are none of ours, and listeners that throw, stop nothing', as
 test('a look that is asked for when the log came while another look is under way follows that one', async t => {
   const { objects, log, apply, follow } = await open(t)
   await apply({})
-  let isHeld = false
-  let release: () => void = () => undefined
-  let lists = 0
-  const list: Objects['list'] = async (...asked) => {
-    lists += 1
-    if (isHeld) await new Promise<void>(resolve => (release = resolve))
-    return await objects.list(...asked)
-  }
-  const ready = Promise.withResolvers<void>()
-  const late: Pick<Log, 'whenThere' | 'follow' | 'publish'> = {
-    whenThere: async () => undefined,
-    follow: async wanted => ({ ...(await log.follow(wanted)), ready: ready.promise }),
-    publish: log.publish,
-  }
-  await follow({ objects: { ...objects, list }, log: late, relistEveryMs: 3_600_000 })
-  isHeld = true
-  const atStart = lists
-  await log.publish([{ topic: topics.configChanges.name, key: 'x', value: Buffer.from('none of ours') }])
-  await until('a look', () => lists > atStart)
-  ready.resolve()
-  await ready.promise
-  isHeld = false
-  const underWay = lists
-  release()
-  await until('the look after it', () => lists > underWay)
+  const record = { topic: topics.configChanges.name, key: 'x', value: Buffer.from('none of ours') }
+  await looksAgainOnceThere({ objects, log, start: follow, record, until })
 })

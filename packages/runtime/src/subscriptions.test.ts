@@ -7,10 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Subscription, subscriptionIdOf } from '@newswire/events/subscription'
 import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from '@newswire/log/embedded'
-import type { Log } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
-import type { Objects } from '@newswire/objects/objects'
 import { createLogger } from './logger.ts'
+import { looksAgainOnceThere } from './sample-late-look.ts'
 import { type Draft, keyOf, openSubscriptions, type SubscriptionsOptions } from './subscriptions.ts'
 
 const logger = createLogger({ service: 'test', level: 'silent' })
@@ -184,29 +183,6 @@ test('an object that is no subscription is passed over', async t => {
 
 test('a look that is asked for when the log came while another look is under way follows that one', async t => {
   const { objects, log, open } = await openWorld(t)
-  let isHeld = false
-  let release: () => void = () => undefined
-  let lists = 0
-  const list: Objects['list'] = async (...asked) => {
-    lists += 1
-    if (isHeld) await new Promise<void>(resolve => (release = resolve))
-    return await objects.list(...asked)
-  }
-  const ready = Promise.withResolvers<void>()
-  const late: Pick<Log, 'whenThere' | 'follow' | 'publish'> = {
-    whenThere: async () => undefined,
-    follow: async wanted => ({ ...(await log.follow(wanted)), ready: ready.promise }),
-    publish: log.publish,
-  }
-  await open({ objects: { ...objects, list }, log: late, relistEveryMs: 3_600_000 })
-  isHeld = true
-  const atStart = lists
-  await log.publish([{ topic: topics.subscriptions.name, key: 'x', value: Buffer.from('none of ours') }])
-  await until('a look', () => lists > atStart)
-  ready.resolve()
-  await ready.promise
-  isHeld = false
-  const underWay = lists
-  release()
-  await until('the look after it', () => lists > underWay)
+  const record = { topic: topics.subscriptions.name, key: 'x', value: Buffer.from('none of ours') }
+  await looksAgainOnceThere({ objects, log, start: open, record, until })
 })

@@ -6,6 +6,7 @@ import type { KafkaClient } from './kafka-client.ts'
 import { followTopic } from './kafka-follow.ts'
 import { createToLogRecord } from './kafka-record.ts'
 import { isCurrent, UNREAD_MS } from './kafka-unread.ts'
+import { sampleCluster } from './sample-cluster.ts'
 
 const until = async (what: string, isSo: () => boolean) => {
   const deadline = performance.now() + 60_000
@@ -26,12 +27,7 @@ const follow = async (t: TestContext) => {
     return { responses: [{ topicName: 'work', partitions: [{ partition: Number(nodeId) - 1, highWatermark: '0', messages: [] }] }] }
   }
   const cluster = {
-    connect: async () => undefined,
-    disconnect: async () => undefined,
-    addTargetTopic: async () => undefined,
-    refreshMetadata: async () => undefined,
-    refreshMetadataIfNecessary: async () => undefined,
-    findTopicPartitionMetadata: () => [{ partitionId: 0 }, { partitionId: 1 }],
+    ...sampleCluster,
     fetchTopicsOffset: async () => [{ topic: 'work', partitions: [0, 1].map(partition => ({ partition, offset: '0' })) }],
     findLeaderForPartitions: () => ({ '1': [0], '2': [1] }),
     findBroker: async ({ nodeId }: { nodeId: '1' | '2' }) => ({ fetch: fetchFrom(nodeId) }),

@@ -7,6 +7,7 @@ import { unknownTopic } from './kafka-errors.ts'
 import { placeNewGroup } from './kafka-groups.ts'
 import { ASK_WITHIN_MS, pauseBeforeNext, START_WITHIN_MS } from './kafka-persist.ts'
 import { createKafkaReader } from './kafka-reader.ts'
+import { sampleCluster } from './sample-cluster.ts'
 
 const brokerError = (type: string, retriable = true) => Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type, retriable })
 
@@ -20,12 +21,7 @@ const open = (settledMs: number, error: Error = brokerError('NOT_LEADER_FOR_PART
       void committed.push(...topics.flatMap(one => one.partitions.map(({ offset }) => offset))),
   }
   const cluster = {
-    connect: async () => undefined,
-    disconnect: async () => undefined,
-    addTargetTopic: async () => undefined,
-    refreshMetadata: async () => undefined,
-    refreshMetadataIfNecessary: async () => undefined,
-    findTopicPartitionMetadata: () => [{ partitionId: 0 }, { partitionId: 1 }],
+    ...sampleCluster,
     findGroupCoordinator: async () => coordinator,
     fetchTopicsOffset: async () => {
       if (nowMs < settledMs) throw error

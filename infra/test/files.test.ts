@@ -14,7 +14,8 @@ test('the tier of a test is in its file name', () => {
 test('tests that take the broker or the store away run alone', () => {
   assert.equal(needsThePartsAlone('packages/log/src/kafka.integration.test.ts'), false)
   assert.equal(needsThePartsAlone('packages/log/src/kafka.fault.integration.test.ts'), true)
-  assert.equal(needsThePartsAlone('test/kafka-away.e2e.test.ts'), true)
+  assert.equal(needsThePartsAlone('test/kafka-away.fault.e2e.test.ts'), true)
+  assert.equal(needsThePartsAlone('test/kafka-kill.e2e.test.ts'), false)
   assert.equal(needsThePartsAlone('test/kill.e2e.test.ts'), false)
 })
 

@@ -19,9 +19,8 @@ export const tierOf = (file: string): Tier => {
   return 'unit'
 }
 
-/** Tests that stop the broker or the store, or put a cluster on them that takes the whole machine: nothing else may run beside them. */
-export const needsThePartsAlone = (file: string): boolean =>
-  file.endsWith('.fault.integration.test.ts') || (tierOf(file) === 'e2e' && /(^|\/)kafka-[^/]*$/.test(file))
+/** Tests that stop the broker or the store: nothing else may run beside them. */
+export const needsThePartsAlone = (file: string): boolean => /\.fault\.(integration|e2e)\.test\.ts$/.test(file)
 
 /** Test files below `root`, in a fixed order; with patterns only those whose path contains one of them. */
 export const findTestFiles = async (root: string, patterns: readonly string[]): Promise<string[]> => {

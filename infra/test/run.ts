@@ -2,7 +2,7 @@
  * The one test runner: `npm test [-- [--tier unit|integration|e2e]… [--way environment|containers|scripts]… [--name REGEX] [path…]]`.
  *
  * Unit tests run at once; meanwhile the real parts are started, once for the whole run (parts.ts says where they come from). Then
- * integration tests and those of the whole program, two files at a time; then what may stop and start the parts, one file at a time. What is not there is skipped, and
+ * integration tests and those of the whole program, two files at a time; then those that stop and start the parts, one file at a time. What is not there is skipped, and
  * the last lines say so; with `NEWSWIRE_TEST_REQUIRE=kafka,s3` it is a failure. Everything started is stopped, however the run ends.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

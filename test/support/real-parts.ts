@@ -20,7 +20,7 @@ export type RealParts = Readonly<{
   kafka: Optional<KafkaPart>
   s3: Optional<S3Part>
   both: Optional<Readonly<{ kafka: KafkaPart; s3: S3Part }>>
-  /** The broker, when it is ours to stop: for fault tests, which run alone (`*.fault.integration.test.ts`, `*.e2e.test.ts`). */
+  /** The broker, when it is ours to stop: for fault tests, which run alone (`*.fault.integration.test.ts`, `*.fault.e2e.test.ts`). */
   kafkaFaults: Optional<KafkaPart>
   s3Faults: Optional<S3Part>
   /** Takes a part away or brings it back; resolves when that has happened. Starting what runs is done at once. Bring it back in `t.after`. */

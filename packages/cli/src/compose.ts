@@ -28,7 +28,7 @@ import { takeViewsFolder, type ViewsFolder } from './views-folder.ts'
 export type Ports = Readonly<{ log: Log; objects: Objects; close(): Promise<void> }>
 
 /** Bytes of dead letters that are too many for a record. */
-const storeDeadLetter = (objects: Objects) => async (id: string, bytes: Uint8Array) => {
+const storeDeadLetter = (objects: Pick<Objects, 'put'>) => async (id: string, bytes: Uint8Array) => {
   const key = keys.deadLetterBytes(id)
   await objects.put(key, bytes, { ifNoneMatch: '*' })
   return key
@@ -86,11 +86,12 @@ const openLog = async (settings: Settings, objects: Objects, clientId: string, {
   })
 }
 
-const connectLog = async (
+/** The log of the settings. Throws when it cannot be had. */
+export const connectLog = async (
   settings: Settings,
-  objects: Objects,
+  objects: Pick<Objects, 'get' | 'put'>,
   clientId: string,
-  { alone = false, ...watch }: Omit<LogOptions, 'late'>,
+  { alone = false, ...watch }: Omit<LogOptions, 'late'> = {},
 ): Promise<Log> => {
   const common = { ...watch, retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects) }
   if (settings.kafkaBrokers.length === 0) {

@@ -19,18 +19,18 @@ const markDocument = z.object({ n: z.int(), epoch: z.int().min(0).max(MAX_EPOCH)
 /** The first time soon, because a log that is replaced after a short run must be noticed too. */
 const KEEP_EVERY_MS = 10_000
 
-export const readEpoch = async (objects: Objects): Promise<number> =>
+export const readEpoch = async (objects: Pick<Objects, 'get'>): Promise<number> =>
   (await getDocument(objects, keys.logMark(), markDocument))?.value.epoch ?? 0
 
 /** How far `submissions` had come, as it was last written down. */
 export const readMarkEnds = async (objects: Objects): Promise<readonly number[]> =>
   Object.values((await getDocument(objects, keys.logMark(), markDocument))?.value.ends ?? {})
 
-const endsOf = async (log: Log): Promise<Record<string, number>> =>
+const endsOf = async (log: Pick<Log, 'ends'>): Promise<Record<string, number>> =>
   Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
 
 /** From the gentlest on. What a rebuild brings back is what was released and archived; what waited or was on its way was in the log alone. */
-const remedyFor = (log: Log): string => {
+const remedyFor = (log: Pick<Log, 'kind'>): string => {
   const rebuild =
     '`newswire rebuild all` (with nothing running) makes every released article, all feeds, pages and search again from the archive; partners are told nothing again, and what was held or on its way has to be sent again'
   return log.kind === 'kafka'
@@ -38,17 +38,24 @@ const remedyFor = (log: Log): string => {
     : `Give back the log.db that belongs to it. If it is lost, ${rebuild}. Or start over with an empty --data folder: the store cannot go on under another log.`
 }
 
-/** Throws `RejectError` `NEWSWIRE_LOG_REPLACED` when the log ends below the mark. */
-export const checkLogMark = async (log: Log, objects: Objects): Promise<void> => {
+/** Why this is another log than the one the store knows, and what to do; `null` when it may be that one. */
+export const findReplacedLog = async (
+  log: Pick<Log, 'kind' | 'ends'>,
+  objects: Pick<Objects, 'get'>,
+): Promise<Readonly<{ offence: string; remedy: string }> | null> => {
   const mark = await getDocument(objects, keys.logMark(), markDocument)
-  if (mark === null) return
+  if (mark === null) return null
   const ends = await endsOf(log)
   const behind = Object.entries(mark.value.ends).find(([partition, end]) => (ends[partition] ?? 0) < end)
-  if (behind === undefined) return
-  throw new RejectError(
-    'NEWSWIRE_LOG_REPLACED',
-    `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows. ${remedyFor(log)}`,
-  )
+  if (behind === undefined) return null
+  const offence = `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows`
+  return { offence, remedy: remedyFor(log) }
+}
+
+/** Throws `RejectError` `NEWSWIRE_LOG_REPLACED` when the log ends below the mark. */
+export const checkLogMark = async (log: Log, objects: Objects): Promise<void> => {
+  const replaced = await findReplacedLog(log, objects)
+  if (replaced !== null) throw new RejectError('NEWSWIRE_LOG_REPLACED', `${replaced.offence}. ${replaced.remedy}`)
 }
 
 /** Positions of a new epoch are above all of the one before. */

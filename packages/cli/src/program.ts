@@ -165,6 +165,17 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .action((id: string, outlet: string, options) => ends(explain(terminal(options), id, outlet, options.version)))
   client('status', 'is everything all right? Exit 1 if not', 'newswire status').action(options => ends(status(terminal(options))))
 
+  client(
+    'doctor',
+    'what is wrong, why, and what to do: settings, services, store, log, secrets, archive; exit 1 if something failed',
+    'newswire doctor',
+  ).action(async options => {
+    // Loaded only here: no other command needs most of what it looks with.
+    const { doctor } = await import('./doctor/doctor.ts')
+    const read = () => readSettings(options.data === undefined ? {} : { NEWSWIRE_DATA: options.data })
+    await ends(doctor({ environment, readSettings: read, version, json: options.json === true, now: Date.now, print }))
+  })
+
   client('apply', 'apply a configuration; prints what changes', 'newswire apply newswire.yaml --dry-run')
     .argument('<file>')
     .option('--prune', 'retire what the file no longer names')

@@ -42,7 +42,7 @@ export type LogFile = Readonly<{
 export const PER_PARTITION = 2 ** 40
 const MAX_PARTITIONS = 8191
 /** More records than can be lost with a power cut, because everything is on disk within seconds. */
-const UNCLEAN_GAP = 2 ** 20
+export const UNCLEAN_GAP = 2 ** 20
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS rec (id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, k TEXT, v BLOB, h TEXT NOT NULL) STRICT;
@@ -81,7 +81,8 @@ const readPartition = (db: DatabaseSync, row: TpRow, gap: number): PartitionStat
   return { topic: row.topic, number: row.part, base, start: row.start, next, lastMs, tail: [], tailBytes: 0 }
 }
 
-const differences = (have: TopicSpec, partitions: number, wanted: TopicSpec): string[] => {
+/** Why a topic of the file is not as wanted. */
+export const differences = (have: TopicSpec, partitions: number, wanted: TopicSpec): string[] => {
   const found: string[] = []
   if (partitions !== embeddedPartitions(wanted))
     found.push(`partitions: ${partitions}, wanted ${embeddedPartitions(wanted)} (fixed for good when the topic was made)`)
@@ -101,7 +102,8 @@ const transaction = (db: DatabaseSync, work: () => void) => {
   }
 }
 
-const load = (db: DatabaseSync, gap: number): Map<string, TopicState> => {
+/** All topics as the file has them; every partition goes on `gap` above where it ended. */
+export const loadTopics = (db: DatabaseSync, gap: number): Map<string, TopicState> => {
   const rows = db.prepare('SELECT tp, topic, part, start, next, ts FROM tp ORDER BY topic, part').all() as TpRow[]
   const topics = db.prepare('SELECT name, spec FROM topic').all() as { name: string; spec: string }[]
   return new Map(
@@ -129,7 +131,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
   const db = open(file)
   const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
   const wasUnclean = state !== undefined && state.value !== 'closed'
-  const topics = load(db, wasUnclean ? UNCLEAN_GAP : 0)
+  const topics = loadTopics(db, wasUnclean ? UNCLEAN_GAP : 0)
   const setState = db.prepare("INSERT INTO meta VALUES ('state', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
   const setEnds = db.prepare('UPDATE tp SET next = ?, start = ?, ts = ? WHERE tp = ?')
   const writeEnds = (): void => {

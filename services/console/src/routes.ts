@@ -1,4 +1,5 @@
 /** The operators' API (contract §8) and the console's page. */
+import { createRequire } from 'node:module'
 import { isArticleId, isEventId, sha256Hex } from '@newswire/events/ids'
 import { authenticate } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
@@ -30,7 +31,7 @@ import { addRebuildRoutes } from './rebuild-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
-import { findUnsetSecrets } from './unset-secrets.ts'
+import { findUnset, findUnsetSecrets } from './unset-secrets.ts'
 
 export type RouteNeeds = Readonly<{
   log: Log
@@ -53,6 +54,8 @@ export type RouteNeeds = Readonly<{
   /** Of the process that delivers; absent when that is another one. */
   secret?: (name: string) => string | undefined
 }>
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 const TRACE_WAIT_MS = 2_000
 const POLICY =
@@ -138,11 +141,16 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     // A store that is away says so by itself, above.
     const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
     const overview = trace.overview(now())
+    const { publishers, outlets } = configuration.current()
     return {
+      version,
       ...toSentence(stages, { ...overview, store, purges, deadLetters: open }),
       ...overview,
       stages,
       deadLetters: open,
+      ...(needs.secret && {
+        unsetSecrets: findUnset({ publishers: [...publishers.values()], outlets: [...outlets.values()] }, needs.secret),
+      }),
       at: new Date(now()).toISOString(),
     }
   })

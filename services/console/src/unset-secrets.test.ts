@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { outletConfig } from '@newswire/events/config'
-import { findUnsetSecrets } from './unset-secrets.ts'
+import { outletConfig, publisherConfig } from '@newswire/events/config'
+import { findUnset, findUnsetSecrets } from './unset-secrets.ts'
 
 const webhook = outletConfig.parse({ id: 'w', deliver: { kind: 'webhook', url: 'https://w.example', secretEnv: 'W' } })
 const drop = outletConfig.parse({
@@ -28,4 +28,17 @@ test('an outlet whose secret the running process does not have is told of, with 
 
 test('an outlet that was not changed is passed over: its secret may have been made by a rotation', () => {
   assert.deepEqual(find([], {}), [])
+})
+
+test('what publishers and outlets in force name and the process does not have is listed by name, never by value', () => {
+  const publisher = publisherConfig.parse({ id: 'p', name: 'P', callbackUrl: 'https://p.example', callbackSecretEnv: 'P_CALLBACK' })
+  const outlets = [webhook, drop, { ...webhook, id: 'old', retired: true }]
+  assert.deepEqual(
+    findUnset({ publishers: [publisher], outlets }, name => (name === 'D_KEY' ? 'value' : undefined)),
+    [
+      { kind: 'publishers', id: 'p', names: ['P_CALLBACK'] },
+      { kind: 'outlets', id: 'w', names: ['W'] },
+      { kind: 'outlets', id: 'd', names: ['D_SECRET'] },
+    ],
+  )
 })

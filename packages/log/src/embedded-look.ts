@@ -1,0 +1,93 @@
+/** Looks at the file of an embedded log that another process may have open and be writing to: for tools that only look. Changes nothing, takes no lock. */
+import { existsSync, statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
+import type { TopicSpec } from '@newswire/events/topics'
+import { differences, loadTopics, type PartitionState, PER_PARTITION, UNCLEAN_GAP } from './embedded-file.ts'
+import type { Position, TopicReport } from './log.ts'
+
+export type LogLook = Readonly<{
+  topics: readonly TopicReport[]
+  /** Where every partition would go on if the log were opened now. */
+  ends(topic: string): Promise<ReadonlyArray<{ partition: number; start: Position; end: Position }>>
+  /** Records that groups have not committed, as they were last written down: a running process is further. */
+  lag: ReadonlyArray<Readonly<{ group: string; topic: string; records: number }>>
+  /** Records that are kept of a topic. */
+  kept: Readonly<Record<string, number>>
+  /** When the newest record was taken, ms since 1970; `null` when there is none. */
+  newestMs: number | null
+  /** It was closed, and not killed: false also while it is open. */
+  wasClosed: boolean
+  bytes: number
+  /** What SQLite finds damaged; `null` when nothing, `undefined` when the file is too large to be read for a look. */
+  damage: string | null | undefined
+}>
+
+/** A file up to this size is read whole, which takes a second or two. Bytes. */
+const READ_WHOLE = 512 * 1024 ** 2
+
+const lagOf = (db: DatabaseSync, partitions: readonly PartitionState[], gap: number): LogLook['lag'] => {
+  const byNumber = new Map(partitions.map(one => [one.base / PER_PARTITION, one]))
+  const count = db.prepare('SELECT count(*) AS n FROM rec WHERE id >= ? AND id < ?')
+  const rows = db.prepare('SELECT grp, tp, off FROM grp ORDER BY grp, tp').all() as { grp: string; tp: number; off: number }[]
+  const sums = new Map<string, { group: string; topic: string; records: number }>()
+  for (const { grp, tp, off } of rows) {
+    const partition = byNumber.get(tp)
+    if (partition === undefined) continue
+    const { n } = count.get(partition.base + off, partition.base + partition.next - gap) as { n: number }
+    const name = JSON.stringify([grp, partition.topic])
+    sums.set(name, { group: grp, topic: partition.topic, records: (sums.get(name)?.records ?? 0) + n })
+  }
+  return [...sums.values()]
+}
+
+/** Of those topics alone that are asked for: a count walks through all of them. */
+const countKept = (db: DatabaseSync, partitions: readonly PartitionState[], names: readonly string[]): LogLook['kept'] => {
+  const count = db.prepare('SELECT count(*) AS n FROM rec WHERE id >= ? AND id < ?')
+  const of = (name: string) =>
+    partitions
+      .filter(one => one.topic === name)
+      .reduce((sum, { base }) => sum + (count.get(base, base + PER_PARTITION) as { n: number }).n, 0)
+  return Object.fromEntries(names.map(name => [name, of(name)]))
+}
+
+const findDamage = (db: DatabaseSync): string | null => {
+  const rows = db.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[]
+  const found = rows.map(row => row.quick_check).find(word => word !== 'ok')
+  return found ?? null
+}
+
+/** `null` when there is no such file. `count`: topics whose records are counted. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
+export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], count: readonly string[] = []): LogLook | null => {
+  if (!existsSync(file)) return null
+  let db: DatabaseSync | null = null
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+    const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
+    const wasClosed = state?.value === 'closed'
+    const gap = wasClosed ? 0 : UNCLEAN_GAP
+    const topics = loadTopics(db, gap)
+    const partitions = [...topics.values()].flatMap(one => one.partitions)
+    const { size } = statSync(file)
+    const times = partitions.map(one => one.lastMs).filter(ms => ms > 0)
+    return {
+      topics: specs.map((spec): TopicReport => {
+        const found = topics.get(spec.name)
+        if (found === undefined) return { topic: spec.name, state: 'missing', differences: [] }
+        const differ = differences(found.spec, found.partitions.length, spec)
+        return { topic: spec.name, state: differ.length === 0 ? 'as-wanted' : 'differs', differences: differ }
+      }),
+      ends: async topic => (topics.get(topic)?.partitions ?? []).map(one => ({ partition: one.number, start: one.start, end: one.next })),
+      lag: lagOf(db, partitions, gap),
+      kept: countKept(db, partitions, count),
+      newestMs: times.length === 0 ? null : Math.max(...times),
+      wasClosed,
+      bytes: size,
+      damage: size > READ_WHOLE ? undefined : findDamage(db),
+    }
+  } catch (cause) {
+    throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `the log file ${file} cannot be read: ${messageOf(cause)}`, { cause })
+  } finally {
+    db?.close()
+  }
+}

@@ -29,8 +29,11 @@ import { openObjects, openPorts } from './compose.ts'
 import { raiseEpoch, readMarkEnds } from './log-mark.ts'
 import { FailedError } from './usage-error.ts'
 
-/** Groups that must not take what is restored for news: partners have it, and so has the archive, unless the store knew of a newer version. */
-const PARTNERS = 'outlets-route'
+/**
+ * Groups that must not take what is restored for news: partners have it, and so has the archive, unless the store knew of a newer version. Feeds need
+ * no intent an article: they compare themselves with all articles when they start (architecture §6.7), and look at what their windows hold alone.
+ */
+const GROUPS = ['outlets-route', 'feeds'] as const
 const ARCHIVE = 'archive'
 /** Above the highest position that is known by so much: deliveries and milestones may have had more records since it was written down. */
 const FLOOR_GAP = 2 ** 30
@@ -161,7 +164,7 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
       said = performance.now()
       say(`${day}: ${done} of ${of} days, ${count} articles`)
     })
-    for (const group of [PARTNERS, ...(allArchived ? [ARCHIVE] : [])])
+    for (const group of [...GROUPS, ...(allArchived ? [ARCHIVE] : [])])
       await untilReady(() => ports.log.replay(group, topics.articles.name, 'end'))
     // Views of the lost log, which this one's positions would look like a continuation of.
     await rm(join(settings.dataDir, 'views'), { recursive: true, force: true })

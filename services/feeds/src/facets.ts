@@ -87,8 +87,15 @@ export const toPlaced = (released: Fact): Placed => {
   }
 }
 
-/** The view over a database that has `FACETS`. Feeds that were placed under the rule that is in force are kept on from the beginning. */
-export const openFacets = (db: DatabaseSync, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): Facetted => {
+/**
+ * The view over a database that has `FACETS`. Feeds that were placed under the rule that is in force are kept on from the beginning; `isAlone`, where
+ * every feed is this process's: an empty view keeps all of them, so that nothing has to be read once more to be placed.
+ */
+export const openFacets = (
+  db: DatabaseSync,
+  { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>,
+  { isAlone = false }: Readonly<{ isAlone?: boolean }> = {},
+): Facetted => {
   const insert =
     db.prepare(`INSERT INTO article (id, version, state, first_released_at, released_at, now, ever) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state, first_released_at = excluded.first_released_at,
@@ -105,6 +112,8 @@ export const openFacets = (db: DatabaseSync, { feeds, categories }: Pick<ConfigS
   let tell: (feedIds: ReadonlySet<string>) => void = () => undefined
   let ensuring: Promise<void> = Promise.resolve()
 
+  if (isAlone && db.prepare('SELECT 1 FROM article LIMIT 1').get() === undefined)
+    for (const feed of feeds.values()) places.keep(feed.id, ruleOf({ feed, categories }))
   for (const [feedId, hash] of places.rules()) {
     const feed = feeds.get(feedId)
     kept.add(feedId)
@@ -227,7 +236,7 @@ export const openFacetView = async ({ log, file, configuration, onPoison }: Face
   let opened: Readonly<{ db: DatabaseSync; facetted: Facetted }> | null = null
   /** The first batch may be applied before `openProjection` resolves. */
   const open = (db: DatabaseSync): Facetted => {
-    if (opened?.db !== db) opened = { db, facetted: openFacets(db, configuration.current()) }
+    if (opened?.db !== db) opened = { db, facetted: openFacets(db, configuration.current(), { isAlone: log.kind === 'embedded' }) }
     return opened.facetted
   }
   const projection = await openProjection({

@@ -5,9 +5,11 @@ import { constants, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export type BodyFiles = Readonly<{
-  /** Durable when it resolves, with the file's name. Nothing refers to it until the table does. */
-  /** Synced before it resolves when `durable`. */
-  write(bytes: Uint8Array, durable: boolean): Promise<string>
+  /**
+   * Durable when it resolves, with the file's name. Nothing refers to it until the table does. Synced also for what may be lost: its row may be put on
+   * disk by anybody's commit, and a row whose file a power cut has lost can never be read again.
+   */
+  write(bytes: Uint8Array): Promise<string>
   /** `null` when there is no such file. */
   read(name: string, signal?: AbortSignal): Promise<Uint8Array | null>
   remove(name: string): Promise<void>
@@ -24,11 +26,11 @@ const syncFolder = async (folder: string) => {
   }
 }
 
-const writeNew = async (path: string, bytes: Uint8Array, durable: boolean) => {
+const writeNew = async (path: string, bytes: Uint8Array) => {
   const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644)
   try {
     await handle.writeFile(bytes)
-    if (durable) await handle.datasync()
+    await handle.datasync()
   } finally {
     await handle.close()
   }
@@ -47,11 +49,11 @@ export const openBodyFiles = (folder: string): BodyFiles => {
     }
   }
   return {
-    write: async (bytes, durable) => {
+    write: async bytes => {
       const name = randomUUID()
       try {
-        await writeNew(join(folder, name), bytes, durable)
-        if (durable) await syncFolder(folder)
+        await writeNew(join(folder, name), bytes)
+        await syncFolder(folder)
       } catch (error) {
         await remove(name).catch(() => undefined) // the first error tells more; a rest is swept at the next start
         throw error

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { RejectError } from '@newswire/events/errors'
 import { openBodyFiles } from './disk-files.ts'
-import type { Row } from './disk-table.ts'
+import { prepareListing, type Row } from './disk-table.ts'
 import { checkKey } from './keys.ts'
 import type { ListedObject, Objects } from './objects.ts'
 import { unavailable } from './unavailable.ts'
@@ -29,7 +29,7 @@ export const openDiskReader = (root: string): ObjectsReader => {
   const database = read(`the opening of ${root}`, () => new DatabaseSync(file, { readOnly: true, timeout: 5_000 }))
   const files = openBodyFiles(join(resolve(root), 'large'))
   const byKey = database.prepare('SELECT * FROM objects WHERE key = ?')
-  const from = database.prepare('SELECT key, etag, size, modified_at FROM objects WHERE key >= ? AND key > ? ORDER BY key LIMIT ?')
+  const listing = prepareListing(database)
   const rowOf = (key: string): Row | undefined => {
     checkKey(key)
     return read(`the reading of ${key}`, () => byKey.get(key) as Row | undefined)
@@ -53,7 +53,7 @@ export const openDiskReader = (root: string): ObjectsReader => {
         : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
     },
     list: async (prefix, { startAfter = '', limit = 1000 } = {}) => {
-      const rows = read(`the listing of ${prefix}`, () => from.all(prefix, startAfter, limit) as unknown as Row[])
+      const rows = read(`the listing of ${prefix}`, () => [...listing.rows(prefix, startAfter, limit)])
       return rows
         .filter(row => row.key.startsWith(prefix))
         .map((row): ListedObject => ({ key: row.key, size: row.size, etag: row.etag, lastModified: new Date(row.modified_at) }))

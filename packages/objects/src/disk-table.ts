@@ -29,8 +29,8 @@ export type Change =
       durable: boolean
     }>
 
-/** `unused`: the file that nothing refers to any more, once this is committed. */
-export type Changed = Readonly<{ result: PutResult; unused: string | null }>
+/** `unused`: files that nothing refers to any more, whatever happens now; also those of changes before this one. */
+export type Changed = Readonly<{ result: PutResult; unused: readonly string[] }>
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS objects (
@@ -60,4 +60,20 @@ export const openTable = (file: string, fsync: Fsync): DatabaseSync => {
     PRAGMA cache_size = -8192;
     ${SCHEMA}`)
   return database
+}
+
+/**
+ * Rows in the order of their keys, from the first that begins with `prefix` and comes after `startAfter`; where they stop to begin with it is the caller's
+ * to see. One bound at a time: of two SQLite seeks to the first it is given, and walks from there to the other.
+ */
+export const prepareListing = (database: DatabaseSync) => {
+  const columns = 'SELECT key, etag, size, modified_at FROM objects'
+  const from = database.prepare(`${columns} WHERE key >= ? ORDER BY key LIMIT ?`)
+  const after = database.prepare(`${columns} WHERE key > ? ORDER BY key LIMIT ?`)
+  return {
+    rows: (prefix: string, startAfter: string, limit: number): Iterable<Row> => {
+      const isAfter = Buffer.compare(Buffer.from(startAfter), Buffer.from(prefix)) >= 0
+      return (isAfter ? after.iterate(startAfter, limit) : from.iterate(prefix, limit)) as Iterable<Row>
+    },
+  }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
@@ -99,6 +100,69 @@ test('files of large bodies go with their objects, and what a crash left goes at
   t.after(() => second.close())
   assert.equal((await files()).length, 1)
   assert.equal((await second.get('c'))?.bytes.byteLength, large.byteLength)
+})
+
+/** Names and sizes of what was synced from now on, folders as size 0. */
+const watchSyncs = async (t: TestContext): Promise<readonly number[]> => {
+  const any = await open(fileURLToPath(import.meta.url), 'r')
+  const methods = Object.getPrototypeOf(any) as Pick<FileHandle, 'datasync' | 'sync'>
+  await any.close()
+  const sizes: number[] = []
+  for (const name of ['datasync', 'sync'] as const) {
+    const real = methods[name]
+    t.mock.method(methods, name, async function (this: FileHandle) {
+      await real.call(this)
+      const stat = await this.stat()
+      sizes.push(stat.isDirectory() ? 0 : stat.size)
+    })
+  }
+  return sizes
+}
+
+for (const fsync of ['full', 'normal'] as const) {
+  test(`fsync ${fsync}: a large body is on disk with its name before a row names it, also one that may be lost`, async t => {
+    const root = await freshFolder(t)
+    const objects = await createDiskObjects({ root, fsync })
+    t.after(() => objects.close())
+    const synced = await watchSyncs(t)
+    const large = Buffer.alloc(1024 * 1024, 1)
+    await objects.put('a', large, { durable: false })
+    assert.deepEqual(synced, [large.byteLength, 0])
+  })
+
+  test(`fsync ${fsync}: a file stays until the commit that lets it go is on disk`, async t => {
+    const root = await freshFolder(t)
+    const files = () => readdir(join(root, 'large'))
+    const objects = await createDiskObjects({ root, fsync })
+    t.after(() => objects.close())
+    const large = Buffer.alloc(300 * 1024, 1)
+    await objects.put('a', large)
+    const [first = ''] = await files()
+    await objects.put('a', Buffer.from('small now'), { durable: false })
+    assert.deepEqual(await readFile(join(root, 'large', first)), large)
+    // Without a durable change it goes all the same, with those that came to lie there after it.
+    for (let n = 0; n < 70; n++) await objects.put('b', Buffer.alloc(300 * 1024, n), { durable: false })
+    assert.ok(!(await files()).includes(first))
+    assert.ok((await files()).length < 70)
+    if (fsync === 'normal') return
+    await objects.put('c', Buffer.from('durable'))
+    assert.equal((await files()).length, 1)
+  })
+}
+
+test('what a store refuses because it cannot be written leaves no bodies behind, however often it is tried', async t => {
+  const root = await freshFolder(t)
+  const objects = await createDiskObjects({ root, fsync: 'full' })
+  t.after(() => objects.close())
+  await objects.put('a', Buffer.from('x'))
+  const other = new DatabaseSync(join(root, 'objects.db'))
+  t.after(() => other.close())
+  // A full disk, as far as the writer can tell.
+  other.exec("CREATE TRIGGER full BEFORE INSERT ON objects BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+  for (let n = 0; n < 3; n++) await assert.rejects(objects.put('b', Buffer.alloc(300 * 1024, n)), UnavailableError)
+  other.exec('DROP TRIGGER full')
+  await objects.put('c', Buffer.from('room again'))
+  assert.deepEqual(await readdir(join(root, 'large')), [])
 })
 
 test('an idle store keeps no process alive', { timeout: 20_000 }, async t => {

@@ -11,7 +11,7 @@ import { contentTypeOf } from './content-type.ts'
 import { createCommitter } from './disk-commit.ts'
 import { openBodyFiles } from './disk-files.ts'
 import { lockFolder } from './disk-lock.ts'
-import { type Change, type Fsync, openTable, type Row } from './disk-table.ts'
+import { type Change, type Fsync, openTable, prepareListing, type Row } from './disk-table.ts'
 import { checkKey } from './keys.ts'
 import type { ListedObject, Objects, PutOptions, StoredObject } from './objects.ts'
 import { unavailable } from './unavailable.ts'
@@ -42,7 +42,7 @@ export const createDiskObjects = async ({ root: wanted, fsync }: DiskOptions): P
   try {
     database = openTable(file, fsync)
     const files = openBodyFiles(join(root, 'large'))
-    await files.sweep(namesIn(database))
+    if (isOnDisk(database)) await files.sweep(namesIn(database))
     syncFolders(root, topmost)
     database.exec('PRAGMA query_only = ON')
     return openStore({ database, file, files, fsync, unlock })
@@ -50,6 +50,19 @@ export const createDiskObjects = async ({ root: wanted, fsync }: DiskOptions): P
     database?.close()
     unlock()
     throw unavailable(`the opening of ${root}`, error)
+  }
+}
+
+/**
+ * Puts on disk what the table says: after a kill some of it may be in the system's memory alone, and a power cut would bring back rows that name what
+ * was swept. False when it cannot be: the next start sweeps.
+ */
+const isOnDisk = (database: DatabaseSync): boolean => {
+  try {
+    const { log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() as { log: number; checkpointed: number }
+    return log === checkpointed
+  } catch {
+    return false // a full disk is no reason not to open
   }
 }
 
@@ -84,7 +97,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
   const committer = createCommitter({ file, inode, fsync })
   const byKey = database.prepare('SELECT * FROM objects WHERE key = ?')
   const headOf = database.prepare('SELECT key, etag, size, modified_at, content_type FROM objects WHERE key = ?')
-  const from = database.prepare('SELECT key, etag, size, modified_at FROM objects WHERE key >= ? AND key > ? ORDER BY key')
+  const listing = prepareListing(database)
   let closed: Promise<void> | null = null
   let reads = 0
 
@@ -128,7 +141,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
   const commit = async (change: Change) => {
     if (closed !== null) throw unavailable(`the change of ${change.key}`, new Error('it is closed'))
     const { result, unused } = await committer.commit(change)
-    if (unused !== null) await files.remove(unused).catch(() => undefined) // committed all the same; swept at the next start
+    for (const name of unused) await files.remove(name).catch(() => undefined) // committed all the same; swept at the next start
     return result
   }
 
@@ -156,10 +169,9 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
       read(`the listing of ${prefix}`, () => {
         const found: ListedObject[] = []
         if (limit <= 0) return found
-        for (const row of from.iterate(prefix, startAfter) as Iterable<Row>) {
+        for (const row of listing.rows(prefix, startAfter, limit)) {
           if (!row.key.startsWith(prefix)) break
           found.push({ key: row.key, size: row.size, etag: row.etag, lastModified: new Date(row.modified_at) })
-          if (found.length >= limit) break
         }
         return found
       }),
@@ -188,14 +200,9 @@ const storedObject = (row: Row, bytes: Uint8Array): StoredObject => ({
   lastModified: new Date(row.modified_at),
 })
 
-const writeBody = async (
-  files: ReturnType<typeof openBodyFiles>,
-  key: string,
-  bytes: Uint8Array,
-  { durable = true, sha256 }: PutOptions,
-) => {
+const writeBody = async (files: ReturnType<typeof openBodyFiles>, key: string, bytes: Uint8Array, { sha256 }: PutOptions) => {
   try {
-    return { file: await files.write(bytes, durable), size: bytes.byteLength, etag: sha256 ?? hash('sha256', bytes) }
+    return { file: await files.write(bytes), size: bytes.byteLength, etag: sha256 ?? hash('sha256', bytes) }
   } catch (error) {
     throw unavailable(`the writing of ${key}`, error)
   }

@@ -13,6 +13,7 @@ import { addPurgeCommand } from './purge.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { rebuildAll } from './rebuild-all.ts'
 import { rebuildSearch } from './rebuild-search.ts'
+import { addReplayCommands } from './replay-program.ts'
 import { addRetract, republish } from './retract.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
@@ -261,6 +262,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
 
   addPurgeCommand(program, { terminal, ends, toSeconds })
   addArchiveCommands(program, { terminal, ends, toSeconds })
+  addReplayCommands(program, { terminal, ends, toSeconds })
   addOutletCommands(program, { terminal, ends, toSeconds })
 
   const letters = program

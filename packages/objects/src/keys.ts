@@ -140,6 +140,7 @@ export const keys = {
   outletState: (outletId: string) => `outlets/state/${configSegment(outletId)}.json`,
   outletStatePrefix: 'outlets/state/',
   outletRequests: (outletId: string) => `outlets/requests/${configSegment(outletId)}.json`,
+  outletRequestsPrefix: 'outlets/requests/',
   handover: (partition: number) => `outlets/handover/${padded(partition, 1)}.json`,
   hubHandover: (partition: number) => `outlets/handover/hub-${padded(partition, 1)}.json`,
   subscription: (topicSha256: string, callbackSha256: string) =>

@@ -3,18 +3,14 @@ import type { OutletConfig } from '@newswire/events/config'
 import { newId } from '@newswire/events/ids'
 import { isHeld } from '@newswire/events/outlet'
 import { actBody, operatorRotateBody, replayBody, toReplayFrom } from '@newswire/events/outlet-acts'
-import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
-import { validateWith } from '@newswire/http/validate'
 import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
-import { toActRefusal } from '@newswire/runtime/outlet-acts'
 import { HOUR_MS, type OutletControl } from '@newswire/runtime/outlet-control'
 import { createCameList } from '@newswire/runtime/outlet-deliveries'
 import type { Trace } from '@newswire/trace/trace'
-import type { z } from 'zod'
+import { acting, problem, readBody } from './acts.ts'
 import { createStates, toOutletLine } from './outlet-list.ts'
 import { keptFor } from './stages.ts'
 
@@ -29,30 +25,10 @@ type Needs = Readonly<{
 
 const MOST = 500
 
-const problem = (status: number, code: `NEWSWIRE_${string}`, title: string, detail: string) =>
-  new ProblemError({ status, code, title, detail })
-
-const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S, what: string): z.output<S> => {
-  const json = parseStrictJson(request.rawBody ?? Buffer.from('{}'))
-  if (!json.ok) throw problem(400, 'NEWSWIRE_JSON', 'The body cannot be read', json.detail)
-  return validateWith(schema, json.value, what)
-}
-
 const whole = (value: unknown, fallback: number): number | null => {
   if (value === undefined) return fallback
   const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
   return Number.isSafeInteger(number) ? number : null
-}
-
-/** What stands in the way of an act is a 409 with its reason; everything else goes on as it is. */
-const acting = async <T>(act: Promise<T>): Promise<T> => {
-  try {
-    return await act
-  } catch (error) {
-    const refusal = toActRefusal(error)
-    if (refusal === null) throw error
-    throw problem(refusal.status, refusal.error.code, refusal.title, refusal.error.message)
-  }
 }
 
 export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, trace, control, now }: Needs): void => {

@@ -20,6 +20,7 @@ import { createOutletControl } from '@newswire/runtime/outlet-control'
 import { amendOutletState } from '@newswire/runtime/outlet-states'
 import { createTrace } from '@newswire/trace/trace'
 import { addOutletRoutes } from './outlet-routes.ts'
+import { addReplayRoutes } from './replay-routes.ts'
 
 const outletOf = (id: string) =>
   outletConfig.parse({ id, deliver: { kind: 'webhook', url: `https://${id}.example/hook`, secretEnv: 'PARTNER_SECRET' } })
@@ -35,6 +36,7 @@ const open = async (t: TestContext, { canSeal = true } = {}) => {
   const configuration = { current: () => ({ outlets }) as unknown as ConfigSnapshot }
   const sealing = canSeal ? createSealing(objects, Buffer.alloc(32, 7)) : null
   const control = createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now: Date.now })
+  addReplayRoutes(app, { objects, configuration, control })
   addOutletRoutes(app, { log, objects, configuration, trace, control, now: Date.now })
   t.after(async () => {
     await close()
@@ -146,4 +148,23 @@ test('a new secret is shown once and never again; at most three sign at once; wi
     assert.ok(!Buffer.from((await objects.get(key))?.bytes ?? []).includes(made.body.secret), key)
   const unsealed = await (await open(t, { canSeal: false })).ask('POST', '/v1/outlets/a/secrets', {})
   assert.deepEqual([unsealed.status, unsealed.body.code], [503, 'NEWSWIRE_SECRET_KEY_MISSING'])
+})
+
+test('replays of all outlets are listed in one place, newest first, and may be asked for there', async t => {
+  const { ask } = await open(t)
+  assert.deepEqual((await ask('GET', '/v1/replays')).body, { replays: [] })
+  const asked = await ask('POST', '/v1/replays', { outlet: 'a', id: 'r1', fromSequence: 0 })
+  assert.deepEqual([asked.status, asked.body.outlet, asked.body.state], [202, 'a', 'asked'])
+  await ask('POST', '/v1/outlets/a/test', {})
+  await ask('POST', '/v1/outlets/b/replay', { id: 'r2', fromTime: new Date().toISOString() })
+  const { replays } = (await ask('GET', '/v1/replays')).body
+  assert.deepEqual(new Set(replays.map((one: { outlet: string; id: string }) => `${one.outlet} ${one.id}`)), new Set(['a r1', 'b r2']))
+
+  const refused = async (body: unknown) => {
+    const answer = await ask('POST', '/v1/replays', body)
+    return [answer.status, answer.body.code]
+  }
+  assert.deepEqual(await refused({ outlet: 'c', fromSequence: 0 }), [404, 'NEWSWIRE_NOT_FOUND'])
+  assert.deepEqual(await refused({ outlet: 'a', id: 'r3', fromSequence: 1 }), [409, 'NEWSWIRE_OUTLET_BUSY'])
+  assert.deepEqual(await refused({ outlet: 'a' }), [422, 'NEWSWIRE_INVALID'])
 })

@@ -28,6 +28,7 @@ import { addProofRoutes } from './proof-routes.ts'
 import type { Proofs } from './proofs.ts'
 import { addPurgeRoutes } from './purge-routes.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
+import { addReplayRoutes } from './replay-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
@@ -236,6 +237,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
 
   addExplainRoutes(app, { objects, current })
   addOutletRoutes(app, { log, objects, configuration, trace, control, now })
+  addReplayRoutes(app, { objects, configuration, control })
   addProofRoutes(app, { proofs: needs.proofs, caughtUp: current })
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })

@@ -1,0 +1,96 @@
+/** `newswire replay …`: something that happened, once more. */
+import type { OutletRequest } from '@newswire/events/outlet'
+import type { Command } from 'commander'
+import { createClient } from './client.ts'
+import type { Terminal } from './commands.ts'
+import { replayOutlet } from './outlets.ts'
+import { isInstant, replayTopic } from './replay-topic.ts'
+import { showTable } from './show.ts'
+import { UsageError } from './usage-error.ts'
+
+type Needs = Readonly<{
+  terminal: (options: { json?: boolean; data?: string }) => Terminal
+  ends: (work: Promise<boolean>) => Promise<void>
+  toSeconds: (value: string) => number
+}>
+
+/** A sequence is a number, a time is not. Throws `UsageError`. */
+export const toOutletFrom = (from: string): Readonly<{ fromSequence: string }> | Readonly<{ fromTime: string }> => {
+  if (/^\d{1,16}$/.test(from)) return { fromSequence: from }
+  if (isInstant(from)) return { fromTime: from }
+  throw new UsageError(`--from must be a sequence (a number, as x-newswire-sequence says it) or a time with an offset, got ${from}`)
+}
+
+type Asked = OutletRequest & Readonly<{ outlet: string; kind: 'replay' }>
+
+const toRow = (one: Asked): readonly string[] => [
+  one.outlet,
+  one.at,
+  one.by,
+  'sequence' in one.from ? `after ${one.from.sequence}` : one.from.time,
+  one.state,
+  String(one.articles),
+  one.answer ?? '',
+]
+
+const listReplays = async ({ environment, settings, json, print }: Terminal): Promise<boolean> => {
+  const { replays } = (await (await createClient(environment, settings.dataDir)).console('GET', '/v1/replays')) as {
+    replays: readonly Asked[]
+  }
+  const head = ['outlet', 'asked', 'by', 'from', 'state', 'articles', '']
+  print(json ? JSON.stringify(replays) : replays.length === 0 ? 'Nothing was replayed of late.' : showTable([head, ...replays.map(toRow)]))
+  return true
+}
+
+export const addReplayCommands = (program: Command, { terminal, ends, toSeconds }: Needs): void => {
+  const replay = program
+    .command('replay')
+    .description('once more: what came for an outlet, or what groups handled of a topic')
+    .addHelpText('after', '\nExample:\n  newswire replay outlet tinh-doan --from 2026-01-31T08:00:00+07:00 --wait')
+  const one = (usage: string, description: string, example: string) =>
+    replay
+      .command(usage)
+      .description(description)
+      .option('--json', 'one JSON document on standard output')
+      .option('--data <dir>', 'data folder of the system')
+      .addHelpText('after', `\nExample:\n  ${example}`)
+
+  one(
+    'outlet <id>',
+    'everything that came for an outlet since, as it is now; on a running system',
+    'newswire replay outlet tinh-doan --from 4711 --wait',
+  )
+    .requiredOption('--from <sequence|time>', 'after this sequence, or since this time (with an offset, at most 14 days ago)')
+    .option('--wait', 'until all of it is under way; exit 1 if it does not come to that')
+    .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 600)
+    .action((id: string, { from, ...options }) =>
+      ends(replayOutlet(terminal(options), id, { ...toOutletFrom(from), wait: options.wait === true, timeout: options.timeout })),
+    )
+  one(
+    'topic <topic>',
+    'groups handle a topic again: changes nothing that is as it should be, and mends what was missed; their services must stand still',
+    'newswire replay topic articles --from 2026-01-31T08:00:00+07:00 --group feeds --dry-run',
+  )
+    .requiredOption('--from <place>', 'start, a time with an offset, or a position with --partition')
+    .option('--partition <n>', 'which partition the position is of')
+    .option(
+      '--group <group>',
+      'only this one (default: all that handle the topic); may be repeated',
+      (value, all: string[]) => [...all, value],
+      [],
+    )
+    .option('--dry-run', 'only say where they would go on')
+    .action((topic: string, options) =>
+      ends(
+        replayTopic(terminal(options), topic, {
+          groups: options.group,
+          from: options.from,
+          ...(options.partition === undefined ? {} : { partition: options.partition }),
+          dryRun: options.dryRun === true,
+        }),
+      ),
+    )
+  one('list', 'replays of outlets that were asked for of late, and how far they are', 'newswire replay list').action(options =>
+    ends(listReplays(terminal(options))),
+  )
+}

@@ -1,6 +1,6 @@
 /**
  * What RSS and Atom say in the same words: Dublin Core, Media RSS, a partner's own elements, and ours (`nw:`, README.md) where nothing
- * standard fits. As data first and text second, so that both formats carry the same. Pure.
+ * standard fits; and beside it what each says in its own. As data first and text second, so that both formats carry the same. Pure.
  */
 import type { FeedItem, FeedNotice, MediaItem } from './item.ts'
 import { escapeAttribute, escapeText } from './xml.ts'
@@ -133,10 +133,51 @@ export const itemElements = (item: FeedItem): Element[] => [
 ]
 
 /** What an RSS notice says beside title and description. SmartNews takes an article down by Media RSS's status, as text. */
-export const noticeElements = (notice: FeedNotice): Element[] => [
+const noticeElements = (notice: FeedNotice): Element[] => [
   { name: 'dcterms:modified', content: notice.retractedAt.toISOString() },
   { name: 'dcterms:valid', content: period(notice.published, notice.retractedAt) },
   { name: 'nw:version', content: String(notice.version) },
   { name: 'nw:status', content: 'retracted' },
   ...(notice.dialect === 'smartnews' ? [{ name: 'media:status', content: 'deleted' }] : []),
+]
+
+export const schemeOf = (item: FeedItem): string => `${item.id.slice(0, -item.articleId.length)}category`
+
+const rssCategories = (item: FeedItem): Element[] => [
+  ...item.categories.map(one => ({ name: 'category', attributes: { domain: schemeOf(item) }, content: one.name })),
+  ...item.tags.map(tag => ({ name: 'category', content: tag })),
+]
+
+const rssEnclosure = ({ url, type, bytes }: MediaItem): Element => ({ name: 'enclosure', attributes: { url, length: bytes, type } })
+
+/** What an item or a notice says beside what the package writes. */
+export const rssElements = (item: FeedItem | FeedNotice): Element[] => {
+  const language = { name: 'dc:language', content: item.language }
+  if (item.kind === 'notice') return [language, ...noticeElements(item)]
+  return [
+    ...rssCategories(item),
+    ...(item.lead === null ? [] : [rssEnclosure(item.lead)]),
+    { name: 'dc:creator', content: item.author },
+    language,
+    ...(item.copyright === '' ? [] : [{ name: 'dc:rights', content: item.copyright }]),
+    ...itemElements(item),
+  ]
+}
+
+const atomCategories = (item: FeedItem): Element[] => [
+  ...item.categories.map(({ id, name }) => ({ name: 'category', attributes: { term: id, scheme: schemeOf(item), label: name } })),
+  ...item.tags.map(tag => ({ name: 'category', attributes: { term: tag, label: tag } })),
+]
+
+const atomEnclosure = ({ url, type, bytes }: MediaItem): Element => ({
+  name: 'link',
+  attributes: { rel: 'enclosure', href: url, type, length: bytes },
+})
+
+/** What an entry says beside what the package writes. */
+export const atomElements = (item: FeedItem): Element[] => [
+  ...(item.summary === '' ? [] : [{ name: 'summary', content: item.summary }]),
+  ...atomCategories(item),
+  ...(item.lead === null ? [] : [atomEnclosure(item.lead)]),
+  ...itemElements(item),
 ]

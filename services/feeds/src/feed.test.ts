@@ -7,7 +7,7 @@ import { cleanLine } from '@newswire/events/text'
 import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
 import { renderItem, renderShell, renderWhole, type XmlFormat } from './feed.ts'
-import { renderAllFragments, renderFragments } from './fragments.ts'
+import { renderFragments } from './fragments.ts'
 import { toFeedShell, withLinks } from './history-links.ts'
 import { type FeedItem, type FeedNotice, MAX_CONTENT, toFeedItem } from './item.ts'
 import { renderJsonItem, renderJsonShell } from './json-feed.ts'
@@ -311,7 +311,8 @@ const hostile = fc.oneof(
 
 test('no article, however hostile, makes a feed malformed, and its title comes out letter for letter', () => {
   fc.assert(
-    fc.property(fc.record({ title: hostile, text: hostile, html: hostile }), ({ title, text, html }) => {
+    fc.property(hostile, hostile, hostile, fc.constantFrom('full', 'summary'), (title, text, html, content) => {
+      const profile = makeProfile({ content })
       const fact = makeFact({
         article: {
           title,
@@ -362,20 +363,4 @@ test('the check sees what makes a fragment malformed', () => {
   assert.notEqual(findXmlFault('<item><dc:creator>x</dc:creator></item>', ['media']), null)
   for (const bad of ['<item>', '<a>\u0008</a>', '<nope:a/>', '<a>&nbsp;</a>', '<a b="1" b="2"/>', '<a>]]></a>'])
     assert.notEqual(findXmlFault(bad, ['dc']), null, bad)
-})
-
-test('articles that are rendered together come out as each does alone, whoever is at fault among them', () => {
-  const profile = makeProfile()
-  const good = [rich(), makeFact({}), makeRetraction({ version: 2 })]
-  const unrenderable = makeFact({ updatedAt: 'yesterday' })
-  const posing = makeFact({ article: { body: { html: '<p>\n        <item></p>' } } })
-  for (const facts of [[], good, [unrenderable, ...good], [...good, posing], [posing, unrenderable]])
-    assert.deepEqual(
-      renderAllFragments(facts, profile),
-      facts.map(fact => renderFragments(fact, profile)),
-    )
-  assert.deepEqual(
-    renderAllFragments([unrenderable, posing, ...good], profile).map(one => one.ok),
-    [false, false, true, true, true],
-  )
 })

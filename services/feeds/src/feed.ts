@@ -2,14 +2,16 @@
  * RSS 2.0 and Atom 1.0 by the `feed` package, of which this is the only importer. What it does right is left to it: the order of elements, dates,
  * the feed's own links, `isPermaLink`, CDATA. What it does wrong, and what is done about it here (feed 6.0.0, xml-js 1.6.11):
  *
- * - One bad address, date or title throws for the whole feed. So each item is rendered in a feed of its own, cut out and joined: the joined bytes
- *   are those of one rendering with all items (tested), one more item costs one item, and a bad one is set aside alone.
+ * - One bad address, date or title throws for the whole feed. So each item is rendered alone and joined: the joined bytes are those of one rendering
+ *   with all items (tested), one more item costs one item, and a bad one is set aside alone.
+ * - It takes ten times as long as writing (xml-js copies every text once for each level above it). So it shows once how an item of each shape is written
+ *   (`learnt.ts`), and values are put in its words from then on: byte for byte what it would write itself (tested with hostile ones).
  * - Characters that XML forbids pass through. `item.ts` and `shell.ts` hand over clean text only.
  * - Of several `]]>` in one text only the first is split; HTML comes with all of them as `]]&gt;`.
  * - xml-js turns `&amp;` in text into `&` before it escapes: text is escaped once before it (`forText`). Of attributes it escapes the quotes
- *   alone: the rest is done before it (`attribute`).
+ *   alone: those with strangers' text are written here.
  * - An Atom title is HTML, so a headline with `<5%` in it loses words: written as a stand-in, replaced by a plain one in the cut fragment.
- * - Atom categories are malformed with `<`, an enclosure's media type is guessed from its address and has no length: written here.
+ * - Categories are malformed with `<` in Atom, and an enclosure's media type is guessed from its address: both are written here.
  * - RSS `author` without an e-mail address is invalid: `dc:creator` in its place.
  * - No namespaces but its own, no extensions in Atom, no `xml:lang`: the root is replaced, elements go into the cut fragment (`elements.ts`).
  * - Without `updated` it reads the clock; it is always given.
@@ -17,8 +19,9 @@
  * - JSON Feed is version 1.0, without authors, language and attachments: `json-feed.ts` makes its own.
  */
 import { type Extension, Feed, type FeedOptions, type Item } from 'feed'
-import { type Element, itemElements, noticeElements, writeElements } from './elements.ts'
-import type { FeedItem, FeedNotice, MediaItem } from './item.ts'
+import { atomElements, rssElements, schemeOf, writeElements } from './elements.ts'
+import type { FeedItem, FeedNotice } from './item.ts'
+import { createLearnt } from './learnt.ts'
 import type { Rendering } from './profiles.ts'
 import type { FeedShell } from './shell.ts'
 import { declare, escapeAttribute, escapeCdataHtml, escapeText, type Prefix } from './xml.ts'
@@ -44,8 +47,6 @@ const ROOTS = { rss: rootsOf('rss'), atom: rootsOf('atom') }
 /** The inverse of what xml-js does to text first. */
 const forText = (value: string): string => value.replace(/&/g, '&amp;')
 const text = (value: string) => ({ _text: forText(value) })
-/** xml-js escapes only the quotes of attributes. */
-const attribute = (value: string): string => value.replace(/&/g, '&amp;').replace(/</g, '&lt;')
 
 /** Stands where the package insists on a value that is overridden or cut away. */
 const STAND_IN = '.'
@@ -54,7 +55,8 @@ const NEVER = new Date(0)
 /** `extensions` takes lists too, though its type does not say so. */
 const extension = (name: string, objects: unknown): Extension => ({ name, objects: objects as Extension['objects'] })
 
-const schemeOf = (item: FeedItem): string => `${item.id.slice(0, -item.articleId.length)}category`
+/** What the package wrote of the one item of a feed. */
+const cut = (xml: string, start: string, end: string): string => xml.slice(xml.indexOf(start) + start.length, xml.lastIndexOf(end))
 
 // --- RSS ---------------------------------------------------------------------------------------------------------------------------
 
@@ -62,57 +64,47 @@ const RSS_ITEM = '\n        <item>'
 const RSS_ITEM_END = '\n        </item>'
 const RSS_INDENT = ' '.repeat(12)
 
-const rssCategories = (item: FeedItem): Extension[] => {
-  const categories = item.categories.map(one => ({ _attributes: { domain: attribute(schemeOf(item)) }, ...text(one.name) }))
-  const all = [...categories, ...item.tags.map(text)]
-  return all.length === 0 ? [] : [extension('category', all)]
-}
+/** What the package writes of an item or a notice; `summary` is what stands in the description. */
+type RssWords = Pick<FeedItem, 'id' | 'link' | 'title' | 'pubDate' | 'summary' | 'html'>
 
-const rssEnclosure = ({ url, type, bytes }: MediaItem): Extension =>
-  extension('enclosure', { _attributes: { url: attribute(url), length: bytes, type: attribute(type) } })
+const rssWordsOf = (item: FeedItem | FeedNotice): RssWords => (item.kind === 'item' ? item : { ...item, summary: item.title, html: null })
 
-const toRssItem = (item: FeedItem): Item => ({
+const toRssItem = ({ id, link, title, pubDate, summary, html }: RssWords): Item => ({
   title: STAND_IN,
-  guid: item.id,
-  link: item.link,
-  date: item.pubDate,
-  ...(item.summary === '' ? {} : { description: STAND_IN }),
-  ...(item.html ? { content: escapeCdataHtml(item.html) } : {}),
+  guid: id,
+  link,
+  date: pubDate,
+  ...(summary === '' ? {} : { description: STAND_IN }),
+  ...(html ? { content: escapeCdataHtml(html) } : {}),
   extensions: [
-    extension('title', text(item.title)),
+    extension('title', text(title)),
     // Readers take a description for HTML (RSS profile): plain text is escaped as such, then once more as XML.
-    ...(item.summary === '' ? [] : [extension('description', text(escapeText(item.summary)))]),
-    ...rssCategories(item),
-    ...(item.lead === null ? [] : [rssEnclosure(item.lead)]),
+    ...(summary === '' ? [] : [extension('description', text(escapeText(summary)))]),
   ],
 })
 
-const toRssNotice = (notice: FeedNotice): Item => ({
-  title: STAND_IN,
-  guid: notice.id,
-  link: notice.link,
-  date: notice.pubDate,
-  description: STAND_IN,
-  extensions: [extension('title', text(notice.title)), extension('description', text(escapeText(notice.title)))],
-})
-
-/** Beside the elements that Atom has too: what Atom has elements of its own for. */
-const rssElements = (item: FeedItem | FeedNotice): Element[] => {
-  const language = { name: 'dc:language', content: item.language }
-  if (item.kind === 'notice') return [language, ...noticeElements(item)]
-  const rights = item.copyright === '' ? [] : [{ name: 'dc:rights', content: item.copyright }]
-  return [{ name: 'dc:creator', content: item.author }, language, ...rights, ...itemElements(item)]
-}
-
-/** `body` is what the package wrote between the item's beginning and its end. */
+/** `body` is what the package writes between the item's beginning and its end. */
 const finishRssItem = (item: FeedItem | FeedNotice, body: string): string =>
   RSS_ITEM + body + writeElements(rssElements(item), RSS_INDENT) + RSS_ITEM_END
 
-const rssFeedOf = (options: FeedOptions, items: readonly (FeedItem | FeedNotice)[]): string => {
+const rssFeedOf = (options: FeedOptions, items: readonly RssWords[]): string => {
   const feed = new Feed(options)
-  for (const item of items) feed.addItem(item.kind === 'item' ? toRssItem(item) : toRssNotice(item))
+  for (const item of items) feed.addItem(toRssItem(item))
   return feed.rss2()
 }
+
+const writeRssWords = createLearnt<RssWords>({
+  render: item => cut(rssFeedOf({ title: STAND_IN, updated: NEVER }, [item]), RSS_ITEM, RSS_ITEM_END),
+  blank: { id: '', link: '', title: '', pubDate: NEVER, summary: '', html: null },
+  places: [
+    { write: ({ title }) => escapeText(title), standIn: { title: 'the title' } },
+    { write: ({ link }) => escapeText(new URL(link).href), standIn: { link: 'https://example.invalid/link' } },
+    { write: ({ id }) => escapeText(id), standIn: { id: 'the identity' } },
+    { write: ({ pubDate }) => pubDate.toUTCString(), standIn: { pubDate: new Date(1) } },
+    { write: ({ summary }) => escapeText(escapeText(summary)), standIn: { summary: 'the summary' } },
+    { write: ({ html }) => escapeCdataHtml(html ?? ''), standIn: { html: 'the content' } },
+  ],
+})
 
 const rssOptions = (shell: FeedShell): FeedOptions => ({
   title: forText(shell.title),
@@ -133,18 +125,7 @@ const withRssRoot = (xml: string, { dialect, updated }: FeedShell): string =>
     .replace(/<rss [^>]*>/, () => `<rss version="2.0"${declare(prefixesOf('rss', dialect))}>`)
     .replace(LAST_BUILD, () => `\n        <pubDate>${updated.toUTCString()}</pubDate>${LAST_BUILD}`)
 
-/** What the package wrote for each item. Throws when HTML of one looks like the beginning of another; alone it is cut whole, and told by whoever checks it. */
-const cut = (xml: string, start: string, end: string, count: number): readonly string[] => {
-  if (count === 1) return [xml.slice(xml.indexOf(start) + start.length, xml.lastIndexOf(end))]
-  const bodies = xml.split(start).slice(1)
-  if (bodies.length !== count) throw new SyntaxError(`${count} items would be cut into ${bodies.length}`)
-  return bodies.map(body => body.slice(0, body.lastIndexOf(end)))
-}
-
-const renderRssItems = (items: readonly (FeedItem | FeedNotice)[]): readonly string[] => {
-  const bodies = cut(rssFeedOf({ title: STAND_IN, updated: NEVER }, items), RSS_ITEM, RSS_ITEM_END, items.length)
-  return items.map((item, index) => finishRssItem(item, bodies[index] as string))
-}
+const renderRssItem = (item: FeedItem | FeedNotice): string => finishRssItem(item, writeRssWords(rssWordsOf(item)))
 
 const renderRssShell = (shell: FeedShell): Shell => {
   const xml = withRssRoot(rssFeedOf(rssOptions(shell), []), shell)
@@ -153,7 +134,7 @@ const renderRssShell = (shell: FeedShell): Shell => {
 }
 
 const renderWholeRss = (shell: FeedShell, items: readonly (FeedItem | FeedNotice)[]): string => {
-  const [head = '', ...bodies] = withRssRoot(rssFeedOf(rssOptions(shell), items), shell).split(RSS_ITEM)
+  const [head = '', ...bodies] = withRssRoot(rssFeedOf(rssOptions(shell), items.map(rssWordsOf)), shell).split(RSS_ITEM)
   const finished = items.map((item, index) => finishRssItem(item, (bodies[index] ?? '').slice(0, bodies[index]?.lastIndexOf(RSS_ITEM_END))))
   const last = bodies.at(-1)
   return `${head}${finished.join('')}${last?.slice(last.lastIndexOf(RSS_ITEM_END) + RSS_ITEM_END.length) ?? ''}\n`
@@ -167,7 +148,10 @@ const ATOM_ENTRY_END = '\n    </entry>'
 const ATOM_END = '\n</feed>'
 const ATOM_INDENT = ' '.repeat(8)
 
-const toAtomItem = (item: FeedItem): Item => ({
+/** What the package writes of an entry. */
+type AtomWords = Pick<FeedItem, 'id' | 'link' | 'updated' | 'html' | 'author' | 'published' | 'copyright'>
+
+const toAtomItem = (item: AtomWords): Item => ({
   title: STAND_IN,
   id: item.id,
   link: item.link,
@@ -177,23 +161,6 @@ const toAtomItem = (item: FeedItem): Item => ({
   author: [{ name: forText(item.author) }],
   ...(item.copyright === '' ? {} : { copyright: forText(item.copyright) }),
 })
-
-const atomCategories = (item: FeedItem): Element[] => [
-  ...item.categories.map(({ id, name }) => ({ name: 'category', attributes: { term: id, scheme: schemeOf(item), label: name } })),
-  ...item.tags.map(tag => ({ name: 'category', attributes: { term: tag, label: tag } })),
-]
-
-const atomEnclosure = ({ url, type, bytes }: MediaItem): Element => ({
-  name: 'link',
-  attributes: { rel: 'enclosure', href: url, type, length: bytes },
-})
-
-const atomElements = (item: FeedItem): Element[] => [
-  ...(item.summary === '' ? [] : [{ name: 'summary', content: item.summary }]),
-  ...atomCategories(item),
-  ...(item.lead === null ? [] : [atomEnclosure(item.lead)]),
-  ...itemElements(item),
-]
 
 /** An entry with what the package cannot say. `body` is what it wrote between the title and the entry's end. */
 const finishAtomEntry = (item: FeedItem, body: string): string =>
@@ -212,11 +179,25 @@ const renderAtomNotice = (notice: FeedNotice): string =>
     '\n    </at:deleted-entry>',
   ].join('')
 
-const atomFeedOf = (options: FeedOptions, items: readonly FeedItem[]): string => {
+const atomFeedOf = (options: FeedOptions, items: readonly AtomWords[]): string => {
   const feed = new Feed(options)
   for (const item of items) feed.addItem(toAtomItem(item))
   return feed.atom1()
 }
+
+const writeAtomWords = createLearnt<AtomWords>({
+  render: item => cut(atomFeedOf({ title: STAND_IN, id: STAND_IN, updated: NEVER }, [item]), ATOM_ENTRY, ATOM_ENTRY_END),
+  blank: { id: '', link: '', updated: NEVER, html: null, author: '', published: NEVER, copyright: '' },
+  places: [
+    { write: ({ id }) => escapeText(new URL(id).href), standIn: { id: 'tag:example.invalid,2026:id' } },
+    { write: ({ link }) => escapeAttribute(new URL(link).href), standIn: { link: 'https://example.invalid/link' } },
+    { write: ({ updated }) => updated.toISOString(), standIn: { updated: new Date(1) } },
+    { write: ({ html }) => escapeCdataHtml(html ?? ''), standIn: { html: 'the content' } },
+    { write: ({ author }) => escapeText(author), standIn: { author: 'the author' } },
+    { write: ({ published }) => published.toISOString(), standIn: { published: new Date(2) } },
+    { write: ({ copyright }) => escapeText(copyright), standIn: { copyright: 'the copyright' } },
+  ],
+})
 
 const atomOptions = (shell: FeedShell): FeedOptions => ({
   id: shell.id,
@@ -236,12 +217,7 @@ const withAtomRoot = (xml: string, { language, dialect }: FeedShell): string =>
     root => `${root.slice(0, -1)}${declare(prefixesOf('atom', dialect))} xml:lang="${escapeAttribute(language)}">`,
   )
 
-const renderAtomItems = (items: readonly (FeedItem | FeedNotice)[]): readonly string[] => {
-  const entries = items.filter(one => one.kind === 'item')
-  const bodies = cut(atomFeedOf({ title: STAND_IN, id: STAND_IN, updated: NEVER }, entries), ATOM_ENTRY, ATOM_ENTRY_END, entries.length)
-  let next = 0
-  return items.map(item => (item.kind === 'notice' ? renderAtomNotice(item) : finishAtomEntry(item, bodies[next++] as string)))
-}
+const renderAtomEntry = (item: FeedItem): string => finishAtomEntry(item, writeAtomWords(item))
 
 const renderAtomShell = (shell: FeedShell): Shell => {
   const xml = withAtomRoot(atomFeedOf(atomOptions(shell), []), shell)
@@ -260,14 +236,11 @@ const renderWholeAtom = (shell: FeedShell, items: readonly FeedItem[], notices: 
 
 // --- both --------------------------------------------------------------------------------------------------------------------------
 
-/**
- * Items as fragments of the document that `renderShell` opens and closes. Pure: the same item gives the same bytes, whatever it is rendered with; together
- * they cost half of what they cost one by one, most of which is the feed around them. Throws when one of them cannot be rendered.
- */
-export const renderItems = (items: readonly (FeedItem | FeedNotice)[], format: XmlFormat): readonly string[] =>
-  format === 'rss' ? renderRssItems(items) : renderAtomItems(items)
-
-export const renderItem = (item: FeedItem | FeedNotice, format: XmlFormat): string => renderItems([item], format)[0] as string
+/** An item as a fragment of the document that `renderShell` opens and closes. Pure. Throws when it cannot be rendered. */
+export const renderItem = (item: FeedItem | FeedNotice, format: XmlFormat): string => {
+  if (format === 'rss') return renderRssItem(item)
+  return item.kind === 'notice' ? renderAtomNotice(item) : renderAtomEntry(item)
+}
 
 export const renderShell = (shell: FeedShell, format: XmlFormat): Shell =>
   format === 'rss' ? renderRssShell(shell) : renderAtomShell(shell)

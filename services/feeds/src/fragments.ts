@@ -5,7 +5,7 @@
 import { codeOf, messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
-import { prefixesOf, renderItem, renderItems } from './feed.ts'
+import { prefixesOf, renderItem } from './feed.ts'
 import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
 import { findItemBreach } from './profiles.ts'
@@ -59,14 +59,11 @@ const orQuarantined = <T>(make: () => T): T | Quarantined => {
   }
 }
 
-type Rendered = Readonly<{ item: FeedItem | FeedNotice; rss: string; atom: string }>
-
-const toFragments = ({ item, rss, atom }: Rendered): Fragments => {
-  const xmlOf = (xml: string, format: 'rss' | 'atom') => Buffer.from(checked(xml, `${format} item`, prefixesOf(format, item.dialect)))
+const toFragments = (item: FeedItem | FeedNotice): Fragments => {
   const bytes = {
-    rss: xmlOf(rss, 'rss'),
-    atom: xmlOf(atom, 'atom'),
-    json: Buffer.from(renderJsonItem(item)),
+    rss: Buffer.from(renderFormat(item, 'rss')),
+    atom: Buffer.from(renderFormat(item, 'atom')),
+    json: Buffer.from(renderFormat(item, 'json')),
     sitemap: Buffer.from(renderForSitemap(item)),
   }
   return { ok: true, kind: item.kind, publishedMs: item.published.getTime(), bytes }
@@ -78,30 +75,12 @@ const toItem = (fact: Fact, profile: Profile): FeedItem | FeedNotice | Quarantin
   return breach === null ? item : { ok: false, ...breach }
 }
 
-/**
- * All outputs of each article, or why it has none: a fault in one output takes it out of all, so that the formats never differ. Together they cost half of
- * what they cost one by one, and are the same; where one of them cannot be rendered each is by itself.
- */
-export const renderAllFragments = (facts: readonly Fact[], profile: Profile): readonly (Fragments | Quarantined)[] => {
-  const made = facts.map(fact => orQuarantined(() => toItem(fact, profile)))
-  const items = made.filter(one => 'kind' in one)
-  try {
-    const [rss, atom] = [renderItems(items, 'rss'), renderItems(items, 'atom')]
-    let next = 0
-    return made.map(one => {
-      if (!('kind' in one)) return one
-      const rendered = { item: one, rss: rss[next] as string, atom: atom[next] as string }
-      next += 1
-      return orQuarantined(() => toFragments(rendered))
-    })
-  } catch (error) {
-    if (items.length > 1) return facts.map(fact => renderFragments(fact, profile))
-    return made.map(one => ('kind' in one ? toQuarantined(error) : one))
-  }
-}
-
+/** All outputs of an article, or why it has none: a fault in one output takes it out of all, so that the formats never differ. */
 export const renderFragments = (fact: Fact, profile: Profile): Fragments | Quarantined =>
-  renderAllFragments([fact], profile)[0] as Fragments | Quarantined
+  orQuarantined(() => {
+    const item = toItem(fact, profile)
+    return 'kind' in item ? toFragments(item) : item
+  })
 
 export type FragmentCache = Readonly<{
   /** What is kept of a version; `undefined` when it must be rendered. */

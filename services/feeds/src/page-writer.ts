@@ -18,7 +18,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { z } from 'zod'
-import { type FragmentCache, type Fragments, renderAllFragments } from './fragments.ts'
+import { type FragmentCache, type Fragments, renderFragments } from './fragments.ts'
 import { toPageShell } from './history-links.ts'
 import type { Profile } from './item.ts'
 import { joinFeed, toCheckedShell } from './outputs.ts'
@@ -118,15 +118,11 @@ export const createPageWriter = ({ objects, places, states, fragments, profileOf
     return fact.state !== 'purged' && placeOf({ state: fact.state, now, ever: fact.facetsEver }, rule) !== 'out'
   }
   /** Without what cannot be rendered. */
-  const show = (facts: readonly Fact[], profile: Profile): readonly Shown[] => {
-    const known = new Map(facts.map(fact => [fact, fragments.get(profile, fact.articleId, fact.version)]))
-    const unknown = facts.filter(fact => known.get(fact) === undefined)
-    for (const [index, rendered] of renderAllFragments(unknown, profile).entries()) known.set(unknown[index] as Fact, rendered)
-    return facts.flatMap(fact => {
-      const found = known.get(fact)
-      return found?.ok ? { releasedAt: fact.releasedAt, fragments: found } : []
+  const show = (facts: readonly Fact[], profile: Profile): readonly Shown[] =>
+    facts.flatMap(fact => {
+      const found = fragments.get(profile, fact.articleId, fact.version) ?? renderFragments(fact, profile)
+      return found.ok ? { releasedAt: fact.releasedAt, fragments: found } : []
     })
-  }
 
   /** Newest first, as in the feed. */
   const showAll = async (plan: Plan, rule: Rule, profile: Profile, spent: (ms: number) => void): Promise<readonly Shown[]> => {

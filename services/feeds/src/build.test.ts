@@ -261,9 +261,8 @@ test('files that an older build wrote plain are read as they are, and stay while
   assert.deepEqual(guidsIn(await read(objects)), ['baoqk.d', 'baoqk.c', 'baoqk.b'])
 })
 
-test('what the store keeps is gzip and says so, and what is at hand is what it says', async t => {
+test('what the store keeps is as it is until packing pays, then gzip and says so, and what is at hand is what it says', async t => {
   const objects = await openStore(t)
-  await release(objects, ...three())
   const put: Record<string, PutOptions & { bytes: Uint8Array }> = {}
   const watched: Pick<Objects, 'get' | 'put'> = {
     get: objects.get,
@@ -272,19 +271,34 @@ test('what the store keeps is gzip and says so, and what is at hand is what it s
       return objects.put(key, bytes, options)
     },
   }
-  const built = must(await build(startBuilder(watched), three()))
-  for (const [output, file] of [
-    ['rss', 'rss.xml'],
-    ['atom', 'atom.xml'],
-    ['json', 'feed.json'],
-    ['sitemap', 'news-sitemap.xml'],
-  ] as const) {
-    const kept = put[keys.feed('all', file)]
-    assert.equal(kept?.contentEncoding, 'gzip')
-    assert.equal(sha256Hex(gunzipSync(kept.bytes)), built.outputs[output]?.sha256)
-    assert.equal(sha256Hex(kept.atHand?.bytes ?? ''), kept.atHand?.sha256)
-    assert.equal(kept.atHand?.sha256, built.outputs[output]?.sha256)
+  const builder = startBuilder(watched)
+  const seen: (string | undefined)[] = []
+  for (let day = 1; day <= 14; day += 1) {
+    const html = `<p>${`${day} bến đò chợ sớm. `.repeat(200)}</p>`
+    const fact = makeFact({
+      articleId: `baoqk.n-${day}`,
+      firstReleasedAt: `2026-03-${day + 10}T08:00:00.000Z`,
+      article: { body: { html } },
+    })
+    await release(objects, fact)
+    const built = must(await build(builder, [fact], { snapshot: snapshotOf(feedOf({ limit: 50 })) }))
+    for (const [output, file] of [
+      ['rss', 'rss.xml'],
+      ['atom', 'atom.xml'],
+      ['json', 'feed.json'],
+      ['sitemap', 'news-sitemap.xml'],
+    ] as const) {
+      const kept = put[keys.feed('all', file)]
+      assert.ok(kept)
+      const plain = kept.contentEncoding === undefined ? kept.bytes : gunzipSync(kept.bytes)
+      assert.equal(sha256Hex(plain), built.outputs[output]?.sha256)
+      assert.equal(kept.sha256, kept.contentEncoding === undefined ? sha256Hex(plain) : undefined)
+      assert.equal(sha256Hex(kept.atHand?.bytes ?? ''), kept.atHand?.sha256)
+      assert.equal(kept.atHand?.sha256, built.outputs[output]?.sha256)
+    }
+    seen.push(put[keys.feed('all', 'rss.xml')]?.contentEncoding)
   }
+  assert.deepEqual([seen[0], seen.at(-1)], [undefined, 'gzip'])
 })
 
 test('a damaged file or window is made again when the feed is looked at', async t => {

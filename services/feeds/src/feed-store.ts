@@ -96,7 +96,7 @@ export const putFiles = async (
     const result = await objects.put(fileKey(feedId, output), packed, {
       contentType: feedFiles[output].type,
       cacheControl: 'public, max-age=60',
-      contentEncoding: 'gzip',
+      ...(packed === bytes ? { sha256 } : { contentEncoding: 'gzip' }),
       durable: false,
       atHand: { bytes, sha256 },
       ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),

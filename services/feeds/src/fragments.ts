@@ -95,7 +95,7 @@ const WITH_PACKED = 1.4
 const sizeOf = (value: Fragments | Quarantined): number =>
   value.ok ? feedOutputs.reduce((sum, output) => sum + WITH_PACKED * value.bytes[output].length, 300) : 300 + 2 * value.reason.length
 
-export const createFragmentCache = ({ maxBytes = 32 * MIB }: { maxBytes?: number } = {}): FragmentCache => {
+export const createFragmentCache = ({ maxBytes = 64 * MIB }: { maxBytes?: number } = {}): FragmentCache => {
   const kept = createRecent<Fragments | Quarantined>({ maxBytes, sizeOf })
   const keyOf = (profile: Profile, articleId: string, version: number) => `${profile.key}/${version}/${articleId}`
   return {

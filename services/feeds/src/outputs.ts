@@ -18,7 +18,7 @@ export type FeedFile = Readonly<{
   bytes: Uint8Array
   /** Of `bytes`. */
   sha256: string
-  /** The same as gzip, as the store keeps it. */
+  /** The same as the store keeps it: as gzip, or `bytes` themselves. */
   packed: Uint8Array
 }>
 export type FeedFiles = Readonly<Record<FeedOutput, FeedFile>>

@@ -4,7 +4,8 @@
  * stands between is stored as it is. Larger than deflated whole (0.37 instead of 0.2 of the plain text), and made in a hundredth of the time.
  *
  * A fragment is deflated once it was joined `WORTH_IT` times, and stored until then: that costs 0.1 ms, and what leaves its only feed within a few
- * builds, as all does at hundreds of articles a second, is not worth it. So equal files may be packed differently; they unpack to the same.
+ * builds, as all does at hundreds of articles a second, is not worth it; a file of such is kept as it is. So equal files may be packed differently;
+ * they unpack to the same.
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib'
 
@@ -55,11 +56,12 @@ const trailerOf = (plain: Uint8Array): Uint8Array => {
 export const join = (parts: readonly Part[]): Uint8Array =>
   Buffer.concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)))
 
-/** The parts as one gzip member; `plain` is what they join to. */
-export const pack = (parts: readonly Part[], plain: Uint8Array): Uint8Array =>
-  Buffer.concat([
-    HEAD,
-    ...parts.flatMap(part => (typeof part === 'string' ? store(Buffer.from(part)) : packed(part))),
-    LAST_BLOCK,
-    trailerOf(plain),
-  ])
+/** Above this part of what a file says, packing it is a copy for next to nothing. */
+const WORTH_PACKING = 0.75
+
+/** The parts as one gzip member; `plain` is what they join to, and what comes back as long as little of it is deflated. */
+export const pack = (parts: readonly Part[], plain: Uint8Array): Uint8Array => {
+  const pieces = parts.flatMap(part => (typeof part === 'string' ? store(Buffer.from(part)) : packed(part)))
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  return bytes > WORTH_PACKING * plain.length ? plain : Buffer.concat([HEAD, ...pieces, LAST_BLOCK, trailerOf(plain)])
+}

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
+import { waitFor } from '../../../test/support/wait-for.ts'
 import { createEmbeddedLog } from './embedded.ts'
 import type { Log } from './log.ts'
 import { openProjection, type Projection, type ProjectionOptions } from './projection.ts'
@@ -132,6 +133,50 @@ describe('a projection', () => {
     assert.equal(late.failure(), null)
     assert.equal(late.db.prepare('SELECT key FROM seen').get()?.['key'], 'one')
     await late.stop()
+  })
+
+  it('says that it is behind while its disk is full, and goes on in order when there is room', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+    t.after(() => log.close())
+    const view = await open(log, join(dir, 'view.db'))
+    await view.ready
+    const put = (key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    await put('one')
+    await view.caughtUp()
+    const { page_count: pages } = view.db.prepare('PRAGMA page_count').get() as { page_count: number }
+    view.db.exec(`PRAGMA max_page_count = ${pages}`)
+    const long = (name: string) => name + 'x'.repeat(20_000)
+    await put(long('two'))
+    await waitFor('the failure', () => view.failure() !== null)
+    assert.equal(view.isReady(), false)
+    await put(long('three'))
+    view.db.exec('PRAGMA max_page_count = 1000000')
+    await waitFor('the view', () => view.isReady())
+    await view.caughtUp()
+    assert.equal(view.failure(), null)
+    assert.deepEqual(
+      view.db
+        .prepare('SELECT key FROM seen ORDER BY rowid')
+        .all()
+        .map(row => String(row['key']).replace(/x+$/, '')),
+      ['one', 'two', 'three'],
+    )
+    await view.stop()
+  })
+
+  it('stops for good at a record that it cannot apply', async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+    t.after(() => log.close())
+    const view = await open(log, join(dir, 'view.db'))
+    await view.ready
+    await log.publish([{ topic: 'articles', key: null, value: new Uint8Array([1]) }])
+    await waitFor('the failure', () => view.failure() !== null)
+    assert.equal(view.isReady(), false)
+    await view.stop()
   })
 
   it('ends while it waits for a log that never comes', async t => {

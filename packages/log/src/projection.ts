@@ -16,7 +16,7 @@ export type ProjectionOptions = Readonly<{
   file: string
   /** Statements that make the tables. A changed text is a new layout: the file is made again from the log. */
   schema: string
-  /** Called inside a transaction with records in order of their partition. Must be synchronous. A throw stops the projection and turns `failure()` on. */
+  /** Called inside a transaction with records in order of their partition. Must be synchronous. A throw stops the projection and turns `failure()` on, and undoes what it wrote: of what it keeps in memory it must stand to be told again. */
   apply: (db: DatabaseSync, records: readonly LogRecord[]) => void
   /** How far behind the log the view may be, in ms (default 0), so that it is written in fewer, larger transactions: `FollowOptions.patienceMs`. */
   patienceMs?: number
@@ -30,17 +30,24 @@ export type Projection = Readonly<{
   db: DatabaseSync
   /** Resolves once everything that was in the topic at start is applied; while the log is not there yet, at its arrival. */
   ready: Promise<void>
+  /** Not while something cannot be written: then it is behind the log, and nobody knows how far. */
   isReady(): boolean
   /** Resolves once everything that is in the topic now is applied; rejects when the signal aborts. */
   caughtUp(signal?: AbortSignal): Promise<void>
+  /** Why it stopped for good, or what it is waiting for: a disk that is full may have room again. */
   failure(): Error | null
   stop(): Promise<void>
 }>
 
 /** How often a waiting `caughtUp` looks again. */
 const CATCH_UP_TICK_MS = 5
-/** Before a log that has just come is asked again. */
+/** Before a log that has just come is asked again, and before what could not be written is written again. */
 const AGAIN_MS = 1_000
+
+/** Busy, locked, no memory, I/O error, full, cannot open (https://sqlite.org/rescode.html): of the machine and not of the record, so it may pass. */
+const PASSING = new Set([5, 6, 7, 10, 13, 14])
+const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
@@ -133,11 +140,12 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
   let cursor = readCursor(db)
   let following: Following | null = null
   let failed: Error | null = null
+  let hindrance: Error | null = null
+  let writing: Promise<void> | null = null
   let isReady = false
   let stopped = false
 
-  const onRecords = (records: readonly LogRecord[]) => {
-    if (stopped) return
+  const write = (records: readonly LogRecord[]): void => {
     const next = new Map<number, Position>()
     for (const record of records) next.set(record.partition, record.position + 1)
     db.exec('BEGIN')
@@ -146,12 +154,46 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       for (const [partition, position] of next) store.run(partition, position)
       db.exec('COMMIT')
     } catch (error) {
-      db.exec('ROLLBACK')
-      failed = error instanceof Error ? error : new Error(String(error))
+      if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
       throw error
     }
     for (const [partition, position] of next) cursor[partition] = position
     onApplied?.(records)
+  }
+
+  /** Resolves once it is written. What comes meanwhile waits behind it. */
+  const writeInTheEnd = async (records: readonly LogRecord[]): Promise<void> => {
+    while (!stopped && failed === null) {
+      try {
+        write(records)
+        hindrance = null
+        return
+      } catch (error) {
+        if (isPassing(error)) hindrance = toError(error)
+        else failed = toError(error)
+      }
+      if (failed !== null) throw failed
+      await setTimeout(AGAIN_MS, undefined, { ref: false })
+    }
+  }
+
+  const onRecords = (records: readonly LogRecord[]): void | Promise<void> => {
+    if (stopped) return
+    if (writing === null)
+      try {
+        return write(records)
+      } catch (error) {
+        if (!isPassing(error)) {
+          failed = toError(error)
+          throw error
+        }
+        hindrance = toError(error)
+      }
+    const mine = (writing ?? setTimeout(AGAIN_MS, undefined, { ref: false })).then(() => writeInTheEnd(records))
+    writing = mine
+    return mine.finally(() => {
+      if (writing === mine) writing = null
+    })
   }
 
   const begin = async (): Promise<Following> => {
@@ -188,7 +230,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       isReady = true
     })
   ready.catch(error => {
-    if (!stopped) failed ??= error instanceof Error ? error : new Error(String(error))
+    if (!stopped) failed ??= toError(error)
   })
   if (log.whenThere === undefined) await begun
 
@@ -208,9 +250,9 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
   return {
     db,
     ready,
-    isReady: () => isReady && failed === null,
+    isReady: () => isReady && failed === null && hindrance === null,
     caughtUp,
-    failure: () => failed,
+    failure: () => failed ?? hindrance,
     stop: async () => {
       if (stopped) return
       stopped = true

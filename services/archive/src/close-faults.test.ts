@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UnavailableError } from '@newswire/events/errors'
+import { topics } from '@newswire/events/topics'
 import { readArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
@@ -176,6 +177,28 @@ test('of several who close the same day exactly one wins, and the others spoil n
     await closeOnce(archive.needs)
     await assertWhole(archive, wanted)
   }
+})
+
+test('a hostile record among the milestones keeps nothing from being closed, and takes only itself out of the ledger', async t => {
+  const archive = await open(t)
+  const wanted = await addSome(archive)
+  const headers = { ce_type: 'milestone.reached', ce_id: 'x', ce_time: 'x', ce_source: 'x' }
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  for (const more of [`"far":1e999`, `"deep":${deep}`, `"half":"\\ud800"`, `"__proto__":{"articleId":"press.a"}`]) {
+    const value = Buffer.from(`{"articleId":"press.hostile","kind":"released",${more}}`)
+    await archive.log.publish([{ topic: topics.milestones.name, key: 'press.hostile', value, headers }])
+  }
+  const { log } = archive.needs
+  // A broker takes the time of a record from whoever wrote it.
+  const times = [8.64e15 + 1, Date.parse('+012000-01-01T00:00:00Z'), -1, Number.NaN]
+  const read: typeof log.read = async options => {
+    const found = await log.read(options)
+    const isHostile = (key: string | null) => key === 'press.hostile'
+    return { ...found, records: found.records.map((one, at) => (isHostile(one.key) ? { ...one, timestamp: times[at % 4] ?? 0 } : one)) }
+  }
+  const { manifest } = await closeOnce({ ...archive.needs, log: { ...log, read } })
+  assert.ok(manifest.entries.some(entry => entry.article === 'press.hostile'))
+  await assertWhole(archive, wanted)
 })
 
 test('with a wrong key nothing is closed, the error says which key is wanted, and versions are kept all the same', async t => {

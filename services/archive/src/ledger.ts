@@ -82,6 +82,30 @@ export const readMilestones = async (log: Pick<Log, 'ends' | 'read'>, from: Cut,
   return { records, cut, isWhole }
 }
 
+/** Days that have a folder: a broker takes a record's time from whoever wrote it. */
+const LAST_DAY_MS = Date.parse('9999-12-31T00:00:00Z')
+const dayOf = ({ timestamp }: LogRecord): string => new Date(Math.min(Math.max(timestamp || 0, 0), LAST_DAY_MS)).toISOString()
+
+/** `null` for what has no canonical form. */
+const canonicalOrNull = (value: unknown): string | null => {
+  try {
+    return canonicalJson(value)
+  } catch {
+    return null
+  }
+}
+
+/** Without fields that no line can hold (numbers beyond all, nesting without end): one hostile record must not keep the archive from closing. */
+const sayable = (milestone: Milestone): Milestone => ({
+  ...milestone,
+  data: Object.fromEntries(Object.entries(milestone.data).filter(([, value]) => canonicalOrNull(value) !== null)),
+})
+
+const toLine = (said: Omit<LedgerLine, 'schema'>): string => {
+  const line: LedgerLine = { schema: 'newswire.archive.ledger/1', ...said }
+  return canonicalOrNull(line) ?? canonicalJson({ ...line, milestones: line.milestones.map(sayable) })
+}
+
 /** The lines of a manifest's ledger, sorted by key. */
 export const toLedger = (records: readonly LogRecord[], manifest: number, isPurged: (articleId: string) => boolean): Staged[] => {
   const lines = new Map<string, { article: string; milestones: Milestone[] }>()
@@ -89,7 +113,7 @@ export const toLedger = (records: readonly LogRecord[], manifest: number, isPurg
     const found = readMilestone(record)
     if (found === null) continue
     const { articleId, ...milestone } = found
-    const key = keys.archiveLedger(new Date(record.timestamp).toISOString(), articleId, manifest)
+    const key = keys.archiveLedger(dayOf(record), articleId, manifest)
     const line = lines.get(key) ?? { article: articleId, milestones: [] }
     lines.set(key, line)
     line.milestones.push(isPurged(articleId) ? withoutWords(milestone) : milestone)
@@ -98,7 +122,7 @@ export const toLedger = (records: readonly LogRecord[], manifest: number, isPurg
     .map(([key, { article, milestones }]) => ({
       key,
       article,
-      line: canonicalJson({ schema: 'newswire.archive.ledger/1', articleId: article, manifest, milestones } satisfies LedgerLine),
+      line: toLine({ articleId: article, manifest, milestones }),
     }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
 }

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
-import { waitFor } from '../../../test/support/wait-for.ts'
+import { eventually } from './contract-kit.ts'
 import { createEmbeddedLog } from './embedded.ts'
 import type { Log } from './log.ts'
 import { openProjection, type Projection, type ProjectionOptions } from './projection.ts'
@@ -149,11 +149,17 @@ describe('a projection', () => {
     view.db.exec(`PRAGMA max_page_count = ${pages}`)
     const long = (name: string) => name + 'x'.repeat(20_000)
     await put(long('two'))
-    await waitFor('the failure', () => view.failure() !== null)
+    await eventually(
+      () => 'the failure',
+      () => view.failure() !== null,
+    )
     assert.equal(view.isReady(), false)
     await put(long('three'))
     view.db.exec('PRAGMA max_page_count = 1000000')
-    await waitFor('the view', () => view.isReady())
+    await eventually(
+      () => 'the view',
+      () => view.isReady(),
+    )
     await view.caughtUp()
     assert.equal(view.failure(), null)
     assert.deepEqual(
@@ -174,7 +180,10 @@ describe('a projection', () => {
     const view = await open(log, join(dir, 'view.db'))
     await view.ready
     await log.publish([{ topic: 'articles', key: null, value: new Uint8Array([1]) }])
-    await waitFor('the failure', () => view.failure() !== null)
+    await eventually(
+      () => 'the failure',
+      () => view.failure() !== null,
+    )
     assert.equal(view.isReady(), false)
     await view.stop()
   })

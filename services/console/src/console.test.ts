@@ -132,6 +132,18 @@ test('the overview names a purge that failed, and what to do about it', async t 
   assert.match(body.sentence, /press\.a .* is not done: pack p\.gz is damaged; restore it, or delete it/)
 })
 
+test('an article that no trace knows any more is purged all the same, and a slip of the pen makes none', async t => {
+  const { send, log, objects } = await open(t)
+  await objects.put(keys.current('press.old'), Buffer.from('{}'))
+  const purge = (articleId: string) => send('POST', `/v1/articles/${articleId}/purge`, { reason: 'court order' })
+  assert.equal((await purge('press.old')).status, 202)
+  assert.equal((await purge('press.odl')).status, 404)
+  assert.deepEqual(
+    (await readAll(log, topics.submissions.name)).map(({ key }) => key),
+    ['press.old'],
+  )
+})
+
 test('with a token set, every address of the API wants it, however the address is written', async t => {
   const { app } = await open(t, { consoleToken: 'sesame' })
   for (const url of ['/v1/overview', '/%761/overview', '/v%31/config', '/v1/dead-letters', '/v1/lag?x=/livez']) {
@@ -285,6 +297,23 @@ test('what a stranger wrote into the topic of dead letters is listed and breaks 
   assert.equal(listed.body.length, 3)
   assert.equal(await deadLetters.open(), 3)
   for (const { id } of listed.body) assert.equal((await ask(`/v1/dead-letters/${id}`)).status, 200)
+})
+
+test('a letter that points to an object of somebody else has nothing of it published', async t => {
+  const { ask, send, log, objects, caughtUp } = await open(t)
+  await objects.put(keys.current('press.a'), Buffer.from('"what waits for its embargo"'))
+  await bury(log)
+  const [good] = await readAll(log, 'dead-letters')
+  assert.ok(good)
+  const headers = { ...good.headers, 'newswire-dead-id': newId(), 'newswire-dead-pointer': keys.current('press.a') }
+  await log.publish([{ topic: topics.deadLetters.name, key: 'press.a', value: Buffer.from(''), headers }])
+  await caughtUp()
+  const { body } = await ask('/v1/dead-letters')
+  for (const { id } of body) await send('POST', `/v1/dead-letters/${id}/redrive`, {})
+  const texts = (await readAll(log, topics.prepared.name)).map(({ value }) => Buffer.from(value ?? []).toString())
+  assert.deepEqual(texts, ['{"half', '{"half'])
+  const refused = await send('POST', `/v1/dead-letters/${headers['newswire-dead-id']}/redrive`, {})
+  assert.equal(refused.body.code, 'NEWSWIRE_CONSOLE_DEAD_LETTER')
 })
 
 test('decisions on letters that the topic no longer keeps do not hide those that are open', async t => {

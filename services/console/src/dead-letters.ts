@@ -53,7 +53,15 @@ export type DeadLetters = Readonly<{
   stop(): Promise<void>
 }>
 
-type Row = Omit<DeadLetterSummary, 'bytes' | 'state'> & { value: Uint8Array | null; headers: string }
+type Listed = Omit<DeadLetterSummary, 'bytes' | 'state'> & { bytes: number | null }
+type Row = Listed & { value: Uint8Array | null; headers: string }
+/** Without the bytes, a megabyte each: a list names five hundred. */
+const LISTED = 'id, at, service, topic, partition, position, code, message, attempts, key, length(value) AS bytes'
+
+/** A broker takes a record's time from whoever wrote it, also one that no date has. */
+const timeOf = ({ timestamp }: LogRecord): string => new Date(Math.abs(timestamp) <= MAX_DATE_MS ? timestamp : 0).toISOString()
+/** ECMA-262 §21.4.1.1. */
+const MAX_DATE_MS = 8.64e15
 
 /** What lies in the topic and is no dead letter is shown as one of the topic's own: nothing that came there is out of sight. */
 const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' | 'redriven' | 'firstFailedAt'> => {
@@ -71,7 +79,7 @@ const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' 
       partition,
       position,
       attempts: 1,
-      lastFailedAt: new Date(record.timestamp).toISOString(),
+      lastFailedAt: timeOf(record),
       errorCode: codeOf(error),
       errorMessage: messageOf(error),
     }
@@ -128,12 +136,12 @@ export const openDeadLetters = async (options: {
     },
   })
   const { db } = projection
-  const rows = (sql: string, ...values: (string | number)[]) => db.prepare(sql).all(...values) as Row[]
+  const rows = <T>(sql: string, ...values: (string | number)[]) => db.prepare(sql).all(...values) as T[]
   const decisionOf = (id: string) => getDocument(objects, keys.deadLetter(id), decision)
 
-  const toSummary = async (row: Row): Promise<DeadLetterSummary> => {
+  const toSummary = async (row: Listed): Promise<DeadLetterSummary> => {
     const decided = await decisionOf(row.id)
-    const { id, at, service, topic, partition, position, code, message, attempts, key, value } = row
+    const { id, at, service, topic, partition, position, code, message, attempts, key, bytes } = row
     return {
       id,
       at,
@@ -145,11 +153,11 @@ export const openDeadLetters = async (options: {
       message,
       attempts,
       key,
-      bytes: value?.byteLength ?? 0,
+      bytes: bytes ?? 0,
       state: decided?.value.state ?? 'open',
     }
   }
-  const find = (id: string) => rows('SELECT * FROM letter WHERE id = ?', id)[0] ?? null
+  const find = (id: string) => rows<Row>(`SELECT ${LISTED}, value, headers FROM letter WHERE id = ?`, id)[0] ?? null
 
   const decide = async (id: string, state: 'redriven' | 'discarded', effect: (row: Row) => Promise<void>): Promise<Decided> => {
     const row = find(id)
@@ -169,7 +177,8 @@ export const openDeadLetters = async (options: {
   }
 
   return {
-    list: async limit => Promise.all(rows('SELECT * FROM letter ORDER BY at DESC LIMIT ?', Math.min(limit, 500)).map(toSummary)),
+    list: async limit =>
+      Promise.all(rows<Listed>(`SELECT ${LISTED} FROM letter ORDER BY at DESC LIMIT ?`, Math.min(limit, 500)).map(toSummary)),
     show: async id => {
       const row = find(id)
       return row === null
@@ -180,6 +189,9 @@ export const openDeadLetters = async (options: {
       decide(id, 'redriven', async row => {
         const record = { key: row.key, value: row.value, headers: JSON.parse(row.headers) as Record<string, string> }
         const { pointer } = parseDeadLetter(record)
+        // A stranger's letter must not have an object that is none of its own published.
+        if (pointer !== null && pointer !== keys.deadLetterBytes(id))
+          throw new RejectError('NEWSWIRE_CONSOLE_DEAD_LETTER', `its bytes are not at ${JSON.stringify(pointer.slice(0, 200))}: discard it`)
         const bytes = pointer === null ? undefined : ((await objects.get(pointer))?.bytes ?? undefined)
         await log.publish([toRedrive(record, bytes)], { synced: true })
       }),

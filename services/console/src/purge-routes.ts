@@ -9,7 +9,7 @@ import type { Publish } from '@newswire/log/events'
 import { z } from 'zod'
 
 type Needs = Readonly<{
-  /** Anything was ever submitted under the id: a slip of the pen must not make an article. */
+  /** Anything was ever submitted under the id, however long ago: a slip of the pen must not make an article. */
   isKnown: (articleId: string) => Promise<boolean>
   publish: Publish
   now: () => number

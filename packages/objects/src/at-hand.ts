@@ -3,33 +3,16 @@
  * serves a moment later. Told by key and hash, so nothing can be out of date: whoever asks says which bytes it wants, and other bytes are read.
  */
 import type { Objects, StoredObject } from './objects.ts'
+import { createRecent } from './recent.ts'
 
 /** The files of some thirty feeds; whoever serves them holds the same memory. */
 const MAX_BYTES = 32 * 1_048_576
 
 type Kept = Readonly<{ sha256: string; object: StoredObject }>
 
-/** Whatever is not put with `atHand` and read with its hash goes straight to the store. `maxBytes`: the longest kept goes first (default 32 MiB). */
+/** Whatever is not put with `atHand` and read with its hash goes straight to the store. `maxBytes`: the longest not read goes first (default 32 MiB). */
 export const keepAtHand = (objects: Objects, { maxBytes = MAX_BYTES }: { maxBytes?: number } = {}): Objects => {
-  const kept = new Map<string, Kept>()
-  let bytes = 0
-
-  const drop = (key: string) => {
-    const one = kept.get(key)
-    if (one === undefined) return
-    kept.delete(key)
-    bytes -= one.object.bytes.byteLength
-  }
-  const keep = (key: string, one: Kept) => {
-    drop(key)
-    kept.set(key, one)
-    bytes += one.object.bytes.byteLength
-    for (const oldest of kept.keys()) {
-      if (bytes <= maxBytes) return
-      drop(oldest)
-    }
-  }
-
+  const kept = createRecent<Kept>({ maxBytes, sizeOf: ({ object }) => object.bytes.byteLength })
   return {
     ...objects,
     get: async (key, options = {}) => {
@@ -40,11 +23,11 @@ export const keepAtHand = (objects: Objects, { maxBytes = MAX_BYTES }: { maxByte
       const put = await objects.put(key, body, options)
       const { atHand, contentType = 'application/octet-stream' } = options
       if (put.ok && atHand !== undefined)
-        keep(key, { sha256: atHand.sha256, object: { bytes: atHand.bytes, etag: put.etag, contentType, lastModified: new Date() } })
+        kept.set(key, { sha256: atHand.sha256, object: { bytes: atHand.bytes, etag: put.etag, contentType, lastModified: new Date() } })
       return put
     },
     delete: async key => {
-      drop(key)
+      kept.delete(key)
       await objects.delete(key)
     },
   }

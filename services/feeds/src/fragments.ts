@@ -5,11 +5,11 @@
 import { codeOf, messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
+import { createRecent } from '@newswire/objects/recent'
 import { prefixesOf, renderItem } from './feed.ts'
 import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
 import { findItemBreach } from './profiles.ts'
-import { createRecent } from './recent.ts'
 import { renderSitemapUrl, sitemapPrefixes } from './sitemap.ts'
 import { findXmlFault, type Prefix } from './xml.ts'
 

@@ -4,22 +4,8 @@ import type { Fact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import { createFragmentCache } from './fragments.ts'
 import { restAfter } from './pace.ts'
-import { createRecent } from './recent.ts'
 import { makeFact, makeProfile } from './sample-facts.ts'
 import { createStates } from './states.ts'
-
-test('what was used last is kept, within its bytes', () => {
-  const recent = createRecent<string>({ maxBytes: 10, sizeOf: value => value.length })
-  recent.set('a', 'aaaa')
-  recent.set('b', 'bbbb')
-  recent.get('a')
-  recent.set('c', 'cccc')
-  assert.deepEqual([recent.get('a'), recent.get('b'), recent.get('c')], ['aaaa', undefined, 'cccc'])
-  recent.set('a', 'a')
-  assert.equal(recent.bytes(), 5)
-  recent.set('d', 'd'.repeat(11))
-  assert.equal(recent.get('d'), undefined)
-})
 
 test('a version is rendered once for all feeds that render alike', () => {
   const cache = createFragmentCache()

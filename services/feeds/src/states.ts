@@ -7,8 +7,8 @@
 import { RejectError } from '@newswire/events/errors'
 import { type Fact, toPublicFact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
+import { createRecent } from '@newswire/objects/recent'
 import { getReleased } from '@newswire/objects/released'
-import { createRecent } from './recent.ts'
 
 const MIB = 1_048_576
 const READS_AT_ONCE = 32

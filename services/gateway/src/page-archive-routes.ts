@@ -9,6 +9,7 @@ import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { createRecent } from '@newswire/objects/recent'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { requireAccess } from './access.ts'
 import { bodyOf, notFound, notSure, sendRendered } from './answers.ts'
@@ -61,37 +62,19 @@ export const addPageArchiveRoutes = (
   app: HttpServer,
   { objects, configuration, readers, proxies, now, vouch = () => null }: Needs,
 ): void => {
-  const kept = new Map<string, Kept>()
-  let bytes = 0
-
-  const drop = (key: string) => {
-    bytes -= kept.get(key)?.page.bytes.length ?? 0
-    kept.delete(key)
-  }
-  const keep = (key: string, one: Kept) => {
-    drop(key)
-    kept.set(key, one)
-    bytes += one.page.bytes.length
-    for (const oldest of kept.keys()) {
-      if (bytes <= MAX_BYTES) return
-      drop(oldest)
-    }
-  }
+  const kept = createRecent<Kept>({ maxBytes: MAX_BYTES, sizeOf: ({ page }) => page.bytes.length })
 
   const load = async (feedId: string, page: FeedPage, format: FeedFormat): Promise<Kept> => {
     const key = keys.feedPage(feedId, toPageFile(page, format))
     const there = await objects.head(key)
     const before = kept.get(key)
-    if (there !== null && before?.etag === there.etag) {
-      keep(key, before)
-      return before
-    }
-    drop(key)
+    if (there !== null && before?.etag === there.etag) return before
+    kept.delete(key)
     const found = there === null ? null : await objects.get(key)
     if (found === null) throw notFound('the feed has no such page; the feed itself links the newest')
     if (found.bytes.length === 0) throw gone()
     const one = toKept(found.bytes, found.etag, format)
-    keep(key, one)
+    kept.set(key, one)
     return one
   }
 

@@ -5,6 +5,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { sha256Hex } from '@newswire/events/ids'
+import { createRecent } from '@newswire/objects/recent'
 
 /** For pages that are made while somebody waits: 0.1 ms and 0.3 ms for an article, and higher saves nothing that a reader would notice. */
 const codings = {
@@ -54,23 +55,17 @@ export type PageCache = Readonly<{
 }>
 
 export const createPageCache = (maxBytes = MAX_BYTES): PageCache => {
-  const kept = new Map<string, Readonly<{ state: readonly unknown[]; page: RenderedPage }>>()
-  let bytes = 0
-  const drop = (key: string) => {
-    bytes -= kept.get(key)?.page.bytes.byteLength ?? 0
-    kept.delete(key)
-  }
+  const kept = createRecent<Readonly<{ state: readonly unknown[]; page: RenderedPage }>>({
+    maxBytes,
+    sizeOf: ({ page }) => page.bytes.byteLength,
+  })
   return {
     get: (key, state, render) => {
       const found = kept.get(key)
-      drop(key)
-      const page = found !== undefined && state.every((part, index) => part === found.state[index]) ? found.page : toRendered(render())
+      if (found !== undefined && state.every((part, index) => part === found.state[index])) return found.page
+      kept.delete(key)
+      const page = toRendered(render())
       kept.set(key, { state, page })
-      bytes += page.bytes.byteLength
-      for (const oldest of kept.keys()) {
-        if (bytes <= maxBytes || kept.size === 1) break
-        drop(oldest)
-      }
       return page
     },
   }

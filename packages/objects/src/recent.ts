@@ -1,11 +1,13 @@
-/** Keeps what was used last, up to a number of bytes. */
+/** What was used last, up to a number of bytes: for whoever keeps in memory what strangers or many articles may ask for. */
 export type Recent<V> = Readonly<{
   get(key: string): V | undefined
   set(key: string, value: V): void
+  /** Twice is once. */
+  delete(key: string): void
   bytes(): number
 }>
 
-/** `sizeOf` says what a value weighs; a value heavier than `maxBytes` is not kept. */
+/** `sizeOf` says what a value weighs, the same each time; a value heavier than `maxBytes` is not kept, and nothing has to go for it. */
 export const createRecent = <V>({ maxBytes, sizeOf }: { maxBytes: number; sizeOf: (value: V) => number }): Recent<V> => {
   const kept = new Map<string, V>()
   let bytes = 0
@@ -25,13 +27,16 @@ export const createRecent = <V>({ maxBytes, sizeOf }: { maxBytes: number; sizeOf
     },
     set: (key, value) => {
       drop(key)
+      const size = sizeOf(value)
+      if (size > maxBytes) return
       kept.set(key, value)
-      bytes += sizeOf(value)
-      for (const oldest of kept.keys()) {
+      bytes += size
+      for (const longestAgo of kept.keys()) {
         if (bytes <= maxBytes) return
-        drop(oldest)
+        drop(longestAgo)
       }
     },
+    delete: drop,
     bytes: () => bytes,
   }
 }

@@ -26,12 +26,20 @@ const open = async (t: TestContext) => {
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
   const store = { isAway: false, reads: 0 }
+  let held: Promise<void> = Promise.resolve()
+  /** Reads that begin from now on wait for what this gives. */
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    held = promise
+    return resolve
+  }
   const wanted: (string | undefined)[] = []
   const objects: Objects = {
     ...disk,
     get: async (key, options) => {
       store.reads++
       wanted.push(options?.sha256)
+      await held
       if (store.isAway) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
       return disk.get(key, options)
     },
@@ -74,7 +82,7 @@ const open = async (t: TestContext) => {
     const served = await cache.get('all', 'rss')
     return served === null ? null : Buffer.from(served.bytes).toString()
   }
-  return { cache, openCache, announce, hasSeen, build, read, store, wanted, disk, log, poison }
+  return { cache, openCache, announce, hasSeen, build, read, store, hold, wanted, disk, log, poison }
 }
 
 test('a file that is kept as gzip is served as what it says, and a damaged one leaves the last good bytes', async t => {
@@ -226,13 +234,47 @@ test('a new build is read at once when somebody has asked since the last one, wi
   assert.ok(first)
   cache.want(first, 'gzip')
   await build(2, 'two')
-  const deadline = Date.now() + 60_000
-  while (cache.peek('all', 'rss') === null) {
-    assert.ok(Date.now() < deadline)
-    await setTimeout(5)
-  }
-  assert.deepEqual(cache.peek('all', 'rss')?.ready(), ['gzip'])
+  await becomes(async () => String(cache.peek('all', 'rss')?.bytes), 'two')
+  await becomes(async () => String(cache.peek('all', 'rss')?.ready()), 'gzip')
   assert.equal(store.reads, 2)
+})
+
+test('new bytes are there for readers before every coding of them is made, and the rest follows unasked', async t => {
+  const { build, read, disk, announce, hold, cache } = await open(t)
+  await build(1, 'one')
+  await read()
+  const first = await cache.get('all', 'rss')
+  assert.ok(first)
+  for (const coding of ['zstd', 'br', 'gzip'] as const) cache.want(first, coding)
+  await becomes(async () => String(first.ready().length), '3')
+  const letGo = hold()
+  await disk.put('feeds/all/rss.xml', Buffer.from('two'))
+  await announce(2)
+  await becomes(async () => String(cache.built('all')?.counter), '2')
+  const asked = cache.get('all', 'rss')
+  letGo()
+  const second = await asked
+  assert.equal(String(second?.bytes), 'two')
+  // A tiny file is deflated in one go; these two are made on another thread.
+  assert.deepEqual([second?.find('br'), second?.find('zstd')], [undefined, undefined], 'nobody waited for them')
+  await becomes(async () => String(second?.ready().length), '3')
+})
+
+test('a state that is no longer current is not compressed further', async t => {
+  const { build, read, announce, disk, cache } = await open(t)
+  await build(1, 'one')
+  await read()
+  const first = await cache.get('all', 'rss')
+  assert.ok(first)
+  for (const coding of ['br', 'gzip'] as const) cache.want(first, coding)
+  await becomes(async () => String(first.ready().length), '2')
+  await disk.put('feeds/all/rss.xml', Buffer.from('two'))
+  await announce(2)
+  await becomes(read, 'two')
+  const second = await cache.get('all', 'rss')
+  cache.want(first, 'zstd')
+  await becomes(async () => String(second?.ready().length), '3')
+  assert.equal(first.find('zstd'), undefined)
 })
 
 test('states of one feed are told apart in order, however fast they follow each other', async t => {

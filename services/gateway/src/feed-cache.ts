@@ -7,18 +7,16 @@
  * were written, so each article in them is looked up first (`mayShow`), and bytes that show one that the store no longer has for all are not served.
  */
 import { join } from 'node:path'
-import type { FeedBuilt, FeedOutput } from '@newswire/events/feed'
-import { feedFiles, feedOutputs } from '@newswire/events/feed'
-import { sha256Hex } from '@newswire/events/ids'
+import { type FeedBuilt, type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import type { Coding } from '@newswire/http/accept'
 import type { Log } from '@newswire/log/log'
-import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { getUnpacked } from '@newswire/objects/packed'
 import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
+import { type FeedFile, type MayShow, readFeedFile } from './feed-read.ts'
 import { type Standing, toStanding } from './feed-standing.ts'
 import { createFeedState, type FeedState } from './feed-state.ts'
 import { createPastStates, type PastStates } from './past-states.ts'
+import { createRefining } from './refining.ts'
 
 export type FeedCache = Readonly<{
   /** `null` when there is no such file. Throws `UnavailableError` when the store is away and nothing is kept. */
@@ -47,8 +45,8 @@ export type FeedCacheOptions = Readonly<{
   isLogThere?: () => boolean
   /** Bytes of states that are kept at most, the longest not asked for dropped first (default 256 MiB). */
   maxBytes?: number
-  /** Whether everything that these bytes show may be shown; asked for what is read while the log does not tell (default: it may). */
-  mayShow?: (output: FeedOutput, bytes: Uint8Array) => Promise<boolean>
+  /** Asked for what is read while the log does not tell (default: it may be shown). */
+  mayShow?: MayShow
   /** Milliseconds after which a state that stays is compressed as well as can be (default 10 000). */
   quietMs?: number
 }>
@@ -63,10 +61,10 @@ const MAX_BYTES = 256 * 2 ** 20
 const QUIET_MS = 10_000
 /** Every state is weighed for it, so a hundred feeds that change together are weighed together. */
 const EVICT_AFTER_MS = 20
-/** How often it is looked whether a feed is quiet. */
+/** How often it is looked whether a feed is quiet, and for what could not be read. */
 const LOOK_MS = 2_500
-/** Of one core, for compressing what is quiet. */
-const REFINE_SHARE = 0.05
+/** The order in which codings are made of a new state. */
+const BY_COST = ['gzip', 'br', 'zstd'] as const satisfies readonly Coding[]
 
 type Slot = {
   state: FeedState | null
@@ -104,12 +102,6 @@ const newSlot = (): Slot => ({
   loading: null,
   past: createPastStates(),
 })
-
-/** Facts written before there was a date for each file say only when the newest thing in the feed was released. */
-const modifiedOf = (built: FeedBuilt, output: FeedOutput): Date => new Date(built.outputs[output]?.modifiedAt ?? built.updatedAt)
-
-/** The store's own tag, which is a hash of the bytes, as far as a tag of ours can carry it. */
-const toContent = (etag: string): string => etag.replace(/[^A-Za-z0-9]/g, '').slice(0, 32)
 
 export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCache> => {
   const { log, objects, dataDir, onPoison, isLogThere = () => true, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = options
@@ -156,46 +148,40 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     }
   }
 
-  const adopt = (slot: Slot, feedId: string, output: FeedOutput, bytes: Uint8Array, etag: string, lastModified: Date | null): FeedState => {
-    const content = toContent(etag)
+  const weighSoon = () => {
+    evicting ??= setTimeout(evict, EVICT_AFTER_MS).unref()
+  }
+
+  const adopt = (slot: Slot, feedId: string, output: FeedOutput, { bytes, content, lastModified }: FeedFile): FeedState => {
     // The same bytes under a higher counter are the same state: what was compressed stays compressed.
     if (slot.state?.content === content && slot.state.lastModified?.getTime() === lastModified?.getTime()) return slot.state
-    return createFeedState({
-      feedId,
-      output,
-      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      content,
-      lastModified,
-      before: slot.state,
-    })
+    return createFeedState({ feedId, output, bytes, content, lastModified, before: slot.state })
+  }
+
+  /**
+   * What readers take, made unasked, the cheapest first, as long as it is current. No answer waits for all of it: who takes what is not there yet gets the
+   * cheapest coding that he takes as soon as that is made.
+   */
+  const makeWanted = async (slot: Slot): Promise<void> => {
+    const { state, wanted } = slot
+    for (const coding of BY_COST) if (state !== null && state === slot.state && wanted.has(coding)) await state.variant(coding)
+    weighSoon()
   }
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
-    const built = feeds.built(feedId)
     const isTold = hasLog()
-    // Cut off, nobody knows whether the bytes that the log told of last are what the store has now.
-    const sha256 = isTold ? built?.outputs[output]?.sha256 : undefined
-    const found = await getUnpacked(objects, keys.feed(feedId, feedFiles[output].name), { sha256 })
-    if (found === null) return null
-    if (!isTold) {
-      if (!(await mayShow(output, found.bytes))) {
-        // Not even what was served a moment ago: it is the same, or older.
-        slot.state = null
-        // States are told from the one before them, and the next has none: its numbers begin anew, and say nothing of these.
-        slot.past = createPastStates()
-        slot.refusedAt = performance.now()
-        return null
-      }
-      knownAt = Math.max(knownAt ?? 0, found.lastModified.getTime())
+    const file = await readFeedFile({ objects, mayShow }, { feedId, output, built: feeds.built(feedId), isTold })
+    if (file === null) return null
+    if (file === 'refused') {
+      // Not even what was served a moment ago: it is the same, or older.
+      slot.state = null
+      // States are told from the one before them, and the next has none: its numbers begin anew, and say nothing of these.
+      slot.past = createPastStates()
+      slot.refusedAt = performance.now()
+      return null
     }
-    // What a view from before this start knows may be of older bytes, and their date would make these look unchanged. That of their writing is later than
-    // the build's, so the next build would look unchanged by it.
-    const isOfBuild = built !== null && (isTold || built.outputs[output]?.sha256 === sha256Hex(found.bytes))
-    const state = adopt(slot, feedId, output, found.bytes, found.etag, isOfBuild ? modifiedOf(built, output) : null)
-    if (slot.state === state) return state
-    // Before it replaces the last one: readers wait for its codings together, and nobody gets the plain bytes because the others are late.
-    await Promise.all([...slot.wanted].map(coding => state.variant(coding)))
-    return state
+    if (!isTold) knownAt = Math.max(knownAt ?? 0, file.writtenAt)
+    return adopt(slot, feedId, output, file)
   }
 
   const miss = (slot: Slot) => {
@@ -222,7 +208,9 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
           Object.assign(slot, { state, counter: Math.max(counter, slot.counter), checkedAt: performance.now() })
           slot.isBehind = slot.counter < counterOf(feedId)
           slot.missedAt = 0
-          evicting ??= setTimeout(evict, EVICT_AFTER_MS).unref()
+          weighSoon()
+          // One that fails is tried again by who asks for it.
+          makeWanted(slot).catch(() => undefined)
           return slot.state
         },
         (error: unknown) => {
@@ -260,19 +248,12 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     return state
   }
 
-  const done = new WeakSet<FeedState>()
-  let refining = false
-  const refineNext = async () => {
+  const quietStates = function* () {
     const now = performance.now()
-    for (const { state, checkedAt, wanted, isAsked } of slots.values()) {
-      if (state === null || !isAsked || now - checkedAt < quietMs || wanted.size === 0 || done.has(state)) continue
-      done.add(state)
-      const began = performance.now()
-      await state.refine()
-      return performance.now() - began
-    }
-    return 0
+    for (const { state, checkedAt, wanted, isAsked } of slots.values())
+      if (state !== null && isAsked && now - checkedAt >= quietMs && wanted.size > 0) yield state
   }
+  const refining = createRefining(quietStates)
   /** Also when nobody asks: whoever asks for readiness is told when it is over. */
   const retryMissed = () => {
     for (const [key, slot] of slots) {
@@ -280,20 +261,11 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
       if (slot.missedAt > 0) refresh(slot, feedId, output as FeedOutput).catch(() => undefined)
     }
   }
-  let restUntil = 0
   const timer = setInterval(
     () => {
       if (hasLog()) knownAt = Date.now()
       retryMissed()
-      if (refining || performance.now() < restUntil) return
-      refining = true
-      refineNext()
-        .then(tookMs => {
-          restUntil = performance.now() + tookMs / REFINE_SHARE
-        })
-        .finally(() => {
-          refining = false
-        })
+      refining.next()
     },
     Math.min(LOOK_MS, quietMs),
   )
@@ -320,8 +292,10 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
       }
     },
     want: (state, coding) => {
-      slots.get(`${state.feedId}/${state.output}`)?.wanted.add(coding)
-      if (state.find(coding) === undefined) state.variant(coding).catch(() => undefined)
+      const slot = slots.get(`${state.feedId}/${state.output}`)
+      if (slot === undefined) return
+      slot.wanted.add(coding)
+      if (state.find(coding) === undefined) makeWanted(slot).catch(() => undefined)
     },
     past: (feedId, output) => slots.get(`${feedId}/${output}`)?.past ?? null,
     built: feeds.built,

@@ -91,7 +91,8 @@ const startGateway = (folder: string): Promise<Server & { pid: number }> =>
 /** What every answer of the gateway says, said by nginx too: the bytes on the wire are then about the same. */
 const nginxConfiguration = (root: string, port: number, headers: Fetched['headers']): string => {
   const said = ['cache-control', 'link', 'access-control-allow-origin', 'access-control-expose-headers', 'x-content-type-options']
-    .concat(['content-security-policy', 'referrer-policy', 'cross-origin-resource-policy', 'strict-transport-security', 'ratelimit-policy'])
+    .concat(['content-security-policy', 'referrer-policy', 'cross-origin-resource-policy', 'strict-transport-security'])
+    .concat(['surrogate-key', 'cache-tag', 'ratelimit-policy', 'ratelimit'])
     .flatMap(name => (headers[name] === undefined ? [] : `add_header ${name} '${String(headers[name]).replaceAll("'", '\\$1')}';`))
     .map(line => line.replaceAll('\\$1', "\\'"))
   return `user root; daemon off; worker_processes 1; pid ${root}/nginx.pid; error_log stderr crit;

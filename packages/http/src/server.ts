@@ -32,10 +32,11 @@ export type HttpTimeouts = Readonly<{
 
 /**
  * What may answer connections before Node's HTTP parser does. It keeps a connection as long as it understands every byte; `handOver` gives it
- * to the parser for good, after everything that was read and not answered is back in the socket (`unshift`).
+ * to the parser for good, in the socket that it came in or another one of the same connection, after everything that was read and not answered is back
+ * in that socket (`unshift`).
  */
 export type ConnectionFront = Readonly<{
-  take(socket: Socket, handOver: () => void): void
+  take(socket: Socket, handOver: (socket: Socket) => void): void
   /** Ends what it holds and is not answering. Called when closing begins. */
   close(): void
   /** Cuts what it still holds. Called when closing has waited long enough. */
@@ -179,8 +180,8 @@ const placeFront = (app: HttpServer, front: ConnectionFront): void => {
   const handlers = app.server.listeners('connection') as ((socket: Socket) => void)[]
   app.server.removeAllListeners('connection')
   app.server.on('connection', (socket: Socket) =>
-    front.take(socket, () => {
-      for (const handler of handlers) handler.call(app.server, socket)
+    front.take(socket, handed => {
+      for (const handler of handlers) handler.call(app.server, handed)
     }),
   )
 }

@@ -10,7 +10,14 @@ import { bodyHeaders, feedHeaders, securityHeaders } from './headers.ts'
 import { type PlainRequest, parsePlainRequest } from './plain-request.ts'
 import type { Tally } from './readers.ts'
 
-export type Sender = Readonly<{ peer: string; reader: number; clientKey: string }>
+export type Sender = Readonly<{
+  peer: string
+  userAgent: string | undefined
+  /** As far as it is believed. */
+  forwarded: string | undefined
+  reader: number
+  clientKey: string
+}>
 
 /** What a head was found to ask for, kept for the many that are the same. */
 export type Asked = {

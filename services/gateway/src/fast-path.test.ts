@@ -229,6 +229,20 @@ test('closing ends connections that wait for a request, whichever way they were 
   await Promise.all(connections.map(({ connection }) => connection.closed))
 })
 
+test('who connects and says nothing is closed', async t => {
+  const { port } = await openGateway(t, { silenceMs: 20, keepAliveMs: 600_000 })
+  await openRaw(port).closed
+})
+
+test('who was answered and asks no more is closed', async t => {
+  const { port, build } = await openGateway(t, { silenceMs: 600_000, keepAliveMs: 20 })
+  await build('all', texts, UPDATED)
+  const connection = openRaw(port)
+  connection.send(PLAIN)
+  assert.equal((await connection.read()).status, 200)
+  await connection.closed
+})
+
 test('a tag from before a feed was compressed better is still unchanged, and a made-up one names nothing', async t => {
   const { port, build, feeds } = await openGateway(t)
   await build('all', texts, UPDATED)

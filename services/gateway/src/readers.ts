@@ -65,7 +65,7 @@ export const READER_LIFE_MS = 90 * 86_400_000
 const MAX_READERS = 100_000
 
 /** Our own looking whether something is gone: no reader, and it comes when it likes. */
-const NOBODY = -1
+export const NOBODY = -1
 
 /** Of one address, or of the /64 of an IPv6 one. */
 const MAX_NAMES = 64

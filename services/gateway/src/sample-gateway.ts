@@ -42,9 +42,9 @@ const snapshot: ConfigSnapshot = {
   outlets: new Map(),
 }
 
-export type SampleOptions = Readonly<{ fastPath?: boolean; perMinute?: number; proxies?: number }>
+export type SampleOptions = Readonly<{ fastPath?: boolean; perMinute?: number; proxies?: number; silenceMs?: number; keepAliveMs?: number }>
 
-export const openGateway = async (t: TestContext, { fastPath = true, perMinute = 0, proxies = 0 }: SampleOptions = {}) => {
+export const openGateway = async (t: TestContext, { fastPath = true, perMinute = 0, proxies = 0, ...silence }: SampleOptions = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-serving-'))
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
@@ -58,7 +58,7 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
   const configuration = { current: () => current, onChange: () => () => undefined, close: async () => undefined }
   const readers = createReaders()
   addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers, limits })
-  if (fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits }))
+  if (fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits, ...silence }))
   await server.listen()
   let counter = 0
   t.after(async () => {

@@ -7,8 +7,7 @@ import type { OutletHealth } from '@newswire/events/outlet'
 import { wantAgain } from './again.ts'
 import { createAsking } from './asking.ts'
 import { type BookNeeds, createBook, type Item } from './book.ts'
-import type { Passage } from './breaker.ts'
-import { createFly } from './flight.ts'
+import { createFly, type Turn } from './flight.ts'
 import { createHealth } from './health.ts'
 import type { Kind } from './kind.ts'
 import { oldestSinceMs, type Queued } from './left.ts'
@@ -16,6 +15,7 @@ import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
 import type { OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
+import { createPatience } from './patience.ts'
 import type { Cause } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import { Shelved } from './shelved.ts'
@@ -23,7 +23,7 @@ import type { Slots } from './slots.ts'
 import type { News } from './tell.ts'
 import { createTurns, isShelved, sequenceOf } from './turns.ts'
 
-export type ActorNeeds = Omit<BookNeeds, 'isClosing'> &
+export type ActorNeeds = Omit<BookNeeds, 'asking' | 'isClosing'> &
   Readonly<{
     kind: Kind
     states: OutletStates
@@ -66,9 +66,6 @@ export type Actor = Readonly<{
   close(): Promise<boolean>
 }>
 
-/** An intent that has not succeeded within this is written down, and its record is done. */
-export const PATIENCE_MS = 2_000
-
 const lost = (id: string) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `${id} is no longer this process's; its new owner goes on with it`)
 
@@ -85,7 +82,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   let loading: Promise<void> | null = null
   let closing: Promise<boolean> | null = null
   const isClosing = () => closing !== null
-  const book = createBook(owner, { ...needs, isClosing })
+  const book = createBook(owner, { ...needs, asking, isClosing })
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
   const fly = createFly({ ...needs, book, health, isClosing })
 
@@ -135,15 +132,15 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     turns.take(kill)
     pace.take(target.rate, nowMs)
     health.began(passed.way, nowMs)
-    launch(next.item, passed.way, free)
+    launch(next.item, { way: passed.way, sequence: sequenceOf(next.item), kill }, free)
     return true
   }
 
   const queue = (item: Item) => turns.queue(book.shelve(item) ?? item)
 
-  const launch = (one: Queued, way: Passage, free: () => void) => {
+  const launch = (one: Queued, turn: Turn, free: () => void) => {
     one.busy = true
-    const flight = (isShelved(one) ? flyShelved(one, way) : flyItem(one, way)).finally(() => {
+    const flight = (isShelved(one) ? flyShelved(one, turn) : flyItem(one, turn)).finally(() => {
       flights.delete(flight)
       free()
       pump()
@@ -152,18 +149,18 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     flights.add(flight)
   }
 
-  const flyItem = async (item: Item, way: Passage): Promise<void> => {
+  const flyItem = async (item: Item, turn: Turn): Promise<void> => {
     item.busy = true
-    await fly(item, way)
+    await fly(item, turn)
     item.busy = false
     queue(item)
   }
 
   /** Its turn has come, so it is read. Whoever wanted something newer of it meanwhile may have begun with it. */
-  const flyShelved = async (one: Shelved, way: Passage): Promise<void> => {
+  const flyShelved = async (one: Shelved, turn: Turn): Promise<void> => {
     const item = owns() ? await readShelved(one) : 'later'
-    if (item !== null && item !== 'later' && !item.busy) return flyItem(item, way)
-    health.abandoned(way)
+    if (item !== null && item !== 'later' && !item.busy) return flyItem(item, turn)
+    health.abandoned(turn.way)
     if (item !== 'later') return
     one.busy = false
     one.nextAtMs = clock.now() + OWN_FAULT_MS * scale
@@ -192,32 +189,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     return isSuspended() && !kill ? [{ version, state: 'suspended' }] : []
   }
 
-  const writeDown = async (item: Item): Promise<void> => {
-    item.patience?.()
-    item.patience = null
-    if (item.delivery === null) return
-    if (item.waiters.length > 0)
-      await book.remember(item, toKept(item.delivery)).catch(error => (closing === null ? book.fail(item, error) : undefined))
-    const shelved = book.shelve(item)
-    if (shelved !== null) turns.queue(shelved)
-  }
-
-  /** Of a strict line the store must not know a later one before an earlier one: after a crash it would go first. */
-  const before = (item: Item): Item[] =>
-    [...book.items.values()]
-      .filter(one => one.waiters.length > 0 && sequenceOf(one) < sequenceOf(item))
-      .sort((a, b) => sequenceOf(a) - sequenceOf(b))
-
-  /** Writes down what takes too long, or at once when it will: an open breaker, a suspended outlet, one that is written down already. */
-  const armPatience = (item: Item) => {
-    const writeDownInTurn = async () => {
-      if (isStrict()) await asking.untilEnded(sequenceOf(item))
-      for (const one of isStrict() ? [...before(item), item] : [item]) await writeDown(one)
-    }
-    if (item.held !== null || health.isFailing() || isSuspended()) void writeDownInTurn()
-    // The first who waits has waited longest: those who come after must not put it off.
-    else item.patience ??= clock.after(PATIENCE_MS, () => void writeDownInTurn())
-  }
+  const arm = createPatience({ book, turns, clock, isHopeless: () => health.isFailing() || isSuspended(), toKept, isClosing })
 
   /** Of everything that waits for its time: due at once. */
   const hurry = (isMeant: (delivery: Delivery | Shelved) => boolean) => {
@@ -240,10 +212,12 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       if (closing !== null) throw lost(owner)
       const isOld = () => !intent.again && book.settledUpTo(subject) >= intent.version
       if (isOld()) return
-      if (!book.isAtHand(subject)) {
-        const ended = asking.begin(intent.sequence)
+      const before = asking.of(subject)
+      if (before !== null || !book.isAtHand(subject)) {
+        const ended = asking.begin(subject, intent.sequence)
         let found: Item | null
         try {
+          await before
           found = await book.untilAvailable(() => book.find(subject))
         } finally {
           ended()
@@ -265,7 +239,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
         : new Promise<void>((resolve, reject) => item.waiters.push({ version: intent.version, resolve, reject }))
       turns.queue(item)
       pump()
-      if (!isRemembered) armPatience(item)
+      if (!isRemembered) arm(item)
       await done
     },
     load: async clean => {

@@ -6,6 +6,8 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Logger } from '@newswire/runtime/logger'
 import { type Acknowledged, createAcknowledged } from './acknowledged.ts'
+import type { Asking } from './asking.ts'
+import { createInLine } from './in-line.ts'
 import type { Kind } from './kind.ts'
 import { createLeft, type Queued } from './left.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
@@ -49,6 +51,7 @@ export type BookNeeds = Readonly<{
   kind: Pick<Kind, 'say' | 'fields' | 'newestOnly' | 'target'>
   scale: number
   logger: Pick<Logger, 'warn' | 'error' | 'info'>
+  asking: Asking
   isClosing: () => boolean
   /** Whether this process surely owns the target now: nobody else's state is overwritten. */
   owns: () => boolean
@@ -108,7 +111,7 @@ export const DOUBT_MS = 600_000
 
 export const createBook = (
   owner: string,
-  { clock, pending, kind, scale, logger, isClosing, owns, isAlive = () => false, acknowledged = createAcknowledged() }: BookNeeds,
+  { clock, pending, kind, scale, logger, asking, isClosing, owns, isAlive = () => false, acknowledged = createAcknowledged() }: BookNeeds,
 ): Book => {
   const maySave = () => owns() || (isClosing() && isAlive())
   const items = new Map<string, Item>()
@@ -161,7 +164,7 @@ export const createBook = (
   }
 
   /** One write of an item at a time; each writes what then is. */
-  const save = (item: Item): Promise<void> => {
+  const saveOne = (item: Item): Promise<void> => {
     const mine = item.saving.then(() =>
       untilAvailable(async () => {
         const { delivery, subject, cause, sinceMs } = item
@@ -178,6 +181,9 @@ export const createBook = (
     item.saving = mine.catch(() => undefined)
     return mine
   }
+
+  const saveInLine = createInLine({ items, asking, saveOne })
+  const save = (item: Item): Promise<void> => (kind.target()?.order === 'strict' ? saveInLine(item) : saveOne(item))
 
   const noteDoubt = (subject: string, version: number | null) => {
     if (version !== null) doubts.set(subject, { version, untilMs: clock.now() + DOUBT_MS })

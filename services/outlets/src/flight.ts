@@ -9,6 +9,7 @@ import {
   afterAttempt,
   afterSkipped,
   beginAttempt,
+  comeBack,
   type Delivery,
   hold,
   loseSight,
@@ -27,8 +28,10 @@ const BEHIND_PATIENCE_MS = 5_000
 type Needs = Pick<BookNeeds, 'clock' | 'owns' | 'scale' | 'logger' | 'isClosing'> &
   Readonly<{ kind: Kind; book: Book; health: Health; random: () => number }>
 
-/** From the reading of the state to the end of what came of it. `way`: how it passed the breaker. Never throws. */
-export type Fly = (item: Item, way: Passage) => Promise<void>
+/** How an attempt was let go ahead, whatever is wanted since: `way`, past the breaker; `sequence`, in whose place; `kill`, past everything else. */
+export type Turn = Readonly<{ way: Passage; sequence: number; kill: boolean }>
+/** From the reading of the state to the end of what came of it. Never throws. */
+export type Fly = (item: Item, turn: Turn) => Promise<void>
 
 export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, random, logger }: Needs): Fly => {
   const modeOf = (): Mode => ({ every: kind.target()?.versions === 'all' })
@@ -62,11 +65,15 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
   }
 
   /** False: nothing was sent. */
-  const attempt = async (item: Item, way: Passage): Promise<boolean> => {
+  const attempt = async (item: Item, { way, sequence, kill }: Turn): Promise<boolean> => {
     if (!owns()) later(item, OWN_FAULT_MS)
     const ready = owns() && item.delivery !== null ? await resolve(item, nextVersion(item.delivery, modeOf())) : null
     const target = kind.target()
     if (ready === null || target === null || item.delivery === null || isClosing()) return false
+    if (kill && !ready.kill && target.order === 'strict') {
+      item.delivery = comeBack(item.delivery, ready, clock.now())
+      return false
+    }
     const admission = admit(item.delivery, ready, clock.now())
     if (admission.way === 'hold') {
       const isKnown = isSaved(item) && item.waiters.length === 0 && item.delivery.heldUntilMs === admission.untilMs
@@ -77,13 +84,13 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     }
     item.delivery = beginAttempt(item.delivery, ready)
     if (ready.send === null || admission.way === 'skip') {
-      await end(item, item.delivery, afterSkipped(item.delivery, clock.now()), {
+      await end(item, item.delivery, afterSkipped(item.delivery, clock.now(), modeOf()), {
         state: 'skipped',
         ...(admission.way === 'skip' ? { reason: admission.reason } : {}),
       })
       return false
     }
-    const { sequence, settling } = item.delivery
+    const { settling } = item.delivery
     const outcome = await ready.send({ sequence, settling, sinceMs: item.sinceMs }, () => owns() && !isClosing())
     await conclude(item, await health.note(outcome, way, target, clock.now()))
     return true
@@ -102,11 +109,11 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
   const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>
     next === null ? book.finish(item, begun, how) : book.carryOn(item, begun, next, how)
 
-  return async (item, way) => {
+  return async (item, turn) => {
     try {
-      if (!(await attempt(item, way))) health.abandoned(way)
+      if (!(await attempt(item, turn))) health.abandoned(turn.way)
     } catch (error) {
-      health.abandoned(way)
+      health.abandoned(turn.way)
       if (isClosing()) return
       book.fail(item, error)
       later(item, BEHIND_PATIENCE_MS)

@@ -83,7 +83,7 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     return item
   }
 
-  const isAtHand = (subject: string): boolean => items.has(subject) || (whole && !shelved.has(subject))
+  const isAtHand = (subject: string): boolean => items.has(subject) || (whole && !shelved.has(subject) && !finding.has(subject))
 
   const find = async (subject: string): Promise<Item | null> => {
     if (isAtHand(subject)) return items.get(subject) ?? null

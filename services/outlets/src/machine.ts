@@ -19,8 +19,10 @@ export type Delivery = Readonly<{
   want: number
   /** What is wanted takes the article back. */
   kill: boolean
-  /** Position of the newest intent: the partner's cursor. */
+  /** Position of the newest intent, or of that of the version that is next where every one is sent: the partner's cursor, and the place in a strict line. */
   sequence: number
+  /** Where every version is sent: the positions that count from later versions on. */
+  later?: readonly Readonly<{ version: number; sequence: number }>[] | undefined
   /** Wanted versions of which nobody has been told an end. */
   open: readonly number[]
   /** In flight, or tried last. */
@@ -96,23 +98,40 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
       ...(intent.first ? { first: true } : {}),
     }
   if (version <= delivery.want) return delivery
-  // Of every version the one that fails goes first, so a newer one must not bring its attempts forward.
-  const open = [...delivery.open, ...opened(intent, delivery.want, mode)]
-  if (mode.every && !kill && !delivery.settling && delivery.phase === 'wait')
-    return { ...delivery, want: version, kill, sequence: Math.max(sequence, delivery.sequence), open }
-  return {
+  const added = opened(intent, delivery.want, mode)
+  const hasPlace = mode.every && !kill && isUnderWay(delivery)
+  const wanted = {
     ...delivery,
-    ...FRESH,
-    phase: delivery.phase === 'inflight' ? 'inflight' : 'pending',
     want: version,
     kill,
-    sequence: Math.max(sequence, delivery.sequence),
-    open,
+    open: [...delivery.open, ...added],
+    ...(hasPlace
+      ? { later: [...(delivery.later ?? []), { version: added[0] ?? version, sequence }] }
+      : { sequence: Math.max(sequence, delivery.sequence), later: undefined }),
+  }
+  // Of every version the one that fails goes first, so a newer one must not bring its attempts forward.
+  if (mode.every && !kill && !delivery.settling && delivery.phase === 'wait') return inPlace(wanted, mode)
+  const fresh: Delivery = {
+    ...wanted,
+    ...FRESH,
+    phase: delivery.phase === 'inflight' ? 'inflight' : 'pending',
     attempts: delivery.phase === 'inflight' ? delivery.attempts : 0,
     nextAtMs: nowMs,
     // While it is held nothing is sent, whatever nobody remembers of other times.
     maybeSent: delivery.maybeSent ?? (isHeld(delivery, nowMs) ? null : intent.maybeSent),
   }
+  return inPlace(fresh, mode)
+}
+
+/** Where every version is sent each has a place of its own in a strict line: that of the next one counts. */
+const inPlace = (delivery: Delivery, mode: Mode): Delivery => {
+  const { later } = delivery
+  if (later === undefined) return delivery
+  const next = nextVersion(delivery, mode)
+  const reached = later.filter(one => one.version <= next)
+  const rest = later.slice(reached.length)
+  const sequence = Math.max(delivery.sequence, ...reached.map(one => one.sequence))
+  return { ...delivery, sequence, later: rest.length === 0 ? undefined : rest }
 }
 
 /** Which version is sent next, at least: the newest wanted, or the oldest that is left of every one. */
@@ -159,6 +178,16 @@ export const admit = (delivery: Delivery, { kill, notBeforeMs = 0, staleAfterMs 
   return isStale ? { way: 'skip', reason: 'it was due here longer ago than maxAgeHours, and nothing of it was sent' } : { way: 'send' }
 }
 
+/** What was to be taken back has come back: it goes like any other version, and passes nobody. */
+export const comeBack = (delivery: Delivery, { version }: Latest, nowMs: number): Delivery => ({
+  ...delivery,
+  ...FRESH,
+  phase: 'pending',
+  want: Math.max(delivery.want, version),
+  kill: false,
+  nextAtMs: nowMs,
+})
+
 /** Held until its time. */
 export const hold = (delivery: Delivery, untilMs: number): Delivery => ({ ...postpone(delivery, untilMs), heldUntilMs: untilMs })
 
@@ -197,25 +226,20 @@ const afterFailed = (
 }
 
 /** The version read is not to be sent at all. `null`: nothing is left to remember. */
-export const afterSkipped = (begun: Delivery, nowMs: number): Delivery | null => {
+export const afterSkipped = (begun: Delivery, nowMs: number, mode: Mode = LATEST): Delivery | null => {
   const skipped = begun.version ?? begun.want
   if (begun.want <= skipped) return null
-  return { ...begun, ...FRESH, phase: 'pending', open: begun.open.filter(version => version > skipped), nextAtMs: nowMs }
+  const open = begun.open.filter(version => version > skipped)
+  return inPlace({ ...begun, ...FRESH, phase: 'pending', open, nextAtMs: nowMs }, mode)
 }
 
-/** What an attempt came to. `null`: the outlet holds what is wanted, nothing is left to remember. */
-export const afterAttempt = (
-  inflight: Delivery,
-  outcome: Outcome,
-  nowMs: number,
-  { every, ...chance }: Chance & Partial<Mode>,
-): Delivery | null => {
+const afterOutcome = (inflight: Delivery, outcome: Outcome, nowMs: number, { every, ...chance }: Chance & Mode): Delivery | null => {
   const sent = inflight.version ?? inflight.want
   if (outcome.kind === 'accepted') return afterAccepted(inflight, sent, nowMs, chance.scale)
   if (outcome.kind === 'own') return notCounted(inflight, nowMs + OWN_FAULT_MS * chance.scale)
   const ambiguous = outcome.kind === 'failed' && outcome.ambiguous
   const delivery = ambiguous ? { ...inflight, maybeSent: inflight.maybeSent ?? sent } : inflight
-  const isNext = every !== true || delivery.kill || outcome.kind === 'refused'
+  const isNext = !every || delivery.kill || outcome.kind === 'refused'
   if (delivery.want > sent && isNext)
     return {
       ...delivery,
@@ -240,6 +264,17 @@ export const afterAttempt = (
   }
 }
 
+/** What an attempt came to. `null`: the outlet holds what is wanted, nothing is left to remember. */
+export const afterAttempt = (
+  inflight: Delivery,
+  outcome: Outcome,
+  nowMs: number,
+  { every = false, ...chance }: Chance & Partial<Mode>,
+): Delivery | null => {
+  const next = afterOutcome(inflight, outcome, nowMs, { every, ...chance })
+  return next === null ? null : inPlace(next, { every })
+}
+
 /** Nobody will hear what came of the attempt, if one is under way: it may have got there. */
 export const loseSight = (delivery: Delivery): Delivery =>
   delivery.phase === 'inflight' ? { ...delivery, phase: 'pending', maybeSent: delivery.maybeSent ?? delivery.version } : delivery
@@ -256,6 +291,8 @@ export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale
     maybeSent: landed.maybeSent ?? (clean || isHeld(delivery, nowMs) ? null : 0),
   }
 }
+
+const isUnderWay = (delivery: Delivery): boolean => isArmed(delivery) || delivery.phase === 'inflight'
 
 /** Whether it waits for its time, rather than for a person. */
 export const isArmed = (delivery: Delivery): boolean => delivery.phase === 'pending' || delivery.phase === 'wait'

@@ -21,6 +21,7 @@ const outletWith = (target: Partial<OneOutlet['settings']['target']>) => {
   return outlet
 }
 const inOrder = (outlet: OneOutlet) => outlet.sent.map(one => `${one.subject}${one.version}`)
+const sequencesOf = (outlet: OneOutlet) => outlet.sent.map(one => one.sequence)
 
 describe('versions: all', () => {
   test('every version is sent, one after the other, also those that were overtaken while the outlet was away', async () => {
@@ -174,6 +175,92 @@ describe('order: strict', () => {
     )
   })
 
+  test('a version that is wanted while the one before it is on its way goes before what was wanted later', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    let end = () => undefined as unknown
+    outlet.answers((_, count) => (count === 1 ? new Promise(resolve => (end = () => resolve(accepted))) : accepted))
+    publish(outlet, 'a')
+    await outlet.pass(1)
+    publish(outlet, 'a', 2)
+    publish(outlet, 'b')
+    end()
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['a1', 'a2', 'b1'])
+    assert.deepEqual(sequencesOf(outlet), [1, 2, 3])
+  })
+
+  test('of every version each has a place of its own: one that fails holds up what was wanted before the next', async () => {
+    const outlet = outletWith({ order: 'strict', versions: 'all' })
+    outlet.answers((_, count) => (count === 1 ? answered(500) : accepted))
+    publish(outlet, 'a')
+    publish(outlet, 'b')
+    await outlet.pass(1)
+    publish(outlet, 'a', 2)
+    publish(outlet, 'c')
+    await outlet.pass(MINUTE)
+    assert.deepEqual(inOrder(outlet), ['a1', 'a1', 'b1', 'a2', 'c1'])
+    assert.deepEqual(sequencesOf(outlet), [1, 1, 2, 3, 4])
+  })
+
+  test('the places of every version are kept over a restart', async () => {
+    const outlet = outletWith({ order: 'strict', versions: 'all' })
+    outlet.answers(() => answered(500))
+    publish(outlet, 'a')
+    publish(outlet, 'b')
+    publish(outlet, 'a', 2)
+    await outlet.pass(3 * SECOND)
+    const before = outlet.sent.length
+    await outlet.restart()
+    outlet.answers(() => accepted)
+    await outlet.pass(HOUR)
+    assert.deepEqual(inOrder(outlet).slice(before), ['a1', 'b1', 'a2'])
+    assert.deepEqual(sequencesOf(outlet).slice(before), [1, 2, 3])
+  })
+
+  test('what was given up has left the line: with a newer version it stands where that does', async () => {
+    const outlet = outletWith({ order: 'strict', versions: 'all' })
+    outlet.answers(({ subject }) => (subject === 'a' ? answered(500) : accepted))
+    publish(outlet, 'a')
+    publish(outlet, 'b')
+    await outlet.pass(100 * HOUR)
+    outlet.answers(() => accepted)
+    publish(outlet, 'a', 2)
+    const before = outlet.sent.length
+    await outlet.pass(HOUR)
+    assert.deepEqual(inOrder(outlet).slice(before), ['a1', 'a2'])
+    assert.deepEqual(sequencesOf(outlet).slice(before), [3, 3])
+  })
+
+  test('what was to be taken back and is back passes nobody', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    let end = () => undefined as unknown
+    outlet.answers((_, count) => (count === 1 ? new Promise(resolve => (end = () => resolve(accepted))) : accepted))
+    publish(outlet, 'a')
+    publish(outlet, 'b')
+    await outlet.pass(1)
+    outlet.release('z', 2, { kill: true })
+    outlet.release('z', 3)
+    outlet.want('z', 2, { kill: true })
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['a1'])
+    end()
+    await outlet.pass(1)
+    assert.deepEqual(inOrder(outlet), ['a1', 'b1', 'z3'])
+    assert.deepEqual(outlet.states('z'), ['v2 superseded', 'v3 done'])
+  })
+
+  test('of many that wait at once each is written down once', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    outlet.answers(() => answered(500))
+    publish(outlet, 'first')
+    await outlet.pass(HOUR)
+    const before = outlet.writes()
+    const wanted = Array.from({ length: 50 }, (_, n) => publish(outlet, `n${n}`))
+    await outlet.pass(1)
+    assert.ok(wanted.every(one => one.done))
+    assert.equal(outlet.writes() - before, wanted.length)
+  })
+
   test('the store never knows a later one before an earlier one', async () => {
     const outlet = outletWith({ order: 'strict' })
     outlet.answers(({ subject }) => (subject === 'a' ? new Promise(() => undefined) : accepted))
@@ -186,6 +273,20 @@ describe('order: strict', () => {
     publish(outlet, 'a', 2)
     await outlet.pass(10)
     for (const id of ['a', 'b', 'c']) assert.ok(outlet.stored(id) !== null, `${id} is not written down`)
+  })
+
+  test('nor when an attempt has failed, and it is to go again as a newer version in a later place', async () => {
+    const outlet = outletWith({ order: 'strict' })
+    let end = () => undefined as unknown
+    outlet.answers(() => new Promise(resolve => (end = () => resolve(answered(500)))))
+    publish(outlet, 'a')
+    await outlet.pass(1)
+    publish(outlet, 'b')
+    publish(outlet, 'a', 2)
+    end()
+    await outlet.pass(1)
+    assert.equal(outlet.stored('a')?.sequence, 3)
+    assert.ok(outlet.stored('b') !== null, 'after a crash a2 would go before it')
   })
 
   test('when the setting changes what waits goes on in the other order', async () => {

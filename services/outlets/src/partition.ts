@@ -84,7 +84,8 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
 
   const load = (one: Entry): Promise<Actor> => {
     const begun = () => (one.isBack ? one.actor.begin() : one.actor.load(taken?.clean ?? false))
-    one.loaded ??= begun().then(
+    // Shared, however often the store is asked: whoever wants something first is first to have the actor.
+    one.loaded ??= untilAvailable(begun).then(
       () => one.actor,
       error => {
         one.loaded = null

@@ -19,6 +19,7 @@ const delivery = z.object({
   want: z.int(),
   kill: z.boolean(),
   sequence: z.int(),
+  later: z.array(z.object({ version: z.int(), sequence: z.int() })).optional(),
   open: z.array(z.int()),
   version: z.int().nullable(),
   attempts: z.int(),

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { complaintsOf, disorderOf, overtakenOf } from './simulated-checks.ts'
+import { complaintsOf, disorderOf } from './simulated-checks.ts'
 import { type Plant, plants, strictPlants } from './simulated-plants.ts'
 import { planStory, type Story, shorten } from './simulated-story.ts'
 import type { Faults } from './simulated-world.ts'
@@ -38,25 +38,41 @@ test('without faults every outlet ends with the latest version, and nothing is s
   }
 })
 
-test('a strict outlet gets everything in the order of intents, however outlets fare', { timeout }, async () => {
-  for (let seed = 1; seed <= 15 * TIMES; seed++)
-    await mustHold(planStory(seed, { ...CALM, partners: true }, { articles: 6 }), run => [...complaintsOf(run), ...disorderOf(run)])
+const LINES: Story['outlets'] = (['latest', 'all'] as const).map(versions => ({ id: versions, order: 'strict', versions, sick: false }))
+const wrongInLine = (run: Run) => [...complaintsOf(run), ...disorderOf(run)]
+
+test('a version that comes while the one before it is on its way to a strict outlet goes before what was wanted later', {
+  timeout,
+}, async () => {
+  const released = (...times: readonly number[]) => times.map(atMs => ({ atMs, kill: false }))
+  for (let seed = 1; seed <= 10 * TIMES; seed++)
+    // The first is on its way some time between: how long it takes to get there is chance.
+    for (let atMs = 20; atMs < 60; atMs += 2) {
+      const articles = [
+        { id: 'press.a', releases: released(0, atMs) },
+        { id: 'press.b', releases: released(atMs + 1) },
+      ]
+      await mustHold({ seed, articles, outlets: LINES, faults: CALM }, wrongInLine)
+    }
 })
 
-const LINES: Story['outlets'] = (['latest', 'all'] as const).map(versions => ({ id: versions, order: 'strict', versions, sick: false }))
-const planLines = (seed: number, articles = 30) =>
-  planStory(seed, { crash: 0.005, partners: true, own: true, freeze: 0.000_5 }, { articles, outlets: LINES, mostVersions: 1 })
-const wrongOf = (run: Run) => [...complaintsOf(run), ...overtakenOf(run)]
+test('a strict outlet gets everything in the order of intents, however outlets fare', { timeout }, async () => {
+  for (let seed = 1; seed <= 15 * TIMES; seed++)
+    await mustHold(planStory(seed, { ...CALM, partners: true }, { articles: 6, outlets: LINES }), wrongInLine)
+})
+
+const planLines = (seed: number, articles = 30, mostVersions = 3) =>
+  planStory(seed, { crash: 0.005, partners: true, own: true, freeze: 0.000_5 }, { articles, outlets: LINES, mostVersions })
 
 test('a strict outlet gets everything in the order of intents over every crash, but for what it had before', { timeout }, async () => {
   let crashes = 0
-  for (let seed = 1; seed <= 40 * TIMES; seed++) crashes += (await mustHold(planLines(seed), wrongOf)).crashes
+  for (let seed = 1; seed <= 40 * TIMES; seed++) crashes += (await mustHold(planLines(seed), wrongInLine)).crashes
   assert.ok(crashes > 150 * TIMES, `only ${crashes} crashes: the lines were hardly tried`)
 })
 
 for (const plant of strictPlants)
   test(`a planted fault in a strict line after a crash is found: ${plant}`, { timeout }, async () => {
-    for (let seed = 1; seed <= 600; seed++) if (overtakenOf(await simulate(planLines(seed), plant)).length > 0) return
+    for (let seed = 1; seed <= 600; seed++) if (disorderOf(await simulate(planLines(seed), plant)).length > 0) return
     assert.fail('600 runs with a planted fault looked right: the check proves nothing')
   })
 
@@ -114,12 +130,13 @@ test('outlets that hang, fail and answer late keep no other waiting', { timeout 
 
 for (const plant of plants)
   test(`a planted fault is found, and told in a story of one article: ${plant}`, { timeout }, async () => {
-    const faults = plant === 'ignores-the-fence' ? FROST : STORM
+    // What is sent by one who stands still between reading and sending is rare: more articles meet it, and it takes longer to tell in one.
+    const isRare = plant === 'ignores-the-fence'
     for (let seed = 1; seed <= 600; seed++) {
-      const story = planStory(seed, faults, SMALL)
+      const story = isRare ? planStory(seed, { ...FROST, crash: 0 }, { articles: 6 }) : planStory(seed, STORM, SMALL)
       const wrong = (run: Run) => complaintsOf(run)
       if (wrong(await simulate(story, plant)).length === 0) continue
-      const shortest = await shorten(story, async candidate => wrong(await simulate(candidate, plant)).length > 0, 300)
+      const shortest = await shorten(story, async candidate => wrong(await simulate(candidate, plant)).length > 0, isRare ? 1_200 : 300)
       // Chance falls otherwise in a shorter story: now and then no shorter one goes wrong, and another seed tells it better.
       if (shortest.articles.length === 1 && shortest.outlets.length === 1) return
     }

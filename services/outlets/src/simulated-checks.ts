@@ -1,5 +1,6 @@
 /** What must hold of every run of `simulation.ts`, whatever went wrong in it. */
-import type { Run } from './simulation.ts'
+import type { Life } from './simulated-world.ts'
+import type { Run, Wanted } from './simulation.ts'
 
 const groupBy = <T>(all: readonly T[], name: (one: T) => string): Map<string, T[]> => {
   const groups = new Map<string, T[]>()
@@ -74,41 +75,41 @@ export const complaintsOf = (run: Run): string[] => {
   )
 }
 
-/** Without crashes, what a strict outlet gets has a rising sequence, retractions and repeats aside. */
-export const disorderOf = ({ story, sent }: Run): string[] => {
-  const strict = new Set(story.outlets.filter(one => one.order === 'strict').map(one => one.id))
-  // What was wanted as a retraction passes the line, whatever it has become when it is sent.
-  const killed = new Set(story.articles.filter(one => one.releases.some(release => release.kill)).map(one => one.id))
-  const found: string[] = []
-  for (const [outletId, all] of groupBy(
-    sent.filter(one => strict.has(one.outletId) && !killed.has(one.articleId)),
-    one => one.outletId,
-  )) {
-    let top = 0
-    for (const { sequence, articleId } of all) {
-      if (sequence < top) found.push(`seed ${story.seed}: ${outletId} got ${articleId} of sequence ${sequence} after ${top}`)
-      top = Math.max(top, sequence)
-    }
-  }
-  return found
-}
-
 /**
- * Also with crashes: what a strict outlet is sent for the first time comes in the order in which it was first wanted, retractions aside. Of stories
- * with one version of each article: a version that comes while the one before it is on its way is told of only when that has ended, and what was
- * wanted in between may go first.
+ * What a strict line promises (`services/outlets/README.md`), retractions aside. What is sent under a sequence comes after the end of all that was wanted before: it
+ * was accepted, or taken back, or a newer version was wanted that stands in a place of its own (where every version is sent none takes another's place). And the sequence
+ * never falls, but after a crash, for what had ended before and is repeated.
  */
-export const overtakenOf = ({ story, sent, wantedAt }: Run): string[] => {
-  const found: string[] = []
-  for (const { id: outletId } of story.outlets.filter(one => one.order === 'strict')) {
-    const ids = new Set<string>()
-    let top = 0
-    for (const { id, articleId, version } of sent.filter(one => one.outletId === outletId)) {
-      const place = wantedAt.get(`${outletId}/${articleId}/${version}`) ?? 0
-      if (!ids.has(id) && place < top) found.push(`seed ${story.seed}: ${outletId} got ${articleId} of place ${place} after ${top}`)
-      ids.add(id)
-      top = Math.max(top, place)
-    }
+export const disorderOf = (run: Run): string[] =>
+  run.story.outlets.filter(one => one.order === 'strict').flatMap(({ id, versions }) => [...disorderAt(run, id, versions === 'all')])
+
+function* disorderAt({ story, sent, wanted, releasedAt, crashes }: Run, outletId: string, isEvery: boolean): Generator<string> {
+  const all = sent.filter(one => one.outletId === outletId)
+  const line = wanted.get(outletId) ?? []
+  const sentOf = groupBy(all, one => one.articleId)
+  const wantedOf = groupBy(line, one => one.articleId)
+  const releasesOf = new Map(story.articles.map(one => [one.id, one.releases]))
+  const isAccepted = ({ articleId, version }: Wanted, byMs: number) =>
+    (sentOf.get(articleId) ?? []).some(one => one.version >= version && (one.acceptedAtMs ?? Number.POSITIVE_INFINITY) <= byMs)
+  const isTakenBack = ({ articleId, version }: Wanted, byMs: number) =>
+    (releasesOf.get(articleId) ?? []).some(
+      ({ kill }, index) => kill && index + 1 > version && (releasedAt.get(`${articleId}/${index + 1}`) ?? 0) <= byMs,
+    )
+  const isReplaced = ({ articleId, version }: Wanted, byMs: number) =>
+    !isEvery && (wantedOf.get(articleId) ?? []).some(one => one.version > version && one.atMs <= byMs)
+  const hasEnded = (one: Wanted, byMs: number) => one.kill || isAccepted(one, byMs) || isTakenBack(one, byMs) || isReplaced(one, byMs)
+
+  const tops = new Map<Life, number>()
+  let next = 0
+  for (const { articleId, version, sequence, killed, atMs, by } of all) {
+    if (killed) continue
+    const what = `seed ${story.seed}: ${outletId} got ${articleId} v${version} of sequence ${sequence}`
+    for (let one = line[next]; one !== undefined && one.sequence < sequence; one = line[++next])
+      if (!hasEnded(one, atMs)) yield `${what} before ${one.articleId} v${one.version} of ${one.sequence} had ended`
+    const top = tops.get(by) ?? 0
+    const own = (wantedOf.get(articleId) ?? []).find(one => one.sequence === sequence)
+    const isRepeat = crashes > 0 && own !== undefined && hasEnded(own, atMs)
+    if (sequence < top && !isRepeat) yield `${what} after ${top}`
+    tops.set(by, Math.max(top, sequence))
   }
-  return found
 }

@@ -11,7 +11,12 @@ export type Sent = Readonly<{
   body: string
   killed: boolean
   atMs: number
-}>
+  /** The process that sent it. */
+  by: Life
+}> & {
+  /** When that process heard that it was taken; `null`: it never did. */
+  acceptedAtMs: number | null
+}
 export type Shown = Readonly<{ version: number; killed: boolean }>
 
 type Needs = Readonly<{
@@ -69,12 +74,16 @@ export const createPartners = ({ random, at, world, maybeCrash, isRough, now, no
       body,
       killed: headers['x-newswire-action'] === 'retracted',
       atMs: now(),
+      by: mine,
+      acceptedAtMs: null,
     }
     const mood = isRough(outletId) ? Math.floor(random() * 8) : 7
     return new Promise(resolve => {
       const reply = (ms: number, result: OutboundResult) =>
         at(ms, mine, () => {
-          if (!maybeCrash(mine)) resolve(result)
+          if (maybeCrash(mine)) return
+          if (result.ok && result.response.status < 300) one.acceptedAtMs = now()
+          resolve(result)
         })
       note(`${outletId}/${one.articleId} v${one.version} is sent (${MOODS[mood]})`)
       if (mood === 0) return reply(2, noConnection)

@@ -169,7 +169,7 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
           return await handle(record)
         } catch (error) {
           if (!(error instanceof UnavailableError)) stuck.push(String(error))
-          await new Promise<void>(resolve => at(100, mine, resolve))
+          await new Promise<void>(resolve => at(80 + random() * 120, mine, resolve))
         }
       }
     }

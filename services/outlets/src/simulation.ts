@@ -31,6 +31,8 @@ import { createView, type ReadReleased } from './view.ts'
 import { createWebhook } from './webhook.ts'
 import { createWorker, laneOf } from './worker.ts'
 
+export type Wanted = Readonly<{ articleId: string; version: number; kill: boolean; sequence: number; atMs: number }>
+
 export type Run = Readonly<{
   story: Story
   /** The last version of each article, and whether it takes it back. */
@@ -43,8 +45,8 @@ export type Run = Readonly<{
   arrivedAt: ReadonlyMap<string, number>
   releasedAt: ReadonlyMap<string, number>
   sent: readonly Sent[]
-  /** The first sequence under which it was wanted, by outlet/article/version. */
-  wantedAt: ReadonlyMap<string, number>
+  /** Intents by outlet, in the order of the log. */
+  wanted: ReadonlyMap<string, readonly Wanted[]>
   /** States told, by outlet/article and version. */
   told: ReadonlyMap<string, ReadonlyMap<number, ReadonlySet<string>>>
   undone: number
@@ -74,7 +76,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
   const sick = new Set(story.outlets.filter(one => one.sick).map(one => one.id))
   const latest = new Map<string, Shown>()
   const releasedAt = new Map<string, number>()
-  const wantedAt = new Map<string, number>()
+  const wanted = new Map<string, Wanted[]>()
   const told = new Map<string, Map<number, Set<string>>>()
   /** Processes that stand still are taken for dead: then an owner waits before it sends. */
   const isShared = (faults.freeze ?? 0) > 0
@@ -109,9 +111,11 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
     topic.records.push(record)
     topic.look()
   }
-  const noteWanted = ({ outletId, articleId, version }: NewswireEvent<'delivery.wanted'>['data']) => {
-    const what = `${outletId}/${articleId}/${version}`
-    wantedAt.set(what, wantedAt.get(what) ?? position)
+  const noteWanted = ({ outletId, articleId, version, kill = false }: NewswireEvent<'delivery.wanted'>['data']) => {
+    const one = { articleId, version, kill, sequence: position, atMs: sim.now() }
+    const line = wanted.get(outletId)
+    if (line === undefined) wanted.set(outletId, [one])
+    else line.push(one)
   }
   const noteMilestone = (data: NewswireEvent<'milestone.reached'>['data']) => {
     if (data.kind !== 'sink') return
@@ -285,7 +289,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
     arrivedAt,
     releasedAt,
     sent,
-    wantedAt,
+    wanted,
     told,
     undone,
     invisible,

@@ -31,18 +31,17 @@ export type Worker = Readonly<{
   stop(): Promise<void>
 }>
 
+/** A new outlet's first intents may be here before its configuration. Longer is for the schedule of the log. */
+const HEARD_OF_WITHIN_MS = 1_000
+
 /** Of each partition: ten thousand outlets that have nothing to do must not take 10 KB each. */
 const IDLE_KEPT = 64
 
-/** What is handled one after the other: an outlet and an article. What cannot be read goes by its key, to be refused. */
-export const laneOf = (record: LogRecord): string => {
-  try {
-    const { outletId, articleId } = JSON.parse(Buffer.from(record.value ?? []).toString()) as { outletId?: unknown; articleId?: unknown }
-    return `${outletId}/${articleId}`
-  } catch {
-    return record.key ?? ''
-  }
-}
+/**
+ * Each intent is told to its actor when it comes, whatever those before it wait for: the actor alone knows what goes first. One that waited here for the
+ * version before it would be unknown to a strict line, which then hands over what was wanted later.
+ */
+export const laneOf = ({ position }: LogRecord): string => String(position)
 
 /**
  * After an end that was not clean something may have been sent that nobody remembers, and may still arrive: a kill is then repeated once
@@ -57,7 +56,9 @@ export const forgotten = (
 }
 
 export const createWorker = (needs: WorkerNeeds): Worker => {
-  const { partitionOf, outlets, createActor, onError, keepIdle = IDLE_KEPT } = needs
+  const { partitionOf, outlets, createActor, onError, keepIdle = IDLE_KEPT, clock, scale } = needs
+  /** Outlets that this process has still to hear of: their intents go on together then, in the order in which they came. */
+  const unheardOf = new Map<string, PromiseWithResolvers<void>>()
   const idsOf = (number: number) => [...outlets().keys()].filter(id => partitionOf(id) === number)
   const holdings = createHoldings({
     ...needs,
@@ -74,13 +75,24 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
     )
   }
 
+  const hearOf = (outletId: string): Promise<void> => {
+    const known = unheardOf.get(outletId)
+    if (known !== undefined) return known.promise
+    const heard = Promise.withResolvers<void>()
+    unheardOf.set(outletId, heard)
+    clock.after(HEARD_OF_WITHIN_MS * scale, () => {
+      if (unheardOf.get(outletId) === heard) unheardOf.delete(outletId)
+      heard.reject(new Error(`outlet ${outletId} is not in the configuration of this process; if it exists, it will be soon`))
+    })
+    return heard.promise
+  }
+
   return {
     onWanted: async (event, { record }: EventContext) => {
       const { outletId, articleId, version, kill = false, first = false, again, since } = event.data
       check(event.data, record)
+      if (unheardOf.has(outletId) || !outlets().has(outletId)) await hearOf(outletId)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
-      if (!outlets().has(outletId))
-        throw new Error(`outlet ${outletId} is not in the configuration of this process; if it exists, it will be soon`)
       const intent = {
         version,
         kill,
@@ -94,7 +106,15 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
       await partition.use(outletId, actor => actor.want(articleId, intent, cause))
     },
     onAssigned: holdings.onAssigned,
-    pump: holdings.pump,
+    pump: () => {
+      for (const [outletId, heard] of unheardOf)
+        if (outlets().has(outletId)) {
+          heard.resolve()
+          // Whoever comes until those who wait have gone on goes behind them.
+          void heard.promise.then(() => unheardOf.delete(outletId))
+        }
+      holdings.pump()
+    },
     refresh: async outletId => {
       const number = partitionOf(outletId)
       const partition = holdings.partitions().find(([held]) => held === number)?.[1]

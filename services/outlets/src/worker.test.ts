@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { NewswireEvent } from '@newswire/events/events'
+import type { EventContext } from '@newswire/log/events'
+import { createDiskObjects } from '@newswire/objects/disk'
+import { steadyClock } from './engine.ts'
+import { createHandover } from './handover.ts'
+import { createWorker } from './worker.ts'
+
+/** A worker that knows no outlet yet, and which versions its actor was told of. */
+const workerFor = async (t: TestContext) => {
+  const folder = await mkdtemp(join(tmpdir(), 'newswire-worker-'))
+  const objects = await createDiskObjects({ root: folder, fsync: 'normal' })
+  const outlets = new Map<string, unknown>()
+  const told: number[] = []
+  const worker = createWorker({
+    handover: createHandover(objects, 'owner'),
+    clock: steadyClock(Date.now),
+    scale: 0.01,
+    shared: false,
+    partitionOf: () => 0,
+    outlets: () => outlets,
+    createActor: () => ({
+      want: async (_, { version }) => void told.push(version),
+      load: async () => undefined,
+      begin: async () => undefined,
+      isIdle: () => true,
+      review: () => undefined,
+      refresh: async () => undefined,
+      sweep: async () => undefined,
+      stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
+      close: async () => true,
+    }),
+    onError: error => assert.fail(String(error)),
+  })
+  t.after(async () => {
+    await worker.stop()
+    await objects.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await worker.onAssigned({ gained: [0], lost: [] })
+  const want = (version: number) => {
+    const data = { outletId: 'partner', articleId: 'press.a', version, action: 'updated' }
+    const record = { partition: 0, position: version, timestamp: Date.now() }
+    return worker.onWanted({ id: `${version}`, data } as NewswireEvent<'delivery.wanted'>, { record } as EventContext)
+  }
+  return { worker, outlets, told, want }
+}
+
+test('intents of an outlet that is not known yet go on in their order once it is, and what comes after them stays behind', async t => {
+  const { worker, outlets, told, want } = await workerFor(t)
+  const early = [want(1), want(2)]
+  outlets.set('partner', {})
+  const late = want(3)
+  worker.pump()
+  await Promise.all([...early, late, want(4)])
+  assert.deepEqual(told, [1, 2, 3, 4])
+})
+
+test('intents of an outlet that nobody knows go back to the log, which gives them up in the end', async t => {
+  const { told, want } = await workerFor(t)
+  await assert.rejects(want(1), /outlet partner is not in the configuration/)
+  assert.deepEqual(told, [])
+})

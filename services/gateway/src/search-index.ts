@@ -4,6 +4,7 @@
  * its lists in half the time that it takes to go down.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { WordCounts } from './search-messages.ts'
 import type { Prepared } from './search-text.ts'
 
 /**
@@ -67,8 +68,8 @@ const createProfiles = (db: DatabaseSync) => {
   }
 }
 
-/** Writes versions, inside a transaction of the caller's. Repeats and older versions change nothing. */
-export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepared[]) => void) => {
+/** Writes versions and how often words came in them, inside a transaction of the caller's. Repeats and older versions change nothing but the guessing. */
+export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepared[], counts: WordCounts) => void) => {
   const known = db.prepare('SELECT version, place FROM article WHERE id = ?')
   const remember = db.prepare('INSERT OR REPLACE INTO article (id, version, place) VALUES (?, ?, ?)')
   const firstOf = db.prepare('SELECT min(place) AS place FROM shown WHERE place >= ? AND place < ?')
@@ -77,8 +78,8 @@ export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepar
   const show = db.prepare(
     'INSERT INTO shown (place, id, released_at, published_at, updated_at, title, summary, text, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
-  const index = db.prepare('INSERT INTO everywhere (rowid, terms) VALUES (?, ?)')
-  const indexTitle = db.prepare('INSERT INTO titles (rowid, terms) VALUES (?, ?)')
+  const index = db.prepare('INSERT INTO everywhere (rowid, terms) VALUES (?, CAST(? AS TEXT))')
+  const indexTitle = db.prepare('INSERT INTO titles (rowid, terms) VALUES (?, CAST(? AS TEXT))')
   const drops = ['everywhere WHERE rowid', 'titles WHERE rowid', 'filed WHERE place', 'shown WHERE place'].map(what =>
     db.prepare(`DELETE FROM ${what} = ?`),
   )
@@ -95,14 +96,13 @@ export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepar
       return free
     }
   }
-  const put = ({ articleId, firstReleasedAt }: Prepared, live: Live, place: number, counts: Map<string, number>) => {
+  const put = ({ articleId, firstReleasedAt }: Prepared, live: Live, place: number) => {
     const { findable, publishedAt, updatedAt } = live
     const { title, summary, text, more } = findable.shown
     index.run(place, findable.terms)
     indexTitle.run(place, findable.titleTerms)
     file.run(place, profileOf(live))
     show.run(place, articleId, firstReleasedAt, publishedAt, updatedAt, title, summary, text, more)
-    for (const word of findable.words.match(/\S+/g) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1)
   }
 
   /** What changes the index, each with the place it has and the one it gets. */
@@ -117,13 +117,12 @@ export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepar
     })
   }
 
-  return versions => {
-    const counts = new Map<string, number>()
+  return (versions, counts) => {
     // FTS5 takes rows in rising order without writing in between.
     const rising = [...placed(versions)].sort((a, b) => (a.place ?? a.held ?? 0) - (b.place ?? b.held ?? 0))
     for (const { version, held, place } of rising) {
       if (held !== null) for (const drop of drops) drop.run(held)
-      if (version.live !== null && place !== null) put(version, version.live, place, counts)
+      if (version.live !== null && place !== null) put(version, version.live, place)
       remember.run(version.articleId, version.version, place)
     }
     for (const [word, times] of counts) count.run(word, times)

@@ -18,9 +18,11 @@ export type FromLog =
 
 /** Records as a thread beside has prepared them; `null` for what is none of ours. */
 export type PreparedRecord = Pick<LogRecord, 'partition' | 'position'> & Readonly<{ prepared: Prepared | null }>
+/** Word → in how many versions it came. */
+export type WordCounts = ReadonlyMap<string, number>
 /** From the thread that prepares to the one that writes, which answers each with a `Taken` there. */
 export type FromPreparer =
-  | Readonly<{ kind: 'prepared'; records: readonly PreparedRecord[]; bytes: number }>
+  | Readonly<{ kind: 'prepared'; records: readonly PreparedRecord[]; bytes: number; counts: WordCounts }>
   | Extract<FromLog, { kind: 'reached' }>
 export type Taken = Readonly<{ kind: 'taken' }>
 

@@ -3,12 +3,13 @@
  * slower of the two. It keeps a few thousand articles ahead, because the other one takes nothing while it is in a transaction.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import type { FromLog, FromPreparer, FromWriter, SentRecord, Taken } from './search-messages.ts'
+import type { FromLog, FromPreparer, FromWriter, PreparedRecord, SentRecord, Taken } from './search-messages.ts'
 import { prepareRecord } from './search-prepare.ts'
+import { createPreparing } from './search-text.ts'
 
 const { writer } = workerData as Readonly<{ writer: MessagePort }>
 /** Records that may wait for the writing thread: more than it puts into one transaction, so that the next one is there when it is done. */
-const MAX_AHEAD = 12_000
+const MAX_AHEAD = 6_000
 
 /** Sizes of what was sent and not taken yet. */
 const ahead: number[] = []
@@ -16,7 +17,12 @@ let count = 0
 /** The main thread waits for leave to send more. */
 let isOwed = false
 
-const send = (message: FromPreparer) => writer.postMessage(message)
+const preparing = createPreparing()
+/** The pieces of memory that terms lie in. */
+const memoryOf = (records: readonly PreparedRecord[]): ArrayBuffer[] => {
+  const pieces = records.flatMap(({ prepared }) => (prepared?.live == null ? [] : [prepared.live.findable]))
+  return [...new Set(pieces.flatMap(({ terms, titleTerms }) => [terms.buffer, titleTerms.buffer]))]
+}
 const leave = () => {
   if (!isOwed || count > MAX_AHEAD) return
   isOwed = false
@@ -26,9 +32,11 @@ const prepareAll = (records: readonly SentRecord[]) => {
   let bytes = 0
   const prepared = records.map(record => {
     bytes += record.value?.byteLength ?? 0
-    return { partition: record.partition, position: record.position, prepared: prepareRecord(record) }
+    return { partition: record.partition, position: record.position, prepared: prepareRecord(record, preparing) }
   })
-  send({ kind: 'prepared', records: prepared, bytes })
+  const message: FromPreparer = { kind: 'prepared', records: prepared, bytes, counts: preparing.takeCounts() }
+  writer.postMessage(message, memoryOf(prepared))
+  preparing.renew()
   ahead.push(records.length)
   count += records.length
 }
@@ -38,7 +46,7 @@ writer.on('message', (_: Taken) => {
   leave()
 })
 parentPort?.on('message', (message: FromLog) => {
-  if (message.kind === 'reached') return send(message)
+  if (message.kind === 'reached') return writer.postMessage(message satisfies FromPreparer)
   prepareAll(message.records)
   isOwed = true
   leave()

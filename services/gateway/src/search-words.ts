@@ -42,21 +42,9 @@ const toWord = (text: string): Word => {
   return { folded, exact: exact === folded ? null : exact }
 }
 
-/** Words of a language are few and come again: looking one up takes a tenth of making it. Numbers and names are many. */
-const MAX_KNOWN = 100_000
-const MAX_KNOWN_LENGTH = 24
-const known = new Map<string, readonly Word[]>()
-
-const toWords = (run: string): readonly Word[] => {
-  const found = known.get(run)
-  if (found !== undefined) return found
-  const made = (UNSPACED.test(run) ? (run.match(UNSPACED_PARTS) ?? []) : [run]).map(toWord).filter(word => word.folded !== '')
-  if (run.length <= MAX_KNOWN_LENGTH) {
-    if (known.size >= MAX_KNOWN) known.clear()
-    known.set(run, made)
-  }
-  return made
-}
+/** The words of a run of letters: one, or where a script has no spaces as many as there are characters. */
+export const makeWords = (run: string): readonly Word[] =>
+  (UNSPACED.test(run) ? (run.match(UNSPACED_PARTS) ?? []) : [run]).map(toWord).filter(word => word.folded !== '')
 
 /** 1 for what words are made of; looking it up takes a tenth of asking a pattern. Halves of pairs are none: a text that has them goes the other way. */
 const createLetters = (): Uint8Array => {
@@ -66,42 +54,34 @@ const createLetters = (): Uint8Array => {
   return letters
 }
 let letters: Uint8Array | undefined
-const isLetterCode = (code: number): boolean => {
+export const letterTable = (): Uint8Array => {
   letters ??= createLetters()
-  return letters[code] === 1
+  return letters
 }
+const isLetterCode = (code: number): boolean => letterTable()[code] === 1
 const HAS_PAIRS = /[\ud800-\udfff]/
 
-const eachRun = (text: string, take: (run: string) => void): void => {
-  if (HAS_PAIRS.test(text)) {
-    for (const run of text.match(RUN) ?? []) take(run)
-    return
+/** The runs of letters in a text that has characters outside the table; `null` for one that has none. */
+export const runsOf = (text: string): readonly string[] | null => (HAS_PAIRS.test(text) ? (text.match(RUN) ?? []) : null)
+
+/** Of what was searched for and found; looking one up takes a tenth of making it. */
+const MAX_KNOWN = 10_000
+const MAX_KNOWN_LENGTH = 24
+const known = new Map<string, readonly Word[]>()
+
+const knownWords = (run: string): readonly Word[] => {
+  const found = known.get(run)
+  if (found !== undefined) return found
+  const made = makeWords(run)
+  if (run.length <= MAX_KNOWN_LENGTH) {
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(run, made)
   }
-  letters ??= createLetters()
-  let start = -1
-  for (let at = 0; at < text.length; at += 1) {
-    if (letters[text.charCodeAt(at)] === 1) {
-      if (start < 0) start = at
-    } else if (start >= 0) {
-      take(text.slice(start, at))
-      start = -1
-    }
-  }
-  if (start >= 0) take(text.slice(start))
+  return made
 }
 
-/** Every word of a text, in order. */
-export const eachWord = (text: string, take: (word: Word) => void): void =>
-  eachRun(text, run => {
-    for (const word of toWords(run)) take(word)
-  })
-
-/** All of a text, in order. */
-export const wordsOf = (text: string): readonly Word[] => {
-  const words: Word[] = []
-  eachWord(text, word => void words.push(word))
-  return words
-}
+/** All of a short text, in order. */
+export const wordsOf = (text: string): readonly Word[] => (text.match(RUN) ?? []).flatMap(knownWords)
 
 const WORD_CHAR = /[\p{L}\p{N}\p{M}]/u
 export const hasWordChar = (text: string): boolean => WORD_CHAR.test(text)

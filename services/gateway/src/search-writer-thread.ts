@@ -8,13 +8,16 @@ import type { Fact } from '@newswire/events/fact'
 import type { FollowOptions, Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
 import { createIndexWriter, searchSchema } from './search-index.ts'
-import type { Cursor, FromPreparer, FromWriter, PreparedRecord, Taken, ToWriter, WriterData } from './search-messages.ts'
+import type { Cursor, FromPreparer, FromWriter, PreparedRecord, Taken, ToWriter, WordCounts, WriterData } from './search-messages.ts'
 import { prepareRecord } from './search-prepare.ts'
-import { type Prepared, prepare } from './search-text.ts'
+import { createPreparing, type Prepared } from './search-text.ts'
 
 const { file, topic, logKind } = workerData as WriterData
-/** Until the log's end is reached: larger transactions make fewer, larger segments, which is most of what a rebuild costs. */
-const BULK_RECORDS = 6_000
+/**
+ * Until the log's end is reached. Fewer make more segments, and merging those costs more; with more, FTS5's own table no longer lies near the processor:
+ * 217, 244, 251 CPU-µs an article with 1,500, 3,000, 6,000, merging and all, beside other work. Up to 64 segments are merged at once.
+ */
+const BULK_RECORDS = 2_000
 const BULK_BYTES = 32 * 1_048_576
 
 const say = (message: FromWriter) => parentPort?.postMessage(message)
@@ -62,6 +65,8 @@ let isReached = false
 let isStopping = false
 let held: PreparedRecord[] = []
 let heldBytes = 0
+let heldCounts = new Map<string, number>()
+const preparing = createPreparing()
 /** What records became, found again when the projection hands them on. */
 const preparedOf = new WeakMap<LogRecord, Prepared | null>()
 const flush = () => {
@@ -74,8 +79,9 @@ const flush = () => {
   heldBytes = 0
   if (records.length > 0) give(records)
 }
-const hold = (records: readonly PreparedRecord[], bytes: number) => {
+const hold = (records: readonly PreparedRecord[], bytes: number, counts: WordCounts) => {
   for (const record of records) held.push(record)
+  for (const [word, times] of counts) heldCounts.set(word, (heldCounts.get(word) ?? 0) + times)
   heldBytes += bytes
   if (isReached || held.length >= BULK_RECORDS || heldBytes >= BULK_BYTES) flush()
 }
@@ -97,7 +103,7 @@ const takePrepared = (message: FromPreparer) => {
     return reach(message.cursor)
   }
   preparer?.postMessage({ kind: 'taken' } satisfies Taken)
-  hold(message.records, message.bytes)
+  hold(message.records, message.bytes, message.counts)
 }
 
 /** While much is written segments are merged by the dozen; afterwards by and by, with every write. Crisis merges stay as late: one takes seconds. */
@@ -124,7 +130,10 @@ const seed = (facts: readonly string[]) => {
   db.exec('BEGIN')
   try {
     write ??= createIndexWriter(db)
-    write(facts.map(text => prepare(JSON.parse(text) as Fact)))
+    write(
+      facts.map(text => preparing.prepare(JSON.parse(text) as Fact)),
+      preparing.takeCounts(),
+    )
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')
@@ -146,10 +155,13 @@ const take = async (message: ToWriter): Promise<void> => {
       // Said before it is done, so that the next are on their way meanwhile.
       say({ kind: 'took' })
       const bytes = message.records.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0)
-      hold(
-        message.records.map(record => ({ partition: record.partition, position: record.position, prepared: prepareRecord(record) })),
-        bytes,
-      )
+      const { records } = message
+      const prepared = records.map(record => ({
+        partition: record.partition,
+        position: record.position,
+        prepared: prepareRecord(record, preparing),
+      }))
+      hold(prepared, bytes, preparing.takeCounts())
       return
     }
     case 'listen':
@@ -187,7 +199,12 @@ openProjection({
   schema: searchSchema,
   apply: (db, records) => {
     write ??= createIndexWriter(db)
-    write(records.flatMap(record => preparedOf.get(record) ?? []))
+    const counts = heldCounts
+    heldCounts = new Map()
+    write(
+      records.flatMap(record => preparedOf.get(record) ?? []),
+      counts,
+    )
   },
   onApplied: records => say({ kind: 'applied', articles: records.length }),
 })

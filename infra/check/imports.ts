@@ -15,6 +15,11 @@ const OWNERS: readonly Owner[] = [
   { library: /^sharp$/, files: /^services\/images\/src\/sharp\.ts$/, where: 'services/images/src/sharp.ts' },
   { library: /^uqr$/, files: /^services\/gateway\/src\/pages\/qr\.ts$/, where: 'services/gateway/src/pages/qr.ts' },
   { library: /^feed$/, files: /^services\/feeds\/src\/feed\.ts$/, where: 'services/feeds/src/feed.ts' },
+  {
+    library: /^htmlparser2$/,
+    files: /^packages\/cli\/src\/feed-import\/xml\.ts$/,
+    where: 'packages/cli/src/feed-import/xml.ts',
+  },
   { library: /^ssh2$/, files: /^services\/outlets\/src\/ssh\.ts$/, where: 'services/outlets/src/ssh.ts' },
   { library: /^(fastify|@fastify\/.*)$/, files: /^packages\/http\/src\//, where: 'packages/http' },
 ]

@@ -8,7 +8,7 @@ import { type Journal, openJournal, toImportKey } from './import-journal.ts'
 import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
 import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
 import { type Accepted, withUploadsOf } from './send-article.ts'
-import { FailedError, UnreachableError } from './usage-error.ts'
+import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 /** As many as may be under way at once (`services/ingest`): more would only be sent away. */
 const AT_ONCE = 64
@@ -16,7 +16,12 @@ const AT_ONCE = 64
 const PATIENCE_MS = 60_000
 const DRAW_EVERY_MS = 200
 
-export type ImportOptions = Readonly<{ deliver: boolean; journal?: string }>
+export type ImportOptions = Readonly<{
+  deliver: boolean
+  journal?: string
+  /** Of a feed: given to every article. */
+  category?: readonly string[]
+}>
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
 type Warned = Readonly<{ where: string; articleId: string; warnings: NonNullable<Accepted['warnings']> }>
 type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[]; warned: Warned[] }
@@ -84,8 +89,18 @@ const importOne = async (one: Imported, needs: Needs): Promise<void> => {
 
 const isUnreadable = (one: Imported | Unreadable): one is Unreadable => 'reason' in one
 
+/** Where articles come from. `toName`: a file as the journal has it. */
+type Source = Readonly<{
+  articles: AsyncIterable<Imported | Unreadable>
+  /** What was not taken, by what it is; counted while it is read. */
+  passedOver: Readonly<Record<string, number>>
+  journal: string
+  toName: (file: string) => string
+  close(): Promise<void>
+}>
+
 /** Takes articles side by side, those of one id one after the other: their order is the order of the source. */
-const importAll = async (files: readonly string[], needs: Needs): Promise<void> => {
+const importAll = async (articles: Source['articles'], needs: Needs): Promise<void> => {
   const { tally } = needs
   const running = new Map<string, Promise<void>>()
   let fatal: unknown
@@ -103,20 +118,26 @@ const importAll = async (files: readonly string[], needs: Needs): Promise<void> 
     }
   }
   const all = new Set<Promise<void>>()
-  for await (const one of readArticles(files)) {
-    if (fatal !== undefined) break
-    if (isUnreadable(one)) {
-      tally.refused.push(one)
-      continue
+  const takeAll = async () => {
+    for await (const one of articles) {
+      if (fatal !== undefined) break
+      if (isUnreadable(one)) {
+        tally.refused.push(one)
+        continue
+      }
+      const work = take(one, running.get(one.localId)).finally(() => {
+        all.delete(work)
+        if (running.get(one.localId) === work) running.delete(one.localId)
+      })
+      running.set(one.localId, work)
+      all.add(work)
+      if (all.size >= AT_ONCE) await Promise.race(all)
     }
-    const work = take(one, running.get(one.localId)).finally(() => {
-      all.delete(work)
-      if (running.get(one.localId) === work) running.delete(one.localId)
-    })
-    running.set(one.localId, work)
-    all.add(work)
-    if (all.size >= AT_ONCE) await Promise.race(all)
   }
+  // What was sent when the source broke off is waited for: the journal is to know of it.
+  await takeAll().catch(error => {
+    fatal ??= error
+  })
   await Promise.all(all)
   if (fatal !== undefined) throw fatal
 }
@@ -156,21 +177,42 @@ const showPassedOver = (passedOver: Readonly<Record<string, number>>): string =>
   return kinds.length === 0 ? '' : `; not taken: ${kinds.map(([kind, count]) => `${count} × ${kind}`).join(', ')}`
 }
 
+const openFiles = async (source: string): Promise<Source> => {
+  const { files, passedOver } = await listFiles(source)
+  refuseClashes(await findSameNames(files))
+  const base = dirname(resolve(source))
+  return {
+    articles: readArticles(files),
+    passedOver,
+    journal: `${source.replace(/[/\\]+$/, '')}.import.journal`,
+    toName: one => relative(base, resolve(one)),
+    close: async () => undefined,
+  }
+}
+
+const isAddress = (source: string): boolean => /^https?:\/\//i.test(source)
+
+/** Loaded only for feeds: no other import needs to read XML. */
+const openFeed = async (terminal: Terminal, client: Client, source: string, categories: readonly string[]): Promise<Source> => {
+  const { openFeedSource } = await import('./feed-import/open-feed.ts')
+  return { ...(await openFeedSource(terminal, client, source, categories)), toName: one => one }
+}
+
 /** False when something was refused. Run again it goes on where it stopped, and tries what was refused once more. */
 export const importArticles = async (terminal: Terminal, source: string, options: ImportOptions): Promise<boolean> => {
   const { environment, settings, json, print, say } = terminal
-  const { files, passedOver } = await listFiles(source)
-  refuseClashes(await findSameNames(files))
+  const { category = [] } = options
+  if (category.length > 0 && !isAddress(source)) throw new UsageError('--category is for feeds; an article in a file says its own')
   const client = await createClient(environment, settings.dataDir)
-  const file = options.journal ?? `${source.replace(/[/\\]+$/, '')}.import.journal`
+  const opened = isAddress(source) ? await openFeed(terminal, client, source, category) : await openFiles(source)
+  const { articles, passedOver, toName } = opened
+  const file = options.journal ?? opened.journal
   const journal = await openJournal(file)
   const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [] }
-  const base = dirname(resolve(source))
-  const toName = (one: string) => relative(base, resolve(one))
   const stopped = new AbortController()
   const end = json ? () => undefined : draw(tally)
   try {
-    await importAll(files, { client, journal, deliver: options.deliver, tally, signal: stopped.signal, toName })
+    await importAll(articles, { client, journal, deliver: options.deliver, tally, signal: stopped.signal, toName })
   } catch (error) {
     say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
     throw error
@@ -178,6 +220,7 @@ export const importArticles = async (terminal: Terminal, source: string, options
     stopped.abort()
     end()
     await journal.close()
+    await opened.close()
   }
   const { sent, skipped, refused, renamed, warned } = tally
   sayRenamed(renamed, say)

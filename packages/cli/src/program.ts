@@ -138,12 +138,13 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
 
   client(
     'import',
-    'take in an archive: a .json, .jsonl or .ndjson file, or a folder of them; run again it goes on where it stopped',
-    'newswire import archive/ --json',
+    'take in an archive: a .json, .jsonl or .ndjson file, a folder of them, or the address of a feed; run again it goes on where it stopped',
+    'newswire import https://news.example/feed.xml --category thoi-su',
   )
     .argument('<source>')
     .option('--deliver', 'deliver and ping it as well, as if it were news')
-    .option('--journal <file>', 'what was answered (default: <source>.import.journal)')
+    .option('--journal <file>', 'what was answered (default: <source>.import.journal; of a feed, in this folder)')
+    .option('--category <id>', 'of a feed: file every article under it; may be repeated', collect, [])
     .action((source: string, options) => ends(importArticles(terminal(options), source, { ...options, deliver: options.deliver === true })))
 
   addRetract(

@@ -31,6 +31,14 @@ test('an instant without an offset is refused', () => {
   assert.equal(articleInput.safeParse({ ...minimal, publishedAt: '2026-01-01T08:30:00' }).success, false)
 })
 
+test('an instant whose year no exit can say is refused, whatever its offset makes of it', () => {
+  const parse = (publishedAt: string) => articleInput.safeParse({ title: 'a', body: { text: 'b' }, publishedAt })
+  for (const at of ['9999-12-31T23:59:59-00:01', '9999-12-31T23:59:59-14:00', '0001-01-01T00:00:00+00:01', '0000-01-01T00:00:00Z'])
+    assert.equal(parse(at).success, false, at)
+  for (const at of ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59+14:00', '0001-01-01T00:00:00Z'])
+    assert.match(parse(at).data?.publishedAt ?? '', /^\d{4}-\d\d-\d\dT/, at)
+})
+
 test('equal instants are equal strings', () => {
   assert.equal(parse({ ...minimal, publishedAt: '2026-01-01T08:30:00+07:00' }).publishedAt, '2026-01-01T01:30:00.000Z')
 })

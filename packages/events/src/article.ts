@@ -8,9 +8,20 @@ import { cleanLine, cleanText } from './text.ts'
 
 const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))
 const configId = z.string().refine(isConfigId, 'expected lower-case letters, digits and hyphens, at most 64')
-const instant = z.iso.datetime({ offset: true, error: 'expected an RFC 3339 date and time with an offset, like 2026-01-01T08:30:00+07:00' })
+const instant = z.iso.datetime({
+  offset: true,
+  abort: true,
+  error: 'expected an RFC 3339 date and time with an offset, like 2026-01-01T08:30:00+07:00',
+})
+const FIRST_MS = Date.parse('0001-01-01T00:00:00Z')
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
+/** Whether it is an instant that every exit can say: beyond four digits of a year, in UTC, RFC 3339 and RFC 822 end, and so do our keys. */
+export const isInstant = (value: string): boolean => {
+  const at = Date.parse(value)
+  return at >= FIRST_MS && at <= LAST_MS
+}
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
-const utc = instant.transform(value => new Date(value).toISOString())
+const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in UTC').transform(value => new Date(value).toISOString())
 const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
 export const pictureUrl = z.union([
   webUrl,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { articleInput, toArticle } from '@newswire/events/article'
 import type { NewswireEvent } from '@newswire/events/events'
 import type { Prepared } from '@newswire/events/submission'
 import { dueCause, picturesCause, submissionCause } from './cause.ts'
@@ -40,6 +41,15 @@ describe('causes', () => {
 
   it('a submission id that could become a path is refused', () => {
     assert.throws(() => submissionCause(retraction({ submissionId: '../s1' }), articleId), code('NEWSWIRE_DESK_SUBMISSION_ID'))
+  })
+
+  it('an instant that no exit and no key can say is refused, wherever it came from', () => {
+    const said = toArticle(articleInput.parse({ title: 'Tin', body: { text: 'Nội dung' } }), { language: 'vi' })
+    for (const at of ['bao giờ', '-000001-12-31T10:00:00.000Z', '+010000-01-01T00:00:00.000Z'])
+      for (const name of ['publishedAt', 'updatedAt', 'embargoUntil', 'expiresAt']) {
+        const asked = { command: 'publish', contentSha256: '0'.repeat(64), article: { ...said, [name]: at } } as Partial<Prepared>
+        assert.throws(() => submissionCause(retraction(asked), articleId), code('NEWSWIRE_DESK_INSTANT'), `${name} ${at}`)
+      }
   })
 
   it('late pictures are known by their event, and point to renditions only', () => {

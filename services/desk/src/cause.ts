@@ -1,5 +1,5 @@
 /** What is done to an article: the causes that the desk decides on, made from the records of `prepared`. */
-import type { Article, Picture } from '@newswire/events/article'
+import { type Article, isInstant, type Picture } from '@newswire/events/article'
 import { RejectError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
 import { parseArticleId } from '@newswire/events/ids'
@@ -60,8 +60,11 @@ const checkSubmission = ({ articleId, publisher, submissionId }: Prepared, owner
 const checkInstants = ({ embargoUntil, expiresAt, publishedAt, updatedAt, images }: Article): void => {
   const rights = images.map(({ rights }, index) => [`images[${index}].rights.until`, rights?.until] as const)
   for (const [name, value] of [...Object.entries({ embargoUntil, expiresAt, publishedAt, updatedAt }), ...rights])
-    if (value !== undefined && Number.isNaN(Date.parse(value)))
-      throw new RejectError('NEWSWIRE_DESK_INSTANT', `${name} must be an RFC 3339 time, got ${JSON.stringify(value.slice(0, 100))}`)
+    if (value !== undefined && !isInstant(value))
+      throw new RejectError(
+        'NEWSWIRE_DESK_INSTANT',
+        `${name} must be an RFC 3339 time of the years 1 to 9999, got ${JSON.stringify(value.slice(0, 100))}`,
+      )
 }
 
 const checkPictures = (pictures: readonly Picture[]): void => {

@@ -76,7 +76,6 @@ const composition = await compose({
   clientId: 'bench',
   config,
   createTopics: true,
-  alone: true,
   onCrash: error => {
     throw error
   },

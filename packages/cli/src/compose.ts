@@ -59,8 +59,6 @@ export type Watch = LaneObservers &
 
 type LogOptions = Watch &
   Readonly<{
-    /** On Kafka too this process is all there is, and hands records on by itself. */
-    alone?: boolean
     /** Where it may come later: what must hold of it before it is used, and whom to tell. Without, a log that is not there is thrown. */
     late?: Readonly<{ check: (log: Log, objects: Objects) => Promise<void>; logger: Logger }>
   }>
@@ -91,7 +89,7 @@ export const connectLog = async (
   settings: Settings,
   objects: Pick<Objects, 'get' | 'put'>,
   clientId: string,
-  { alone = false, ...watch }: Omit<LogOptions, 'late'> = {},
+  watch: Watch = {},
 ): Promise<Log> => {
   const common = { ...watch, retryScale: settings.retryScale, storeBytes: storeDeadLetter(objects) }
   if (settings.kafkaBrokers.length === 0) {
@@ -112,7 +110,6 @@ export const connectLog = async (
     ...(settings.kafkaSasl === null ? {} : { sasl: settings.kafkaSasl }),
     topicPrefix: settings.kafkaTopicPrefix,
     epoch: await readEpoch(objects),
-    alone,
   })
 }
 
@@ -164,8 +161,6 @@ export type ComposeOptions = Readonly<{
   /** Made and kept in the data folder when the settings name none; only where nobody else reads the store. */
   makesSealingKey?: boolean
   createTopics: boolean
-  /** Nobody else publishes, or what others publish may wait a quarter of a second. */
-  alone: boolean
   /** Whether the process is of use while Kafka cannot be reached at its start (default false). */
   startsWithoutLog?: boolean
   onCrash: (error: Error) => void
@@ -192,7 +187,6 @@ export const compose = async ({
   secrets = {},
   makesSealingKey = false,
   createTopics,
-  alone,
   startsWithoutLog = false,
   onCrash,
 }: ComposeOptions): Promise<Composition> => {
@@ -204,7 +198,7 @@ export const compose = async ({
     await checkLogMark(log, objects)
   }
   const late = startsWithoutLog ? { check, logger } : undefined
-  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, alone, ...(late && { late }) })
+  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, ...(late && { late }) })
   const { log, objects } = ports
   let views: ViewsFolder | null = null
   try {

@@ -30,7 +30,6 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
     environment,
     clientId: names.join('-'),
     createTopics: false,
-    alone: false,
     // What it serves is in the store. Every other service has nothing to do without the log, and is started again by whoever runs it.
     startsWithoutLog: names.every(name => name === 'gateway'),
     onCrash: error => {

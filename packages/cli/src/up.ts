@@ -129,7 +129,6 @@ export const up = async (options: UpOptions): Promise<number> => {
       environment,
       clientId: 'newswire',
       createTopics: true,
-      alone: true,
       makesSealingKey: true,
       ...(wanted === undefined ? {} : { config: wanted }),
       secrets: demo === null ? {} : { [demoPartnerSecretName]: demo.secret },

@@ -8,6 +8,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import kafkajs, { type Admin, type Cluster, type Consumer, type ISocketFactory, type Kafka, type Producer, type SASLOptions } from 'kafkajs'
+import { fetchInSessions, MAX_WAIT_MS, type Pace } from './kafka-fetch.ts'
 import { createKafkaSockets } from './kafka-sockets.ts'
 
 export type KafkaSettings = Readonly<{
@@ -21,7 +22,7 @@ export type KafkaSettings = Readonly<{
   socketFactory?: ISocketFactory
 }>
 
-export type GroupSettings = Readonly<{ groupId: string; sessionTimeoutMs: number; rebalanceTimeoutMs: number; patienceMs?: number }>
+export type GroupSettings = Readonly<{ groupId: string; sessionTimeoutMs: number; rebalanceTimeoutMs: number; pace?: Pace }>
 
 export type KafkaClient = Readonly<{
   /** `isGone` is asked before every try of every record: true makes kafkajs give up its request, which it would otherwise repeat for 20 s. */
@@ -42,11 +43,7 @@ const KEPT_COMPLAINTS = 5
 const CONNECTION_TIMEOUT_MS = 3000
 const REQUEST_TIMEOUT_MS = 15_000
 const METADATA_MAX_AGE_MS = 30_000
-/** A fetch answers at the first byte; this bounds how long resuming, stopping and rebalancing take. */
-export const MAX_WAIT_MS = 250
 const MIB = 1_048_576
-/** A patient fetch is answered sooner when this much waits: less than one partition may give, or a backlog in one would wait in vain. */
-const COMPANY_BYTES = MIB / 4
 /** A record batch is at most 4 MiB; one that claims to unpack to more than this is an attack. */
 const MAX_UNPACKED_BYTES = 64 * MIB
 
@@ -98,15 +95,6 @@ const addZstd = () => {
   })
 }
 
-/** When the brokers answer a fetch: with `minBytes`, or after the wait. */
-export type FetchRule = Readonly<{ maxWaitTimeInMs: number; minBytes: number }>
-
-/** At the first byte; with patience once there is company, or patience is over. */
-export const fetchRule = (patienceMs: number): FetchRule =>
-  patienceMs > 0
-    ? { maxWaitTimeInMs: Math.min(patienceMs, MAX_WAIT_MS), minBytes: COMPANY_BYTES }
-    : { maxWaitTimeInMs: MAX_WAIT_MS, minBytes: 1 }
-
 /** Prepares clients; nothing is connected yet. */
 export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
   mendTimerLoop()
@@ -137,6 +125,7 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
       groupId: group.groupId,
       partitionAssigners: [
         config => {
+          fetchInSessions(config.cluster, group.pace)
           onCluster?.(config.cluster)
           return kafkajs.PartitionAssigners.roundRobin(config)
         },
@@ -144,7 +133,8 @@ export const createKafkaClient = (settings: KafkaSettings): KafkaClient => {
       sessionTimeout: group.sessionTimeoutMs,
       rebalanceTimeout: group.rebalanceTimeoutMs,
       heartbeatInterval: Math.min(1000, Math.floor(group.sessionTimeoutMs / 6)),
-      ...fetchRule(group.patienceMs ?? 0),
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      minBytes: 1,
       maxBytesPerPartition: MIB,
       maxBytes: 8 * MIB,
       metadataMaxAge: METADATA_MAX_AGE_MS,

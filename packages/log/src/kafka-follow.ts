@@ -4,8 +4,10 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '@newswire/events/errors'
-import { fetchRule, type KafkaClient } from './kafka-client.ts'
+import { createByHand } from './kafka-by-hand.ts'
+import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
+import { isMuch, MAX_WAIT_MS, WHEN_SOMETHING_COMES, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
@@ -50,6 +52,8 @@ export const resolveStart = async (reader: KafkaReader, topic: string, from: Sta
   return { ranges, offsets: startOffsets(from, ranges, epoch, atTime) }
 }
 
+const nameOf = (partition: number, offset: number): string => `${partition}/${offset}`
+
 type Wanted = Readonly<{
   client: KafkaClient
   epoch: number
@@ -79,6 +83,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   let stopped = false
   let failure: Error | null = null
   const unread = createUnread()
+  const byHand = createByHand()
   let lastError: string | null = null
   let lastErrorCause: unknown = null
   let giving: Promise<void> = Promise.resolve()
@@ -117,26 +122,44 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   const toArrived = ({ partition, next, messages }: Fetched): Arrived => ({
     partition,
     next,
-    recordsFrom: offset =>
-      messages.filter(message => Number(message.offset) >= offset).map(message => toLogRecord(options.topic, partition, message)),
+    recordsFrom: offset => {
+      const fresh = messages.filter(message => Number(message.offset) >= offset)
+      byHand.fetched(() => fresh.map(message => nameOf(partition, Number(message.offset))), performance.now())
+      return fresh.map(message => toLogRecord(options.topic, partition, message))
+    },
   })
 
   const offer = (record: LogRecord): void => {
     const offset = toOffset(epoch, record.position)
     const { partition } = record
-    void inTurn(() => (offsets.get(partition) === offset ? [{ partition, next: offset + 1, recordsFrom: () => [record] }] : []))
+    void inTurn(() => {
+      const isNext = offsets.get(partition) === offset
+      byHand.offered(nameOf(partition, offset), isNext, performance.now())
+      return isNext ? [{ partition, next: offset + 1, recordsFrom: () => [record] }] : []
+    })
+  }
+
+  /** How long the brokers are left alone between two fetches, ms. */
+  const pauseMs = (): number => {
+    if (targets.size > 0) return 0
+    if (options.patienceMs) return Math.min(options.patienceMs, MAX_WAIT_MS)
+    return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
   }
 
   const followLeader = async (leader: string, partitions: readonly number[], round: AbortSignal): Promise<void> => {
     const stalled: number[] = []
+    let goesOn = true
     while (!stopped && !failure && !round.aborted) {
+      const ms = goesOn || stalled.length > 0 ? 0 : pauseMs()
+      if (ms > 0) await wait(ms)
       const single = stalled.shift()
       const asked = single === undefined ? partitions : [single]
       const from = asked.map(partition => ({ partition, offset: offsets.get(partition) ?? 0 }))
-      const rule = fetchRule(targets.size > 0 ? 0 : (options.patienceMs ?? 0))
+      const rule = ms > 0 ? WITH_WHAT_IS_THERE : WHEN_SOMETHING_COMES
       unread.asked(asked, performance.now())
       const fetched = await (single === undefined ? reader.fetch(leader, topic, from, rule) : reader.fetch(leader, topic, from))
       unread.answered(asked)
+      goesOn = isMuch(fetched)
       for (const one of fetched) if (one.stalled && !stalled.includes(one.partition)) stalled.push(one.partition)
       await inTurn(() => fetched.map(toArrived))
     }

@@ -4,8 +4,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Cluster } from 'kafkajs'
-import type { FetchRule, KafkaClient } from './kafka-client.ts'
+import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf, closed, unknownTopic, within } from './kafka-errors.ts'
+import { AT_ONCE, type FetchRule } from './kafka-fetch.ts'
 import { ASK_WITHIN_MS, pauseBeforeNext } from './kafka-persist.ts'
 import type { FetchedMessage } from './kafka-record.ts'
 
@@ -36,7 +37,7 @@ export type KafkaReader = Readonly<{
   offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>
   /** The partitions by the broker that leads them. */
   byLeader(topic: string, partitions: readonly number[]): ReadonlyMap<string, readonly number[]>
-  /** One fetch from one leader, answered when `rule` says (default: at once, with what is there). */
+  /** One fetch from one leader, answered when `rule` says (default: at once, of no loop). */
   fetch(leader: string, topic: string, from: readonly FetchFrom[], rule?: FetchRule): Promise<readonly Fetched[]>
   /**
    * Runs `work` with the topic opened, and again with fresh metadata when it failed, for `withinMs` (default 10 s), or until this is closed. `null`:
@@ -53,7 +54,6 @@ const LATEST = -1
 const MIB = 1_048_576
 const MAX_FETCH_BYTES = 8 * MIB
 const READ_UNCOMMITTED = 0
-const AT_ONCE: FetchRule = { maxWaitTimeInMs: 0, minBytes: 1 }
 
 const afterBatch = (message: RawMessage): number =>
   message.batchContext === undefined

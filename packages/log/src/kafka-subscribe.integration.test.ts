@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { codeOf } from '@newswire/events/errors'
-import { brokers, createHouse, numberOf, readAll, record, skip, until, withAdmin } from './kafka-kit.ts'
-import type { LogRecord, SubscribeOptions } from './log.ts'
+import { assertOrderPerKey, brokers, createHouse, numberOf, readAll, record, skip, until, withAdmin } from './kafka-kit.ts'
+import type { Log, LogRecord, SubscribeOptions } from './log.ts'
 
 test('two members share the partitions, a third joins, one leaves: all is handled, in order, and little of it twice', { skip }, async t => {
   const house = await createHouse(t)
@@ -177,4 +177,30 @@ test('the holes of a compacted topic are passed, from wherever reading begins, b
     handle: async records => void handled.push(...records.map(one => one.position)),
   })
   await until('the group has all that is kept', () => new Set(handled).size >= all.filter(position => position >= 3).length)
+})
+
+test('what others publish comes to a consumer that had got all by hand, in order and once', { skip }, async t => {
+  const house = await createHouse(t)
+  const [here, elsewhere] = [await house.open(), await house.open()]
+  const handled: LogRecord[] = []
+  const followed: LogRecord[] = []
+  await here.subscribe({ topic: 'work', group: 'mixed', handle: async records => void handled.push(...records) })
+  await here.follow({ topic: 'work', from: 'start', onRecords: records => void followed.push(...records) })
+  let n = 0
+  const publish = async (log: Log) => {
+    n += 1
+    await log.publish([record(n, `key-${n % 8}`)])
+  }
+  const all = (what: string) => until(what, () => handled.length >= n && followed.length >= n)
+  for (let i = 0; i < 40; i += 1) await publish(here)
+  await all('what was published here')
+  for (let i = 0; i < 40; i += 1) await publish(i % 3 === 0 ? elsewhere : here)
+  await all('what was published here and elsewhere')
+  for (let i = 0; i < 40; i += 1) await publish(elsewhere)
+  await all('what was published elsewhere')
+  for (const records of [handled, followed]) {
+    assert.deepEqual(new Set(records.map(numberOf)).size, n)
+    assert.equal(records.length, n)
+    assertOrderPerKey(records)
+  }
 })

@@ -6,8 +6,11 @@
 import { messageOf } from '@newswire/events/errors'
 import type { Batch, EachBatchPayload } from 'kafkajs'
 import type { DeadRecord } from './dead-letter.ts'
+import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
+import { createKafkaCommits } from './kafka-commits.ts'
 import { endsForGood, retentionGap, unavailable, within } from './kafka-errors.ts'
+import { MAX_WAIT_MS } from './kafka-fetch.ts'
 import { fetchCommitted, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
@@ -52,8 +55,6 @@ type BatchContext = { batchContext?: { firstOffset: string; lastOffsetDelta: num
 /** A partition held: the offset that its next batch must continue from, once known. */
 type Held = { next: number | null }
 
-type Commit = EachBatchPayload['commitOffsetsIfNecessary']
-
 const COMMIT_EVERY_MS = 500
 const SESSION_TIMEOUT_MS = 10_000
 const REBALANCE_TIMEOUT_MS = 15_000
@@ -78,18 +79,19 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   await placeNewGroup(reader, groupId, topic, options.from ?? 'start')
   // A member that is silent in a rebalance is put out after the rebalance timeout: never sooner than its session promises.
   const rebalanceTimeoutMs = Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs)
-  const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, patienceMs: options.patienceMs ?? 0 })
-
   const held = new Map<number, Held>()
-  const committed = new Map<number, number>()
+  const byHand = createByHand()
+  const pauseMs = (): number => {
+    if (options.patienceMs) return Math.min(options.patienceMs, MAX_WAIT_MS)
+    return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
+  }
+  const pace = { pauseMs, nextOf: (_: string, partition: number) => held.get(partition)?.next ?? null }
+  const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, pace })
   let memberId: string | null = null
   let joins = 0
   let requestSentMs = performance.now()
   let heartbeatMs = performance.now()
   let starts: Promise<ReadonlyMap<number, number>> | null = null
-  let commitWith: Commit | null = null
-  let committing: Promise<void> | null = null
-  let commitFailingSinceMs: number | null = null
   let lastError: string | null = null
   let failure: Error | null = null
   /** Why it has no group just now; it is being joined again. */
@@ -114,34 +116,18 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   }
   const seek = (partition: number, offset: number) => quietly(() => consumer.seek({ topic, partition, offset: String(offset) }))
 
-  const commitNow = async (): Promise<void> => {
-    const moved = [...lanes.done()]
-      .map(([partition, position]) => ({ partition, offset: toOffset(epoch, position) }))
-      .filter(({ partition, offset }) => held.has(partition) && committed.get(partition) !== offset)
-    if (moved.length === 0 || !commitWith) return
-    try {
-      await commitWith({ topics: [{ topic, partitions: moved.map(({ partition, offset }) => ({ partition, offset: String(offset) })) }] })
-      for (const { partition, offset } of moved) if (held.has(partition)) committed.set(partition, offset)
-      commitFailingSinceMs = null
-    } catch (error) {
-      // The same offsets go with the next commit; after a rebalance the brokers refuse those of the old generation, as they should.
-      note(error)
-      commitFailingSinceMs ??= performance.now()
-    }
-  }
-  const commit = (): Promise<void> => {
-    committing ??= commitNow().finally(() => {
-      committing = null
-    })
-    return committing
-  }
-
   const lanes = createLanes({
     ...observers,
     subscription: options,
     bury: wanted.bury,
     flow,
     retryScale: wanted.retryScale,
+  })
+  const { commit, ...commits } = createKafkaCommits({
+    topic,
+    done: () => new Map([...lanes.done()].map(([partition, position]) => [partition, toOffset(epoch, position)])),
+    isHeld: partition => held.has(partition),
+    onError: note,
   })
 
   const onJoin = (joined: { memberId: string; memberAssignment: Readonly<Record<string, readonly number[]>> }) => {
@@ -156,7 +142,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     heartbeatMs = requestSentMs
     for (const partition of change.lost) {
       held.delete(partition)
-      committed.delete(partition)
+      commits.forget(partition)
     }
     for (const partition of change.gained) held.set(partition, { next: null })
     for (const partition of change.kept) {
@@ -171,7 +157,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const loseAll = () => {
     const lost = [...held.keys()]
     held.clear()
-    committed.clear()
+    lost.forEach(commits.forget)
     memberId = null
     void lanes.assign({ gained: [], lost })
   }
@@ -216,24 +202,28 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     const batch = payload.batch as FullBatch
     const { partition } = batch
     const state = held.get(partition)
-    commitWith = payload.commitOffsetsIfNecessary
+    commits.use(payload.commitOffsetsIfNecessary)
     if (!state || stopping || payload.isStale()) return
     if (!(await continues(partition, state, Number(batch.fetchedOffset)))) return
     const from = state.next ?? 0
     const next = Math.max(from, behindBatch(batch))
     state.next = next
     payload.resolveOffset(String(next - 1))
-    const records = batch.messages
-      .filter(message => Number(message.offset) >= from)
-      .map(message => toLogRecord(options.topic, partition, message))
+    const fresh = batch.messages.filter(message => Number(message.offset) >= from)
+    byHand.fetched(() => fresh.map(message => `${partition}/${message.offset}`), performance.now())
+    const records = fresh.map(message => toLogRecord(options.topic, partition, message))
     lanes.add(partition, records, toPosition(epoch, next))
   }
 
   const offer = (record: LogRecord): void => {
     const { partition, position } = record
     const state = held.get(partition)
-    if (!state || stopping || state.next !== toOffset(epoch, position) || lanes.isFull(partition)) return
-    state.next += 1
+    if (!state || stopping) return
+    const offset = toOffset(epoch, position)
+    const isNext = state.next === offset && !lanes.isFull(partition)
+    byHand.offered(`${partition}/${offset}`, isNext, performance.now())
+    if (!isNext) return
+    state.next = offset + 1
     lanes.add(partition, [record])
   }
 
@@ -327,7 +317,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
       group: options.group,
       topic: options.topic,
       failure: failure || down ? messageOf(failure ?? down) : null,
-      commitFailingSinceMs,
+      commitFailingSinceMs: commits.failingSinceMs(),
       lastError,
     }),
   }

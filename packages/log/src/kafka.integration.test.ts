@@ -12,38 +12,33 @@ import type { Log } from './log.ts'
 const capabilities: readonly Capability[] = ['sessions', 'small-queue']
 
 /** What the contract asks for: a prefix of its own on the shared brokers, deleted when its test is over. */
-const makeWith =
-  (settings: Readonly<{ alone: boolean }>): MakeSubject =>
-  async (t, { specs: wanted, maxWaitingBytes, onError, onHandled }) => {
-    const topicPrefix = `contract-${newId()}.`
-    const opened: Log[] = []
-    const open = async (): Promise<Log> => {
-      const log = await createKafkaLog({
-        brokers: brokers ?? [],
-        clientId: 'contract',
-        topicPrefix,
-        ...settings,
-        retryScale: 0.02,
-        ...(maxWaitingBytes === undefined ? {} : { maxWaitingBytes }),
-        ...(onError ? { onError } : {}),
-        ...(onHandled ? { onHandled } : {}),
-      })
-      opened.push(log)
-      return log
-    }
-    t.after(async () => {
-      await Promise.all(opened.map(log => log.close({ drainMs: 50 })))
-      await deleteAll(topicPrefix)
+const make: MakeSubject = async (t, { specs: wanted, maxWaitingBytes, onError, onHandled }) => {
+  const topicPrefix = `contract-${newId()}.`
+  const opened: Log[] = []
+  const open = async (): Promise<Log> => {
+    const log = await createKafkaLog({
+      brokers: brokers ?? [],
+      clientId: 'contract',
+      topicPrefix,
+      retryScale: 0.02,
+      ...(maxWaitingBytes === undefined ? {} : { maxWaitingBytes }),
+      ...(onError ? { onError } : {}),
+      ...(onHandled ? { onHandled } : {}),
     })
-    const log = await open()
-    await log.topics(wanted, { apply: true })
-    return { log, target: { kind: 'kafka', brokers: brokers ?? [], topicPrefix }, reopen: open, another: open }
+    opened.push(log)
+    return log
   }
+  t.after(async () => {
+    await Promise.all(opened.map(log => log.close({ drainMs: 50 })))
+    await deleteAll(topicPrefix)
+  })
+  const log = await open()
+  await log.topics(wanted, { apply: true })
+  return { log, target: { kind: 'kafka', brokers: brokers ?? [], topicPrefix }, reopen: open, another: open }
+}
 
 if (brokers) {
-  logContract('kafka', makeWith({ alone: false }), capabilities)
-  // Its other processes are no longer alone, so what they publish comes by fetches: the contract holds for both ways beside each other.
-  logContract('kafka, alone,', makeWith({ alone: true }), capabilities)
+  logContract('kafka', make, capabilities)
 } else test('the contract of the log', { skip }, () => assert.fail('skipped'))
 
 test('a topic deleted while running harms only who publishes to it', { skip }, async t => {

@@ -6,7 +6,7 @@ import { RejectError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
-import { createKafkaClient, type KafkaSettings, MAX_WAIT_MS } from './kafka-client.ts'
+import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
 import { closed, isHopeless, refusedConnection, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
@@ -31,11 +31,6 @@ export type KafkaLogOptions = KafkaSettings &
     epoch?: number
     /** Copies of each partition of new topics. Default the lower of 3 and the number of brokers. */
     replication?: number
-    /**
-     * No other process publishes, or what it publishes may be handled up to 250 ms later: records go from `publish` straight to the consumers of this
-     * process once the brokers have them, and fetches only look for what came another way. Default false.
-     */
-    alone?: boolean
     /** Multiplies every wait between tries, for tests. Default 1. */
     retryScale?: number
     /** Called when a subscription or follower has stopped for good: health is red, the process should end. */
@@ -64,7 +59,7 @@ const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
  */
 export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => {
   const epoch = checkEpoch(options.epoch ?? 0)
-  const { topicPrefix: prefix = '', alone = false } = options
+  const { topicPrefix: prefix = '' } = options
   const client = createKafkaClient(options)
   const toLogRecord = createToLogRecord(epoch)
   const admin = client.admin()
@@ -122,15 +117,16 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
         position: toPosition(epoch, offset),
       }),
     )
-    if (alone) for (const [index, one] of published.entries()) handOn(records[index], one, prepared[index])
+    for (const [index, one] of published.entries()) handOn(records[index], one, prepared[index])
     return published
   }
 
   /** The same record as a fetch would bring: to whoever it is the next one for. */
   const handOn = (given: NewRecord | undefined, at: Published, prepared: Prepared | undefined): void => {
-    if (given === undefined || prepared === undefined) return
+    const takers = [...consumers].filter(([, topic]) => topic === at.topic)
+    if (given === undefined || prepared === undefined || takers.length === 0) return
     const record: LogRecord = { ...at, key: given.key, value: given.value, headers: { ...given.headers }, timestamp: prepared.writtenAtMs }
-    for (const [consumer, topic] of consumers) if (topic === given.topic) consumer.offer(record)
+    for (const [consumer] of takers) consumer.offer(record)
   }
 
   const bury = buryWith(publish, options.storeBytes)
@@ -161,19 +157,14 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     return prefix + topic
   }
 
-  /** What is handed on here need not be fetched at once. */
-  const patient = <T extends { patienceMs?: number }>(wanted: T): T =>
-    alone && !wanted.patienceMs ? { ...wanted, patienceMs: MAX_WAIT_MS } : wanted
-
-  const follow: Log['follow'] = async asked => {
-    const wanted = patient(asked)
+  const follow: Log['follow'] = async wanted => {
     const topic = await checkTopic(wanted.topic)
     const doing = `following ${wanted.topic}`
     const following = await followTopic({ client, epoch, toLogRecord, topic, options: wanted, onDead: options.onCrash }).catch(error => {
       throw translate(error, doing, wanted.topic)
     })
     followings.add(following)
-    if (!asked.patienceMs) consumers.set(following, asked.topic)
+    if (!wanted.patienceMs) consumers.set(following, wanted.topic)
     return {
       ...following,
       stop: async () => {
@@ -184,8 +175,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
     }
   }
 
-  const subscribe: Log['subscribe'] = async asked => {
-    const wanted = patient(asked)
+  const subscribe: Log['subscribe'] = async wanted => {
     const topic = await checkTopic(wanted.topic)
     const subscription = await subscribeToTopic({
       client,
@@ -203,7 +193,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       throw translate(error, `subscribing to ${wanted.topic}`, wanted.topic)
     })
     subscriptions.add(subscription)
-    if (!asked.patienceMs) consumers.set(subscription, asked.topic)
+    if (!wanted.patienceMs) consumers.set(subscription, wanted.topic)
     return {
       ...subscription,
       stop: async stopOptions => {

@@ -31,6 +31,8 @@ const callbackShelf: Shelf = {
 
 /** A callback is never suspended: what wants nothing any more is taken out of the configuration. */
 const noStates: OutletStates = { load: async () => null, save: async () => undefined }
+/** A publisher is told so much later at most, ms: nearly all milestones are of no submission, and fetched one by one they cost what routing does. */
+const PATIENCE_MS = 250
 /** How long a question about a submission lets the trace catch up, ms. */
 const TRACE_WAIT_MS = 2_000
 
@@ -124,6 +126,7 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
     group: 'outlets-callbacks',
     from: 'end',
     batch: INTENTS_AT_ONCE,
+    patienceMs: PATIENCE_MS,
     lane: record => String(record.partition),
     sessionTimeoutMs: engine.sessionTimeoutMs,
     onAssigned: holdings.onAssigned,

@@ -1,0 +1,125 @@
+/** Loops that fetch, on a broker that answers as it is told. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Cluster } from 'kafkajs'
+import { fetchInSessions, type Pace, plainPace } from './kafka-fetch.ts'
+
+type Request = Readonly<{
+  maxWaitTime: number
+  minBytes: number
+  sessionId?: number
+  sessionEpoch?: number
+  topics: readonly Readonly<{ partitions: readonly Readonly<{ partition: number; fetchOffset: string }>[] }>[]
+}>
+type Answer = Readonly<{ errorCode: number; sessionId: number; responses: readonly object[] }>
+
+/** As kafkajs' broker: `fetch` looks its request up, whose fields are what counts. */
+const createBroker = (answer: (request: Request) => Answer | Promise<Answer>) => {
+  const asked: Request[] = []
+  const broker = {
+    lookupRequest: () => (request: Request) => request,
+    async fetch(wanted: Request): Promise<Answer> {
+      const request = this.lookupRequest()(wanted)
+      asked.push(request)
+      return await answer(request)
+    },
+  }
+  const find = async (pace: Pace = plainPace) => {
+    const cluster = fetchInSessions({ findBroker: async () => broker } as unknown as Cluster, pace)
+    return (await cluster.findBroker({ nodeId: '1' })) as unknown as typeof broker
+  }
+  return { asked, find }
+}
+
+const empty: Answer = { errorCode: 0, sessionId: 7, responses: [] }
+const loop = (fetchOffset: string, maxWaitTime = 250): Request => ({
+  maxWaitTime,
+  minBytes: 1,
+  topics: [{ partitions: [{ partition: 0, fetchOffset }] }],
+})
+const offsetsIn = ({ topics }: Request) => topics.flatMap(({ partitions }) => partitions.map(one => one.fetchOffset))
+
+test('what a loop asks goes in a session, and names only what moved', async () => {
+  const { asked, find } = createBroker(() => empty)
+  const broker = await find()
+  for (const offset of ['5', '5', '6']) await broker.fetch(loop(offset))
+  assert.deepEqual(
+    asked.map(one => [one.sessionId, one.sessionEpoch, offsetsIn(one)]),
+    [
+      [0, 0, ['5']],
+      [7, 1, []],
+      [7, 2, ['6']],
+    ],
+  )
+})
+
+test('a fetch that does not wait, and one beside another, are asked as they are', async () => {
+  const first = Promise.withResolvers<Answer>()
+  const answers = [first.promise, empty, empty]
+  const { asked, find } = createBroker(() => answers.shift() ?? empty)
+  const broker = await find()
+  const waiting = broker.fetch(loop('5'))
+  await broker.fetch(loop('5'))
+  await broker.fetch(loop('5', 0))
+  first.resolve(empty)
+  await waiting
+  assert.deepEqual(
+    asked.map(one => one.sessionEpoch),
+    [0, undefined, undefined],
+  )
+})
+
+test('a session that the broker has forgotten costs one request more and no record', async () => {
+  const answers: Answer[] = [empty, { errorCode: 70, sessionId: 0, responses: [] }, { ...empty, sessionId: 8 }]
+  const { asked, find } = createBroker(() => answers.shift() ?? empty)
+  const broker = await find()
+  await broker.fetch(loop('5'))
+  assert.equal((await broker.fetch(loop('6'))).sessionId, 8)
+  assert.deepEqual(asked.map(offsetsIn), [['5'], ['6'], ['6']])
+})
+
+test('a fetch that fails is followed by one that names everything', async () => {
+  let isAway = false
+  const { asked, find } = createBroker(() => {
+    if (isAway) throw new Error('connection lost')
+    return empty
+  })
+  const broker = await find()
+  await broker.fetch(loop('5'))
+  isAway = true
+  await assert.rejects(broker.fetch(loop('5')), /connection lost/)
+  isAway = false
+  await broker.fetch(loop('5'))
+  assert.deepEqual(asked.map(offsetsIn), [['5'], [], ['5']])
+})
+
+test('a fetch that the brokers refuse as a whole fails, and is not taken for an empty one', async () => {
+  const { find } = createBroker(() => ({ errorCode: 41, sessionId: 0, responses: [] }))
+  await assert.rejects((await find()).fetch(loop('5')), /error 41/)
+})
+
+test('after a pause a loop is answered at once, from where its consumer has come to meanwhile; after much there is no pause', async () => {
+  let next = 5
+  let pauses = 0
+  const messages = [{ value: Buffer.alloc(300_000) }]
+  const answers: Answer[] = [{ ...empty, responses: [{ partitions: [{ messages }] }] }, empty]
+  const { asked, find } = createBroker(() => answers.shift() ?? empty)
+  const pauseMs = () => {
+    pauses += 1
+    next += 1
+    return 1
+  }
+  const broker = await find({ pauseMs, nextOf: () => next })
+  await broker.fetch(loop('5'))
+  await broker.fetch(loop('5'))
+  await broker.fetch(loop('5'))
+  assert.deepEqual(
+    asked.map(one => [one.minBytes, offsetsIn(one)]),
+    [
+      [0, ['6']],
+      [1, []],
+      [0, ['7']],
+    ],
+  )
+  assert.equal(pauses, 2)
+})

@@ -1,0 +1,116 @@
+/**
+ * How the fetch loops of a kafkajs cluster ask: in sessions (`kafka-session.ts`), when their pace says so, and from where they really are.
+ * kafkajs can write a session's fields and leaves them out; it is asked here through an object that adds them.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Cluster } from 'kafkajs'
+import { createFetchSession, type WantedTopic } from './kafka-session.ts'
+
+/** A fetch answers at the first byte; this bounds how long resuming, stopping and rebalancing take. */
+export const MAX_WAIT_MS = 250
+/** Less than one partition may give in a fetch, or a backlog in one would wait in vain. */
+const MUCH_BYTES = 262_144
+
+/** When the brokers answer. */
+export type FetchRule = Readonly<{ maxWaitTimeInMs: number; minBytes: number }>
+/** With what is there, and without a session. */
+export const AT_ONCE: FetchRule = { maxWaitTimeInMs: 0, minBytes: 1 }
+/** In a loop: with what is there, or when something comes. */
+export const WITH_WHAT_IS_THERE: FetchRule = { maxWaitTimeInMs: MAX_WAIT_MS, minBytes: 0 }
+export const WHEN_SOMETHING_COMES: FetchRule = { maxWaitTimeInMs: MAX_WAIT_MS, minBytes: 1 }
+
+/** How a loop of kafkajs asks. */
+export type Pace = Readonly<{
+  /** How long to leave the brokers alone before a fetch that is answered at once; 0: a fetch that waits at the brokers for the first byte. */
+  pauseMs(): number
+  /** Where a partition is read from when that is further than kafkajs knows, `null` when it is not. Topics by the name on the brokers. */
+  nextOf(topic: string, partition: number): number | null
+}>
+
+export const plainPace: Pace = { pauseMs: () => 0, nextOf: () => null }
+
+type Wanted = Readonly<{ maxWaitTime: number; minBytes: number; topics: readonly WantedTopic[] }>
+type FetchedPartition = Readonly<{ messages: readonly Readonly<{ value: Uint8Array | null }>[] }>
+type Answer = Readonly<{
+  errorCode?: number
+  sessionId?: number
+  responses: readonly Readonly<{ partitions: readonly FetchedPartition[] }>[]
+}>
+type Fetch = (wanted: Wanted) => Promise<Answer>
+type Lookup = (apiKey: number, definitions: unknown) => (request: object) => unknown
+type Broker = { fetch: Fetch; readonly lookupRequest: Lookup }
+
+/** kafkajs' own fetch, whose request has these fields as well. */
+const fetchWith = (broker: Broker, fetch: Fetch, fields: object, wanted: Wanted): Promise<Answer> => {
+  const lookupRequest: Lookup = (...asked) => {
+    const toRequest = broker.lookupRequest(...asked)
+    return request => toRequest({ ...request, ...fields })
+  }
+  return fetch.call(Object.create(broker, { lookupRequest: { value: lookupRequest } }), wanted)
+}
+
+/** Whether there was so much that the next fetch does not wait for company. */
+export const isMuch = (fetched: readonly FetchedPartition[]): boolean => {
+  let bytes = 0
+  for (const { messages } of fetched) for (const { value } of messages) bytes += value?.byteLength ?? 0
+  return bytes >= MUCH_BYTES
+}
+
+const raise = ({ topic, partitions }: WantedTopic, nextOf: Pace['nextOf']): WantedTopic => ({
+  topic,
+  partitions: partitions.map(one => {
+    const next = nextOf(topic, one.partition)
+    return next === null || next <= Number(one.fetchOffset) ? one : { ...one, fetchOffset: String(next) }
+  }),
+})
+
+/** A fetch that does not wait is no loop's, and has no session; nor has one beside another. */
+const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
+  const plain = broker.fetch
+  const session = createFetchSession()
+  let isAsking = false
+  let goesOn = false
+
+  const ask = async (wanted: Wanted): Promise<Answer> => {
+    for (;;) {
+      const { topics, ...fields } = session.ask(wanted.topics)
+      const answer = await fetchWith(broker, plain, fields, { ...wanted, topics })
+      if (!session.answered(answer)) continue
+      if (answer.errorCode) throw new Error(`the brokers refused a fetch with error ${answer.errorCode}`)
+      return answer
+    }
+  }
+  return async wanted => {
+    if (wanted.maxWaitTime === 0 || isAsking) return plain.call(broker, wanted)
+    isAsking = true
+    try {
+      const ms = goesOn ? 0 : pauseMs()
+      if (ms > 0) await wait(ms)
+      const topics = wanted.topics.map(one => raise(one, nextOf))
+      const answer = await ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }) })
+      goesOn = answer.responses.some(({ partitions }) => isMuch(partitions))
+      return answer
+    } catch (error) {
+      session.lost()
+      throw error
+    } finally {
+      isAsking = false
+    }
+  }
+}
+
+/** Changes how the brokers of this cluster are asked; gives it back. */
+export const fetchInSessions = (cluster: Cluster, pace: Pace = plainPace): Cluster => {
+  const changed = new WeakSet<object>()
+  const find = cluster.findBroker.bind(cluster)
+  cluster.findBroker = async asked => {
+    const found = await find(asked)
+    if (!changed.has(found)) {
+      const broker = found as unknown as Broker
+      broker.fetch = toLoop(broker, pace)
+      changed.add(found)
+    }
+    return found
+  }
+  return cluster
+}

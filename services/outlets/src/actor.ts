@@ -74,7 +74,6 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const { clock, kind, owns, slots, ownSide, scale, logger, healthLogger = logger, onIdle = () => undefined } = needs
   const modeOf = () => ({ every: kind.target()?.versions === 'all' })
   const isStrict = () => kind.target()?.order === 'strict'
-  const turns = createTurns(isStrict)
   const pace = createPace()
   const flights = new Set<Promise<void>>()
   const asking = createAsking()
@@ -83,6 +82,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   let closing: Promise<boolean> | null = null
   const isClosing = () => closing !== null
   const book = createBook(owner, { ...needs, asking, isClosing })
+  const turns = createTurns(isStrict, book.shelved)
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
   const fly = createFly({ ...needs, book, health, isClosing })
 

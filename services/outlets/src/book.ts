@@ -13,7 +13,7 @@ import { createLeft, type Queued } from './left.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
 import type { Cause, Held, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
-import { type Origin, Shelved } from './shelved.ts'
+import type { Origin, Shelved, Shelves } from './shelved.ts'
 import type { News } from './tell.ts'
 
 /** Time as it is known here: never runs backwards; `after` returns how to cancel. */
@@ -66,7 +66,7 @@ export type End = Readonly<{ state: 'done' | 'skipped'; reason?: string }>
 
 export type Book = Readonly<{
   items: ReadonlyMap<string, Item>
-  shelved: ReadonlyMap<string, Shelved>
+  shelved: Shelves
   /** The item of a subject, made when there is none. */
   open(subject: string, cause: Cause): Item
   /** Whether nothing of a subject lies in the store only. */
@@ -245,9 +245,7 @@ export const createBook = (
       if (delivery === null || item.saved !== delivery || !isIdle || kind.newestOnly) return null
       items.delete(subject)
       item.delivery = null // what is queued of it is void
-      const one = new Shelved(item, delivery, item.origin)
-      left.put(one)
-      return one
+      return left.put(item, delivery)
     },
     isWhole: left.isWhole,
     settledUpTo: subject =>

@@ -7,7 +7,7 @@ import type { BookNeeds, Item } from './book.ts'
 import { type Delivery, loseSight, restore, wantVersion } from './machine.ts'
 import type { Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
-import { type Origin, Shelved } from './shelved.ts'
+import { type Origin, type Shelved, Shelves } from './shelved.ts'
 
 /** What may have a turn: in memory whole, or in the store. */
 export type Queued = Item | Shelved
@@ -20,11 +20,11 @@ type Needs = Pick<BookNeeds, 'clock' | 'pending' | 'kind' | 'scale' | 'logger' |
   }>
 
 export type Left = Readonly<{
-  shelved: ReadonlyMap<string, Shelved>
+  shelved: Shelves
   isWhole(): boolean
   isAtHand(subject: string): boolean
   find(subject: string): Promise<Item | null>
-  put(one: Shelved): void
+  put(item: Pick<Item, 'subject' | 'sinceMs' | 'origin'>, delivery: Delivery): Shelved
   load(clean: boolean, take: (one: Queued) => void, onPage: () => void): Promise<void>
   begin(): void
   sweep(take: (one: Queued) => void): Promise<void>
@@ -32,16 +32,15 @@ export type Left = Readonly<{
 
 /** Since when the oldest of it that may be sent has been due; `null` when nothing may. */
 export const oldestSinceMs = ({ items, shelved }: Pick<Needs, 'items'> & Pick<Left, 'shelved'>, nowMs: number): number | null => {
-  let oldest: number | null = null
+  let oldest = shelved.oldestSinceMs()
   for (const { sinceMs, delivery } of items.values())
     if ((delivery?.heldUntilMs ?? 0) <= nowMs) oldest = Math.min(oldest ?? sinceMs, sinceMs)
-  for (const { sinceMs, held } of shelved.values()) if (!held) oldest = Math.min(oldest ?? sinceMs, sinceMs)
   return oldest
 }
 
 /** Its functions are those of the book that has it, where they are described. */
 export const createLeft = (owner: string, { items, takeIn, clock, pending, kind, scale, logger, isClosing, owns }: Needs): Left => {
-  const shelved = new Map<string, Shelved>()
+  const shelved = new Shelves()
   /** Subjects that are being read, by whoever asked first. */
   const finding = new Map<string, Promise<Item | null>>()
   let whole = false
@@ -59,13 +58,11 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     const { subject, delivery } = stored.pending
     if (items.has(subject) || shelved.has(subject) || finding.has(subject)) return null
     if (kind.newestOnly) return takeIn(stored, asOf(delivery, origin), origin)
-    const one = new Shelved(stored.pending, asOf(delivery, origin), origin)
-    shelved.set(subject, one)
-    return one
+    return shelved.put(stored.pending, asOf(delivery, origin), origin)
   }
 
   /** An owner before may have written over what was stored here: intents that are committed are known by the hint only. */
-  const catchUp = (item: Item, { want, kill, sequence }: Shelved) => {
+  const catchUp = (item: Item, { want, kill, sequence }: Pick<Shelved, 'want' | 'kill' | 'sequence'>) => {
     if (item.delivery === null || item.delivery.want >= want) return
     const intent = { version: want, kill, sequence, maybeSent: 0, since: item.delivery.want }
     item.delivery = wantVersion(item.delivery, intent, clock.now(), { every: kind.target()?.versions === 'all' })
@@ -73,13 +70,13 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
 
   const read = async (subject: string): Promise<Item | null> => {
     const stored = await pending.read(owner, subject)
-    const hint = shelved.get(subject)
+    const one = shelved.get(subject)
+    const hint = one === undefined ? null : { want: one.want, kill: one.kill, sequence: one.sequence, origin: one.origin }
     shelved.delete(subject)
-    if (hint !== undefined) hint.busy = true // what is queued of it is void
     if (stored === null) return null
     const origin = hint?.origin ?? 'before'
     const item = takeIn(stored, asOf(stored.pending.delivery, origin), origin)
-    if (hint !== undefined) catchUp(item, hint)
+    if (hint !== null) catchUp(item, hint)
     return item
   }
 
@@ -122,7 +119,7 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
     isWhole: () => whole,
     isAtHand,
     find,
-    put: one => shelved.set(one.subject, one),
+    put: (item, delivery) => shelved.put(item, delivery, item.origin),
     load: (clean, take, onPage) => {
       before = { clean, sinceMs: clock.now() }
       return scan(take, onPage)

@@ -86,10 +86,12 @@ const open = async (t: TestContext) => {
     outlets: new Map([[outlet.id, outlet]]),
   }
   const known = { submissionId: SUBMISSION, articleId: 'press.a', command: 'publish', state: 'released', acceptedAt: null, at: '' }
+  /** What the trace has of submissions, by id. */
+  const told = new Map<string, string>()
   const trace = async () =>
     ({
       caughtUp: async () => undefined,
-      submission: id => (id === SUBMISSION ? known : null),
+      submission: id => (id === SUBMISSION ? known : told.has(id) ? { ...known, submissionId: id, state: told.get(id) } : null),
       article: id => (id === 'press.a' ? { articleId: id, title: null, versions: [], submissions: [] } : null),
     }) as Awaited<ReturnType<ServiceContext['trace']>>
   const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
@@ -125,7 +127,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, routes, places }
+  return { app, request, put, submissions, prepared, read, disk, away, told, routes, places }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -230,6 +232,26 @@ test('when the mark cannot be written after the log has it, it is accepted all t
   assert.equal(found.length, 2)
   assert.equal(new Set(found.map(one => one.event.id)).size, 1)
   assert.deepEqual(found[1]?.event.data, found[0]?.event.data)
+})
+
+test('what is known to have passed the log is not logged again, however long its mark is missing', async t => {
+  const { put, submissions, away, told } = await open(t)
+  const key = { 'idempotency-key': 'k-1' }
+  away.marks = true
+  const first = await put(article, key)
+  const repeats = async (state: string) => {
+    told.set(first.body.submissionId, state)
+    assert.deepEqual((await put(article, key)).body, first.body)
+    return (await submissions()).length
+  }
+  // Its acceptance is a record of its own, and may be there without it.
+  assert.equal(await repeats('accepted'), 2)
+  for (const state of ['parked', 'held', 'released', 'superseded', 'refused']) assert.equal(await repeats(state), 2, state)
+  away.marks = false
+  assert.equal(await repeats('released'), 2)
+  told.clear()
+  assert.deepEqual((await put(article, key)).body, first.body)
+  assert.equal((await submissions()).length, 2)
 })
 
 test('many at once under one key end with one id', async t => {

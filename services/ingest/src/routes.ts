@@ -8,7 +8,6 @@ import { requireScope } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { getReleased } from '@newswire/objects/released'
-import type { ServiceContext } from '@newswire/runtime/service'
 import { type Caller, identify } from './authorize.ts'
 import { findDoubts } from './complaints.ts'
 import { toOpenApi } from './openapi.ts'
@@ -16,12 +15,10 @@ import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, 
 import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
 import { keepUpload, refuseNoForm } from './uploads.ts'
 
-export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'trace'>
-
 /** How long a question about the trace waits for the projection to reach the log's end. */
 const TRACE_WAIT_MS = 2_000
 
-export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
+export const addRoutes = (app: HttpServer, needs: TakeNeeds): void => {
   const { objects, configuration, now, trace } = needs
   const callers = new WeakMap<HttpRequest, Caller>()
   // Before the body is looked at: who may not ask is told that first, and nothing about what he sent.

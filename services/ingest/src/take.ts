@@ -16,7 +16,7 @@ import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from '
 import { findConflict, type Stamp, type Way } from './requests.ts'
 import { keepPicture } from './uploads.ts'
 
-export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now' | 'configuration'> &
+export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now' | 'configuration' | 'trace'> &
   Readonly<{
     publish: Publish
     /** Whether an import may begin now. */
@@ -32,6 +32,8 @@ export type Answer = Readonly<{ submissionId: string; articleId: string; trace: 
 const MAX_WARNINGS = 20
 
 const MAX_KEY_LENGTH = 255
+/** How long a repeat waits for the trace to reach the log's end. */
+const TRACE_WAIT_MS = 2_000
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The caller's own trace goes on; without one a trace begins here (W3C Trace Context §3.2). */
@@ -91,7 +93,7 @@ const toAnswer = (submissionId: string, articleId: string, warnings: readonly Wa
 })
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
-export const createTake = ({ objects, publish, now, configuration, admit, onAccepted }: TakeNeeds) => {
+export const createTake = ({ objects, publish, now, configuration, trace, admit, onAccepted }: TakeNeeds) => {
   /** A warning is never worth a refusal: of what cannot be looked up now there is none. */
   const findSubstitutes = async ({ retraction, publisher }: Extract<Submission, { command: 'retract' }>): Promise<readonly Warning[]> => {
     const { mode, redirectTo } = retraction
@@ -126,6 +128,23 @@ export const createTake = ({ objects, publish, now, configuration, admit, onAcce
     const claimed = found ?? (await claimKey(objects, request))
     if (!claimed.ok) throw reused()
     return claimed.claim
+  }
+
+  /**
+   * Whether a submission that was claimed before has passed the log, although its mark does not say so. Its own acceptance in the trace is no proof, that is
+   * another record; what a later stage says is. Published again it would have a new position, and after enough other causes the desk no longer knows it:
+   * old content would take the place of newer.
+   */
+  const hasPassed = async (submissionId: string): Promise<boolean> => {
+    try {
+      const told = await trace()
+      await told.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
+      const state = told.submission(submissionId)?.state
+      return state !== undefined && state !== 'accepted'
+    } catch (error) {
+      if (error instanceof UnavailableError) return false
+      throw error
+    }
   }
 
   /** The log has it: whether the mark can be written now decides only whether a repeat publishes again, under the same id. */
@@ -165,7 +184,8 @@ export const createTake = ({ objects, publish, now, configuration, admit, onAcce
     const claimRequest = { publisher, key, requestSha256: sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`), ...fresh }
     const claimed = await claim(claimRequest, submission)
     if (!claimed.logged) {
-      await log(claimed)
+      const isRepeat = claimed.submissionId !== fresh.submissionId
+      if (!isRepeat || !(await hasPassed(claimed.submissionId))) await log(claimed)
       await mark(claimRequest)
     }
     return toAnswer(claimed.submissionId, articleId, warnings)

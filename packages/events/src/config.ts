@@ -238,17 +238,26 @@ export const withAncestors = (category: string, categories: ReadonlyMap<string, 
   return line
 }
 
+const any = (wanted: readonly string[] | undefined, had: readonly string[]): boolean =>
+  wanted === undefined || had.some(value => wanted.includes(value))
+
+/** `withAncestors` without the list, because it is asked of every feed for every article. A line is no longer than there are categories, but for a circle. */
+const isUnder = (category: string, wanted: readonly string[], categories: ReadonlyMap<string, CategoryConfig>): boolean => {
+  let next: string | undefined = category
+  for (let step = 0; next !== undefined && step <= categories.size; step += 1) {
+    if (wanted.includes(next)) return true
+    next = categories.get(next)?.parent
+  }
+  return false
+}
+
 /** Whether facets match: by any value they ever had, which is why a retraction still matches what the article once was. */
 export const matches = (rule: Match, facets: Facets, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
-  const any = (wanted: readonly string[] | undefined, had: readonly string[]) =>
-    wanted === undefined || had.some(value => wanted.includes(value))
+  const { categories: wanted } = rule
   return (
     any(rule.languages, facets.languages) &&
     any(rule.publishers, facets.publishers) &&
     any(rule.types, facets.types) &&
-    any(
-      rule.categories,
-      facets.categories.flatMap(category => withAncestors(category, categories)),
-    )
+    (wanted === undefined || facets.categories.some(category => isUnder(category, wanted, categories)))
   )
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { RejectError } from './errors.ts'
-import { fromRecord, type NewswireEvent, toRecord } from './events.ts'
+import { fromRecord, holdsSame, isMade, type NewswireEvent, toRecord } from './events.ts'
 import { topicSpecs } from './topics.ts'
 
 const event: NewswireEvent<'feed.changed'> = {
@@ -49,6 +50,55 @@ test('a record without an envelope is rejected', () => {
 test('a field that a newer producer added does no harm', () => {
   const record = { ...toRecord(event), value: new TextEncoder().encode(JSON.stringify({ ...event.data, later: true })) }
   assert.deepEqual(fromRecord(record)?.data, event.data)
+})
+
+const maybe = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined })
+const text = fc.string({ unit: 'binary' })
+
+test('a record of the log that holds what was made here is the event that its bytes say, or refused as they are', () => {
+  const data = fc.record(
+    {
+      kind: fc.constantFrom('sink', 'fanned-out', 'submission'),
+      articleId: text,
+      at: text,
+      version: fc.oneof(fc.nat(), maybe(fc.nat())),
+      sink: fc.record({ kind: fc.constantFrom('feed', 'outlet'), id: text, unknown: fc.jsonValue() }),
+      state: fc.constantFrom('done', 'rejected', 'accepted'),
+      attempts: maybe(fc.nat()),
+      ms: fc.double(),
+      reason: maybe(text),
+      stage: fc.constantFrom('feeds', 'desk'),
+      submissionId: text,
+      sinks: fc.array(maybe(fc.record({ kind: fc.constant('feed'), id: text }))),
+      unknown: fc.jsonValue(),
+    },
+    { requiredKeys: ['kind', 'articleId', 'at', 'version', 'sink', 'state', 'stage', 'submissionId', 'sinks'] },
+  )
+  const outcome = (record: Parameters<typeof fromRecord>[0]) => {
+    try {
+      return fromRecord(record)
+    } catch (error) {
+      return (error as RejectError).code
+    }
+  }
+  fc.assert(
+    fc.property(data, one => {
+      const record = toRecord({ ...event, type: 'milestone.reached', data: one } as unknown as NewswireEvent)
+      const [read, held] = [{ ...record }, { ...record }]
+      holdsSame(held, record)
+      assert.deepEqual(outcome(held), outcome(read))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('only a record that was made of an event is one, and not its likeness', () => {
+  const record = toRecord(event)
+  const other = { ...record, value: Buffer.from('{"feedId":"other","articleId":null,"version":0}') }
+  const held = { ...other }
+  holdsSame(held, other)
+  assert.deepEqual([isMade(record), isMade(other)], [true, false])
+  assert.equal((fromRecord(held) as typeof event).data.feedId, 'other')
 })
 
 test('submissions of the backfill lane go to their own topic', () => {

@@ -46,19 +46,40 @@ export type NewswireEvent<T extends EventType = EventType> = { [K in T]: Envelop
 /** A record to publish: what `Log.publish` takes. */
 export type EventRecord = Readonly<{ topic: string; key: string; value: Uint8Array; headers: Record<string, string> }>
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** The record of an event: topic and key from the table, envelope as headers, data as JSON. */
+/** What the value of a record was made of here: of one that is published, and of those of a log that hold the very bytes of such. */
+const made = new WeakMap<object, NewswireEvent['data']>()
+const held = new WeakMap<object, NewswireEvent['data']>()
+
+/** The record of an event: topic and key from the table, envelope as headers, data as JSON. Neither it nor the event is changed afterwards. */
 export const toRecord = (event: NewswireEvent): EventRecord => {
   const row = eventTable[event.type]
   const backfill = event.type === 'submission.accepted' && event.data.lane === 'backfill'
-  return {
+  const record = {
     topic: backfill ? topics.submissionsBackfill.name : row.topic.name,
     key: (row.key as (data: unknown) => string)(event.data),
-    value: encoder.encode(JSON.stringify(event.data)),
+    value: Buffer.from(JSON.stringify(event.data)),
     headers: toHeaders(event),
   }
+  made.set(record, event.data)
+  return record
+}
+
+/** Whether a record is one of `toRecord`'s: nobody changes its bytes, so a log need not copy them. */
+export const isMade = (record: object): boolean => made.has(record)
+
+/** Says that a record of a log holds the very bytes of another that was made here: its value need not be parsed, only checked. */
+export const holdsSame = (record: object, published: object): void => {
+  const data = made.get(published)
+  if (data !== undefined) held.set(record, data)
+}
+
+/** Whether writing a value as JSON and parsing that gives an equal one, for values that the schemas let through: they know neither dates nor `NaN`. */
+const survivesJson = (value: unknown): boolean => {
+  if (value === null || typeof value !== 'object') return value !== undefined
+  for (const key in value) if (!survivesJson((value as Record<string, unknown>)[key])) return false
+  return true
 }
 
 /** Records that were read already: in one process a dozen handlers get the same record object, and decoding it is most of a thin one's work. */
@@ -81,19 +102,22 @@ export const decodedOf = (record: EncodedRecord): NewswireEvent | null | undefin
 
 type EncodedRecord = Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
 
+const parse = (value: Uint8Array, { type, id }: Envelope): unknown => {
+  try {
+    return JSON.parse(decoder.decode(value))
+  } catch (cause) {
+    throw new RejectError('NEWSWIRE_EVENT_DATA', `the data of ${type} ${id} is not UTF-8 JSON`, { cause })
+  }
+}
+
 const decode = (record: EncodedRecord): NewswireEvent | null => {
   const envelope = fromHeaders(record.headers)
   const row = Object.hasOwn(eventTable, envelope.type) ? eventTable[envelope.type as EventType] : undefined
   if (row === undefined) return null
   if (record.value === null)
     throw new RejectError('NEWSWIRE_EVENT_DATA', `${envelope.type} ${envelope.id} has no data; every event here has`)
-  let json: unknown
-  try {
-    json = JSON.parse(decoder.decode(record.value))
-  } catch (cause) {
-    throw new RejectError('NEWSWIRE_EVENT_DATA', `the data of ${envelope.type} ${envelope.id} is not UTF-8 JSON`, { cause })
-  }
-  const result = row.data.safeParse(json)
+  const known = held.get(record)
+  const result = row.data.safeParse(known !== undefined && survivesJson(known) ? known : parse(record.value, envelope))
   if (!result.success)
     throw new RejectError(
       'NEWSWIRE_EVENT_DATA',

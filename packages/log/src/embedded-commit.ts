@@ -1,4 +1,5 @@
 /** One transaction: records of several calls, and the offsets of groups. */
+import { holdsSame } from '@newswire/events/events'
 import type { LogFile, PartitionState } from './embedded-file.ts'
 import type { LogRecord, NewRecord } from './log.ts'
 
@@ -15,14 +16,17 @@ export const createCommit = (file: LogFile, now: () => number, alsoWrite: () => 
   const rollback = file.db.prepare('ROLLBACK')
 
   const write = (call: Call): LogRecord[] =>
-    call.records.map(({ key, value, headers = {} }, index) => {
+    call.records.map((given, index) => {
+      const { key, value, headers = {} } = given
       const partition = call.partitions[index] as PartitionState
       const position = partition.next
       const timestamp = Math.max(partition.lastMs, Math.floor(now()))
       insert.run(partition.base + position, timestamp, key, value, JSON.stringify(headers))
       partition.next = position + 1
       partition.lastMs = timestamp
-      return { topic: partition.topic, partition: partition.number, position, key, value, headers, timestamp }
+      const record = { topic: partition.topic, partition: partition.number, position, key, value, headers, timestamp }
+      holdsSame(record, given)
+      return record
     })
 
   return calls => {

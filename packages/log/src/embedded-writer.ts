@@ -4,6 +4,7 @@
  * record is never there without it.
  */
 import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
+import { isMade } from '@newswire/events/events'
 import { type Call, createCommit } from './embedded-commit.ts'
 import type { LogFile, PartitionState, TopicState } from './embedded-file.ts'
 import { extendTail } from './embedded-reader.ts'
@@ -66,6 +67,13 @@ const partitionFor = (topic: TopicState, key: string | null): PartitionState => 
   if (key === null) topic.spread += 1
   const count = topic.partitions.length
   return topic.partitions[key === null ? topic.spread % count : partitionOf(key, count)] as PartitionState
+}
+
+/** As readers get it. A copy, because the caller's buffers may be used again before the turn ends; of what an event was made to, nobody's are. */
+const kept = (record: NewRecord): NewRecord => {
+  if (isMade(record)) return record
+  const { topic, key, value, headers } = record
+  return { topic, key, value: value === null ? null : new Uint8Array(value), headers: { ...headers } }
 }
 
 export const createEmbeddedWriter = (options: WriterOptions): EmbeddedWriter => {
@@ -191,14 +199,7 @@ export const createEmbeddedWriter = (options: WriterOptions): EmbeddedWriter => 
       bytes += size
       isSynced ||= synced
     }
-    // Copies, because the caller's buffers may be used again before the turn ends, and readers get these very bytes.
-    const copies = records.map(({ topic, key, value, headers }) => ({
-      topic,
-      key,
-      value: value === null ? null : new Uint8Array(value),
-      headers: { ...headers },
-    }))
-    return { records: copies, partitions: records.map(({ topic, key }) => partitionFor(topicOf(topic), key)), bytes, isSynced }
+    return { records: records.map(kept), partitions: records.map(({ topic, key }) => partitionFor(topicOf(topic), key)), bytes, isSynced }
   }
 
   const publish: EmbeddedWriter['publish'] = async (records, { synced = false, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = {}) => {

@@ -3,7 +3,6 @@ import { RejectError } from '@newswire/events/errors'
 import type { z } from 'zod'
 import type { Objects, PutResult } from './objects.ts'
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** A document with the tag to swap it by. */
@@ -39,7 +38,7 @@ export const swapDocument = (
   replaces: string | null,
   options?: { durable?: boolean },
 ): Promise<PutResult> =>
-  objects.put(key, encoder.encode(JSON.stringify(value)), {
+  objects.put(key, Buffer.from(JSON.stringify(value)), {
     ...(replaces === null ? { ifNoneMatch: '*' as const } : { ifMatch: replaces }),
     ...options,
   })

@@ -44,7 +44,7 @@ const previousSha256 = async ({ objects, packed }: Needs, fact: Fact): Promise<s
 
 export const toArchivedBytes = ({ eventId, time, fact }: ToKeep, previous: string | null): Uint8Array => {
   const version: ArchivedVersion = { schema: 'newswire.archive.version/1', eventId, time, previousSha256: previous, fact }
-  return new TextEncoder().encode(canonicalJson(version))
+  return Buffer.from(canonicalJson(version))
 }
 
 const conflict = (fact: Fact) =>

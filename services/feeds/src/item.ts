@@ -113,18 +113,27 @@ const instant = (value: string, what: string): Date => {
 const MEDIA_WIDTH = 1280
 const THUMBNAIL_WIDTH = 320
 const EXCERPT_CHARACTERS = 280
-/** Enough HTML to find that many characters of words in. */
-const EXCERPT_SOURCE = 4000
+/** Enough HTML to find that many characters of words in: nearly always, and however much of it is tags. */
+const EXCERPT_SOURCES = [800, 4000]
 const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&nbsp;': ' ', '&amp;': '&' }
 
-/** The beginning of clean HTML as plain text, cut between words. */
-export const excerptOf = (html: string): string => {
-  const words = html
-    .slice(0, EXCERPT_SOURCE)
+const LONGEST_ENTITY = 6
+
+const wordsOf = (html: string): string =>
+  html
     .replace(/<[^>]*>?/g, ' ')
     .replace(/&(?:lt|gt|quot|#39|nbsp|amp);/g, entity => ENTITIES[entity] ?? entity)
     .replace(/\s+/g, ' ')
     .trim()
+
+/** The beginning of clean HTML as plain text, cut between words. */
+export const excerptOf = (html: string): string => {
+  let words = ''
+  for (const source of EXCERPT_SOURCES) {
+    words = wordsOf(html.slice(0, source))
+    // The end of what was looked at may be half an entity.
+    if (words.length > EXCERPT_CHARACTERS + LONGEST_ENTITY || html.length <= source) break
+  }
   if (words.length <= EXCERPT_CHARACTERS) return words
   const cut = words.slice(0, EXCERPT_CHARACTERS)
   const space = cut.lastIndexOf(' ')

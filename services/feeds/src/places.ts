@@ -105,8 +105,8 @@ export const openPlaces = (db: DatabaseSync) => {
   return {
     /** Gives an article its slot, or changes what is in it; true when that is news. An older version changes nothing. */
     place: (article: Placed, rule: Rule): boolean => {
-      const at = toSlotTime(article.firstReleasedAt)
-      const kind = at === null ? null : kindOf(article, rule)
+      const kind = kindOf(article, rule)
+      const at = kind === null ? null : toSlotTime(article.firstReleasedAt)
       if (at === null || kind === null) return false
       const feed = rule.feed.id
       const { articleId, version, releasedAt } = article

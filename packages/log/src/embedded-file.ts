@@ -24,6 +24,8 @@ export type PartitionState = {
   /** The newest records, in memory: live readers need no query. */
   tail: LogRecord[]
   tailBytes: number
+  /** Records in blocks of positions that were counted (`embedded-count.ts`). */
+  readonly blocks: Map<number, number>
 }
 
 export type TopicState = { spec: TopicSpec; readonly partitions: readonly PartitionState[]; spread: number }
@@ -78,7 +80,7 @@ const readPartition = (db: DatabaseSync, row: TpRow, gap: number): PartitionStat
     | undefined
   const next = Math.max(row.next, last ? last.id - base + 1 : 0) + gap
   const lastMs = Math.max(row.ts, last?.ts ?? 0)
-  return { topic: row.topic, number: row.part, base, start: row.start, next, lastMs, tail: [], tailBytes: 0 }
+  return { topic: row.topic, number: row.part, base, start: row.start, next, lastMs, tail: [], tailBytes: 0, blocks: new Map() }
 }
 
 /** Why a topic of the file is not as wanted. */

@@ -1,5 +1,6 @@
 /** Reading one partition: from memory where the newest records are, else from the file. */
 import type { DatabaseSync } from 'node:sqlite'
+import { createCount } from './embedded-count.ts'
 import type { PartitionState } from './embedded-file.ts'
 import type { LogRecord, Position, Start } from './log.ts'
 
@@ -11,7 +12,7 @@ export type EmbeddedReader = Readonly<{
   slice(partition: PartitionState, position: Position, limit: number): Slice
   /** Where reading begins. */
   resolve(partition: PartitionState, from: Start): Position
-  /** Records from a position on, and the time of the first. */
+  /** Records from a position on (`embedded-count.ts`), and the time of the first. */
   pending(partition: PartitionState, from: Position): Readonly<{ records: number; oldestAtMs: number | null }>
 }>
 
@@ -32,6 +33,7 @@ export const extendTail = (partition: PartitionState, record: LogRecord): void =
 
 /** Retention and compaction change the past: forget what is in memory of it. */
 export const forgetTail = (partition: PartitionState): void => {
+  partition.blocks.clear()
   partition.tail = []
   partition.tailBytes = 0
 }
@@ -111,7 +113,7 @@ export const createEmbeddedReader = (db: DatabaseSync): EmbeddedReader => {
   const select = db.prepare('SELECT id, ts, k, v, h FROM rec WHERE id >= ? AND id < ? ORDER BY id LIMIT ?')
   select.setReturnArrays(true)
   const firstFrom = db.prepare('SELECT id, ts FROM rec WHERE id >= ? AND id < ? ORDER BY id LIMIT 1')
-  const count = db.prepare('SELECT count(*) AS records FROM rec WHERE id >= ? AND id < ?')
+  const count = createCount(db)
 
   const fromFile = (partition: PartitionState, position: Position, limit: number): Slice => {
     const { base, topic, number, next } = partition
@@ -168,11 +170,11 @@ export const createEmbeddedReader = (db: DatabaseSync): EmbeddedReader => {
       if ('timeMs' in from) return offsetAt(partition, from.timeMs)
       return Math.min(Math.max(from.positions[number] ?? start, start), next)
     },
-    pending: ({ base, start, next }, from) => {
-      const begin = base + Math.max(from, start)
-      const { records } = count.get(begin, base + next) as { records: number }
-      const first = firstFrom.get(begin, base + next) as { ts: number } | undefined
-      return { records, oldestAtMs: first?.ts ?? null }
+    pending: (partition, from) => {
+      const { base, start, next } = partition
+      const begin = Math.max(from, start)
+      const first = firstFrom.get(base + begin, base + next) as { ts: number } | undefined
+      return { records: count(partition, begin, next), oldestAtMs: first?.ts ?? null }
     },
   }
 }

@@ -129,3 +129,16 @@ test('a callback that could never be reached, or would go out unsigned, is refus
   )
   assert.ok(checkConfig(publisher('https://press.example/told', named)).ok)
 })
+
+test('a publisher’s hooks have ids of their own, and file only under categories of the file', () => {
+  const hook = (id: string, mapping: object = {}) => ({ id, preset: 'ghost', secretEnv: 'GHOST', mapping })
+  const file = (hooks: object[]) => ({ site, publishers: [{ id: 'p', name: 'P', hooks }], categories: [{ id: 'a', name: 'A' }] })
+  assert.equal(checkConfig(file([hook('one', { categories: { News: 'a' } }), hook('two')])).ok, true)
+  assert.deepEqual(complaintsOf(file([hook('one', { categories: { News: 'x' }, everyCategory: ['a', 'y'] }), hook('one')])), [
+    'publishers[0].hooks[1].id: an id of its own; "one"',
+    'publishers[0].hooks[0].mapping.categories.News: the id of a category in this file; "x"',
+    'publishers[0].hooks[0].mapping.everyCategory[1]: the id of a category in this file; "y"',
+  ])
+  assert.match(complaintsOf(file([hook('one', { fields: { title: 'headline' } })])).join(), /mapping\.fields\.title: .*JSON pointer/)
+  assert.match(complaintsOf(file([{ ...hook('one'), preset: 'drupal' }])).join(), /preset/)
+})

@@ -120,6 +120,33 @@ const findUnsigned = (publishers: readonly Item[]): Complaint[] =>
         ],
   )
 
+/** Hooks of one publisher by their ids, and categories that they file under. */
+const findHookEnds = (publishers: readonly Item[], categories: readonly Item[]): Complaint[] => {
+  const known = new Set(categories.map(idOf))
+  return publishers.flatMap((publisher, owner) => {
+    const hooks = itemsOf(publisher, 'hooks')
+    const path = (index: number) => `publishers[${owner}].hooks[${index}]`
+    const filed = hooks.flatMap((hook, index) => {
+      const { categories: named, everyCategory: every } = isItem(hook['mapping']) ? hook['mapping'] : ({} as Item)
+      return [
+        ...Object.entries(isItem(named) ? named : {}).map(([name, id]) => ({ path: `${path(index)}.mapping.categories.${name}`, id })),
+        ...(Array.isArray(every) ? every : []).map((id, place) => ({
+          path: `${path(index)}.mapping.everyCategory[${place}]`,
+          id: id as unknown,
+        })),
+      ]
+    })
+    return [
+      ...findTwice(index => `${path(index)}.id`, 'an id of its own', hooks.map(idOf)),
+      ...filed.flatMap(one =>
+        typeof one.id !== 'string' || known.has(one.id)
+          ? []
+          : [{ path: one.path, expected: 'the id of a category in this file', found: JSON.stringify(one.id) }],
+      ),
+    ]
+  })
+}
+
 /** What the parts say of each other. */
 const findLooseEnds = (value: unknown): readonly Complaint[] => {
   const [publishers, categories] = [itemsOf(value, 'publishers'), itemsOf(value, 'categories')]
@@ -129,6 +156,7 @@ const findLooseEnds = (value: unknown): readonly Complaint[] => {
     ),
     ...findSharedTokens(publishers),
     ...findUnsigned(publishers),
+    ...findHookEnds(publishers, categories),
     ...findWrongParents(categories),
     ...['feeds', 'outlets'].flatMap(list => [
       ...findUnknownIds(itemsOf(value, list), list, 'categories', 'category', categories),

@@ -97,7 +97,7 @@ const open = async (t: TestContext) => {
   const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
   const places = { free: true }
   const admit = async () => places.free
-  addRoutes(app, { objects, configuration, now: Date.now, trace, publish, admit, onAccepted: () => undefined })
+  addRoutes(app, { objects, configuration, now: Date.now, trace, publish, admit, secret: () => undefined, onAccepted: () => undefined })
   t.after(async () => {
     await close()
     await log.close()

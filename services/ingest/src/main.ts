@@ -16,7 +16,7 @@ const SWEEP_EVERY_MS = 6 * 3_600_000
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
 export const start: StartService = async context => {
-  const { log, configuration, logger, metrics, now, settings, trace } = context
+  const { log, configuration, logger, metrics, now, settings, trace, secret } = context
   const accepted = metrics.counter('newswire_articles_accepted_total', 'Submissions accepted.', ['publisher', 'command'])
   let open = true
   // Not for long: without requests nothing would ever say that log and store are back.
@@ -59,6 +59,7 @@ export const start: StartService = async context => {
     configuration,
     now,
     trace,
+    secret,
     publish,
     admit: backfill.admit,
     onAccepted: ({ publisher, command }) => accepted.inc({ publisher, command }),

@@ -148,6 +148,36 @@ export const toOpenApi = (): Json => ({
         { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
       ]),
     },
+    '/v1/hooks/{publisher}/{hookId}': {
+      post: {
+        summary: "A CMS's own webhook, as `publishers[].hooks` of the configuration names it; verified by the signature of its preset",
+        security: [],
+        parameters: ['publisher', 'hookId'].map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+        requestBody: { required: true, content: { 'application/json': { schema: {} } } },
+        responses: {
+          '202': json(
+            {
+              anyOf: [
+                ref('Accepted'),
+                {
+                  type: 'object',
+                  required: ['ignored'],
+                  properties: { ignored: { type: 'string', description: 'Why there was nothing to do' } },
+                },
+              ],
+            },
+            'Durably in the log, or nothing to do',
+          ),
+          '400': problem('Cannot be read'),
+          '401': problem('The signature is missing, wrong or too old'),
+          '404': problem('No such hook'),
+          '413': problem('Too large'),
+          '415': problem('Not JSON'),
+          '422': problem('No article can be made of it'),
+          '503': problem('The log or the store cannot take it now, or the secret is not set; try again'),
+        },
+      },
+    },
     '/v1/articles:validate': {
       post: {
         summary: 'Every complaint, and what the article would match; nothing is kept',

@@ -8,17 +8,21 @@ import { requireScope } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { getReleased } from '@newswire/objects/released'
+import type { ServiceContext } from '@newswire/runtime/service'
 import { type Caller, identify } from './authorize.ts'
 import { findDoubts } from './complaints.ts'
+import { addHookRoutes } from './hooks/hook-routes.ts'
 import { toOpenApi } from './openapi.ts'
 import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract, type Way } from './requests.ts'
 import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
 import { keepUpload, refuseNoForm } from './uploads.ts'
 
+export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'secret'>
+
 /** How long a question about the trace waits for the projection to reach the log's end. */
 const TRACE_WAIT_MS = 2_000
 
-export const addRoutes = (app: HttpServer, needs: TakeNeeds): void => {
+export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { objects, configuration, now, trace } = needs
   const callers = new WeakMap<HttpRequest, Caller>()
   // Before the body is looked at: who may not ask is told that first, and nothing about what he sent.
@@ -34,6 +38,7 @@ export const addRoutes = (app: HttpServer, needs: TakeNeeds): void => {
   }
 
   const takeAs = createTake(needs)
+  addHookRoutes(app, { objects, configuration, now, secret: needs.secret, trace, take: takeAs })
   const take = (request: HttpRequest, scope: Scope, toAsked: ToAsked, toWay: () => Way = () => live) => {
     const { publisher } = caller(request, scope)
     const articleId = toCheckedArticleId(publisher.id, localIdOf(request))

@@ -158,13 +158,14 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
 
   return async (
     request: HttpRequest,
-    { publisher, articleId, ...way }: Readonly<{ publisher: string; articleId: string }> & Way,
+    /** `key`: in place of the request's `Idempotency-Key`. */
+    { publisher, articleId, key: given, ...way }: Readonly<{ publisher: string; articleId: string; key?: string }> & Way,
     toAsked: ToAsked,
   ): Promise<Answer> => {
     const body = request.rawBody ?? new Uint8Array()
     const native = { bytes: body, contentType: 'application/json' }
     const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
-    const key = idempotencyKeyOf(request)
+    const key = given ?? idempotencyKeyOf(request)
     const { submission, pictures } = toAsked({ ...fresh, publisher, articleId, ...way }, body)
     refuseOversize(submission, body.byteLength)
     const warnings = await findWarnings(submission)

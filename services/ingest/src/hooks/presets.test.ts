@@ -1,0 +1,357 @@
+/** What each CMS sends, in the shapes of its documentation, and what becomes of it. */
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { test } from 'node:test'
+import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/config'
+import { fieldsFor, presetOf } from './presets.ts'
+import type { Headers } from './read-notice.ts'
+import { type Signed, signatures } from './signatures.ts'
+import { toInput, toInstant, toLocalId } from './to-input.ts'
+
+const NOW = Date.parse('2026-03-01T08:00:00.000Z')
+
+const read = (name: HookPreset, body: unknown, { headers = {}, mapping = {} }: { headers?: Headers; mapping?: object } = {}) => {
+  const preset = presetOf(name)
+  const given = hookMapping.parse(mapping)
+  const fields = fieldsFor(preset, given)
+  const notice = preset.read(body, headers, given, fields)
+  return notice.act === 'publish' ? { act: 'publish', input: toInput(notice.document, preset, fields, given) } : notice
+}
+type Published = { act: string; input: Record<string, unknown> }
+const actOf = (name: HookPreset, body: unknown, more: Parameters<typeof read>[2] = {}) => {
+  const { act } = read(name, body, more)
+  return act
+}
+
+const ghostPost = {
+  id: '67447438e61fb200012f48e0',
+  uuid: '001cdb2b-98bf-4b05-b46c-15b3b93cade0',
+  title: 'Bến đò & <chợ>',
+  slug: 'ben-do',
+  html: '<p>Một.</p>',
+  plaintext: 'Một.',
+  feature_image: 'https://blog.example/content/images/a.jpg',
+  feature_image_alt: 'Đò',
+  feature_image_caption: '<span>Ảnh: <b>An</b></span>',
+  status: 'published',
+  visibility: 'public',
+  created_at: '2026-02-28T12:57:28.000Z',
+  updated_at: '2026-02-28T12:57:31.000Z',
+  published_at: '2026-02-28T12:57:31.000Z',
+  custom_excerpt: 'Ngắn',
+  excerpt: 'Một.',
+  canonical_url: null,
+  url: 'https://blog.example/ben-do/',
+  authors: [{ name: 'An' }, { name: 'Bình' }],
+  tags: [
+    { name: 'Thời sự', slug: 'thoi-su' },
+    { name: 'Sông nước', slug: 'song-nuoc' },
+    { name: '#noi-bo', slug: 'hash-noi-bo' },
+  ],
+}
+
+test('Ghost: a post becomes an article, by its own id and its own times, filed as the configuration says', () => {
+  const sent = { post: { current: ghostPost, previous: { status: 'draft' } } }
+  assert.deepEqual(read('ghost', sent, { mapping: { categories: { 'thoi-su': 'tin' }, everyCategory: ['blog'] } }), {
+    act: 'publish',
+    input: {
+      title: 'Bến đò & <chợ>',
+      body: { html: '<p>Một.</p>' },
+      categories: ['blog', 'tin'],
+      tags: ['Sông nước'],
+      summary: 'Ngắn',
+      byline: 'An, Bình',
+      sourceVersion: Date.parse('2026-02-28T12:57:31.000Z'),
+      slug: 'ben-do',
+      canonicalUrl: 'https://blog.example/ben-do/',
+      publishedAt: '2026-02-28T12:57:31.000Z',
+      updatedAt: '2026-02-28T12:57:31.000Z',
+      images: [{ url: 'https://blog.example/content/images/a.jpg', role: 'lead', caption: 'Ảnh: An', alt: 'Đò' }],
+    },
+  })
+})
+
+test('Ghost: what happened is told from what the post is and was', () => {
+  const post = (current: object, previous: object = {}) => actOf('ghost', { post: { current, previous } })
+  assert.equal(post(ghostPost, { title: 'x' }), 'publish')
+  assert.equal(actOf('ghost', { page: { current: ghostPost, previous: {} } }), 'publish')
+  assert.equal(post({ ...ghostPost, status: 'draft' }, { status: 'published' }), 'unpublish')
+  assert.equal(post({ ...ghostPost, visibility: 'paid' }, { visibility: 'public' }), 'unpublish')
+  assert.equal(post({}, { id: 'a', status: 'published' }), 'delete')
+  for (const [current, previous] of [
+    [{ ...ghostPost, status: 'draft' }, {}],
+    [{ ...ghostPost, status: 'scheduled' }, { status: 'draft' }],
+    [{ ...ghostPost, status: 'sent' }, {}],
+    [{ ...ghostPost, visibility: 'members' }, { status: 'draft' }],
+    [{}, { id: 'a', status: 'draft' }],
+    [{}, {}],
+  ] as const)
+    assert.equal(post(current, previous), 'ignore')
+  for (const body of [null, [], 'x', 1, { post: null }, { post: { current: [] } }, { member: { current: { id: 'm' } } }])
+    assert.equal(actOf('ghost', body), 'ignore')
+})
+
+test('WordPress: a post as the REST API gives it', () => {
+  const post = {
+    id: 4711,
+    date_gmt: '2026-01-02T03:04:05',
+    modified_gmt: '2026-01-03T03:04:05',
+    slug: 'bai-viet',
+    status: 'publish',
+    type: 'post',
+    link: 'https://wp.example/bai-viet/',
+    title: { rendered: 'L&#8217;été &amp; la mer' },
+    content: { rendered: '<p>Thân bài</p>', protected: false },
+    excerpt: { rendered: '<p>Mở đầu [&hellip;]</p>', protected: false },
+    _embedded: {
+      author: [{ name: 'Nguyễn A' }],
+      'wp:featuredmedia': [{ source_url: 'https://wp.example/a.jpg', alt_text: 'A', caption: { rendered: '<p>Chú thích</p>' } }],
+      'wp:term': [[{ name: 'Tin tức', slug: 'tin-tuc' }], [{ name: 'biển', slug: 'bien' }]],
+    },
+  }
+  assert.deepEqual(read('wordpress', post, { mapping: { categories: { 'tin-tuc': 'tin' }, language: 'vi' } }), {
+    act: 'publish',
+    input: {
+      title: 'L’été & la mer',
+      body: { html: '<p>Thân bài</p>' },
+      categories: ['tin'],
+      tags: ['biển'],
+      summary: 'Mở đầu […]',
+      byline: 'Nguyễn A',
+      sourceVersion: Date.parse('2026-01-03T03:04:05Z'),
+      language: 'vi',
+      slug: 'bai-viet',
+      canonicalUrl: 'https://wp.example/bai-viet/',
+      publishedAt: '2026-01-02T03:04:05.000Z',
+      updatedAt: '2026-01-03T03:04:05.000Z',
+      images: [{ url: 'https://wp.example/a.jpg', role: 'lead', caption: 'Chú thích', alt: 'A' }],
+    },
+  })
+  for (const status of ['draft', 'trash', 'private', 'pending']) assert.equal(actOf('wordpress', { ...post, status }), 'unpublish')
+  assert.equal(actOf('wordpress', { ...post, status: 'future' }), 'ignore')
+  assert.equal(
+    actOf('wordpress', { ...post, content: { rendered: '', protected: true } }),
+    'unpublish',
+    'a password is for some, and feeds for all',
+  )
+  assert.equal(actOf('wordpress', { deleted: true, previous: post }), 'delete')
+  assert.equal(actOf('wordpress', { deleted: true, previous: { ...post, status: 'draft' } }), 'ignore')
+})
+
+test('Strapi, Sanity, Contentful: what is published goes out, drafts do not', () => {
+  const entry = {
+    id: 3,
+    documentId: 'abc',
+    title: 'T',
+    content: 'Một.\n\nHai.',
+    publishedAt: '2026-01-01T00:00:00.000Z',
+    updatedAt: '2026-01-02T00:00:00.000Z',
+  }
+  const strapi = (event: string, changes: object = {}) => read('strapi', { event, model: 'article', entry: { ...entry, ...changes } })
+  assert.deepEqual((strapi('entry.publish') as { input: unknown }).input, {
+    title: 'T',
+    body: { text: 'Một.\n\nHai.' },
+    categories: [],
+    tags: [],
+    sourceVersion: Date.parse(entry.updatedAt),
+    publishedAt: entry.publishedAt,
+    updatedAt: entry.updatedAt,
+  })
+  assert.deepEqual(
+    [
+      strapi('entry.update', { publishedAt: null }),
+      strapi('entry.update'),
+      strapi('entry.unpublish'),
+      strapi('entry.delete'),
+      strapi('media.create'),
+    ].map(one => one.act),
+    ['ignore', 'publish', 'unpublish', 'delete', 'ignore'],
+  )
+
+  const document = {
+    _id: 'post-1',
+    _type: 'post',
+    title: 'S',
+    slug: { current: 's-1' },
+    html: '<p>S</p>',
+    _updatedAt: '2026-01-02T00:00:00Z',
+  }
+  const sanity = (operation: string, body: object, headers: Headers = {}) =>
+    read('sanity', body, { headers: { 'sanity-operation': operation, ...headers } })
+  assert.equal((sanity('create', document) as Published).input['slug'], 's-1')
+  assert.deepEqual(sanity('delete', {}, { 'sanity-document-id': 'post-1' }), { act: 'delete', id: 'post-1', document: null })
+  assert.equal(sanity('update', { ...document, _id: 'drafts.post-1' }).act, 'ignore')
+
+  const contentful = {
+    sys: { id: 'e1', type: 'Entry', publishedAt: '2026-01-02T00:00:00Z' },
+    fields: { title: { 'en-US': 'C' }, body: { 'en-US': 'Text' }, tags: { 'en-US': ['a', 'b'] } },
+  }
+  const topic = (happened: string) => ({ headers: { 'x-contentful-topic': `ContentManagement.Entry.${happened}` } })
+  const { input } = read('contentful', contentful, topic('publish')) as { input: Record<string, unknown> }
+  assert.deepEqual([input['title'], input['body'], input['tags']], ['C', { text: 'Text' }, ['a', 'b']])
+  assert.deepEqual(
+    ['unpublish', 'archive', 'delete', 'auto_save', 'create'].map(one => actOf('contentful', contentful, topic(one))),
+    ['unpublish', 'unpublish', 'delete', 'ignore', 'ignore'],
+  )
+})
+
+test('Superdesk: ninjs, whose kill is a version that cannot be used', () => {
+  const item = {
+    guid: 'urn:newsml:localhost:2026-01-02T03:04:05.123456:abc',
+    version: '4',
+    type: 'text',
+    pubstatus: 'usable',
+    headline: 'A &amp; B',
+    body_html: '<p>Text</p>',
+    byline: 'By C',
+    source: 'AAP',
+    language: 'en',
+    firstpublished: '2026-01-02T03:04:05+0000',
+    versioncreated: '2026-01-02T04:04:05+0000',
+    subject: [{ name: 'sport', code: '15000000' }],
+    associations: { featuremedia: { renditions: { original: { href: 'https://s.example/a.jpg' } }, description_text: 'D', byline: 'P' } },
+  }
+  const { input } = read('superdesk', item, { mapping: { categories: { '15000000': 'the-thao' } } }) as { input: Record<string, unknown> }
+  assert.deepEqual(
+    [input['title'], input['categories'], input['tags'], input['sourceVersion'], input['publishedAt'], input['images']],
+    [
+      'A & B',
+      ['the-thao'],
+      [],
+      4,
+      '2026-01-02T03:04:05.000Z',
+      [{ url: 'https://s.example/a.jpg', role: 'lead', caption: 'D', credit: 'P' }],
+    ],
+  )
+  assert.deepEqual(
+    [{ pubstatus: 'canceled' }, { pubstatus: 'withheld' }, { type: 'picture' }].map(changes => actOf('superdesk', { ...item, ...changes })),
+    ['delete', 'unpublish', 'ignore'],
+  )
+})
+
+test('those that say what happened in a word: another Newswire, CloudEvents, and whatever the configuration describes', () => {
+  const article = { id: 'baoqk.a-1', version: 3, title: 'T', body: { html: '<p>T</p>' }, language: 'vi', tags: ['x'] }
+  const told = (type: string, data: object = {}) => read('standard-webhooks', { type, timestamp: '', data: { article, ...data } })
+  assert.equal((told('article.corrected') as Published).input['sourceVersion'], 3)
+  assert.equal(told('article.retracted', { retraction: { mode: 'withdraw' } }).act, 'unpublish')
+  assert.equal(told('article.retracted', { retraction: { mode: 'gone' } }).act, 'delete')
+  assert.equal(told('test').act, 'ignore')
+
+  assert.equal(actOf('cloudevents', { specversion: '1.0', type: 'com.example.article.published', data: article }), 'publish')
+  assert.equal(actOf('cloudevents', article, { headers: { 'ce-type': 'com.example.article.deleted' } }), 'delete')
+
+  const mapping = {
+    document: '/payload',
+    event: '/kind',
+    events: { publish: ['LIVE'], unpublish: ['OFF'] },
+    fields: { id: '/nr', title: '/head', text: '/words/*/t', image: '/media/0/src' },
+  }
+  const body = { kind: 'LIVE', payload: { nr: 7, head: 'H', words: [{ t: 'W' }], media: [{ src: 'https://x.example/i.png' }] } }
+  assert.deepEqual((read('generic', body, { mapping }) as { input: unknown }).input, {
+    title: 'H',
+    body: { text: 'W' },
+    categories: [],
+    tags: [],
+    images: [{ url: 'https://x.example/i.png', role: 'lead' }],
+  })
+  assert.equal(actOf('generic', { ...body, kind: 'OFF' }, { mapping }), 'unpublish')
+  assert.equal(actOf('generic', { ...body, kind: 'published' }, { mapping }), 'ignore', 'named events replace our words for them')
+  assert.equal(actOf('generic', { event: 'delete', article: { id: 'a' } }), 'delete')
+})
+
+test('no body makes a preset throw, and no prototype is reached by a pointer', () => {
+  const odd: unknown[] = [null, 1, 'x', [], {}, [[[]]], { post: [] }, { entry: 'x' }, { sys: 1 }, { data: null, type: 'a.published' }]
+  for (const name of hookPresets) for (const body of odd) assert.doesNotThrow(() => read(name, body), name)
+  const { input } = read(
+    'generic',
+    { event: 'publish', article: {} },
+    { mapping: { fields: { title: '/constructor/name', text: '/__proto__/x' } } },
+  ) as {
+    input: Record<string, unknown>
+  }
+  assert.deepEqual([input['title'], input['body']], ['', { text: '' }])
+})
+
+test('ids and times are ours: what cannot be one is made one that is the same every time, and times without a zone are UTC', () => {
+  assert.equal(toLocalId('67447438e61fb200012f48e0', {}), '67447438e61fb200012f48e0')
+  assert.equal(toLocalId('7', { idPrefix: 'wp-' }), 'wp-7')
+  const urn = toLocalId('urn:newsml:x/..%2f', {}) ?? ''
+  assert.match(urn, /^urn-newsml-x-2f-[0-9a-f]{12}$/)
+  assert.equal(toLocalId('urn:newsml:x/..%2f', {}), urn)
+  assert.notEqual(toLocalId('urn:newsml:x/..%3f', {}), urn)
+  assert.equal(toLocalId('', {}), null)
+  assert.equal(toInstant('2026-01-02T03:04:05'), '2026-01-02T03:04:05.000Z')
+  assert.equal(toInstant('2026-01-02T03:04:05+07:00'), '2026-01-01T20:04:05.000Z')
+  for (const text of ['', 'x', '1969-01-01T00:00:00Z', '9999-01-01T00:00:00Z']) assert.equal(toInstant(text), null)
+})
+
+const body = Buffer.from('{"a":1}')
+const request = (headers: Headers): Signed => ({ method: 'POST', url: '/v1/hooks/p/h', headers, body })
+const hmac = (algorithm: string, secret: string | Buffer, ...parts: (string | Buffer)[]) =>
+  parts.reduce((mac, part) => mac.update(part), createHmac(algorithm, secret))
+
+test('each signature is made as its CMS makes it; a changed body, another secret and an old time are refused', () => {
+  const ms = String(NOW)
+  const seconds = String(NOW / 1000)
+  const canonical = [
+    'POST',
+    '/v1/hooks/p/h',
+    `x-contentful-signed-headers:x-contentful-signed-headers,x-contentful-timestamp;x-contentful-timestamp:${ms}`,
+    '',
+  ].join('\n')
+  const signed: [keyof typeof signatures, Headers, boolean][] = [
+    ['ghost', { 'x-ghost-signature': `sha256=${hmac('sha256', 's', body, ms).digest('hex')}, t=${ms}` }, true],
+    ['sanity', { 'sanity-webhook-signature': `t=${ms},v1=${hmac('sha256', 's', `${ms}.`, body).digest('base64url')}` }, true],
+    [
+      'standardWebhooks',
+      {
+        'webhook-id': 'msg_1',
+        'webhook-timestamp': seconds,
+        'webhook-signature': `v1,AAAA v1,${hmac('sha256', 's', `msg_1.${seconds}.`, body).digest('base64')}`,
+      },
+      true,
+    ],
+    [
+      'contentful',
+      {
+        'x-contentful-signature': hmac('sha256', 's', canonical, body).digest('hex'),
+        'x-contentful-signed-headers': 'x-contentful-signed-headers,x-contentful-timestamp',
+        'x-contentful-timestamp': ms,
+      },
+      true,
+    ],
+    ['superdesk', { 'x-superdesk-signature': `sha1=${hmac('sha1', 's', body).digest('hex')}` }, false],
+    ['plain', { 'x-hub-signature-256': `sha256=${hmac('sha256', 's', body).digest('hex')}` }, false],
+    ['plain', { authorization: 'Bearer s' }, false],
+  ]
+  for (const [name, headers, hasTime] of signed) {
+    const verify = (changes: Partial<Signed>, secret = 's', now = NOW) => signatures[name]({ ...request(headers), ...changes }, secret, now)
+    const first = verify({})
+    assert.ok(first.ok, name)
+    assert.deepEqual(verify({}, 's', NOW + 200_000), first, 'the same delivery again is known as that')
+    assert.equal(verify({}, 'other').ok, false, name)
+    assert.equal(verify({ headers: {} }).ok, false, name)
+    if (headers['authorization'] === undefined) assert.equal(verify({ body: Buffer.from('{"a":2}') }).ok, false, name)
+    assert.equal(verify({}, 's', NOW + 301_000).ok, !hasTime, name)
+    assert.equal(verify({}, 's', NOW - 301_000).ok, !hasTime, name)
+  }
+})
+
+test('a signature of another shape is refused, and no refusal says the secret or what would have been right', () => {
+  for (const name of Object.keys(signatures) as (keyof typeof signatures)[])
+    for (const value of ['', 'sha256=', 'sha256=zz, t=1', 't=1,v1=', 'v1,', 'x'.repeat(5_000), 'sha1=', 'Bearer', 'sha256=00, t=1, t=2']) {
+      const headers = Object.fromEntries(
+        [
+          'x-ghost-signature',
+          'sanity-webhook-signature',
+          'webhook-signature',
+          'x-contentful-signature',
+          'x-superdesk-signature',
+          'x-hub-signature-256',
+          'authorization',
+        ].map(header => [header, value]),
+      )
+      const answer = signatures[name](request(headers), 'top-secret', NOW)
+      assert.ok(!answer.ok && !answer.detail.includes('top-secret') && !/[0-9a-f]{40}/.test(answer.detail), name)
+    }
+})

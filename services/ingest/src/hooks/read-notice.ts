@@ -1,0 +1,130 @@
+/** What each CMS's webhook says that happened. It never throws, whatever the body is. Pure. */
+import type { HookField, HookMapping } from '@newswire/events/config'
+import { findAllAt, firstText } from './pointers.ts'
+
+/** What a webhook says that happened. `document`: what of, as much as is left of it. */
+export type Notice =
+  | Readonly<{ act: 'publish'; document: unknown }>
+  | Readonly<{ act: 'unpublish' | 'delete'; id: string; document: unknown }>
+  | Readonly<{ act: 'ignore'; reason: string }>
+
+export type Headers = Readonly<Record<string, string | undefined>>
+export type Fields = Readonly<Record<HookField, readonly string[]>>
+
+export type ReadNotice = (body: unknown, headers: Headers, mapping: HookMapping, fields: Fields) => Notice
+
+const ignore = (reason: string): Notice => ({ act: 'ignore', reason })
+const at = (body: unknown, pointer: string): unknown => findAllAt(body, pointer)[0]
+const publish = (document: unknown): Notice => ({ act: 'publish', document })
+const takeBack = (act: 'unpublish' | 'delete', document: unknown, fields: Fields): Notice => {
+  const id = firstText(document, fields.id)
+  return id === '' ? ignore('it names no document') : { act, id, document }
+}
+
+// --- Ghost -------------------------------------------------------------------------------------------------------------------------
+
+/** Ghost does not say what happened: it sends the post as it is, and of before what has changed. A deleted one is nothing now. */
+export const readGhost: ReadNotice = (body, _headers, _mapping, fields) => {
+  const post = at(body, '/post') ?? at(body, '/page')
+  const [current, previous] = [at(post, '/current'), at(post, '/previous')]
+  const [status, before] = [firstText(current, ['/status']), firstText(previous, ['/status'])]
+  if (firstText(current, ['/id']) === '') {
+    if (firstText(previous, ['/id']) === '') return ignore('it has no post and no page')
+    return ['', 'published'].includes(before) ? takeBack('delete', previous, fields) : ignore(`a ${before} was deleted`)
+  }
+  const isPublic = ['', 'public'].includes(firstText(current, ['/visibility']))
+  if (status === 'published' && isPublic) return publish(current)
+  const wasPublic = before === 'published' || (status === 'published' && firstText(previous, ['/visibility']) === 'public')
+  if (wasPublic) return takeBack('unpublish', current, fields)
+  return ignore(status === 'published' ? 'it is for members only' : `its status is ${status}`)
+}
+
+// --- WordPress ---------------------------------------------------------------------------------------------------------------------
+
+/** A post as the REST API gives it; a deleted one as its answer to DELETE, with the post under `previous`. */
+export const readWordpress: ReadNotice = (body, _headers, _mapping, fields) => {
+  if (at(body, '/deleted') === true) {
+    const status = firstText(body, ['/previous/status'])
+    return ['publish', 'trash', ''].includes(status) ? takeBack('delete', at(body, '/previous'), fields) : ignore(`a ${status} was deleted`)
+  }
+  const status = firstText(body, ['/status'])
+  const isOpen = firstText(body, ['/content/protected']) === '' && at(body, '/content/protected') !== true
+  if (status === 'publish') return isOpen ? publish(body) : takeBack('unpublish', body, fields)
+  return ['draft', 'pending', 'private', 'trash'].includes(status)
+    ? takeBack('unpublish', body, fields)
+    : ignore(`its status is ${status || 'not said'}`)
+}
+
+// --- Sanity, Contentful, Superdesk ---------------------------------------------------------------------------------------------------
+
+const withId = (fields: Fields, document: unknown, id: string | undefined): string => firstText(document, fields.id) || (id ?? '')
+
+/** The document is the webhook's projection; what happened is a header, and so is the id of one that is gone. */
+export const readSanity: ReadNotice = (body, headers, _mapping, fields) => {
+  const id = withId(fields, body, headers['sanity-document-id'])
+  if (/^(drafts|versions)\./.test(id)) return ignore('it is a draft')
+  if (headers['sanity-operation'] === 'delete') return id === '' ? ignore('it names no document') : { act: 'delete', id, document: null }
+  return publish(body)
+}
+
+export const readContentful: ReadNotice = (body, headers, _mapping, fields) => {
+  const topic = headers['x-contentful-topic'] ?? ''
+  const [, happened] = /^ContentManagement\.Entry\.([a-z_]+)$/.exec(topic) ?? []
+  if (happened === 'publish') return publish(body)
+  if (happened === 'unpublish' || happened === 'archive') return takeBack('unpublish', body, fields)
+  return happened === 'delete' ? takeBack('delete', body, fields) : ignore(`${topic.slice(0, 100) || 'no topic'} publishes nothing`)
+}
+
+/** ninjs, as Superdesk pushes it: a kill is a version that cannot be used any more. */
+export const readSuperdesk: ReadNotice = (body, _headers, _mapping, fields) => {
+  const [type, status] = [firstText(body, ['/type']), firstText(body, ['/pubstatus'])]
+  if (type !== 'text' && type !== 'composite') return ignore(`a ${type || 'thing without a type'} is no article`)
+  if (status === 'canceled') return takeBack('delete', body, fields)
+  if (status === 'withheld') return takeBack('unpublish', body, fields)
+  return publish(body)
+}
+
+// --- those that say what happened in a word -----------------------------------------------------------------------------------------
+
+const WORDS = {
+  publish: ['publish', 'published', 'create', 'created', 'update', 'updated', 'corrected'],
+  unpublish: ['unpublish', 'unpublished', 'withdraw', 'withdrawn', 'retract', 'retracted', 'archive', 'archived'],
+  delete: ['delete', 'deleted', 'remove', 'removed'],
+} as const
+
+type Act = keyof typeof WORDS
+
+/** The last part of `com.example.article.published`, in lower case. */
+const wordOf = (event: string): string => event.toLowerCase().split(/[.:/]/).at(-1) ?? ''
+
+const actOf = (event: string, { events }: HookMapping): Act | null => {
+  const acts = Object.keys(WORDS) as Act[]
+  const named = acts.find(act => events[act]?.includes(event))
+  // What is named replaces our own words for that.
+  return named ?? acts.find(act => events[act] === undefined && (WORDS[act] as readonly string[]).includes(wordOf(event))) ?? null
+}
+
+type Places = Readonly<{
+  event: readonly string[]
+  document: string
+  /** What else is told of by the same address is passed over. */
+  only?: RegExp
+  isDraft?: (body: unknown, event: string) => boolean
+}>
+
+export const readByWord =
+  ({ event: said, document: place, only = /^/, isDraft = () => false }: Places): ReadNotice =>
+  (body, headers, mapping, fields) => {
+    const event = headers['ce-type'] ?? headers['x-newswire-event'] ?? firstText(body, mapping.event === undefined ? said : [mapping.event])
+    const document = at(body, mapping.document ?? (headers['ce-type'] === undefined ? place : ''))
+    const act = only.test(event) ? actOf(event, mapping) : null
+    if (act === null)
+      return ignore(event === '' ? 'it does not say what happened' : `${event.slice(0, 100)} is none of the events that are read`)
+    // Another Newswire says how it was taken back.
+    if (act !== 'publish') return takeBack(firstText(body, ['/data/retraction/mode']) === 'gone' ? 'delete' : act, document, fields)
+    return isDraft(body, event) ? ignore('it is a draft') : publish(document)
+  }
+
+/** Strapi tells of drafts, too: only what has been published says when. */
+export const isStrapiDraft = (body: unknown, event: string): boolean =>
+  event !== 'entry.publish' && firstText(body, ['/entry/publishedAt']) === ''

@@ -1,0 +1,66 @@
+/** A CMS's own webhook, all the way: what is published there is in the feed, what is unpublished is out of it and comes back, what is deleted is gone. */
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { test } from 'node:test'
+import { articleIdOf, createSystem, PUBLISHER } from './support/system.ts'
+import { waitFor } from './support/wait-for.ts'
+
+const SECRET = 'ghost-secret-59c1'
+const ID = '67447438e61fb200012f48e0'
+
+test('a post of Ghost is published, changed, unpublished, published again and deleted by what Ghost tells', async t => {
+  const hooks = [
+    { id: 'ghost-main', preset: 'ghost', secretEnv: 'GHOST_SECRET', mapping: { categories: { 'tin-tuc': 'thoi-su' }, idPrefix: 'ghost-' } },
+  ]
+  const system = await createSystem(t, { publisher: { hooks }, env: { GHOST_SECRET: SECRET } })
+  const running = await system.start()
+  const localId = `ghost-${ID}`
+
+  const tell = async (current: object, previous: object = {}) => {
+    const body = JSON.stringify({ post: { current, previous } })
+    const time = String(Date.now())
+    const signature = createHmac('sha256', SECRET).update(`${body}${time}`).digest('hex')
+    const response = await fetch(new URL(`/v1/hooks/${PUBLISHER}/ghost-main`, running.newswire.url('ingest')), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-ghost-signature': `sha256=${signature}, t=${time}` },
+      body,
+      signal: AbortSignal.timeout(30_000),
+    })
+    assert.equal(response.status, 202, await response.clone().text())
+    return (await response.json()) as { submissionId: string; articleId: string }
+  }
+  /** As Ghost has it at this moment. */
+  const post = (title: string, changes: object = {}) => ({
+    id: ID,
+    title,
+    slug: 'bai-viet',
+    html: `<p>${title}</p>`,
+    status: 'published',
+    visibility: 'public',
+    updated_at: new Date().toISOString(),
+    published_at: '2026-01-02T03:04:05.000Z',
+    tags: [{ name: 'Tin tức', slug: 'tin-tuc' }],
+    ...changes,
+  })
+  const shown = (title: string) =>
+    waitFor(`${title} to be in its feed`, async () => (await running.item('thoi-su', 'atom.xml', localId))?.title === title)
+  const pageIs = (status: number) =>
+    waitFor(`its page to answer ${status}`, async () => (await running.get(`/articles/${articleIdOf(localId)}`)).status === status)
+
+  const first = await tell(post('Một'), { status: 'draft' })
+  assert.equal(first.articleId, articleIdOf(localId))
+  await shown('Một')
+  await tell(post('Hai'), { title: 'Một' })
+  await shown('Hai')
+
+  await running.settled((await tell(post('Hai', { status: 'draft' }), { status: 'published' })).submissionId)
+  await pageIs(410)
+  await tell(post('Ba'), { status: 'draft' })
+  await shown('Ba')
+  await pageIs(200)
+  await waitFor('the partner to hold it', () => system.partner.held(articleIdOf(localId))?.article['title'] === 'Ba')
+
+  await tell({}, post('Ba'))
+  await pageIs(410)
+  assert.ok(!running.newswire.output().includes(SECRET))
+})

@@ -399,3 +399,30 @@ test('what took long to decode is marked anew before its files are written, and 
   assert.equal((await settle(pictureAt(url, { caption: 'Khác' }))).outcome, 'later')
   assert.equal((await objects.list('renditions/')).length, before)
 })
+
+test('who stood still before his files were written, while the article was purged for good, leaves what they are found by', async t => {
+  for (const where of ['originals/', 'renditions/']) {
+    const { objects, base, settleBy, purgeArticle } = await open(t, { '/p.png': { body: makePng(20, 10), type: 'image/png' } })
+    const given = { sha256: sha256Hex(makePng(20, 10)), articleId: 'press.a' }
+    let nowMs = Date.now()
+    let hasStood = false
+    const standStill = async (key: string) => {
+      if (hasStood || !key.startsWith(where)) return
+      hasStood = true
+      nowMs += 900_000
+      await purgeArticle()
+      // The purge is long done: it waited ten minutes for who had marked the picture.
+      await objects.delete(keys.pictureUse(given.sha256, given.articleId))
+    }
+    const put: typeof objects.put = async (key, ...rest) => {
+      await standStill(key)
+      return objects.put(key, ...rest)
+    }
+    const settled = await settleBy(() => ({ now: () => nowMs, objects: { ...objects, put } }))(pictureAt(`${base}/p.png`))
+    assert.equal(settled.outcome, 'later', where)
+    const left = await objects.list('renditions/')
+    assert.equal(left.length > 0, where === 'renditions/', 'what had begun is written, what had not is not')
+    assert.notEqual(await objects.head(keys.pictureUse(given.sha256, given.articleId)), null, where)
+    assert.equal((await setsMadeFor(objects, given)).length, 1)
+  }
+})

@@ -42,7 +42,10 @@ const renditionSet = z.object({ renditions: z.array(rendition), preview: picture
 type RenditionSet = z.output<typeof renditionSet>
 const BEING_REMOVED = 'what was made of it before, and nobody used, is being removed; it is made again in a moment'
 const PURGED = 'its article was purged for good'
-/** What took longer to decode is marked anew before its files are written, ms: a purge waits for who marked it, and not for ever (`picture-mark.ts`). */
+/**
+ * A mark that is older, ms, is written anew before files are, and once more when it has grown that old until they were: a purge waits for who marked a
+ * picture, and not for ever (`picture-mark.ts`). Who stood still in between finds the purge here, or leaves what the sweep finds his files by.
+ */
 const MARK_AGAIN_MS = 60_000
 const CACHE_A_DAY = 'public, max-age=86400, immutable'
 
@@ -84,8 +87,8 @@ const keepSet = async (objects: Objects, key: string, set: RenditionSet): Promis
   return ok ? set : ((await getDocument(objects, key, renditionSet))?.value ?? set)
 }
 
-/** What is made of a source: by one recipe, all of it named by a set. */
-type Wanted = Readonly<{ sha256: string; recipe: Recipe; setRecipe: string }>
+/** What is made of a source: by one recipe, all of it named by a set. `markedMs`: when it was marked. */
+type Wanted = Readonly<{ sha256: string; recipe: Recipe; setRecipe: string; markedMs: number }>
 
 /**
  * Before any of its files are looked for, and in this order: neither a purge of another article nor the sweep removes what is marked and taken; and
@@ -93,12 +96,19 @@ type Wanted = Readonly<{ sha256: string; recipe: Recipe; setRecipe: string }>
  */
 const takeIntoUse = async (
   { objects, now }: SettleNeeds,
-  { sha256, setRecipe }: Wanted,
+  { sha256, setRecipe }: Omit<Wanted, 'markedMs'>,
   articleId: string,
 ): Promise<'taken' | 'being-removed' | 'purged'> => {
   await markGiven(objects, { sha256, articleId }, setRecipe, now())
   if (await isPurged(objects, articleId)) return 'purged'
   return (await takePicture(objects, sha256, now())) ? 'taken' : 'being-removed'
+}
+
+/** The mark in force, a new one when it had grown old; `null` when the files may not be relied on. That is no refusal: others may wait for the same. */
+const takeAgain = async (needs: SettleNeeds, wanted: Wanted, articleId: string): Promise<Wanted | null> => {
+  const markedMs = needs.now()
+  if (Math.abs(markedMs - wanted.markedMs) <= MARK_AGAIN_MS) return wanted
+  return (await takeIntoUse(needs, wanted, articleId)) === 'taken' ? { ...wanted, markedMs } : null
 }
 
 const renderAll = async (
@@ -108,9 +118,8 @@ const renderAll = async (
   wanted: Wanted,
   { lane, articleId }: SettleFor,
 ): Promise<Settled> => {
-  const { objects, decoder, now } = needs
+  const { objects, decoder } = needs
   const { sha256, recipe, setRecipe } = wanted
-  const markedMs = now()
   const key = keys.rendition(sha256, 'set', setRecipe, 'json')
   const result = await needs.shared(key, async () => {
     const known = await getDocument(objects, key, renditionSet)
@@ -118,12 +127,13 @@ const renderAll = async (
     const decoded = await decoder.render(bytes, recipe, lane)
     if (decoded.outcome === 'later') return decoded
     if (decoded.outcome === 'refused') return refuse(picture, decoded.code, decoded.reason, sha256)
-    // Asked again, and not refused: others may want the same, and wait for this.
-    const isLong = Math.abs(now() - markedMs) > MARK_AGAIN_MS
-    if (isLong && (await takeIntoUse(needs, wanted, articleId)) !== 'taken') return { outcome: 'later', reason: BEING_REMOVED }
+    const before = await takeAgain(needs, wanted, articleId)
+    if (before === null) return { outcome: 'later', reason: BEING_REMOVED }
     const renditions = decoded.files.map(file => toRendition(file, sha256, recipe, decoder.encoder))
     await keepFiles(needs, renditions, decoded.files)
-    return ready(picture, sha256, await keepSet(objects, key, { renditions, preview: decoded.preview }))
+    const set = await keepSet(objects, key, { renditions, preview: decoded.preview })
+    if ((await takeAgain(needs, before, articleId)) === null) return { outcome: 'later', reason: BEING_REMOVED }
+    return ready(picture, sha256, set)
   })
   return result.outcome === 'settled' ? settled(picture, result.picture) : result
 }
@@ -141,7 +151,7 @@ export const settlePicture = async (needs: SettleNeeds, picture: Picture, settle
   if (!inspected.ok) return refuse(picture, inspected.code, inspected.reason)
   const sha256 = sha256Hex(bytes)
   const recipe: Recipe = { plan: needs.plan(), words: wordsOf(picture, settleFor.rights), focus: picture.focus ?? null }
-  const wanted: Wanted = { sha256, recipe, setRecipe: setRecipeOf(recipe, needs.decoder.encoder) }
+  const wanted: Wanted = { sha256, recipe, setRecipe: setRecipeOf(recipe, needs.decoder.encoder), markedMs: needs.now() }
   const taken = await takeIntoUse(needs, wanted, articleId)
   if (taken === 'purged') return refuse(picture, 'NEWSWIRE_PICTURE_PURGED', PURGED)
   if (taken === 'being-removed') return { outcome: 'later', reason: BEING_REMOVED }

@@ -3,6 +3,7 @@
  * any process can go on from any step; two that work on one at once lose at the swap, or publish the same event again.
  */
 import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { follow } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
@@ -57,18 +58,8 @@ export const createParking = (needs: ParkingNeeds): Parking => {
   const stopped = once(stopping.signal, 'abort')
   const keyOf = (parked: Parked) => keys.parked(parked.submission.articleId, parked.submission.submissionId)
 
-  const pause = (ms: number) =>
-    new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, ms * retryScale)
-      stopping.signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer)
-          resolve()
-        },
-        { once: true },
-      )
-    })
+  /** Leaves nothing behind on the signal, which lives as long as the process. */
+  const pause = (ms: number): Promise<void> => wait(ms * retryScale, undefined, { signal: stopping.signal }).catch(() => undefined)
 
   /** The next state in place of this one; `null` when another process was first, which then goes on with it. */
   const swap = async (held: Held, value: Parked): Promise<Held | null> => {

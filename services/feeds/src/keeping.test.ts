@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Fact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import { createFragmentCache } from './fragments.ts'
-import { restAfter } from './pace.ts'
+import { followLoop, restAfter } from './pace.ts'
 import { makeFact, makeProfile } from './sample-facts.ts'
 import { createStates } from './states.ts'
 
@@ -22,6 +22,24 @@ test('a feed alone rests for milliseconds, many together share the loop, and non
   assert.ok(Math.abs((20 * 3) / (rest + 3) - 0.35) < 0.001)
   assert.equal(restAfter({ busyMs: 500, active: 20, share: 0.35 }), 2000)
   assert.equal(restAfter({ busyMs: 0, active: 20, share: 0.35 }), 0)
+})
+
+test('building leaves more of the loop to others while it is full, and takes its part again when it is not', () => {
+  const looked = { idle: 0, active: 0 }
+  const share = followLoop(0.2, before => {
+    const [idle, active] = [looked.idle - (before?.idle ?? 0), looked.active - (before?.active ?? 0)]
+    return { idle, active, utilization: active / Math.max(1, idle + active) }
+  })
+  const after = (idle: number, active: number) => {
+    looked.idle += idle
+    looked.active += active
+    return share()
+  }
+  assert.equal(after(300, 700), 0.2)
+  assert.equal(after(0, 300), 0.2, 'too short to tell')
+  assert.equal(after(10, 990), 0.2 * 0.4)
+  assert.equal(after(400, 0), 0.2 * 0.4, 'too short to tell')
+  assert.equal(after(400, 600), 0.2)
 })
 
 /** A store that holds `released` states and counts reads. */

@@ -13,7 +13,7 @@ import { onArticles } from './fan-out.ts'
 import { createFragmentCache } from './fragments.ts'
 import { createHistory } from './history.ts'
 import { onFeedChanged } from './on-feed-changed.ts'
-import { restAfter } from './pace.ts'
+import { followLoop, restAfter } from './pace.ts'
 import { createPageWriter } from './page-writer.ts'
 import { createProfiles } from './profile.ts'
 import { startRebuild } from './rebuild.ts'
@@ -178,7 +178,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
       configuration,
       logger,
       now,
-      share: SHARE[log.kind],
+      share: log.kind === 'embedded' ? followLoop(SHARE.embedded) : () => SHARE.kafka,
       stopping: stopping.signal,
       onBuilt,
       onActive: active => {

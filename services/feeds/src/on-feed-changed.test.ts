@@ -63,7 +63,7 @@ const open = (answers: (Built | null)[], publish: (events: readonly NewswireEven
     configuration: { current: () => ({}) } as unknown as Configuration,
     logger: createLogger({ service: 'feeds', level: 'silent' }),
     now: () => Date.UTC(2026, 2, 1),
-    share: 0.35,
+    share: () => 0.35,
     stopping: new AbortController().signal,
   })
   const context = { signal: new AbortController().signal, attempt: 1 }

@@ -121,8 +121,8 @@ type Needs = Readonly<{
   configuration: Pick<Configuration, 'current'>
   logger: Pick<Logger, 'info' | 'warn' | 'debug'>
   now: () => number
-  /** The part of the event loop that all building may take, 0 to 1. */
-  share: number
+  /** The part of the event loop that all building may take now, 0 to 1. */
+  share: () => number
   /** Ends rests at once when the service stops. */
   stopping: AbortSignal
   onBuilt?: (feedId: string, built: Built) => void
@@ -223,7 +223,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     onActive(active)
     try {
       const busyMs = await build(intents, records.at(-1)?.position ?? 0, signal)
-      const restMs = restAfter({ busyMs, active, share })
+      const restMs = restAfter({ busyMs, active, share: share() })
       // Stopping ends the rest early and nothing else: everything is written and said.
       if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
     } finally {

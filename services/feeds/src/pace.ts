@@ -11,6 +11,31 @@ export const MAX_REST_MS = 2000
 export const restAfter = ({ busyMs, active, share }: { busyMs: number; active: number; share: number }): number =>
   Math.min(MAX_REST_MS, Math.max(0, (busyMs * Math.max(1, active)) / share - busyMs))
 
+/** Above this the loop is full: what comes waits for its turn. */
+const FULL = 0.95
+/** How much of its part building keeps then: feeds are older by up to `MAX_REST_MS`, and the front door goes first. */
+const KEPT_WHEN_FULL = 0.4
+/** Utilization is looked at again after so long, milliseconds. */
+const LOOK_AFTER_MS = 500
+
+export const shareAt = (share: number, utilization: number): number => (utilization > FULL ? share * KEPT_WHEN_FULL : share)
+
+/** The part of the loop that building may take now, by how full the loop was lately. */
+export const followLoop = (
+  share: number,
+  look: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
+): (() => number) => {
+  let last = look()
+  let now = share
+  return () => {
+    const { idle, active, utilization } = look(last)
+    if (idle + active < LOOK_AFTER_MS) return now
+    last = look()
+    now = shareAt(share, utilization)
+    return now
+  }
+}
+
 /** Begins to measure what this thread does, whoever else has the processor meanwhile; calling the result gives milliseconds. */
 export const startWork = (): (() => number) => {
   const before = process.threadCpuUsage()

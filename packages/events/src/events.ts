@@ -78,7 +78,9 @@ export const holdsSame = (record: object, published: object): void => {
 /** Whether writing a value as JSON and parsing that gives an equal one, for values that the schemas let through: they know neither dates nor `NaN`. */
 const survivesJson = (value: unknown): boolean => {
   if (value === null || typeof value !== 'object') return value !== undefined
-  for (const key in value) if (!survivesJson((value as Record<string, unknown>)[key])) return false
+  const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  // By index, because a list may have holes, and those are written as null.
+  for (let index = 0; index < inside.length; index += 1) if (!survivesJson(inside[index])) return false
   return true
 }
 

@@ -18,8 +18,6 @@ const KEPT_WHEN_FULL = 0.4
 /** Utilization is looked at again after so long, milliseconds. */
 const LOOK_AFTER_MS = 500
 
-export const shareAt = (share: number, utilization: number): number => (utilization > FULL ? share * KEPT_WHEN_FULL : share)
-
 /** The part of the loop that building may take now, by how full the loop was lately. */
 export const followLoop = (
   share: number,
@@ -31,7 +29,7 @@ export const followLoop = (
     const { idle, active, utilization } = look(last)
     if (idle + active < LOOK_AFTER_MS) return now
     last = look()
-    now = shareAt(share, utilization)
+    now = utilization > FULL ? share * KEPT_WHEN_FULL : share
     return now
   }
 }

@@ -231,9 +231,7 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
   // Whoever is gone says so at the latest to this one.
   at(whenMs + 30_000, world, build)
   await sim.run()
-  const undone = [...store].filter(
-    ([key, one]) => key.startsWith('hub/pending/') && !Buffer.from(one.bytes).toString().includes('"delivery":null'),
-  ).length
+  const undone = store.list('hub/pending/').filter(([, one]) => !Buffer.from(one.bytes).toString().includes('"delivery":null')).length
   const live = NAMES.filter(name => registry.get(idOf(name))?.lease != null)
   return { seed, latest: counter, live, endedMs, shown, sent, overlaps, undone, crashes: sim.crashes(), stuck }
 }

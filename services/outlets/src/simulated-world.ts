@@ -7,6 +7,7 @@ import type { LogRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Clock } from './book.ts'
 import { DueQueue } from './due-queue.ts'
+import { createSimulatedStore } from './simulated-store.ts'
 
 /** What ends with a crash: a process, or the world, which does not. `frozen`: it stands still, and does not know. */
 export type Life = { alive: boolean; frozen?: Readonly<{ sinceMs: number; untilMs: number }> }
@@ -48,7 +49,7 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
   const random = randomFrom(seed)
   const events = new DueQueue<{ life: Life; run: () => void }>()
   const world: Life = { alive: true }
-  const store = new Map<string, { bytes: Uint8Array; etag: string; lastModified: Date }>()
+  const store = createSimulatedStore()
   const stuck: string[] = []
   const notes: string[] = []
   let nowMs = START_MS
@@ -138,10 +139,8 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     delete: key => effect(mine, () => void store.delete(key)),
     list: (prefix, { startAfter = '', limit = 1_000 } = {}) =>
       effect(mine, () =>
-        [...store]
-          .filter(([key]) => key.startsWith(prefix) && key > startAfter)
-          .sort(([one], [other]) => (one < other ? -1 : 1))
-          .slice(0, limit)
+        store
+          .list(prefix, { startAfter, limit })
           .map(([key, one]) => ({ key, size: one.bytes.length, etag: one.etag, lastModified: one.lastModified })),
       ),
     close: async () => undefined,

@@ -275,9 +275,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
   })
   at(HEAL_AT_MS + SWEPT_AFTER_MS, world, () => void sweeps.at(-1)?.())
   await sim.run()
-  const undone = [...store].filter(
-    ([key, one]) => key.startsWith('outlets/pending/') && !Buffer.from(one.bytes).toString().includes('"delivery":null'),
-  ).length
+  const undone = store.list('outlets/pending/').filter(([, one]) => !Buffer.from(one.bytes).toString().includes('"delivery":null')).length
   const { fenced, naive, sent, arrived, arrivedAt } = partners
   const { notes } = sim
   return {

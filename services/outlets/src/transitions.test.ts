@@ -84,6 +84,28 @@ const rows: readonly Row[] = [
       assert.deepEqual(outlet.versions('a'), [5])
     },
   },
+  ...(['newer version', 'kill'] as const).map(
+    (event): Row => ({
+      state: 'PENDING',
+      event,
+      to: event === 'kill' ? 'PENDING(kill)' : 'PENDING',
+      action: 'it takes the place of the one before, which is never sent',
+      story: async outlet => {
+        outlet.settings.target = { concurrency: 1, deliver: 'an address' }
+        let free = () => undefined as unknown
+        outlet.answers((_, count) => (count === 1 ? new Promise(resolve => (free = () => resolve(accepted))) : accepted))
+        outlet.release('first', 1)
+        outlet.want('first', 1)
+        await publish(outlet)
+        if (event === 'kill') await kill(outlet, 2)
+        else await publish(outlet, 2)
+        free()
+        await outlet.pass(1)
+        assert.deepEqual(outlet.versions('a'), [2])
+        assert.deepEqual(outlet.states('a'), ['v1 superseded', 'v2 done'])
+      },
+    }),
+  ),
   {
     state: 'PENDING',
     event: 'the read is behind the intent',
@@ -304,6 +326,22 @@ const rows: readonly Row[] = [
       },
       {
         state,
+        event: 'operator replay',
+        to: 'PENDING',
+        action: 'it is tried from the start, as it is now',
+        story: async outlet => {
+          await arrive(outlet)
+          const before = outlet.sent.length
+          outlet.want('a', 1, { again: true })
+          await outlet.pass(2 * HOUR)
+          assert.equal(outlet.sent.length, before + 1)
+          assert.deepEqual(outlet.told.at(-1)?.attempts, 1)
+          assert.equal(outlet.states('a').at(-1), 'v1 done')
+          assert.equal(outlet.stored('a'), null)
+        },
+      },
+      {
+        state,
         event: 'kill',
         to: 'PENDING(kill)',
         action: 'it goes out all the same, through an open breaker within a minute',
@@ -335,6 +373,49 @@ const rows: readonly Row[] = [
       assert.ok(sent.every(one => one.kill))
       // One each minute, and at most one probe, which the breaker grants every quarter of an hour.
       assert.ok(sent.length >= 10 && sent.length <= 12, `${sent.length} in ten minutes`)
+    },
+  },
+  {
+    state: 'INFLIGHT(v)',
+    event: 'kill',
+    to: 'PENDING(kill)',
+    action: 'it follows the end of v at once, and is never beside it',
+    story: async outlet => {
+      let end = () => undefined as unknown
+      outlet.answers(({ version }) => (version === 1 ? new Promise(resolve => (end = () => resolve(answered(500)))) : accepted))
+      await publish(outlet)
+      await kill(outlet, 2)
+      await outlet.pass(SECOND)
+      assert.deepEqual(outlet.versions('a'), [1])
+      end()
+      await outlet.pass(1)
+      assert.deepEqual(outlet.versions('a'), [1, 2])
+      assert.deepEqual(outlet.states('a').slice(-2), ['v1 superseded', 'v2 done'])
+    },
+  },
+  {
+    state: 'any',
+    event: 'an operator pauses the outlet',
+    to: 'kept',
+    action: 'nothing goes out, kills neither; when that ends all of it is due, kills first',
+    story: async outlet => {
+      outlet.answers(() => answered(500))
+      outlet.release('b', 1)
+      outlet.want('b', 1)
+      await outlet.pass(1)
+      await outlet.setPaused(true)
+      outlet.answers(() => accepted)
+      await kill(outlet, 2)
+      await outlet.pass(HOUR)
+      assert.deepEqual(outlet.versions('a'), [])
+      assert.equal(outlet.states('a').at(-1), 'v2 suspended')
+      const before = outlet.sent.length
+      await outlet.setPaused(false)
+      await outlet.pass(SECOND)
+      assert.deepEqual(
+        outlet.sent.slice(before).map(one => one.subject),
+        ['a', 'b'],
+      )
     },
   },
   {
@@ -415,6 +496,22 @@ const rows: readonly Row[] = [
         outlet.sent.map(one => `v${one.version} ${one.settling}`),
         ['v1 false', 'v2 false', 'v2 true'],
       )
+      assert.equal(outlet.stored('a'), null)
+    },
+  },
+  {
+    state: 'WAIT (settle-repeat)',
+    event: 'newer version: the article is back',
+    to: 'PENDING',
+    action: 'it goes at once, and nothing is repeated',
+    story: async outlet => {
+      outlet.answers(({ version }) => (version === 1 ? noAnswer : accepted))
+      await publish(outlet)
+      await kill(outlet, 2)
+      assert.equal(outlet.stored('a')?.settling, true)
+      await publish(outlet, 3)
+      await outlet.pass(HOUR)
+      assert.deepEqual(outlet.versions('a'), [1, 2, 3])
       assert.equal(outlet.stored('a'), null)
     },
   },

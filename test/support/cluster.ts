@@ -34,8 +34,9 @@ export type ClusterOptions = Readonly<{
   retryScale?: number
   /** Added to the environment of every process. */
   env?: Readonly<Record<string, string>>
-  /** Outlets beside the partner, as they stand in the configuration. */
+  /** Outlets beside the partner, and feeds beside those for all and of each category, as they stand in the configuration. */
   outlets?: readonly Readonly<Record<string, unknown>>[]
+  feeds?: readonly Readonly<Record<string, unknown>>[]
 }>
 
 export type Cluster = Readonly<{
@@ -69,7 +70,7 @@ export type Cluster = Readonly<{
 /** Opens the partner's own page. */
 export const CLUSTER_PARTNER_TOKEN = 'nw_partner_of_the_cluster_5d1a'
 
-const configOf = (token: string, publicUrl: string, partnerUrl: string, outlets: readonly unknown[]) => ({
+const configOf = (token: string, publicUrl: string, partnerUrl: string, outlets: readonly unknown[], feeds: readonly unknown[]) => ({
   site: { id: 'test.example,2026', title: 'Kiểm thử', language: 'vi', publicUrl },
   network: { allow: ['127.0.0.0/8'], allowHttp: true },
   publishers: [
@@ -82,7 +83,10 @@ const configOf = (token: string, publicUrl: string, partnerUrl: string, outlets:
     },
   ],
   categories: CATEGORIES.map(id => ({ id, name: id })),
-  feeds: ['all', ...CATEGORIES].map(id => ({ id, title: id, limit: FEED_LIMIT, match: id === 'all' ? {} : { categories: [id] } })),
+  feeds: [
+    ...['all', ...CATEGORIES].map(id => ({ id, title: id, limit: FEED_LIMIT, match: id === 'all' ? {} : { categories: [id] } })),
+    ...feeds,
+  ],
   outlets: [
     {
       id: 'partner',
@@ -131,7 +135,7 @@ const describeLag = async (log: Log): Promise<string> => {
 /** Topics and configuration are applied; no process runs yet. */
 export const createCluster = async (
   t: TestContext,
-  { retryScale = 0.1, env: more = {}, outlets = [] }: ClusterOptions = {},
+  { retryScale = 0.1, env: more = {}, outlets = [], feeds = [] }: ClusterOptions = {},
   parts: RealParts = readRealParts(),
 ): Promise<Cluster> => {
   const { kafka, s3 } = parts.both.use()
@@ -201,7 +205,7 @@ export const createCluster = async (
   })
 
   const file = join(folder, 'newswire.yaml')
-  await writeFile(file, JSON.stringify(configOf(token, urls.gateway, partner.url, outlets)))
+  await writeFile(file, JSON.stringify(configOf(token, urls.gateway, partner.url, outlets, feeds)))
   for (const args of [
     ['topics', 'apply'],
     ['apply', file],

@@ -7,7 +7,7 @@ import { unpack } from './packed.ts'
 const textOf = async (bytes: Uint8Array) => Buffer.from(await unpack('feeds/a/rss.xml', bytes)).toString()
 
 test('what was packed is unpacked, and what was not is as it is', async () => {
-  assert.equal(await textOf(gzipSync('Bến đò')), 'Bến đò')
+  for (const text of ['Bến đò', 'Bến đò '.repeat(100_000), 'Bến đò '.repeat(1_000_000)]) assert.equal(await textOf(gzipSync(text)), text)
   for (const plain of ['', '<rss/>', '{"a":1}', '\u001f']) assert.equal(await textOf(Buffer.from(plain)), plain)
 })
 
@@ -19,6 +19,14 @@ test('a damaged body is told with its key and is nobody’s bytes', async () => 
       () => textOf(damaged),
       error => error instanceof UnavailableError && error.code === 'NEWSWIRE_OBJECTS_DAMAGED' && /feeds\/a\/rss\.xml/.test(error.message),
     )
+})
+
+test('a body that lies about its length is refused', async () => {
+  for (const said of [0, 1, 2 ** 32 - 1]) {
+    const lying = Buffer.from(gzipSync('Bến đò'.repeat(10_000)))
+    lying.writeUInt32LE(said, lying.length - 4)
+    await assert.rejects(() => textOf(lying), UnavailableError)
+  }
 })
 
 test('a small body that unpacks to more than 256 MiB is refused before it is all in memory', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
+import { growingFlags } from './young-generation.ts'
 
 const MIB = 1024 * 1024
 
@@ -25,4 +26,8 @@ test('the young generation stays small while a process starts, and grows with it
   ) as { before: number; held: number; grown: number }
   assert.ok(held <= before + MIB, `${before} bytes before, ${held} while it was held`)
   assert.ok(grown >= 2 * held, `${held} bytes while it was held, ${grown} afterwards`)
+})
+
+test('V8 knows what it is told: of a flag that it does not know it says nothing while it runs', () => {
+  execFileSync(process.execPath, [...growingFlags, '-e', ''])
 })

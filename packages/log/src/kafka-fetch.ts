@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Cluster } from 'kafkajs'
 import { createFetchSession, type WantedTopic } from './kafka-session.ts'
 
-/** A fetch answers at the first byte; this bounds how long resuming, stopping and rebalancing take. */
+/** A fetch answers at the first byte; for a member of a group this bounds how long resuming, stopping and rebalancing take. */
 export const MAX_WAIT_MS = 250
 /** Less than one partition may give in a fetch, or a backlog in one would wait in vain. */
 const MUCH_BYTES = 262_144
@@ -17,7 +17,6 @@ export type FetchRule = Readonly<{ maxWaitTimeInMs: number; minBytes: number }>
 export const AT_ONCE: FetchRule = { maxWaitTimeInMs: 0, minBytes: 1 }
 /** In a loop: with what is there, or when something comes. */
 export const WITH_WHAT_IS_THERE: FetchRule = { maxWaitTimeInMs: MAX_WAIT_MS, minBytes: 0 }
-export const WHEN_SOMETHING_COMES: FetchRule = { maxWaitTimeInMs: MAX_WAIT_MS, minBytes: 1 }
 
 /** How a loop of kafkajs asks. */
 export type Pace = Readonly<{

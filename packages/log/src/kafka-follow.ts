@@ -7,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
-import { isMuch, MAX_WAIT_MS, WHEN_SOMETHING_COMES, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
+import { type FetchRule, isMuch, MAX_WAIT_MS, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
@@ -25,8 +25,10 @@ export type KafkaFollowing = Following &
 
 const MIN_PAUSE_MS = 50
 const MAX_PAUSE_MS = 1000
-/** A fetch ends within its wait, unless the broker is gone: then the connections are given up. */
+/** For what `onRecords` has in hand. */
 const MAX_STOP_MS = 2000
+/** Nobody waits for a fetch of a follower to end, as its group would: four times fewer where nothing comes. Well below what health takes for an outage. */
+const WHEN_SOMETHING_COMES: FetchRule = { maxWaitTimeInMs: 1000, minBytes: 1 }
 
 /** Where reading begins in each partition, kept within what is there. */
 export const startOffsets = (
@@ -201,6 +203,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
         if (stopped) return
         pauseMs = performance.now() - beganMs > MAX_PAUSE_MS ? MIN_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS)
         await wait(pauseMs)
+        if (stopped) return
         await reader
           .cluster()
           .refreshMetadata()
@@ -220,8 +223,9 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
     state: () => ({ topic: options.topic, failure: failure ? messageOf(failure) : null, failingSinceMs: unread.sinceMs(), lastError }),
     stop: async () => {
       stopped = true
-      await Promise.race([running, wait(MAX_STOP_MS, undefined, { ref: false })])
-      await reader.close()
+      await Promise.race([giving, wait(MAX_STOP_MS, undefined, { ref: false })])
+      // When the fetch that is under way has ended, which nobody waits for.
+      void running.then(reader.close)
     },
   }
 }

@@ -99,7 +99,7 @@ th, td { text-align: start; vertical-align: top; min-width: 6em; padding: .5rem 
 .stories li.first { grid-template-columns: minmax(0, 1fr); row-gap: 1rem; }
 .stories li.first picture { order: -1; }
 .stories li.first img { aspect-ratio: 16 / 9; }
-.stories li.first h2 { font-size: clamp(1.5rem, 1.1rem + 1.8vw, 2.1rem); }
+.stories li.first h2 { margin-bottom: .6rem; font-size: clamp(1.5rem, 1.1rem + 1.8vw, 2.1rem); }
 
 .seen-by-none { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .search { margin: 1.25rem 0 0; font: 1rem/1.6 var(--sans); }
@@ -108,10 +108,15 @@ th, td { text-align: start; vertical-align: top; min-width: 6em; padding: .5rem 
 .search input, .search select { min-height: 2.5rem; max-width: 100%; padding: .25rem .6rem; border: 1px solid var(--soft); border-radius: 4px; background: var(--paper); color: var(--ink); font: inherit; }
 .search .words input { width: 100%; }
 .search button { min-height: 2.5rem; }
-.narrowing label { display: inline-flex; flex-wrap: wrap; align-items: center; gap: 0 .4rem; max-width: 100%; color: var(--soft); font-size: .95rem; }
-.facets dl { margin: 0; font: .95rem/1.7 var(--sans); }
+.search .narrowing { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); align-items: end; }
+.narrowing label:only-child { max-width: 14rem; }
+.narrowing label { min-width: 0; color: var(--soft); font-size: .9rem; }
+.narrowing input, .narrowing select { display: block; width: 100%; }
+.found { margin-top: 1.25rem; }
+.facets dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); align-items: baseline; gap: 0 1.25rem; margin: .25rem 0 0; font: .95rem/1.7 var(--sans); }
 .facets dt { color: var(--soft); }
-.facets dd { margin: 0 0 .5rem; }
+.facets dd, .facets ul { margin: 0; }
+.facets li b { margin-inline-end: .4rem; }
 .facets li span { color: var(--soft); font-variant-numeric: tabular-nums; }
 .facets li a { color: var(--link); }
 
@@ -147,6 +152,10 @@ summary { min-height: 2rem; padding: .2rem 0; font: .95rem/1.6 var(--sans); curs
 .secret { display: block; padding: .75rem 1rem; background: var(--raised); overflow-wrap: anywhere; user-select: all; font-size: 1rem; }
 
 @media (max-width: 40rem) {
+  /* Browsers balance six lines at most, and would leave one word on the last of more. */
+  h1, .stories li.first h2 { text-wrap: pretty; }
+  .search .narrowing { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .narrowing label:has(select) { grid-column: 1 / -1; }
   .stories li { grid-template-columns: minmax(0, 1fr) 6.5rem; gap: .5rem 1rem; }
   .stories h2 { font-size: 1.2rem; }
   .addresses li { grid-template-columns: minmax(0, 1fr) auto; }

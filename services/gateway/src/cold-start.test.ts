@@ -277,11 +277,13 @@ test('cut off after its start, it asks the store: what was taken back since is g
   await objects.put(`renditions/${PICTURE}/w640-r1.jpg`, Buffer.from('jpeg'), { contentType: 'image/jpeg' })
   await put('feeds/all/pages/2026-03-01.rss.xml', rssOf('press.a', 'press.b'))
   await put('feeds/all/pages/2026-03-02.rss.xml', rssOf('press.b'))
-  for (const fact of [makeLive({ article: { images: [makePicture(PICTURE)] } }), makeLive({ articleId: 'press.b' })]) {
+  const first = makeLive({ article: { title: 'Bài bị rút', images: [makePicture(PICTURE)] } })
+  for (const fact of [first, makeLive({ articleId: 'press.b', article: { title: 'Bài còn lại' } })]) {
     await keep(fact)
     await publish(fact)
   }
   await come()
+  for (const path of ['/', '/feeds']) assert.match((await get(path)).body, /Bài bị rút/)
   for (const path of ['/articles/press.a', '/articles/press.b', picture, killed, unharmed])
     assert.equal((await get(path)).statusCode, 200, path)
   const taken = makeRetracted({ version: 2 })
@@ -291,6 +293,8 @@ test('cut off after its start, it asks the store: what was taken back since is g
     assert.equal((await get(`/articles/press.a${form}`)).statusCode, 410, form)
   for (const path of [picture, killed, '/articles/press.perhaps-new']) assertUnsure(await get(path))
   for (const path of ['/articles/press.b', unharmed]) assert.equal((await get(path)).statusCode, 200, path)
+  for (const path of ['/', '/feeds']) assert.doesNotMatch((await get(path)).body, /Bài bị rút/)
+  assert.match((await get('/')).body, /Bài còn lại/)
   reach.log = true
   await publish(taken)
   await becomesTrue('the retraction', async () => (await get('/articles/press.a')).statusCode === 410)
@@ -305,5 +309,6 @@ test('cut off from log and store alike, articles are shown as they last were', a
   await come()
   Object.assign(reach, { log: false, store: false })
   assert.equal((await get('/articles/press.a')).statusCode, 200)
+  assert.match((await get('/')).body, /articles\/press\.a/)
   assert.equal((await get('/articles/press.unknown')).statusCode, 503)
 })

@@ -4,6 +4,7 @@ import { feedFiles } from '@newswire/events/feed'
 import type { HttpServer } from '@newswire/http/server'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { badRequest, notFound, notReady, sendRendered } from './answers.ts'
+import type { FindLeftOut } from './left-out.ts'
 import { feedsToDiscover, publicFeeds, toFrame, toShownFeeds, withChildren } from './page-data.ts'
 import { type PageMaker, toHtmlPage } from './page-maker.ts'
 import { toFeedsPage } from './pages/feeds-page.ts'
@@ -38,7 +39,15 @@ const readList = (view: View, place: ListPlace, part: Part): Pick<List, 'facts' 
 const toRobots = (feeds: readonly FeedConfig[], { publicUrl }: SiteConfig): string =>
   ['User-agent: *', 'Disallow:', '', ...feeds.map(({ id }) => `Sitemap: ${publicUrl}/feeds/${id}/${feedFiles.sitemap.name}`), ''].join('\n')
 
-export const addListRoutes = (app: HttpServer, { view, maker }: Readonly<{ view: View; maker: PageMaker }>): void => {
+type Needs = Readonly<{
+  view: View
+  maker: PageMaker
+  /** Whether the view is what counts. */
+  isTold: () => boolean
+  findLeftOut: FindLeftOut
+}>
+
+export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOut }: Needs): void => {
   const { config, kept } = maker
 
   app.get('/', async (request, reply) => {
@@ -53,19 +62,30 @@ export const addListRoutes = (app: HttpServer, { view, maker }: Readonly<{ view:
       const top = toListPath({ category, before: null, after: null })
       return reply.header('cache-control', 'no-cache').redirect(`${config().site.publicUrl}${top}`, 302)
     }
-    const page = kept(toListPath(place), snapshot => {
+    const leftOut = await findLeftOut(() => readList(view, place, part).facts.map(({ articleId }) => articleId))
+    const page = kept(`${toListPath(place)}#${leftOut.key}`, snapshot => {
       const list = readList(view, place, part)
+      const facts = list.facts.filter(({ articleId }) => !leftOut.has(articleId))
       if (before !== null && list.facts.length === 0) throw notFound('no articles are as old as that')
       const section = category === null ? [] : withAncestors(category, snapshot.categories).flatMap(id => snapshot.categories.get(id) ?? [])
-      const text = toListPage({ ...list, frame: toFrame(view, snapshot), section, place, feeds: feedsToDiscover(snapshot, category) })
+      const text = toListPage({
+        ...list,
+        facts,
+        frame: toFrame(view, snapshot),
+        section,
+        place,
+        feeds: feedsToDiscover(snapshot, category),
+      })
       return toHtmlPage(text, { config: snapshot, robots: robotsOfList(place), form: true })
     })
     return sendRendered(request, reply, page)
   })
 
   app.get('/feeds', async (request, reply) => {
-    const page = kept('/feeds', snapshot => {
-      const text = toFeedsPage({ frame: toFrame(view, snapshot), feeds: toShownFeeds(view, snapshot), categories: snapshot.categories })
+    const withPreviews = isTold()
+    const page = kept(`/feeds#${withPreviews}`, snapshot => {
+      const feeds = toShownFeeds(view, snapshot, withPreviews)
+      const text = toFeedsPage({ frame: toFrame(view, snapshot), feeds, categories: snapshot.categories })
       return toHtmlPage(text, { config: snapshot, script: true })
     })
     return sendRendered(request, reply, page)

@@ -38,15 +38,15 @@ export const feedsToDiscover = (config: ConfigSnapshot, category: string | null)
   return (fitting.length === 0 && category === null ? all : fitting).slice(0, FEEDS_TO_DISCOVER)
 }
 
-/** Without previews until the view is ready: an old kill might not be known yet. */
-export const toShownFeeds = (view: Pick<View, 'preview' | 'isReady'>, config: ConfigSnapshot): readonly ShownFeed[] => {
+/** `withPreviews`: not as long as a kill might not be known yet. */
+export const toShownFeeds = (view: Pick<View, 'preview'>, config: ConfigSnapshot, withPreviews: boolean): readonly ShownFeed[] => {
   const newest = ({ match }: FeedConfig) =>
     view.preview(
       match,
       match.categories?.flatMap(category => withChildren(category, config.categories)),
       PREVIEW_ARTICLES,
     )
-  return publicFeeds(config).map(feed => ({ feed, newest: view.isReady() ? newest(feed) : null }))
+  return publicFeeds(config).map(feed => ({ feed, newest: withPreviews ? newest(feed) : null }))
 }
 
 /** The public article that one article names. */

@@ -3,6 +3,7 @@ import type { HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { PAGE_CACHE, sendRendered } from './answers.ts'
 import { addArticleRoutes } from './article-routes.ts'
+import { createFindLeftOut } from './left-out.ts'
 import { addListRoutes } from './list-routes.ts'
 import { toRendered } from './page-cache.ts'
 import { createPageMaker } from './page-maker.ts'
@@ -35,9 +36,10 @@ const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset)
 
 export const addPageRoutes = (app: HttpServer, { view, configuration, now, search, stored, isTold }: Needs): void => {
   const maker = createPageMaker(view, configuration)
-  addListRoutes(app, { view, maker })
+  const findLeftOut = createFindLeftOut({ isTold, stored })
+  addListRoutes(app, { view, maker, isTold, findLeftOut })
   addArticleRoutes(app, { view, maker, now, stored, isTold })
-  if (search !== undefined) addSearchRoutes(app, { search, view, maker })
+  if (search !== undefined) addSearchRoutes(app, { search, view, maker, findLeftOut })
   for (const [path, asset] of Object.entries(assets)) addAsset(app, path, asset)
   // Browsers ask for it unasked; a 404 each time would only be noise in their consoles.
   app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())

@@ -11,6 +11,7 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { SaxesParser } from 'saxes'
+import { createFindLeftOut } from './left-out.ts'
 import { createPageMaker } from './page-maker.ts'
 import { usualRules } from './pages/article-context.ts'
 import { categories, makeLive, makeRetracted, site, toFactRecord } from './sample-facts.ts'
@@ -57,7 +58,9 @@ const open = async (t: TestContext) => {
   const search = openSearch({ log, dataDir, onTrouble: error => assert.fail(error) })
   const logger = createLogger({ service: 'gateway', level: 'silent' })
   const { app, close } = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0 })
-  addSearchRoutes(app, { search, view, maker: createPageMaker(view, { current: () => config }) })
+  const cut = { isOff: false, taken: new Set<string>() }
+  const findLeftOut = createFindLeftOut({ isTold: () => !cut.isOff, stored: { takenBack: async () => cut.taken } })
+  addSearchRoutes(app, { search, view, maker: createPageMaker(view, { current: () => config }), findLeftOut })
   t.after(async () => {
     await close()
     await search.stop()
@@ -74,7 +77,7 @@ const open = async (t: TestContext) => {
     assert.equal(answer.statusCode, 200, answer.body)
     return answer.json()
   }
-  return { get, json, early, log, search }
+  return { get, json, early, log, search, cut }
 }
 
 test('before the index has reached where the log ended nobody is told what it has', async t => {
@@ -82,6 +85,19 @@ test('before the index has reached where the log ended nobody is told what it ha
   assert.equal(early.statusCode, 503)
   assert.equal(early.headers['retry-after'], '1')
   assert.equal(early.json().code, 'NEWSWIRE_GATEWAY_NOT_READY')
+})
+
+test('cut off from the log, what the store no longer has for all is found in no form, and everything else is', async t => {
+  const { get, cut } = await open(t)
+  const forms = ['/search?q=rice', '/v1/search?q=rice', '/search/rss.xml?q=rice']
+  const bodies = () => Promise.all(forms.map(async form => (await get(form)).body))
+  for (const body of await bodies()) assert.match(body, /other\.en/)
+  cut.isOff = true
+  for (const body of await bodies()) assert.match(body, /other\.en/)
+  cut.taken.add('other.en')
+  for (const body of await bodies()) assert.doesNotMatch(body, /other\.en/)
+  cut.isOff = false
+  for (const body of await bodies()) assert.match(body, /other\.en/)
 })
 
 test('JSON: hits with marks, counts by category with those above it, and the address of the next page', async t => {

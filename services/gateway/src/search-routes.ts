@@ -6,6 +6,7 @@ import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { badRequest, notFound, notReady, sendRendered } from './answers.ts'
+import type { FindLeftOut } from './left-out.ts'
 import { toFrame } from './page-data.ts'
 import { type PageMaker, toHtmlPage, toJsonPage } from './page-maker.ts'
 import { toOpenSearch } from './pages/open-search.ts'
@@ -17,7 +18,7 @@ import { FIRST_PAGE, parseSearch, type SearchPlace, toSearchPath } from './searc
 import type { SearchFound } from './search-reader.ts'
 import type { View } from './view.ts'
 
-type Needs = Readonly<{ search: Search; view: View; maker: PageMaker }>
+type Needs = Readonly<{ search: Search; view: View; maker: PageMaker; findLeftOut: FindLeftOut }>
 
 /** The page behind this one; `null` on the last. */
 export const nextOf = (place: SearchPlace, { next }: Pick<SearchFound, 'next'>): SearchPlace | null =>
@@ -45,7 +46,7 @@ const toAnswer = (place: SearchPlace, found: SearchFound, config: ConfigSnapshot
   }
 }
 
-export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs): void => {
+export const addSearchRoutes = (app: HttpServer, { search, view, maker, findLeftOut }: Needs): void => {
   const { config, kept } = maker
   const asking = createAsking(search)
 
@@ -56,23 +57,26 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs)
     if (!search.isReady() || !view.isReady()) throw notReady('articles')
     return { ...place, ...changes }
   }
-  const ask = async (place: SearchPlace, counts: boolean): Promise<SearchFound> => {
+  type Found = Readonly<{ found: SearchFound; key: string }>
+
+  /** `key`: kept for one state of the index, that from before it was asked, under the address that the same search always has. */
+  const ask = async (place: SearchPlace, { path, counts = true }: { path: string; counts?: boolean }): Promise<Found> => {
+    const revision = search.revision()
     try {
-      return await asking(toSearchQuery(place, config(), counts))
+      const found = await asking(toSearchQuery(place, config(), counts))
+      const leftOut = await findLeftOut(() => found.hits.map(({ articleId }) => articleId))
+      const hits = found.hits.filter(({ articleId }) => !leftOut.has(articleId))
+      return { found: { ...found, hits }, key: `${path}#${revision}#${leftOut.key}` }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       const detail = 'too many searches are waiting, or the index is being replaced; try again in a moment'
       throw new ProblemError({ status: 503, code: error.code, title: 'Search is busy', detail, headers: { 'retry-after': '1' } })
     }
   }
-  /** Kept for one state of the index, that from before it was asked, under the address that the same search always has. */
-  const keyOf = (path: string) => `${path}#${search.revision()}`
 
   app.get('/search', async (request, reply) => {
     const place = placeOf(request)
-    const path = toSearchPath(place)
-    const key = keyOf(path)
-    const found = await ask(place, true)
+    const { found, key } = await ask(place, { path: toSearchPath(place) })
     const page = kept(key, snapshot => {
       const next = nextOf(place, found)
       const text = toSearchPage({ frame: toFrame(view, snapshot), config: snapshot, place, found, facets: facetsOf(found, snapshot), next })
@@ -83,8 +87,7 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs)
 
   app.get('/v1/search', async (request, reply) => {
     const place = placeOf(request)
-    const key = keyOf(toSearchPath(place, '/v1/search'))
-    const found = await ask(place, true)
+    const { found, key } = await ask(place, { path: toSearchPath(place, '/v1/search') })
     return sendRendered(
       request,
       reply,
@@ -95,8 +98,7 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker }: Needs)
   app.get('/search/rss.xml', async (request, reply) => {
     // Who subscribes wants what is new, and always the first page of it.
     const place = placeOf(request, { sort: 'time', page: FIRST_PAGE })
-    const key = keyOf(toSearchPath(place, '/search/rss.xml'))
-    const found = await ask(place, false)
+    const { found, key } = await ask(place, { path: toSearchPath(place, '/search/rss.xml'), counts: false })
     const page = kept(key, snapshot => ({
       text: toSearchRss(place, found, snapshot),
       type: 'application/rss+xml; charset=utf-8',

@@ -38,6 +38,11 @@ export type StoreArticles = Readonly<{
    * not known of some and none is known to be taken back. `kind`: what they are of (default: a feed).
    */
   mayShow(output: FeedOutput, bytes: Uint8Array, kind?: 'feed' | 'page'): Promise<boolean>
+  /**
+   * Which of these the store no longer has for all, by what it says now or said within 5 s. One that cannot be read is not among them: what shows it goes on
+   * as it last was.
+   */
+  takenBack(articleIds: readonly string[]): Promise<ReadonlySet<string>>
   /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
   shownBy(sha256: string, also: string | null): Promise<string | null>
 }>
@@ -140,6 +145,10 @@ export const createStoreArticles = (
       if (answers.some(one => one.status === 'fulfilled' && !one.value)) return false
       for (const one of answers) if (one.status === 'rejected') throw one.reason
       return true
+    },
+    takenBack: async articleIds => {
+      const answers = await Promise.allSettled(articleIds.map(id => isShown(id, forOthers)))
+      return new Set(articleIds.filter((_, index) => answers[index]?.status === 'fulfilled' && !answers[index].value))
     },
     shownBy: async (sha256, also) => {
       const candidates = new Set([showers.get(sha256), also].filter(id => typeof id === 'string' && isArticleId(id)) as string[])

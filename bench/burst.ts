@@ -7,8 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark } from './benchmark.ts'
-import { cpuSeconds, residentMb, round } from './measure.ts'
-import { SMALL_HEAP } from './outlets-heap.ts'
+import { cpuSeconds, residentMb, round, watchPss } from './measure.ts'
 import { startReceivers } from './receivers.ts'
 
 const OUTLETS = 10_000
@@ -20,8 +19,8 @@ export const benchBurst: Benchmark = async () => {
   const receivers = await startReceivers()
   const child = fork(join(import.meta.dirname, 'outlets-process.ts'), [folder, String(receivers.port), String(OUTLETS)], {
     stdio: 'ignore',
-    execArgv: SMALL_HEAP,
   })
+  const pss = watchPss(child.pid ?? 0)
   try {
     const pid = child.pid ?? 0
     await new Promise(resolve => child.once('message', resolve))
@@ -38,21 +37,22 @@ export const benchBurst: Benchmark = async () => {
       }
     }
     const tookS = (performance.now() - beganAt) / 1000
-    const [memory, cpuS] = [residentMb(pid), cpuSeconds(pid)]
+    const [memory, cpuS, pssMb] = [residentMb(pid), cpuSeconds(pid), pss.peakMb()]
     child.disconnect()
     await new Promise(resolve => child.once('exit', resolve))
     return {
       lines: [
         {
-          what: `${ARTICLES} articles at once to ${OUTLETS} outlets, outlets alone, ${SMALL_HEAP.join(' ')}`,
-          measured: `${got.size} of ${OUTLETS * ARTICLES} came in ${round(tookS, 0)} s (${taken - got.size} twice); at most ${round(memory.peakMb, 0)} MB, idle ${round(idle.nowMb, 0)}; ${round((cpuS * 1000) / taken, 2)} CPU-ms each`,
+          what: `${ARTICLES} articles at once to ${OUTLETS} outlets, outlets alone`,
+          measured: `${got.size} of ${OUTLETS * ARTICLES} came in ${round(tookS, 0)} s (${taken - got.size} twice); at most ${round(pssMb, 0)} MB (RSS ${round(memory.peakMb, 0)}), idle RSS ${round(idle.nowMb, 0)}; ${round((cpuS * 1000) / taken, 2)} CPU-ms each`,
           toReach: 'none lost, ≤ 400 MB',
           floor: '',
         },
       ],
-      result: { came: got.size, taken, tookS, idle, memory, cpuS },
+      result: { came: got.size, taken, tookS, idle, memory, pssMb, cpuS },
     }
   } finally {
+    pss.stop()
     child.kill()
     receivers.stop()
     await rm(folder, { recursive: true, force: true })

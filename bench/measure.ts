@@ -54,6 +54,16 @@ export const residentMb = (pid: number): Readonly<{ nowMb: number; peakMb: numbe
   return { nowMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') }
 }
 
+/** Looks twice a second how much a process and all below it take (`treePssMb`), until it is stopped; at most so far, MB. */
+export const watchPss = (pid: number): Readonly<{ peakMb(): number; stop(): void }> => {
+  let peakMb = 0
+  const look = () => {
+    peakMb = Math.max(peakMb, treePssMb(pid))
+  }
+  const timer = setInterval(look, 500)
+  return { peakMb: () => peakMb, stop: () => clearInterval(timer) }
+}
+
 /** CPU seconds (user and system) of a process so far. */
 export const cpuSeconds = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []

@@ -2,12 +2,16 @@
  * The outlets service alone on a log and a store that lie in a folder, in a process of its own: `node bench/outlets-process.ts <folder> <receivers' port> <outlets>`. Releases
  * so many articles when its parent says a number, and says `released`. Ends when its parent lets go of it.
  */
-import { outletAt } from '@newswire/outlets/partner'
-import { article, openWorld } from './outlets-world.ts'
+import { holdYoungGeneration } from '@newswire/cli/young-generation'
 
+// As `newswire run outlets` begins.
+const letGrow = holdYoungGeneration()
+const { outletAt } = await import('@newswire/outlets/partner')
+const { article, openWorld } = await import('./outlets-world.ts')
 const [folder = '', port, count] = process.argv.slice(2)
 const outlets = Array.from({ length: Number(count) }, (_, n) => outletAt(`o${n}`, { url: `http://127.0.0.1:${port}/ok/${n}` }))
 const { world, close } = await openWorld(outlets, folder)
+letGrow()
 process.send?.('started')
 process.on('message', async (articles: number) => {
   for (let n = 0; n < articles; n++) await world.release(article(`press.burst-${n}`))

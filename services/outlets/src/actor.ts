@@ -57,6 +57,10 @@ export type Actor = Readonly<{
   /** Its kept state changed: a pause, its end. What waited for an outlet that is back is due at once. */
   refresh(): Promise<void>
   stats(): ActorStats
+  /** As `stats` has it, at no cost. */
+  backlog(): number
+  /** Whether all that is left from before is known. */
+  isWhole(): boolean
   /** Tidies up in the store; what an earlier owner wrote late is taken in. */
   sweep(): Promise<void>
   /**
@@ -207,6 +211,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     pump()
   }
 
+  const backlog = () => book.items.size + book.shelved.size
+
   return {
     want: async (subject, intent, cause) => {
       if (closing !== null) throw lost(owner)
@@ -272,12 +278,14 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       } else pump()
     },
     stats: () => ({
-      backlog: book.items.size + book.shelved.size,
+      backlog: backlog(),
       inFlight: flights.size,
       oldestSinceMs: oldestSinceMs(book, clock.now()),
       suspended: isSuspended(),
       open: health.isOpen(),
     }),
+    backlog,
+    isWhole: book.isWhole,
     close: () => {
       closing ??= (async () => {
         wakeUp?.cancel()

@@ -18,6 +18,8 @@ export type Holdings = Readonly<{
   /** Something outside changed: the configuration, a subscription. */
   pump(): void
   stats(): readonly (ActorStats & Readonly<{ id: string }>)[]
+  /** Whether more than so much is still to be got out, or it is not known yet how much. */
+  isMuchLeft(most: number): boolean
   /** Hands over everything that is still held. Twice is once. */
   stop(): Promise<void>
 }>
@@ -60,6 +62,14 @@ export const createHoldings = (needs: Needs): Holdings => {
       for (const [, actor] of actors()) actor.review()
     },
     stats: () => [...actors().map(([id, actor]) => ({ id, ...actor.stats() })), ...rested().map(id => ({ id, ...AT_REST }))],
+    isMuchLeft: most => {
+      let left = 0
+      for (const [, actor] of actors()) {
+        left += actor.backlog()
+        if (left > most || !actor.isWhole()) return true
+      }
+      return false
+    },
     stop: async () => {
       for (const number of [...held.keys()]) lose(number)
       await Promise.all(releases)

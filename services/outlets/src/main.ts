@@ -2,6 +2,7 @@
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'
+import { keepHeapLean } from '@newswire/runtime/lean-heap'
 import { createLimit } from '@newswire/runtime/limit'
 import type { RunningService, ServiceContext, StartService } from '@newswire/runtime/service'
 import { createCreated } from './created.ts'
@@ -17,6 +18,8 @@ const ROUTES_AT_ONCE = 64
 /** With more outlets than these, few at once: each has its intents in memory, ten thousand of them are 6 MB. */
 const MANY_OUTLETS = 1_000
 const WIDE_ROUTES_AT_ONCE = 3
+/** So many deliveries that wait, or outlets: then most of a heap that V8 lets grow as it likes would be garbage. */
+const MUCH_LEFT = 10_000
 const SWEEP_EVERY_MS = 600_000
 /** What a stop grants to requests in flight; then they are reset, and written down as of unknown outcome. */
 const STOP_MS = 3_000
@@ -68,6 +71,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
     SWEEP_EVERY_MS * settings.retryScale,
   )
   sweeping.unref()
+  const lean = keepHeapLean(() => configuration.current().outlets.size > MANY_OUTLETS || worker.isMuchLeft(MUCH_LEFT))
   logger.info('service.started')
   const members = {
     deliveries: deliveries.subscription,
@@ -84,6 +88,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
     }),
     stop: async () => {
       clearInterval(sweeping)
+      lean.stop()
       forget()
       await Promise.all(Object.values(members).map(one => one.stop()))
       const timer = setTimeout(() => {

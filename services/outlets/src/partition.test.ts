@@ -44,6 +44,8 @@ const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve(), i
   refresh: async () => undefined,
   sweep: async () => undefined,
   stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
+  backlog: () => 0,
+  isWhole: () => true,
   close: async () => {
     calls.push('close')
     await ended

@@ -32,6 +32,8 @@ const workerFor = async (t: TestContext) => {
       refresh: async () => undefined,
       sweep: async () => undefined,
       stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
+      backlog: () => 0,
+      isWhole: () => true,
       close: async () => true,
     }),
     onError: error => assert.fail(String(error)),

@@ -5,7 +5,7 @@ import type { EventContext, Handler } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
 import type { ActorStats } from './actor.ts'
 import { DOUBT_MS } from './book.ts'
-import { createHoldings } from './holdings.ts'
+import { createHoldings, type Holdings } from './holdings.ts'
 import type { PartitionNeeds } from './partition.ts'
 
 export type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
@@ -25,6 +25,7 @@ export type Worker = Readonly<{
   /** Whether its partition is this process's now. */
   holds(outletId: string): boolean
   stats(): readonly (ActorStats & Readonly<{ id: string }>)[]
+  isMuchLeft: Holdings['isMuchLeft']
   /** Deletes what is finished for good in the store. */
   sweep(): Promise<void>
   /** Hands over everything that is still held. Twice is once. */
@@ -122,6 +123,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
     },
     holds: outletId => holdings.isHeld(partitionOf(outletId)),
     stats: holdings.stats,
+    isMuchLeft: holdings.isMuchLeft,
     sweep: async () => {
       for (const [, partition] of holdings.partitions())
         for (const id of [...[...partition.actors()].map(([id]) => id), ...partition.rested()])

@@ -18,6 +18,7 @@ import type { OutletControl } from '@newswire/runtime/outlet-control'
 import type { Trace } from '@newswire/trace/trace'
 import { addArchiveRoutes } from './archive-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
+import { keptWhileDear } from './dear.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
 import { countForAWhile, withHubSinks } from './hub-sinks.ts'
@@ -137,12 +138,14 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     })
   const countSubscribers = countForAWhile(subscribersOf, now)
   const stagesNow = keptFor(1_000, () => readStages(log))
+  const dearOverview = keptWhileDear<ReturnType<Trace['overview']>>()
+  const dearArticles = keptWhileDear<ReturnType<Trace['articles']>>()
 
   app.get('/v1/overview', async () => {
     const [stages, open, store] = await Promise.all([stagesNow(), deadLetters.open(), needs.storeTrouble()])
     // A store that is away says so by itself, above.
     const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
-    const overview = trace.overview(now())
+    const overview = dearOverview('', () => trace.overview(now()))
     const { publishers, outlets } = configuration.current()
     return {
       version,
@@ -157,12 +160,12 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     }
   })
   app.get('/v1/articles', async request => {
-    const { q, state } = request.query as { q?: string; state?: string }
-    return (await current()).articles({
-      ...(q === undefined ? {} : { q }),
-      ...(state === undefined ? {} : { state }),
-      limit: limitOf(request, 50),
-    })
+    const asked = request.query as Record<string, unknown>
+    // A name given twice comes as a list, and says nothing.
+    const named = ['q', 'state'].filter(name => typeof asked[name] === 'string')
+    const query = { ...Object.fromEntries(named.map(name => [name, String(asked[name])])), limit: limitOf(request, 50) }
+    const known = await current()
+    return dearArticles(JSON.stringify(query), () => known.articles(query))
   })
   app.get('/v1/articles/:articleId/trace', async request => {
     const found = (await current()).article(articleIdOf(request))

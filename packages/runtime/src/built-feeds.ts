@@ -1,4 +1,5 @@
 /** Which build of each feed is current, by following `feeds`; kept in a file of its own, so that a start reads only what is new. */
+import type { StatementSync } from 'node:sqlite'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import type { FeedBuilt } from '@newswire/events/feed'
@@ -28,8 +29,10 @@ export const openBuiltFeeds = async (options: {
   onPoison: (details: { code: string; message: string }) => void
   /** Told which feeds have a newer build, after it is stored. */
   onBuilt?: (feedIds: ReadonlySet<string>) => void
+  /** How far behind it may be, ms (default 0): `ProjectionOptions.patienceMs`. */
+  patienceMs?: number
 }): Promise<BuiltFeeds> => {
-  const { log, file, onPoison, onBuilt = () => undefined } = options
+  const { log, file, onPoison, onBuilt = () => undefined, patienceMs = 0 } = options
   const current = new Map<string, FeedBuilt>()
   const fresh = new Set<string>()
   const take = (built: FeedBuilt) => {
@@ -46,13 +49,15 @@ export const openBuiltFeeds = async (options: {
       return null
     }
   }
+  let put: StatementSync | undefined
   const projection = await openProjection({
     log,
     topic: topics.feeds.name,
     file,
     schema,
+    patienceMs,
     apply: (db, records) => {
-      const put = db.prepare(
+      put ??= db.prepare(
         'INSERT INTO feed (id, counter, built) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET counter = excluded.counter, built = excluded.built WHERE excluded.counter > counter',
       )
       for (const record of records) {

@@ -46,12 +46,16 @@ const toStatus = ({ id, title, profile, access }: FeedConfig, built: FeedBuilt |
   fault: built?.fault ?? null,
 })
 
+/** Who looks at the list lets it catch up first, and can wait this long, ms. */
+const PATIENCE_MS = 250
+
 export const openFeeds = async ({ log, dataDir }: { log: Log; dataDir: string }): Promise<Feeds> => {
   const { built, caughtUp, isReady, stop } = await openBuiltFeeds({
     log,
     file: join(dataDir, 'views', 'console-feeds.db'),
     // The guard of the topic says it.
     onPoison: () => undefined,
+    patienceMs: PATIENCE_MS,
   })
   return { list: configured => [...configured].map(feed => toStatus(feed, built(feed.id))), caughtUp, isReady, stop }
 }

@@ -5,6 +5,7 @@ import { codeOf, messageOf } from '@newswire/events/errors'
 import { toPageName } from '@newswire/events/feed-page'
 import { topics } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
+import type { Log } from '@newswire/log/log'
 import { createRounds } from '@newswire/runtime/rounds'
 import type { StartService } from '@newswire/runtime/service'
 import { type Built, createBuilder } from './build.ts'
@@ -58,6 +59,9 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     onPoison: details => logger.warn(details, 'record.skipped'),
   })
   let building = 0
+  const ofLoop = (share: Readonly<Record<Log['kind'], number>>) =>
+    log.kind === 'embedded' ? followLoop(share.embedded) : () => share.kafka
+  const pagesShare = ofLoop(PAGES_SHARE)
   let isHeld = (_feedId: string): boolean => false
   const history = createHistory({
     objects,
@@ -74,7 +78,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     isHeld: feedId => isHeld(feedId),
     now,
     rest: async busyMs => {
-      const restMs = building === 0 ? 0 : Math.max(PAGES_REST_MS, restAfter({ busyMs, active: 1, share: PAGES_SHARE[log.kind] }))
+      const restMs = building === 0 ? 0 : Math.max(PAGES_REST_MS, restAfter({ busyMs, active: 1, share: pagesShare() }))
       if (restMs < 1) await setImmediate()
       else await setTimeout(restMs, undefined, { signal: stopping.signal }).catch(() => undefined)
     },
@@ -178,7 +182,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
       configuration,
       logger,
       now,
-      share: log.kind === 'embedded' ? followLoop(SHARE.embedded) : () => SHARE.kafka,
+      share: ofLoop(SHARE),
       stopping: stopping.signal,
       onBuilt,
       onActive: active => {

@@ -39,9 +39,9 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 /** The caller's own trace goes on; without one a trace begins here (W3C Trace Context §3.2). */
 const traceparentOf = (request: HttpRequest): string => {
   const given = request.headers.traceparent
-  return typeof given === 'string' && TRACEPARENT.test(given)
-    ? given
-    : `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
+  if (typeof given === 'string' && TRACEPARENT.test(given)) return given
+  const ids = randomBytes(24).toString('hex')
+  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`
 }
 
 const idempotencyKeyOf = (request: HttpRequest): string | null => {

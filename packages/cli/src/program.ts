@@ -5,6 +5,7 @@ import { settingHelp } from '@newswire/runtime/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { addArchiveCommands } from './archive-program.ts'
 import { apply, deadLetters, status, type Terminal, topics, trace } from './commands.ts'
+import { addConfigCommands } from './config-show.ts'
 import { explain } from './explain.ts'
 import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
@@ -188,6 +189,8 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
         apply(terminal(options), file, { prune: options.prune === true, dryRun: options.dryRun === true, force: options.force === true }),
       ),
     )
+
+  addConfigCommands(program, terminal, ends)
 
   const topicCommand = program
     .command('topics')

@@ -144,6 +144,40 @@ test('an article that no trace knows any more is purged all the same, and a slip
   )
 })
 
+test('an operator’s retraction and republication go the publisher’s way, the first with its place straight to the desk', async t => {
+  const { send, log, objects } = await open(t)
+  await objects.put(keys.current('press.a'), Buffer.from('{}'))
+  const act = async (name: string, body: object, articleId = 'press.a') => {
+    const { status, body: answer } = await send('POST', `/v1/articles/${articleId}/${name}`, body)
+    return { status, code: answer.code as string | undefined, submissionId: answer.submissionId as string | undefined }
+  }
+  const taken = await act('retract', { mode: 'gone', reason: 'court order', legal: true })
+  assert.equal(taken.status, 202)
+  assert.equal((await act('republish', {})).status, 202)
+  assert.deepEqual(
+    [(await act('retract', { mode: 'gone', reason: 'x' }, 'press.b')).status, (await act('republish', {}, 'press.b')).status],
+    [404, 404],
+  )
+  assert.deepEqual(
+    [await act('retract', { mode: 'gone' }), await act('retract', { mode: 'redirect', reason: 'x' })].map(one => one.code),
+    ['NEWSWIRE_INVALID', 'NEWSWIRE_INVALID'],
+  )
+  const records = await readAll(log, topics.submissions.name)
+  const said = records.map(
+    ({ value }) => JSON.parse(Buffer.from(value ?? []).toString()) as { command: string; publisher: string; retraction?: object },
+  )
+  assert.deepEqual(
+    said.map(one => [one.command, one.publisher, one.retraction]),
+    [
+      ['retract', 'press', { mode: 'gone', reason: 'court order', legal: true }],
+      ['republish', 'press', undefined],
+    ],
+  )
+  const [shortcut, ...more] = await readAll(log, topics.prepared.name)
+  const prepared = JSON.parse(Buffer.from(shortcut?.value ?? []).toString()) as { submissionId: string; position: number }
+  assert.deepEqual([prepared.submissionId, prepared.position, more], [taken.submissionId, records[0]?.position, []])
+})
+
 test('with a token set, every address of the API wants it, however the address is written', async t => {
   const { app } = await open(t, { consoleToken: 'sesame' })
   for (const url of ['/v1/overview', '/%761/overview', '/v%31/config', '/v1/dead-letters', '/v1/lag?x=/livez']) {

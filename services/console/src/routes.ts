@@ -17,6 +17,7 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import type { Trace } from '@newswire/trace/trace'
 import { addArchiveRoutes } from './archive-routes.ts'
+import { addArticleRoutes } from './article-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { keptWhileDear } from './dear.ts'
 import { addExplainRoutes } from './explain-routes.ts'
@@ -28,7 +29,6 @@ import { addOutletRoutes } from './outlet-routes.ts'
 import { consolePage, consoleScript, consoleStyle } from './page.ts'
 import { addProofRoutes } from './proof-routes.ts'
 import type { Proofs } from './proofs.ts'
-import { addPurgeRoutes } from './purge-routes.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
 import { addReplayRoutes } from './replay-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
@@ -197,13 +197,14 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   })
 
   app.get('/v1/config', async () => {
-    const { publishers, categories, outlets, site, network, ...rest } = configuration.current()
+    const { publishers, categories, outlets, site, network, pictures, feeds: configured } = configuration.current()
     return {
       site,
       network,
+      ...(pictures === undefined ? {} : { pictures }),
       publishers: [...publishers.values()],
       categories: [...categories.values()],
-      feeds: [...rest.feeds.values()],
+      feeds: [...configured.values()],
       outlets: [...outlets.values()],
     }
   })
@@ -248,7 +249,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   // A trace that was made again knows a month; what is to be purged by law may be of any year.
   const isKnown = async (articleId: string) =>
     (await objects.head(keys.current(articleId))) !== null || (await current()).article(articleId) !== null
-  addPurgeRoutes(app, { isKnown, publish, now })
+  addArticleRoutes(app, { isKnown, publish, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))

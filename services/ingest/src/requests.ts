@@ -3,12 +3,11 @@ import { type Article, type ArticleInput, articleInput, contentOf, toArticle } f
 import { canonicalSha256 } from '@newswire/events/canonical'
 import type { Released } from '@newswire/events/current'
 import { isLocalId, toArticleId } from '@newswire/events/ids'
+import { retractRequest } from '@newswire/events/retract-request'
 import type { Submission } from '@newswire/events/submission'
-import { cleanLine } from '@newswire/events/text'
 import { ProblemError } from '@newswire/http/problem'
 import { parseStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
-import { z } from 'zod'
 import { findContradictions } from './complaints.ts'
 import { takeOutPictures } from './data-pictures.ts'
 
@@ -101,25 +100,6 @@ export const toPublish = (
   refuseContradictions(article, stamp)
   return { command: 'publish', ...stamp, article, contentSha256: canonicalSha256(contentOf(article)) }
 }
-
-const notice = z.string().transform(cleanLine).pipe(z.string().max(2000))
-const retractRequest = z
-  .strictObject({
-    mode: z.enum(['withdraw', 'gone', 'redirect', 'replace']),
-    reason: notice.pipe(z.string().min(1, 'expected some words: the reason is kept with the retraction')),
-    legal: z.boolean().default(false),
-    redirectTo: z.string().max(2048).optional(),
-    notice: notice.optional(),
-  })
-  .superRefine((value, context) => {
-    const { mode, redirectTo } = value
-    if ((mode === 'redirect' || mode === 'replace') && redirectTo === undefined)
-      context.addIssue({ code: 'custom', path: ['redirectTo'], message: `expected where readers are sent, because mode is ${mode}` })
-    if (mode === 'redirect' && redirectTo !== undefined && !/^https?:\/\/[^\s]+$/.test(redirectTo))
-      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected an http or https address' })
-    if (mode === 'replace' && redirectTo !== undefined && !isLocalId(redirectTo.replace(/^[a-z0-9-]+\./, '')))
-      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected the id of the article that takes its place' })
-  })
 
 export const toRetract = (stamp: Stamp, bytes: Uint8Array): Submission => ({
   command: 'retract',

@@ -1,0 +1,24 @@
+/** How a retraction is asked for over HTTP, by a publisher at ingest and by an operator at the console. */
+import { z } from 'zod'
+import { isLocalId } from './ids.ts'
+import { cleanLine } from './text.ts'
+
+const notice = z.string().transform(cleanLine).pipe(z.string().max(2000))
+
+export const retractRequest = z
+  .strictObject({
+    mode: z.enum(['withdraw', 'gone', 'redirect', 'replace']),
+    reason: notice.pipe(z.string().min(1, 'expected some words: the reason is kept with the retraction')),
+    legal: z.boolean().default(false),
+    redirectTo: z.string().max(2048).optional(),
+    notice: notice.optional(),
+  })
+  .superRefine((value, context) => {
+    const { mode, redirectTo } = value
+    if ((mode === 'redirect' || mode === 'replace') && redirectTo === undefined)
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: `expected where readers are sent, because mode is ${mode}` })
+    if (mode === 'redirect' && redirectTo !== undefined && !/^https?:\/\/[^\s]+$/.test(redirectTo))
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected an http or https address' })
+    if (mode === 'replace' && redirectTo !== undefined && !isLocalId(redirectTo.replace(/^[a-z0-9-]+\./, '')))
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected the id of the article that takes its place' })
+  })

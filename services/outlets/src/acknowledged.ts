@@ -6,27 +6,31 @@ export type Acknowledged = Readonly<{
   of(owner: string, subject: string): number
 }>
 
-/** By ten thousand outlets at once, so their sum is bounded and not each one's. About 15 MB. */
+/** By ten thousand outlets at once, so their sum is bounded and not each one's. */
 const KEPT = 100_000
 
 /**
  * `most` are remembered, and at least half of that. Two halves, the older one forgotten whole: what is taken singly from the front of a map leaves
- * a hole there, and whoever looks for the front passes all of them.
+ * a hole there, and whoever looks for the front passes all of them. A map for each owner: a name made of both would be made, and hashed, at each look.
  */
 export const createAcknowledged = (most = KEPT): Acknowledged => {
-  let newer = new Map<string, number>()
-  let older = new Map<string, number>()
-  const find = (key: string) => Math.max(newer.get(key) ?? 0, older.get(key) ?? 0)
+  let newer = new Map<string, Map<string, number>>()
+  let older = newer
+  let size = 0
+  const find = (owner: string, subject: string) => newer.get(owner)?.get(subject) ?? older.get(owner)?.get(subject) ?? 0
   return {
     note: (owner, subject, version) => {
-      const key = keyOf(owner, subject)
-      newer.set(key, Math.max(version, find(key)))
-      if (newer.size < most / 2) return
+      const known = find(owner, subject)
+      const own = newer.get(owner) ?? new Map<string, number>()
+      newer.set(owner, own)
+      const before = own.size
+      own.set(subject, Math.max(version, known))
+      size += own.size - before
+      if (size < most / 2) return
       older = newer
       newer = new Map()
+      size = 0
     },
-    of: (owner, subject) => find(keyOf(owner, subject)),
+    of: find,
   }
 }
-
-const keyOf = (owner: string, subject: string) => `${owner}\0${subject}`

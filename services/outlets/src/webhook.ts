@@ -2,7 +2,7 @@
  * Signed webhooks: Standard Webhooks 1.0 headers and signature, the body of contract §6. One version has one body and one `webhook-id`
  * for one outlet, whatever happens in between; only the timestamp and so the signature differ from attempt to attempt.
  */
-import { createHash, type KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import type { Fact } from '@newswire/events/fact'
 import type { OutboundRequest } from '@newswire/outbound/outbound'
 import { classify, MAX_ANSWER_BYTES } from './answers.ts'
@@ -14,9 +14,7 @@ import { createKeysOf } from './signing-keys.ts'
 
 /** Stable over attempts, replays and restarts; no dots, because the signature joins with dots. */
 export const webhookId = (outletId: string, articleId: string, version: number, settling: boolean): string =>
-  createHash('sha256')
-    .update([outletId, articleId, version, ...(settling ? ['settle'] : [])].join('\0'))
-    .digest('base64url')
+  hash('sha256', `${outletId}\0${articleId}\0${version}${settling ? '\0settle' : ''}`, 'base64url')
 
 /** A request header takes printable ASCII only: anything else is a permanent fault of this one article. */
 const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
@@ -55,7 +53,7 @@ type Testing = Readonly<{ requestId: string; keys: readonly KeyObject[]; nowMs: 
 
 /** An event that says nothing, signed like any other: whether address, certificate and secret are right. No version, so nothing is fenced by it. */
 export const toTestWebhook = ({ id: outletId, deliver }: OutletBy<'webhook'>, { requestId, keys, nowMs }: Testing): OutboundRequest => {
-  const id = createHash('sha256').update([outletId, 'test', requestId].join('\0')).digest('base64url')
+  const id = hash('sha256', `${outletId}\0test\0${requestId}`, 'base64url')
   const timestamp = Math.floor(nowMs / 1000)
   const data = { outlet: outletId, request: requestId }
   const body = Buffer.from(JSON.stringify({ type: 'newswire.test', timestamp: new Date(nowMs).toISOString(), data }))

@@ -123,3 +123,18 @@ test('after a pause a loop is answered at once, from where its consumer has come
   )
   assert.equal(pauses, 2)
 })
+
+test('where the brokers have lost what a consumer was handed, kafkajs goes on from where it finds itself', async () => {
+  let end = 5
+  const { asked, find } = createBroker(request => {
+    if (offsetsIn(request).some(offset => Number(offset) > end))
+      throw Object.assign(new Error('out of range'), { name: 'KafkaJSOffsetOutOfRange', type: 'OFFSET_OUT_OF_RANGE' })
+    return empty
+  })
+  const broker = await find({ ...plainPace, nextOf: () => 9 })
+  await assert.rejects(broker.fetch(loop('4')), /out of range/)
+  await broker.fetch(loop('0'))
+  end = 100
+  await broker.fetch(loop('5'))
+  assert.deepEqual(asked.map(offsetsIn), [['9'], ['0'], ['5']])
+})

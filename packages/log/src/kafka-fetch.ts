@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Cluster } from 'kafkajs'
+import { brokerErrorOf } from './kafka-errors.ts'
 import { createFetchSession, type WantedTopic } from './kafka-session.ts'
 
 /** A fetch answers at the first byte; for a member of a group this bounds how long resuming, stopping and rebalancing take. */
@@ -69,6 +70,8 @@ const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
   const session = createFetchSession()
   let isAsking = false
   let goesOn = false
+  /** Where a consumer has come to by hand lies behind the end when the brokers lost what they had acknowledged: then kafkajs' own place counts. */
+  let isLost = false
 
   const ask = async (wanted: Wanted): Promise<Answer> => {
     for (;;) {
@@ -85,12 +88,13 @@ const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
     try {
       const ms = goesOn ? 0 : pauseMs()
       if (ms > 0) await wait(ms)
-      const topics = wanted.topics.map(one => raise(one, nextOf))
+      const topics = isLost ? wanted.topics : wanted.topics.map(one => raise(one, nextOf))
       const answer = await ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }) })
       goesOn = answer.responses.some(({ partitions }) => isMuch(partitions))
       return answer
     } catch (error) {
       session.lost()
+      if (brokerErrorOf(error) === 'OFFSET_OUT_OF_RANGE') isLost = true
       throw error
     } finally {
       isAsking = false

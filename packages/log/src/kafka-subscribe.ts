@@ -9,12 +9,13 @@ import type { DeadRecord } from './dead-letter.ts'
 import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { createKafkaCommits } from './kafka-commits.ts'
-import { endsForGood, retentionGap, unavailable, within } from './kafka-errors.ts'
+import { endsForGood, unavailable, within } from './kafka-errors.ts'
 import { MAX_WAIT_MS } from './kafka-fetch.ts'
-import { fetchCommitted, placeNewGroup } from './kafka-groups.ts'
+import { placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
+import { createPlaces, type Held } from './kafka-places.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
-import { isHole, type KafkaReader } from './kafka-reader.ts'
+import type { KafkaReader } from './kafka-reader.ts'
 import type { FetchedMessage, ToLogRecord } from './kafka-record.ts'
 import { createLanes, type LaneObservers } from './lanes.ts'
 import type { LogRecord, SubscribeOptions, Subscription } from './log.ts'
@@ -52,9 +53,6 @@ type Wanted = Readonly<{
 type FullBatch = Batch & Readonly<{ fetchedOffset: string; rawMessages: readonly (FetchedMessage & BatchContext)[] }>
 type BatchContext = { batchContext?: { firstOffset: string; lastOffsetDelta: number } }
 
-/** A partition held: the offset that its next batch must continue from, once known. */
-type Held = { next: number | null }
-
 const COMMIT_EVERY_MS = 500
 const SESSION_TIMEOUT_MS = 10_000
 const REBALANCE_TIMEOUT_MS = 15_000
@@ -63,8 +61,6 @@ const RESTART_PAUSE_MS = 500
 const LAST_COMMIT_MS = 3000
 /** kafkajs wakes all of them for every fetch; a handover waits for nothing but the first look at a partition. */
 const CONCURRENT_HANDOVERS = 8
-/** What kafkajs commits when the group's place is gone. */
-const RESET_TO_START = -2
 
 /** Behind the batch's last record and behind what compaction took from its tail. */
 const behindBatch = (batch: FullBatch): number => {
@@ -91,7 +87,6 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   let joins = 0
   let requestSentMs = performance.now()
   let heartbeatMs = performance.now()
-  let starts: Promise<ReadonlyMap<number, number>> | null = null
   let lastError: string | null = null
   let failure: Error | null = null
   /** Why it has no group just now; it is being joined again. */
@@ -116,6 +111,15 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   }
   const seek = (partition: number, offset: number) => quietly(() => consumer.seek({ topic, partition, offset: String(offset) }))
 
+  const places = createPlaces({
+    reader,
+    epoch,
+    topic,
+    groupId,
+    options,
+    onGap: error => quietly(() => observers.onError?.(error)),
+    seek,
+  })
   const lanes = createLanes({
     ...observers,
     subscription: options,
@@ -137,7 +141,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     const change = changeOfAssignment([...held.keys()], now, stayed)
     memberId = joined.memberId
     joins = 0
-    starts = null
+    places.forget()
     down = null
     heartbeatMs = requestSentMs
     for (const partition of change.lost) {
@@ -162,49 +166,14 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     void lanes.assign({ gained: [], lost })
   }
 
-  /** Where the group stands in all its partitions, asked once after each join. */
-  const findStarts = (): Promise<ReadonlyMap<number, number>> => {
-    starts ??= reader
-      .persist(topic, async () => (await fetchCommitted(reader, groupId, topic)).get(topic) ?? new Map<number, number>())
-      .catch(error => {
-        starts = null
-        throw error
-      })
-    return starts
-  }
-
-  /** Says so when retention took records that the group had not handled; `next` is `null` when kafkajs was the first to notice. */
-  const reportGap = async (partition: number, next: number | null): Promise<void> => {
-    const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
-    if (next !== null && start <= next) return
-    const at = next === null ? 'before its beginning' : String(toPosition(epoch, next))
-    const error = retentionGap(options.group, `${options.topic}/${partition}`, at, toPosition(epoch, start))
-    quietly(() => observers.onError?.(error))
-  }
-
-  /** False when the batch does not continue where the partition stands; then kafkajs was sent back to there. */
-  const continues = async (partition: number, state: Held, fetchedOffset: number): Promise<boolean> => {
-    if (state.next === null) {
-      const start = (await findStarts()).get(partition) ?? -1
-      // A group without a place begins where kafkajs began for it.
-      state.next = start < 0 ? fetchedOffset : start
-      if (start === RESET_TO_START) await reportGap(partition, null)
-    }
-    if (held.get(partition) !== state) return false
-    if (fetchedOffset <= state.next) return true
-    await reportGap(partition, state.next)
-    if (await isHole(reader, topic, partition, state.next, fetchedOffset)) return held.get(partition) === state
-    seek(partition, state.next)
-    return false
-  }
-
   const handOver = async (payload: EachBatchPayload): Promise<void> => {
     const batch = payload.batch as FullBatch
     const { partition } = batch
     const state = held.get(partition)
     commits.use(payload.commitOffsetsIfNecessary)
     if (!state || stopping || payload.isStale()) return
-    if (!(await continues(partition, state, Number(batch.fetchedOffset)))) return
+    const isHeld = () => held.get(partition) === state
+    if (!(await places.continues(partition, state, { fetchedOffset: Number(batch.fetchedOffset), isHeld }))) return
     const from = state.next ?? 0
     const next = Math.max(from, behindBatch(batch))
     state.next = next

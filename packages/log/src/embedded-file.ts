@@ -116,8 +116,12 @@ export const loadTopics = (db: DatabaseSync, gap: number): Map<string, TopicStat
   )
 }
 
+/** What waits for its embargo lies in it: nobody's but the owner's and his group's. SQLite gives the files beside it the same. */
+const FILE_MODE = 0o640
+
 const open = (file: string): DatabaseSync => {
   try {
+    closeSync(openSync(file, 'a', FILE_MODE))
     const db = new DatabaseSync(file)
     db.exec(PRAGMAS)
     db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = 1;')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -80,6 +80,14 @@ test('after an unclean end every partition goes on far above all that may have b
   )
   assert.equal(read.next, read.end)
   await log.close()
+})
+
+test('the files of the log are for their owner and his group alone', { skip: process.platform === 'win32' }, async t => {
+  const folder = newFolder(t)
+  const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal' })
+  t.after(() => log.close())
+  await log.publish([{ topic: topics.submissions.name, key: 'press.a', value }])
+  for (const name of ['log.db', 'log.db-wal', 'log.db-shm']) assert.equal(statSync(join(folder, name)).mode & 0o007, 0, name)
 })
 
 test('whoever reads the same past gets the same records, so that each is decoded once', async t => {

@@ -52,8 +52,11 @@ const toError = (error: unknown): Error => (error instanceof Error ? error : new
 const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
 
+/** As for the log that it is made from: nobody's but the owner's and his group's. */
+const FOLDER_MODE = 0o750
+
 const openDatabase = (file: string, schema: string): DatabaseSync => {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
   const db = new DatabaseSync(file)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
   db.exec(BOOK)

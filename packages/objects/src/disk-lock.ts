@@ -42,6 +42,11 @@ export const lockFolder = (root: string): (() => void) => {
       { cause },
     )
   }
-  writeFileSync(owner, `process ${process.pid}, started ${new Date(Date.now() - process.uptime() * 1000).toISOString()}\n`)
+  try {
+    writeFileSync(owner, `process ${process.pid}, started ${new Date(Date.now() - process.uptime() * 1000).toISOString()}\n`)
+  } catch (cause) {
+    database.close()
+    throw unavailable(`the writing of ${owner}`, cause)
+  }
   return () => database.close()
 }

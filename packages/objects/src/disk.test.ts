@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -62,6 +62,21 @@ test('a folder that cannot be used is told as unavailable at the start', async t
   await assert.rejects(createDiskObjects({ root: join(folder, 'file'), fsync: 'full' }), UnavailableError)
   await writeFile(join(folder, 'objects.db'), 'no database at all, but long enough to be taken for one'.repeat(40))
   await assert.rejects(createDiskObjects({ root: folder, fsync: 'full' }), UnavailableError)
+})
+
+test('a folder whose owner cannot be noted is told as unavailable, and free afterwards', async t => {
+  const root = await freshFolder(t)
+  await mkdir(join(root, 'owner'))
+  await assert.rejects(createDiskObjects({ root, fsync: 'full' }), UnavailableError)
+  await rm(join(root, 'owner'), { recursive: true })
+  await (await createDiskObjects({ root, fsync: 'full' })).close()
+})
+
+test('what is made on the disk is for its owner and his group alone', { skip: process.platform === 'win32' }, async t => {
+  const root = join(await freshFolder(t), 'data', 'objects')
+  const objects = await createDiskObjects({ root, fsync: 'full' })
+  t.after(() => objects.close())
+  for (const folder of [root, dirname(root)]) assert.equal((await stat(folder)).mode & 0o007, 0, folder)
 })
 
 test('a closed store is unavailable', async t => {

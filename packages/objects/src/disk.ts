@@ -71,10 +71,13 @@ const namesIn = (database: DatabaseSync): ReadonlySet<string> => {
   return new Set(rows.map(row => String(row['file'])))
 }
 
+/** What waits for its embargo lies in it: nobody's but the owner's and his group's. One that is there is left as it is. */
+const FOLDER_MODE = 0o750
+
 /** Makes the folder; gives the topmost one that had to be made, or the folder itself. */
 const prepareFolder = (root: string): string => {
   try {
-    return mkdirSync(root, { recursive: true }) ?? root
+    return mkdirSync(root, { recursive: true, mode: FOLDER_MODE }) ?? root
   } catch (error) {
     throw unavailable(`the making of ${root}`, error)
   }

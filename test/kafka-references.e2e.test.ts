@@ -35,10 +35,12 @@ test('what an article refers to is named while it stands, nowhere once it is tak
   const { publisher, partner, articleId } = cluster
   const settle = (what: string, isRight: () => unknown) =>
     waitFor(what, isRight, { deadlineMs: DEADLINE_MS }).catch(async error => assert.fail(`${error.message}\n${await cluster.report()}`))
-  const ask = async (answer: ReturnType<typeof publisher.put>) => {
-    const { status, body } = await answer
-    assert.equal(status, 202, JSON.stringify(body))
-  }
+  // While the machine does much else an answer may be 503 or late: then it is asked again, which is the same to the desk.
+  const ask = (answer: () => ReturnType<typeof publisher.put>) =>
+    settle('202', async () => {
+      const { status, body } = await answer()
+      return status === 202 || Promise.reject(body)
+    })
   const named = (...names: readonly string[]) =>
     settle(`everybody to name ${names.join(', ') || 'nothing'}`, async () => {
       const found = await relatedTo(cluster)
@@ -46,21 +48,21 @@ test('what an article refers to is named while it stands, nowhere once it is tak
     })
   const told = (localId: string) => partner.held(articleId(localId))?.retraction
 
-  for (const localId of ['hai', 'ba', 'moi', 'cu']) await ask(publisher.put(localId, write()))
+  for (const localId of ['hai', 'ba', 'moi', 'cu']) await ask(() => publisher.put(localId, write()))
   await settle('all to be released', () => ['hai', 'ba', 'moi', 'cu'].every(id => partner.held(articleId(id))))
-  await ask(publisher.put('mot', { ...write(), related: ['hai', articleId('ba')] }))
+  await ask(() => publisher.put('mot', { ...write(), related: ['hai', articleId('ba')] }))
   await named('hai', articleId('ba'))
-  await ask(publisher.retract('cu', { mode: 'replace', reason: 'thay', redirectTo: 'moi' }))
+  await ask(() => publisher.retract('cu', { mode: 'replace', reason: 'thay', redirectTo: 'moi' }))
   await settle('the substitute to be named', () => told('cu')?.['redirectTo'] === 'moi')
 
   const restarting = cluster.killAndRestart('one')
-  await ask(publisher.retract('hai', { mode: 'gone', reason: 'sai' }))
-  await ask(publisher.retract('moi', { mode: 'gone', reason: 'sai' }))
+  await ask(() => publisher.retract('hai', { mode: 'gone', reason: 'sai' }))
+  await ask(() => publisher.retract('moi', { mode: 'gone', reason: 'sai' }))
   await restarting
   await named(articleId('ba'))
   await settle('the retraction to lead nowhere', () => told('cu')?.['mode'] === 'gone')
 
-  for (const localId of ['hai', 'moi']) await ask(publisher.republish(localId))
+  for (const localId of ['hai', 'moi']) await ask(() => publisher.republish(localId))
   await named('hai', articleId('ba'))
   await settle('the substitute to be named again', () => told('cu')?.['redirectTo'] === 'moi')
   assert.deepEqual(partner.findOffences(), [])

@@ -81,7 +81,7 @@ const knownWords = (run: string): readonly Word[] => {
 }
 
 /** All of a short text, in order. */
-export const wordsOf = (text: string): readonly Word[] => (text.match(RUN) ?? []).flatMap(knownWords)
+export const wordsOf = (text: string): readonly Word[] => known.get(text) ?? (text.match(RUN) ?? []).flatMap(knownWords)
 
 const WORD_CHAR = /[\p{L}\p{N}\p{M}]/u
 export const hasWordChar = (text: string): boolean => WORD_CHAR.test(text)

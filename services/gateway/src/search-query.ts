@@ -4,7 +4,7 @@
  */
 import type { SearchTable } from './search-index.ts'
 import { ALL, pairTerm } from './search-text.ts'
-import { type Word, wordsOf } from './search-words.ts'
+import { MAX_WORD_LENGTH, type Word, wordsOf } from './search-words.ts'
 
 /** Words that belong together: one that was typed alone, what stood in quotes, a run of a script without spaces, `COVID-19`. */
 export type Unit = Readonly<{ words: readonly Word[]; isQuoted: boolean }>
@@ -70,6 +70,20 @@ const pairings = (words: readonly Word[]): string =>
 
 const exactly = (words: readonly Word[]): readonly string[] => words.flatMap(({ exact }) => (exact === null ? [] : [term(exact)]))
 
+/** What was cut when it was made a term tells no longer which word it is without its marks. */
+const isWhole = (exact: string): boolean => exact.length < MAX_WORD_LENGTH
+
+/**
+ * All the words with their marks. Who has a word with them has it without, so that one is not asked for: how long FTS5 takes is how long the lists are that
+ * it walks along, and those are the longest.
+ */
+const apartExactly = (units: readonly Unit[]): readonly string[] =>
+  units.flatMap(({ words }) => {
+    const [only] = words
+    if (words.length > 1 || only === undefined || only.exact === null) return [...inRow(words), ...exactly(words)]
+    return isWhole(only.exact) ? [term(only.exact)] : [term(only.folded), term(only.exact)]
+  })
+
 /**
  * Of articles that have all the words: first those that have them with the very marks that were typed, then the others; in each the words in a row, in the
  * title or anywhere, before the words apart.
@@ -80,20 +94,21 @@ const tiersOfAll = ({ units }: Typed): readonly Tier[] => {
   const row = every(inRow(words))
   // Words that belong together stand so wherever the others do.
   const together = units.filter(unit => unit.words.length > 1).flatMap(unit => inRow(unit.words))
-  const ways: Tier[] = [
-    ...(units.length === 1
+  const rows: readonly Tier[] =
+    units.length === 1
       ? []
-      : ([
+      : [
           { table: 'titles', match: row },
           { table: 'everywhere', match: row },
-        ] as const)),
-    { table: 'titles', match: apart },
-    ...(words.length < 3 || units.length === 1 ? [] : ([{ table: 'everywhere', match: every([pairings(words), ...together]) }] as const)),
-    { table: 'everywhere', match: apart },
-  ]
+        ]
+  const pairs: readonly Tier[] =
+    words.length < 3 || units.length === 1 ? [] : [{ table: 'everywhere', match: every([pairings(words), ...together]) }]
+  const ways = (all: string, marks: readonly string[]): readonly Tier[] => {
+    const marked = ({ table, match }: Tier): Tier => ({ table, match: every([match, ...marks]) })
+    return [...rows.map(marked), { table: 'titles', match: all }, ...pairs.map(marked), { table: 'everywhere', match: all }]
+  }
   const exact = exactly(words)
-  if (exact.length === 0) return ways
-  return [...ways.map(({ table, match }) => ({ table, match: every([match, ...exact]) })), ...ways]
+  return [...(exact.length === 0 ? [] : ways(every(apartExactly(units)), exact)), ...ways(apart, [])]
 }
 
 const assemble = (tiers: readonly Tier[], filters: readonly string[]): Tiers => {

@@ -24,7 +24,7 @@ const BASE = /[đðłøßæœıς]/g
 const NO_LETTERS = /[^\p{L}\p{N}\p{M}]+/gu
 
 /** Longer ones are no words; a publisher's text must not make terms of a kilobyte. */
-const MAX_LENGTH = 64
+export const MAX_WORD_LENGTH = 64
 
 const toWord = (text: string): Word => {
   const plain = text.normalize('NFKC').toLowerCase().replace(NO_LETTERS, '')
@@ -33,11 +33,11 @@ const toWord = (text: string): Word => {
     .replace(LEFT_OUT, '')
     .normalize('NFC')
     .replace(BASE, letter => BASES[letter] ?? letter)
-    .slice(0, MAX_LENGTH)
+    .slice(0, MAX_WORD_LENGTH)
     .toWellFormed()
   const tones = parts.match(TONES)
   const exact = (tones?.length === 1 ? parts.replace(TONES, '').normalize('NFC') + tones[0] : plain.normalize('NFC'))
-    .slice(0, MAX_LENGTH)
+    .slice(0, MAX_WORD_LENGTH)
     .toWellFormed()
   return { folded, exact: exact === folded ? null : exact }
 }

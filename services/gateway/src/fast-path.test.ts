@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { maxHeaderSize } from 'node:http'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -99,6 +100,8 @@ test('plain and other requests on one connection are answered in their order, ho
   await build('all', texts, UPDATED)
   const other = 'GET /feeds/all/atom.xml?x HTTP/1.1\r\nHost: news.example\r\n\r\n'
   const posted = 'POST /feeds/all/rss.xml HTTP/1.1\r\nHost: news.example\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}'
+  // More than is read at once.
+  const long = `POST /feeds/all/rss.xml HTTP/1.1\r\nHost: news.example\r\nContent-Length: 100002\r\nContent-Type: application/json\r\n\r\n"${'x'.repeat(100_000)}"`
   const table: readonly (readonly [parts: readonly string[], statuses: readonly (number | string)[]])[] = [
     [
       [PLAIN, PLAIN],
@@ -118,6 +121,14 @@ test('plain and other requests on one connection are answered in their order, ho
     [
       [PLAIN, posted + PLAIN],
       ['rss', '405', 'rss'],
+    ],
+    [
+      [PLAIN, long + PLAIN, PLAIN],
+      ['rss', '405', 'rss', 'rss'],
+    ],
+    [
+      [long.slice(0, 150), long.slice(150) + PLAIN],
+      ['405', 'rss'],
     ],
   ]
   for (const [parts, expected] of table) {
@@ -156,6 +167,19 @@ test('what is no HTTP is refused and its connection closed, also after a plain r
       assert.equal((await connection.read()).status, 400, JSON.stringify(request))
       connection.end()
     }
+})
+
+test('a head that is longer than any may be is refused as such, also after a plain request', async t => {
+  const { port, build } = await openGateway(t)
+  await build('all', texts, UPDATED)
+  for (const before of ['', PLAIN]) {
+    const connection = openRaw(port)
+    connection.send(before)
+    if (before !== '') assert.equal((await connection.read()).status, 200)
+    connection.send(PLAIN.replace('\r\n\r\n', `\r\nX-Long: ${'x'.repeat(maxHeaderSize)}\r\n\r\n`))
+    assert.equal((await connection.read()).status, 431)
+    connection.end()
+  }
 })
 
 test('a reader that has said all it will say is still answered, and then the connection ends', async t => {

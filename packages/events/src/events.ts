@@ -96,6 +96,7 @@ export const fromRecord = (record: EncodedRecord): NewswireEvent | null => {
   if (known !== undefined) return known
   const event = decode(record)
   decoded.set(record, event)
+  held.delete(record)
   return event
 }
 

@@ -27,19 +27,19 @@
  * What a process has written itself it keeps in mind (tags, hashes, window), so a build in a storm reads nothing of the feed; a swap that
  * fails, a lost partition or an intent without an article makes it read again.
  */
-import { RejectError } from '@newswire/events/errors'
+import type { RejectError } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import { type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { toTagUri } from '@newswire/events/ids'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
+import { type Chosen, choose, factsIn, type SetAside } from './choose.ts'
 import { putFiles, readFeed, readLastGood, type StoredFeed, swapWindow } from './feed-store.ts'
-import type { FragmentCache, Fragments, Quarantined } from './fragments.ts'
+import type { FragmentCache, Fragments } from './fragments.ts'
 import { toFeedShell } from './history-links.ts'
 import type { Profile } from './item.ts'
 import { keepLastGood } from './last-good.ts'
 import { type FeedFiles, judgeFiles, toFile, toFiles } from './outputs.ts'
-import { startWork } from './pace.ts'
 import { toPageLink } from './pages.ts'
 import type { Breach } from './profiles.ts'
 import { noticeMsFor, readReaders } from './retention.ts'
@@ -118,70 +118,12 @@ type Made = Readonly<{ window: FeedWindow; files: FeedFiles; shown: readonly Ent
 
 /** Losing this often in a row means that two processes believe that they own the feed; the log's retry waits before the next try. */
 const ROUNDS = 10
-/** Fragments rendered before the event loop gets a turn. */
-const RENDERED_IN_A_ROW = 20
 /** What the store's own work costs the event loop a build, milliseconds: buffers, promises, system calls. */
 const STORE_MS = 1.5
-
-const isFact = (state: Fact | null | RejectError): state is Fact | null => !(state instanceof RejectError)
-const factsIn = (states: ReadonlyMap<string, Fact | null | RejectError>): Map<string, Fact | null> =>
-  new Map([...states].flatMap(([id, state]) => (isFact(state) ? [[id, state] as const] : [])))
-
-export type SetAside = Quarantined & Readonly<{ version: number }>
-
-type Chosen = Readonly<{
-  window: FeedWindow
-  shown: readonly Entry[]
-  fragments: readonly Fragments[]
-  quarantined: Map<string, SetAside>
-}>
 
 export const createBuilder = (needs: Needs): Builder => {
   const { objects, states, fragments, profileOf, archiveOf = () => undefined, onRendered = () => undefined } = needs
   const inMind = new Map<string, InMind>()
-
-  /**
-   * Takes fragments along the window until the feed is full. What is not rendered yet is read and rendered, which may show that the window
-   * is behind (an entry is newer, or gone): then the window follows and it begins again.
-   */
-  const choose = async (begin: FeedWindow, rule: Rule, profile: Profile, spent: (ms: number) => void): Promise<Chosen> => {
-    const rendered = new Map<string, Fragments | Quarantined>()
-    const unreadable = new Map<string, Quarantined>()
-    const lookUp = (entry: Entry): Fragments | Quarantined | undefined => {
-      const key = `${entry.version}/${entry.articleId}`
-      const found = unreadable.get(entry.articleId) ?? rendered.get(key) ?? fragments.get(profile, entry.articleId, entry.version)
-      if (found) rendered.set(key, found)
-      return found
-    }
-    for (let window = begin; ; ) {
-      const { shown, found, quarantined, missing } = takeFrom(window, rule.feed.limit, lookUp)
-      if (missing.length === 0) return { window, shown, fragments: found, quarantined }
-      const read = await states.getAll(new Map(missing.map(one => [one.articleId, one.version])))
-      for (const [articleId, state] of read)
-        if (state instanceof RejectError) unreadable.set(articleId, { ok: false, code: state.code, reason: state.message })
-      const facts = factsIn(read)
-      window = applyToWindow(window, facts, rule)
-      let count = 0
-      for (const fact of facts.values()) {
-        if (fact === null || !window.entries.some(one => one.articleId === fact.articleId)) continue
-        const took = startWork()
-        rendered.set(`${fact.version}/${fact.articleId}`, fragments.render(profile, fact))
-        spent(took())
-        count += 1
-        if (count % RENDERED_IN_A_ROW === 0) await new Promise(setImmediate)
-      }
-      for (const one of missing) {
-        const left = window.entries.find(entry => entry.articleId === one.articleId)
-        const state = facts.get(one.articleId)
-        if (left && state && state.version < left.version)
-          unreadable.set(one.articleId, {
-            ok: false,
-            code: 'NEWSWIRE_FEEDS_STATE',
-            reason: `version ${left.version} was released, the store has ${state.version}`,
-          })
-      }
-    }
-  }
 
   /** The window to begin with. Pages of another rule are other pages, so the link to them ends with it. */
   const beginOf = async (wanted: Wanted, window: FeedWindow, isSameRule: boolean): Promise<FeedWindow> => {
@@ -200,7 +142,7 @@ export const createBuilder = (needs: Needs): Builder => {
   }
 
   const render = async (before: StoredFeed, begin: FeedWindow, snapshot: ConfigSnapshot, rule: Rule, look: Look): Promise<Made> => {
-    const chosen = await choose(begin, rule, profileOf(snapshot, rule.feed), look.spent)
+    const chosen = await choose(begin, rule, profileOf(snapshot, rule.feed), { states, fragments, spent: look.spent })
     const { window, shown, fragments: found, quarantined } = chosen
     const timed = (output: FeedOutput, ms: number) => {
       look.spent(ms)
@@ -351,24 +293,4 @@ const recoveredIn = (before: FeedWindow, { window, shown }: Made): Map<string, n
   if (window.fault !== null) return new Map()
   const wasAside = new Set(before.quarantined.map(one => one.articleId))
   return new Map(shown.filter(one => before.fault !== null || wasAside.has(one.articleId)).map(one => [one.articleId, one.version]))
-}
-
-/** The entries that are shown, as far as they are rendered; what is set aside makes room for the next. */
-const takeFrom = (window: FeedWindow, limit: number, lookUp: (entry: Entry) => Fragments | Quarantined | undefined) => {
-  const shown: Entry[] = []
-  const found: Fragments[] = []
-  const missing: Entry[] = []
-  const quarantined = new Map<string, SetAside>()
-  let room = limit
-  for (const entry of window.entries) {
-    if (entry.kind === 'item' && room === 0) continue
-    const fragment = lookUp(entry)
-    if (fragment === undefined) missing.push(entry)
-    else if (fragment.ok) {
-      shown.push(entry)
-      found.push(fragment)
-    } else quarantined.set(entry.articleId, { ...fragment, version: entry.version })
-    if (entry.kind === 'item' && (fragment === undefined || fragment.ok)) room -= 1
-  }
-  return { shown, found, missing, quarantined }
 }

@@ -75,8 +75,9 @@ export const holdsSame = (record: object, published: object): void => {
   if (data !== undefined) held.set(record, data)
 }
 
-/** Whether writing a value as JSON and parsing that gives an equal one, for values that the schemas let through: they know neither dates nor `NaN`. */
+/** Whether writing a value as JSON and parsing that gives an equal one, for what schemas let through: they know no dates. `-0` comes back as 0. */
 const survivesJson = (value: unknown): boolean => {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
   if (value === null || typeof value !== 'object') return value !== undefined
   const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
   // By index, because a list may have holes, and those are written as null.

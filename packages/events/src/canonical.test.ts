@@ -7,7 +7,7 @@ import { canonicalJson } from './canonical.ts'
 test('canonical JSON is what the reference implementation of RFC 8785 writes', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), value => assert.equal(canonicalJson(value), canonicalize(value))),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 42 },
   )
   for (const value of [
     { b: 1, a: { 10: 1, 9: 2, '\ud83d\ude00': 3, '\ufb33': 4 }, c: undefined },

@@ -65,7 +65,7 @@ test('a record of the log that holds what was made here is the event that its by
       sink: fc.record({ kind: fc.constantFrom('feed', 'outlet'), id: text, unknown: fc.jsonValue() }),
       state: fc.constantFrom('done', 'rejected', 'accepted'),
       attempts: maybe(fc.nat()),
-      ms: fc.double(),
+      ms: fc.oneof(fc.double(), fc.constant(-0)),
       reason: maybe(text),
       stage: fc.constantFrom('feeds', 'desk'),
       submissionId: text,
@@ -88,7 +88,7 @@ test('a record of the log that holds what was made here is the event that its by
       holdsSame(held, record)
       assert.deepEqual(outcome(held), outcome(read))
     }),
-    { numRuns: 1000 },
+    { numRuns: 1000, seed: 42 },
   )
 })
 

@@ -14,6 +14,6 @@ test('the beginning of a body is the same whether its words are near its beginni
       const html = pieces.join('').slice(0, 3000)
       assert.equal(excerptOf(html), excerptOf(`${'<b>'.repeat(300)}${html}`))
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 42 },
   )
 })

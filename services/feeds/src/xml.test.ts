@@ -34,7 +34,7 @@ test('a fragment is found at fault when it would be one within a document, where
       const within = findXmlFault(`<r${declare(['dc'])}>${xml}</r>`, 'document')
       assert.equal(findXmlFault(xml, ['dc']) === null, within === null, xml)
     }),
-    { numRuns: 5000 },
+    { numRuns: 5000, seed: 42 },
   )
 })
 

@@ -141,7 +141,7 @@ for (const plant of plants)
       const story = isRare ? planStory(seed, { ...FROST, crash: 0 }, { articles: 6 }) : planStory(seed, STORM, SMALL)
       const wrong = (run: Run) => complaintsOf(run)
       if (wrong(await simulate(story, plant)).length === 0) continue
-      const shortest = await shorten(story, async candidate => wrong(await simulate(candidate, plant)).length > 0, isRare ? 1_200 : 300)
+      const shortest = await shorten(story, async candidate => wrong(await simulate(candidate, plant)).length > 0, isRare ? 500 : 300)
       // Chance falls otherwise in a shorter story: now and then no shorter one goes wrong, and another seed tells it better.
       if (shortest.articles.length === 1 && shortest.outlets.length === 1) return
     }

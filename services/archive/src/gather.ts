@@ -6,6 +6,7 @@ import { type FoundIndex, findEntry, indexesOf, readProven } from '@newswire/obj
 import { archiveDayOf, keys, parseArchiveKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { inTurns } from '@newswire/runtime/in-turns'
 import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import { nativesIn, readMilestones, type Staged, stagedSha256, toLedger, toStagedBytes } from './ledger.ts'
@@ -88,8 +89,8 @@ const versionsOf = (found: readonly string[]): Loose[] =>
     return article === undefined ? [] : [{ key, article }]
   })
 
-const ledgerEntries = (staged: readonly Staged[]): Entry[] =>
-  staged.map(({ key, article, line }) => ({ article, key, sha256: sha256Hex(line), bytes: Buffer.byteLength(line) }))
+const ledgerEntries = (staged: readonly Staged[]): Promise<Entry[]> =>
+  inTurns(staged, ({ key, article, line }) => ({ article, key, sha256: sha256Hex(line), bytes: Buffer.byteLength(line) }))
 
 /** Reads only, but that it removes repeats of what is packed for sure, and what comes of purged articles. `last`: the newest manifest, whose packs are made. */
 export const gather = async (needs: Needs, last: Manifest | null, purged: Purged): Promise<Gathered> => {
@@ -98,7 +99,7 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
   const handled = await handledUpTo(needs) // before listing: what is below is there
   const loose = await listLoose(objects, LIMITS.versions)
   const slice = await readMilestones(log, last?.head.cut.milestones ?? {}, LIMITS.milestones)
-  const staged = toLedger(slice.records, (last?.head.number ?? 0) + 1, isPurged)
+  const staged = await toLedger(slice.records, (last?.head.number ?? 0) + 1, isPurged)
   const indexes = new Map<string, Promise<readonly FoundIndex[]>>()
   const packed: Packed = folder => {
     const known = indexes.get(folder) ?? indexesOf(objects, folder)
@@ -117,7 +118,7 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
   )
   const published = (await readKeys(objects))?.value.keys ?? []
   const records = listable(purged.unlisted, published, (last?.head.number ?? 0) + 1)
-  const entries = [...found.filter(one => 'article' in one), ...ledgerEntries(staged), ...records]
+  const entries = [...found.filter(one => 'article' in one), ...(await ledgerEntries(staged)), ...records]
   return {
     cut: {
       articles: loose.hasMore ? (last?.head.cut.articles ?? {}) : mergeCut(last?.head.cut.articles, handled),

@@ -2,11 +2,13 @@
  * The ledger: every milestone for good, by article and day. Its lines are made from the log, between two cuts; one line is what became of one
  * article in one manifest's time on one day. Pure but for the reading.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson } from '@newswire/events/canonical'
 import { isArticleId, parseArticleId, sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
+import { inTurns } from '@newswire/runtime/in-turns'
 
 export type Milestone = Readonly<{ id: string; time: string; source: string; data: Readonly<Record<string, unknown>> }>
 /** What a line of the ledger says. */
@@ -73,6 +75,8 @@ export const readMilestones = async (log: Pick<Log, 'ends' | 'read'>, from: Cut,
     while (at < end && records.length < limit) {
       const read = await log.read({ topic, partition, from: { positions: { [partition]: at } }, limit: 1000 })
       for (const record of read.records) if (record.position < end) records.push(record)
+      // The embedded log answers within the turn, so that all pages together would hold up everything else.
+      await nextTurn()
       if (read.next <= at) break
       at = Math.min(read.next, end)
     }
@@ -107,24 +111,27 @@ const toLine = (said: Omit<LedgerLine, 'schema'>): string => {
 }
 
 /** The lines of a manifest's ledger, sorted by key. */
-export const toLedger = (records: readonly LogRecord[], manifest: number, isPurged: (articleId: string) => boolean): Staged[] => {
+export const toLedger = async (
+  records: readonly LogRecord[],
+  manifest: number,
+  isPurged: (articleId: string) => boolean,
+): Promise<Staged[]> => {
   const lines = new Map<string, { article: string; milestones: Milestone[] }>()
-  for (const record of records) {
+  await inTurns(records, record => {
     const found = readMilestone(record)
-    if (found === null) continue
+    if (found === null) return
     const { articleId, ...milestone } = found
     const key = keys.archiveLedger(dayOf(record), articleId, manifest)
     const line = lines.get(key) ?? { article: articleId, milestones: [] }
     lines.set(key, line)
     line.milestones.push(isPurged(articleId) ? withoutWords(milestone) : milestone)
-  }
-  return [...lines]
-    .map(([key, { article, milestones }]) => ({
-      key,
-      article,
-      line: toLine({ articleId: article, manifest, milestones }),
-    }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
+  })
+  const staged = await inTurns(lines, ([key, { article, milestones }]) => ({
+    key,
+    article,
+    line: toLine({ articleId: article, manifest, milestones }),
+  }))
+  return staged.sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
 /** Staged lines lie as JSON lines, each with its key. */

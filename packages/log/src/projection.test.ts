@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -170,6 +170,20 @@ describe('a projection', () => {
       ['one', 'two', 'three'],
     )
     await view.stop()
+  })
+
+  it('is for its owner and his group alone, also when it is made again', { skip: process.platform === 'win32' }, async t => {
+    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+    t.after(() => log.close())
+    const file = join(dir, 'view.db')
+    for (const schema of [SCHEMA, `${SCHEMA} CREATE TABLE other (key TEXT) STRICT;`]) {
+      const view = await openProjection({ log, topic: 'articles', file, schema, apply: applyKeys })
+      await view.ready
+      for (const end of ['', '-wal', '-shm']) assert.equal(statSync(file + end).mode & 0o007, 0, `${file}${end}`)
+      await view.stop()
+    }
   })
 
   it('stops for good at a record that it cannot apply', async t => {

@@ -2,7 +2,7 @@
  * A local view of one topic in an SQLite file: what a service needs to answer questions. It can be deleted at any time and is then
  * rebuilt from the log (invariant 8). What was applied and how far are one transaction, so a crash never skips or repeats a record.
  */
-import { mkdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
@@ -53,10 +53,13 @@ const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PR
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
 
 /** As for the log that it is made from: nobody's but the owner's and his group's. */
-const FOLDER_MODE = 0o750
+const [FOLDER_MODE, FILE_MODE] = [0o750, 0o640]
 
 const openDatabase = (file: string, schema: string): DatabaseSync => {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
+  if (file !== ':memory:') {
+    mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
+    closeSync(openSync(file, 'a', FILE_MODE))
+  }
   const db = new DatabaseSync(file)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
   db.exec(BOOK)

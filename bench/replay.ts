@@ -22,6 +22,7 @@ const DAY_MS = 86_400_000
 const LAST_MS = Date.parse('2026-03-01T08:00:00.000Z')
 const AT_ONCE = 64
 const FEEDS = 5
+const LIMIT = 50
 const TICK_MS = 20
 const DEADLINE_MS = 120_000
 const bin = fileURLToPath(new URL('../packages/cli/src/bin.ts', import.meta.url))
@@ -91,18 +92,27 @@ const hasPages = async (gateway: string): Promise<boolean> => {
   return (await Promise.all(pages)).every(({ status }) => status === 200)
 }
 
-/** Nothing is behind; search answers once its index has reached the log's end; and the pages of all feeds are written. */
+/** Each feed shows as many as it may, and leads to its pages: the link is what comes last. */
+const hasFeeds = async (gateway: string): Promise<boolean> => {
+  const feeds = await Promise.all(Array.from({ length: FEEDS }, (_, feed) => json(`${gateway}/feeds/c${feed}/feed.json`)))
+  return (feeds as ({ items: unknown[]; next_url?: string } | null)[]).every(
+    feed => feed?.items.length === LIMIT && feed.next_url !== undefined,
+  )
+}
+
+/** The pages of all feeds are written; nothing is behind; search answers once its index has reached the log's end. What costs least is asked first. */
 const isFull = async ({ console, gateway }: Readonly<Record<string, string>>): Promise<boolean> => {
+  if (!(await hasPages(String(gateway)))) return false
   const found = (await json(`${gateway}/v1/search?publisher=bench`)) as { total: number } | null
   if (found === null) return false
   const stages = (await json(`${console}/v1/lag`)) as { lag: number }[] | null
-  return found.total > 0 && stages?.every(stage => stage.lag === 0) === true && (await hasPages(String(gateway)))
+  return found.total > 0 && stages?.every(stage => stage.lag === 0) === true && (await hasFeeds(String(gateway)))
 }
 
 const startUntilFull = async (folder: ReturnType<typeof temporaryFolder>, env: Readonly<Record<string, string>>): Promise<Spent> => {
   const config = folder.file(
     'newswire.yaml',
-    benchConfig({ feeds: FEEDS, limit: 50, partner: 'http://127.0.0.1:9/hook', publicUrl: 'http://127.0.0.1:8080' }),
+    benchConfig({ feeds: FEEDS, limit: LIMIT, partner: 'http://127.0.0.1:9/hook', publicUrl: 'http://127.0.0.1:8080' }),
   )
   const begun = performance.now()
   const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']

@@ -59,7 +59,7 @@ test('a publisher is told of every release and refusal at its callbackUrl, in or
     const missed = await running.put('lo', write())
     await running.settled(missed, 'released')
     await waitFor('a try', () => receiver.requests.some(one => one.answered === 500))
-    assert.equal(system.partner.held(articleIdOf('lo'))?.version, 1)
+    await waitFor('the partner to have it', () => system.partner.held(articleIdOf('lo'))?.version === 1)
     await running.newswire.stop()
     await receiver.setMode('ok')
     await system.start()

@@ -77,7 +77,8 @@ const flush = () => {
   })
   held = []
   heldBytes = 0
-  if (records.length > 0) give(records)
+  // A disk that is full is waited for there; what is thrown is for good.
+  if (records.length > 0) Promise.resolve(give(records)).catch(fail)
 }
 const hold = (records: readonly PreparedRecord[], bytes: number, counts: WordCounts) => {
   for (const record of records) held.push(record)
@@ -136,7 +137,7 @@ const seed = (facts: readonly string[]) => {
     )
     db.exec('COMMIT')
   } catch (error) {
-    db.exec('ROLLBACK')
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
   say({ kind: 'applied', articles: facts.length })

@@ -11,13 +11,12 @@
  * visible after 185 → 124 ms (p50). A heap limit on the command line still holds: growth ends half way to it.
  */
 import { setFlagsFromString } from 'node:v8'
+import { GROWN } from '@newswire/runtime/lean-heap'
 
 const YOUNG_GROWTH = '--semi-space-growth-factor'
-/** V8's own. */
-const DEFAULT_FACTOR = 2
 
 /** What V8 is told once there is work. */
-export const growingFlags = [`${YOUNG_GROWTH}=${DEFAULT_FACTOR}`, '--heap-growing-percent=300'] as const
+export const growingFlags = [`${YOUNG_GROWTH}=${GROWN.youngFactor}`, `--heap-growing-percent=${GROWN.growthPercent}`] as const
 
 export const holdYoungGeneration = (): (() => void) => {
   setFlagsFromString(`${YOUNG_GROWTH}=1`)

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Cluster } from 'kafkajs'
-import { fetchInSessions, type Pace, plainPace } from './kafka-fetch.ts'
+import { beganAt, fetchInSessions, type Pace, plainPace } from './kafka-fetch.ts'
 
 type Request = Readonly<{
   maxWaitTime: number
   minBytes: number
   sessionId?: number
   sessionEpoch?: number
-  topics: readonly Readonly<{ partitions: readonly Readonly<{ partition: number; fetchOffset: string }>[] }>[]
+  topics: readonly Readonly<{ topic?: string; partitions: readonly Readonly<{ partition: number; fetchOffset: string }>[] }>[]
 }>
 type Answer = Readonly<{ errorCode: number; sessionId: number; responses: readonly object[] }>
 
@@ -96,6 +96,16 @@ test('a fetch that fails is followed by one that names everything', async () => 
 test('a fetch that the brokers refuse as a whole fails, and is not taken for an empty one', async () => {
   const { find } = createBroker(() => ({ errorCode: 41, sessionId: 0, responses: [] }))
   await assert.rejects((await find()).fetch(loop('5')), /error 41/)
+})
+
+test('what was fetched from further on than kafkajs knows says from where, so that nobody takes it for what comes before', async () => {
+  const messages = [{ value: Buffer.from('50') }]
+  const { asked, find } = createBroker(() => ({ ...empty, responses: [{ topicName: 'topic', partitions: [{ partition: 0, messages }] }] }))
+  const broker = await find({ pauseMs: () => 0, nextOf: () => 50 })
+  await broker.fetch({ ...loop('10'), topics: [{ topic: 'topic', partitions: [{ partition: 0, fetchOffset: '10' }] }] })
+  assert.deepEqual(asked.map(offsetsIn), [['50']])
+  assert.equal(beganAt(messages), 50)
+  assert.equal(beganAt([]), 0)
 })
 
 test('after a pause a loop is answered at once, from where its consumer has come to meanwhile; after much there is no pause', async () => {

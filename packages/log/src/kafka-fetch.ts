@@ -31,10 +31,11 @@ export const plainPace: Pace = { pauseMs: () => 0, nextOf: () => null }
 
 type Wanted = Readonly<{ maxWaitTime: number; minBytes: number; topics: readonly WantedTopic[] }>
 type FetchedPartition = Readonly<{ messages: readonly Readonly<{ value: Uint8Array | null }>[] }>
+type AnsweredPartition = FetchedPartition & Readonly<{ partition: number }>
 type Answer = Readonly<{
   errorCode?: number
   sessionId?: number
-  responses: readonly Readonly<{ partitions: readonly FetchedPartition[] }>[]
+  responses: readonly Readonly<{ topicName: string; partitions: readonly AnsweredPartition[] }>[]
 }>
 type Fetch = (wanted: Wanted) => Promise<Answer>
 type Lookup = (apiKey: number, definitions: unknown) => (request: object) => unknown
@@ -64,6 +65,22 @@ const raise = ({ topic, partitions }: WantedTopic, nextOf: Pace['nextOf']): Want
   }),
 })
 
+/** By the messages that a fetch brought: the offset that the brokers were asked from. */
+const began = new WeakMap<object, number>()
+
+/** Where the fetch of these messages really began: kafkajs tells where it would have begun by itself. */
+export const beganAt = (messages: object): number => began.get(messages) ?? 0
+
+const remember = (topics: readonly WantedTopic[], { responses }: Answer): void => {
+  for (const { topicName, partitions } of responses) {
+    const asked = topics.find(one => one.topic === topicName)?.partitions
+    for (const { partition, messages } of partitions) {
+      const offset = asked?.find(one => one.partition === partition)?.fetchOffset
+      if (offset !== undefined) began.set(messages, Number(offset))
+    }
+  }
+}
+
 /** A fetch that does not wait is no loop's, and has no session; nor has one beside another. */
 const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
   const plain = broker.fetch
@@ -90,6 +107,7 @@ const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
       if (ms > 0) await wait(ms)
       const topics = isLost ? wanted.topics : wanted.topics.map(one => raise(one, nextOf))
       const answer = await ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }) })
+      remember(topics, answer)
       goesOn = answer.responses.some(({ partitions }) => isMuch(partitions))
       return answer
     } catch (error) {

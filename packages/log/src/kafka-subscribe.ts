@@ -10,7 +10,7 @@ import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { createKafkaCommits } from './kafka-commits.ts'
 import { endsForGood, unavailable, within } from './kafka-errors.ts'
-import { MAX_WAIT_MS } from './kafka-fetch.ts'
+import { beganAt, MAX_WAIT_MS } from './kafka-fetch.ts'
 import { placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { createPlaces, type Held } from './kafka-places.ts'
@@ -173,7 +173,8 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     commits.use(payload.commitOffsetsIfNecessary)
     if (!state || stopping || payload.isStale()) return
     const isHeld = () => held.get(partition) === state
-    if (!(await places.continues(partition, state, { fetchedOffset: Number(batch.fetchedOffset), isHeld }))) return
+    const fetchedOffset = Math.max(Number(batch.fetchedOffset), beganAt(batch.rawMessages))
+    if (!(await places.continues(partition, state, { fetchedOffset, isHeld }))) return
     const from = state.next ?? 0
     const next = Math.max(from, behindBatch(batch))
     state.next = next

@@ -3,6 +3,7 @@
  * `research/kafka.md` of the project says why each part is as it is; the README of this package says how it fails.
  */
 import { RejectError } from '@newswire/events/errors'
+import { isMade } from '@newswire/events/events'
 import type { TopicSpec } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
@@ -125,7 +126,9 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const handOn = (given: NewRecord | undefined, at: Published, prepared: Prepared | undefined): void => {
     const takers = [...consumers].filter(([, topic]) => topic === at.topic)
     if (given === undefined || prepared === undefined || takers.length === 0) return
-    const record: LogRecord = { ...at, key: given.key, value: given.value, headers: { ...given.headers }, timestamp: prepared.writtenAtMs }
+    // Whoever publishes may use its bytes again; what `toRecord` made is nobody's to change.
+    const value = given.value === null || isMade(given) ? given.value : new Uint8Array(given.value)
+    const record: LogRecord = { ...at, key: given.key, value, headers: { ...given.headers }, timestamp: prepared.writtenAtMs }
     for (const [consumer] of takers) consumer.offer(record)
   }
 

@@ -32,6 +32,8 @@ export const createRefining = (quiet: () => Iterable<FeedState>): Refining => {
         .then(tookMs => {
           restUntil = performance.now() + tookMs / SHARE
         })
+        // The plain state is served as it is.
+        .catch(() => undefined)
         .finally(() => {
           isBusy = false
         })

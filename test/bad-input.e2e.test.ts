@@ -66,6 +66,7 @@ const INVALID: readonly (readonly [Record<string, unknown>, string, RegExp])[] =
 const STATE = [
   'native/',
   'idempotency/',
+  'hooks/',
   'originals/',
   'renditions/',
   'current/',

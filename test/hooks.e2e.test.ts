@@ -1,4 +1,4 @@
-/** A CMS's own webhook, all the way: what is published there is in the feed, what is unpublished is out of it and comes back, what is deleted is gone. */
+/** A CMS's own webhook, all the way: what is published there is in the feed, what is unpublished is out of it, until somebody republishes it, and what is deleted is gone. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import { waitFor } from './support/wait-for.ts'
 const SECRET = 'ghost-secret-59c1'
 const ID = '67447438e61fb200012f48e0'
 
-test('a post of Ghost is published, changed, unpublished, published again and deleted by what Ghost tells', async t => {
+test('a post of Ghost is published, changed, unpublished and deleted by what Ghost tells; what was taken back waits for a republish', async t => {
   const hooks = [
     { id: 'ghost-main', preset: 'ghost', secretEnv: 'GHOST_SECRET', mapping: { categories: { 'tin-tuc': 'thoi-su' }, idPrefix: 'ghost-' } },
   ]
@@ -55,7 +55,10 @@ test('a post of Ghost is published, changed, unpublished, published again and de
 
   await running.settled((await tell(post('Hai', { status: 'draft' }), { status: 'published' })).submissionId)
   await pageIs(410)
-  await tell(post('Ba'), { status: 'draft' })
+  const again = await tell(post('Ba'), { status: 'draft' })
+  assert.equal((await running.settled(again.submissionId, 'held'))['code'], 'NEWSWIRE_DESK_AWAITS_REPUBLISH')
+  await pageIs(410)
+  assert.equal((await running.publisher.republish(localId)).status, 202)
   await shown('Ba')
   await pageIs(200)
   await waitFor('the partner to hold it', () => system.partner.held(articleIdOf(localId))?.article['title'] === 'Ba')

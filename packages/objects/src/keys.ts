@@ -162,6 +162,10 @@ export const keys = {
   outletSecretPrefix: (outletId: string) => `secrets/outlet-${configSegment(outletId)}-`,
   /** One of the places for imports under way. */
   backfillPlace: (number: number) => `backfill/places/${padded(number, 2)}.json`,
+  /** A body that a CMS's webhook brought, by its SHA-256: brought again it is the same object. */
+  hookDelivery: (publisher: string, hookId: string, sha256: string) =>
+    `hooks/${checked('publisher id', publisher, isPublisherId(publisher))}/${configSegment(hookId)}/${checked('SHA-256', sha256, isSha256(sha256))}`,
+  hookDeliveryPrefix: 'hooks/',
   idempotencyPrefix: 'idempotency/',
   idempotency: (publisher: string, keySha256: string) =>
     `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,

@@ -8,7 +8,10 @@ import { type TestContext, test } from 'node:test'
 import { articleInput, toArticle } from '@newswire/events/article'
 import { publisherConfig } from '@newswire/events/config'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
+import type { LiveFact } from '@newswire/events/fact'
 import { sha256Hex } from '@newswire/events/ids'
+import { toFactVia } from '@newswire/events/outlet-article'
+import { toPublicArticle } from '@newswire/events/public-article'
 import { createHttpServer } from '@newswire/http/server'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
@@ -28,6 +31,11 @@ const publisher = publisherConfig.parse({
     { id: 'ghost-main', preset: 'ghost', secretEnv: 'GHOST_SECRET', mapping: { categories: { News: 'news' } } },
     { id: 'unset', preset: 'ghost', secretEnv: 'NOBODY_SET_THIS' },
     { id: 'events', preset: 'cloudevents', secretEnv: 'GHOST_SECRET' },
+    { id: 'any', preset: 'generic', secretEnv: 'GHOST_SECRET' },
+    { id: 'other', preset: 'standard-webhooks', secretEnv: 'GHOST_SECRET', mapping: { categories: { 'thoi-su': 'news' }, idPrefix: 'o-' } },
+    { id: 'empty', preset: 'standard-webhooks', secretEnv: 'EMPTY' },
+    { id: 'garbage', preset: 'standard-webhooks', secretEnv: 'GARBAGE' },
+    { id: 'short', preset: 'ghost', secretEnv: 'SHORT' },
   ],
 })
 const post = (changes: object = {}) => ({
@@ -69,7 +77,7 @@ const open = async (t: TestContext) => {
       }) as Awaited<ReturnType<ServiceContext['trace']>>,
     publish: publishEvents(log),
     admit: async () => true,
-    secret: name => (name === 'GHOST_SECRET' ? SECRET : undefined),
+    secret: name => ({ GHOST_SECRET: SECRET, EMPTY: 'whsec_', GARBAGE: 'whsec_!!', SHORT: '1234567' })[name],
     onAccepted: () => undefined,
   })
   t.after(async () => {
@@ -102,10 +110,11 @@ const open = async (t: TestContext) => {
     return found
   }
   const natives = async () => (await objects.list(keys.nativePrefix)).map(one => one.key)
+  const kept = async () => (await objects.list(keys.hookDeliveryPrefix)).map(one => one.key)
   /** What the desk would have made of it. */
   const release = (fact: object) =>
     objects.put(keys.current('press.a1'), Buffer.from(JSON.stringify({ n: 1, released: { fact: { ...common, ...fact } } })))
-  return { app, submitted, send, sign, ghost, submissions, natives, release, logged, objects }
+  return { app, submitted, send, sign, ghost, submissions, natives, kept, release, logged, objects }
 }
 
 const common = {
@@ -145,7 +154,7 @@ test('a publication is a submission of its publisher; what was sent is kept byte
 })
 
 test('what is not signed, signed otherwise, or signed long ago is refused; nothing is kept of it, and the secret is told nowhere', async t => {
-  const { send, sign, ghost, submissions, natives, logged } = await open(t)
+  const { send, sign, ghost, submissions, kept, logged } = await open(t)
   const body = JSON.stringify({ post: { current: post(), previous: {} } })
   const refused = [
     await send(body, {}),
@@ -161,7 +170,7 @@ test('what is not signed, signed otherwise, or signed long ago is refused; nothi
   const unset = await send(body, sign(body), 'press/unset')
   assert.deepEqual([unset.status, unset.body['code']], [503, 'NEWSWIRE_HOOK_SECRET'])
   for (const hook of ['press/none', 'other/ghost-main', 'press/__proto__']) assert.equal((await send(body, sign(body), hook)).status, 404)
-  assert.deepEqual([await submissions(), await natives()], [[], []])
+  assert.deepEqual([await submissions(), await kept()], [[], []])
   const told = [...refused, unset].map(one => one.text).join() + logged.join()
   assert.ok(!told.includes(SECRET) && !told.includes('NOBODY_SET_THIS'))
 })
@@ -192,22 +201,113 @@ test('what is unpublished is withdrawn, what is deleted is gone, and what concer
   )
 })
 
-test('published again after this hook withdrew it, it comes back; what came late, or was taken back by somebody else, does not', async t => {
+test('what was taken back stays away when it is published again: only republish, by its own scope, brings an article back', async t => {
   const { ghost, submissions, release } = await open(t)
-  const commands = async () => (await submissions()).map(one => one.command)
-  const next = (minute: number) => post({ updated_at: `2026-03-01T07:${minute}:00.000Z`, title: `${minute}` })
-  await release(retracted('unpublished in ghost-main'))
-  await ghost(next(10))
-  assert.deepEqual(await commands(), ['publish'], 'changed before it was withdrawn')
-  await release(retracted('court order'))
-  await ghost(next(40))
-  await release(retracted('unpublished in ghost-main', 'gone'))
-  await ghost(next(41))
-  assert.deepEqual(await commands(), ['publish', 'publish', 'publish'], 'not this hook’s to bring back')
-  await release(retracted('unpublished in ghost-main'))
-  await ghost(next(42))
-  await ghost(next(42))
-  assert.deepEqual((await commands()).slice(3), ['publish', 'republish'])
+  for (const reason of ['unpublished in ghost-main', 'court order']) {
+    await release(retracted(reason))
+    await ghost(post({ updated_at: '2026-03-01T07:40:00.000Z', title: reason }))
+  }
+  assert.deepEqual(
+    (await submissions()).map(one => one.command),
+    ['publish', 'publish'],
+  )
+})
+
+test('where neither time nor id is signed, no retraction is taken for a repeat of what had the same body', async t => {
+  const { send, submissions, submitted, release } = await open(t)
+  submitted.ids.add('press.a1')
+  const token = { authorization: `Bearer ${SECRET}` }
+  const tell = async (event: string) => {
+    const answer = await send(JSON.stringify({ event, article: { id: 'a1', title: 'T', text: 'T' } }), token, 'press/any')
+    return answer.body['submissionId']
+  }
+  const told = [await tell('publish'), await tell('unpublish')]
+  await release(retracted('unpublished in any'))
+  told.push(await tell('publish'), await tell('unpublish'))
+  assert.ok(!told.includes(undefined) && new Set(told).size === told.length)
+  const binary = (type: string) => send(JSON.stringify({ id: 'a1', title: 'T', text: 'T' }), { ...token, 'ce-type': type }, 'press/events')
+  await binary('x.published')
+  await binary('x.deleted')
+  await binary('x.deleted')
+  const commands = (await submissions()).map(one => one.command)
+  assert.deepEqual(commands, ['publish', 'retract', 'publish', 'retract', 'publish', 'retract', 'retract'])
+})
+
+test('a header that nobody signed overrules no body', async t => {
+  const { send, submissions, submitted } = await open(t)
+  submitted.ids.add('press.a1')
+  const body = JSON.stringify({ event: 'publish', article: { id: 'a1', title: 'T', text: 'T' } })
+  const signature = { 'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}` }
+  await send(body, { ...signature, 'ce-type': 'x.deleted', 'x-newswire-event': 'deleted' }, 'press/any')
+  assert.equal((await send(body, { ...signature, 'ce-type': 'x.deleted' }, 'press/events')).status, 401)
+  assert.deepEqual(
+    (await submissions()).map(one => one.command),
+    ['publish'],
+  )
+})
+
+test('with a secret that is no key nobody is believed', async t => {
+  const { send, submissions } = await open(t)
+  const empty = Buffer.alloc(0)
+  for (const hook of ['press/empty', 'press/garbage', 'press/short']) {
+    const signed = createHmac('sha256', empty)
+      .update(`m.${NOW / 1000}.{}`)
+      .digest('base64')
+    const answer = await send(
+      '{}',
+      { 'webhook-id': 'm', 'webhook-timestamp': String(NOW / 1000), 'webhook-signature': `v1,${signed}` },
+      hook,
+    )
+    assert.deepEqual([answer.status, answer.body['code']], [503, 'NEWSWIRE_HOOK_SECRET'])
+    assert.match(answer.body['detail'] ?? '', /no key/)
+  }
+  assert.deepEqual(await submissions(), [])
+})
+
+test('an article of another Newswire is taken whole: editorial stays editorial, and what came from here is refused', async t => {
+  const { send, submissions } = await open(t)
+  const given = {
+    title: 'T',
+    body: { html: '<p>T</p>' },
+    audience: 'editorial',
+    urgency: 2,
+    type: 'live',
+    expiresAt: '2027-03-01T07:00:00.000Z',
+    rights: { copyright: 'C', usageTerms: 'U' },
+    categories: ['thoi-su'],
+    tags: ['x'],
+    via: ['first.example,2026'],
+    images: ['a', 'b'].map(name => ({ url: `https://other.example/${name}.jpg`, copyright: 'P', usageTerms: 'once' })),
+  }
+  const fact = (changes: object) => {
+    const article = toArticle(articleInput.parse({ ...given, ...changes }), { language: 'vi' })
+    const images = article.images.map(one => ({ ...one, state: 'ready' as const }))
+    return toFactVia({ ...common, state: 'live', action: 'published', article: { ...article, images } } as LiveFact, 'other.example,2026')
+  }
+  const tell = (changes: object) => {
+    const body = JSON.stringify({ type: 'article.published', data: { article: toPublicArticle(fact(changes), 'https://other.example') } })
+    const [id, time] = [`msg_${sha256Hex(body).slice(0, 9)}`, String(NOW / 1000)]
+    const signature = createHmac('sha256', SECRET).update(`${id}.${time}.${body}`).digest('base64')
+    return send(body, { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': `v1,${signature}` }, 'press/other')
+  }
+  const answer = await tell({})
+  assert.deepEqual([answer.status, answer.body['articleId']], [202, 'press.o-press.a1'], answer.text)
+  const [one] = await submissions()
+  assert.ok(one?.command === 'publish')
+  const { article } = one
+  const { audience, urgency, type, expiresAt, rights } = given
+  assert.deepEqual(
+    [article.audience, article.urgency, article.type, article.expiresAt, article.rights],
+    [audience, urgency, type, expiresAt, rights],
+  )
+  assert.deepEqual([article.via, article.sourceVersion], [['first.example,2026', 'other.example,2026'], common.version])
+  assert.deepEqual([article.categories, article.tags], [['news'], ['x']])
+  assert.deepEqual(
+    article.images.map(({ url, copyright, usageTerms }) => [url, copyright, usageTerms]),
+    ['a', 'b'].map(name => [`https://other.example/${name}.jpg`, 'P', 'once']),
+  )
+  const home = await tell({ via: ['news.example,2026'] })
+  assert.deepEqual([home.status, home.body['code']], [422, 'NEWSWIRE_ARTICLE_LOOP'])
 })
 
 test('a withdrawal that comes after a newer version, and a version that is older than what is out, change nothing', async t => {
@@ -221,8 +321,8 @@ test('a withdrawal that comes after a newer version, and a version that is older
   assert.deepEqual(await submissions(), [])
 })
 
-test('a body that no article can be made of is a problem that says where, and is kept for whoever mends the mapping', async t => {
-  const { send, sign, ghost, natives, submissions } = await open(t)
+test('what is verified is kept before it is read: once, and no longer than it takes to become a submission', async t => {
+  const { send, sign, ghost, natives, kept, submissions } = await open(t)
   const signed = (body: string) => send(body, sign(body))
   const bad = await signed('{"post":')
   assert.deepEqual([bad.status, bad.body['code']], [400, 'NEWSWIRE_JSON'])
@@ -231,10 +331,14 @@ test('a body that no article can be made of is a problem that says where, and is
   assert.match(empty.text, /\/title/)
   const deep = await signed(`{"post":{"current":${'['.repeat(200)}${']'.repeat(200)}}}`)
   assert.equal(deep.status, 400)
-  assert.equal((await natives()).length, 3)
+  await ghost(post({ status: 'draft' }))
+  await ghost(post({ status: 'draft' }), {}, NOW - 1_000)
+  assert.deepEqual([(await kept()).length, await natives()], [4, []])
+  await ghost(post({ title: 'of long ago' }))
+  assert.deepEqual([(await kept()).length, (await natives()).length], [4, 1])
   assert.equal((await signed(JSON.stringify({ post: { current: post({ html: 'x'.repeat(3_000_000) }) } }))).status, 413)
   assert.equal((await send('a=1', { 'content-type': 'application/x-www-form-urlencoded' })).status, 415)
-  assert.deepEqual(await submissions(), [])
+  assert.deepEqual([(await kept()).length, (await submissions()).length], [4, 1])
 })
 
 test('JSON under a name of its own is taken from a hook, and from nobody else', async t => {

@@ -1,11 +1,12 @@
 /**
- * `POST /v1/hooks/{publisher}/{hookId}`: a CMS's own webhook. Verified before anything of it is looked at; what was sent is kept as it came; then it goes
- * the way of every other request, under a key of its own, so that the same delivery again has no second effect.
+ * `POST /v1/hooks/{publisher}/{hookId}`: a CMS's own webhook. Verified before anything of it is looked at; what was sent is kept as it came before it is read; then
+ * it goes the way of every other request, under a key of its own, so that the same delivery again has no second effect.
  */
 import { articleInput } from '@newswire/events/article'
 import type { HookConfig, PublisherConfig } from '@newswire/events/config'
 import type { Released } from '@newswire/events/current'
-import { newId } from '@newswire/events/ids'
+import { UnavailableError } from '@newswire/events/errors'
+import { newId, sha256Hex } from '@newswire/events/ids'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { parseStrictJson } from '@newswire/http/strict-json'
@@ -14,16 +15,16 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
-import { live, toCheckedArticleId, toPublish, toRepublish } from '../requests.ts'
+import { live, toCheckedArticleId, toPublish } from '../requests.ts'
 import type { Answer, createTake, ToAsked } from '../take.ts'
 import { firstText } from './pointers.ts'
 import { fieldsFor, type Preset, presetOf } from './presets.ts'
 import type { Fields, Notice } from './read-notice.ts'
-import type { Signed } from './signatures.ts'
-import { toInput, toInstant, toLocalId, versionOf } from './to-input.ts'
+import { isKey, type Signed, type Verified } from './signatures.ts'
+import { toInput, toLocalId, versionOf } from './to-input.ts'
 
 export type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trace'> &
-  Readonly<{ objects: Pick<Objects, 'get' | 'head' | 'put'>; take: ReturnType<typeof createTake> }>
+  Readonly<{ objects: Pick<Objects, 'get' | 'head' | 'put' | 'delete'>; take: ReturnType<typeof createTake> }>
 
 /** `ignored`: nothing was to be done, and why; a CMS that asked again would hear the same. */
 type HookAnswer = Answer | Readonly<{ ignored: string }>
@@ -34,6 +35,7 @@ const TRACE_WAIT_MS = 2_000
 /** Documents of rich text are deeper and have more names in them than an article. */
 const JSON_LIMITS = { maxDepth: 100, maxKeys: 50_000 }
 
+type Delivery = Pick<Extract<Verified, { ok: true }>, 'delivery' | 'isOnce'>
 type Hook = Readonly<{ publisher: PublisherConfig; hook: HookConfig; preset: Preset; fields: Fields }>
 
 const notFound = () =>
@@ -41,19 +43,6 @@ const notFound = () =>
 
 const headersOf = (request: HttpRequest): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? undefined : value]))
-
-/** Why it was taken back, in words by which a later publication knows that it was this hook, and nobody who meant it for good. */
-const reasonOf = (act: 'unpublish' | 'delete', { id }: HookConfig): string => `${act === 'delete' ? 'deleted' : 'unpublished'} in ${id}`
-
-/** It is out again in the CMS, and it was this hook that took it back. What is older than that came late, and brings nothing back. */
-const comesBack = (released: Released, { hook, fields }: Hook, document: unknown): boolean => {
-  const fact = released?.fact
-  if (fact?.state !== 'retracted' || fact.retraction.mode !== 'withdraw' || fact.retraction.reason !== reasonOf('unpublish', hook))
-    return false
-  const [version, changedAt] = [versionOf(document, fields), toInstant(firstText(document, fields.updatedAt))]
-  const isNewer = version === null || fact.sourceVersion === undefined || version > fact.sourceVersion
-  return isNewer && (changedAt === null || changedAt > fact.releasedAt)
-}
 
 /** What is out is newer than what is to be taken back. */
 const isLate = (released: Released, document: unknown, fields: Fields): boolean => {
@@ -72,19 +61,23 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     return { publisher, hook, preset, fields: fieldsFor(preset, hook.mapping) }
   }
 
+  const noSecret = (detail: string) =>
+    new ProblemError({
+      status: 503,
+      code: 'NEWSWIRE_HOOK_SECRET',
+      title: 'This cannot be verified now',
+      detail,
+      headers: { 'retry-after': '60' },
+    })
+
   /** Throws the 401 problem, or the 503 one while nobody can say. */
-  const verify = (signed: Signed, { hook, preset }: Hook): string => {
+  const verify = (signed: Signed, { hook, preset }: Hook): Delivery => {
     const value = secret(hook.secretEnv) ?? ''
-    if (value === '')
-      throw new ProblemError({
-        status: 503,
-        code: 'NEWSWIRE_HOOK_SECRET',
-        title: 'This cannot be verified now',
-        detail: 'the secret of this hook is not set where ingest runs',
-        headers: { 'retry-after': '60' },
-      })
+    if (value === '') throw noSecret('the secret of this hook is not set where ingest runs')
+    if (!isKey(value))
+      throw noSecret('the secret of this hook is no key: expected at least 8 characters, or whsec_ and at least 16 bytes as base64')
     const verified = preset.verify(signed, value, now())
-    if (verified.ok) return verified.delivery
+    if (verified.ok) return verified
     throw new ProblemError({
       status: 401,
       code: 'NEWSWIRE_HOOK_SIGNATURE',
@@ -93,18 +86,18 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     })
   }
 
-  /** What cannot be used is kept all the same: whoever mends the mapping has something to go by. */
-  const keeping = async <T>({ publisher }: Hook, body: Uint8Array, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof ProblemError && (error.status === 400 || error.status === 422))
-        await objects.put(keys.native(publisher.id, new Date(now()).toISOString(), newId()), body, { contentType: 'application/json' })
-      throw error
-    }
+  /** Kept before it is read, whatever comes of it: whoever mends the mapping has something to go by. Once a submission has it, it lies there. */
+  const keeping = async (key: string, body: Uint8Array, work: () => Promise<HookAnswer>): Promise<HookAnswer> => {
+    await objects.put(key, body, { contentType: 'application/json' })
+    const answer = await work()
+    if ('ignored' in answer) return answer
+    await objects.delete(key).catch(error => {
+      if (!(error instanceof UnavailableError)) throw error // the sweep has it
+    })
+    return answer
   }
 
-  const publish = async (request: HttpRequest, hook: Hook, document: unknown, delivery: string): Promise<HookAnswer> => {
+  const publish = async (request: HttpRequest, hook: Hook, document: unknown, { delivery, isOnce }: Delivery): Promise<HookAnswer> => {
     const { publisher, fields, preset } = hook
     const localId = toLocalId(firstText(document, fields.id), hook.hook.mapping)
     if (localId === null)
@@ -115,19 +108,14 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
         detail: `none of ${fields.id.join(', ')} is there; mapping.fields.id of the hook says where it is`,
       })
     const articleId = toCheckedArticleId(publisher.id, localId)
-    const isBack = comesBack(await getReleased(objects, articleId), hook, document)
+    // The same body after it was taken back is no repeat: its sender is to hear that it waits for a republish.
+    const fact = isOnce ? undefined : (await getReleased(objects, articleId))?.fact
+    const again = fact?.state === 'retracted' ? `:${fact.version}` : ''
     const toAsked: ToAsked = stamp => {
       const input = validateWith(articleInput, toInput(document, preset, fields, hook.hook.mapping), 'article')
       return { submission: toPublish(stamp, input, configuration.current().site), pictures: [] }
     }
-    const key = `hook:${hook.hook.id}:${delivery}`
-    const answer = await take(request, { publisher: publisher.id, articleId, key, ...live }, toAsked)
-    if (isBack)
-      await take(request, { publisher: publisher.id, articleId, key: `${key}:republish`, ...live }, stamp => ({
-        submission: toRepublish(stamp),
-        pictures: [],
-      }))
-    return answer
+    return take(request, { publisher: publisher.id, articleId, key: `hook:${hook.hook.id}:${delivery}${again}`, ...live }, toAsked)
   }
 
   /** A CMS also tells of drafts that were never ours. What cannot be known now is taken for known: a retraction is not lost. */
@@ -146,7 +134,7 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     request: HttpRequest,
     hook: Hook,
     notice: Extract<Notice, { id: string }>,
-    delivery: string,
+    { delivery, isOnce }: Delivery,
   ): Promise<HookAnswer> => {
     const { publisher, fields } = hook
     const localId = toLocalId(notice.id, hook.hook.mapping)
@@ -155,12 +143,15 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     if (!(await isKnown(articleId))) return { ignored: 'nothing was ever submitted as this' }
     if (isLate(await getReleased(objects, articleId), notice.document, fields))
       return { ignored: 'what is out is newer than what this takes back' }
+    const isDeleted = notice.act === 'delete'
     const retraction = {
-      mode: notice.act === 'delete' ? ('gone' as const) : ('withdraw' as const),
-      reason: reasonOf(notice.act, hook.hook),
+      mode: isDeleted ? ('gone' as const) : ('withdraw' as const),
+      reason: `${isDeleted ? 'deleted' : 'unpublished'} in ${hook.hook.id}`,
       legal: false,
     }
-    return take(request, { publisher: publisher.id, articleId, key: `hook:${hook.hook.id}:${delivery}`, ...live }, stamp => ({
+    // Taken back once too often does no harm; a retraction that is taken for a repeat does.
+    const key = `hook:${hook.hook.id}:${isOnce ? delivery : newId()}`
+    return take(request, { publisher: publisher.id, articleId, key, ...live }, stamp => ({
       submission: { command: 'retract', ...stamp, retraction },
       pictures: [],
     }))
@@ -181,7 +172,8 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const body = request.rawBody ?? new Uint8Array()
     const headers = headersOf(request)
     const delivery = verify({ method: request.method, url: request.url, headers, body }, hook)
-    return keeping(hook, body, async () => {
+    const kept = keys.hookDelivery(hook.publisher.id, hook.hook.id, sha256Hex(body))
+    return keeping(kept, body, async () => {
       const json = parseStrictJson(body, JSON_LIMITS)
       if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
       const notice = hook.preset.read(json.value, headers, hook.hook.mapping, hook.fields)

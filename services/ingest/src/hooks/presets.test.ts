@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/config'
 import { fieldsFor, presetOf } from './presets.ts'
 import type { Headers } from './read-notice.ts'
-import { type Signed, signatures } from './signatures.ts'
+import { isKey, type Signed, signatures } from './signatures.ts'
 import { toInput, toInstant, toLocalId } from './to-input.ts'
 
 const NOW = Date.parse('2026-03-01T08:00:00.000Z')
@@ -236,6 +236,20 @@ test('those that say what happened in a word: another Newswire, CloudEvents, and
   assert.equal(told('article.retracted', { retraction: { mode: 'withdraw' } }).act, 'unpublish')
   assert.equal(told('article.retracted', { retraction: { mode: 'gone' } }).act, 'delete')
   assert.equal(told('test').act, 'ignore')
+  const uploaded = {
+    url: 'newswire:ab',
+    renditions: [320, 960].map(width => ({ preset: `w${width}`, width, url: `https://o.example/renditions/ab/w${width}.jpg` })),
+  }
+  const { input: shown } = read('standard-webhooks', {
+    type: 'article.published',
+    data: { article: { ...article, images: [uploaded] } },
+  }) as Published
+  assert.deepEqual(shown['images'], [{ url: 'https://o.example/renditions/ab/w960.jpg' }])
+  const { input: excerpt } = read('standard-webhooks', {
+    type: 'article.published',
+    data: { article: { ...article, body: undefined, digest: true } },
+  }) as Published
+  assert.equal(excerpt['body'], undefined, 'an excerpt is no article with an empty body')
 
   assert.equal(actOf('cloudevents', { specversion: '1.0', type: 'com.example.article.published', data: article }), 'publish')
   assert.equal(actOf('cloudevents', article, { headers: { 'ce-type': 'com.example.article.deleted' } }), 'delete')
@@ -273,6 +287,10 @@ test('no body makes a preset throw, and no prototype is reached by a pointer', (
 })
 
 test('ids and times are ours: what cannot be one is made one that is the same every time, and times without a zone are UTC', () => {
+  assert.equal(toInstant('Fri, 27 Nov 2026 10:00:00 +0700'), '2026-11-27T03:00:00.000Z')
+  for (const text of ['2026-11-27', '2026-11-27 00:00', '27 Nov 2026 00:00 GMT']) assert.equal(toInstant(text), '2026-11-27T00:00:00.000Z')
+  // What these would be depends on the zone of the machine, or on nothing.
+  for (const text of ['27 Nov 2026 10:00', '11/27/2026', '5', 'Nov 2026', '2026-11-27T10']) assert.equal(toInstant(text), null, text)
   assert.equal(toLocalId('67447438e61fb200012f48e0', {}), '67447438e61fb200012f48e0')
   assert.equal(toLocalId('7', { idPrefix: 'wp-' }), 'wp-7')
   const urn = toLocalId('urn:newsml:x/..%2f', {}) ?? ''
@@ -293,12 +311,9 @@ const hmac = (algorithm: string, secret: string | Buffer, ...parts: (string | Bu
 test('each signature is made as its CMS makes it; a changed body, another secret and an old time are refused', () => {
   const ms = String(NOW)
   const seconds = String(NOW / 1000)
-  const canonical = [
-    'POST',
-    '/v1/hooks/p/h',
-    `x-contentful-signed-headers:x-contentful-signed-headers,x-contentful-timestamp;x-contentful-timestamp:${ms}`,
-    '',
-  ].join('\n')
+  const canonical = ['POST', '/v1/hooks/p/h', `x-contentful-timestamp:${ms};x-contentful-topic:ContentManagement.Entry.delete`, ''].join(
+    '\n',
+  )
   const signed: [keyof typeof signatures, Headers, boolean][] = [
     ['ghost', { 'x-ghost-signature': `sha256=${hmac('sha256', 's', body, ms).digest('hex')}, t=${ms}` }, true],
     ['sanity', { 'sanity-webhook-signature': `t=${ms},v1=${hmac('sha256', 's', `${ms}.`, body).digest('base64url')}` }, true],
@@ -315,7 +330,8 @@ test('each signature is made as its CMS makes it; a changed body, another secret
       'contentful',
       {
         'x-contentful-signature': hmac('sha256', 's', canonical, body).digest('hex'),
-        'x-contentful-signed-headers': 'x-contentful-signed-headers,x-contentful-timestamp',
+        'x-contentful-signed-headers': 'x-contentful-timestamp,x-contentful-topic',
+        'x-contentful-topic': 'ContentManagement.Entry.delete',
         'x-contentful-timestamp': ms,
       },
       true,
@@ -323,11 +339,13 @@ test('each signature is made as its CMS makes it; a changed body, another secret
     ['superdesk', { 'x-superdesk-signature': `sha1=${hmac('sha1', 's', body).digest('hex')}` }, false],
     ['plain', { 'x-hub-signature-256': `sha256=${hmac('sha256', 's', body).digest('hex')}` }, false],
     ['plain', { authorization: 'Bearer s' }, false],
+    ['bearer', { authorization: 'Bearer s' }, false],
   ]
   for (const [name, headers, hasTime] of signed) {
     const verify = (changes: Partial<Signed>, secret = 's', now = NOW) => signatures[name]({ ...request(headers), ...changes }, secret, now)
     const first = verify({})
     assert.ok(first.ok, name)
+    assert.equal(first.isOnce, hasTime, name)
     assert.deepEqual(verify({}, 's', NOW + 200_000), first, 'the same delivery again is known as that')
     assert.equal(verify({}, 'other').ok, false, name)
     assert.equal(verify({ headers: {} }).ok, false, name)
@@ -335,6 +353,23 @@ test('each signature is made as its CMS makes it; a changed body, another secret
     assert.equal(verify({}, 's', NOW + 301_000).ok, !hasTime, name)
     assert.equal(verify({}, 's', NOW - 301_000).ok, !hasTime, name)
   }
+})
+
+test('Contentful: what happened must be signed, as it is said in a header', () => {
+  const [ms, names] = [String(NOW), 'x-contentful-timestamp']
+  const canonical = `POST\n/v1/hooks/p/h\nx-contentful-timestamp:${ms}\n`
+  const headers = {
+    'x-contentful-signature': hmac('sha256', 's', canonical, body).digest('hex'),
+    'x-contentful-signed-headers': names,
+    'x-contentful-timestamp': ms,
+    'x-contentful-topic': 'ContentManagement.Entry.delete',
+  }
+  assert.equal(signatures.contentful(request(headers), 's', NOW).ok, false)
+})
+
+test('a secret that anybody could guess or that decodes to nothing is no key', () => {
+  for (const secret of ['', '1234567', 'whsec_', 'whsec_!!', `whsec_${Buffer.alloc(15, 'a').toString('base64')}`]) assert.ok(!isKey(secret))
+  for (const secret of ['12345678', `whsec_${Buffer.alloc(16, 'a').toString('base64')}`]) assert.ok(isKey(secret))
 })
 
 test('a signature of another shape is refused, and no refusal says the secret or what would have been right', () => {

@@ -23,6 +23,8 @@ export type Preset = Readonly<{
   fields: Fields
   /** Titles and summaries come as HTML. */
   wordsAreHtml?: true
+  /** Its documents are articles as our own outlets send them: what they say of themselves is kept, who may read them before all. */
+  isOurs?: true
 }>
 
 const fieldsOf = (given: Partial<Record<HookField, string | readonly string[]>>): Fields => {
@@ -169,9 +171,14 @@ export const presets = {
   'standard-webhooks': {
     verify: signatures.standardWebhooks,
     read: readByWord({ event: ['/type'], document: '/data/article' }),
-    fields: { ...ordinary, version: ['/version'] },
+    fields: { ...ordinary, version: ['/version'], tags: ['/categories', '/categories/*/name'] },
+    isOurs: true,
   },
-  cloudevents: { verify: signatures.plain, read: readByWord({ event: ['/type'], document: '/data' }), fields: ordinary },
+  cloudevents: {
+    verify: signatures.bearer,
+    read: readByWord({ event: ['/type'], header: 'ce-type', document: '/data' }),
+    fields: ordinary,
+  },
   generic: {
     verify: signatures.plain,
     read: readByWord({ event: ['/event', '/type', '/action'], document: '/article' }),

@@ -106,6 +106,8 @@ const actOf = (event: string, { events }: HookMapping): Act | null => {
 
 type Places = Readonly<{
   event: readonly string[]
+  /** The header that says it in their place; the body is the document then. Only where headers are as good as the body. */
+  header?: string
   document: string
   /** What else is told of by the same address is passed over. */
   only?: RegExp
@@ -113,10 +115,11 @@ type Places = Readonly<{
 }>
 
 export const readByWord =
-  ({ event: said, document: place, only = /^/, isDraft = () => false }: Places): ReadNotice =>
+  ({ event: said, header, document: place, only = /^/, isDraft = () => false }: Places): ReadNotice =>
   (body, headers, mapping, fields) => {
-    const event = headers['ce-type'] ?? headers['x-newswire-event'] ?? firstText(body, mapping.event === undefined ? said : [mapping.event])
-    const document = at(body, mapping.document ?? (headers['ce-type'] === undefined ? place : ''))
+    const named = header === undefined ? undefined : headers[header]
+    const event = named ?? firstText(body, mapping.event === undefined ? said : [mapping.event])
+    const document = at(body, mapping.document ?? (named === undefined ? place : ''))
     const act = only.test(event) ? actOf(event, mapping) : null
     if (act === null)
       return ignore(event === '' ? 'it does not say what happened' : `${event.slice(0, 100)} is none of the events that are read`)

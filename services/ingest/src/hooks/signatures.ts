@@ -13,8 +13,8 @@ export type Signed = Readonly<{
   headers: Readonly<Record<string, string | undefined>>
   body: Uint8Array
 }>
-/** `delivery`: what is the same when the same request comes again, and never for another one. */
-export type Verified = Readonly<{ ok: true; delivery: string }> | Readonly<{ ok: false; detail: string }>
+/** `delivery`: what is the same when the same request comes again. `isOnce`: its time or its id is signed, so that no other request has it. */
+export type Verified = Readonly<{ ok: true; delivery: string; isOnce: boolean }> | Readonly<{ ok: false; detail: string }>
 export type Verify = (request: Signed, secret: string, nowMs: number) => Verified
 
 /** As Standard Webhooks has it; Ghost and Sanity say nothing. A CMS whose clock is further away is refused. ms. */
@@ -22,7 +22,15 @@ const TOLERANCE_MS = 300_000
 const MAX_HEADER = 2_048
 
 const no = (detail: string): Verified => ({ ok: false, detail })
-const yes = (...parts: readonly string[]): Verified => ({ ok: true, delivery: sha256Hex(parts.join('\n')) })
+const once = (...parts: readonly string[]): Verified => ({ ok: true, delivery: sha256Hex(parts.join('\n')), isOnce: true })
+const unsure = (...parts: readonly string[]): Verified => ({ ok: true, delivery: sha256Hex(parts.join('\n')), isOnce: false })
+
+/** A secret that begins with `whsec_` is base64, any other is taken as it is. */
+const keyOf = (secret: string): Buffer =>
+  secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
+
+/** Whether not everybody could sign with it: what is no base64 decodes to nothing. */
+export const isKey = (secret: string): boolean => keyOf(secret).byteLength >= (secret.startsWith('whsec_') ? 16 : 8)
 
 /** Hashed first, so that neither length nor content is told by how long it takes. */
 const isEqual = (a: string, b: string): boolean =>
@@ -43,7 +51,7 @@ const ghost: Verify = (request, secret, nowMs) => {
   if (signature === '') return no('expected X-Ghost-Signature: sha256=<hex>, t=<milliseconds>; set the webhook’s secret in Ghost')
   const wanted = createHmac('sha256', secret).update(request.body).update(time).digest('hex')
   if (!isEqual(signature, wanted)) return no(WRONG)
-  return isFresh(Number(time), nowMs) ? yes(signature, time) : no(STALE)
+  return isFresh(Number(time), nowMs) ? once(signature, time) : no(STALE)
 }
 
 /** `t=<ms>,v1=<base64url>`: HMAC-SHA-256 over `time.body`. */
@@ -53,7 +61,7 @@ const sanity: Verify = (request, secret, nowMs) => {
   if (signature === '') return no('expected Sanity-Webhook-Signature: t=<milliseconds>,v1=<base64url>; set the webhook’s secret in Sanity')
   const wanted = createHmac('sha256', secret).update(`${time}.`).update(request.body).digest('base64url')
   if (!isEqual(signature, wanted)) return no(WRONG)
-  return isFresh(Number(time), nowMs) ? yes(signature, time) : no(STALE)
+  return isFresh(Number(time), nowMs) ? once(signature, time) : no(STALE)
 }
 
 /** Standard Webhooks 1.0: `v1,<base64>` over `id.timestamp.body`, one for each secret that is in force. */
@@ -63,26 +71,27 @@ const standardWebhooks: Verify = (request, secret, nowMs) => {
   // With a dot in the id, another id and time could stand for the same bytes.
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(id) || !/^\d{10}$/.test(time) || signatures.length === 0)
     return no('expected webhook-id, webhook-timestamp and webhook-signature as Standard Webhooks has them')
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
-  const wanted = `v1,${createHmac('sha256', key).update(`${id}.${time}.`).update(request.body).digest('base64')}`
+  const wanted = `v1,${createHmac('sha256', keyOf(secret)).update(`${id}.${time}.`).update(request.body).digest('base64')}`
   if (signatures.filter(one => isEqual(one, wanted)).length === 0) return no(WRONG)
-  return isFresh(Number(time) * 1000, nowMs) ? yes(id) : no(STALE)
+  return isFresh(Number(time) * 1000, nowMs) ? once(id) : no(STALE)
 }
 
-/** Contentful's request verification: HMAC-SHA-256 over method, path, the headers that it names, and the body. */
+/** Contentful's request verification: HMAC-SHA-256 over method, path, the headers that it names, and the body. What happened is one of the headers. */
 const contentful: Verify = (request, secret, nowMs) => {
   const signature = headerOf(request, 'x-contentful-signature') ?? ''
   const time = headerOf(request, 'x-contentful-timestamp') ?? ''
   const names = (headerOf(request, 'x-contentful-signed-headers') ?? '').toLowerCase().split(',')
-  if (!/^[0-9a-f]{64}$/.test(signature) || !names.includes('x-contentful-timestamp'))
-    return no('expected X-Contentful-Signature, -Signed-Headers and -Timestamp; turn on request verification in Contentful')
+  if (!/^[0-9a-f]{64}$/.test(signature) || !['x-contentful-timestamp', 'x-contentful-topic'].every(name => names.includes(name)))
+    return no(
+      'expected X-Contentful-Signature, and -Timestamp and -Topic among its -Signed-Headers; turn on request verification in Contentful',
+    )
   const headers = names.map(name => `${name}:${(headerOf(request, name) ?? '').trim()}`)
   const wanted = createHmac('sha256', secret)
     .update(`${[request.method, request.url, headers.join(';')].join('\n')}\n`)
     .update(request.body)
     .digest('hex')
   if (!isEqual(signature, wanted)) return no(WRONG)
-  return isFresh(Number(time), nowMs) ? yes(signature, time) : no(STALE)
+  return isFresh(Number(time), nowMs) ? once(signature, time) : no(STALE)
 }
 
 /** `sha1=<hex>` over the body; no time is signed. */
@@ -90,21 +99,28 @@ const superdesk: Verify = (request, secret) => {
   const signature = headerOf(request, 'x-superdesk-signature')
   if (signature === null) return no('expected X-Superdesk-Signature; set the destination’s secret token in Superdesk')
   const wanted = `sha1=${createHmac('sha1', secret).update(request.body).digest('hex')}`
-  return isEqual(signature, wanted) ? yes(wanted, sha256Hex(request.body)) : no(WRONG)
+  return isEqual(signature, wanted) ? unsure(wanted, sha256Hex(request.body)) : no(WRONG)
 }
 
-/** `X-Hub-Signature-256: sha256=<hex>` over the body, or the secret itself as a bearer token: what a CMS without signatures of its own can be made to send. */
-const plain: Verify = (request, secret) => {
+/** The secret itself as a bearer token: whoever has it may say anything, in headers as in the body. `ce-id` tells two of the same body apart. */
+const bearer: Verify = (request, secret) => {
+  const token = bearerToken(headerOf(request, 'authorization') ?? undefined)
+  if (token === null) return no('expected Authorization: Bearer <the secret>')
+  const eventId = headerOf(request, 'ce-id')
+  return isEqual(token, secret) ? unsure(sha256Hex(request.body), ...(eventId === null ? [] : [eventId])) : no('the token is another one')
+}
+
+/** `X-Hub-Signature-256: sha256=<hex>` over the body, or the bearer token: what a CMS without signatures of its own can be made to send. */
+const plain: Verify = (request, secret, nowMs) => {
   const signature = headerOf(request, 'x-hub-signature-256')
   if (signature !== null) {
     const wanted = `sha256=${createHmac('sha256', secret).update(request.body).digest('hex')}`
-    return isEqual(signature, wanted) ? yes(sha256Hex(request.body)) : no(WRONG)
+    return isEqual(signature, wanted) ? unsure(sha256Hex(request.body)) : no(WRONG)
   }
-  const token = bearerToken(headerOf(request, 'authorization') ?? undefined)
-  if (token === null) return no('expected X-Hub-Signature-256: sha256=<hex>, or Authorization: Bearer <the secret>')
-  return isEqual(token, secret) ? yes(sha256Hex(request.body)) : no('the token is another one')
+  if (headerOf(request, 'authorization') !== null) return bearer(request, secret, nowMs)
+  return no('expected X-Hub-Signature-256: sha256=<hex>, or Authorization: Bearer <the secret>')
 }
 
-export const signatures = { ghost, sanity, standardWebhooks, contentful, superdesk, plain } as const satisfies Readonly<
+export const signatures = { ghost, sanity, standardWebhooks, contentful, superdesk, bearer, plain } as const satisfies Readonly<
   Record<string, Verify>
 >

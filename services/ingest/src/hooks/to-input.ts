@@ -1,9 +1,11 @@
 /** From a CMS's document to what `PUT /v1/articles/{id}` takes; ingest then checks it like any other. Pure. */
+import { articleInput } from '@newswire/events/article'
 import type { HookMapping } from '@newswire/events/config'
 import { isLocalId, sha256Hex } from '@newswire/events/ids'
 import { cleanHtml, htmlToText } from '@newswire/events/markup'
 import { findMarkupExcess } from '@newswire/events/markup-excess'
-import { findTexts, firstText } from './pointers.ts'
+import { isWidth } from '@newswire/events/public-article'
+import { findAllAt, findTexts, firstText } from './pointers.ts'
 import type { Preset } from './presets.ts'
 import type { Fields } from './read-notice.ts'
 
@@ -21,11 +23,13 @@ export const toLocalId = (id: string, { idPrefix = '' }: Pick<HookMapping, 'idPr
   return isLocalId(made) ? made : null
 }
 
-/** Times of an API without a zone are UTC. `null` for what is no time. */
+const ISO_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?$/i
+const RFC_822_TIME = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|Z|[+-]\d{4})$/i
+
+/** ISO 8601, in UTC where it names no zone, and RFC 822 with one. `null` for all else: what is guessed would depend on where this runs. */
 export const toInstant = (text: string): string | null => {
-  if (text === '') return null
-  const hasZone = /(?:Z|[+-]\d\d:?\d\d|GMT)$/i.test(text)
-  const ms = Date.parse(hasZone || !/^\d{4}-\d\d-\d\d[T ]/.test(text) ? text : `${text.replace(' ', 'T')}Z`)
+  const [, date, time = '00:00', zone = 'Z'] = ISO_TIME.exec(text) ?? []
+  const ms = Date.parse(date !== undefined ? `${date}T${time}${zone.toUpperCase()}` : RFC_822_TIME.test(text) ? text : '')
   return Number.isNaN(ms) || ms < 0 || ms > Date.UTC(2200, 0, 1) ? null : new Date(ms).toISOString()
 }
 
@@ -92,13 +96,43 @@ export const versionOf = (document: unknown, fields: Fields): number | null => {
   return changedAt === null ? null : Math.max(1, Date.parse(changedAt))
 }
 
+const ARTICLE_FIELDS = Object.keys(articleInput.shape)
+const PICTURE_FIELDS = Object.keys(articleInput.shape.images.unwrap().element.shape)
+
+const pick = (value: unknown, names: readonly string[]): Record<string, unknown> => {
+  const given = new Map(typeof value === 'object' && value !== null ? Object.entries(value) : [])
+  return Object.fromEntries(names.filter(name => given.has(name)).map(name => [name, given.get(name)]))
+}
+
+/** A picture that was uploaded over there has no address but those of what was made of it. */
+const ownPicture = (picture: unknown): Record<string, unknown> => {
+  const picked = pick(picture, PICTURE_FIELDS)
+  if (isWeb(firstText(picked, ['/url']))) return picked
+  const urls = findAllAt(picture, '/renditions/*')
+    .filter(one => isWidth({ preset: firstText(one, ['/preset']) }) && isWeb(firstText(one, ['/url'])))
+    .sort((a, b) => Number(firstText(b, ['/width'])) - Number(firstText(a, ['/width'])))
+    .map(one => firstText(one, ['/url']))
+  return { ...picked, ...(urls[0] === undefined ? {} : { url: urls[0] }) }
+}
+
+/** What an article of ours says of itself. A field that is of another kind is left for ingest to refuse: without it the article might be for everybody. */
+const ownFieldsOf = (document: unknown): Record<string, unknown> => {
+  const picked = pick(document, ARTICLE_FIELDS)
+  const images = picked['images']
+  return Array.isArray(images) ? { ...picked, images: images.map(ownPicture) } : picked
+}
+
 /** What it cannot make sense of it leaves out; what is missing then is for ingest to refuse, with where. */
 export const toInput = (document: unknown, preset: Preset, fields: Fields, mapping: HookMapping): Record<string, unknown> => {
   const words = (pointers: readonly string[]) => {
     const text = firstText(document, pointers)
     return preset.wordsAreHtml && /[<&]/.test(text) ? wordsOf(text) : text
   }
-  const html = firstText(document, fields.html)
+  const [html, text] = [firstText(document, fields.html), firstText(document, fields.text)]
+  const own = preset.isOurs ? ownFieldsOf(document) : {}
+  const hasOwnImages = Array.isArray(own['images']) && mapping.fields.image === undefined
+  const filing = filingOf(document, fields, mapping)
+  const ownTags = preset.isOurs ? ['/tags', '/tags/*/name'].flatMap(pointer => findTexts(document, pointer)) : []
   const [slug, url] = [firstText(document, fields.slug), firstText(document, fields.url)]
   const language = firstText(document, fields.language).replace('_', '-')
   const sourceVersion = versionOf(document, fields)
@@ -106,9 +140,12 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
   const images = imagesOf(document, fields)
   const plain = { summary: words(fields.summary), byline: bylineOf(document, fields.byline), source: words(fields.source) }
   return {
+    ...own,
     title: words(fields.title),
-    body: html === '' ? { text: firstText(document, fields.text) } : { html },
-    ...filingOf(document, fields, mapping),
+    // Without any text an article of ours is an excerpt with a link, and no article with an empty body.
+    ...(preset.isOurs && html + text === '' ? {} : { body: html === '' ? { text } : { html } }),
+    categories: filing.categories,
+    tags: [...new Set([...ownTags.map(tag => tag.slice(0, 200)), ...filing.tags])].slice(0, 100),
     ...Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== '')),
     ...(sourceVersion === null ? {} : { sourceVersion }),
     ...(LANGUAGE.test(language) ? { language } : mapping.language === undefined ? {} : { language: mapping.language }),
@@ -116,6 +153,6 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
     ...(isWeb(url) ? { canonicalUrl: url } : {}),
     ...(publishedAt ? { publishedAt } : {}),
     ...(updatedAt ? { updatedAt } : {}),
-    ...(images.length === 0 ? {} : { images }),
+    ...(images.length === 0 || hasOwnImages ? {} : { images }),
   }
 }

@@ -3,16 +3,22 @@ import { isArticleId } from '@newswire/events/ids'
 import { retractRequest } from '@newswire/events/retract-request'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
+import { keys } from '@newswire/objects/keys'
+import type { Objects } from '@newswire/objects/objects'
+import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
 import { problem, readBody } from './acts.ts'
 import { type ArticleCommand, takeCommand } from './article-commands.ts'
 
 type Needs = Readonly<{
-  /** Anything was ever submitted under the id, however long ago: a slip of the pen must not make an article. */
-  isKnown: (articleId: string) => Promise<boolean>
+  objects: Pick<Objects, 'get' | 'head'>
+  trace: Pick<Trace, 'article' | 'caughtUp'>
   publish: Publish
   now: () => number
 }>
+
+/** How long a command waits for the trace to reach the log's end. */
+const TRACE_WAIT_MS = 2_000
 
 /** Both are kept for good in the archive's record of the purge, so they must not tell what was purged. */
 const wantedPurge = z.strictObject({ reason: z.string().trim().min(1).max(1_000), by: z.string().trim().min(1).max(200).optional() })
@@ -24,19 +30,33 @@ const toPurge = ({ reason, by }: z.output<typeof wantedPurge>): ArticleCommand =
   ...(by === undefined ? {} : { by }),
 })
 
-export const addArticleRoutes = (app: HttpServer, { isKnown, publish, now }: Needs): void => {
+/**
+ * Whether anything was ever submitted under the id, however long ago: a slip of the pen must not make an article. A trace that was made again knows a
+ * month, and what is to be purged by law may be of any year. What cannot be known now is taken for known: a retraction is not lost.
+ */
+const isKnown = async (articleId: string, { objects, trace }: Needs): Promise<boolean> => {
+  if ((await objects.head(keys.current(articleId))) !== null) return true
+  try {
+    await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS))
+  } catch {
+    return true // the trace is behind
+  }
+  return trace.article(articleId) !== null
+}
+
+export const addArticleRoutes = (app: HttpServer, needs: Needs): void => {
   const take = (name: 'retract' | 'republish' | 'purge', toCommand: (request: HttpRequest) => ArticleCommand) =>
     app.post(`/v1/articles/:articleId/${name}`, async (request, reply) => {
       const { articleId } = request.params as { articleId: string }
       const command = toCommand(request)
-      if (!isArticleId(articleId) || !(await isKnown(articleId)))
+      if (!isArticleId(articleId) || !(await isKnown(articleId, needs)))
         throw problem(
           404,
           'NEWSWIRE_NOT_FOUND',
           'Not found',
           'nothing was ever submitted under this id; the whole id is <publisher>.<local id>',
         )
-      return reply.status(202).send(await takeCommand(publish, articleId, command, new Date(now()).toISOString()))
+      return reply.status(202).send(await takeCommand(needs, articleId, command, new Date(needs.now()).toISOString()))
     })
   take('retract', request => ({ command: 'retract', retraction: readBody(request, retractRequest, 'retraction') }))
   take('republish', request => {

@@ -37,7 +37,10 @@ const file = {
 }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: string | null } = {}) => {
+const open = async (
+  t: TestContext,
+  { consoleToken = null, isBehind = false }: { consoleToken?: string | null; isBehind?: boolean } = {},
+) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-console-'))
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
   const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal', retryScale: 0.01 })
@@ -62,7 +65,7 @@ const open = async (t: TestContext, { consoleToken = null }: { consoleToken?: st
     log,
     objects,
     configuration,
-    trace,
+    trace: isBehind ? { ...trace, caughtUp: () => Promise.reject(new Error('it is behind')) } : trace,
     deadLetters,
     feeds,
     proofs: { of: async () => null, stop: async () => undefined },
@@ -142,6 +145,29 @@ test('an article that no trace knows any more is purged all the same, and a slip
     (await readAll(log, topics.submissions.name)).map(({ key }) => key),
     ['press.old'],
   )
+})
+
+test('while nobody can know whether an article is under way, it is taken back all the same', async t => {
+  const { send, log } = await open(t, { isBehind: true })
+  const answers = [
+    await send('POST', '/v1/articles/press.held/retract', { mode: 'gone', reason: 'court order' }),
+    await send('POST', '/v1/articles/press.held/purge', { reason: 'court order' }),
+    await send('POST', '/v1/articles/no-id/retract', { mode: 'gone', reason: 'court order' }),
+  ]
+  assert.deepEqual(
+    answers.map(one => one.status),
+    [202, 202, 404],
+  )
+  assert.equal((await readAll(log, topics.submissions.name)).length, 2)
+})
+
+test('an operator is warned of a substitute that is not out, in the answer and in the trace', async t => {
+  const { send, log, objects } = await open(t)
+  await objects.put(keys.current('press.a'), Buffer.from('{"released":null}'))
+  const { status, body } = await send('POST', '/v1/articles/press.a/retract', { mode: 'replace', reason: 'r', redirectTo: 'b' })
+  assert.deepEqual([status, body.warnings.map((one: { pointer: string }) => one.pointer)], [202, ['/redirectTo']])
+  const milestones = await readAll(log, topics.milestones.name)
+  assert.ok(milestones.some(({ value }) => Buffer.from(value ?? []).includes('/redirectTo ')))
 })
 
 test('an operator’s retraction and republication go the publisher’s way, the first with its place straight to the desk', async t => {

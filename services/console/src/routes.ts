@@ -8,7 +8,6 @@ import { parseStrictJson } from '@newswire/http/strict-json'
 import type { Publish } from '@newswire/log/events'
 import type { Log } from '@newswire/log/log'
 import { getArchived, listArchived } from '@newswire/objects/archived'
-import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { OpenPurge } from '@newswire/objects/open-purges'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
@@ -235,8 +234,8 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       force: force === 'true',
       now,
     })
-    const changed = changes.filter(one => one.kind === 'outlets' && (one.change === 'create' || one.change === 'update')).map(one => one.id)
-    const warnings = needs.secret === undefined ? [] : findUnsetSecrets(checked.config, new Set(changed), needs.secret)
+    const changed = changes.filter(one => one.change === 'create' || one.change === 'update')
+    const warnings = needs.secret === undefined ? [] : findUnsetSecrets(checked.config, changed, needs.secret)
     return { changes, ...(warnings.length === 0 ? {} : { warnings }) }
   })
 
@@ -246,10 +245,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addProofRoutes(app, { proofs: needs.proofs, caughtUp: current })
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })
-  // A trace that was made again knows a month; what is to be purged by law may be of any year.
-  const isKnown = async (articleId: string) =>
-    (await objects.head(keys.current(articleId))) !== null || (await current()).article(articleId) !== null
-  addArticleRoutes(app, { isKnown, publish, now })
+  addArticleRoutes(app, { objects, trace, publish, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))

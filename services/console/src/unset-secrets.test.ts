@@ -16,7 +16,11 @@ const drop = outletConfig.parse({
   },
 })
 const find = (ids: string[], values: Record<string, string>) =>
-  findUnsetSecrets({ outlets: [webhook, drop] }, new Set(ids), name => values[name])
+  findUnsetSecrets(
+    { publishers: [], outlets: [webhook, drop] },
+    ids.map(id => ({ kind: 'outlets', id })),
+    name => values[name],
+  )
 
 test('an outlet whose secret the running process does not have is told of, with what helps', () => {
   assert.deepEqual(find(['w', 'd'], { D_KEY: 'k', D_SECRET: '' }), [
@@ -24,6 +28,18 @@ test('an outlet whose secret the running process does not have is told of, with 
     'outlets/d: nothing is sent until Newswire is started again with D_SECRET set',
   ])
   assert.deepEqual(find(['w', 'd'], { W: 'w', D_KEY: 'k', D_SECRET: 's' }), [])
+})
+
+test('a publisher whose hook or callback has no secret in the running process is told of as well', () => {
+  const hooks = [{ id: 'cms', preset: 'generic', secretEnv: 'P_HOOK' }]
+  const publisher = publisherConfig.parse({ id: 'w', name: 'P', callbackUrl: 'https://p.example', callbackSecretEnv: 'P_CALLBACK', hooks })
+  const tell = (kind: string, values: Record<string, string> = {}) =>
+    findUnsetSecrets({ publishers: [publisher], outlets: [] }, [{ kind, id: 'w' }], name => values[name])
+  assert.deepEqual(tell('publishers'), [
+    'publishers/w: it is called back about nothing until Newswire is started again with P_CALLBACK set',
+    'publishers/w: its hook cms takes nothing until Newswire is started again with P_HOOK set',
+  ])
+  assert.deepEqual([tell('publishers', { P_CALLBACK: 'c', P_HOOK: 'h' }), tell('outlets')], [[], []])
 })
 
 test('an outlet that was not changed is passed over: its secret may have been made by a rotation', () => {

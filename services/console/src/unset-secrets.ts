@@ -22,17 +22,36 @@ export const findUnset = ({ publishers, outlets }: Pick<NewswireConfig, 'publish
   ...outlets.filter(one => !one.retired).flatMap(({ id, deliver }) => unsetIn('outlets', { id, ...deliver }, secret)),
 ]
 
-/** A sentence for each outlet of `ids`. For the one process that also delivers: another one's environment cannot be seen. */
+/**
+ * A sentence for each use that a publisher or an outlet of `changed` has for them. For the one process that also takes and delivers: another one's
+ * environment cannot be seen.
+ */
 export const findUnsetSecrets = (
-  { outlets }: Pick<NewswireConfig, 'outlets'>,
-  ids: ReadonlySet<string>,
+  { publishers, outlets }: Pick<NewswireConfig, 'publishers' | 'outlets'>,
+  changed: readonly Readonly<{ kind: string; id: string }>[],
   secret: Secret,
-): readonly string[] =>
-  outlets
-    .filter(outlet => ids.has(outlet.id))
-    .flatMap(outlet =>
-      unsetIn('outlets', { id: outlet.id, ...outlet.deliver }, secret).map(({ names }) => {
-        const otherwise = outlet.deliver.kind === 'webhook' ? `, or \`newswire outlets rotate ${outlet.id}\` makes a secret` : ''
-        return `outlets/${outlet.id}: nothing is sent until Newswire is started again with ${names.join(' and ')} set${otherwise}`
-      }),
+): readonly string[] => {
+  const isChanged = (kind: Unset['kind'], id: string) => changed.some(one => one.kind === kind && one.id === id)
+  const sentence = (kind: Unset['kind'], uses: Readonly<{ id: string; [setting: string]: unknown }>, what: string, otherwise = '') =>
+    unsetIn(kind, uses, secret).map(
+      ({ id, names }) => `${kind}/${id}: ${what} until Newswire is started again with ${names.join(' and ')} set${otherwise}`,
     )
+  return [
+    ...publishers
+      .filter(({ id }) => isChanged('publishers', id))
+      .flatMap(({ id, callbackSecretEnv, hooks = [] }) => [
+        ...sentence(
+          'publishers',
+          { id, ...(callbackSecretEnv === undefined ? {} : { callbackSecretEnv }) },
+          'it is called back about nothing',
+        ),
+        ...hooks.flatMap(one => sentence('publishers', { id, secretEnv: one.secretEnv }, `its hook ${one.id} takes nothing`)),
+      ]),
+    ...outlets
+      .filter(({ id }) => isChanged('outlets', id))
+      .flatMap(({ id, deliver }) => {
+        const otherwise = deliver.kind === 'webhook' ? `, or \`newswire outlets rotate ${id}\` makes a secret` : ''
+        return sentence('outlets', { id, ...deliver }, 'nothing is sent', otherwise)
+      }),
+  ]
+}

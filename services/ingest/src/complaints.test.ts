@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { articleInput, toArticle } from '@newswire/events/article'
-import type { Released } from '@newswire/events/current'
-import { findContradictions, findDoubts, findMissingSubstitute } from './complaints.ts'
+import { findContradictions, findDoubts } from './complaints.ts'
 
 const articleOf = (more: object) => toArticle(articleInput.parse({ title: 'Tin', body: { text: 'Nội dung' }, ...more }), { language: 'vi' })
 const contradictions = (more: object) => findContradictions(articleOf(more), 'press').map(one => one.pointer)
@@ -51,16 +50,4 @@ test('a correction that says nothing is doubted', () => {
     ['/correction'],
   )
   assert.deepEqual(doubts({ change: 'correction', correction: { note: 'Sai tên.' } }), [])
-})
-
-test('a substitute that is not out is doubted', () => {
-  const replace = { mode: 'replace', reason: 'r', legal: false, redirectTo: 'b' } as const
-  const released = (state: string, audience = 'public') => ({ fact: { state, article: { audience } } }) as Released
-  assert.deepEqual(
-    findMissingSubstitute(replace, [null, released('retracted')]).map(one => one.pointer),
-    ['/redirectTo'],
-  )
-  assert.deepEqual(findMissingSubstitute(replace, [null, released('live')]), [])
-  assert.equal(findMissingSubstitute(replace, [released('live', 'editorial')]).length, 1, 'readers may not read that one')
-  assert.deepEqual(findMissingSubstitute({ ...replace, mode: 'redirect' }, []), [])
 })

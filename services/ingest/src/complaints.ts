@@ -1,9 +1,6 @@
 /** What a schema cannot see: fields that contradict each other, and names of what is not there. Pure. */
 import type { Article } from '@newswire/events/article'
-import type { Released } from '@newswire/events/current'
-import { isPublic } from '@newswire/events/fact'
 import { idsMeantBy } from '@newswire/events/references'
-import type { Retraction } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
 import { findClosest } from '@newswire/http/validate'
 
@@ -63,14 +60,3 @@ export const findDoubts = (article: Article, categories: ReadonlyMap<string, unk
   ...findUnknownCategories(article, categories),
   ...findSilentCorrection(article),
 ]
-
-/** `found`: what is released of every id that the substitute may mean. Readers are not sent to what only editors may read. */
-export const findMissingSubstitute = ({ mode, redirectTo }: Retraction, found: readonly Released[]): readonly Warning[] =>
-  mode !== 'replace' || redirectTo === undefined || found.some(one => one !== null && isPublic(one.fact))
-    ? []
-    : [
-        {
-          pointer: '/redirectTo',
-          detail: `${JSON.stringify(redirectTo)} is not out, so until it is readers are told that the article is gone`,
-        },
-      ]

@@ -2,16 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { UnavailableError } from '@newswire/events/errors'
 import { newId, sha256Hex } from '@newswire/events/ids'
-import { idsMeantBy } from '@newswire/events/references'
 import type { Submission } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
+import { findMissingSubstitute } from '@newswire/objects/missing-substitute'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { accept, findOversize, nativeReference } from './accept.ts'
-import { findContradictions, findDoubts, findMissingSubstitute } from './complaints.ts'
+import { findContradictions, findDoubts } from './complaints.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
 import { findConflict, type Stamp, type Way } from './requests.ts'
 import { keepPicture } from './uploads.ts'
@@ -94,21 +94,8 @@ const toAnswer = (submissionId: string, articleId: string, warnings: readonly Wa
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
 export const createTake = ({ objects, publish, now, configuration, trace, admit, onAccepted }: TakeNeeds) => {
-  /** A warning is never worth a refusal: of what cannot be looked up now there is none. */
-  const findSubstitutes = async ({ retraction, publisher }: Extract<Submission, { command: 'retract' }>): Promise<readonly Warning[]> => {
-    const { mode, redirectTo } = retraction
-    if (mode !== 'replace' || redirectTo === undefined) return []
-    try {
-      const found = await Promise.all(idsMeantBy(redirectTo, publisher).map(id => getReleased(objects, id)))
-      return findMissingSubstitute(retraction, found)
-    } catch (error) {
-      if (error instanceof UnavailableError) return []
-      throw error
-    }
-  }
-
   const findWarnings = async (submission: Submission): Promise<readonly Warning[]> => {
-    if (submission.command === 'retract') return findSubstitutes(submission)
+    if (submission.command === 'retract') return findMissingSubstitute(objects, submission.retraction, submission.publisher)
     if (submission.command !== 'publish') return []
     const { article, publisher, lane } = submission
     const contradictions = lane === 'backfill' ? findContradictions(article, publisher) : []

@@ -87,17 +87,12 @@ const examine = async (settings: Settings, options: DoctorOptions): Promise<read
   const asked = await askDoors(toDoors(environment, settings, left), now)
   const isUp = isRunning(asked)
   const services = await lookAtServices(asked, settings.host)
-  const hasConsole = asked.some(({ door, answer }) => door.name === 'console' && answer !== null)
+  // A token is for ours alone, not for whatever else has that port.
+  const ours = asked.find(one => one.door.name === 'console' && isRunning([one]))
   const told =
-    isUp && hasConsole
-      ? await askConsole(
-          await createClient(
-            { ...environment, NEWSWIRE_CONSOLE_URL: asked.find(one => one.door.name === 'console')?.door.url },
-            settings.dataDir,
-          ),
-          version,
-        )
-      : null
+    ours === undefined
+      ? null
+      : await askConsole(await createClient({ ...environment, NEWSWIRE_CONSOLE_URL: ours.door.url }, settings.dataDir), version)
   const usesFolder = settings.kafkaBrokers.length === 0 || settings.s3 === null
   const folder = usesFolder ? await looking('data-folder', () => lookAtFolder(settings)) : []
   const store = await lookAtStore(settings, isUp)

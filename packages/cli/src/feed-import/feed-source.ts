@@ -3,6 +3,7 @@
  * nearer to the feed is the newer, so of an entry that comes again the first counts.
  */
 import { setTimeout } from 'node:timers/promises'
+import { sha256Hex } from '@newswire/events/ids'
 import type { Outbound, OutboundResult } from '@newswire/outbound/outbound'
 import type { Imported, Unreadable } from '../import-source.ts'
 import { FailedError } from '../usage-error.ts'
@@ -43,6 +44,12 @@ const waitBefore = (result: OutboundResult): number | null => {
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, MAX_WAIT_MS) : WAIT_MS
 }
 
+/** An address as it may be told: who asks for a feed by a token has it in the query or before the host. */
+export const toShown = (url: string): string => {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}
+
 const whyNot = (result: OutboundResult): string => {
   if (!result.ok) return result.kind === 'too-large' ? `it is larger than ${MAX_BYTES / 1_000_000} MB` : result.message
   return `it answered ${result.response.status}`
@@ -66,7 +73,7 @@ const fetchDocument = async (
       return { bytes: result.response.body, type: result.response.headers['content-type'] ?? '' }
     const waitMs = waitBefore(result)
     if (waitMs === null || attempt === TRIES)
-      throw new FailedError(`${url} cannot be read: ${whyNot(result)}`, { code: result.ok ? undefined : result.code })
+      throw new FailedError(`${toShown(url)} cannot be read: ${whyNot(result)}`, { code: result.ok ? undefined : result.code })
     await wait(waitMs * attempt)
   }
 }
@@ -82,7 +89,9 @@ const olderThan = (older: string | null, url: string, seen: ReadonlySet<string>)
   const next = older === null ? null : (URL.parse(older, url)?.href ?? null)
   if (next === null || seen.has(placeOf(next))) return null
   if (seen.size >= MAX_DOCUMENTS)
-    throw new FailedError(`${url} has more than ${MAX_DOCUMENTS} documents behind it; import ${next} by itself to go on`)
+    throw new FailedError(
+      `${toShown(url)} has more than ${MAX_DOCUMENTS} documents before it; import the older one that it names by itself to go on`,
+    )
   return next
 }
 
@@ -102,18 +111,20 @@ export const readFeedArticles = async function* (feedUrl: string, needs: Needs):
     needs.onDocument(url)
     const { bytes, type } = await fetchDocument(url, needs)
     const read = readFeed(bytes, type)
-    if (!read.ok) throw new FailedError(`${url} is no feed that can be imported: ${read.reason}`)
+    if (!read.ok) throw new FailedError(`${toShown(url)} is no feed that can be imported: ${read.reason}`)
     const known = entries.size
     for (const [index, entry] of read.feed.entries.entries()) {
       const identity = entry.id || entry.link
-      if (identity !== '' && entries.has(identity)) continue
-      if (identity !== '') entries.add(identity)
+      // A feed may say ids of any length.
+      const key = identity === '' ? null : sha256Hex(identity)
+      if (key !== null && entries.has(key)) continue
+      if (key !== null) entries.add(key)
       if (entry.isRetracted) needs.onPassedOver('taken back')
-      else yield toImported(entry, `${url} item ${index + 1}${identity === '' ? '' : ` (${identity.slice(0, 200)})`}`, into)
+      else yield toImported(entry, `${toShown(url)} item ${index + 1}${identity === '' ? '' : ` (${identity.slice(0, 200)})`}`, into)
     }
     barren = entries.size > known ? 0 : barren + 1
     if (barren > MAX_BARREN)
-      throw new FailedError(`${MAX_BARREN} documents in a row brought nothing new, the last one ${url}; it was left there`)
+      throw new FailedError(`${MAX_BARREN} documents in a row brought nothing new, the last one ${toShown(url)}; it was left there`)
     url = olderThan(read.feed.older, url, documents)
   }
 }

@@ -158,6 +158,27 @@ test('without a console only public https is reached, and it says what that mean
   assert.deepEqual(site.asked, [])
 })
 
+test('what may be a secret of an address is told nowhere', async t => {
+  const empty = '<entry><id>urn:test:empty</id></entry>'
+  const site = await openSite(t, path => {
+    if (path === '/feed?token=s3cr3t') return { body: atom(empty, '/old?token=s3cr3t') }
+    return path === '/all?token=s3cr3t' ? { body: atom(empty) } : { status: 404 }
+  })
+  const { run, said } = await setUp(t)
+  await assert.rejects(run(`${site.url.replace('//', '//u:s3cr3t@')}/feed?token=s3cr3t`), (error: Error) => {
+    assert.match(error.message, /\/feed cannot be read: .*a name or password in an address/)
+    assert.doesNotMatch(error.message, /s3cr3t/)
+    return true
+  })
+  await assert.rejects(run(`${site.url}/feed?token=s3cr3t`), /\/old cannot be read: it answered 404/)
+  const { refused } = await run(`${site.url}/all?token=s3cr3t`)
+  assert.deepEqual(
+    refused.map(one => one.where.replace(site.url, '')),
+    ['/all item 1 (urn:test:empty)'],
+  )
+  assert.doesNotMatch(said.join(' '), /s3cr3t/)
+})
+
 test('a category that is given must be configured, and is for feeds', async t => {
   const site = await openSite(t, () => ({ body: atom(entry('a')) }))
   const { run } = await setUp(t)
@@ -166,6 +187,8 @@ test('a category that is given must be configured, and is for feeds', async t =>
 })
 
 test('the journal of a feed is a file of this folder that says which feed it is', () => {
-  assert.equal(journalNameOf('https://news.example/feeds/all/atom.xml?x=1'), 'news.example-feeds-all-atom.xml-x-1.import.journal')
+  assert.match(journalNameOf('https://news.example/feeds/all/atom.xml'), /^news\.example-feeds-all-atom\.xml-[0-9a-f]{8}\.import\.journal$/)
+  const [one, other] = ['1', '2'].map(token => journalNameOf(`https://u:s3cr3t@news.example/feed?token=s3cr3t${token}`))
+  assert.ok(one !== other && !one?.includes('s3cr3t'), one)
   assert.ok(!/[/\\]/.test(journalNameOf('https://news.example/../../etc')))
 })

@@ -1,12 +1,13 @@
 /** Opens the address of a feed as a source of an import, with what the running system knows: its categories, its identity, where it may reach. */
 import type { CategoryConfig, NetworkConfig } from '@newswire/events/config'
 import { messageOf } from '@newswire/events/errors'
+import { sha256Hex } from '@newswire/events/ids'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import type { Client } from '../client.ts'
 import type { Terminal } from '../commands.ts'
 import { warn } from '../finish.ts'
 import { UsageError } from '../usage-error.ts'
-import { readFeedArticles } from './feed-source.ts'
+import { readFeedArticles, toShown } from './feed-source.ts'
 
 type Known = Readonly<{ site: { id: string } | null; network: NetworkConfig; categories: readonly CategoryConfig[] }>
 
@@ -26,16 +27,21 @@ const askConfiguration = async (terminal: Pick<Terminal, 'say'>, client: Client)
   }
 }
 
-/** A name for its journal that says which feed it was. */
+/** A name for its journal that says which feed it was, without what may be a secret of its address. */
 export const journalNameOf = (feedUrl: string): string => {
-  const { host, pathname, search } = new URL(feedUrl)
-  const words = `${host}${pathname}${search}`.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
-  return `${words.slice(0, 150)}.import.journal`
+  const { host, pathname } = new URL(feedUrl)
+  const words = `${host}${pathname}`.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
+  return `${words.slice(0, 150)}-${sha256Hex(feedUrl).slice(0, 8)}.import.journal`
 }
 
 /** Throws `UsageError` for what is no address, or a category that is not configured. */
-export const openFeedSource = async (terminal: Terminal, client: Client, feedUrl: string, everyCategory: readonly string[]) => {
-  if (!URL.canParse(feedUrl)) throw new UsageError(`${feedUrl} is no address`)
+export const openFeedSource = async (
+  terminal: Terminal,
+  client: Client & { publisher: string | null },
+  feedUrl: string,
+  everyCategory: readonly string[],
+) => {
+  if (!URL.canParse(feedUrl)) throw new UsageError('the address of the feed cannot be read as one')
   const { site, network, categories } = await askConfiguration(terminal, client)
   const known = new Map(categories.map(one => [one.id, one]))
   const unknown = everyCategory.filter(id => categories.length > 0 && !known.has(id))
@@ -44,12 +50,12 @@ export const openFeedSource = async (terminal: Terminal, client: Client, feedUrl
   const passedOver: Record<string, number> = {}
   const articles = readFeedArticles(feedUrl, {
     outbound,
-    into: { siteId: site?.id ?? null, categories: known, everyCategory },
+    into: { siteId: site?.id ?? null, publisher: client.publisher, categories: known, everyCategory },
     onPassedOver: kind => {
       passedOver[kind] = (passedOver[kind] ?? 0) + 1
     },
     onDocument: url => {
-      if (!terminal.json && !process.stderr.isTTY) terminal.say(`reading ${url}`)
+      if (!terminal.json && !process.stderr.isTTY) terminal.say(`reading ${toShown(url)}`)
     },
   })
   return { articles, passedOver, journal: journalNameOf(feedUrl), close: outbound.close }

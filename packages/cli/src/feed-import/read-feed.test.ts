@@ -8,6 +8,7 @@ import { type Into, localIdOf, toArticle } from './to-article.ts'
 const into: Into = {
   host: 'paper.example',
   siteId: 'here.example,2026',
+  publisher: 'desk',
   categories: new Map([['thoi-su', { name: 'Thời sự' }]]),
   everyCategory: [],
 }
@@ -148,7 +149,7 @@ test('JSON Feed: text alone, attachments, tags, and the page before; a field of 
 
 test('an id is the same every time, and another one for everything that is another', () => {
   const entry = only(wordpress)
-  const id = (changes: Partial<FeedEntry>, host = 'paper.example') => localIdOf({ ...entry, ...changes }, host)
+  const id = (changes: Partial<FeedEntry>, host = 'paper.example') => localIdOf({ ...entry, ...changes }, { ...into, host })
   assert.match(id({}) ?? '', /^[0-9a-f]{12}$|-[0-9a-f]{12}$/)
   assert.equal(id({ title: 'Another', link: 'https://paper.example/moved' }), id({}))
   assert.equal(id({ id: '' }), id({ id: entry.link }))
@@ -167,6 +168,26 @@ test('what says that it is ours and is not gets no id that ours could not have',
   assert.ok(made.ok && /^[A-Za-z0-9-]+-[0-9a-f]{12}$/.test(made.localId), JSON.stringify(made))
 })
 
+test('an article of another publisher or another site never takes the place of one that was written here', () => {
+  const idOf = (tag: string, where: Into = into) => {
+    const article = wordpress
+      .replace('xmlns:content', 'xmlns:nw="urn:x-newswire:feed:1" xmlns:content')
+      .replace('https://paper.example/?p=4711', tag)
+      .replace('<link>https://paper.example/2026', '<nw:version>1</nw:version><link>https://paper.example/2026')
+    return localIdOf(only(article), where) ?? ''
+  }
+  assert.deepEqual(
+    ['here.example,2026:desk.story-1', 'here.example,2026:a.story-1', 'here.example,2026:b.story-1'].map(one => idOf(`tag:${one}`)),
+    ['story-1', 'a.story-1', 'b.story-1'],
+  )
+  assert.equal(idOf('tag:evil.example,2026:desk.story-1'), 'desk.story-1')
+  assert.deepEqual(
+    [{ siteId: null }, { publisher: null }].map(unknown => idOf('tag:here.example,2026:desk.story-1', { ...into, ...unknown })),
+    ['desk.story-1', 'desk.story-1'],
+  )
+  assert.match(idOf(`tag:evil.example,2026:desk.${'x'.repeat(125)}`), /-[0-9a-f]{12}$/)
+})
+
 test('entities of a document type are never expanded, and no file or address behind one is read', () => {
   const bomb = `<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
     <!ENTITY x SYSTEM "file:///etc/passwd">]><rss version="2.0"><channel><item><guid>1</guid><title>&c; &x;</title><description>d</description></item></channel></rss>`
@@ -177,6 +198,9 @@ test('entities of a document type are never expanded, and no file or address beh
 test('what is too deep or too much is refused with which', () => {
   assert.match(reasonOf(`<rss>${'<a>'.repeat(100_000)}`), /nested more than 100 deep/)
   assert.match(reasonOf(`<rss>${'<a/>'.repeat(300_000)}</rss>`), /more than 200000 elements/)
+  const declaring = (count: number) => Array.from({ length: count }, (_, n) => ` xmlns:a${n}="urn:${n}"`).join('')
+  assert.match(reasonOf(`<rss${declaring(1_000)}>${'<a xmlns:b="urn:b"/>'.repeat(1_000)}</rss>`), /too many namespaces/)
+  assert.ok(read(`<rss><channel>${'<div xmlns="http://www.w3.org/1999/xhtml"/>'.repeat(20_000)}</channel></rss>`).ok, 'which is usual')
   const figures = `<rss xmlns:nw="urn:x-newswire:feed:1" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><item><guid>tag:a.example,2026:p.x</guid><nw:version>1</nw:version><description>d</description><title>t</title><content:encoded><![CDATA[${'<figure><img src="x"><figcaption>'.repeat(12_000)}]]></content:encoded></item></channel></rss>`
   assert.ok(toArticle(only(figures), into).ok)
 })

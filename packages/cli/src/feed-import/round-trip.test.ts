@@ -9,6 +9,7 @@ const golden = makeGolden()
 const into: Into = {
   host: 'news.example',
   siteId: 'news.example,2026',
+  publisher: 'baoqk',
   categories: new Map([
     ['thoi-su', { name: 'Thời sự' }],
     ['quoc-phong', { name: 'Quốc phòng & an ninh', parent: 'thoi-su' }],
@@ -84,9 +85,9 @@ test('everything that an article says and a feed carries comes back letter for l
 })
 
 test('in another site it says where it came through, and files only under what is configured there', () => {
-  const article = importAll('atom.xml', { ...into, siteId: 'other.example,2026', categories: new Map() }).get('hoi-nghi-1') ?? {}
+  const article = importAll('atom.xml', { ...into, siteId: 'other.example,2026', categories: new Map() }).get('baoqk.hoi-nghi-1') ?? {}
   assert.deepEqual(article['via'], ['news.example,2026'])
   assert.deepEqual(article['categories'], [])
   assert.ok((article['tags'] as string[]).includes('Quốc phòng & an ninh'))
-  assert.equal(importAll('atom.xml', { ...into, siteId: null }).get('hoi-nghi-1')?.['via'], undefined)
+  assert.equal(importAll('atom.xml', { ...into, siteId: null }).get('baoqk.hoi-nghi-1')?.['via'], undefined)
 })

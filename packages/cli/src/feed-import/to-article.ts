@@ -12,6 +12,8 @@ export type Into = Readonly<{
   host: string
   /** `site.id`; `null` when it is not known. */
   siteId: string | null
+  /** The one that it is imported as; `null` when it is not known. */
+  publisher: string | null
   /** Configured categories: id → name and parent. */
   categories: ReadonlyMap<string, Readonly<{ name: string; parent?: string | undefined }>>
   /** Given to all. */
@@ -42,14 +44,28 @@ const readablePart = (id: string): string => {
     .replace(/-+$/, '')
 }
 
-/** By what the feed identifies it, and by nothing that may change: a title may. Our own feeds say the id itself. */
-export const localIdOf = ({ id, link, own }: FeedEntry, host: string): string | null => {
-  const ours = own === null ? null : parseArticleId(own.articleId)
-  if (ours !== null) return ours.localId
+type Where = Pick<Into, 'host' | 'siteId' | 'publisher'>
+
+/**
+ * The id that a feed of Newswire says itself. Bare only where it comes home: another publisher's has its publisher before it, so it never takes the place
+ * of what was written here, or of a third one's.
+ */
+const ownLocalId = ({ own }: FeedEntry, { siteId, publisher }: Where): string | null => {
+  const said = own === null ? null : parseArticleId(own.articleId)
+  if (own === null || said === null) return null
+  if (own.siteId === siteId && said.publisher === publisher) return said.localId
+  return isLocalId(own.articleId) ? own.articleId : null
+}
+
+/** By what the feed identifies it, and by nothing that may change: a title may. */
+export const localIdOf = (entry: FeedEntry, where: Where): string | null => {
+  const ours = ownLocalId(entry, where)
+  if (ours !== null) return ours
+  const { id, link } = entry
   const identity = id || link
   if (identity === '') return null
   // An address or a tag is one in the whole world, "17" is one of this site's.
-  const scope = /^[a-z][a-z0-9+.-]*:/i.test(identity) ? '' : `${host} `
+  const scope = /^[a-z][a-z0-9+.-]*:/i.test(identity) ? '' : `${where.host} `
   const localId = [readablePart(identity), sha256Hex(`${scope}${identity}`).slice(0, 12)].filter(Boolean).join('-')
   return isLocalId(localId) ? localId : null
 }
@@ -152,7 +168,7 @@ const titleOf = ({ title, summary, html }: FeedEntry): string => {
 
 /** Throws nothing: what cannot be an article says why. */
 export const toArticle = (entry: FeedEntry, into: Into): ToArticle => {
-  const localId = localIdOf(entry, into.host)
+  const localId = localIdOf(entry, into)
   if (localId === null) return { ok: false, reason: 'it has neither an id nor a link, so it would be another article each time' }
   const title = titleOf(entry)
   const html = bodyOf(entry)

@@ -1,7 +1,7 @@
 /**
  * XML of strangers as a tree, by htmlparser2, of which this is the only importer. It reads a document type and expands nothing of it, so no entity can
- * grow or fetch anything; it takes what is not well-formed as far as it goes, because many feeds are not. Depth and elements are bounded here, bytes
- * by whoever fetched it.
+ * grow or fetch anything; it takes what is not well-formed as far as it goes, because many feeds are not. Depth, elements and
+ * namespaces are bounded here, bytes by whoever fetched it.
  */
 import { Parser } from 'htmlparser2'
 
@@ -24,6 +24,8 @@ export class XmlError extends Error {
 const MAX_DEPTH = 100
 /** A page of a hundred articles with all sizes of their pictures has a twentieth of it. */
 const MAX_ELEMENTS = 200_000
+/** In force, summed over the elements that declare any: each makes a scope of its own. Ten thousand entries of xhtml have a fifth. */
+const MAX_NAMESPACES = 400_000
 
 export const NS = {
   atom: 'http://www.w3.org/2005/Atom',
@@ -58,6 +60,7 @@ export const parseXml = (text: string): XmlNode | null => {
   const root: Open = { name: '', prefix: '', uri: '', attributes: {}, children: [] }
   const open: { node: Open; scope: Scope }[] = [{ node: root, scope: new Map() }]
   let elements = 0
+  let namespaces = 0
   const parser = new Parser(
     {
       onopentag: (full, attributes) => {
@@ -66,6 +69,8 @@ export const parseXml = (text: string): XmlNode | null => {
         if (open.length > MAX_DEPTH) throw new XmlError(`its elements are nested more than ${MAX_DEPTH} deep`)
         const above = open.at(-1)
         const scope = declaredIn(attributes, above?.scope ?? new Map())
+        if (scope !== above?.scope) namespaces += scope.size
+        if (namespaces > MAX_NAMESPACES) throw new XmlError('it declares too many namespaces')
         const [prefix, name] = splitName(full)
         const uri = scope.get(prefix) ?? (prefix === '' ? '' : (KNOWN.get(prefix) ?? ''))
         const node: Open = { name, prefix, uri, attributes, children: [] }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { sha256Hex } from '@newswire/events/ids'
 import { readSettings } from '@newswire/runtime/settings'
 import type { Terminal } from '../commands.ts'
 import { type Answer, type Asked, answering } from '../front-door.ts'
@@ -38,7 +39,11 @@ const ALLOWED = { allow: ['127.0.0.0/8'], allowHttp: true }
 const setUp = async (t: TestContext, answer: (asked: Asked) => Answer | undefined = () => undefined, network: object | null = ALLOWED) => {
   const folder = mkdtempSync(join(tmpdir(), 'import-feed-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const config = { site: { id: 'here.example,2026' }, network, categories: [{ id: 'thoi-su', name: 'Thời sự' }] }
+  const publishers = [
+    { id: 'a', tokens: [] },
+    { id: 'desk', tokens: [{ sha256: sha256Hex('t') }] },
+  ]
+  const config = { site: { id: 'here.example,2026' }, network, categories: [{ id: 'thoi-su', name: 'Thời sự' }], publishers }
   const door = await answering(t, asked => (asked.path === '/v1/config' ? { body: config } : answer(asked)))
   const said: string[] = []
   const printed: string[] = []
@@ -91,6 +96,23 @@ test('a feed and what is archived behind it is taken once each, the newest of tw
   assert.deepEqual(site.asked, ['/feed', '/old-2', '/old-1'], 'a ring of documents is left where it closes')
   const second = await run(`${site.url}/feed`, { category: ['thoi-su'] })
   assert.deepEqual([second.sent, second.skipped, puts().length], [0, 4, 4])
+})
+
+test('of this very site only what the publisher of the token wrote comes home under its own id', async t => {
+  const own = (id: string) =>
+    entry('x', id)
+      .replace('urn:test:x', `tag:here.example,2026:${id}`)
+      .replace('<title>', '<nw:version xmlns:nw="urn:x-newswire:feed:1">1</nw:version><title>')
+  const site = await openSite(t, () => ({ body: atom(`${own('desk.story-1')}${own('a.story-1')}`) }))
+  const { run, door } = await setUp(t)
+  assert.equal((await run(`${site.url}/feed`)).sent, 2)
+  assert.deepEqual(
+    door.requests
+      .filter(one => one.method === 'PUT')
+      .map(one => one.path.split('?')[0])
+      .sort(),
+    ['/v1/articles/a.story-1', '/v1/articles/story-1'],
+  )
 })
 
 test('what ingest refuses, and what is no article, is named with its place, and costs nobody else', async t => {

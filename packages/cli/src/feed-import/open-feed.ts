@@ -1,5 +1,5 @@
 /** Opens the address of a feed as a source of an import, with what the running system knows: its categories, its identity, where it may reach. */
-import type { CategoryConfig, NetworkConfig } from '@newswire/events/config'
+import type { CategoryConfig, NetworkConfig, PublisherConfig } from '@newswire/events/config'
 import { messageOf } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { createOutbound } from '@newswire/outbound/create-outbound'
@@ -9,9 +9,16 @@ import { warn } from '../finish.ts'
 import { UsageError } from '../usage-error.ts'
 import { readFeedArticles, toShown } from './feed-source.ts'
 
-type Known = Readonly<{ site: { id: string } | null; network: NetworkConfig; categories: readonly CategoryConfig[] }>
+type Known = Readonly<{
+  site: { id: string } | null
+  network: NetworkConfig
+  categories: readonly CategoryConfig[]
+  publishers: readonly Pick<PublisherConfig, 'id' | 'tokens'>[]
+}>
 
-const NOTHING_KNOWN: Known = { site: null, network: { allow: [], allowHttp: false }, categories: [] }
+type Importing = Client & { publisher: string | null }
+
+const NOTHING_KNOWN: Known = { site: null, network: { allow: [], allowHttp: false }, categories: [], publishers: [] }
 
 /** The console has it; without one a feed can be imported all the same. */
 const askConfiguration = async (terminal: Pick<Terminal, 'say'>, client: Client): Promise<Known> => {
@@ -27,6 +34,13 @@ const askConfiguration = async (terminal: Pick<Terminal, 'say'>, client: Client)
   }
 }
 
+/** Whose the token is: what `up` left in its data folder says nothing of another one. `null`: of none that the configuration has. */
+const publisherOf = ({ publishers }: Known, token: string | undefined, client: Importing): string | null => {
+  if (token === undefined) return client.publisher
+  const sha256 = sha256Hex(token)
+  return publishers.find(({ tokens }) => tokens.some(one => one.sha256 === sha256))?.id ?? null
+}
+
 /** A name for its journal that says which feed it was, without what may be a secret of its address. */
 export const journalNameOf = (feedUrl: string): string => {
   const { host, pathname } = new URL(feedUrl)
@@ -35,14 +49,11 @@ export const journalNameOf = (feedUrl: string): string => {
 }
 
 /** Throws `UsageError` for what is no address, or a category that is not configured. */
-export const openFeedSource = async (
-  terminal: Terminal,
-  client: Client & { publisher: string | null },
-  feedUrl: string,
-  everyCategory: readonly string[],
-) => {
+export const openFeedSource = async (terminal: Terminal, client: Importing, feedUrl: string, everyCategory: readonly string[]) => {
   if (!URL.canParse(feedUrl)) throw new UsageError('the address of the feed cannot be read as one')
-  const { site, network, categories } = await askConfiguration(terminal, client)
+  const configuration = await askConfiguration(terminal, client)
+  const { site, network, categories } = configuration
+  const publisher = publisherOf(configuration, terminal.environment.NEWSWIRE_TOKEN, client)
   const known = new Map(categories.map(one => [one.id, one]))
   const unknown = everyCategory.filter(id => categories.length > 0 && !known.has(id))
   if (unknown.length > 0) throw new UsageError(`not in the configuration: ${unknown.join(', ')}; there are ${[...known.keys()].join(', ')}`)
@@ -50,7 +61,7 @@ export const openFeedSource = async (
   const passedOver: Record<string, number> = {}
   const articles = readFeedArticles(feedUrl, {
     outbound,
-    into: { siteId: site?.id ?? null, publisher: client.publisher, categories: known, everyCategory },
+    into: { siteId: site?.id ?? null, publisher, categories: known, everyCategory },
     onPassedOver: kind => {
       passedOver[kind] = (passedOver[kind] ?? 0) + 1
     },

@@ -1,10 +1,11 @@
 /** `newswire replay …`: something that happened, once more. */
+import { isTimeWithOffset } from '@newswire/events/article'
 import type { OutletRequest } from '@newswire/events/outlet'
 import type { Command } from 'commander'
 import { createClient } from './client.ts'
 import type { Terminal } from './commands.ts'
 import { replayOutlet } from './outlets.ts'
-import { isInstant, replayTopic } from './replay-topic.ts'
+import { replayTopic } from './replay-topic.ts'
 import { showTable } from './show.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -17,7 +18,7 @@ type Needs = Readonly<{
 /** A sequence is a number, a time is not. Throws `UsageError`. */
 export const toOutletFrom = (from: string): Readonly<{ fromSequence: string }> | Readonly<{ fromTime: string }> => {
   if (/^\d{1,16}$/.test(from)) return { fromSequence: from }
-  if (isInstant(from)) return { fromTime: from }
+  if (isTimeWithOffset(from)) return { fromTime: from }
   throw new UsageError(`--from must be a sequence (a number, as x-newswire-sequence says it) or a time with an offset, got ${from}`)
 }
 

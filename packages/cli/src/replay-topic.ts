@@ -3,6 +3,7 @@
  * nothing that is as it should be, and mends what a handler missed. The groups must stand still: the log has one place for each, and a member
  * that runs would write its own over it.
  */
+import { isTimeWithOffset } from '@newswire/events/article'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag, Log, Position, Start } from '@newswire/log/log'
 import type { Terminal } from './commands.ts'
@@ -32,10 +33,6 @@ export type ReplayPlace = 'start' | Readonly<{ time: string }> | Readonly<{ part
 /** Where a group goes on in one partition. `to` is never after `from`: what waits is never passed over. */
 export type Move = Readonly<{ group: string; partition: number; from: Position; to: Position }>
 
-/** RFC 3339 with an offset: without one nobody knows which hour is meant. */
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
-export const isInstant = (text: string): boolean => INSTANT.test(text) && !Number.isNaN(Date.parse(text))
-
 /** Throws `UsageError`. */
 export const parsePlace = (from: string, partition: string | undefined): ReplayPlace => {
   if (/^\d{1,16}$/.test(from)) {
@@ -46,7 +43,7 @@ export const parsePlace = (from: string, partition: string | undefined): ReplayP
   }
   if (partition !== undefined) throw new UsageError('--partition goes with a position; a time and `start` are for all partitions')
   if (from === 'start') return 'start'
-  if (isInstant(from)) return { time: from }
+  if (isTimeWithOffset(from)) return { time: from }
   throw new UsageError(
     `--from must be start, a time with an offset (2026-01-31T08:00:00+07:00), or a position with --partition; got ${from}`,
   )

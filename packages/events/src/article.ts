@@ -20,6 +20,9 @@ export const isInstant = (value: string): boolean => {
   const at = Date.parse(value)
   return at >= FIRST_MS && at <= LAST_MS
 }
+const TIME_WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+/** As a person writes an instant, seconds or not, but with an offset: without one nobody knows which hour is meant. */
+export const isTimeWithOffset = (value: string): boolean => TIME_WITH_OFFSET.test(value) && isInstant(value)
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
 const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in UTC').transform(value => new Date(value).toISOString())
 const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)

@@ -3,7 +3,9 @@
  * state, in force once they are swapped in; replays and tests are records that an outlets process does once. Every act has an id that the asker
  * may choose, and the same id again is the same act.
  */
+
 import { randomBytes } from 'node:crypto'
+import { isTimeWithOffset } from '@newswire/events/article'
 import type { OutletConfig } from '@newswire/events/config'
 import { messageOf, RejectError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
@@ -96,8 +98,7 @@ const findObstacle = (requests: readonly OutletRequest[], kind: OutletRequest['k
 const checkReach = (from: ReplayFrom, nowMs: number): void => {
   if (!('time' in from)) return
   const at = Date.parse(from.time)
-  const isInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(from.time) && !Number.isNaN(at)
-  if (isInstant && at <= nowMs && nowMs - at <= REPLAY_REACH_MS) return
+  if (isTimeWithOffset(from.time) && at <= nowMs && nowMs - at <= REPLAY_REACH_MS) return
   throw new RejectError(
     'NEWSWIRE_OUTLET_REPLAY',
     `a replay begins at a time with an offset (2026-01-31T08:00:00+07:00) that is past and at most 14 days ago, got ${JSON.stringify(from.time.slice(0, 40))}`,

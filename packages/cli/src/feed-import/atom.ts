@@ -1,11 +1,10 @@
 /** Atom 1.0 (RFC 4287) with Media RSS, deleted entries (RFC 6721) and archived feeds (RFC 5005). */
+import { escapeMarkup } from '@newswire/events/text'
 import { type FeedDocument, type FeedEntry, parseTag, toInstant } from './feed-document.ts'
 import { picturesOf } from './media.ts'
 import { ownWordsOf } from './own-words.ts'
 import { htmlWords } from './rss.ts'
 import { childrenOf, findAll, findFirst, NS, said, textOf, toHtml, type XmlNode } from './xml.ts'
-
-const escapeHtml = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 
 /** RFC 4287 §3.1: `text`, `html`, or `xhtml` within one `div`. */
 const htmlOf = (construct: XmlNode | null): string | null => {
@@ -18,7 +17,7 @@ const htmlOf = (construct: XmlNode | null): string | null => {
   }
   const text = textOf(construct).trim()
   if (text === '') return null
-  return type === 'html' || type === 'text/html' ? text : `<p>${escapeHtml(text)}</p>`
+  return type === 'html' || type === 'text/html' ? text : `<p>${escapeMarkup(text)}</p>`
 }
 
 const plainOf = (construct: XmlNode | null): string => {

@@ -1,4 +1,5 @@
 /** JSON Feed 1.0 and 1.1. A field of another type than it should have is taken for one that is not there: one bad item must not cost the others. */
+import { escapeMarkup } from '@newswire/events/text'
 import { z } from 'zod'
 import { type FeedDocument, type FeedEntry, type FeedPicture, type OwnWords, parseTag, toInstant } from './feed-document.ts'
 import { isPictureType } from './media.ts'
@@ -74,14 +75,12 @@ const namesOf = ({ authors, author: one }: Pick<Item, 'authors' | 'author'>): st
     .filter(name => name !== '')
     .join(', ')
 
-const escapeHtml = (value: string): string => value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
-
 /** Paragraphs at blank lines. */
 const toHtml = (plain: string): string =>
   plain
     .split(/\n[ \t]*\n+/)
     .filter(part => part.trim() !== '')
-    .map(part => `<p>${escapeHtml(part.trim()).replace(/\n/g, '<br />')}</p>`)
+    .map(part => `<p>${escapeMarkup(part.trim()).replace(/\n/g, '<br />')}</p>`)
     .join('\n')
 
 const toOwn = ({ id, _newswire: own }: Item): OwnWords | null => {

@@ -3,6 +3,7 @@
  * grow or fetch anything; it takes what is not well-formed as far as it goes, because many feeds are not. Depth, elements and
  * namespaces are bounded here, bytes by whoever fetched it.
  */
+import { escapeMarkup } from '@newswire/events/text'
 import { Parser } from 'htmlparser2'
 
 export type XmlNode = Readonly<{
@@ -104,16 +105,14 @@ export const textOf = (node: XmlNode | null): string =>
 /** The text of the first such element, without space around it. */
 export const said = (node: XmlNode, name: string, uri = ''): string => textOf(findFirst(node, name, uri)).trim()
 
-const escapeText = (value: string): string => value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
-
 /** The inside of an element as HTML: what Atom calls `xhtml`. */
 export const toHtml = ({ children }: XmlNode): string =>
   children
     .map(one => {
-      if (typeof one === 'string') return escapeText(one)
+      if (typeof one === 'string') return escapeMarkup(one)
       const attributes = Object.entries(one.attributes)
         .filter(([name]) => !name.startsWith('xml'))
-        .map(([name, value]) => ` ${name}="${escapeText(value).replace(/"/g, '&quot;')}"`)
+        .map(([name, value]) => ` ${name}="${escapeMarkup(value)}"`)
       const inside = toHtml(one)
       return inside === '' && /^(br|hr|img)$/.test(one.name)
         ? `<${one.name}${attributes.join('')} />`

@@ -85,7 +85,7 @@ export const benchRestart: Benchmark = async () => {
     pss.stop()
     child.disconnect()
     await new Promise(resolve => child.once('exit', resolve))
-    const firstMs = Math.min(...seen) - startedAt
+    const firstMs = seen.reduce((first, at) => Math.min(first, at)) - startedAt
     return {
       lines: [
         {

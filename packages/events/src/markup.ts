@@ -5,7 +5,7 @@
  */
 import { type DefaultTreeAdapterMap, parseFragment } from 'parse5'
 import sanitizeHtml from 'sanitize-html'
-import { findCleanedExcess, MAX_TREE_DEPTH } from './markup-excess.ts'
+import { findCleanedExcess, findMarkupExcess, MAX_TREE_DEPTH } from './markup-excess.ts'
 import { cleanText, escapeMarkup } from './text.ts'
 
 const ATTRIBUTES: Record<string, readonly string[]> = {
@@ -118,3 +118,6 @@ export const htmlToText = (html: string): string => {
   }
   return words.join('').replace(/\s+/gu, ' ').trim()
 }
+
+/** Words of a stranger's HTML; as they are, where that is more than a parser may be given. */
+export const htmlToWords = (html: string): string => (findMarkupExcess(html) === null ? htmlToText(cleanHtml(html)) : html)

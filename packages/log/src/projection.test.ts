@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
@@ -15,6 +15,20 @@ const SCHEMA = 'CREATE TABLE seen (key TEXT NOT NULL) STRICT; CREATE INDEX by_ke
 const applyKeys: ProjectionOptions['apply'] = (db, records) => {
   const add = db.prepare('INSERT INTO seen (key) VALUES (?)')
   for (const { key } of records) add.run(key)
+}
+
+const newFolder = (t: TestContext): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'projection-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** A log in a folder of its own. */
+const openLog = async (t: TestContext) => {
+  const dir = newFolder(t)
+  const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
+  t.after(() => log.close())
+  return { dir, log }
 }
 
 const open = (log: Log, file: string): Promise<Projection> =>
@@ -30,8 +44,7 @@ const keysOf = async (log: Log, file: string): Promise<readonly unknown[]> => {
 
 describe('a projection', () => {
   it('is made again when the log has lost what was applied last', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const dir = newFolder(t)
     const file = join(dir, 'view.db')
     const before = await createEmbeddedLog({ file: join(dir, 'log', 'log.db'), fsync: 'normal' })
     const put = (log: Log, key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
@@ -52,8 +65,7 @@ describe('a projection', () => {
   })
 
   it('stays as it is when what was applied last has only aged out of the log', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const dir = newFolder(t)
     const file = join(dir, 'view.db')
     let clock = Date.parse('2026-01-01T00:00:00Z')
     const specs = [{ ...topics.milestones, name: 'articles', partitions: 3 }]
@@ -80,8 +92,7 @@ describe('a projection', () => {
   })
 
   it('opens with what it has while the log is not there yet, and is emptied in place when another log comes', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const dir = newFolder(t)
     const file = join(dir, 'view.db')
     const put = (log: Log, key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
     const first = await createEmbeddedLog({ file: join(dir, 'first.db'), fsync: 'normal' })
@@ -113,10 +124,7 @@ describe('a projection', () => {
   })
 
   it('is current in the end whatever a log that has just come says first', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
-    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
-    t.after(() => log.close())
+    const { dir, log } = await openLog(t)
     await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
     const errors = [
       new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'partition 3 of articles has no leader'),
@@ -136,10 +144,7 @@ describe('a projection', () => {
   })
 
   it('says that it is behind while its disk is full, and goes on in order when there is room', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
-    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
-    t.after(() => log.close())
+    const { dir, log } = await openLog(t)
     const view = await open(log, join(dir, 'view.db'))
     await view.ready
     const put = (key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
@@ -173,10 +178,7 @@ describe('a projection', () => {
   })
 
   it('is for its owner and his group alone, also when it is made again', { skip: process.platform === 'win32' }, async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
-    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
-    t.after(() => log.close())
+    const { dir, log } = await openLog(t)
     const file = join(dir, 'view.db')
     for (const schema of [SCHEMA, `${SCHEMA} CREATE TABLE other (key TEXT) STRICT;`]) {
       const view = await openProjection({ log, topic: 'articles', file, schema, apply: applyKeys })
@@ -187,10 +189,7 @@ describe('a projection', () => {
   })
 
   it('stops for good at a record that it cannot apply', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
-    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
-    t.after(() => log.close())
+    const { dir, log } = await openLog(t)
     const view = await open(log, join(dir, 'view.db'))
     await view.ready
     await log.publish([{ topic: 'articles', key: null, value: new Uint8Array([1]) }])
@@ -203,10 +202,7 @@ describe('a projection', () => {
   })
 
   it('ends while it waits for a log that never comes', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
-    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
-    t.after(() => log.close())
+    const { dir, log } = await openLog(t)
     const coming = Promise.withResolvers<void>()
     const file = join(dir, 'view.db')
     const late = await openProjection({
@@ -223,11 +219,8 @@ describe('a projection', () => {
   })
 
   it('goes on from where it stands when nothing is lost', async t => {
-    const dir = mkdtempSync(join(tmpdir(), 'projection-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const { dir, log } = await openLog(t)
     const file = join(dir, 'view.db')
-    const log = await createEmbeddedLog({ file: join(dir, 'log.db'), fsync: 'normal' })
-    t.after(() => log.close())
     await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
     const first = await open(log, file)
     await first.ready

@@ -1,4 +1,5 @@
 /** Text on its way into XML 1.0, and the proof that what came out is well-formed. */
+import { feedNamespaces } from '@newswire/events/feed-namespaces'
 import { SaxesParser } from 'saxes'
 
 /** What XML 1.0 §2.2 forbids, carriage returns and lone surrogates; whole pairs match too and only take the slow way. */
@@ -22,14 +23,7 @@ export const escapeAttribute = (value: string): string => escapeText(value).repl
 export const escapeCdataHtml = (html: string): string => (html.includes(']]>') ? html.replaceAll(']]>', ']]&gt;') : html)
 
 export const namespaces = {
-  atom: 'http://www.w3.org/2005/Atom',
-  at: 'http://purl.org/atompub/tombstones/1.0',
-  content: 'http://purl.org/rss/1.0/modules/content/',
-  dc: 'http://purl.org/dc/elements/1.1/',
-  dcterms: 'http://purl.org/dc/terms/',
-  media: 'http://search.yahoo.com/mrss/',
-  /** Ours; README.md says what is in it. */
-  nw: 'urn:x-newswire:feed:1',
+  ...feedNamespaces,
   mi: 'http://schemas.ingestion.microsoft.com/common/',
   snf: 'http://www.smartnews.be/snf',
   news: 'http://www.google.com/schemas/sitemap-news/0.9',

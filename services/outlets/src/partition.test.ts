@@ -9,6 +9,7 @@ import type { Actor } from './actor.ts'
 import { type Clock, DOUBT_MS } from './book.ts'
 import { createHandover } from './handover.ts'
 import { holdPartition, type Partition, TAKE_OVER_WAIT_MS } from './partition.ts'
+import { idleActor } from './sample-actor.ts'
 import { forgotten } from './worker.ts'
 
 const clock: Clock = {
@@ -36,16 +37,10 @@ const storeFor = async (t: TestContext) => {
 
 /** Says what was asked of it; ends when told. */
 const quietActor = (calls: string[], ended: Promise<void> = Promise.resolve(), isAllWritten = true): Actor => ({
-  want: async () => undefined,
+  ...idleActor,
   load: async clean => void calls.push(clean ? 'load after a clean end' : 'load'),
   begin: async () => void calls.push('begin'),
   isIdle: () => false,
-  review: () => undefined,
-  refresh: async () => undefined,
-  sweep: async () => undefined,
-  stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
-  backlog: () => 0,
-  isWhole: () => true,
   close: async () => {
     calls.push('close')
     await ended

@@ -8,6 +8,7 @@ import type { EventContext } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { steadyClock } from './engine.ts'
 import { createHandover } from './handover.ts'
+import { idleActor } from './sample-actor.ts'
 import { createWorker } from './worker.ts'
 
 /** A worker that knows no outlet yet, and which versions its actor was told of. */
@@ -23,19 +24,7 @@ const workerFor = async (t: TestContext) => {
     shared: false,
     partitionOf: () => 0,
     outlets: () => outlets,
-    createActor: () => ({
-      want: async (_, { version }) => void told.push(version),
-      load: async () => undefined,
-      begin: async () => undefined,
-      isIdle: () => true,
-      review: () => undefined,
-      refresh: async () => undefined,
-      sweep: async () => undefined,
-      stats: () => ({ backlog: 0, inFlight: 0, oldestSinceMs: null, suspended: false, open: false }),
-      backlog: () => 0,
-      isWhole: () => true,
-      close: async () => true,
-    }),
+    createActor: () => ({ ...idleActor, want: async (_, { version }) => void told.push(version) }),
     onError: error => assert.fail(String(error)),
   })
   t.after(async () => {

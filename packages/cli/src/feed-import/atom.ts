@@ -1,10 +1,11 @@
 /** Atom 1.0 (RFC 4287) with Media RSS, deleted entries (RFC 6721) and archived feeds (RFC 5005). */
+import { feedNamespaces as NS } from '@newswire/events/feed-namespaces'
+import { htmlToWords } from '@newswire/events/markup'
 import { escapeMarkup } from '@newswire/events/text'
 import { type FeedDocument, type FeedEntry, parseTag, toInstant } from './feed-document.ts'
 import { picturesOf } from './media.ts'
 import { ownWordsOf } from './own-words.ts'
-import { htmlWords } from './rss.ts'
-import { childrenOf, findAll, findFirst, NS, said, textOf, toHtml, type XmlNode } from './xml.ts'
+import { childrenOf, findAll, findFirst, said, textOf, toHtml, type XmlNode } from './xml.ts'
 
 /** RFC 4287 §3.1: `text`, `html`, or `xhtml` within one `div`. */
 const htmlOf = (construct: XmlNode | null): string | null => {
@@ -23,7 +24,7 @@ const htmlOf = (construct: XmlNode | null): string | null => {
 const plainOf = (construct: XmlNode | null): string => {
   const { type = 'text' } = construct?.attributes ?? {}
   if (type === 'text' || type === 'text/plain') return textOf(construct).trim()
-  return htmlWords(htmlOf(construct) ?? '')
+  return htmlToWords(htmlOf(construct) ?? '')
 }
 
 const linkOf = (entry: XmlNode, rel: string): string =>

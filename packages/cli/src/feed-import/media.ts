@@ -1,6 +1,7 @@
 /** Pictures of an RSS item or an Atom entry: Media RSS 1.5.1 with its words, and enclosures. */
+import { feedNamespaces as NS } from '@newswire/events/feed-namespaces'
 import type { FeedPicture } from './feed-document.ts'
-import { childrenOf, findAll, NS, said, textOf, type XmlNode } from './xml.ts'
+import { childrenOf, findAll, said, textOf, type XmlNode } from './xml.ts'
 
 export const isPictureType = (type: string): boolean => /^image\/(jpe?g|png|webp|avif|gif)\b/i.test(type)
 const looksLikePicture = (url: string): boolean => /\.(jpe?g|png|webp|avif|gif)(?:[?#]|$)/i.test(url)

@@ -1,6 +1,7 @@
 /** Our own elements in a feed of Newswire (`nw:`, `dcterms:valid`), for a feed that comes back whole. */
+import { feedNamespaces as NS } from '@newswire/events/feed-namespaces'
 import { type OwnWords, type parseTag, toInstant } from './feed-document.ts'
-import { findAll, NS, said, textOf, type XmlNode } from './xml.ts'
+import { findAll, said, textOf, type XmlNode } from './xml.ts'
 
 /** DCMI Period: `start=…; end=…`. */
 const endOf = (period: string): string | null => toInstant(/(?:^|;)\s*end=([^;]+)/.exec(period)?.[1] ?? '')

@@ -1,10 +1,11 @@
 /** From the bytes of an answer to a feed: which characters they are, and which format. */
 import { messageOf } from '@newswire/events/errors'
+import { feedNamespaces as NS } from '@newswire/events/feed-namespaces'
 import { readAtom } from './atom.ts'
 import type { FeedDocument } from './feed-document.ts'
 import { readJsonFeed } from './json-feed.ts'
 import { readRss } from './rss.ts'
-import { NS, parseXml } from './xml.ts'
+import { parseXml } from './xml.ts'
 
 export type ReadFeed = Readonly<{ ok: true; feed: FeedDocument }> | Readonly<{ ok: false; reason: string }>
 

@@ -1,23 +1,22 @@
 /** RSS 2.0 (and 0.9x, which it grew from), with Dublin Core, content, Media RSS and Atom's links. */
-import { cleanHtml, htmlToText } from '@newswire/events/markup'
-import { findMarkupExcess } from '@newswire/events/markup-excess'
+import { feedNamespaces as NS } from '@newswire/events/feed-namespaces'
+import { htmlToWords } from '@newswire/events/markup'
 import { type FeedDocument, type FeedEntry, parseTag, toInstant } from './feed-document.ts'
 import { picturesOf } from './media.ts'
 import { ownWordsOf } from './own-words.ts'
-import { findAll, findFirst, NS, said, textOf, type XmlNode } from './xml.ts'
-
-/** Words of a stranger's HTML on one line; as they are, where that is more than a parser may be given. */
-export const htmlWords = (html: string): string => (findMarkupExcess(html) === null ? htmlToText(cleanHtml(html)) : html)
+import { findAll, findFirst, said, textOf, type XmlNode } from './xml.ts'
 
 /** Titles are plain by the letter of RSS, and HTML by the habit of half its writers. Ours are plain. */
 const titleOf = (item: XmlNode, isOwn: boolean): string => {
   const title = said(item, 'title')
-  return isOwn || !/[<&]/.test(title) ? title : htmlWords(title)
+  return isOwn || !/[<&]/.test(title) ? title : htmlToWords(title)
 }
 
 /** Ours is plain text, escaped as HTML, so that its lines stay as they are. */
 const summaryOf = (description: string, isOwn: boolean): string =>
-  isOwn ? description.replace(/&(lt|gt|amp);/g, (_, name: string) => ({ lt: '<', gt: '>', amp: '&' })[name] ?? '') : htmlWords(description)
+  isOwn
+    ? description.replace(/&(lt|gt|amp);/g, (_, name: string) => ({ lt: '<', gt: '>', amp: '&' })[name] ?? '')
+    : htmlToWords(description)
 
 /** `name@example (Full Name)` is what RSS wants of an author, and a name is what most write. */
 const authorOf = (item: XmlNode): string => {

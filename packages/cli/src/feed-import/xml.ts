@@ -3,6 +3,7 @@
  * grow or fetch anything; it takes what is not well-formed as far as it goes, because many feeds are not. Depth, elements and
  * namespaces are bounded here, bytes by whoever fetched it.
  */
+import { feedNamespaces } from '@newswire/events/feed-namespaces'
 import { escapeMarkup } from '@newswire/events/text'
 import { Parser } from 'htmlparser2'
 
@@ -28,17 +29,7 @@ const MAX_ELEMENTS = 200_000
 /** In force, summed over the elements that declare any: each makes a scope of its own. Ten thousand entries of xhtml have a fifth. */
 const MAX_NAMESPACES = 400_000
 
-export const NS = {
-  atom: 'http://www.w3.org/2005/Atom',
-  at: 'http://purl.org/atompub/tombstones/1.0',
-  content: 'http://purl.org/rss/1.0/modules/content/',
-  dc: 'http://purl.org/dc/elements/1.1/',
-  dcterms: 'http://purl.org/dc/terms/',
-  media: 'http://search.yahoo.com/mrss/',
-  nw: 'urn:x-newswire:feed:1',
-} as const
-
-const KNOWN: ReadonlyMap<string, string> = new Map(Object.entries(NS))
+const KNOWN: ReadonlyMap<string, string> = new Map(Object.entries(feedNamespaces))
 
 type Open = { name: string; prefix: string; uri: string; attributes: Record<string, string>; children: (XmlNode | string)[] }
 type Scope = ReadonlyMap<string, string>

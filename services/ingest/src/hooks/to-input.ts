@@ -2,8 +2,7 @@
 import { articleInput } from '@newswire/events/article'
 import type { HookMapping } from '@newswire/events/config'
 import { isLocalId, sha256Hex } from '@newswire/events/ids'
-import { cleanHtml, htmlToText } from '@newswire/events/markup'
-import { findMarkupExcess } from '@newswire/events/markup-excess'
+import { htmlToWords } from '@newswire/events/markup'
 import { isWidth } from '@newswire/events/public-article'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
 import type { Preset } from './presets.ts'
@@ -33,8 +32,6 @@ export const toInstant = (text: string): string | null => {
   return Number.isNaN(ms) || ms < 0 || ms > Date.UTC(2200, 0, 1) ? null : new Date(ms).toISOString()
 }
 
-const wordsOf = (html: string): string => (findMarkupExcess(html) === null ? htmlToText(cleanHtml(html)) : html)
-
 const folded = (text: string): string => text.normalize('NFC').trim().toLowerCase()
 
 /**
@@ -63,7 +60,7 @@ const imagesOf = (document: unknown, fields: Fields) => {
   const url = firstText(document, fields.image)
   if (!isWeb(url)) return []
   const said = (name: string, pointers: readonly string[], most: number) => {
-    const words = wordsOf(firstText(document, pointers)).slice(0, most)
+    const words = htmlToWords(firstText(document, pointers)).slice(0, most)
     return words === '' ? {} : { [name]: words }
   }
   return [
@@ -126,7 +123,7 @@ const ownFieldsOf = (document: unknown): Record<string, unknown> => {
 export const toInput = (document: unknown, preset: Preset, fields: Fields, mapping: HookMapping): Record<string, unknown> => {
   const words = (pointers: readonly string[]) => {
     const text = firstText(document, pointers)
-    return preset.wordsAreHtml && /[<&]/.test(text) ? wordsOf(text) : text
+    return preset.wordsAreHtml && /[<&]/.test(text) ? htmlToWords(text) : text
   }
   const [html, text] = [firstText(document, fields.html), firstText(document, fields.text)]
   const own = preset.isOurs ? ownFieldsOf(document) : {}

@@ -3,7 +3,7 @@
  * prints CPU ms of each time and the process's peak. Decoded once, every width from the one above, crops from the widest.
  */
 import { readFileSync } from 'node:fs'
-import { defaultPicturePresets, picturesConfig } from '@newswire/events/config'
+import { defaultPicturePresets, picturesConfig } from '@newswire/events/picture-config'
 import sharp, { type Sharp } from 'sharp'
 
 const [file = '', times = '5'] = process.argv.slice(2)

@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { defaultPicturePresets, picturesConfig } from '@newswire/events/config'
+import { defaultPicturePresets, picturesConfig } from '@newswire/events/picture-config'
 import { createDecoder } from '@newswire/images/decoder'
 import { type Child, startDecoderChild } from '@newswire/images/decoder-process'
 import { inspectPicture } from '@newswire/images/inspect'

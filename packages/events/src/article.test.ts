@@ -27,6 +27,12 @@ test('decomposed Vietnamese becomes NFC, letter for letter', () => {
   assert.equal(article.body.html, '<p>Đoàn kết nội bộ, đường sá, ổn định</p>')
 })
 
+test('a language is a tag of at most 35 characters (RFC 5646 §4.4.1)', () => {
+  const taken = (language: string) => articleInput.safeParse({ ...minimal, language }).success
+  assert.deepEqual(['vi', 'zh-Hant-TW', `de${'-abcdefgh'.repeat(3)}-abcde`].map(taken), [true, true, true])
+  assert.deepEqual(['', 'tiếng Việt', `de${'-abcdefgh'.repeat(4)}`].map(taken), [false, false, false])
+})
+
 test('an instant without an offset is refused', () => {
   assert.equal(articleInput.safeParse({ ...minimal, publishedAt: '2026-01-01T08:30:00' }).success, false)
 })

@@ -1,13 +1,13 @@
 /** The article as a publisher sends it and as it stands in the pipeline (contract §4). */
 import { z } from 'zod'
+import { configId, languageTag } from './config-words.ts'
 import { dataMiningCodes } from './data-mining.ts'
-import { isConfigId, isSha256 } from './ids.ts'
+import { isSha256 } from './ids.ts'
 import { cleanHtml, textToHtml } from './markup.ts'
 import { findMarkupExcess, findTextExcess } from './markup-excess.ts'
 import { cleanLine, cleanText } from './text.ts'
 
 const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))
-const configId = z.string().refine(isConfigId, 'expected lower-case letters, digits and hyphens, at most 64')
 const instant = z.iso.datetime({
   offset: true,
   abort: true,
@@ -30,7 +30,6 @@ export const pictureUrl = z.union([
   webUrl,
   z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>'),
 ])
-const language = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag, like vi or en-GB')
 
 const dataMining = z.enum(dataMiningCodes)
 /** IPTC NewsCodes, Digital Source Type: how a picture was made. The last part of its address. */
@@ -70,7 +69,7 @@ const body = z.union([z.strictObject({ html: withoutExcess(findMarkupExcess) }),
 export const articleInput = z.strictObject({
   sourceVersion: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
   type: z.enum(['article', 'live', 'gallery', 'video']).default('article'),
-  language: language.optional(),
+  language: languageTag.optional(),
   title: line(1000).refine(value => value !== '', 'expected some text'),
   summary: z.string().transform(cleanText).pipe(z.string().max(10_000)).default(''),
   body,

@@ -1,11 +1,12 @@
 /** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
 import { z } from 'zod'
+import { configId as id, languageTag } from './config-words.ts'
 import { deliverConfig, httpUrl, secretEnv } from './deliver.ts'
 import type { Facets } from './fact.ts'
-import { isConfigId, isPublisherId, isSha256 } from './ids.ts'
+import { hookConfig } from './hook-config.ts'
+import { isPublisherId, isSha256 } from './ids.ts'
+import { picturesConfig } from './picture-config.ts'
 
-const id = z.string().refine(isConfigId, 'expected lower-case letters, digits and hyphens, at most 64')
-const languageTag = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag')
 const timeZone = z.string().refine(zone => {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
@@ -44,74 +45,6 @@ export const networkConfig = z.strictObject({
   allowHttp: z.boolean().default(false),
 })
 export type NetworkConfig = z.output<typeof networkConfig>
-
-/** Whose webhooks are read (`services/ingest`, `hooks/`): how they are signed, and what they say where. */
-export const hookPresets = [
-  'ghost',
-  'wordpress',
-  'strapi',
-  'sanity',
-  'contentful',
-  'superdesk',
-  'standard-webhooks',
-  'cloudevents',
-  'generic',
-] as const
-export type HookPreset = (typeof hookPresets)[number]
-
-/** What an article is made of. Each is where the CMS's document has it. */
-export const hookFields = [
-  'id',
-  'version',
-  'title',
-  'html',
-  'text',
-  'summary',
-  'byline',
-  'source',
-  'language',
-  'slug',
-  'url',
-  'publishedAt',
-  'updatedAt',
-  'tags',
-  'image',
-  'imageCaption',
-  'imageAlt',
-  'imageCredit',
-] as const
-export type HookField = (typeof hookFields)[number]
-
-const pointer = z
-  .string()
-  .max(200)
-  .regex(/^(\/[^/]+)*$/, 'expected a JSON pointer, like /title or /tags/*/name')
-
-export const hookMapping = z.strictObject({
-  /** Where the preset looks elsewhere, or nowhere. `*` is every element of a list, or every value of an object. */
-  fields: z.partialRecord(z.enum(hookFields), pointer).default({}),
-  /** Where the document lies in what is sent. */
-  document: pointer.optional(),
-  /** Where what happened is said (`strapi`, `standard-webhooks`, `cloudevents`, `generic`), and what it is called. */
-  event: pointer.optional(),
-  events: z.partialRecord(z.enum(['publish', 'unpublish', 'delete']), z.array(z.string().max(100)).max(20)).default({}),
-  /** Categories by the names that the CMS has for them, tags or slugs; what is not here stays a tag. */
-  categories: z.record(z.string().max(200), id).default({}),
-  /** Given to every article. */
-  everyCategory: z.array(id).max(20).default([]),
-  /** Of articles that say none (default: the site's). */
-  language: languageTag.optional(),
-  /** Before every id, so that two CMSs of one publisher have none in common. */
-  idPrefix: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'expected letters, digits, dots, underscores and hyphens, at most 32')
-    .optional(),
-})
-export type HookMapping = z.output<typeof hookMapping>
-
-/** A CMS's own webhook, taken at `POST /v1/hooks/{publisher}/{id}`. */
-export const hookConfig = z.strictObject({ id, preset: z.enum(hookPresets), secretEnv, mapping: hookMapping.prefault({}) })
-export type HookConfig = z.output<typeof hookConfig>
 
 export const publisherConfig = z.strictObject({
   id: z.string().refine(isPublisherId, 'expected lower-case letters, digits and hyphens, at most 32'),
@@ -197,72 +130,6 @@ export const outletConfig = z.strictObject({
   retired: z.boolean().default(false),
 })
 export type OutletConfig = z.output<typeof outletConfig>
-
-/** What renditions are made in; JPEG is what every reader and aggregator takes. */
-export const pictureFormats = ['jpeg', 'avif', 'webp'] as const
-export type PictureFormat = (typeof pictureFormats)[number]
-
-const picturePreset = z
-  .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected lower-case letters, digits and hyphens, at most 32'),
-    /** Pixels. Nothing is enlarged. */
-    width: z.int().min(16).max(4096),
-    /** Makes it a crop of this shape, around the focus point; without it the whole picture is shown. */
-    height: z.int().min(16).max(4096).optional(),
-    formats: z
-      .array(z.enum(pictureFormats))
-      .min(1)
-      .transform(formats => [...new Set(formats)])
-      .default(['jpeg']),
-  })
-  .refine(({ name, width, height }) => (height === undefined ? name === `w${width}` : !/^w\d/.test(name) && name !== 'set'), {
-    path: ['name'],
-    error: 'expected w<width> for a width, and for a crop (with a height) another name',
-  })
-export type PicturePreset = z.output<typeof picturePreset>
-
-/**
- * Cost decides which size is worth which format (bench/pictures.ts): AVIF at effort 0 is smaller than WebP and cheaper; WebP is for the few readers
- * that take it and not AVIF; crops are for partners and social networks, which take JPEG.
- */
-export const defaultPicturePresets: readonly PicturePreset[] = [
-  { name: 'w2048', width: 2048, formats: ['jpeg'] },
-  { name: 'w1280', width: 1280, formats: ['jpeg', 'avif', 'webp'] },
-  { name: 'w960', width: 960, formats: ['jpeg', 'avif'] },
-  { name: 'w640', width: 640, formats: ['jpeg', 'avif', 'webp'] },
-  { name: 'w320', width: 320, formats: ['jpeg', 'avif'] },
-  { name: 'landscape', width: 1200, height: 675, formats: ['jpeg'] },
-  { name: 'square', width: 900, height: 900, formats: ['jpeg'] },
-  { name: 'social', width: 1200, height: 630, formats: ['jpeg'] },
-]
-
-/** What is made of every picture. A changed table makes the renditions of current articles again, behind live work. */
-export const picturesConfig = z.strictObject({
-  presets: z
-    .array(picturePreset)
-    .max(32)
-    .refine(all => new Set(all.map(one => one.name)).size === all.length, 'expected every name once')
-    .refine(
-      all => all.some(one => one.height === undefined && one.formats.includes('jpeg')),
-      'expected a width in jpeg, for who takes nothing else',
-    )
-    .default([...defaultPicturePresets]),
-  quality: z
-    .strictObject({
-      jpeg: z.int().min(1).max(100).default(80),
-      avif: z.int().min(1).max(100).default(60),
-      webp: z.int().min(1).max(100).default(75),
-    })
-    .prefault({}),
-  /** CPU for bytes; AVIF at 4 costs forty times what it costs at 0. */
-  effort: z.strictObject({ avif: z.int().min(0).max(9).default(0), webp: z.int().min(0).max(6).default(4) }).prefault({}),
-  /**
-   * Files of a picture are removed when no article has used it for so many days. Not before the public has it no more (at once, 410), and not
-   * sooner than what is on its way may take: `prepared` is kept for 7 days.
-   */
-  keepUnusedDays: z.int().min(8).max(36_500).default(30),
-})
-export type PicturesConfig = z.output<typeof picturesConfig>
 
 /** The whole of `newswire.yaml`. */
 export const newswireConfig = z.strictObject({

@@ -1,18 +1,17 @@
 /** The configuration in force, kept current by following `config-changes`; the objects under `config/` are the truth. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type CategoryConfig,
-  type ConfigKind,
-  type FeedConfig,
-  type IssuedToken,
-  type NetworkConfig,
-  type OutletConfig,
-  type PicturesConfig,
-  type PublisherConfig,
-  picturesConfig,
-  type SiteConfig,
+import type {
+  CategoryConfig,
+  ConfigKind,
+  FeedConfig,
+  IssuedToken,
+  NetworkConfig,
+  OutletConfig,
+  PublisherConfig,
+  SiteConfig,
 } from '@newswire/events/config'
 import { fromRecord } from '@newswire/events/events'
+import { type PicturesConfig, picturesConfig } from '@newswire/events/picture-config'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'

@@ -1,7 +1,7 @@
 /** images: settles the pictures of every submission and passes it on. Topics, limits and failure modes: README.md. */
 import { availableParallelism } from 'node:os'
 import type { Picture } from '@newswire/events/article'
-import { picturesConfig } from '@newswire/events/config'
+import { picturesConfig } from '@newswire/events/picture-config'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
 import type { Subscription } from '@newswire/log/log'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { picturesConfig } from '@newswire/events/config'
+import { picturesConfig } from '@newswire/events/picture-config'
 import { type Encoding, type Planned, planFor, recipeOf, setRecipeOf, toPlan } from './presets.ts'
 import type { Words } from './words.ts'
 

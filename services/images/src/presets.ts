@@ -1,6 +1,7 @@
 /** What is made of a picture, and what names it: a changed row, setting or encoder is another recipe and so another key. Pure. */
-import type { PictureFormat, PicturePreset, PicturesConfig } from '@newswire/events/config'
+
 import { sha256Hex } from '@newswire/events/ids'
+import type { PictureFormat, PicturePreset, PicturesConfig } from '@newswire/events/picture-config'
 import type { Focus, Size } from './crop.ts'
 import type { Words } from './words.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { picturesConfig } from '@newswire/events/config'
+import { picturesConfig } from '@newswire/events/picture-config'
 import sharp from 'sharp'
 import { type Recipe, toPlan } from './presets.ts'
 import { loadRenderer, masterWidth, type RenderedFile } from './sharp.ts'

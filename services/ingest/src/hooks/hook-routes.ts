@@ -3,9 +3,10 @@
  * it goes the way of every other request, under a key of its own, so that the same delivery again has no second effect.
  */
 import { articleInput } from '@newswire/events/article'
-import type { HookConfig, PublisherConfig } from '@newswire/events/config'
+import type { PublisherConfig } from '@newswire/events/config'
 import type { Released } from '@newswire/events/current'
 import { UnavailableError } from '@newswire/events/errors'
+import type { HookConfig } from '@newswire/events/hook-config'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/config'
+import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/hook-config'
 import { fieldsFor, presetOf } from './presets.ts'
 import type { Headers } from './read-notice.ts'
 import { isKey, type Signed, signatures } from './signatures.ts'

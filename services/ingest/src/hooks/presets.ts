@@ -2,7 +2,7 @@
  * The CMSs whose webhooks are read: how each signs (`signatures.ts`), what it says that happened (`read-notice.ts`), and where its document has what. A row
  * of the table is a CMS; the shapes are those of their documentation, in the test beside this.
  */
-import type { HookField, HookMapping, HookPreset } from '@newswire/events/config'
+import type { HookField, HookMapping, HookPreset } from '@newswire/events/hook-config'
 import {
   type Fields,
   isStrapiDraft,

@@ -1,5 +1,5 @@
 /** What each CMS's webhook says that happened. It never throws, whatever the body is. Pure. */
-import type { HookField, HookMapping } from '@newswire/events/config'
+import type { HookField, HookMapping } from '@newswire/events/hook-config'
 import { findAllAt, firstText } from './pointers.ts'
 
 /** What a webhook says that happened. `document`: what of, as much as is left of it. */

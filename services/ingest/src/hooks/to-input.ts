@@ -1,6 +1,6 @@
 /** From a CMS's document to what `PUT /v1/articles/{id}` takes; ingest then checks it like any other. Pure. */
 import { articleInput } from '@newswire/events/article'
-import type { HookMapping } from '@newswire/events/config'
+import type { HookMapping } from '@newswire/events/hook-config'
 import { isLocalId, sha256Hex } from '@newswire/events/ids'
 import { htmlToWords } from '@newswire/events/markup'
 import { isWidth } from '@newswire/events/public-article'

@@ -4,16 +4,16 @@
  * submission of its own or, under an idempotency key, the same one.
  */
 
-import { UnavailableError } from '@newswire/events/errors'
-import type { NewswireEvent } from '@newswire/events/events'
 import { toRecord } from '@newswire/events/events'
-import { deriveId, sha256Hex } from '@newswire/events/ids'
+import { sha256Hex } from '@newswire/events/ids'
 import type { Submission } from '@newswire/events/submission'
+import { toAccepted } from '@newswire/events/submission-events'
 import { topics } from '@newswire/events/topics'
-import { toWarningText, type Warning } from '@newswire/events/warnings'
+import type { Warning } from '@newswire/events/warnings'
 import type { Publish } from '@newswire/log/events'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { takeSubmission } from '@newswire/runtime/take-submission'
 
 export type Native = Readonly<{ bytes: Uint8Array; contentType: string }>
 export type Accept = Readonly<{ submission: Submission; native: Native; traceparent: string | undefined; warnings?: readonly Warning[] }>
@@ -29,41 +29,7 @@ export const nativeReference = (
   contentType: native.contentType,
 })
 
-export const toAcceptedEvent = (submission: Submission, traceparent: string | undefined): NewswireEvent<'submission.accepted'> => ({
-  id: submission.submissionId,
-  type: 'submission.accepted',
-  source: `/publishers/${submission.publisher}`,
-  subject: submission.articleId,
-  time: submission.receivedAt,
-  correlationid: submission.submissionId,
-  traceparent,
-  data: submission,
-})
-
-const toMilestone = (
-  submission: Submission,
-  traceparent: string | undefined,
-  warnings: readonly Warning[],
-): NewswireEvent<'milestone.reached'> => ({
-  id: deriveId('ingest', submission.submissionId),
-  type: 'milestone.reached',
-  source: '/services/ingest',
-  subject: submission.articleId,
-  time: submission.receivedAt,
-  correlationid: submission.submissionId,
-  causationid: submission.submissionId,
-  traceparent,
-  data: {
-    kind: 'submission',
-    articleId: submission.articleId,
-    submissionId: submission.submissionId,
-    at: submission.receivedAt,
-    stage: 'ingest',
-    state: 'accepted',
-    command: submission.command,
-    ...(warnings.length === 0 ? {} : { detail: toWarningText(warnings) }),
-  },
-})
+const sourceOf = ({ publisher }: Pick<Submission, 'publisher'>): string => `/publishers/${publisher}`
 
 /** Below this many bytes as sent, an article cannot become too large: mapping grows it six times at most (`'` becomes `&#39;`, and JSON doubles a quote). */
 const SURELY_SMALL_BYTES = 128 * 1024
@@ -71,14 +37,11 @@ const SURELY_SMALL_BYTES = 128 * 1024
 /** How large the submission's record will be, against what its topic takes (architecture §6.17). Exact, but only looked at when it could be. */
 export const findOversize = (submission: Submission, sentBytes: number): { bytes: number; limit: number } | null => {
   if (sentBytes < SURELY_SMALL_BYTES) return null
-  const bytes = toRecord(toAcceptedEvent(submission, undefined)).value.byteLength
+  const bytes = toRecord(toAccepted(submission, sourceOf(submission))).value.byteLength
   // The pictures' renditions and the envelope still come on top, at later hops.
   const limit = Math.floor(topics.submissions.maxRecordBytes / 2)
   return bytes > limit ? { bytes, limit } : null
 }
-
-/** The answer must not wait for a shortcut when there is another way. */
-const SHORTCUT_MS = 2_000
 
 /**
  * Durable when it resolves. Throws `UnavailableError` when store or log cannot take it: nothing was acknowledged then. Repeating with the
@@ -89,26 +52,5 @@ export const accept = async (
   { submission, native, traceparent, warnings = [] }: Accept,
 ): Promise<void> => {
   if (submission.native) await objects.put(submission.native.key, native.bytes, { contentType: native.contentType, ifNoneMatch: '*' })
-  const accepted = toAcceptedEvent(submission, traceparent)
-  const [published] = await publish([accepted, toMilestone(submission, traceparent, warnings)], { synced: true })
-  if (submission.command !== 'retract' || published === undefined) return
-  try {
-    await publish([toShortcut(submission, published.position, traceparent)], { timeoutMs: SHORTCUT_MS })
-  } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error
-    // The log has the retraction, so it is accepted; it now comes by way of the images service alone.
-  }
+  await takeSubmission(publish, submission, { source: sourceOf(submission), service: '/services/ingest', traceparent, warnings })
 }
-
-/** A retraction never waits behind a picture: a copy with its position goes straight to the desk. The images service passes the first one on as well. */
-const toShortcut = (submission: Submission, position: number, traceparent: string | undefined): NewswireEvent<'submission.prepared'> => ({
-  id: deriveId('prepared', submission.submissionId),
-  type: 'submission.prepared',
-  source: '/services/ingest',
-  subject: submission.articleId,
-  time: submission.receivedAt,
-  correlationid: submission.submissionId,
-  causationid: submission.submissionId,
-  traceparent,
-  data: { ...submission, position },
-})

@@ -75,7 +75,7 @@ const toDetail = (before: unknown, after: unknown): string => {
     .join(', ')
 }
 
-const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step => {
+export const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step => {
   if (held === null) return { change: { kind, id, change: 'create', detail: '' }, value, held }
   const detail = toDetail(held.stored, value)
   if (held.retired)
@@ -103,7 +103,12 @@ const keepHistory = (objects: Objects, { kind, id }: Pick<Wanted, 'kind' | 'id'>
 
 const toStored = ({ n, retired, changedAt, stored }: Entry): StoredDocument => ({ n, retired, changedAt, value: stored })
 
-const write = async (objects: Objects, { change: { kind, id, change }, value, held }: Step, now: () => number): Promise<NewswireEvent> => {
+/** Swaps one step in; the note of it is for the caller to publish. Throws `NEWSWIRE_CONFIG_RACE` when the object is not the one that was planned for. */
+export const write = async (
+  objects: Objects,
+  { change: { kind, id, change }, value, held }: Step,
+  now: () => number,
+): Promise<NewswireEvent> => {
   // A process that died between the two writes below has not kept the state that now goes.
   if (held) await keepHistory(objects, held, toStored(held))
   const document = { n: (held?.n ?? 0) + 1, retired: change === 'retire', changedAt: new Date(now()).toISOString(), value }
@@ -133,7 +138,7 @@ const HEALED_AT_ONCE = 16
  * What stays as it is was perhaps written by a process that died before it kept it: kept now. History comes after the swap, because one written
  * before it would be kept for good also when somebody else wins the race.
  */
-const heal = async (objects: Objects, steps: readonly Step[]): Promise<void> => {
+export const heal = async (objects: Objects, steps: readonly Step[]): Promise<void> => {
   const rest = steps.flatMap(({ held }) => held ?? [])
   const next = async () => {
     for (let held = rest.pop(); held; held = rest.pop()) await keepHistory(objects, held, toStored(held))
@@ -151,6 +156,24 @@ const writeAll = async ({ objects, publish, now }: ApplyOptions, steps: readonly
   }
 }
 
+/** All that is stored. Throws `RejectError` `NEWSWIRE_CONFIG_OBJECT` when something there is no configuration. */
+export const readHeld = async (objects: Pick<Objects, 'get' | 'list'>): Promise<readonly Entry[]> => {
+  const { entries, unreadable } = await readEntries(objects)
+  const [bad] = unreadable
+  if (bad) throw new RejectError('NEWSWIRE_CONFIG_OBJECT', `${bad.offence}; restore ${bad.key} from config-history/, or delete it`)
+  return entries
+}
+
+/** Throws `RejectError` `NEWSWIRE_CONFIG_SITE_ID` when the site's identity would change without `force`. */
+export const checkSite = (entries: readonly Entry[], config: NewswireConfig, force: boolean): void => {
+  const before = entries.find(one => nameOf(one) === 'site/main')?.stored as { id?: unknown } | undefined
+  if (before === undefined || before.id === config.site.id || force) return
+  throw new RejectError(
+    'NEWSWIRE_CONFIG_SITE_ID',
+    `site.id is ${JSON.stringify(before.id)} and every published item is named after it; ${JSON.stringify(config.site.id)} would make them all new ones. Apply with --force if that is meant.`,
+  )
+}
+
 /**
  * The plan, carried out unless `dryRun`. Throws `RejectError` `NEWSWIRE_CONFIG_SITE_ID` when the site's identity would change without
  * `force`, `NEWSWIRE_CONFIG_RACE` when somebody else applies at the same time, `NEWSWIRE_CONFIG_OBJECT` when what is stored is no
@@ -158,16 +181,9 @@ const writeAll = async ({ objects, publish, now }: ApplyOptions, steps: readonly
  */
 export const applyConfiguration = async (options: ApplyOptions): Promise<readonly Change[]> => {
   const { objects, config, prune = false, dryRun = false, force = false } = options
-  const { entries, unreadable } = await readEntries(objects)
-  const [bad] = unreadable
-  if (bad) throw new RejectError('NEWSWIRE_CONFIG_OBJECT', `${bad.offence}; restore ${bad.key} from config-history/, or delete it`)
+  const entries = await readHeld(objects)
+  checkSite(entries, config, force)
   const held = new Map(entries.map(entry => [nameOf(entry), entry]))
-  const before = held.get('site/main')?.stored as { id?: unknown } | undefined
-  if (before !== undefined && before.id !== config.site.id && !force)
-    throw new RejectError(
-      'NEWSWIRE_CONFIG_SITE_ID',
-      `site.id is ${JSON.stringify(before.id)} and every published item is named after it; ${JSON.stringify(config.site.id)} would make them all new ones. Apply with --force if that is meant.`,
-    )
   const plan = makePlan(config, held, prune)
   if (!dryRun) {
     const isUnchanged = ({ change }: Step) => change.change === 'unchanged' || change.change === 'unnamed'

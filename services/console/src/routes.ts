@@ -4,19 +4,17 @@ import { isArticleId, isEventId, sha256Hex } from '@newswire/events/ids'
 import { authenticate } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
 import type { Publish } from '@newswire/log/events'
 import type { Log } from '@newswire/log/log'
 import { getArchived, listArchived } from '@newswire/objects/archived'
 import type { Objects } from '@newswire/objects/objects'
 import type { OpenPurge } from '@newswire/objects/open-purges'
-import { applyConfiguration } from '@newswire/runtime/apply-config'
-import { checkConfig } from '@newswire/runtime/check-config'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import type { Trace } from '@newswire/trace/trace'
 import { addArchiveRoutes } from './archive-routes.ts'
 import { addArticleRoutes } from './article-routes.ts'
+import { addConfigRoutes } from './config-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { keptWhileDear } from './dear.ts'
 import { addExplainRoutes } from './explain-routes.ts'
@@ -33,7 +31,7 @@ import { addReplayRoutes } from './replay-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
-import { findUnset, findUnsetSecrets } from './unset-secrets.ts'
+import { findUnset } from './unset-secrets.ts'
 
 export type RouteNeeds = Readonly<{
   log: Log
@@ -90,9 +88,6 @@ const guard = (request: HttpRequest, consoleToken: string | null): void => {
       detail: 'a change must come as application/json',
     })
 }
-
-/** `feeds[0].match` as a JSON pointer (RFC 6901), which is what errors name fields by. */
-const toPointer = (path: string): string => (path === 'the file' ? '' : `/${path.replace(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`)
 
 const limitOf = (request: HttpRequest, fallback: number): number => {
   const { limit } = request.query as { limit?: string }
@@ -195,50 +190,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     return feeds.list(configuration.current().feeds.values())
   })
 
-  app.get('/v1/config', async () => {
-    const { publishers, categories, outlets, site, network, pictures, feeds: configured } = configuration.current()
-    return {
-      site,
-      network,
-      ...(pictures === undefined ? {} : { pictures }),
-      publishers: [...publishers.values()],
-      categories: [...categories.values()],
-      feeds: [...configured.values()],
-      outlets: [...outlets.values()],
-    }
-  })
-  app.put('/v1/config', async request => {
-    const json = parseStrictJson(request.rawBody ?? new Uint8Array())
-    if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
-    const checked = checkConfig(json.value)
-    if (!checked.ok)
-      throw new ProblemError({
-        status: 422,
-        code: 'NEWSWIRE_CONFIG_INVALID',
-        title: 'The configuration is not valid; nothing was applied',
-        detail: `${checked.complaints.length} complaints`,
-        errors: checked.complaints.map(({ path, expected, found }) => ({
-          pointer: toPointer(path),
-          detail: `expected ${expected}, found ${found}`,
-          expected,
-          found,
-        })),
-      })
-    const { prune, dryRun, force } = request.query as Record<string, string | undefined>
-    const changes = await applyConfiguration({
-      objects,
-      publish,
-      config: checked.config,
-      prune: prune === 'true',
-      dryRun: dryRun === 'true',
-      force: force === 'true',
-      now,
-    })
-    const changed = changes.filter(one => one.change === 'create' || one.change === 'update')
-    const warnings = needs.secret === undefined ? [] : findUnsetSecrets(checked.config, changed, needs.secret)
-    return { changes, ...(warnings.length === 0 ? {} : { warnings }) }
-  })
-
+  addConfigRoutes(app, { objects, publish, now, ...(needs.secret === undefined ? {} : { secret: needs.secret }) })
   addExplainRoutes(app, { objects, current })
   addOutletRoutes(app, { log, objects, configuration, trace, control, now })
   addReplayRoutes(app, { objects, configuration, control })

@@ -36,9 +36,11 @@ export const addTokenRoutes = (app: HttpServer, { objects, configuration, publis
   const isIssued = async (publisher: string, id: string): Promise<boolean> =>
     isConfigId(`${publisher}-${id}`) && (await objects.head(keys.config('tokens', `${publisher}-${id}`))) !== null
 
-  app.get('/v1/tokens', async () => {
+  app.get('/v1/tokens', async request => {
+    const { sha256 } = request.query as { sha256?: unknown }
+    const isAskedFor = (one: { sha256: string }) => sha256 === undefined || one.sha256.toLowerCase() === String(sha256).toLowerCase()
     const all = [...configuration.current().publishers.values()].flatMap(({ id: publisher, tokens }) =>
-      tokens.map(({ id, scopes }) => ({ publisher, id, scopes })),
+      tokens.filter(isAskedFor).map(({ id, scopes }) => ({ publisher, id, scopes })),
     )
     return Promise.all(all.map(async one => ({ ...one, from: (await isIssued(one.publisher, one.id)) ? 'issued' : 'file' })))
   })

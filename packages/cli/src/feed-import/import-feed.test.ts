@@ -39,12 +39,12 @@ const ALLOWED = { allow: ['127.0.0.0/8'], allowHttp: true }
 const setUp = async (t: TestContext, answer: (asked: Asked) => Answer | undefined = () => undefined, network: object | null = ALLOWED) => {
   const folder = mkdtempSync(join(tmpdir(), 'import-feed-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const publishers = [
-    { id: 'a', tokens: [] },
-    { id: 'desk', tokens: [{ sha256: sha256Hex('t') }] },
-  ]
-  const config = { site: { id: 'here.example,2026' }, network, categories: [{ id: 'thoi-su', name: 'Thời sự' }], publishers }
-  const door = await answering(t, asked => (asked.path === '/v1/config' ? { body: config } : answer(asked)))
+  const config = { site: { id: 'here.example,2026' }, network, categories: [{ id: 'thoi-su', name: 'Thời sự' }] }
+  const console: Record<string, unknown> = {
+    '/v1/config': config,
+    [`/v1/tokens?sha256=${sha256Hex('t')}`]: [{ publisher: 'desk', id: 'cms', scopes: ['publish'], from: 'file' }],
+  }
+  const door = await answering(t, asked => (Object.hasOwn(console, asked.path) ? { body: console[asked.path] } : answer(asked)))
   const said: string[] = []
   const printed: string[] = []
   const terminal: Terminal = {

@@ -1,5 +1,5 @@
 /** Opens the address of a feed as a source of an import, with what the running system knows: its categories, its identity, where it may reach. */
-import type { CategoryConfig, NetworkConfig, PublisherConfig } from '@newswire/events/config'
+import type { CategoryConfig, NetworkConfig } from '@newswire/events/config'
 import { messageOf } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { createOutbound } from '@newswire/outbound/create-outbound'
@@ -13,12 +13,11 @@ type Known = Readonly<{
   site: { id: string } | null
   network: NetworkConfig
   categories: readonly CategoryConfig[]
-  publishers: readonly Pick<PublisherConfig, 'id' | 'tokens'>[]
 }>
 
 type Importing = Client & { publisher: string | null }
 
-const NOTHING_KNOWN: Known = { site: null, network: { allow: [], allowHttp: false }, categories: [], publishers: [] }
+const NOTHING_KNOWN: Known = { site: null, network: { allow: [], allowHttp: false }, categories: [] }
 
 /** The console has it; without one a feed can be imported all the same. */
 const askConfiguration = async (terminal: Pick<Terminal, 'say'>, client: Client): Promise<Known> => {
@@ -34,11 +33,16 @@ const askConfiguration = async (terminal: Pick<Terminal, 'say'>, client: Client)
   }
 }
 
-/** Whose the token is: what `up` left in its data folder says nothing of another one. `null`: of none that the configuration has. */
-const publisherOf = ({ publishers }: Known, token: string | undefined, client: Importing): string | null => {
+/** Whose the token is: what `up` left in its data folder says nothing of another one. `null`: of none that is known. */
+const askPublisher = async (token: string | undefined, client: Importing): Promise<string | null> => {
   if (token === undefined) return client.publisher
-  const sha256 = sha256Hex(token)
-  return publishers.find(({ tokens }) => tokens.some(one => one.sha256 === sha256))?.id ?? null
+  try {
+    const [found, ...more] = (await client.console('GET', `/v1/tokens?sha256=${sha256Hex(token)}`)) as readonly { publisher: string }[]
+    return more.length > 0 ? null : (found?.publisher ?? null)
+  } catch {
+    // That the console cannot be asked is said already.
+    return null
+  }
 }
 
 /** A name for its journal that says which feed it was, without what may be a secret of its address. */
@@ -51,9 +55,8 @@ export const journalNameOf = (feedUrl: string): string => {
 /** Throws `UsageError` for what is no address, or a category that is not configured. */
 export const openFeedSource = async (terminal: Terminal, client: Importing, feedUrl: string, everyCategory: readonly string[]) => {
   if (!URL.canParse(feedUrl)) throw new UsageError('the address of the feed cannot be read as one')
-  const configuration = await askConfiguration(terminal, client)
-  const { site, network, categories } = configuration
-  const publisher = publisherOf(configuration, terminal.environment.NEWSWIRE_TOKEN, client)
+  const { site, network, categories } = await askConfiguration(terminal, client)
+  const publisher = await askPublisher(terminal.environment.NEWSWIRE_TOKEN, client)
   const known = new Map(categories.map(one => [one.id, one]))
   const unknown = everyCategory.filter(id => categories.length > 0 && !known.has(id))
   if (unknown.length > 0) throw new UsageError(`not in the configuration: ${unknown.join(', ')}; there are ${[...known.keys()].join(', ')}`)

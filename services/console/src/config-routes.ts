@@ -1,0 +1,146 @@
+/** The configuration (contract §8): the whole of it, and one object, read and changed as `newswire apply` changes it. */
+import type { NewswireConfig } from '@newswire/events/config'
+import { codeOf, RejectError } from '@newswire/events/errors'
+import { isConfigId, sha256Hex } from '@newswire/events/ids'
+import { evaluateConditions, matchEtag } from '@newswire/http/conditional'
+import { type FieldError, ProblemError } from '@newswire/http/problem'
+import type { HttpRequest, HttpServer } from '@newswire/http/server'
+import { parseStrictJson } from '@newswire/http/strict-json'
+import type { Publish } from '@newswire/log/events'
+import type { Objects } from '@newswire/objects/objects'
+import { applyConfiguration, type Change, readHeld } from '@newswire/runtime/apply-config'
+import { applyObject, type ObjectComplaint } from '@newswire/runtime/apply-object'
+import { checkConfig } from '@newswire/runtime/check-config'
+import { type Entry, readEntry } from '@newswire/runtime/config-entries'
+import { type FileKind, isFileKind, isSingle, shownOf, toConfigFile } from '@newswire/runtime/config-in-force'
+import { problem } from './acts.ts'
+import { findUnsetSecrets } from './unset-secrets.ts'
+
+type Needs = Readonly<{
+  objects: Objects
+  publish: Publish
+  now: () => number
+  /** Of the process that delivers; absent when that is another one. */
+  secret?: (name: string) => string | undefined
+}>
+type Name = Readonly<{ kind: FileKind; id: string }>
+
+/** Ten thousand outlets, with room. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/** `feeds[0].match` as a JSON pointer (RFC 6901), which is what errors name fields by. */
+const toPointer = (path: string): string =>
+  path === 'the file' || path === '' ? '' : `/${path.replace(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`
+
+/** What is wrong in another object is nowhere in the body: its name is told in words. */
+const toFieldError = ({ path, expected, found, object }: ObjectComplaint): FieldError => ({
+  pointer: object === undefined ? toPointer(path) : '',
+  detail: `${object === undefined ? '' : `${object} would be wrong: ${path}: `}expected ${expected}, found ${found}`,
+  expected,
+  found,
+})
+
+const refuse = (complaints: readonly ObjectComplaint[], title: string): never => {
+  const detail = `${complaints.length} ${complaints.length === 1 ? 'complaint' : 'complaints'}`
+  throw new ProblemError({ status: 422, code: 'NEWSWIRE_CONFIG_INVALID', title, detail, errors: complaints.map(toFieldError) })
+}
+
+const readJson = (request: HttpRequest): unknown => {
+  const json = parseStrictJson(request.rawBody ?? new Uint8Array())
+  if (!json.ok) throw problem(400, 'NEWSWIRE_JSON', 'The body cannot be read', json.detail)
+  return json.value
+}
+
+const flagsOf = (request: HttpRequest) => {
+  const { prune, dryRun, force } = request.query as Record<string, string | undefined>
+  return { prune: prune === 'true', dryRun: dryRun === 'true', force: force === 'true' }
+}
+
+/** Nothing is wrong with what was sent: somebody else was there first. */
+const applying = async <T>(work: Promise<T>): Promise<T> => {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof RejectError) || codeOf(error) !== 'NEWSWIRE_CONFIG_RACE') throw error
+    throw problem(409, 'NEWSWIRE_CONFIG_RACE', 'Somebody else changed it meanwhile', error.message)
+  }
+}
+
+const nameOf = (request: HttpRequest): Name => {
+  const { kind, id } = request.params as { kind: string; id: string }
+  if (kind === 'tokens') throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', 'tokens that were made here are under /v1/tokens')
+  if (isFileKind(kind) && (isSingle(kind) ? id === 'main' : isConfigId(id))) return { kind, id }
+  throw problem(
+    404,
+    'NEWSWIRE_NOT_FOUND',
+    'Not found',
+    'there are /v1/config/{publishers,categories,feeds,outlets}/<id> and /v1/config/{site,network,pictures}/main',
+  )
+}
+
+/** By its counter, and by what is shown, which a newer build may say otherwise. */
+const toTag = (n: number, shown: unknown): string => `"${n}-${sha256Hex(JSON.stringify(shown)).slice(0, 8)}"`
+const toEtag = (held: Entry): string => toTag(held.n, shownOf(held))
+
+/** RFC 9110 §13.1.1 and §13.1.2; `undefined` when nothing was asked. */
+const toCondition = ({ headers }: HttpRequest): ((held: Entry | null) => boolean) | undefined => {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined
+  return held => {
+    if (held === null) return ifMatch === undefined
+    const tags = [toEtag(held)]
+    const isMatched = ifMatch === undefined || evaluateConditions({ 'if-match': ifMatch }, tags, null) === 'proceed'
+    return isMatched && !matchEtag(ifNoneMatch, tags)
+  }
+}
+
+const changedMeanwhile = (held: Entry | null) =>
+  new ProblemError({
+    status: 412,
+    code: 'NEWSWIRE_CONFIG_CHANGED',
+    title: 'It is not as the condition says',
+    detail:
+      held === null ? 'there is no such object in force' : 'it is in force as another state; look at it, and send its ETag as If-Match',
+    ...(held === null ? {} : { headers: { etag: toEtag(held) } }),
+  })
+
+export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret }: Needs): void => {
+  const warningsOf = (config: NewswireConfig, changes: readonly Change[]) => {
+    const changed = changes.filter(one => one.change === 'create' || one.change === 'update')
+    const warnings = secret === undefined ? [] : findUnsetSecrets(config, changed, secret)
+    return warnings.length === 0 ? {} : { warnings }
+  }
+
+  app.get('/v1/config', async () => toConfigFile(await readHeld(objects)))
+  app.put('/v1/config', { bodyLimit: MOST_BYTES }, async request => {
+    const checked = checkConfig(readJson(request))
+    if (!checked.ok) return refuse(checked.complaints, 'The configuration is not valid; nothing was applied')
+    const changes = await applying(applyConfiguration({ objects, publish, config: checked.config, ...flagsOf(request), now }))
+    return { changes, ...warningsOf(checked.config, changes) }
+  })
+
+  app.get('/v1/config/:kind/:id', async (request, reply) => {
+    const name = nameOf(request)
+    const held = await readEntry(objects, name)
+    if (held === null || held.retired)
+      throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', `${name.kind}/${name.id} is not in force; PUT makes it`)
+    const etag = toEtag(held)
+    reply.header('etag', etag).header('cache-control', 'no-cache')
+    const come = evaluateConditions(request.headers, [etag], null)
+    if (come === 'failed') throw changedMeanwhile(held)
+    return come === 'not-modified' ? reply.status(304).send() : shownOf(held)
+  })
+  app.put('/v1/config/:kind/:id', async (request, reply) => {
+    const name = nameOf(request)
+    const { dryRun, force } = flagsOf(request)
+    const condition = toCondition(request)
+    const options = { objects, publish, now, dryRun, force, ...(condition === undefined ? {} : { condition }) }
+    const applied = await applying(applyObject(options, { ...name, value: readJson(request) }))
+    if (!applied.ok && applied.why === 'condition') throw changedMeanwhile(applied.held)
+    if (!applied.ok) return refuse(applied.complaints, `${name.kind}/${name.id} is not valid; nothing was applied`)
+    const { change, config, n, value } = applied
+    if (!dryRun) reply.header('etag', toTag(n, value))
+    reply.status(change.change === 'create' && !dryRun ? 201 : 200)
+    return { change, ...warningsOf(config, [change]) }
+  })
+}

@@ -1,6 +1,6 @@
 /** How each outlet stands, by the milestones: what the console lists. */
 import type { DatabaseSync } from 'node:sqlite'
-import { OPEN } from './queries.ts'
+import { OPEN } from './overview.ts'
 
 export type OutletTrace = Readonly<{
   /** Versions that the outlet has still to get, by state. */

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
+import { all, type Row, text } from './rows.ts'
 
 export type SubmissionStatus = Readonly<{
   submissionId: string
@@ -62,25 +63,6 @@ export type ArticleSummary = Readonly<{
   expected: number
   state: string
 }>
-export type Overview = Readonly<{
-  articles: number
-  versions: number
-  submissions: Readonly<Record<string, number>>
-  /** What is still open, by state; without what is set aside. */
-  sinks: Readonly<Record<string, number>>
-  /** Feed → articles that its profile's rules keep out of it: nothing is late, and the rest of the feed goes on. */
-  setAside: Readonly<Record<string, number>>
-  /** Sinks that do not hold a version a minute after its release; those of them that wait for a retraction. */
-  overdue: Readonly<{ sinks: number; retractions: number }>
-  releasedLastMinute: number
-  /** Milliseconds from acceptance to release of the last 200 releases. */
-  releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
-}>
-
-type Row = Record<string, string | number | null>
-const all = (db: DatabaseSync, sql: string, ...values: (string | number)[]): Row[] => db.prepare(sql).all(...values) as Row[]
-const text = (value: string | number | null | undefined): string | null => (value === null || value === undefined ? null : String(value))
-
 const toSubmission = (row: Row): SubmissionStatus => ({
   submissionId: String(row.id),
   articleId: String(row.article),
@@ -235,76 +217,4 @@ export const findArticles = (
       expected: Number(row.expected),
       state: String(row.state),
     }))
-}
-
-export type RetractionRow = Readonly<{ articleId: string; version: number; action: string; releasedAt: string; provedAt: string | null }>
-
-const RETRACTIONS = `SELECT r.article, r.version, r.action, r.at, p.at AS proved_at FROM release r
-  LEFT JOIN proved_gone p ON p.article = r.article AND p.version = r.version
-  WHERE r.at >= ? AND r.action IN ('retracted', 'purged')
-    AND r.version = (SELECT max(version) FROM release WHERE article = r.article) ORDER BY r.at DESC LIMIT ?`
-
-const toRetraction = (row: Row): RetractionRow => ({
-  articleId: String(row.article),
-  version: Number(row.version),
-  action: String(row.action),
-  releasedAt: String(row.at),
-  provedAt: text(row.proved_at),
-})
-
-/** Articles that stand taken back, since a time; the newest first. */
-export const readRetractions = (db: DatabaseSync, since: string, limit: number): readonly RetractionRow[] =>
-  all(db, RETRACTIONS, since, limit).map(toRetraction)
-
-/** `null` when the article does not stand taken back. */
-export const readRetraction = (db: DatabaseSync, articleId: string): RetractionRow | null => {
-  const row = db
-    .prepare(
-      `SELECT r.article, r.version, r.action, r.at, p.at AS proved_at FROM release r
-       LEFT JOIN proved_gone p ON p.article = r.article AND p.version = r.version
-       WHERE r.article = ? ORDER BY r.version DESC LIMIT 1`,
-    )
-    .get(articleId) as Row | undefined
-  return row !== undefined && (row.action === 'retracted' || row.action === 'purged') ? toRetraction(row) : null
-}
-
-/** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
-export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
-  SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
-))`
-/** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
-const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
-const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
-const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
-const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
-  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND r.at < ?`
-
-const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
-  const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }
-  return { sinks: n, retractions: kills }
-}
-
-const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
-  Object.fromEntries(all(db, sql).map(row => [String(row.state), Number(row.n)]))
-
-/** A sink that does not hold a version this long after its release is worth a sentence. */
-const OVERDUE_MS = 60_000
-
-export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
-  const total = db.prepare('SELECT count(*) AS versions, count(DISTINCT article) AS articles FROM release').get() as Row
-  const lastMinute = db.prepare('SELECT count(*) AS n FROM release WHERE at >= ?').get(new Date(nowMs - 60_000).toISOString()) as Row
-  const times = all(db, 'SELECT at, received_at FROM release WHERE received_at IS NOT NULL ORDER BY at DESC LIMIT 200')
-    .map(row => Date.parse(String(row.at)) - Date.parse(String(row.received_at)))
-    .sort((a, b) => a - b)
-  const quantile = (q: number) => (times.length === 0 ? null : (times[Math.min(times.length - 1, Math.floor(q * times.length))] ?? null))
-  return {
-    articles: Number(total.articles),
-    versions: Number(total.versions),
-    submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
-    sinks: counts(db, OPEN_SINKS),
-    setAside: counts(db, SINKS_ASIDE),
-    overdue: readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
-    releasedLastMinute: Number(lastMinute.n),
-    releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
-  }
 }

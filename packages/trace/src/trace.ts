@@ -11,20 +11,17 @@ import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
 import { type OutletTrace, readOutlets } from './outlet-queries.ts'
+import { type Overview, readOverview } from './overview.ts'
 import {
   type ArticleSummary,
   type ArticleTrace,
   findArticles,
-  type Overview,
-  type RetractionRow,
   readArticleTrace,
   readDecisions,
-  readOverview,
-  readRetraction,
-  readRetractions,
   readSubmission,
   type SubmissionStatus,
 } from './queries.ts'
+import { type RetractionRow, readRetraction, readRetractions } from './retractions.ts'
 import { milestoneWriter, schema } from './tables.ts'
 
 export type Trace = Readonly<{

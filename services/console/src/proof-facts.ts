@@ -5,7 +5,7 @@ import { getArchived } from '@newswire/objects/archived'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import type { RetractionRow } from '@newswire/trace/queries'
+import type { RetractionRow } from '@newswire/trace/retractions'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
 

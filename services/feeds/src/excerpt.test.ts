@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { excerptOf } from './item.ts'
+import { excerptOf } from './excerpt.ts'
 
 const piece = fc.oneof(
   fc.constantFrom('<p>', '</p>\n', '<a href="https://news.example/a?b=1&amp;c=2">', '&amp;', '&quot;', '&nbsp;', ' ', '\n', '<', '>', '&'),

@@ -2,7 +2,7 @@
 import { isLocalId, parseArticleId, sha256Hex } from '@newswire/events/ids'
 import { cleanHtml } from '@newswire/events/markup'
 import { findMarkupExcess } from '@newswire/events/markup-excess'
-import { excerptOf } from '@newswire/feeds/item'
+import { excerptOf } from '@newswire/feeds/excerpt'
 import { bodyOf } from './feed-body.ts'
 import type { FeedEntry, FeedPicture } from './feed-document.ts'
 

@@ -1,0 +1,59 @@
+/** What is open over all articles: the first page of the console, and what alerts go by. */
+import type { DatabaseSync } from 'node:sqlite'
+import { all, type Row } from './rows.ts'
+
+export type Overview = Readonly<{
+  articles: number
+  versions: number
+  submissions: Readonly<Record<string, number>>
+  /** What is still open, by state; without what is set aside. */
+  sinks: Readonly<Record<string, number>>
+  /** Feed → articles that its profile's rules keep out of it: nothing is late, and the rest of the feed goes on. */
+  setAside: Readonly<Record<string, number>>
+  /** Sinks that do not hold a version a minute after its release; those of them that wait for a retraction. */
+  overdue: Readonly<{ sinks: number; retractions: number }>
+  releasedLastMinute: number
+  /** Milliseconds from acceptance to release of the last 200 releases. */
+  releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
+}>
+
+/** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
+export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
+  SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
+))`
+/** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
+const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
+const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
+const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
+const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
+  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND r.at < ?`
+
+const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
+  const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }
+  return { sinks: n, retractions: kills }
+}
+
+const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
+  Object.fromEntries(all(db, sql).map(row => [String(row.state), Number(row.n)]))
+
+/** A sink that does not hold a version this long after its release is worth a sentence. */
+const OVERDUE_MS = 60_000
+
+export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
+  const total = db.prepare('SELECT count(*) AS versions, count(DISTINCT article) AS articles FROM release').get() as Row
+  const lastMinute = db.prepare('SELECT count(*) AS n FROM release WHERE at >= ?').get(new Date(nowMs - 60_000).toISOString()) as Row
+  const times = all(db, 'SELECT at, received_at FROM release WHERE received_at IS NOT NULL ORDER BY at DESC LIMIT 200')
+    .map(row => Date.parse(String(row.at)) - Date.parse(String(row.received_at)))
+    .sort((a, b) => a - b)
+  const quantile = (q: number) => (times.length === 0 ? null : (times[Math.min(times.length - 1, Math.floor(q * times.length))] ?? null))
+  return {
+    articles: Number(total.articles),
+    versions: Number(total.versions),
+    submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
+    sinks: counts(db, OPEN_SINKS),
+    setAside: counts(db, SINKS_ASIDE),
+    overdue: readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
+    releasedLastMinute: Number(lastMinute.n),
+    releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
+  }
+}

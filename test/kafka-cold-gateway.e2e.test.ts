@@ -142,14 +142,19 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
       }
   })
 
+  await t.test('front page and sections show what the feeds in the store show, without what was taken back', async () => {
+    for (const path of ['/', `/?category=${KEPT}`]) {
+      const page = await waitFor(`${path} to be known`, async () => {
+        const found = await get(path)
+        return found.status === 200 && found
+      })
+      assert.ok(page.text.includes(kept))
+      assert.equal(page.text.includes(gone) || page.text.includes(stuck), false)
+    }
+  })
+
   await t.test('what needs the log is 503 with a time to come back', async () => {
-    for (const path of [
-      '/',
-      '/search?q=tin',
-      '/v1/search?q=tin',
-      `/renditions/${'b'.repeat(64)}/w640-r1.jpg`,
-      '/articles/pub.khong-biet',
-    ]) {
+    for (const path of ['/search?q=tin', '/v1/search?q=tin', `/renditions/${'b'.repeat(64)}/w640-r1.jpg`, '/articles/pub.khong-biet']) {
       const { status, headers } = await get(path)
       assert.equal(status, 503, path)
       assert.ok(Number(headers.get('retry-after')) > 0, path)

@@ -21,6 +21,7 @@ import { createReaders } from './readers.ts'
 import { addRoutes } from './routes.ts'
 import { categories, makeLive, makePicture, makeRetracted, site, toFactRecord } from './sample-facts.ts'
 import { createStoreArticles } from './store-articles.ts'
+import { createStoreFollower } from './store-follower.ts'
 import { openView } from './view.ts'
 
 const feed: FeedConfig = { id: 'all', title: 'Tất cả', description: '', match: {}, limit: 50, content: 'full', profile: 'standard' }
@@ -40,6 +41,21 @@ const rssOf = (...articleIds: readonly string[]) =>
     ...articleIds.map(id => `\n        <item>\n            <guid isPermaLink="false">tag:${site.id}:${id}</guid>\n        </item>`),
     '\n    </channel>\n</rss>',
   ].join('')
+
+const jsonOf = (...items: readonly (Fact | { articleId: string; version: number; state: string })[]) =>
+  [
+    '{"version":"https://jsonfeed.org/version/1.1","items":[',
+    items
+      .map(({ articleId, version, state }) => {
+        const status = state === 'live' ? 'published' : 'retracted'
+        return `\n{"id":"tag:${site.id}:${articleId}","_newswire":{"articleId":"${articleId}","version":${version},"status":"${status}"}}`
+      })
+      .join(','),
+    '\n]}',
+  ].join('')
+
+const sitemapOf = (...pages: readonly string[]) =>
+  ['<urlset>', ...pages.map(page => `\n    <url>\n        <loc>${page}</loc>\n    </url>`), '\n</urlset>\n'].join('')
 
 const becomesTrue = async (what: string, ask: () => Promise<boolean> | boolean) => {
   const deadline = performance.now() + 60_000
@@ -81,8 +97,8 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     patienceMs: 0,
     againMs: 5,
   })
-  const stored = createStoreArticles(objects, () => site.publicUrl)
   const view = await openView({ log, dataDir, onPoison: () => undefined })
+  const stored = createStoreArticles(objects, () => site.publicUrl, { onRead: view.take })
   const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, mayShow: stored.mayShow, isLogThere })
   const server = createHttpServer({
     name: 'gateway',
@@ -91,8 +107,20 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     port: 0,
   })
   const configuration = { current: () => config, onChange: () => () => undefined, close: async () => undefined }
-  addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers: createReaders(), stored, isLogThere })
+  const follower = createStoreFollower({ objects, configuration, stored, view, isLogThere, onWritten: feeds.learnWritten })
+  addRoutes(server.app, {
+    view,
+    feeds,
+    objects,
+    configuration,
+    now: Date.now,
+    readers: createReaders(),
+    stored,
+    isLogThere,
+    hasLooked: follower.hasLooked,
+  })
   t.after(async () => {
+    await follower.stop()
     await server.close()
     await view.stop()
     await feeds.stop()
@@ -116,7 +144,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     await log.whenThere?.()
     await becomesTrue('the view to be ready', () => view.isReady() && feeds.isReady())
   }
-  return { keep, put, get, come, objects, feeds, reach, publish: (fact: Fact) => real.publish([toFactRecord(fact)]) }
+  return { keep, put, get, come, objects, feeds, reach, look: follower.look, publish: (fact: Fact) => real.publish([toFactRecord(fact)]) }
 }
 
 /** Whoever gets it may try again, and is told nothing else. */
@@ -250,7 +278,7 @@ test('once the log is there, it is the log that counts, without a restart', asyn
 
 test('what a view from before this start still knows is never shown for itself', async t => {
   const picture = makePicture(PICTURE)
-  const { keep, get, come, publish, objects } = await open(t, [
+  const { keep, put, get, look, come, publish, objects } = await open(t, [
     makeLive({ article: { title: 'Đã rút', slug: 'ten-cu', images: [picture] } }),
     makeLive({ articleId: 'press.other', article: { title: 'Còn', images: [makePicture('b'.repeat(64))] } }),
   ])
@@ -260,7 +288,13 @@ test('what a view from before this start still knows is never shown for itself',
   for (const sha256 of [PICTURE, 'b'.repeat(64)])
     await objects.put(`renditions/${sha256}/w640-r1.jpg`, Buffer.from('jpeg'), { contentType: 'image/jpeg' })
   assert.equal((await get('/articles/press.a')).statusCode, 410)
-  for (const path of ['/', '/articles/press.ten-cu', `/renditions/${PICTURE}/w640-r1.jpg`]) assertUnsure(await get(path))
+  for (const path of ['/articles/press.ten-cu', `/renditions/${PICTURE}/w640-r1.jpg`]) assertUnsure(await get(path))
+  assertUnsure(await get('/'))
+  await put('feeds/all/feed.json', jsonOf(makeLive(), makeLive({ articleId: 'press.other' })))
+  await look()
+  const front = (await get('/')).body
+  assert.equal(front.includes('Đã rút'), false)
+  assert.equal(front.includes('Còn'), true)
   assert.equal((await get(`/renditions/${'b'.repeat(64)}/w640-r1.jpg`)).statusCode, 200, 'it says where to look')
   for (const path of ['/feeds', '/opml.xml']) assert.equal((await get(path)).body.includes('Đã rút'), false)
   await publish(taken)
@@ -311,4 +345,119 @@ test('cut off from log and store alike, articles are shown as they last were', a
   assert.equal((await get('/articles/press.a')).statusCode, 200)
   assert.match((await get('/')).body, /articles\/press\.a/)
   assert.equal((await get('/articles/press.unknown')).statusCode, 503)
+})
+
+test('cut off, what comes to the feeds in the store comes to front page and sections, and what it takes back leaves them', async t => {
+  const { keep, put, get, come, publish, reach, look } = await open(t)
+  const old = makeLive({ article: { title: 'Bài đã có' } })
+  await keep(old)
+  await publish(old)
+  await come()
+  reach.log = false
+  const fresh = makeLive({
+    articleId: 'press.fresh',
+    firstReleasedAt: '2026-03-02T08:00:00.000Z',
+    article: { title: 'Bài vừa tới', categories: ['culture'] },
+  })
+  await keep(fresh)
+  await put('feeds/second/feed.json', jsonOf(fresh, old))
+  await look()
+  const front = (await get('/')).body
+  assert.ok(front.indexOf('Bài vừa tới') > 0 && front.indexOf('Bài vừa tới') < front.indexOf('Bài đã có'))
+  assert.match((await get('/?category=news')).body, /Bài vừa tới/)
+  const changed = { ...fresh, version: 2, article: { ...fresh.article, title: 'Bài đã sửa' } }
+  await keep(changed)
+  await put('feeds/second/feed.json', jsonOf(changed, old))
+  await look()
+  assert.match((await get('/')).body, /Bài đã sửa/)
+  const taken = makeRetracted({ articleId: 'press.fresh', version: 3 })
+  await keep(taken)
+  await put('feeds/second/feed.json', jsonOf(taken, old))
+  await look()
+  assert.doesNotMatch((await get('/')).body, /Bài đã sửa|Bài vừa tới/)
+  reach.log = true
+  for (const fact of [fresh, changed, taken]) await publish(fact)
+  await becomesTrue('all of it to be told', async () => (await get('/articles/press.fresh')).statusCode === 410)
+  assert.doesNotMatch((await get('/')).body, /Bài đã sửa|Bài vừa tới/)
+})
+
+test('a version that the log tells late changes nothing that the store has told already, and its pictures are remembered', async t => {
+  const { keep, put, get, come, publish, reach, look, objects } = await open(t)
+  await come()
+  reach.log = false
+  const second = makeLive({ version: 2, article: { title: 'Bản hai' } })
+  await keep(second)
+  await put('feeds/all/feed.json', jsonOf(second))
+  await look()
+  assert.match((await get('/')).body, /Bản hai/)
+  reach.log = true
+  await objects.put(`renditions/${PICTURE}/w640-r1.jpg`, Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+  await publish(makeLive({ article: { title: 'Bản một', images: [makePicture(PICTURE)] } }))
+  await publish(second)
+  await becomesTrue('the first version', async () => (await get(`/renditions/${PICTURE}/w640-r1.jpg`)).statusCode === 410)
+  assert.match((await get('/')).body, /Bản hai/)
+})
+
+test('cold, the front page has what the feeds in the store show, and nobody is told that this is all there is', async t => {
+  const { keep, put, get, come, look, feeds } = await open(t)
+  assertUnsure(await get('/'))
+  const kept = makeLive({ article: { title: 'Bài còn đây', categories: ['culture'] } })
+  const taken = makeLive({ articleId: 'press.taken', article: { title: 'Bài bị rút' } })
+  await keep(kept)
+  await keep(makeRetracted({ articleId: 'press.taken', version: 2 }))
+  await put('feeds/all/feed.json', jsonOf(kept, taken))
+  await look()
+  assert.ok((feeds.standing().knownAgoMs ?? Number.POSITIVE_INFINITY) < 600_000)
+  for (const path of ['/', '/?category=news']) {
+    const { statusCode, body } = await get(path)
+    assert.equal(statusCode, 200)
+    assert.match(body, /Bài còn đây/)
+    assert.doesNotMatch(body, /Bài bị rút/)
+    assert.match(body, /Hiện chưa đọc được các bài cũ hơn/)
+  }
+  assertUnsure(await get('/?before=2020-01-01T00:00:00.000Z,press.a'))
+  await come()
+  assert.equal((await get('/?before=2020-01-01T00:00:00.000Z,press.a')).statusCode, 404)
+  assert.doesNotMatch((await get('/')).body, /Hiện chưa đọc được các bài cũ hơn/)
+})
+
+test('cold, what the store does not answer for is not on the front page, whatever a view from before had', async t => {
+  const { keep, put, get, look, reach } = await open(t, [makeLive({ article: { title: 'Bài cũ' } })])
+  await keep(makeLive({ articleId: 'press.b' }))
+  await put('feeds/all/feed.json', jsonOf(makeLive({ articleId: 'press.b' })))
+  await look()
+  reach.store = false
+  assert.doesNotMatch((await get('/')).body, /Bài cũ/)
+})
+
+test('cold, a feed that is no feed hinders no other, and is looked at again', async t => {
+  const { keep, put, get, look } = await open(t)
+  await keep(makeLive({ article: { title: 'Bài còn đây' } }))
+  for (const text of ['', 'null', '{"items":7}', '{"items":[null,{"_newswire":{"articleId":"../../x"}},{}]}']) {
+    await put('feeds/all/feed.json', text)
+    await look()
+  }
+  await put('feeds/second/feed.json', jsonOf(makeLive()))
+  await look()
+  assert.match((await get('/')).body, /Bài còn đây/)
+})
+
+test('cold, a sitemap that names the articles by other addresses of the site is served while all of them are public', async t => {
+  const { keep, put, get } = await open(t)
+  const page = 'https://news.example/2026/bai-mot?a=1&b=2'
+  await keep(makeLive({ article: { canonicalUrl: page } }))
+  await keep(makeLive({ articleId: 'press.b' }))
+  await put('feeds/all/rss.xml', rssOf('press.a', 'press.b'))
+  await put('feeds/all/news-sitemap.xml', sitemapOf(page.replaceAll('&', '&amp;'), 'https://news.example/articles/press.b'))
+  assert.equal((await get('/feeds/all/news-sitemap.xml')).statusCode, 200)
+  await put('feeds/second/rss.xml', rssOf('press.a'))
+  await put('feeds/second/news-sitemap.xml', sitemapOf('https://news.example/nobody-knows'))
+  assertUnsure(await get('/feeds/second/news-sitemap.xml'))
+  // Another one that says the same address, and was taken back: nobody can tell whose entry it is.
+  await keep(makeLive({ articleId: 'press.same', article: { canonicalUrl: page } }))
+  await put('feeds/third/rss.xml', rssOf('press.a', 'press.same'))
+  await put('feeds/third/news-sitemap.xml', sitemapOf(page.replaceAll('&', '&amp;')))
+  assert.equal((await get('/feeds/third/news-sitemap.xml')).statusCode, 200)
+  await keep(makeRetracted({ articleId: 'press.same', version: 2 }))
+  await becomesTrue('it to be refused', async () => (await get('/feeds/third/news-sitemap.xml')).statusCode === 503)
 })

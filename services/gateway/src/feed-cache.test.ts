@@ -25,7 +25,7 @@ const open = async (t: TestContext) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-feed-cache-'))
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
-  const store = { isAway: false, reads: 0 }
+  const store = { isAway: false, reads: 0, heads: 0 }
   let held: Promise<void> = Promise.resolve()
   /** Reads that begin from now on wait for what this gives. */
   const hold = () => {
@@ -42,6 +42,10 @@ const open = async (t: TestContext) => {
       await held
       if (store.isAway) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
       return disk.get(key, options)
+    },
+    head: key => {
+      store.heads++
+      return disk.head(key)
     },
   }
   const poison: string[] = []
@@ -319,8 +323,8 @@ test('what was served before a feed was refused is no state to tell news from', 
   assert.equal(cut.past('all', 'rss')?.find(held), null)
 })
 
-test('cut off from the log, the store is asked for what it has, not for the bytes that the log told of last', async t => {
-  const { openCache, build, announce, wanted, store } = await open(t)
+test('cut off from the log, the store is asked for what it has, not for the bytes that the log told of last, and not for those held already', async t => {
+  const { openCache, build, announce, disk, wanted, store } = await open(t)
   let isThere = true
   const cut = await openCache({ isLogThere: () => isThere })
   t.after(cut.stop)
@@ -329,8 +333,13 @@ test('cut off from the log, the store is asked for what it has, not for the byte
   await becomes(async () => String(cut.built('all')?.counter), '1')
   isThere = false
   const before = store.reads
+  const heads = store.heads
   await announce(2)
-  await becomes(async () => String((await cut.get('all', 'rss')) !== null && store.reads > before), 'true')
+  await becomes(async () => String((await cut.get('all', 'rss')) !== null && store.heads > heads), 'true')
+  assert.equal(store.reads, before)
+  await disk.put('feeds/all/rss.xml', Buffer.from('two'))
+  await announce(3)
+  await becomes(async () => String((await cut.get('all', 'rss'))?.bytes), 'two')
   assert.equal(wanted.at(-1), undefined)
 })
 

@@ -13,6 +13,7 @@ import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
 import { type FeedFile, type MayShow, readFeedFile } from './feed-read.ts'
+import { newSlot, type Slot } from './feed-slot.ts'
 import { type Standing, toStanding } from './feed-standing.ts'
 import { createFeedState, type FeedState } from './feed-state.ts'
 import { createPastStates, type PastStates } from './past-states.ts'
@@ -30,6 +31,8 @@ export type FeedCache = Readonly<{
   /** The states before, by their tags. */
   past(feedId: string, output: FeedOutput): PastStates | null
   built(feedId: string): FeedBuilt | null
+  /** A file in the store was found that was written then, ms since 1970: of how things stood at that time something is known. */
+  learnWritten(at: number): void
   isReady(): boolean
   standing(): Standing
   failure(): Error | null
@@ -38,7 +41,7 @@ export type FeedCache = Readonly<{
 
 export type FeedCacheOptions = Readonly<{
   log: Log
-  objects: Pick<Objects, 'get'>
+  objects: Pick<Objects, 'get' | 'head'>
   dataDir: string
   onPoison: (details: { code: string; message: string }) => void
   /** Whether the log can be reached now (default: it can). */
@@ -66,49 +69,15 @@ const LOOK_MS = 2_500
 /** The order in which codings are made of a new state. */
 const BY_COST = ['gzip', 'br', 'zstd'] as const satisfies readonly Coding[]
 
-type Slot = {
-  state: FeedState | null
-  /** Of the build that `state` belongs to; -1: from the store, unannounced. */
-  counter: number
-  checkedAt: number
-  failedAt: number
-  /** When it was last found that its bytes may not be shown. */
-  refusedAt: number
-  askedAt: number
-  /** Whether anybody asked since the state was read. */
-  isAsked: boolean
-  wanted: Set<Coding>
-  /** A newer build was announced. */
-  isBehind: boolean
-  /** Since when what the log has told of could not be read; 0: it could. */
-  missedAt: number
-  isDropped: boolean
-  loading: Readonly<{ counter: number; done: Promise<FeedState | null> }> | null
-  past: PastStates
-}
-
-const newSlot = (): Slot => ({
-  state: null,
-  counter: -2,
-  checkedAt: Number.NEGATIVE_INFINITY,
-  failedAt: Number.NEGATIVE_INFINITY,
-  refusedAt: Number.NEGATIVE_INFINITY,
-  askedAt: 0,
-  isAsked: false,
-  wanted: new Set(),
-  isBehind: false,
-  missedAt: 0,
-  isDropped: false,
-  loading: null,
-  past: createPastStates(),
-})
-
 export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCache> => {
   const { log, objects, dataDir, onPoison, isLogThere = () => true, maxBytes = MAX_BYTES, quietMs = QUIET_MS } = options
   const { mayShow = async () => true } = options
   const slots = new Map<string, Slot>()
   /** When it was last known what is current, ms since 1970: the log said so, or a builder wrote it. */
   let knownAt: number | null = null
+  const learnWritten = (at: number) => {
+    knownAt = Math.max(knownAt ?? 0, at)
+  }
 
   const feeds = await openBuiltFeeds({
     log,
@@ -170,7 +139,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
     const isTold = hasLog()
-    const file = await readFeedFile({ objects, mayShow }, { feedId, output, built: feeds.built(feedId), isTold })
+    const file = await readFeedFile({ objects, mayShow }, { feedId, output, built: feeds.built(feedId), isTold, held: slot.state })
     if (file === null) return null
     if (file === 'refused') {
       // Not even what was served a moment ago: it is the same, or older.
@@ -180,7 +149,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
       slot.refusedAt = performance.now()
       return null
     }
-    if (!isTold) knownAt = Math.max(knownAt ?? 0, file.writtenAt)
+    if (!isTold) learnWritten(file.writtenAt)
     return adopt(slot, feedId, output, file)
   }
 
@@ -299,6 +268,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     },
     past: (feedId, output) => slots.get(`${feedId}/${output}`)?.past ?? null,
     built: feeds.built,
+    learnWritten,
     isReady: feeds.isReady,
     standing: () => toStanding({ hasLog: hasLog(), knownAt, missedAt: [...slots.values()].map(slot => slot.missedAt) }),
     failure: feeds.failure,

@@ -28,6 +28,8 @@ type Wanted = Readonly<{
   built: FeedBuilt | null
   /** Whether the log tells now. */
   isTold: boolean
+  /** What was read before. */
+  held: Pick<FeedFile, 'bytes' | 'content'> | null
 }>
 
 const toContent = (etag: string): string => etag.replace(/[^A-Za-z0-9]/g, '').slice(0, 32)
@@ -35,17 +37,33 @@ const toContent = (etag: string): string => etag.replace(/[^A-Za-z0-9]/g, '').sl
 /** Facts written before there was a date for each file say only when the newest thing in the feed was released. */
 const modifiedOf = (built: FeedBuilt, output: FeedOutput): Date => new Date(built.outputs[output]?.modifiedAt ?? built.updatedAt)
 
+type Needs = Readonly<{ objects: Pick<Objects, 'get' | 'head'>; mayShow: MayShow }>
+type Found = Readonly<{ bytes: Uint8Array; etag: string; lastModified: Date }>
+
+/** Cut off, nobody knows whether the bytes that the log told of last are what the store has now; those that were read before it may have still. */
+const findUntold = async (objects: Needs['objects'], key: string, held: Wanted['held']): Promise<Found | null> => {
+  const there = held === null ? null : await objects.head(key)
+  return held !== null && there !== null && toContent(there.etag) === held.content
+    ? { ...there, bytes: held.bytes }
+    : getUnpacked(objects, key)
+}
+
+/** A sitemap does not say whose the pages are that it names; the feed that it is of has told once it was looked through. */
+const mayShowUntold = async ({ objects, mayShow }: Needs, { feedId, output }: Wanted, bytes: Uint8Array): Promise<boolean> => {
+  const feed = output === 'sitemap' ? await getUnpacked(objects, keys.feed(feedId, feedFiles.rss.name)) : null
+  if (feed !== null) await mayShow('rss', feed.bytes)
+  return mayShow(output, bytes)
+}
+
 /** `null`: there is no such file. Throws `UnavailableError`. */
-export const readFeedFile = async (
-  { objects, mayShow }: Readonly<{ objects: Pick<Objects, 'get'>; mayShow: MayShow }>,
-  { feedId, output, built, isTold }: Wanted,
-): Promise<FeedFile | 'refused' | null> => {
+export const readFeedFile = async (needs: Needs, wanted: Wanted): Promise<FeedFile | 'refused' | null> => {
+  const { feedId, output, built, isTold, held } = wanted
   const told = built?.outputs[output]?.sha256
-  // Cut off, nobody knows whether the bytes that the log told of last are what the store has now.
-  const found = await getUnpacked(objects, keys.feed(feedId, feedFiles[output].name), { sha256: isTold ? told : undefined })
+  const key = keys.feed(feedId, feedFiles[output].name)
+  const found = await (isTold ? getUnpacked(needs.objects, key, { sha256: told }) : findUntold(needs.objects, key, held))
   if (found === null) return null
   const { bytes, etag, lastModified } = found
-  if (!isTold && !(await mayShow(output, bytes))) return 'refused'
+  if (!isTold && !(await mayShowUntold(needs, wanted, bytes))) return 'refused'
   // What a view from before this start knows may be of older bytes, and their date would make these look unchanged. That of their writing is later than
   // the build's, so the next build would look unchanged by it.
   const isOfBuild = built !== null && (isTold || told === sha256Hex(bytes))

@@ -1,8 +1,9 @@
 /**
- * What lists leave out although the view still has it: while the log does not tell, what the store no longer has for all. Nothing that is new comes in so,
- * but what was taken back meanwhile is not shown.
+ * What lists leave out although the view still has it: while the log does not tell, what the store no longer has for all. What it cannot be asked for goes on
+ * as it last was; where the view has not reached the log since the start nobody knows how old that is, and it is left out too.
  */
 import type { StoreArticles } from './store-articles.ts'
+import type { View } from './view.ts'
 
 export type LeftOut = Readonly<{
   has(articleId: string): boolean
@@ -18,13 +19,15 @@ const NOTHING: LeftOut = { has: () => false, key: '' }
 type Needs = Readonly<{
   /** Whether the view is what counts. */
   isTold: () => boolean
-  stored: Pick<StoreArticles, 'takenBack'>
+  stored: Pick<StoreArticles, 'askFor'>
+  view: Pick<View, 'isReady'>
 }>
 
 export const createFindLeftOut =
-  ({ isTold, stored }: Needs): FindLeftOut =>
+  ({ isTold, stored, view }: Needs): FindLeftOut =>
   async articleIds => {
     if (isTold()) return NOTHING
-    const taken = await stored.takenBack(articleIds())
-    return { has: id => taken.has(id), key: [...taken].sort().join() }
+    const { takenBack, unread } = await stored.askFor(articleIds())
+    const out = view.isReady() ? takenBack : new Set([...takenBack, ...unread])
+    return { has: id => out.has(id), key: [...out].sort().join() }
   }

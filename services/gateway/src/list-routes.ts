@@ -3,7 +3,7 @@ import { type FeedConfig, type SiteConfig, withAncestors } from '@newswire/event
 import { feedFiles } from '@newswire/events/feed'
 import type { HttpServer } from '@newswire/http/server'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
-import { badRequest, notFound, notReady, sendRendered } from './answers.ts'
+import { badRequest, notFound, notReady, notSure, sendRendered } from './answers.ts'
 import type { FindLeftOut } from './left-out.ts'
 import { feedsToDiscover, publicFeeds, toFrame, toShownFeeds, withChildren } from './page-data.ts'
 import { type PageMaker, toHtmlPage } from './page-maker.ts'
@@ -45,20 +45,23 @@ type Needs = Readonly<{
   /** Whether the view is what counts. */
   isTold: () => boolean
   findLeftOut: FindLeftOut
+  /** Whether the view was told of what the feeds in the store show. */
+  hasLooked: () => boolean
 }>
 
-export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOut }: Needs): void => {
+export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOut, hasLooked }: Needs): void => {
   const { config, kept } = maker
 
   app.get('/', async (request, reply) => {
-    if (!view.isReady()) throw notReady('articles')
+    const isWhole = view.isReady()
+    if (!isWhole && !hasLooked()) throw notReady('articles')
     const place = parseListPlace(request.query as Record<string, unknown>)
     if (place === null) throw badRequest('expected ?category=, ?before= or ?after= as our own pages link to them')
     const { category, before, after } = place
     if (category !== null && !config().categories.has(category)) throw notFound('no such category')
     const part = partOf(place, config())
     // Near the top there is no whole page of newer ones: the top itself is what is meant.
-    if (after !== null && view.list({ ...part, after, limit: LIST_ARTICLES }).length < LIST_ARTICLES) {
+    if (isWhole && after !== null && view.list({ ...part, after, limit: LIST_ARTICLES }).length < LIST_ARTICLES) {
       const top = toListPath({ category, before: null, after: null })
       return reply.header('cache-control', 'no-cache').redirect(`${config().site.publicUrl}${top}`, 302)
     }
@@ -66,6 +69,8 @@ export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOu
     const page = kept(`${toListPath(place)}#${leftOut.key}`, snapshot => {
       const list = readList(view, place, part)
       const facts = list.facts.filter(({ articleId }) => !leftOut.has(articleId))
+      // Where not all is known, nothing is not known to be there.
+      if (!isWhole && facts.length === 0) throw notSure('what was published')
       if (before !== null && list.facts.length === 0) throw notFound('no articles are as old as that')
       const section = category === null ? [] : withAncestors(category, snapshot.categories).flatMap(id => snapshot.categories.get(id) ?? [])
       const text = toListPage({
@@ -75,6 +80,7 @@ export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOu
         section,
         place,
         feeds: feedsToDiscover(snapshot, category),
+        isWhole,
       })
       return toHtmlPage(text, { config: snapshot, robots: robotsOfList(place), form: true })
     })

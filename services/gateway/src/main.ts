@@ -1,12 +1,12 @@
 /** gateway: what the public reads. Topics, limits and failure modes: README.md. */
-import { messageOf } from '@newswire/events/errors'
+import type { Fact } from '@newswire/events/fact'
 import { createHttpServer } from '@newswire/http/server'
 import { publishEvents } from '@newswire/log/events'
 import { createFeedHub } from '@newswire/runtime/feed-hub'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
-import type { Readiness, ServiceContext, StartService } from '@newswire/runtime/service'
+import type { Readiness, StartService } from '@newswire/runtime/service'
 import { createFastPath } from './fast-path.ts'
-import { type FeedCache, openFeedCache } from './feed-cache.ts'
+import { openFeedCache } from './feed-cache.ts'
 import { openHub } from './hub.ts'
 import { addHubRoutes } from './hub-routes.ts'
 import { showReaders, startKeepingReaders } from './keep-readers.ts'
@@ -19,15 +19,10 @@ import { addRoutes } from './routes.ts'
 import { openSearch } from './search.ts'
 import { followSearchWishes } from './search-rebuild.ts'
 import { createStoreArticles } from './store-articles.ts'
+import { createStoreFollower } from './store-follower.ts'
 import { openView } from './view.ts'
 
 const MIB = 2 ** 20
-
-/** Before anybody asks: which pictures the articles show that are in feeds, and how old the newest feed is, is known by reading them. */
-const readFeeds = async ({ feeds, configuration, logger }: Pick<ServiceContext, 'configuration' | 'logger'> & { feeds: FeedCache }) => {
-  for (const feedId of configuration.current().feeds.keys())
-    await feeds.get(feedId, 'rss').catch(error => logger.warn({ feedId, reason: messageOf(error) }, 'feed.unread'))
-}
 
 export const start: StartService = async context => {
   const { log, objects, configuration, logger, metrics, now, settings, sealing } = context
@@ -41,6 +36,7 @@ export const start: StartService = async context => {
   const { capabilityOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
   const stored = createStoreArticles(objects, () => configuration.current().site.publicUrl, {
     onUnreadable: details => logger.error(details, 'article.unreadable'),
+    onRead: fact => learn(fact),
   })
   const [view, feeds] = await Promise.all([
     openView({ log, dataDir, onPoison: onPoison('articles') }),
@@ -54,9 +50,26 @@ export const start: StartService = async context => {
       mayShow: stored.mayShow,
     }),
   ])
-  // Only while the log is away: one that is there tells of them in a moment.
-  if (log.whenThere !== undefined) void log.health().then(({ ok }) => (ok ? undefined : readFeeds({ feeds, configuration, logger })))
   const search = openSearch({ log, dataDir, onTrouble: error => logger.error({ err: error }, 'search.failed') })
+  const learn = (fact: Fact) => {
+    try {
+      if (view.take(fact)) search.take(fact)
+    } catch (error) {
+      // A disk that is full: what was to be shown is shown, and lists stay as they are.
+      logger.warn({ err: error, articleId: fact.articleId }, 'article.not-taken')
+    }
+  }
+  const follower = createStoreFollower({
+    objects,
+    configuration,
+    stored,
+    view,
+    isLogThere: watch.isThere,
+    onWritten: feeds.learnWritten,
+    onUnread: details => logger.warn(details, 'feed.unread'),
+  })
+  // Only while the log is away: one that is there tells of them in a moment.
+  if (log.whenThere !== undefined) void log.health().then(({ ok }) => (ok ? undefined : follower.look()))
   const wishes = followSearchWishes({ search, objects, logger })
   const hub = await openHub({ ...context, counterOf: feedId => feeds.built(feedId)?.counter ?? 0 })
   const readers = createReaders()
@@ -98,6 +111,7 @@ export const start: StartService = async context => {
     stored,
     capabilityOf,
     isLogThere: watch.isThere,
+    hasLooked: follower.hasLooked,
   })
   addHubRoutes(server.app, { hub, configuration, proxies: gateway.proxies })
   const control = createOutletControl({ ...context, publish: publishEvents(log), source: '/services/gateway' })
@@ -121,6 +135,7 @@ export const start: StartService = async context => {
     stop: async () => {
       watch.stop()
       await server.close()
+      await follower.stop()
       await keeping.stop()
       await Promise.all([view.stop(), feeds.stop(), hub.stop(), search.stop(), wishes.stop()])
     },

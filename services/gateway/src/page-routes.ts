@@ -23,6 +23,7 @@ type Needs = Readonly<{
   search?: Search
   stored: StoreArticles
   isTold: () => boolean
+  hasLooked?: () => boolean
 }>
 
 const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset): void => {
@@ -34,10 +35,13 @@ const addAsset = (app: HttpServer, path: string, { body, type, version }: Asset)
   })
 }
 
-export const addPageRoutes = (app: HttpServer, { view, configuration, now, search, stored, isTold }: Needs): void => {
+export const addPageRoutes = (
+  app: HttpServer,
+  { view, configuration, now, search, stored, isTold, hasLooked = () => false }: Needs,
+): void => {
   const maker = createPageMaker(view, configuration)
-  const findLeftOut = createFindLeftOut({ isTold, stored })
-  addListRoutes(app, { view, maker, isTold, findLeftOut })
+  const findLeftOut = createFindLeftOut({ isTold, stored, view })
+  addListRoutes(app, { view, maker, isTold, findLeftOut, hasLooked })
   addArticleRoutes(app, { view, maker, now, stored, isTold })
   if (search !== undefined) addSearchRoutes(app, { search, view, maker, findLeftOut })
   for (const [path, asset] of Object.entries(assets)) addAsset(app, path, asset)

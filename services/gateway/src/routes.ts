@@ -29,6 +29,8 @@ export type RouteNeeds = Readonly<{
   isLogThere?: () => boolean
   /** Asked for as long as the log does not tell (default: one of its own). */
   stored?: StoreArticles
+  /** Whether a view that has not reached the log was told of what the feeds in the store show (default: it was not). */
+  hasLooked?: () => boolean
   /** Default: none, and nothing can be searched. */
   search?: Search
   /** Default: of its own. */

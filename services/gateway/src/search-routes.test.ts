@@ -59,7 +59,8 @@ const open = async (t: TestContext) => {
   const logger = createLogger({ service: 'gateway', level: 'silent' })
   const { app, close } = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0 })
   const cut = { isOff: false, taken: new Set<string>() }
-  const findLeftOut = createFindLeftOut({ isTold: () => !cut.isOff, stored: { takenBack: async () => cut.taken } })
+  const stored = { askFor: async () => ({ takenBack: cut.taken, unread: new Set<string>() }) }
+  const findLeftOut = createFindLeftOut({ isTold: () => !cut.isOff, stored, view })
   addSearchRoutes(app, { search, view, maker: createPageMaker(view, { current: () => config }), findLeftOut })
   t.after(async () => {
     await close()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import type { Fact } from '@newswire/events/fact'
+import type { Fact, LiveFact } from '@newswire/events/fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { makeLive, makePicture, makeRetracted, toFactRecord } from './sample-facts.ts'
 import { openSearch, type Search } from './search.ts'
@@ -454,4 +454,16 @@ test('more articles of one second than have a place there are all found', async 
     (await ask('cùng giây')).counts.reduce((sum, { articles }) => sum + articles, 0),
     600,
   )
+})
+
+test('what the store has told is found before the log tells it, and the log changes nothing by telling it late', async t => {
+  const { search, ids, publish } = await open(t)
+  const first = story('one', { title: 'Bản đầu' })
+  const second = { ...first, version: 2, article: { ...(first as LiveFact).article, title: 'Bản sau' } } as Fact
+  search().take(second)
+  await until(async () => (await ids('bản sau')).length === 1)
+  await publish(first, second, story('two', { title: 'Bản khác' }))
+  await until(async () => (await ids('bản khác')).length === 1)
+  assert.deepEqual(await ids('"bản đầu"'), [])
+  assert.deepEqual(await ids('"bản sau"'), ['one'])
 })

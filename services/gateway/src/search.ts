@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '@newswire/events/errors'
+import type { Fact } from '@newswire/events/fact'
 import type { Log } from '@newswire/log/log'
 import { type IndexThread, startIndexThread } from './search-index-thread.ts'
 import { createSearchPool } from './search-pool.ts'
@@ -20,6 +21,8 @@ export type Search = Readonly<{
   /** Rises whenever something was written: as long as it stays, every answer stays. */
   revision(): number
   find(query: SearchQuery): Promise<SearchFound>
+  /** A fact that the store has, while the log does not tell: what it tells later of this version, or of older ones, is known then. */
+  take(fact: Fact): void
   /**
    * Makes the index again, from the log and before that from `seeds`, and puts it in the place of the one that answers meanwhile. Who asks while it is made
    * waits for that one. `onTaken` says how many versions it has read.
@@ -178,6 +181,10 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
     failure: () => failed,
     revision: () => revision,
     find: pool.find,
+    take: fact => {
+      // A thread that failed says so itself.
+      if (isReady) current.seed([JSON.stringify(fact)]).catch(() => undefined)
+    },
     rebuild,
     stop: async () => {
       if (isStopped) return

@@ -6,6 +6,8 @@ import { splitFeed } from './split.ts'
 
 /** `null`: it shows none. `undefined`: nobody can tell. */
 type Shown = string | null | undefined
+/** Which articles may be what is at an address of this site; none: nobody knows. */
+type IdsAt = (page: string) => Iterable<string>
 
 /** What follows `tag:<authority>,<date>:` (RFC 4151) is the article's id. */
 const idIn = (identity: string | undefined): Shown => {
@@ -23,28 +25,34 @@ const shownInJson = (item: string): Shown => {
   }
 }
 
-const readers: Readonly<Record<FeedOutput, (item: string, publicUrl: string) => Shown>> = {
+const readers: Readonly<Record<Exclude<FeedOutput, 'sitemap'>, (item: string) => Shown>> = {
   rss: item =>
     item.includes('<nw:status>retracted</nw:status>') ? null : idIn(/<guid isPermaLink="false">([^<]*)<\/guid>/.exec(item)?.[1]),
   atom: item => (item.startsWith('\n    <at:deleted-entry ') ? null : idIn(/<id>([^<]*)<\/id>/.exec(item)?.[1])),
   json: shownInJson,
-  // Notices are not in it. A page elsewhere does not say whose it is.
-  sitemap: (item, publicUrl) => {
-    const page = /<loc>([^<]*)<\/loc>/.exec(item)?.[1]
-    const id = page?.startsWith(`${publicUrl}/articles/`) ? page.slice(`${publicUrl}/articles/`.length) : undefined
-    return id !== undefined && isArticleId(id) ? id : undefined
-  },
+}
+
+/** As the builder writes them. */
+const unescapeText = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+
+/** Whose page a sitemap names, it does not say. Notices are not in it. */
+const shownInSitemap = (item: string, idsAt: IdsAt): readonly Shown[] => {
+  const page = /<loc>([^<]*)<\/loc>/.exec(item)?.[1]
+  const ids = page === undefined ? [] : [...idsAt(unescapeText(page))]
+  return ids.length === 0 ? [undefined] : ids
 }
 
 /** The ids of all that is shown; `null` when that cannot be told of some of it, or the bytes are no feed. */
-export const articlesIn = (output: FeedOutput, bytes: Buffer, publicUrl: string): ReadonlySet<string> | null => {
+export const articlesIn = (output: FeedOutput, bytes: Buffer, idsAt: IdsAt): ReadonlySet<string> | null => {
   const cuts = splitFeed(bytes, output)
   if (cuts.bounds.length === 2) return null
   const ids = new Set<string>()
   for (let index = 0; index < cuts.items; index += 1) {
-    const id = readers[output](itemOf({ bytes, cuts, output }, index).toString(), publicUrl)
-    if (id === undefined) return null
-    if (id !== null) ids.add(id)
+    const item = itemOf({ bytes, cuts, output }, index).toString()
+    for (const id of output === 'sitemap' ? shownInSitemap(item, idsAt) : [readers[output](item)]) {
+      if (id === undefined) return null
+      if (id !== null) ids.add(id)
+    }
   }
   return ids
 }

@@ -4,9 +4,10 @@
  * whoever needs that is told that it is not known.
  */
 import { RejectError, UnavailableError } from '@newswire/events/errors'
-import { isPublic } from '@newswire/events/fact'
+import { type Fact, isPublic } from '@newswire/events/fact'
 import type { FeedOutput } from '@newswire/events/feed'
 import { isArticleId } from '@newswire/events/ids'
+import { articleUrl } from '@newswire/events/public-article'
 import { idsMeantBy, referencesOf } from '@newswire/events/references'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
@@ -38,15 +39,15 @@ export type StoreArticles = Readonly<{
    * not known of some and none is known to be taken back. `kind`: what they are of (default: a feed).
    */
   mayShow(output: FeedOutput, bytes: Uint8Array, kind?: 'feed' | 'page'): Promise<boolean>
-  /**
-   * Which of these the store no longer has for all, by what it says now or said within 5 s. One that cannot be read is not among them: what shows it goes on
-   * as it last was.
-   */
-  takenBack(articleIds: readonly string[]): Promise<ReadonlySet<string>>
+  /** Which of these the store no longer has for all, by what it says now or said within 5 s, and of which that cannot be read. */
+  askFor(articleIds: readonly string[]): Promise<Readonly<{ takenBack: ReadonlySet<string>; unread: ReadonlySet<string> }>>
+  /** Reads these as they are now. Throws `UnavailableError`. */
+  refresh(articleIds: readonly string[]): Promise<void>
   /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
   shownBy(sha256: string, also: string | null): Promise<string | null>
 }>
 
+type StoreArticlesOptions = Readonly<{ onUnreadable?: (details: Unreadable) => void; onRead?: (fact: Fact) => void }>
 type Unreadable = Readonly<{ articleId: string; code: string; message: string }>
 
 /** As `createLimit`; with too many waiting it throws `UnavailableError` `NEWSWIRE_GATEWAY_BUSY` at once. */
@@ -66,12 +67,12 @@ const createBoundedLimit = (): Limit => {
 
 /**
  * Readings of one article at the same time are one. `onUnreadable`: told of a document that is not as it should be; of such an article nothing is
- * known (default: nobody is).
+ * known. `onRead`: told of what is released of an article, for nobody's eyes but its own (default of both: nobody is).
  */
 export const createStoreArticles = (
   objects: Pick<Objects, 'get'>,
   publicUrl: () => string,
-  { onUnreadable = () => undefined }: { onUnreadable?: (details: Unreadable) => void } = {},
+  { onUnreadable = () => undefined, onRead = () => undefined }: StoreArticlesOptions = {},
 ): StoreArticles => {
   const forFeeds = createLimit(READS_AT_ONCE)
   const forOthers = createBoundedLimit()
@@ -79,12 +80,23 @@ export const createStoreArticles = (
   const known = new Map<string, Readonly<{ isPublic: boolean; at: number }>>()
   const reading = new Map<string, Promise<Seen | null>>()
   const showers = new Map<string, string>()
+  /** By the address of a page of the site, the articles that ever said that it is theirs. */
+  const pages = new Map<string, Set<string>>()
 
+  const rememberPage = (href: string | undefined, articleId: string) => {
+    if (href !== undefined) pages.set(href, (pages.get(href) ?? new Set()).add(articleId))
+  }
   const remember = (articleId: string, seen: Seen | null) => {
-    if (known.size >= MAX_KNOWN) known.clear()
+    if (known.size >= MAX_KNOWN) {
+      known.clear()
+      pages.clear()
+    }
     if (showers.size >= MAX_KNOWN) showers.clear()
     known.set(articleId, { isPublic: seen?.state === 'public', at: performance.now() })
     if (seen?.state !== 'public') return
+    const { canonicalUrl } = seen.fact.article
+    rememberPage(new URL(articleUrl(publicUrl(), articleId)).href, articleId)
+    if (canonicalUrl !== undefined) rememberPage(URL.parse(canonicalUrl)?.href, articleId)
     for (const { sha256 } of seen.fact.article.images) if (sha256 !== undefined) showers.set(sha256, articleId)
   }
   const readNow = async (articleId: string, limit: Limit): Promise<Seen | null> => {
@@ -92,6 +104,7 @@ export const createStoreArticles = (
       const released = await limit(() => getReleased(objects, articleId))
       const seen = released === null ? null : toSeen(released.fact)
       remember(articleId, seen)
+      if (released !== null) onRead(released.fact)
       return seen
     } catch (error) {
       if (!(error instanceof RejectError)) throw error
@@ -138,7 +151,7 @@ export const createStoreArticles = (
       return reading
     },
     mayShow: async (output, bytes, kind = 'feed') => {
-      const ids = articlesIn(output, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), publicUrl())
+      const ids = articlesIn(output, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), page => pages.get(page) ?? [])
       if (ids === null) return false
       const answers = await Promise.allSettled([...ids].map(id => isShown(id, kind === 'feed' ? forFeeds : forOthers)))
       // What was taken back counts, whatever else could not be read.
@@ -146,9 +159,17 @@ export const createStoreArticles = (
       for (const one of answers) if (one.status === 'rejected') throw one.reason
       return true
     },
-    takenBack: async articleIds => {
+    askFor: async articleIds => {
       const answers = await Promise.allSettled(articleIds.map(id => isShown(id, forOthers)))
-      return new Set(articleIds.filter((_, index) => answers[index]?.status === 'fulfilled' && !answers[index].value))
+      const those = (isSo: (answer: PromiseSettledResult<boolean> | undefined) => boolean) =>
+        new Set(articleIds.filter((_, index) => isSo(answers[index])))
+      return {
+        takenBack: those(answer => answer?.status === 'fulfilled' && !answer.value),
+        unread: those(answer => answer?.status === 'rejected'),
+      }
+    },
+    refresh: async articleIds => {
+      await Promise.all(articleIds.map(id => read(id, forFeeds)))
     },
     shownBy: async (sha256, also) => {
       const candidates = new Set([showers.get(sha256), also].filter(id => typeof id === 'string' && isArticleId(id)) as string[])

@@ -37,6 +37,11 @@ export type View = Queries &
     /** A public article that has the picture now, one that shows it to everybody first. */
     shownBy(sha256: string): string | null
     isReady(): boolean
+    /**
+     * A fact that the store has, which is never behind the log: what the log tells later of this version, or of older ones, is known then. Whether it was
+     * news.
+     */
+    take(fact: Fact): boolean
     /** Lets the view reach what is in the log now. */
     caughtUp(signal: AbortSignal): Promise<void>
     /** Rises whenever something was applied: as long as it stays, every answer stays. */
@@ -69,6 +74,8 @@ const writer = (db: DatabaseSync) => {
     // Here and nowhere else, so that pages, lists, JSON and renditions cannot differ in what they show.
     const fact = told.state === 'live' ? toFactForAll(told) : told
     const before = known.get(fact.articleId) as { version: number } | undefined
+    if (isPublic(fact)) for (const { sha256 } of fact.article.images) if (sha256 !== undefined) addPictureEver.run(sha256)
+    // Also of a version that comes after a newer one, which the store may have told: its pictures were public.
     if (before !== undefined && before.version >= fact.version) return
     const state = stateOf(fact)
     const { language = null, type = null, translationOf = null } = isPublic(fact) ? fact.article : {}
@@ -91,11 +98,7 @@ const writer = (db: DatabaseSync) => {
     for (const alias of fact.aliases) putSlug.run(`${fact.publisher}.${alias}`, fact.articleId, 0)
     if (fact.article.slug !== undefined) putSlug.run(`${fact.publisher}.${fact.article.slug}`, fact.articleId, 1)
     for (const category of fact.article.categories) addCategory.run(category, toInstant(fact.firstReleasedAt), fact.articleId)
-    for (const { sha256 } of fact.article.images) {
-      if (sha256 === undefined) continue
-      addPicture.run(sha256, fact.articleId, 1)
-      addPictureEver.run(sha256)
-    }
+    for (const { sha256 } of fact.article.images) if (sha256 !== undefined) addPicture.run(sha256, fact.articleId, 1)
     if (told.state !== 'live') return
     for (const image of told.article.images)
       if (image.sha256 !== undefined && isInForce(image, told.releasedAt)) addPicture.run(image.sha256, told.articleId, 0)
@@ -136,26 +139,41 @@ const lookUps = (projection: Projection): Pick<View, 'article' | 'named' | 'pict
 export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise<View> => {
   let write: ReturnType<typeof writer> | undefined
   let revision = 0
+  const writeAll = (db: DatabaseSync, facts: readonly Fact[]) => {
+    write ??= writer(db)
+    for (const fact of facts) write(fact)
+    revision += 1
+  }
   const projection = await openProjection({
     log,
     topic: topics.articles.name,
     file: join(dataDir, 'views', 'gateway-articles.db'),
     schema,
     patienceMs: PATIENCE_MS,
-    apply: (db, records) => {
-      write ??= writer(db)
-      for (const record of records) {
-        const fact = factOf(record, onPoison)
-        if (fact !== null) write(fact)
-      }
-    },
-    onApplied: () => {
-      revision += 1
-    },
+    apply: (db, records) =>
+      writeAll(
+        db,
+        records.flatMap(record => factOf(record, onPoison) ?? []),
+      ),
   })
+  const { db } = projection
+  const versionOf = db.prepare('SELECT version FROM article WHERE id = ?')
   return {
     ...lookUps(projection),
-    ...createQueries(projection.db),
+    ...createQueries(db),
+    take: fact => {
+      const before = versionOf.get(fact.articleId) as { version: number } | undefined
+      if (before !== undefined && before.version >= fact.version) return false
+      db.exec('BEGIN')
+      try {
+        writeAll(db, [fact])
+        db.exec('COMMIT')
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
+        throw error
+      }
+      return true
+    },
     isReady: projection.isReady,
     caughtUp: projection.caughtUp,
     revision: () => revision,

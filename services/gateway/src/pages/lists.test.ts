@@ -23,7 +23,7 @@ const feed = (changes: Partial<FeedConfig> = {}): FeedConfig => ({
   ...changes,
 })
 const list = (changes: Partial<List> = {}): string =>
-  toListPage({ frame, section: [], place: top, facts: [makeLive()], newer: null, older: null, feeds: [], ...changes })
+  toListPage({ frame, section: [], place: top, facts: [makeLive()], newer: null, older: null, feeds: [], isWhole: true, ...changes })
 
 test('the front page leads to older articles and can be kept; the pages after it cannot', () => {
   const first = list({ older: { ...top, before: cursor } })

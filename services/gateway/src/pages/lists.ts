@@ -24,6 +24,8 @@ export type List = Readonly<{
   older: ListPlace | null
   /** Those that readers should find from here. */
   feeds: readonly FeedConfig[]
+  /** Whether these are all there are. */
+  isWhole: boolean
 }>
 
 const teaser = (fact: LiveFact, site: SiteConfig, isFirst: boolean): string => {
@@ -77,12 +79,13 @@ const head = ({ frame: { site }, section, place, newer, older, feeds }: List): s
     .join('\n')
 }
 
-const turning = ({ frame: { site }, newer, older }: List): string => {
-  if (newer === null && older === null) return ''
+const turning = ({ frame: { site }, newer, older, isWhole }: List): string => {
   const { words } = speak(site.language, site.language)
+  const end = older === null && !isWhole ? `<p class="summary">${escapeMarkup(words.olderUnknown)}</p>` : ''
+  if (newer === null && older === null) return end
   const link = (rel: string, to: ListPlace | null, name: string) =>
     to === null ? '<span></span>' : `<a rel="${rel}" href="${escapeMarkup(toLink(site, toListPath(to)))}">${escapeMarkup(name)}</a>`
-  return `<nav class="pages" aria-label="${escapeMarkup(words.pages)}">${link('prev', newer, `← ${words.newer}`)}${link('next', older, `${words.older} →`)}</nav>`
+  return `${end}<nav class="pages" aria-label="${escapeMarkup(words.pages)}">${link('prev', newer, `← ${words.newer}`)}${link('next', older, `${words.older} →`)}</nav>`
 }
 
 /** Where a section stands: its parents as links, then its name. The front page's name is in the head of the page. */

@@ -85,7 +85,7 @@ const refresh = async () => {
   try {
     const { outlets } = await ask('/v1/outlets')
     const bad = outlets.filter(one => !['well', 'retired'].includes(one.state)).length
-    $('health').textContent = bad === 0 ? '✔ ' + outlets.length + ' outlets, all well' : '✖ ' + bad + ' of ' + outlets.length + ' outlets need a look'
+    $('health').textContent = bad === 0 ? '✔ ' + (outlets.length === 1 ? '1 outlet' : outlets.length + ' outlets') + ', all well' : '✖ ' + bad + ' of ' + outlets.length + ' outlets need a look'
     $('health').className = bad === 0 ? 'done' : 'failed'
     for (const one of outlets) if (!buttons.has(one.id)) buttons.set(one.id, open(one.id, one.name ?? one.id))
     const rows = outlets.map(one => row([buttons.get(one.id), one.kind, state(one.state), counts(one.open), time(one.oldestOpenAt), time(one.lastDoneAt), one.failingSince ? 'since ' + time(one.failingSince) + ': ' + (one.lastError ?? '') : '']))

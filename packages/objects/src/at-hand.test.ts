@@ -37,7 +37,7 @@ const put = (
   { isAtHand = true, ...options }: { ifNoneMatch?: '*'; isAtHand?: boolean } = {},
 ) =>
   objects.put(name, Buffer.from(text), {
-    ...(isAtHand ? { atHand: { bytes: Buffer.from(text), sha256: sha256Hex(text) } } : {}),
+    ...(isAtHand ? { atHand: { bytes: () => Buffer.from(text), size: Buffer.byteLength(text), sha256: sha256Hex(text) } } : {}),
     ...options,
   })
 

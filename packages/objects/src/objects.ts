@@ -31,8 +31,8 @@ export type PutOptions = Readonly<{
   durable?: boolean
   /** The SHA-256 of the bytes as hex, from who has it already: a store whose tags are hashes need not make it again. Never a guess. */
   sha256?: string
-  /** What the body says, with its SHA-256, for somebody of this process who reads just that soon (`at-hand.ts`). */
-  atHand?: Readonly<{ bytes: Uint8Array; sha256: string }>
+  /** What the body says, with its size and SHA-256, for somebody of this process who reads just that soon (`at-hand.ts`); asked for its bytes only then. */
+  atHand?: Readonly<{ bytes: () => Uint8Array; size: number; sha256: string }>
 }>
 
 /** `exists`: `ifNoneMatch` failed. `stale`: `ifMatch` failed, also when the object is gone. */

@@ -293,7 +293,8 @@ test('what the store keeps is as it is until packing pays, then gzip and says so
       const plain = kept.contentEncoding === undefined ? kept.bytes : gunzipSync(kept.bytes)
       assert.equal(sha256Hex(plain), built.outputs[output]?.sha256)
       assert.equal(kept.sha256, kept.contentEncoding === undefined ? sha256Hex(plain) : undefined)
-      assert.equal(sha256Hex(kept.atHand?.bytes ?? ''), kept.atHand?.sha256)
+      assert.equal(sha256Hex(kept.atHand?.bytes() ?? ''), kept.atHand?.sha256)
+      assert.equal(kept.atHand?.size, plain.length)
       assert.equal(kept.atHand?.sha256, built.outputs[output]?.sha256)
     }
     seen.push(put[keys.feed('all', 'rss.xml')]?.contentEncoding)

@@ -180,8 +180,8 @@ export const createBuilder = (needs: Needs): Builder => {
   const outputsOf = (files: FeedFiles, before: FeedWindow, updatedAt: string): Outputs =>
     Object.fromEntries(
       feedOutputs.map(output => {
-        const { sha256, bytes } = files[output]
-        return [output, { sha256, bytes: bytes.length, modifiedAt: modifiedAfter(before.outputs?.[output], sha256, updatedAt) }]
+        const { sha256, size } = files[output]
+        return [output, { sha256, bytes: size, modifiedAt: modifiedAfter(before.outputs?.[output], sha256, updatedAt) }]
       }),
     ) as Outputs
 

@@ -91,14 +91,14 @@ export const putFiles = async (
 ): Promise<Record<FeedOutput, StoredFile> | null> => {
   const put = async (output: FeedOutput): Promise<StoredFile | null> => {
     const before = stored[output]
-    const { bytes, sha256, packed } = files[output]
+    const { sha256, size, bytes, kept, isPacked } = files[output]
     if (before?.sha256 === sha256) return before
-    const result = await objects.put(fileKey(feedId, output), packed, {
+    const result = await objects.put(fileKey(feedId, output), kept, {
       contentType: feedFiles[output].type,
       cacheControl: 'public, max-age=60',
-      ...(packed === bytes ? { sha256 } : { contentEncoding: 'gzip' }),
+      ...(isPacked ? { contentEncoding: 'gzip' } : { sha256 }),
       durable: false,
-      atHand: { bytes, sha256 },
+      atHand: { bytes, size, sha256 },
       ...(before === null ? { ifNoneMatch: '*' } : { ifMatch: before.etag }),
     })
     return result.ok ? { etag: result.etag, sha256 } : null

@@ -172,7 +172,7 @@ export const makeGolden = (): Map<string, string> => {
       else setAside.push(`${fact.articleId} ${rendered.code}: ${rendered.reason}\n`)
     }
     const files = toFiles(toShell(feed, site, '2026-03-02T06:00:00.000Z'), shown, { asOf: '2026-03-02T06:00:00.000Z' })
-    for (const output of feedOutputs) made.set(`${name}/${feedFiles[output].name}`, Buffer.from(files[output].bytes).toString())
+    for (const output of feedOutputs) made.set(`${name}/${feedFiles[output].name}`, Buffer.from(files[output].bytes()).toString())
     made.set(`${name}/set-aside.txt`, setAside.join(''))
   }
   return made

@@ -74,6 +74,6 @@ export type StillGood = Readonly<{ files: Readonly<Record<FeedFormat, FeedFile>>
 export const keepLastGood = (lastGood: LastGood, gone: ReadonlyMap<string, Fragments | null>): StillGood => {
   const cut = feedFormats.map(format => [format, toFile([withoutArticles(lastGood[format], format, gone)])] as const)
   const files = Object.fromEntries(cut) as StillGood['files']
-  const entries = cutFeed(Buffer.from(files.atom.bytes).toString(), 'atom').fragments.filter(one => one.startsWith('\n    <entry'))
-  return { files, isCut: cut.some(([format, file]) => Buffer.compare(file.bytes, lastGood[format]) !== 0), items: entries.length }
+  const entries = cutFeed(Buffer.from(files.atom.bytes()).toString(), 'atom').fragments.filter(one => one.startsWith('\n    <entry'))
+  return { files, isCut: cut.some(([format, file]) => Buffer.compare(file.bytes(), lastGood[format]) !== 0), items: entries.length }
 }

@@ -9,17 +9,21 @@ import type { Fragments } from './fragments.ts'
 import { type LinkedShell, withLinks } from './history-links.ts'
 import { renderJsonShell } from './json-feed.ts'
 import { startWork } from './pace.ts'
-import { join, type Part, pack } from './packing.ts'
+import { join, layOut, type Part, pack } from './packing.ts'
 import { type Breach, findFeedBreach } from './profiles.ts'
 import { toSitemapParts } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
 export type FeedFile = Readonly<{
-  bytes: Uint8Array
-  /** Of `bytes`. */
+  /** Of what it says, bytes. */
+  size: number
+  /** Of what it says. */
   sha256: string
-  /** The same as the store keeps it: as gzip, or `bytes` themselves. */
-  packed: Uint8Array
+  /** What it says, put together anew each time: of most files that are built nobody in this process reads a byte. */
+  bytes(): Uint8Array
+  /** As the store keeps it: as gzip, or plain. */
+  kept: Uint8Array
+  isPacked: boolean
 }>
 export type FeedFiles = Readonly<Record<FeedOutput, FeedFile>>
 
@@ -81,8 +85,12 @@ export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: 
   join(partsOf(shell, fragments, format))
 
 export const toFile = (parts: readonly Part[]): FeedFile => {
+  const plain = layOut(parts)
+  const about = { size: plain.length, sha256: sha256Hex(plain) }
+  const packed = pack(parts, plain)
+  if (packed !== null) return { ...about, kept: packed, isPacked: true, bytes: () => join(parts) }
   const bytes = join(parts)
-  return { bytes, sha256: sha256Hex(bytes), packed: pack(parts, bytes) }
+  return { ...about, kept: bytes, isPacked: false, bytes: () => bytes }
 }
 
 export type FilesOptions = Readonly<{
@@ -116,12 +124,7 @@ export const judgeFiles = (
 ): Readonly<{ ok: true; files: FeedFiles }> | Readonly<{ ok: false; breach: Breach }> => {
   try {
     const files = make()
-    const sizes = {
-      rss: files.rss.bytes.length,
-      atom: files.atom.bytes.length,
-      json: files.json.bytes.length,
-      sitemap: files.sitemap.bytes.length,
-    }
+    const sizes = { rss: files.rss.size, atom: files.atom.size, json: files.json.size, sitemap: files.sitemap.size }
     const breach = findFeedBreach(feed, sizes)
     return breach === null ? { ok: true, files } : { ok: false, breach }
   } catch (error) {

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { join, type Part, pack } from './packing.ts'
+import { join, layOut, type Part, pack } from './packing.ts'
 
-const packed = (parts: readonly Part[]) => pack(parts, join(parts))
+const packed = (parts: readonly Part[]) => pack(parts, layOut(parts)) ?? join(parts)
 /** What a reader of the store makes of it. */
 const unpacked = (parts: readonly Part[]) => {
-  const plain = join(parts)
-  const kept = pack(parts, plain)
-  return kept === plain ? plain : gunzipSync(kept)
+  const kept = pack(parts, layOut(parts))
+  return kept === null ? join(parts) : gunzipSync(kept)
 }
 const part = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.uint8Array({ maxLength: 3000 }))
 
@@ -39,7 +38,15 @@ test('text of any length is stored beside what is deflated', () => {
   }
 })
 
-test('a file of which little is deflated is kept as it is, without a copy', () => {
-  const plain = join(['<feed>', Buffer.from('an item'), '</feed>'])
-  assert.equal(pack(['<feed>', Buffer.from('an item'), '</feed>'], plain), plain)
+test('a file of which little is deflated is not packed', () => {
+  const parts = ['<feed>', Buffer.from('an item'), '</feed>']
+  assert.equal(pack(parts, layOut(parts)), null)
+})
+
+test('whatever the parts, laid out they are what they join to, also after longer and shorter ones', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(part, { maxLength: 12 }), { maxLength: 4 }), files => {
+      for (const parts of files) assert.deepEqual(Buffer.from(layOut(parts)), Buffer.from(join(parts)))
+    }),
+  )
 })

@@ -3,7 +3,7 @@ import { isTimeWithOffset } from '@newswire/events/article'
 import type { OutletRequest } from '@newswire/events/outlet'
 import type { Command } from 'commander'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
+import { splitId, type Terminal } from './commands.ts'
 import { replayOutlet } from './outlets.ts'
 import { replayTopic } from './replay-topic.ts'
 import { showTable } from './show.ts'
@@ -20,6 +20,20 @@ export const toOutletFrom = (from: string): Readonly<{ fromSequence: string }> |
   if (/^\d{1,16}$/.test(from)) return { fromSequence: from }
   if (isTimeWithOffset(from)) return { fromTime: from }
   throw new UsageError(`--from must be a sequence (a number, as x-newswire-sequence says it) or a time with an offset, got ${from}`)
+}
+
+type Resent = Readonly<{ id: string; articleId: string; version: number; action: string; outlets: readonly string[] }>
+
+const resendArticle = async (terminal: Terminal, id: string, outlet: string | undefined): Promise<boolean> => {
+  const { environment, settings, json, print } = terminal
+  const using = await createClient(environment, settings.dataDir)
+  const { articleId } = splitId(id, using.publisher)
+  const path = `/v1/articles/${encodeURIComponent(articleId)}/resend`
+  const body = JSON.stringify(outlet === undefined ? {} : { outlet })
+  const sent = (await using.console('POST', path, body)) as Resent
+  const whom = sent.outlets.length > 20 ? `${sent.outlets.length} outlets` : sent.outlets.join(', ')
+  print(json ? JSON.stringify(sent) : `version ${sent.version} of ${sent.articleId} (${sent.action}) goes again to ${whom}`)
+  return true
 }
 
 type Asked = OutletRequest & Readonly<{ outlet: string; kind: 'replay' }>
@@ -46,7 +60,7 @@ const listReplays = async ({ environment, settings, json, print }: Terminal): Pr
 export const addReplayCommands = (program: Command, { terminal, ends, toSeconds }: Needs): void => {
   const replay = program
     .command('replay')
-    .description('once more: what came for an outlet, or what groups handled of a topic')
+    .description('once more: what came for an outlet, an article, or what groups handled of a topic')
     .addHelpText('after', '\nExample:\n  newswire replay outlet tinh-doan --from 2026-01-31T08:00:00+07:00 --wait')
   const one = (usage: string, description: string, example: string) =>
     replay
@@ -67,6 +81,13 @@ export const addReplayCommands = (program: Command, { terminal, ends, toSeconds 
     .action((id: string, { from, ...options }) =>
       ends(replayOutlet(terminal(options), id, { ...toOutletFrom(from), wait: options.wait === true, timeout: options.timeout })),
     )
+  one(
+    'article <id>',
+    'an article as it stands once more to every outlet that has it or is owed it, a retraction too; on a running system',
+    'newswire replay article my-story --outlet tinh-doan',
+  )
+    .option('--outlet <id>', 'to this one alone')
+    .action((id: string, options) => ends(resendArticle(terminal(options), id, options.outlet)))
   one(
     'topic <topic>',
     'groups handle a topic again: changes nothing that is as it should be, and mends what was missed; their services must stand still',

@@ -69,5 +69,7 @@ export const milestone = z.discriminatedUnion('kind', [
   }),
   /** A retraction was proved by our own looking and by what outlets acknowledged: it is gone everywhere. */
   z.object({ kind: z.literal('proved-gone'), ...common, ...provedGone }),
+  /** An operator had a version sent once more to outlets that hold it or are owed it. `detail`: to which. */
+  z.object({ kind: z.literal('resent'), ...common, version: z.int(), requestId: z.string(), outlets: z.int() }),
 ])
 export type Milestone = z.output<typeof milestone>

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
 import { all, type Row, text } from './rows.ts'
+import { resendOutcome } from './tables.ts'
 
 export type SubmissionStatus = Readonly<{
   submissionId: string
@@ -85,6 +86,10 @@ export const readSubmission = (db: DatabaseSync, submissionId: string): Submissi
   return { ...toSubmission(row), ...(warnings.length === 0 ? {} : { warnings }) }
 }
 
+/** Whether a resend was asked for under this id. */
+export const isResent = (db: DatabaseSync, articleId: string, requestId: string): boolean =>
+  db.prepare("SELECT 1 FROM stage WHERE article = ? AND submission = ? AND stage = 'resend'").get(articleId, requestId) !== undefined
+
 /** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */
 const settle = (row: Row, newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {
   const newer = newestDone.get(`${row.kind}/${row.id}`)
@@ -157,6 +162,9 @@ export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTr
         ms: one.ms === null ? null : Number(one.ms),
         detail: `${one.sinks} expected`,
       })),
+    ...stages
+      .filter(one => one.stage === 'resend' && one.outcome === resendOutcome(Number(release.version)))
+      .map(one => ({ stage: 'resend', outcome: 'asked', at: String(one.at), ms: null, detail: text(one.detail) })),
   ]
   return {
     articleId,

@@ -47,6 +47,9 @@ const progress = (row: string) =>
  */
 const RANK = { accepted: 0, parked: 1, held: 2, refused: 3, released: 4, duplicate: 4, superseded: 4 } as const
 
+/** A resend is kept as a stage of its request; what came of it says which version it was of. */
+export const resendOutcome = (version: number): string => `v${version}`
+
 /** A writer with its prepared statements. Writing the same milestone again changes nothing. */
 export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => void) => {
   const submissionState = db.prepare('SELECT state FROM submission WHERE id = ?')
@@ -140,6 +143,10 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
         return
       case 'proved-gone':
         addProof.run(m.articleId, m.version, m.at)
+        return
+      case 'resent':
+        // No column of its own: a changed layout would be made again from the log, which knows a month.
+        addStage.run(m.articleId, m.requestId, 'resend', resendOutcome(m.version), m.at, null, m.detail ?? null)
         return
       default:
         return m satisfies never

@@ -16,6 +16,7 @@ import {
   type ArticleSummary,
   type ArticleTrace,
   findArticles,
+  isResent,
   readArticleTrace,
   readDecisions,
   readSubmission,
@@ -38,6 +39,8 @@ export type Trace = Readonly<{
   retractions(since: string, limit: number): readonly RetractionRow[]
   /** `null` when the article does not stand taken back. */
   retraction(articleId: string): RetractionRow | null
+  /** Whether a resend was asked for under this id. */
+  isResent(articleId: string, requestId: string): boolean
   submission(submissionId: string): SubmissionStatus | null
   /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
   articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
@@ -104,6 +107,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     decisions: (articleId, version) => readDecisions(db, articleId, version),
     retractions: (since, limit) => readRetractions(db, since, limit),
     retraction: articleId => readRetraction(db, articleId),
+    isResent: (articleId, requestId) => isResent(db, articleId, requestId),
     submission: submissionId => readSubmission(db, submissionId),
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),

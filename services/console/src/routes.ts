@@ -28,6 +28,7 @@ import { addProofRoutes } from './proof-routes.ts'
 import type { Proofs } from './proofs.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
 import { addReplayRoutes } from './replay-routes.ts'
+import { addResendRoutes } from './resend-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
@@ -198,6 +199,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })
   addArticleRoutes(app, { objects, trace, publish, now })
+  addResendRoutes(app, { objects, configuration, publish, caughtUp: current, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))

@@ -3,9 +3,8 @@
  * intents go the way of all others, under ids of the request, so its order with what is new is kept. Only a few are under way at once: a
  * replay never holds up what is live, and one that is killed goes on where it was.
  */
+import { toAgain, type WantedAgain } from '@newswire/events/delivery-again'
 import { UnavailableError } from '@newswire/events/errors'
-import type { NewswireEvent } from '@newswire/events/events'
-import { deriveId } from '@newswire/events/ids'
 import type { OutletRequest, OutletRequested } from '@newswire/events/outlet'
 import { topics } from '@newswire/events/topics'
 import type { Publish } from '@newswire/log/events'
@@ -34,17 +33,6 @@ type Needs = Readonly<{
   wait: (ms: number) => Promise<unknown>
 }>
 
-type Wanted = Readonly<{ articleId: string; version: number; kill: boolean }>
-
-const toAgain = ({ id, outletId, at }: ReplayRequest, { articleId, version, kill }: Wanted): NewswireEvent<'delivery.wanted'> => ({
-  type: 'delivery.wanted',
-  id: deriveId('again', outletId, id, articleId, version),
-  source: '/services/outlets',
-  subject: outletId,
-  time: at,
-  data: { outletId, articleId, version, again: id, ...(kill ? { kill, action: 'retracted' as const } : {}) },
-})
-
 const stopped = (outletId: string) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `the replay of ${outletId} is no longer this process's; another one goes on with it`)
 
@@ -56,6 +44,7 @@ export const replay = async (
 ): Promise<number> => {
   const { log, publish, newest, note, wait, signal } = needs
   const { outletId, from } = request
+  const asked = { id: request.id, outletId, at: request.at, source: '/services/outlets' }
   const topic = topics.deliveries.name
   const partition = log.partitionOf(topic, outletId)
   const end = progress.endSequence ?? (await log.ends(topic)).find(one => one.partition === partition)?.end ?? 0
@@ -73,15 +62,15 @@ export const replay = async (
       await wait(LOOK_AGAIN_MS)
     }
   }
-  const send = async (wanted: readonly Wanted[]): Promise<void> => {
+  const send = async (wanted: readonly WantedAgain[]): Promise<void> => {
     if (wanted.length === 0) return
     if (signal.aborted) throw stopped(outletId)
     // An outlet of every version would be sent the one that its intent named, after a newer one.
-    const asItIs = async (one: Wanted): Promise<Wanted> => {
+    const asItIs = async (one: WantedAgain): Promise<WantedAgain> => {
       const now = await newest(one.articleId)
       return now === null || now.version <= one.version ? one : { ...one, ...now }
     }
-    const published = await publish((await Promise.all(wanted.map(asItIs))).map(one => toAgain(request, one)))
+    const published = await publish((await Promise.all(wanted.map(asItIs))).map(one => toAgain(asked, one)))
     await settled(Math.max(...published.map(one => one.position)))
   }
 
@@ -95,7 +84,7 @@ export const replay = async (
   for (let place = await start(); articles < MOST_ARTICLES; ) {
     const page = await log.read({ topic, partition, from: place, limit: SCAN_PAGE })
     const records = page.records.filter(({ position }) => position > after && position < end)
-    let wanted = new Map<string, Wanted>()
+    let wanted = new Map<string, WantedAgain>()
     const flush = async (sequence: Position) => {
       await send([...wanted.values()])
       articles += wanted.size

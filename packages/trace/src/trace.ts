@@ -25,6 +25,9 @@ import {
 import { type RetractionRow, readRetraction, readRetractions } from './retractions.ts'
 import { milestoneWriter, schema } from './tables.ts'
 
+type Place = Readonly<{ partition: number; position: number }>
+export type MilestonesListener = (milestones: readonly Milestone[], places: readonly Place[]) => void
+
 export type Trace = Readonly<{
   /** Resolves once all that was in `milestones` at start is applied. */
   ready: Promise<void>
@@ -47,8 +50,8 @@ export type Trace = Readonly<{
   overview(nowMs: number): Overview
   /** Each of these outlets, also those that nothing is known of. */
   outlets(outletIds: Iterable<string>): ReadonlyMap<string, OutletTrace>
-  /** Called with each applied batch; returns how to stop. */
-  onMilestones(listener: (milestones: readonly Milestone[]) => void): () => void
+  /** Called with each applied batch, and where in the log each of it stands; returns how to stop. */
+  onMilestones(listener: MilestonesListener): () => void
   failure(): Error | null
   stop(): Promise<void>
 }>
@@ -74,17 +77,20 @@ const parse = (record: LogRecord, onPoison: TraceOptions['onPoison']): Milestone
 const PATIENCE_MS = 100
 
 export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promise<Trace> => {
-  const listeners = new Set<(milestones: readonly Milestone[]) => void>()
+  const listeners = new Set<MilestonesListener>()
   let write: ReturnType<typeof milestoneWriter> | undefined
   let batch: Milestone[] = []
+  let places: Place[] = []
   const apply = (db: DatabaseSync, records: readonly LogRecord[]) => {
     write ??= milestoneWriter(db)
     batch = []
+    places = []
     for (const record of records) {
       const found = parse(record, onPoison)
       if (found === null) continue
       write(found)
       batch.push(found)
+      places.push({ partition: record.partition, position: record.position })
     }
   }
   const projection = await openProjection({
@@ -95,7 +101,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     apply,
     patienceMs: PATIENCE_MS,
     onApplied: () => {
-      for (const listener of listeners) listener(batch)
+      for (const listener of listeners) listener(batch, places)
     },
   })
   const { db } = projection

@@ -69,6 +69,7 @@ const open = async (
     deadLetters,
     feeds,
     proofs: { of: async () => null, stop: async () => undefined },
+    events: { open: async () => null },
     publish,
     control,
     storeTrouble: async () => null,

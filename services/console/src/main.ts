@@ -10,6 +10,7 @@ import type { StartService } from '@newswire/runtime/service'
 import { findConsoleOffence } from '@newswire/runtime/settings'
 import { openDeadLetters } from './dead-letters.ts'
 import { openFeeds } from './feeds.ts'
+import { followEvents } from './follow-events.ts'
 import { isLatePurge } from './open-purges.ts'
 import { createAsk } from './proof-probe.ts'
 import { startProofs } from './proofs.ts'
@@ -50,6 +51,7 @@ export const start: StartService = async ({
   const trace = await openTrace()
   const deadLetters = await openDeadLetters({ log, objects, dataDir: settings.dataDir, now, onArrival: stage => counted.inc({ stage }) })
   const feeds = await openFeeds({ log, dataDir: settings.dataDir })
+  const events = await followEvents({ log, trace })
   const handle = byType({})
   const guards = await Promise.all(
     GUARDED.map(topic =>
@@ -118,6 +120,7 @@ export const start: StartService = async ({
     deadLetters,
     feeds,
     proofs,
+    events,
     publish: publishEvents(log),
     control: createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now }),
     storeTrouble,
@@ -135,6 +138,8 @@ export const start: StartService = async ({
     url,
     readiness,
     stop: async () => {
+      // Streams have no end of their own that closing could wait for.
+      await events.stop()
       await server.close()
       await proofs.stop()
       await outbound.close()

@@ -17,8 +17,10 @@ import { addArticleRoutes } from './article-routes.ts'
 import { addConfigRoutes } from './config-routes.ts'
 import type { DeadLetters, Decided } from './dead-letters.ts'
 import { keptWhileDear } from './dear.ts'
+import { addEventRoutes } from './event-routes.ts'
 import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
+import type { LiveEvents } from './follow-events.ts'
 import { countForAWhile, withHubSinks } from './hub-sinks.ts'
 import { toPurgeTrouble } from './open-purges.ts'
 import { outletPage, outletScript } from './outlet-page.ts'
@@ -42,6 +44,7 @@ export type RouteNeeds = Readonly<{
   deadLetters: DeadLetters
   feeds: Feeds
   proofs: Proofs
+  events: Pick<LiveEvents, 'open'>
   publish: Publish
   control: OutletControl
   /** What is wrong with the store, as a part of a sentence; asked as often as the page is. */
@@ -199,6 +202,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addTokenRoutes(app, { objects, configuration, publish, now })
   addArchiveRoutes(app, { objects })
   addArticleRoutes(app, { objects, trace, publish, now })
+  addEventRoutes(app, needs.events)
   addResendRoutes(app, { objects, configuration, publish, caughtUp: current, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 

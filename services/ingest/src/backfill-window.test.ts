@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Milestone } from '@newswire/events/milestone'
 import { createDiskObjects } from '@newswire/objects/disk'
-import type { MilestonesListener } from '@newswire/trace/trace'
 import type { Pace } from './backfill-pace.ts'
 import { createBackfillWindow } from './backfill-window.ts'
 
@@ -34,7 +33,7 @@ const open = async (t: TestContext) => {
       const state = states.get(submissionId)
       return state === undefined ? null : { submissionId, articleId: 'press.a', command: 'publish', state, acceptedAt: null, at: '' }
     },
-    onMilestones: (listener: MilestonesListener) => {
+    onMilestones: (listener: (milestones: readonly Milestone[], places: readonly []) => void) => {
       const hear = (milestones: readonly Milestone[]) => listener(milestones, [])
       listeners.add(hear)
       return () => listeners.delete(hear)

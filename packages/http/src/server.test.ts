@@ -142,6 +142,13 @@ test('what is no HTTP, has two Host headers or overlong headers is refused with 
   )
 })
 
+test('HTTP/1.0 needs no Host header and may not have two, HTTP/1.1 needs one', async t => {
+  const { port } = await start(t)
+  assert.match(await exchange(port, 'GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 .*"live":true/s)
+  assert.match(await exchange(port, 'GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n'), /^HTTP\/1\.1 400 /)
+  assert.match(await exchange(port, 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /)
+})
+
 test('a client that sends its head or its body too slowly loses its connection', async t => {
   const { port } = await start(t, {
     timeouts: { requestMs: 300, headersMs: 200, silenceMs: 400 },

@@ -90,9 +90,11 @@ const DRAIN_MS = 10_000
 /** Characters of one part of a path: a publisher's id, a dot and 128 characters, and room. */
 const MAX_PATH_PART = 256
 
-/** Two Host headers, or none, are how requests are smuggled past a proxy. */
-const hasOneHost = (raw: IncomingMessage): boolean =>
-  raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length === 1
+/** Two Host headers, or none, are how requests are smuggled past a proxy. HTTP/1.0 may have none (RFC 9112 §3.2). */
+const hasOneHost = ({ rawHeaders, httpVersion }: IncomingMessage): boolean => {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0')
+}
 
 const refuseOddRequests = async (request: FastifyRequest): Promise<void> => {
   if (!hasOneHost(request.raw))

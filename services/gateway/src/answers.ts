@@ -1,7 +1,7 @@
 /** Answers that several routes give. */
 import type { SiteConfig } from '@newswire/events/config'
 import { chooseCoding } from '@newswire/http/accept'
-import { matchEtag } from '@newswire/http/conditional'
+import { evaluateConditions } from '@newswire/http/conditional'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest } from '@newswire/http/server'
 import { pageCodings, type RenderedPage } from './page-cache.ts'
@@ -63,7 +63,9 @@ export const sendRendered = async (request: HttpRequest, reply: HttpReply, page:
   const coding = chooseCoding(request.headers['accept-encoding'], pageCodings)
   const tagOf = (one: string) => (one === 'identity' ? `"${page.tag}"` : `"${page.tag}-${one}"`)
   reply.headers(page.headers).header('etag', tagOf(coding)).header('cache-control', cache).header('vary', 'accept-encoding')
-  if (matchEtag(request.headers['if-none-match'], ['identity', ...pageCodings].map(tagOf))) return reply.status(304).send()
+  const outcome = evaluateConditions(request.headers, ['identity', ...pageCodings].map(tagOf), null, [tagOf(coding)])
+  if (outcome === 'failed') return reply.status(412).send()
+  if (outcome === 'not-modified') return reply.status(304).send()
   reply.header('content-type', page.type)
   if (coding !== 'identity') reply.header('content-encoding', coding)
   return reply.send((await bodyOf(request.headers['accept-encoding'], page)).body)

@@ -29,10 +29,6 @@ export const addArchiveKeysRoute = (app: HttpServer, { objects, now }: Needs): v
   app.get('/.well-known/newswire-keys.json', async (_request, reply) => {
     const body = await read()
     if (body === null) throw notFound('nothing was archived under a signature yet')
-    return reply
-      .type('application/jwk-set+json')
-      .header('cache-control', 'public, max-age=300')
-      .header('access-control-allow-origin', '*')
-      .send(body)
+    return reply.type('application/jwk-set+json').header('cache-control', 'public, max-age=300').send(body)
   })
 }

@@ -121,12 +121,7 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now, stored, is
           kept(`/articles/${seen.fact.articleId}/${name}`, snapshot => toJsonPage(toBody(seen, snapshot))),
         )
       if (isRedirected) return sendGone(request, reply, { seen, around }, toBody(seen, config()))
-      return reply
-        .status(410)
-        .header('cache-control', 'no-cache')
-        .header('access-control-allow-origin', '*')
-        .type('application/json')
-        .send(toBody(seen, config()))
+      return reply.status(410).header('cache-control', 'no-cache').type('application/json').send(toBody(seen, config()))
     })
   const toOwnForm = (found: Seen, { site }: ConfigSnapshot): unknown => {
     if (found.state === 'public') return toPublicArticle(toFactVia(found.fact, site.id), site.publicUrl)

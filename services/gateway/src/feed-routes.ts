@@ -142,16 +142,4 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
     reply.header('content-location', `/feeds/${feed.id}/${feedFiles[offer].name}`)
     return send(request, reply, { feed, output: offer, token, negotiated: 'accept' })
   })
-
-  // Scripts of other sites that ask conditionally ask for leave first (Fetch, CORS-preflight).
-  const allow = async (_request: HttpRequest, reply: HttpReply) =>
-    reply
-      .status(204)
-      .header('access-control-allow-origin', '*')
-      .header('access-control-allow-methods', 'GET, HEAD')
-      .header('access-control-allow-headers', 'a-im, if-none-match, if-modified-since, range, if-range')
-      .header('access-control-max-age', '86400')
-      .send()
-  app.options('/feeds/:feedId/:file', allow)
-  app.options('/feeds/:feedId', allow)
 }

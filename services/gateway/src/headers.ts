@@ -3,6 +3,7 @@ import { cacheKeyHeaders, cacheKeys } from '@newswire/events/cache-keys'
 import type { FeedOutput } from '@newswire/events/feed'
 import { feedFiles } from '@newswire/events/feed'
 import { toTopic } from '@newswire/events/subscription'
+import { readableElsewhere } from './cors.ts'
 import type { FeedState, Variant } from './feed-state.ts'
 
 /** For every answer that says nothing else: nothing may run, frame or sniff it. HSTS only where the public address is https. */
@@ -20,9 +21,6 @@ export const FEED_CACHE = 'public, max-age=60, stale-while-revalidate=60, stale-
 export const PRIVATE_CACHE = 'private, no-cache'
 /** A delta fits the one reader that holds its base (RFC 3229 §10.8.1). */
 export const DELTA_CACHE = 'no-store, im'
-
-/** What scripts of other sites may read of a feed's answer. */
-const EXPOSED = 'etag, last-modified, link, im, ratelimit, ratelimit-policy, retry-after'
 
 export const feedAddress = (publicUrl: string, feedId: string, output: FeedOutput): string =>
   `${publicUrl}/feeds/${feedId}/${feedFiles[output].name}`
@@ -47,9 +45,7 @@ export const feedHeaders = (state: FeedState, tag: string, options: FeedHeaderOp
   ...(state.lastModified === null ? {} : { 'last-modified': state.lastModified.toUTCString() }),
   'cache-control': options.isPrivate ? PRIVATE_CACHE : FEED_CACHE,
   vary: 'accept-encoding',
-  ...(options.isPrivate
-    ? {}
-    : { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED, ...cacheKeyHeaders(cacheKeys.feed(state.feedId)) }),
+  ...(options.isPrivate ? {} : { ...readableElsewhere, ...cacheKeyHeaders(cacheKeys.feed(state.feedId)) }),
   link: linkOf(state, options),
 })
 

@@ -110,7 +110,7 @@ export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOu
     const page = kept('/opml.xml', ({ site, categories, ...snapshot }) => ({
       text: toOpml(publicFeeds(snapshot), site, categories),
       type: 'text/x-opml; charset=utf-8',
-      headers: { 'access-control-allow-origin': '*' },
+      headers: {},
     }))
     return sendRendered(request, reply, page)
   })

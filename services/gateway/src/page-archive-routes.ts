@@ -96,7 +96,7 @@ export const addPageArchiveRoutes = (
     if ((await vouch()?.(asked.format, page.bytes)) === false) throw notSure('whether all on this page may still be shown')
     const sent = isPrivate(feed)
       ? await sendRendered(request, reply.header('referrer-policy', 'no-referrer'), page, PRIVATE_CACHE)
-      : await sendRendered(request, reply.header('access-control-allow-origin', '*'), page, cache)
+      : await sendRendered(request, reply, page, cache)
     await count(request, reply, feedId, page)
     return sent
   }

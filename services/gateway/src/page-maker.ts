@@ -37,9 +37,9 @@ export const toHtmlPage = (text: string, { config, robots = null, script = false
   },
 })
 
-/** For programs, from any site, and for no search engine. */
+/** For programs and for no search engine. */
 export const toJsonPage = (value: unknown): Page => ({
   text: JSON.stringify(value),
   type: 'application/json; charset=utf-8',
-  headers: { 'access-control-allow-origin': '*', 'x-robots-tag': 'noindex' },
+  headers: { 'x-robots-tag': 'noindex' },
 })

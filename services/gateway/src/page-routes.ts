@@ -1,5 +1,5 @@
 /** All pages, and what they load. */
-import type { HttpServer } from '@newswire/http/server'
+import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { PAGE_CACHE, sendRendered } from './answers.ts'
 import { addArticleRoutes } from './article-routes.ts'
@@ -46,5 +46,9 @@ export const addPageRoutes = (
   if (search !== undefined) addSearchRoutes(app, { search, view, maker, findLeftOut })
   for (const [path, asset] of Object.entries(assets)) addAsset(app, path, asset)
   // Browsers ask for it unasked; a 404 each time would only be noise in their consoles.
-  app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())
+  const noIcon = async (_request: HttpRequest, reply: HttpReply) =>
+    reply.status(204).header('cache-control', 'public, max-age=86400').send()
+  app.get('/favicon.ico', { exposeHeadRoute: false }, noIcon)
+  // The HEAD that is made of a GET says how long a 204 is, which it must not (RFC 9110 §8.6).
+  app.head('/favicon.ico', noIcon)
 }

@@ -1,7 +1,7 @@
 /** Pictures, only while a public article shows them (architecture §6.13). */
 import { cacheKeyHeaders, cacheKeys } from '@newswire/events/cache-keys'
 import { isSha256 } from '@newswire/events/ids'
-import { matchEtag } from '@newswire/http/conditional'
+import { evaluateConditions } from '@newswire/http/conditional'
 import type { HttpServer } from '@newswire/http/server'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -31,16 +31,15 @@ export const addRenditionRoutes = (app: HttpServer, { view, objects, stored, isT
     const found = state === 'shown' || state === 'restricted' ? await objects.get(`${keys.renditionPrefix(sha256)}${file}`) : null
     if (found === null) return reply.status(404).header('cache-control', 'no-store').send()
     const etag = `"${found.etag.replace(/"/g, '')}"`
-    reply
-      .header('etag', etag)
-      .header('cache-control', state === 'shown' ? 'public, max-age=86400, immutable' : RESTRICTED_CACHE)
-      .header('access-control-allow-origin', '*')
+    reply.header('etag', etag).header('cache-control', state === 'shown' ? 'public, max-age=86400, immutable' : RESTRICTED_CACHE)
     const article = vouched ?? view.shownBy(sha256)
     if (article !== null)
       reply
         .header('link', `</articles/${article}>; rel="describedby"`)
         .headers(cacheKeyHeaders(cacheKeys.picture(sha256), cacheKeys.article(article)))
-    if (matchEtag(request.headers['if-none-match'], [etag])) return reply.status(304).send()
+    const outcome = evaluateConditions(request.headers, [etag], null)
+    if (outcome === 'failed') return reply.status(412).send()
+    if (outcome === 'not-modified') return reply.status(304).send()
     return reply.type(found.contentType).send(Buffer.from(found.bytes))
   })
 }

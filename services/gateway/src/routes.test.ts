@@ -386,6 +386,32 @@ test('a page has a strong tag for each coding, and unchanged it is a 304 with th
   }
 })
 
+test('a page or picture of which the client holds another state is not sent to whoever says so', async t => {
+  const { ask, release, objects } = await open(t)
+  await release(makeLive({ article: { images: [makePicture(A)] } }))
+  const picture = `/renditions/${A}/w640-r1.jpg`
+  await objects.put(picture.slice(1), Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+  for (const path of ['/', '/articles/press.a', '/articles/press.a/article.json', picture]) {
+    const tag = String((await ask(path)).headers['etag'])
+    assert.equal((await ask(path, { 'if-match': tag })).statusCode, 200, path)
+    for (const other of ['"other"', `W/${tag}`]) {
+      const { statusCode, body, headers } = await ask(path, { 'if-match': other })
+      assert.equal(statusCode, 412, path)
+      assert.equal(body, '')
+      assert.equal(headers['etag'], tag)
+    }
+  }
+})
+
+test('that there is no icon is said without a length, to HEAD as to GET', async t => {
+  const { ask } = await open(t)
+  for (const method of ['GET', 'HEAD'] as const) {
+    const { statusCode, headers } = await ask('/favicon.ico', {}, method)
+    assert.equal(statusCode, 204)
+    assert.equal(headers['content-length'], undefined)
+  }
+})
+
 test('no date stands for a page: what is beside an article changes it too', async t => {
   const { ask, release } = await open(t)
   await release(makeLive({ article: { related: ['b'] } }), makeLive({ articleId: 'press.b', article: { title: 'Bài kia' } }))

@@ -5,6 +5,7 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import type { FeedHub } from '@newswire/runtime/feed-hub'
 import { addArchiveKeysRoute } from './archive-keys-route.ts'
 import { addCacheKeyHeaders } from './cache-key-headers.ts'
+import { addCors } from './cors.ts'
 import type { FeedCache } from './feed-cache.ts'
 import { addFeedRoutes } from './feed-routes.ts'
 import { securityHeaders } from './headers.ts'
@@ -51,6 +52,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addSecurityHeaders(app, configuration)
   addLimits(app, limits)
   addCacheKeyHeaders(app, configuration)
+  addCors(app, configuration)
   const { objects, view, isLogThere = () => true } = needs
   /** What is in the view counts while it is told what becomes of it: a gateway that was cut off asks the store, which a retraction has reached. */
   const isTold = () => view.isReady() && isLogThere()

@@ -102,7 +102,7 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker, findLeft
     const page = kept(key, snapshot => ({
       text: toSearchRss(place, found, snapshot),
       type: 'application/rss+xml; charset=utf-8',
-      headers: { 'access-control-allow-origin': '*', 'x-robots-tag': 'noindex' },
+      headers: { 'x-robots-tag': 'noindex' },
     }))
     return sendRendered(request, reply, page)
   })

@@ -62,6 +62,7 @@ test('wrong use exits 2, says what to do, and with --json says it in JSON', { ti
     [['publish'], /file/],
     [['retract', 'a', '--mode', 'hide', '--reason', 'r'], /withdraw, gone, redirect, replace/],
     [['publish', 'a.json', '--wait', '--timeout', 'soon'], /seconds/],
+    [['up', '--gateway-port', '80a'], /--gateway-port.*expected 0 to 65535/s],
     [['publish', 'no-such-file.json'], /NEWSWIRE_|cannot be read/],
     [['run', 'printer'], /no such service: printer/],
     [['run', 'desk'], /KAFKA_BROKERS/],

@@ -54,6 +54,10 @@ const toSeconds = (value: string): number => {
   if (Number.isFinite(seconds) && seconds > 0) return seconds
   throw new InvalidArgumentError('expected a number of seconds above 0')
 }
+const toPort = (value: string): string => {
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return value
+  throw new InvalidArgumentError('expected 0 to 65535')
+}
 const settingsText = `\nSettings, by environment:\n${settingHelp.map(({ name, help }) => `  ${name.padEnd(24)} ${help}`).join('\n')}`
 
 const portSettings = (options: Record<string, string | undefined>): Environment =>
@@ -97,9 +101,9 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     .option('--data <dir>', 'data folder (default ./data)')
     .option('--config <file>', 'configuration to apply first')
     .option('--host <host>', 'address to listen on')
-    .option('--gateway-port <n>', '0 picks a free one')
-    .option('--ingest-port <n>', '0 picks a free one')
-    .option('--console-port <n>', '0 picks a free one')
+    .option('--gateway-port <n>', '0 picks a free one', toPort)
+    .option('--ingest-port <n>', '0 picks a free one', toPort)
+    .option('--console-port <n>', '0 picks a free one', toPort)
     .addHelpText('after', settingsText)
     .action(async options =>
       onStatus(

@@ -69,7 +69,10 @@ test('what waits until somebody republishes it is no good end', async () => {
   assert.deepEqual([found.ok, found.state, found.detail], [false, 'held', 'the article is retracted'])
 })
 
-test('it gives up at its time and says how to go on looking', async () => {
+test('it gives up at its time and says who has not got it, and how to go on looking', async () => {
+  const late = await wait([{ submission: released, sinks: [sink('done'), sink('retrying')] }], 200)
+  assert.deepEqual([late.ok, late.state], [false, 'late'])
+  assert.match(late.detail, /\(outlet x: retrying no\); `newswire trace press\.a`/)
   const found = await wait([{ submission: { state: 'parked' } }], 200)
   assert.deepEqual([found.ok, found.state], [false, 'late'])
   assert.match(found.detail, /newswire trace press\.a/)

@@ -1,11 +1,13 @@
 /** `--wait`: follows an article until every feed, the archive and every outlet has it. */
 import { setTimeout } from 'node:timers/promises'
-import type { ArticleTrace, SubmissionStatus, VersionTrace } from '@newswire/trace/queries'
+import type { ArticleTrace, SinkTrace, SubmissionStatus, VersionTrace } from '@newswire/trace/queries'
 import type { Client } from './client.ts'
 
 const FINAL = new Set(['released', 'duplicate', 'superseded', 'refused'])
 const FAILED = new Set(['rejected', 'dead', 'suspended'])
 const POLL_MS = 150
+/** Sinks that are named of those that have not got it. */
+const MAX_NAMED = 5
 /** A version is fanned out by two services; until both have said so, more sinks may come. */
 const FAN_OUTS = 2
 
@@ -13,6 +15,14 @@ const FAN_OUTS = 2
 const picturesOf = (version: VersionTrace | undefined): { warning?: string } => {
   const detail = version?.stages.find(one => one.stage === 'images' && one.outcome === 'accepted')?.detail
   return detail?.includes(';') ? { warning: detail } : {}
+}
+
+const describe = ({ kind, id, state, lastError, reason }: SinkTrace): string =>
+  [`${kind} ${id}: ${state}`, lastError ?? reason ?? ''].join(' ').trimEnd()
+
+const describeLate = (late: readonly SinkTrace[]): string => {
+  const more = late.length > MAX_NAMED ? [`and ${late.length - MAX_NAMED} more`] : []
+  return late.length === 0 ? '' : ` (${[...late.slice(0, MAX_NAMED).map(describe), ...more].join('; ')})`
 }
 
 /** Whoever published it has to do something first, so a script must not take it for done. */
@@ -30,6 +40,7 @@ export const waitForSinks = async (
 ): Promise<Waited> => {
   const deadline = performance.now() + options.timeoutMs
   let said = ''
+  let late: readonly SinkTrace[] = []
   const report = (line: string) => {
     if (line !== said) options.report(line)
     said = line
@@ -48,13 +59,14 @@ export const waitForSinks = async (
       // Subscribers of feeds are strangers: one that hangs must not make a publication late.
       const sinks = (version?.sinks ?? []).filter(one => one.kind !== 'hub')
       const done = sinks.filter(one => one.state === 'done' || one.state === 'skipped')
+      late = sinks.filter(one => !done.includes(one))
       const failed = sinks.filter(one => FAILED.has(one.state))
       report(`version ${submission.version}: ${done.length} of ${sinks.length} sinks have it`)
       if (failed.length > 0)
         return {
           ok: false,
           state: 'failed',
-          detail: failed.map(one => `${one.kind} ${one.id}: ${one.state} ${one.lastError ?? one.reason ?? ''}`).join('; '),
+          detail: failed.map(describe).join('; '),
         }
       const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
       if (fannedOut >= FAN_OUTS && done.length === sinks.length)
@@ -65,6 +77,6 @@ export const waitForSinks = async (
   return {
     ok: false,
     state: 'late',
-    detail: `not everywhere within ${options.timeoutMs / 1000} s; \`newswire trace ${articleId}\` says where it is`,
+    detail: `not everywhere within ${options.timeoutMs / 1000} s${describeLate(late)}; \`newswire trace ${articleId}\` says where it is`,
   }
 }

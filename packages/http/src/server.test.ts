@@ -103,12 +103,14 @@ test('the bytes of a JSON body are given to the handler as they came', async t =
   assert.deepEqual(await post(undefined), { hex: '', none: true })
 })
 
-test('a body that is too large, of another type or packed is refused', async t => {
+test('a body that is too large, of another type, in other letters or packed is refused', async t => {
   const { url } = await start(t, { bodyLimit: 100, routes: app => app.post('/', async () => ({})) })
   const post = (body: string, headers: Record<string, string>) => fetch(url, { method: 'POST', body, headers })
   assert.equal((await problemOf(await post('x'.repeat(101), { 'content-type': 'application/json' })))['status'], 413)
   assert.equal((await problemOf(await post('x', { 'content-type': 'text/plain' })))['status'], 415)
   assert.equal((await problemOf(await post('x', { 'content-type': '' })))['status'], 415)
+  assert.equal((await problemOf(await post('{}', { 'content-type': 'application/json; charset=iso-8859-1' })))['status'], 415)
+  assert.equal((await post('{}', { 'content-type': 'application/json; Charset="UTF-8"' })).status, 200)
   const packed = await problemOf(await post('x', { 'content-type': 'application/json', 'content-encoding': 'gzip' }))
   assert.equal(packed['code'], 'NEWSWIRE_CONTENT_ENCODING')
   const chunked = await exchange(

@@ -114,6 +114,20 @@ const refuseOddRequests = async (request: FastifyRequest): Promise<void> => {
     })
 }
 
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
+
+/** JSON is UTF-8 (RFC 8259 §8.1); a body that says it is something else would be read as other letters than were meant. */
+const refuseOtherLetters = (contentType: string | undefined): void => {
+  const charset = CHARSET.exec(contentType ?? '')?.[1]
+  if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return
+  throw new ProblemError({
+    status: 415,
+    code: 'NEWSWIRE_MEDIA_TYPE',
+    title: 'This media type is not taken here',
+    detail: `JSON is sent as UTF-8, found charset ${JSON.stringify(charset.slice(0, 80))}`,
+  })
+}
+
 /** Bodies are JSON, kept as bytes, or forms with one file. Anything else is a 415. */
 const addBodyParsers = (app: HttpServer): void => {
   app.removeAllContentTypeParsers()
@@ -121,6 +135,7 @@ const addBodyParsers = (app: HttpServer): void => {
     ['application/json', 'application/problem+json'],
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
+      refuseOtherLetters(request.headers['content-type'])
       request.rawBody = body
       return undefined
     },

@@ -43,6 +43,10 @@ test('an unknown field is refused with the name that was probably meant', () => 
   assert.deepEqual(hints({ embargoUntill: 1 }), ['there is no such field; did you mean "embargoUntil"?'])
   assert.deepEqual(hints({ zzzzzz: 1 }), ['there is no such field'])
   assert.deepEqual(hints({ '': 1 }), ['there is no such field'])
+  assert.deepEqual(hints({ images: [{ url: 'https://a.example/a.jpg', captoin: 'x' }] }), [
+    'there is no such field; did you mean "caption"?',
+  ])
+  assert.deepEqual(hints({ rights: { copyrigt: 'x' } }), ['there is no such field; did you mean "copyright"?'])
 })
 
 test('pointers escape what RFC 6901 reserves', () => {

@@ -1,4 +1,5 @@
 /** Whether a configuration may be applied: every complaint at once, with its path, what was expected and what was found. */
+import { findMeantField } from '@newswire/events/closest-field'
 import { toComplaints } from '@newswire/events/complaints'
 import { type CategoryConfig, type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
 import { addressOf } from '@newswire/events/deliver'
@@ -165,6 +166,11 @@ const findLooseEnds = (value: unknown): readonly Complaint[] => {
   ]
 }
 
+const toKnownSetting = (path: readonly PropertyKey[]): string => {
+  const meant = findMeantField(newswireConfig, path)
+  return meant === null ? 'a known setting' : `a known setting, like ${JSON.stringify(meant)}`
+}
+
 /** `value` is what a YAML or JSON file holds. */
 export const checkConfig = (value: unknown): CheckedConfig => {
   const result = newswireConfig.safeParse(value)
@@ -172,7 +178,7 @@ export const checkConfig = (value: unknown): CheckedConfig => {
     ? []
     : toComplaints(result.error, value).map(({ path, expected, found, isUnknownField }) => ({
         path: toPath(path),
-        expected: isUnknownField ? 'a known setting' : expected,
+        expected: isUnknownField ? toKnownSetting(path) : expected,
         found,
       }))
   const complaints = [...wrong, ...findLooseEnds(value), ...(result.success ? findUnreachable(result.data) : [])]

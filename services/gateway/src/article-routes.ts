@@ -32,12 +32,18 @@ type Around = Pick<View, 'article' | 'translationsOf' | 'hasAny'>
 type Found = Readonly<{ seen: Seen; around: Around; kept: PageMaker['kept'] }>
 type GoneAround = Readonly<{ seen: Gone; around: Around }>
 
+const isAddressOf = (address: string, article: string): boolean => {
+  const [one, other] = [new URL(address), new URL(article)]
+  return one.host === other.host && one.pathname.replace(/\/+$/, '') === other.pathname
+}
+
 /** Where a retraction leads instead: an address elsewhere, or its substitute while that is public. */
 const substituteOf = ({ fact }: Gone, view: Around, publicUrl: string): Readonly<{ status: 301 | 302; to: string }> | null => {
   if (fact.state !== 'retracted' || fact.retraction.redirectTo === undefined) return null
   const { mode, redirectTo } = fact.retraction
   const elsewhere = mode === 'redirect' ? toWebAddress(redirectTo) : null
-  if (elsewhere !== null) return { status: 301, to: elsewhere }
+  // Back to where it came from there is nothing, for ever: its notice says more than a browser's "too many redirects".
+  if (elsewhere !== null && !isAddressOf(elsewhere, articleUrl(publicUrl, fact.articleId))) return { status: 301, to: elsewhere }
   const substitute = mode === 'replace' ? findNamed(view, fact.publisher, redirectTo) : null
   return substitute === null ? null : { status: 302, to: articleUrl(publicUrl, substitute.articleId) }
 }

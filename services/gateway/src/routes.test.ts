@@ -235,6 +235,15 @@ test('a retraction by redirect leads elsewhere, also to an address with letters 
   assert.equal((await ask('/articles/press.b')).statusCode, 410)
 })
 
+test('a retraction by redirect to the very article is gone, and no circle', async t => {
+  const { ask, release } = await open(t)
+  await release(
+    makeLive(),
+    makeRetracted({ version: 2 }, { mode: 'redirect', redirectTo: 'http://news.example/articles/press.a/?from=old' }),
+  )
+  assert.equal((await ask('/articles/press.a')).statusCode, 410)
+})
+
 test('a retraction by replacement leads to the substitute while that is public, and is gone when it is not', async t => {
   const { ask, release } = await open(t)
   await release(makeLive(), makeRetracted({ version: 2 }, { mode: 'replace', redirectTo: 'v1.2' }))

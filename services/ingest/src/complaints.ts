@@ -1,8 +1,9 @@
 /** What a schema cannot see: fields that contradict each other, and names of what is not there. Pure. */
+
 import type { Article } from '@newswire/events/article'
+import { findClosest } from '@newswire/events/closest-field'
 import { idsMeantBy } from '@newswire/events/references'
 import type { Warning } from '@newswire/events/warnings'
-import { findClosest } from '@newswire/http/validate'
 
 /** Markup in which nothing is written and nothing is shown. Every alternative begins with a character of its own, so it is read through once. */
 const SHOWS_NOTHING = /^(?:\s|&nbsp;|<(?!img|iframe|video|audio|embed|object|hr)[^>]*>)*$/i

@@ -38,6 +38,11 @@ test('what was released is closed, copied while the system runs, and proved with
   assert.deepEqual([verified.code, JSON.parse(verified.stdout).ok, JSON.parse(verified.stdout).versions], [0, true, 5], verified.output)
   assert.deepEqual((await running.console(`/v1/articles/${articleIdOf('bai-1')}/versions/1`)).body, version, 'packed reads like loose')
 
+  const reindexed = await command(system, ['rebuild', 'archive-index', '--wait'])
+  assert.equal(reindexed.code, 0, reindexed.output)
+  const { ok, last } = JSON.parse(reindexed.stdout) as { ok: boolean; last: Record<string, number> }
+  assert.deepEqual([ok, last['manifests'], last['made'], last['lost']], [true, 1, 0, 0], 'it is as it should be')
+
   const folder = await newFolder(t)
   assert.equal((await command(system, ['archive', 'copy', folder])).code, 0)
   const keys = await running.get('/.well-known/newswire-keys.json')

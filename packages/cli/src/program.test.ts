@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { createProgram, withoutHelpOfUnknown } from './program.ts'
 
 const make = () =>
@@ -41,4 +41,27 @@ test('arguments that nobody asked for are refused', async () => {
 
 test('it says its version', () => {
   assert.match(make().version() ?? '', /^\d+\.\d+\.\d+$/)
+})
+
+const withSubcommands = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(withSubcommands)]
+const helpOf = (command: Command): string => {
+  const said: string[] = []
+  command.configureOutput({ writeOut: text => said.push(text) }).outputHelp()
+  return said.join('')
+}
+
+test('every command and subcommand says what it does, with an example, and has a form for machines where it answers', () => {
+  const all = make().commands.flatMap(withSubcommands)
+  assert.ok(all.length > 50)
+  for (const command of all) {
+    const name = command.name()
+    assert.match(helpOf(command), /\n\nExample:\n {2}\S/, name)
+    assert.notEqual(command.description(), '', name)
+    const answers = command.commands.length === 0 && !['up', 'run'].includes(name)
+    assert.equal(
+      command.options.some(one => one.long === '--json'),
+      answers,
+      `--json of ${name}`,
+    )
+  }
 })

@@ -11,9 +11,7 @@ import { importArticles } from './import.ts'
 import { addOutletCommands } from './outlets-program.ts'
 import { addPublish } from './publish.ts'
 import { addPurgeCommand } from './purge.ts'
-import { rebuildFeeds } from './rebuild.ts'
-import { rebuildAll } from './rebuild-all.ts'
-import { rebuildSearch } from './rebuild-search.ts'
+import { addRebuildCommands } from './rebuild-program.ts'
 import { addReplayCommands } from './replay-program.ts'
 import { addRetract, republish } from './retract.ts'
 import { run } from './run.ts'
@@ -233,41 +231,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
     (publisher: string, id: string, options) => ends(revokeToken(terminal(options), publisher, id)),
   )
 
-  const rebuild = program
-    .command('rebuild')
-    .description('make what is derived again from state')
-    .addHelpText('after', '\nExample:\n  newswire rebuild feeds --wait')
-  rebuild
-    .command('search')
-    .description('the search index of every gateway; the one that is there answers until the new one is whole')
-    .option('--json', 'one JSON document on standard output')
-    .option('--data <dir>', 'data folder of the system that `up` started')
-    .option('--from <source>', 'log, or archive: first everything that is archived, then the log', 'log')
-    .option('--wait', 'follow it to the end; exit 1 if it does not come to one')
-    .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 600)
-    .addHelpText('after', '\nExample:\n  newswire rebuild search --from archive --wait')
-    .action(options =>
-      ends(rebuildSearch(terminal(options), { source: options.from, wait: options.wait === true, timeout: options.timeout })),
-    )
-  rebuild
-    .command('all')
-    .description('the log is lost: everything from the archive alone, onto an empty log, while nothing else runs')
-    .option('--json', 'one JSON document on standard output')
-    .option('--data <dir>', 'data folder of the system')
-    .addHelpText('after', '\nExample:\n  newswire rebuild all --data ./data')
-    .action(options => ends(rebuildAll(terminal(options))))
-  rebuild
-    .command('feeds [id...]')
-    .description('these feeds, or all: files and archive pages; what is as it should be is not written')
-    .option('--json', 'one JSON document on standard output')
-    .option('--data <dir>', 'data folder of the system that `up` started')
-    .option('--wait', 'follow it to the end; exit 1 if it does not come to one')
-    .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 600)
-    .addHelpText('after', '\nExample:\n  newswire rebuild feeds thoi-su --wait')
-    .action((ids: string[], options) =>
-      ends(rebuildFeeds(terminal(options), ids, { wait: options.wait === true, timeout: options.timeout })),
-    )
-
+  addRebuildCommands(program, { terminal, ends, toSeconds })
   addPurgeCommand(program, { terminal, ends, toSeconds })
   addArchiveCommands(program, { terminal, ends, toSeconds })
   addReplayCommands(program, { terminal, ends, toSeconds })

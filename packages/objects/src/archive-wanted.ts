@@ -5,17 +5,24 @@ import { type Document, getDocument, swapDocument } from './documents.ts'
 import { keys } from './keys.ts'
 import type { Objects } from './objects.ts'
 
-/** How often each was asked for, and up to which time it was done. */
-export const archiveWanted = z.object({
+/** How often each was asked for, and up to which time it was done. Loose: an older build's swap loses nothing that a newer one keeps here. */
+export const archiveWanted = z.looseObject({
   n: z.int(),
   close: z.int().min(0),
   closed: z.int().min(0),
   rotateKey: z.int().min(0),
   rotated: z.int().min(0),
+  reindex: z.int().min(0).default(0),
+  reindexed: z.int().min(0).default(0),
+  /** What came of the last time that the index was made again: parts looked at, indexes and packs made, entries that nothing holds, manifests that cannot be read. */
+  lastReindex: z
+    .object({ at: z.string(), manifests: z.int(), packs: z.int(), made: z.int(), packed: z.int(), lost: z.int(), unreadable: z.int() })
+    .nullable()
+    .default(null),
 })
 export type ArchiveWanted = z.output<typeof archiveWanted>
 
-const NOTHING: ArchiveWanted = { n: 0, close: 0, closed: 0, rotateKey: 0, rotated: 0 }
+export const NOTHING_WANTED: ArchiveWanted = archiveWanted.parse({ n: 0, close: 0, closed: 0, rotateKey: 0, rotated: 0 })
 const ROUNDS = 8
 
 export const readWanted = (objects: Pick<Objects, 'get'>): Promise<Document<ArchiveWanted> | null> =>
@@ -28,7 +35,7 @@ export const changeWanted = async (
 ): Promise<ArchiveWanted> => {
   for (let round = 0; round < ROUNDS; round++) {
     const found = await readWanted(objects)
-    const value = found?.value ?? NOTHING
+    const value = found?.value ?? NOTHING_WANTED
     const next = { ...change(value), n: value.n + 1 }
     if ((await swapDocument(objects, keys.archiveWanted(), next, found?.etag ?? null)).ok) return next
   }

@@ -2,13 +2,14 @@
  * When the archive closes: once a UTC day has ended, and on demand. The process that holds the first partition of `articles` does it, so that the
  * others need not try; that two may think they hold it costs one lost race (`close.ts`).
  */
-import { codeOf } from '@newswire/events/errors'
+import { codeOf, RejectError } from '@newswire/events/errors'
 import { changeWanted, readWanted } from '@newswire/objects/archive-wanted'
 import { keys } from '@newswire/objects/keys'
 import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { settlePurges } from './purge.ts'
 import { readPurged } from './purged.ts'
+import { addReindexed, NOTHING_REINDEXED, reindexManifest } from './reindex.ts'
 import { isRetiring, rotateKey } from './signing.ts'
 
 /** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
@@ -109,6 +110,35 @@ export const createCloser = (needs: Needs): Closer => {
       await close()
       await changeWanted(needs.objects, now => ({ ...now, closed: Math.max(now.closed, wanted.close) }))
     }
+    if (wanted.reindex > wanted.reindexed) reindex(wanted.reindex)
+  }
+  /** Manifest by manifest, so that closings and purges come in between. Not said to be done when it was stopped. */
+  const reindexAll = async (upTo: number) => {
+    let all = NOTHING_REINDEXED
+    let [unreadable, number] = [0, 0]
+    for (const newest = await newestManifest(needs.objects); number < newest; number++) {
+      if (isStopped) return
+      const one = await alone(() => reindexManifest(needs, number + 1)).catch(error => {
+        if (!(error instanceof RejectError)) throw error
+        logger.error({ err: error, code: error.code, manifest: number + 1 }, 'archive.not-reindexed')
+        unreadable += 1
+        return NOTHING_REINDEXED
+      })
+      all = addReindexed(all, one)
+    }
+    await afterClose?.()
+    const lastReindex = { at: new Date(now()).toISOString(), manifests: number, ...all, unreadable }
+    await changeWanted(needs.objects, is => ({ ...is, reindexed: Math.max(is.reindexed, upTo), lastReindex }))
+    logger.info(lastReindex, 'archive.reindexed-all')
+  }
+  let reindexing: Promise<void> | null = null
+  /** Beside everything else: years of packs take a while, and days are closed meanwhile. */
+  const reindex = (upTo: number) => {
+    reindexing ??= reindexAll(upTo)
+      .catch(error => logger.error({ err: error, code: codeOf(error) }, 'archive.not-reindexed'))
+      .finally(() => {
+        reindexing = null
+      })
   }
   let looking: Promise<void> = Promise.resolve()
   const every = (ms: number, look: () => Promise<void>) => {
@@ -137,6 +167,7 @@ export const createCloser = (needs: Needs): Closer => {
       isStopped = true
       for (const timer of timers) clearInterval(timer)
       await looking
+      await reindexing
       await running?.catch(() => undefined) // told to whoever asked for it
     },
   }

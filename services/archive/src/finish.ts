@@ -6,7 +6,7 @@
 
 import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
-import { buildPack, parseIndex, readProven, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
+import { buildPack, type Pack, parseIndex, readProven, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
 import { readArchived } from '@newswire/objects/archived'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
@@ -103,11 +103,18 @@ const proven = async (objects: Objects, manifest: number, { folder, part }: Part
   return held === null ? null : readProven(objects, { key, index: parseIndex(held.bytes, key) })
 }
 
+/** One that lies there with other bytes than its name says is damaged, and gives way. */
+export const putPack = async (objects: Objects, key: string, { bytes, sha256 }: Pick<Pack, 'bytes' | 'sha256'>): Promise<void> => {
+  if ((await objects.put(key, bytes, { ifNoneMatch: '*', sha256 })).ok) return
+  const held = await objects.get(key)
+  if (held !== null && sha256Hex(held.bytes) !== sha256) await objects.put(key, bytes, { ifMatch: held.etag, sha256 })
+}
+
 const makePack = async (needs: Needs, number: number, part: Part, staged: ReadonlyMap<string, string>, purged: Purged): Promise<void> => {
   const { objects } = needs
   const pack = buildPack(await contentsOf(needs, part, staged, purged))
   const packKey = pack.entries.length === 0 ? null : keys.archivePack(part.folder, number, part.part, pack.sha256)
-  if (packKey !== null) await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
+  if (packKey !== null) await putPack(objects, packKey, pack)
   const index = toIndexBytes(pack, { manifest: number, part: part.part, pack: packKey })
   const key = keys.archivePackIndex(part.folder, number, part.part)
   const held = await objects.get(key)
@@ -117,7 +124,7 @@ const makePack = async (needs: Needs, number: number, part: Part, staged: Readon
 }
 
 /** Packs of this part that its index does not name: of a race that was lost, or of somebody who was killed before the index. */
-const dropOrphans = async (objects: Objects, number: number, { folder, part }: Part): Promise<void> => {
+export const dropOrphans = async (objects: Objects, number: number, { folder, part }: Part): Promise<void> => {
   const indexKey = keys.archivePackIndex(folder, number, part)
   const prefix = indexKey.slice(0, -'.index.jsonl'.length)
   const found: string[] = []

@@ -1,12 +1,12 @@
 /** What operators ask of the archive (contract §8): close what waits now, sign with a new key. The archive takes the wish up within seconds. */
 import type { HttpServer } from '@newswire/http/server'
-import { type ArchiveWanted, changeWanted, readWanted } from '@newswire/objects/archive-wanted'
+import { type ArchiveWanted, changeWanted, NOTHING_WANTED, readWanted } from '@newswire/objects/archive-wanted'
 import type { Objects } from '@newswire/objects/objects'
 
 const shown = ({ n: _counter, ...wanted }: ArchiveWanted) => wanted
 
 export const addArchiveRoutes = (app: HttpServer, { objects }: Readonly<{ objects: Objects }>): void => {
-  app.get('/v1/archive', async () => shown((await readWanted(objects))?.value ?? { n: 0, close: 0, closed: 0, rotateKey: 0, rotated: 0 }))
+  app.get('/v1/archive', async () => shown((await readWanted(objects))?.value ?? NOTHING_WANTED))
   app.post('/v1/archive/close', async () => shown(await changeWanted(objects, wanted => ({ ...wanted, close: wanted.close + 1 }))))
   app.post('/v1/archive/rotate-key', async () =>
     shown(await changeWanted(objects, wanted => ({ ...wanted, rotateKey: wanted.rotateKey + 1 }))),

@@ -9,6 +9,7 @@ import type { HttpServer } from '@newswire/http/server'
 import { parseStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import type { Publish } from '@newswire/log/events'
+import { type ArchiveWanted, changeWanted, readWanted } from '@newswire/objects/archive-wanted'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -23,7 +24,12 @@ const wantedRebuild = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('feeds'), ids: z.array(z.string()).min(1).optional() }),
   /** The search index of every gateway. */
   z.strictObject({ kind: z.literal('search'), source: z.enum(searchSources).default('log') }),
+  /** Which pack of the archive holds what, and where. */
+  z.strictObject({ kind: z.literal('archive-index') }),
 ])
+
+/** `wanted`: how often it was asked for; `done`: up to which time it was done; `last`: what came of that. */
+const toArchiveIndex = ({ reindex, reindexed, lastReindex }: ArchiveWanted) => ({ wanted: reindex, done: reindexed, last: lastReindex })
 
 /** Losing this often in a row means that somebody asks for rebuilds without end. */
 const ROUNDS = 5
@@ -94,7 +100,12 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
       feedIds.map(feedId => getDocument(objects, keys.feed(feedId, 'rebuild.json'), feedRebuild).catch(() => null)),
     )
     const search = await readSearchWanted(objects).catch(() => null)
-    return { rebuilds: found.flatMap(one => (one === null ? [] : [one.value])), search: search?.value ?? null }
+    const archive = await readWanted(objects).catch(() => null)
+    return {
+      rebuilds: found.flatMap(one => (one === null ? [] : [one.value])),
+      search: search?.value ?? null,
+      archiveIndex: archive === null || archive.value.reindex === 0 ? null : toArchiveIndex(archive.value),
+    }
   })
   app.post('/v1/rebuilds', async (request, reply) => {
     const json = parseStrictJson(request.rawBody ?? new Uint8Array())
@@ -104,6 +115,10 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
       const wish = { id: newId(), requestedAt: new Date(now()).toISOString(), source: wanted.source }
       await wantSearch(objects, wish)
       return reply.status(202).send({ kind: 'search', ...wish })
+    }
+    if (wanted.kind === 'archive-index') {
+      const asked = await changeWanted(objects, is => ({ ...is, reindex: is.reindex + 1 }))
+      return reply.status(202).send({ kind: 'archive-index', ...toArchiveIndex(asked) })
     }
     const { ids } = wanted
     const { feeds } = configuration.current()

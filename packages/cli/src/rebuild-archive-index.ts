@@ -1,0 +1,46 @@
+/** `newswire rebuild archive-index`: has the archive make its index again from what it signed and what lies there, and follows it. */
+import { setTimeout } from 'node:timers/promises'
+import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
+import { createClient } from './client.ts'
+import type { Terminal } from './commands.ts'
+
+const POLL_MS = 300
+
+type ArchiveIndex = Readonly<{ wanted: number; done: number; last: ArchiveWanted['lastReindex'] }>
+type Options = Readonly<{ wait: boolean; timeout: number }>
+
+/** Exit status 0 only when everything that was signed is there. */
+export const isWhole = (last: ArchiveIndex['last']): boolean => last !== null && last.lost === 0 && last.unreadable === 0
+
+const toWords = (last: ArchiveIndex['last']): string => {
+  if (last === null) return 'done'
+  const { manifests, packs, made, packed, lost, unreadable } = last
+  const words = `${packs} packs of ${manifests} manifests looked at: ${made} indexes made again, ${packed} packs with them`
+  const wrong = [
+    ...(lost === 0 ? [] : [`${lost} files that nothing holds any more`]),
+    ...(unreadable === 0 ? [] : [`${unreadable} manifests that cannot be read`]),
+  ]
+  return wrong.length === 0
+    ? words
+    : `${words}; ${wrong.join(' and ')}: restore them from a copy of the archive, \`newswire archive verify\` names them`
+}
+
+/** True when it was accepted; with `wait`, when it is done in time and nothing is lost. */
+export const rebuildArchiveIndex = async (terminal: Terminal, { wait, timeout }: Options): Promise<boolean> => {
+  const { environment, settings, json, print, say } = terminal
+  const using = await createClient(environment, settings.dataDir)
+  const asked = (await using.console('POST', '/v1/rebuilds', JSON.stringify({ kind: 'archive-index' }))) as ArchiveIndex
+  if (!wait) {
+    print(json ? JSON.stringify(asked) : 'rebuild of the index of the archive accepted; --wait follows one')
+    return true
+  }
+  for (const deadline = performance.now() + timeout * 1000; ; await setTimeout(POLL_MS)) {
+    const { archiveIndex } = (await using.console('GET', '/v1/rebuilds')) as { archiveIndex: ArchiveIndex | null }
+    const isDone = archiveIndex !== null && archiveIndex.done >= asked.wanted
+    if (!isDone && performance.now() < deadline) continue
+    const ok = isDone && isWhole(archiveIndex.last)
+    print(json ? JSON.stringify({ ok, isDone, ...archiveIndex }) : isDone ? toWords(archiveIndex.last) : 'not done')
+    if (!isDone) say(`not done within ${timeout} s; it goes on, and GET /v1/rebuilds says when it is done`)
+    return ok
+  }
+}

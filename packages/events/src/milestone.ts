@@ -61,6 +61,8 @@ export const milestone = z.discriminatedUnion('kind', [
     ...common,
     version: z.int(),
     sink,
+    /** Further sinks of its kind of which the same is said (default: none). */
+    also: z.array(z.string()).optional(),
     state: z.enum(sinkStates),
     attempts: z.int().optional(),
     nextAt: z.string().optional(),

@@ -36,6 +36,15 @@ const write = (milestones: readonly Milestone[]): DatabaseSync => {
 const orders = <T>(list: readonly T[]): T[][] =>
   list.length < 2 ? [[...list]] : list.flatMap((one, index) => orders(list.toSpliced(index, 1)).map(rest => [one, ...rest]))
 
+test('a milestone that is said of several outlets is written for each of them', () => {
+  const db = write([sink('done', 2, { attempts: 1, also: ['y', 'z'] })])
+  const rows = db.prepare('SELECT id, state, done_at FROM sink ORDER BY id').all()
+  assert.deepEqual(
+    rows.map(row => ({ ...row })),
+    ['x', 'y', 'z'].map(id => ({ id, state: 'done', done_at: at(2) })),
+  )
+})
+
 const retrying = [1, 2, 3].map(attempts => sink('retrying', attempts, { attempts, lastError: `no ${attempts}`, nextAt: at(attempts + 1) }))
 const stories: readonly (readonly [string, SinkMilestone['state'], readonly Milestone[]])[] = [
   ['an end stays, though the try before it was told by a clock that is ahead', 'dead', [...retrying, sink('dead', 2, { attempts: 4 })]],

@@ -127,19 +127,20 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
         for (const sink of m.sinks) expectSink.run(m.articleId, m.version, sink.kind, sink.id, m.at)
         return
       case 'sink':
-        setSink.run(
-          m.articleId,
-          m.version,
-          m.sink.kind,
-          m.sink.id,
-          m.state,
-          m.attempts ?? null,
-          m.nextAt ?? null,
-          m.lastError ?? null,
-          m.reason ?? null,
-          m.at,
-          m.state === 'done' ? m.at : null,
-        )
+        for (const id of [m.sink.id, ...(m.also ?? [])])
+          setSink.run(
+            m.articleId,
+            m.version,
+            m.sink.kind,
+            id,
+            m.state,
+            m.attempts ?? null,
+            m.nextAt ?? null,
+            m.lastError ?? null,
+            m.reason ?? null,
+            m.at,
+            m.state === 'done' ? m.at : null,
+          )
         return
       case 'proved-gone':
         addProof.run(m.articleId, m.version, m.at)

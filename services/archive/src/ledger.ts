@@ -51,6 +51,7 @@ const PLAIN = new Set([
   'receivedAt',
   'sinks',
   'sink',
+  'also',
   'attempts',
   'nextAt',
 ])

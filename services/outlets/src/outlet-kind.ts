@@ -6,7 +6,7 @@ import type { Kind } from './kind.ts'
 import type { Outcome, Terms } from './machine.ts'
 import type { ReadOlder } from './older-versions.ts'
 import type { Deliver } from './parcel.ts'
-import { type Tell, toSinkMilestone } from './tell.ts'
+import type { Tell } from './tell.ts'
 import type { ReadReleased } from './view.ts'
 
 export type Attempted = Readonly<{ outletId: string; outcome: Outcome['kind']; fact: Fact; sinceIntentMs: number }>
@@ -60,8 +60,8 @@ export const outletKind = (outletId: string, { configured, read, readOlder, deli
     }
   },
   say: (articleId, news, cause) => {
-    const at = new Date(now()).toISOString()
-    return tell(news.map(one => toSinkMilestone(outletId, { articleId, ...one }, cause, at)))
+    const atMs = now()
+    return tell(news.map(one => ({ outletId, told: { articleId, ...one }, cause, atMs })))
   },
   about: { outletId },
   fields: articleId => ({ outletId, articleId }),

@@ -109,6 +109,12 @@ const readAll = async (log: Log, topic: string) => {
   return found
 }
 
+/** One of each outlet that the same is said of. */
+const toSingle = (milestone: Milestone): readonly Milestone[] =>
+  milestone.kind === 'sink'
+    ? [milestone.sink.id, ...(milestone.also ?? [])].map(id => ({ ...milestone, sink: { ...milestone.sink, id } }))
+    : [milestone]
+
 type WorldOptions = Readonly<{
   retryScale?: number
   /** Environment variables beside the one that partners on loopback sign with. */
@@ -182,7 +188,7 @@ export const startWorld = async (
     milestones: async () =>
       (await readAll(log, 'milestones')).flatMap(record => {
         const event = fromRecord(record)
-        return event?.type === 'milestone.reached' ? [event.data] : []
+        return event?.type === 'milestone.reached' ? toSingle(event.data) : []
       }),
     count: async topic => (await log.ends(topic)).reduce((sum, { start, end }) => sum + (end - start), 0),
     pending: async outletId => {

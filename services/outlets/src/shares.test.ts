@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { UnavailableError } from '@newswire/events/errors'
-import type { NewswireEvent } from '@newswire/events/events'
 import type { Objects } from '@newswire/objects/objects'
 import { DueQueue } from './due-queue.ts'
 import { liveFact } from './samples.ts'
 import { createSlots } from './slots.ts'
-import { createTell, toSinkMilestone } from './tell.ts'
+import { createTell, type Said, type Told, toMilestones, toSinkMilestone } from './tell.ts'
 import { createView } from './view.ts'
 
 test('what is due comes out in the order of its time', () => {
@@ -141,13 +140,18 @@ test('of a thousand who wait only as many are asked as can have a place', () => 
 })
 
 describe('milestones', () => {
-  const event = (version: number, attempts = 1): NewswireEvent<'milestone.reached'> =>
-    toSinkMilestone('partner', { articleId: 'press.a', version, state: 'retrying', attempts }, { id: 'cause' }, '2026-11-24T03:00:00.000Z')
+  const news = (version: number, told: Partial<Told> = {}, outletId = 'partner'): Said => ({
+    outletId,
+    told: { articleId: 'press.a', version, state: 'retrying', attempts: 1, ...told },
+    cause: { id: `cause-${outletId}`, correlationid: 'a-submission' },
+    atMs: Date.parse('2026-11-24T03:00:00.000Z'),
+  })
+  const idOf = (version: number, attempts = 1) => toSinkMilestone(news(version, { attempts })).id
 
   test('a repeat has the same id, another attempt another one', () => {
-    assert.equal(event(1).id, event(1).id)
-    assert.notEqual(event(1).id, event(1, 2).id)
-    assert.notEqual(event(1).id, event(2).id)
+    assert.equal(idOf(1), idOf(1))
+    assert.notEqual(idOf(1), idOf(1, 2))
+    assert.notEqual(idOf(1), idOf(2))
   })
 
   test('those that come while one is being published go together in the next', async () => {
@@ -157,10 +161,27 @@ describe('milestones', () => {
       await new Promise(resolve => setImmediate(resolve))
       return []
     })
-    const first = tell([event(1)])
+    const first = tell([news(1)])
     await new Promise(resolve => queueMicrotask(() => resolve(undefined)))
-    await Promise.all([first, tell([event(2)]), tell([event(3), event(4)])])
+    await Promise.all([first, tell([news(2)]), tell([news(3), news(4)])])
     assert.deepEqual(batches, [1, 3])
+  })
+
+  test('outlets that hold the same version are told in one record, at the time of the last; what went otherwise is told alone', () => {
+    const done = (version: number, outletId: string, told: Partial<Told> = {}) => news(version, { state: 'done', ...told }, outletId)
+    const events = toMilestones([
+      done(2, 'a'),
+      news(2, {}, 'b'),
+      done(1, 'c'),
+      done(2, 'd', { attempts: 2 }),
+      { ...done(2, 'e'), atMs: Date.parse('2026-11-24T03:00:01.000Z') },
+      done(2, 'f', { articleId: 'press.b' }),
+      { ...done(2, 'g'), cause: { id: 'of another submission' } },
+    ])
+    const told = events.map(({ data }) => (data.kind === 'sink' ? `${data.articleId} ${data.version} ${[data.sink.id, ...(data.also ?? [])]}` : ''))
+    assert.deepEqual(told, ['press.a 2 a,e', 'press.a 2 b', 'press.a 1 c', 'press.a 2 d', 'press.b 2 f', 'press.a 2 g'])
+    assert.equal(events[0]?.data.at, '2026-11-24T03:00:01.000Z')
+    assert.equal(new Set(events.map(({ id }) => id)).size, events.length)
   })
 
   test('a failure is told to those who were in it, and the next goes on', async () => {
@@ -169,9 +190,9 @@ describe('milestones', () => {
       if (away) throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'away')
       return []
     })
-    await assert.rejects(tell([event(1)]), { code: 'NEWSWIRE_LOG_UNAVAILABLE' })
+    await assert.rejects(tell([news(1)]), { code: 'NEWSWIRE_LOG_UNAVAILABLE' })
     away = false
-    await tell([event(1)])
+    await tell([news(1)])
   })
 })
 

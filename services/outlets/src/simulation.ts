@@ -119,9 +119,11 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
   }
   const noteMilestone = (data: NewswireEvent<'milestone.reached'>['data']) => {
     if (data.kind !== 'sink') return
-    const pair = `${data.sink.id}/${data.articleId}`
-    const versions = told.get(pair) ?? new Map<number, Set<string>>()
-    told.set(pair, versions.set(data.version, (versions.get(data.version) ?? new Set()).add(data.state)))
+    for (const id of [data.sink.id, ...(data.also ?? [])]) {
+      const pair = `${id}/${data.articleId}`
+      const versions = told.get(pair) ?? new Map<number, Set<string>>()
+      told.set(pair, versions.set(data.version, (versions.get(data.version) ?? new Set()).add(data.state)))
+    }
   }
 
   const configuration = (): ConfigSnapshot => ({ outlets, categories: new Map() }) as unknown as ConfigSnapshot

@@ -4,6 +4,8 @@ import { z } from 'zod'
 /** Thin intent: outlet X wants article A at `version` or newer. The state is read when it is sent. */
 export const deliveryWanted = z.object({
   outletId: z.string(),
+  /** Further outlets of its partition that want just the same (default: none). */
+  also: z.array(z.string()).optional(),
   articleId: z.string(),
   version: z.int(),
   /** For this outlet the version takes the article back, so it goes before everything else. A hint: what is sent is decided at send time. */

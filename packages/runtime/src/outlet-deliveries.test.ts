@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toRecord } from '@newswire/events/events'
 import type { PendingPart } from '@newswire/events/outlet'
-import { stateOf } from './outlet-deliveries.ts'
+import { stateOf, toIntent } from './outlet-deliveries.ts'
 
 const written = (fields: Partial<NonNullable<PendingPart['delivery']>>): NonNullable<PendingPart['delivery']> => ({
   phase: 'pending',
@@ -38,4 +39,16 @@ test('what is written down says its phase, and when it is tried next unless noth
 
 test('the settle-repeat of an acknowledged retraction is no delivery that is still to come', () => {
   assert.equal(at(2, 9, written({ phase: 'wait', open: [] })).state, 'done')
+})
+
+test('an intent that several outlets share is in the list of each of them, and in nobody else’s', () => {
+  const data = { outletId: 'a', also: ['b', 'c-2'], articleId: 'press.b', version: 3 }
+  const record = {
+    ...toRecord({ id: 'an-intent', type: 'delivery.wanted', source: '/x', subject: 'a', time: '2026-01-01T00:00:00Z', data }),
+    partition: 0,
+    position: 7,
+    timestamp: 0,
+  }
+  for (const id of ['a', 'b', 'c-2']) assert.equal(toIntent(record, id)?.sequence, 7)
+  for (const id of ['c', 'press', 'version']) assert.equal(toIntent(record, id), null)
 })

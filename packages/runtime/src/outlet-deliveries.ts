@@ -54,12 +54,17 @@ const SHARED_FOR_MS = 1_000
 
 type Intent = Omit<Came, 'state' | 'attempts' | 'nextAt' | 'lastError'>
 
-/** The intent of a record for this outlet; `null` for another's, and for what is none of ours (its group puts that into the dead letters). */
+/** Whether a record may be of this outlet: most are others', and need not be parsed. */
+const mayName = ({ key, value }: LogRecord, outletId: string): boolean =>
+  key === outletId || (value !== null && Buffer.from(value.buffer, value.byteOffset, value.byteLength).includes(`"${outletId}"`))
+
+/** The intent of a record for this outlet; `null` for others', and for what is none of ours (its group puts that into the dead letters). */
 export const toIntent = (record: LogRecord, outletId: string): Intent | null => {
-  if (record.key !== outletId) return null
+  if (!mayName(record, outletId)) return null
   try {
     const event = fromRecord(record)
-    if (event?.type !== 'delivery.wanted' || event.data.outletId !== outletId) return null
+    if (event?.type !== 'delivery.wanted') return null
+    if (event.data.outletId !== outletId && !event.data.also?.includes(outletId)) return null
     const { articleId, version, kill, action, again } = event.data
     const at = new Date(record.timestamp).toISOString()
     return {

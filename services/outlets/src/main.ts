@@ -30,6 +30,7 @@ const startRouting = ({ log, objects, configuration, now }: ServiceContext, offe
     publish: publishEvents(log),
     configuration: () => configuration.current(),
     created: createCreated(objects),
+    partitionOf: outletId => log.partitionOf(topics.deliveries.name, outletId),
     offer,
     now,
   })

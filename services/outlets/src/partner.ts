@@ -70,7 +70,7 @@ export const startPartner = async (t: TestContext, port = 0): Promise<Partner> =
 }
 
 /** Waits for a condition, looking every few milliseconds. */
-export const until = async (what: string, condition: () => unknown | Promise<unknown>, withinMs = 10_000): Promise<void> => {
+export const until = async (what: string, condition: () => unknown | Promise<unknown>, withinMs = 60_000): Promise<void> => {
   for (const deadline = performance.now() + withinMs; !(await condition()); ) {
     if (performance.now() > deadline) throw new Error(`${what} did not come within ${withinMs} ms`)
     await new Promise(resolve => setTimeout(resolve, 10))

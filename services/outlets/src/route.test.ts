@@ -21,7 +21,7 @@ const eventOf = (version: number): ArticleEvent => ({
   data: liveFact({ articleId: 'press.a', version }),
 })
 
-const openRouting = async (t: TestContext) => {
+const openRouting = async (t: TestContext, ids: readonly string[] = ['all']) => {
   const root = await mkdtemp(join(tmpdir(), 'newswire-route-'))
   const objects = await createDiskObjects({ root, fsync: 'normal' })
   t.after(async () => {
@@ -43,8 +43,9 @@ const openRouting = async (t: TestContext) => {
       published.push(...events)
       return []
     },
-    configuration: () => ({ outlets: new Map([['all', outletOf({ id: 'all' })]]), categories: new Map() }) as unknown as ConfigSnapshot,
+    configuration: () => ({ outlets: new Map(ids.map(id => [id, outletOf({ id })])), categories: new Map() }) as unknown as ConfigSnapshot,
     created: createCreated(objects),
+    partitionOf: outletId => Number(outletId.startsWith('other')),
     offer: ({ version }) => void offered.push(version),
     now: () => 0,
   })
@@ -52,7 +53,13 @@ const openRouting = async (t: TestContext) => {
     await route(eventOf(version), context)
     return published.splice(0).map(event => event.type)
   }
-  return { take, read, offered }
+  const intentsOf = async (version: number) => {
+    await route(eventOf(version), context)
+    return published
+      .splice(0)
+      .flatMap(event => (event.type === 'delivery.wanted' ? [[event.data.outletId, ...(event.data.also ?? [])].join(' ')] : []))
+  }
+  return { take, intentsOf, read, offered }
 }
 
 const ROUTED = ['delivery.wanted', 'milestone.reached']
@@ -78,4 +85,9 @@ test('a version is offered to whoever sends it while the routes know of none tha
   await take(2)
   await take(1)
   assert.deepEqual(offered, [1, 2])
+})
+
+test('outlets of one partition that want the same share an intent, eight at most', async t => {
+  const { intentsOf } = await openRouting(t, ['a', 'other-1', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'other-2'])
+  assert.deepEqual(await intentsOf(1), ['a b c d e f g h', 'other-1 other-2', 'i'])
 })

@@ -23,6 +23,8 @@ type Needs = Readonly<{
   publish: Publish
   configuration: () => ConfigSnapshot
   created: Created
+  /** Which partition of `deliveries` an outlet's intents lie in. */
+  partitionOf: (outletId: string) => number
   /** Whoever sends it a moment later need not read it again; never a version older than one that was routed (default: nobody). */
   offer?: View['offer']
   now: () => number
@@ -30,17 +32,40 @@ type Needs = Readonly<{
 
 const SOURCE = '/services/outlets'
 
-const toIntent = (event: ArticleEvent, { outletId, kill, first, since }: Routed): NewswireEvent => {
+/** Outlets of one intent: it is done once each of them has it, or it is written down. */
+const MOST_TOGETHER = 8
+
+/** Those of whom just the same is wanted, and whose intents lie in the same partition. */
+const inGroups = (wanted: readonly Routed[], partitionOf: Needs['partitionOf']): Routed[][] => {
+  const groups: Routed[][] = []
+  const open = new Map<string, Routed[]>()
+  for (const one of wanted) {
+    const name = `${partitionOf(one.outletId)} ${one.kill} ${one.first} ${one.since}`
+    const group = open.get(name)
+    if (group !== undefined && group.length < MOST_TOGETHER) group.push(one)
+    else {
+      const begun = [one]
+      groups.push(begun)
+      open.set(name, begun)
+    }
+  }
+  return groups
+}
+
+const toIntent = (event: ArticleEvent, group: readonly Routed[]): NewswireEvent => {
+  const [{ outletId, kill, first, since }, ...others] = group as readonly [Routed, ...Routed[]]
+  const also = others.map(one => one.outletId)
   const { articleId, version } = event.data
   const action = event.data.action === 'purged' ? 'retracted' : event.data.action
   return follow(event, {
     type: 'delivery.wanted',
-    id: deriveId('delivery', outletId, articleId, version),
+    id: deriveId('delivery', outletId, articleId, version, ...also),
     source: SOURCE,
     subject: outletId,
     time: event.time,
     data: {
       outletId,
+      ...(also.length === 0 ? {} : { also }),
       articleId,
       version,
       action: kill ? 'retracted' : action,
@@ -56,7 +81,7 @@ const RACES = 5
 
 /** Safe to repeat, late, and out of order. Throws what store and log throw. */
 export const routeArticle =
-  ({ objects, publish, configuration, created, offer = () => undefined, now }: Needs) =>
+  ({ objects, publish, configuration, created, partitionOf, offer = () => undefined, now }: Needs) =>
   async (event: ArticleEvent, _context: EventContext): Promise<void> => {
     const key = keys.routes(event.data.articleId)
     const { outlets, categories } = configuration()
@@ -74,7 +99,7 @@ export const routeArticle =
         if (!put.ok) continue
         standing = { value: plan.next, etag: put.etag }
       }
-      const intents = plan.wanted.map(one => toIntent(event, one))
+      const intents = inGroups(plan.wanted, partitionOf).map(group => toIntent(event, group))
       offer(event.data)
       await publish([...intents, ...toFannedOut(event, plan, new Date(now()).toISOString())])
       // Losing this mark, or the race for it, only costs intents that are written again.

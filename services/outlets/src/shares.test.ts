@@ -178,7 +178,9 @@ describe('milestones', () => {
       done(2, 'f', { articleId: 'press.b' }),
       { ...done(2, 'g'), cause: { id: 'of another submission' } },
     ])
-    const told = events.map(({ data }) => (data.kind === 'sink' ? `${data.articleId} ${data.version} ${[data.sink.id, ...(data.also ?? [])]}` : ''))
+    const told = events.map(({ data }) =>
+      data.kind === 'sink' ? `${data.articleId} ${data.version} ${[data.sink.id, ...(data.also ?? [])]}` : '',
+    )
     assert.deepEqual(told, ['press.a 2 a,e', 'press.a 2 b', 'press.a 1 c', 'press.a 2 d', 'press.b 2 f', 'press.a 2 g'])
     assert.equal(events[0]?.data.at, '2026-11-24T03:00:01.000Z')
     assert.equal(new Set(events.map(({ id }) => id)).size, events.length)

@@ -111,11 +111,13 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
     topic.records.push(record)
     topic.look()
   }
-  const noteWanted = ({ outletId, articleId, version, kill = false }: NewswireEvent<'delivery.wanted'>['data']) => {
+  const noteWanted = ({ outletId, also = [], articleId, version, kill = false }: NewswireEvent<'delivery.wanted'>['data']) => {
     const one = { articleId, version, kill, sequence: position, atMs: sim.now() }
-    const line = wanted.get(outletId)
-    if (line === undefined) wanted.set(outletId, [one])
-    else line.push(one)
+    for (const id of [outletId, ...also]) {
+      const line = wanted.get(id)
+      if (line === undefined) wanted.set(id, [one])
+      else line.push(one)
+    }
   }
   const noteMilestone = (data: NewswireEvent<'milestone.reached'>['data']) => {
     if (data.kind !== 'sink') return
@@ -208,6 +210,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
       publish,
       configuration,
       created: createCreated(objects),
+      partitionOf: () => 0,
       offer: view.offer,
       now: () => sim.now(),
     })

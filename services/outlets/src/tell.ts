@@ -20,7 +20,10 @@ export type News = Omit<Told, 'articleId'>
 export type Said = Readonly<{ outletId: string; told: Told; cause: Cause; atMs: number }>
 
 /** The id says outlet, article, version, state and attempt, so a repeat collapses with the first. `also`: outlets of which the same is said. */
-export const toSinkMilestone = ({ outletId, told, cause, atMs }: Said, also: readonly string[] = []): NewswireEvent<'milestone.reached'> => {
+export const toSinkMilestone = (
+  { outletId, told, cause, atMs }: Said,
+  also: readonly string[] = [],
+): NewswireEvent<'milestone.reached'> => {
   const { articleId, version, state, attempts = 0 } = told
   const at = new Date(atMs).toISOString()
   return follow(cause, {
@@ -63,7 +66,10 @@ export const toMilestones = (batch: readonly Said[]): NewswireEvent<'milestone.r
   }
   return groups.map(group => {
     const [first, ...others] = group as [Said, ...Said[]]
-    return toSinkMilestone({ ...first, atMs: group.at(-1)?.atMs ?? first.atMs }, others.map(one => one.outletId))
+    return toSinkMilestone(
+      { ...first, atMs: group.at(-1)?.atMs ?? first.atMs },
+      others.map(one => one.outletId),
+    )
   })
 }
 

@@ -22,7 +22,7 @@ const workerFor = async (t: TestContext) => {
     clock: steadyClock(Date.now),
     scale: 0.01,
     shared: false,
-    partitionOf: () => 0,
+    partitionOf: id => (id === 'elsewhere' ? 1 : 0),
     outlets: () => outlets,
     createActor: () => ({ ...idleActor, want: async (_, { version }) => void told.push(version) }),
     onError: error => assert.fail(String(error)),
@@ -33,8 +33,8 @@ const workerFor = async (t: TestContext) => {
     await rm(folder, { recursive: true, force: true })
   })
   await worker.onAssigned({ gained: [0], lost: [] })
-  const want = (version: number) => {
-    const data = { outletId: 'partner', articleId: 'press.a', version, action: 'updated' }
+  const want = (version: number, also: readonly string[] = []) => {
+    const data = { outletId: 'partner', also, articleId: 'press.a', version, action: 'updated' }
     const record = { partition: 0, position: version, timestamp: Date.now() }
     return worker.onWanted({ id: `${version}`, data } as NewswireEvent<'delivery.wanted'>, { record } as EventContext)
   }
@@ -54,5 +54,21 @@ test('intents of an outlet that is not known yet go on in their order once it is
 test('intents of an outlet that nobody knows go back to the log, which gives them up in the end', async t => {
   const { told, want } = await workerFor(t)
   await assert.rejects(want(1), /outlet partner is not in the configuration/)
+  assert.deepEqual(told, [])
+})
+
+test('an intent of several outlets is told to each of them, and goes back whole to the log when one of them is unknown', async t => {
+  const { outlets, told, want } = await workerFor(t)
+  for (const id of ['partner', 'other']) outlets.set(id, {})
+  await want(1, ['other'])
+  assert.deepEqual(told, [1, 1])
+  await assert.rejects(want(2, ['stranger', 'other']), /outlet stranger is not in the configuration/)
+  assert.deepEqual(told, [1, 1, 2, 2])
+})
+
+test('an intent that names an outlet of another partition, or what is no outlet, is poison, and nobody is told of it', async t => {
+  const { outlets, told, want } = await workerFor(t)
+  for (const id of ['partner', 'elsewhere']) outlets.set(id, {})
+  for (const also of ['elsewhere', '../other']) await assert.rejects(want(1, [also]), { code: 'NEWSWIRE_OUTLETS_INTENT' })
   assert.deepEqual(told, [])
 })

@@ -68,8 +68,9 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
     tenureOf: number => ({ createActor, ids: () => idsOf(number) }),
   })
 
-  const check = ({ outletId, articleId }: { outletId: string; articleId: string }, record: LogRecord) => {
-    if (isConfigId(outletId) && isArticleId(articleId) && partitionOf(outletId) === record.partition) return
+  const check = (ids: readonly string[], articleId: string, record: LogRecord) => {
+    const isOurs = (id: string) => isConfigId(id) && partitionOf(id) === record.partition
+    if (isArticleId(articleId) && ids.every(isOurs)) return
     throw new RejectError(
       'NEWSWIRE_OUTLETS_INTENT',
       `this intent names no outlet and article of partition ${record.partition}, so its order could not be kept; look at who wrote it`,
@@ -90,9 +91,9 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
 
   return {
     onWanted: async (event, { record }: EventContext) => {
-      const { outletId, articleId, version, kill = false, first = false, again, since } = event.data
-      check(event.data, record)
-      if (unheardOf.has(outletId) || !outlets().has(outletId)) await hearOf(outletId)
+      const { outletId, also = [], articleId, version, kill = false, first = false, again, since } = event.data
+      const ids = [outletId, ...also]
+      check(ids, articleId, record)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
       const intent = {
         version,
@@ -104,7 +105,13 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         maybeSent: forgotten({ clean, sinceMs }, { timestamp: record.timestamp, first }),
       }
       const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
-      await partition.use(outletId, actor => actor.want(articleId, intent, cause))
+      const want = async (id: string) => {
+        if (unheardOf.has(id) || !outlets().has(id)) await hearOf(id)
+        return partition.use(id, actor => actor.want(articleId, intent, cause))
+      }
+      // Also of those that cannot have it: when the intent comes again nothing of it is under way any more.
+      const ended = await Promise.allSettled(ids.map(want))
+      for (const one of ended) if (one.status === 'rejected') throw one.reason
     },
     onAssigned: holdings.onAssigned,
     pump: () => {

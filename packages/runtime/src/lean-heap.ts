@@ -6,6 +6,7 @@
  * keeper at a time.
  */
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+import { noGrowingBuffersFlag } from './rare-collections.ts'
 
 /** What is old may grow by so much, in percent, before it is collected. */
 const GROWTH_PERCENT = 30
@@ -36,6 +37,7 @@ export const keepHeapLean = (isWanted: () => boolean, everyMs = LOOK_EVERY_MS): 
     isLean = isWanted()
     if (!isLean) return wasLean ? letGrow() : undefined
     setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`)
+    setFlagsFromString(noGrowingBuffersFlag)
     setFlagsFromString(`--semi-space-growth-factor=${youngBytes() >= YOUNG_BYTES ? 1 : GROWN.youngFactor}`)
   }
   look()

@@ -59,13 +59,25 @@ const orQuarantined = <T>(make: () => T): T | Quarantined => {
   }
 }
 
-const toFragments = (item: FeedItem | FeedNotice): Fragments => {
-  const bytes = {
-    rss: Buffer.from(renderFormat(item, 'rss')),
-    atom: Buffer.from(renderFormat(item, 'atom')),
-    json: Buffer.from(renderFormat(item, 'json')),
-    sitemap: Buffer.from(renderForSitemap(item)),
+/** In memory of their own: a piece of the pool that Node takes small buffers from keeps all 64 KiB of it, four times what an article is. */
+const toBytes = (texts: Readonly<Record<FeedOutput, string>>): Fragments['bytes'] => {
+  const memory = Buffer.allocUnsafeSlow(feedOutputs.reduce((sum, output) => sum + Buffer.byteLength(texts[output]), 0))
+  let at = 0
+  const write = (output: FeedOutput) => {
+    const from = at
+    at += memory.write(texts[output], from)
+    return memory.subarray(from, at)
   }
+  return { rss: write('rss'), atom: write('atom'), json: write('json'), sitemap: write('sitemap') }
+}
+
+const toFragments = (item: FeedItem | FeedNotice): Fragments => {
+  const bytes = toBytes({
+    rss: renderFormat(item, 'rss'),
+    atom: renderFormat(item, 'atom'),
+    json: renderFormat(item, 'json'),
+    sitemap: renderForSitemap(item),
+  })
   return { ok: true, kind: item.kind, publishedMs: item.published.getTime(), bytes }
 }
 

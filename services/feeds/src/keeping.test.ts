@@ -16,6 +16,15 @@ test('a version is rendered once for all feeds that render alike', () => {
   assert.equal(cache.get(makeProfile({ key: 'summary', content: 'summary' }), 'baoqk.a-1', 2), undefined)
 })
 
+test('what is kept of an article keeps no memory beside its own bytes', () => {
+  const made = createFragmentCache().render(makeProfile(), makeFact({}))
+  assert.ok(made.ok)
+  const outputs = Object.values(made.bytes)
+  const held = new Set(outputs.map(one => one.buffer))
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0)
+  assert.equal(sum([...held].map(one => one.byteLength)), sum(outputs.map(one => one.byteLength)))
+})
+
 test('a feed alone rests for milliseconds, many together share the loop, and none rests above two seconds', () => {
   assert.ok(restAfter({ busyMs: 3, active: 1, share: 0.35 }) < 10)
   const rest = restAfter({ busyMs: 3, active: 20, share: 0.35 })

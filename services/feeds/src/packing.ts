@@ -25,7 +25,13 @@ const WORTH_IT = 10
 /** Of each fragment: how often it was joined, then what it is deflated to. */
 const joined = new WeakMap<Uint8Array, number | Uint8Array>()
 
-const deflate = (bytes: Uint8Array): Uint8Array => deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
+/** In memory of its own: what zlib gives, and what Node would copy it to, is a piece of 16 or 64 KiB that stays as long as it does. */
+const deflate = (bytes: Uint8Array): Uint8Array => {
+  const deflated = deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
+  const own = Buffer.allocUnsafeSlow(deflated.length)
+  own.set(deflated)
+  return own
+}
 
 /** RFC 1951 §3.2.4. */
 const store = (bytes: Uint8Array): readonly Uint8Array[] => {

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import { GROWN } from './lean-heap.ts'
+import { growingBuffersFlag, mayGrow } from './rare-collections.ts'
+
+const MIB = 1_048_576
+
+test('buffers may grow for a while after a collection, and not without end', () => {
+  const rule = { restMs: 10_000, mostBytes: 256 * MIB }
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 0 }, rule), true)
+  assert.equal(mayGrow({ sinceMs: 9_999, grownBytes: 255 * MIB }, rule), true)
+  assert.equal(mayGrow({ sinceMs: 10_000, grownBytes: 0 }, rule), false, 'at rest V8 collects as ever')
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 256 * MIB }, rule), false)
+})
+
+/** In a process of its own, because the flag is the whole process's. Each buffer lives long enough to be old, and a gigabyte of them passes. */
+const story = `
+  import { setImmediate as turn } from 'node:timers/promises'
+  import { PerformanceObserver } from 'node:perf_hooks'
+  import { collectRarely } from ${JSON.stringify(new URL('./rare-collections.ts', import.meta.url).href)}
+  const [mostMib] = process.argv.slice(1).map(Number)
+  let collections = 0
+  const observer = new PerformanceObserver(list => {
+    for (const { detail } of list.getEntries()) if (detail.kind === 4) collections += 1
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  const rare = mostMib > 0 ? collectRarely({ restMs: 3_600_000, mostBytes: mostMib * ${MIB} }, 1) : { stop: () => undefined }
+  const kept = []
+  for (let made = 0; made < 1024; made++) {
+    kept[made % 16] = Buffer.alloc(${MIB})
+    for (let garbage = 0; garbage < 1; garbage++) Array.from({ length: 1000 }, (_, index) => ({ index }))
+    await turn()
+  }
+  rare.stop()
+  rare.stop()
+  console.log(JSON.stringify({ collections, kept: kept.length }))
+`
+
+const run = (mostMib: number) =>
+  JSON.parse(
+    execFileSync(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        `--heap-growing-percent=${GROWN.growthPercent}`,
+        '--input-type=module',
+        '-e',
+        story,
+        String(mostMib),
+      ],
+      { encoding: 'utf8' },
+    ),
+  ) as { collections: number }
+
+test('fewer full collections for the sake of buffers while these may grow', () => {
+  const [asEver, rarely] = [run(0), run(512)]
+  assert.ok(rarely.collections < asEver.collections, `as ever ${JSON.stringify(asEver)}, rarely ${JSON.stringify(rarely)}`)
+})
+
+test('V8 knows what it is told: of a flag that it does not know it says nothing while it runs', () => {
+  execFileSync(process.execPath, [growingBuffersFlag, '-e', ''])
+})

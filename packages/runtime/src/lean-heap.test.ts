@@ -41,3 +41,46 @@ test('a heap that is kept lean takes less than one that is left to itself, young
   assert.ok(lean.mostYoung < asEver.mostYoung, told)
   assert.ok(lean.mostOld < 0.9 * asEver.mostOld, told)
 })
+
+/** The event loop is busy until the keeper has looked; then it has no turn while two million objects are made, of which a quarter stays. */
+const deafStory = `
+  import { setTimeout as wait } from 'node:timers/promises'
+  import { getHeapSpaceStatistics } from 'node:v8'
+  import { keepHeapLean } from ${JSON.stringify(new URL('./lean-heap.ts', import.meta.url).href)}
+  const [wanted] = process.argv.slice(1)
+  const youngMb = () => getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size / 2 ** 20
+  const isLean = wanted === 'lean'
+  const lean = keepHeapLean(() => isLean, 1)
+  const kept = []
+  const work = turns => {
+    for (let turn = 0; turn < turns; turn++)
+      for (let index = 0; index < 10_000; index++) {
+        const made = { turn, index, text: 'x' + index }
+        if (index % 4 === 0) kept.push(made)
+      }
+  }
+  const atFirst = youngMb()
+  for (let turns = 0; isLean && youngMb() <= atFirst && turns < 2_000; turns++) {
+    work(1)
+    kept.length = 0
+    await wait(1)
+  }
+  const begun = youngMb()
+  work(200)
+  console.log(JSON.stringify({ atFirst, begun, after: youngMb(), kept: kept.length }))
+  lean.stop()
+`
+const runDeaf = (wanted: 'lean' | 'as ever') =>
+  JSON.parse(
+    execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', deafStory, wanted], {
+      encoding: 'utf8',
+    }),
+  ) as { atFirst: number; begun: number; after: number }
+
+test('what is young grows once there is work, and no more however long nobody can look', () => {
+  const [lean, asEver] = [runDeaf('lean'), runDeaf('as ever')]
+  const told = `lean ${JSON.stringify(lean)}, as ever ${JSON.stringify(asEver)}`
+  assert.ok(lean.begun > lean.atFirst, told)
+  assert.ok(lean.after <= 32, told)
+  assert.ok(asEver.after > 32, told)
+})

@@ -73,6 +73,7 @@ const createMemoryStore = () => {
   }
   const put = () => ({ etag: String(++n), n })
   const store: PendingStore = {
+    isAny: async () => documents.size > 0,
     page: async (_owner, after) => {
       check()
       if (pages <= 0)

@@ -8,7 +8,7 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import type { Actor } from './actor.ts'
 import { type Clock, DOUBT_MS } from './book.ts'
 import { createHandover } from './handover.ts'
-import { holdPartition, type Partition, TAKE_OVER_WAIT_MS } from './partition.ts'
+import { holdPartition, type Partition, type PartitionNeeds, TAKE_OVER_WAIT_MS } from './partition.ts'
 import { idleActor } from './sample-actor.ts'
 import { forgotten } from './worker.ts'
 
@@ -183,7 +183,7 @@ test('after an end that was not clean everything may have been sent for ten minu
 })
 
 /** Actors that say what is done to them, and are idle when they are told to be. */
-const restingActors = async (t: TestContext, keepIdle: number) => {
+const restingActors = async (t: TestContext, keepIdle: number, atTakeOver: Partial<Pick<PartitionNeeds, 'ids' | 'isLeft'>> = {}) => {
   const calls: string[] = []
   const busy = new Set<string>()
   const failing = new Set<string>()
@@ -217,6 +217,7 @@ const restingActors = async (t: TestContext, keepIdle: number) => {
       }
     },
     keepIdle,
+    ...atTakeOver,
     onError: error => assert.fail(String(error)),
   })
   partition = resting
@@ -249,6 +250,24 @@ test(
     assert.ok(partition.isKnown('a') && partition.isKnown('b') && !partition.isKnown('d'))
   },
 )
+
+test('at a take-over nothing is made of those of which nothing is left, until something comes', IN_TIME, async t => {
+  const ids = Array.from({ length: 100 }, (_, n) => `o${n}`)
+  const asked: string[] = []
+  const isLeft = async (id: string) => {
+    asked.push(id)
+    // The store is away for a moment; who is asked for once more counts as one.
+    if (id === 'o50' && asked.filter(one => one === id).length === 1) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
+    return id === 'o7'
+  }
+  const { partition, touch, setBusy, calls } = await restingActors(t, 0, { ids: () => ids, isLeft })
+  assert.deepEqual(calls(), ['make o7', 'load o7', 'close o7'])
+  assert.deepEqual([...new Set(asked)].toSorted(), ids.toSorted())
+  assert.deepEqual([...partition.rested()].toSorted(), ids.toSorted())
+  setBusy('o8')
+  await touch('o8')
+  assert.deepEqual(calls(), ['make o8', 'begin o8'])
+})
 
 test('whoever has something to do is kept until that is over', IN_TIME, async t => {
   const { touch, setBusy, setIdle, calls } = await restingActors(t, 0)

@@ -3,6 +3,7 @@
  * owner before can have nothing in flight any more: it said so with its mark, or 20 s have passed. On the embedded log there is nobody else.
  */
 import { UnavailableError } from '@newswire/events/errors'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { Actor } from './actor.ts'
 import { type Clock, DOUBT_MS } from './book.ts'
 import type { Handover, TakeOver } from './handover.ts'
@@ -11,6 +12,8 @@ import { OWN_FAULT_MS } from './schedule.ts'
 /** With the session of the group and the age limit of a heartbeat: longer than a zombie can still be sending (architecture §6.16). */
 export const TAKE_OVER_WAIT_MS = 20_000
 const LOOK_AGAIN_MS = 500
+/** So many are looked at together at a take-over: of ten thousand that have nothing left each would have an actor for a moment, 150 MB of them. */
+const LOOKED_AT_ONCE = 8
 
 export type Partition = Readonly<{
   /** Resolves when intents may be handled; `clean`: whoever was here before had come to an end, and all of it is written down. Rejects when it is lost first. */
@@ -37,6 +40,8 @@ export type PartitionNeeds = Readonly<{
   shared: boolean
   /** What is loaded at the take-over: whatever may have something pending. */
   ids: () => readonly string[]
+  /** Whether anything is left of one from before: of the others nothing is loaded until something comes (default: of all). */
+  isLeft?: (id: string) => Promise<boolean>
   /** `onIdle` hears when it may have become idle. */
   createActor: (id: string, owns: () => boolean, onIdle: () => void) => Actor
   /** So many actors that are idle are kept, those that were used last; the others are made anew when they are wanted (default: all are kept). */
@@ -52,6 +57,7 @@ type Entry = { readonly actor: Actor; readonly isBack: boolean; loaded: Promise<
 
 export const holdPartition = (number: number, needs: PartitionNeeds): Partition => {
   const { handover, clock, scale, shared, ids, createActor, onError, keepIdle = Number.POSITIVE_INFINITY } = needs
+  const { isLeft = async () => true } = needs
   const actors = new Map<string, Entry>()
   const rested = new Set<string>()
   /** The one that was used last is the last. */
@@ -146,6 +152,12 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     }
   }
 
+  const takeUp = async (id: string): Promise<void> => {
+    const isAnyLeft = actors.has(id) || (await untilAvailable(() => isLeft(id)))
+    if (isAnyLeft || actors.has(id)) await use(id, async () => undefined)
+    else rested.add(id)
+  }
+
   const takeOver = async () => {
     const until = clock.now() + TAKE_OVER_WAIT_MS * scale
     while (shared && clock.now() < until && !(await untilAvailable(() => handover.isClean(number)))) {
@@ -153,7 +165,7 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
       if (!held) throw lost(number)
     }
     taken = { ...(await untilAvailable(() => handover.take(number))), atMs: clock.now() }
-    await untilAvailable(() => Promise.all(ids().map(id => use(id, async () => undefined))))
+    await sideBySide(ids(), LOOKED_AT_ONCE, takeUp)
     for (const { actor } of actors.values()) actor.review()
     return { clean: taken.clean }
   }

@@ -194,3 +194,9 @@ test('a retraction that is written down while the mark of the one before it is s
     [4],
   )
 })
+
+test('an owner of whom something lies there is told from one of whom nothing does, however their names begin', async t => {
+  const { store } = await storeFor(t)
+  await store.save('partner', pendingOf('press.a'), null)
+  assert.deepEqual(await Promise.all(['partner', 'part', 'partner-2'].map(store.isAny)), [true, false, false])
+})

@@ -90,6 +90,8 @@ export type Stored = Readonly<{ pending: Pending; held: Held }>
 export type Page = Readonly<{ stored: readonly Stored[]; after: string | null }>
 
 export type PendingStore = Readonly<{
+  /** Whether anything lies there of an owner, be it what is done and not swept yet. */
+  isAny(owner: string): Promise<boolean>
   /**
    * What an owner still has to get out, a page at a time: the first one, or the one behind another. Retractions come first, and once more in their place
    * among the others. Unreadable objects are told to `onUnreadable` and passed over. Owners take turns, a page each: whoever has much left keeps nobody
@@ -246,6 +248,7 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
   }
 
   return {
+    isAny: async owner => (await objects.list(shelf.prefix(owner), { limit: 1 })).length > 0,
     page: (owner, after) => {
       const marked = shelf.kills?.prefix(owner)
       const isOfKills = marked !== undefined && (after === undefined || after.startsWith(marked))

@@ -188,6 +188,7 @@ export const simulate = async (story: Story, plant?: Plant): Promise<Run> => {
       outlets: () => outlets,
       // Whoever has nothing to do is let go of at once, and made anew.
       keepIdle: 0,
+      isLeft: pending.isAny,
       createActor: (outletId, isHeld, onIdle) =>
         createActor(outletId, {
           ...shared,

@@ -89,6 +89,7 @@ export const startDeliveries = async (
     shared: log.kind === 'kafka',
     partitionOf: outletId => log.partitionOf(topics.deliveries.name, outletId),
     outlets: () => configuration.current().outlets,
+    isLeft: pending.isAny,
     createActor: (outletId, isHeld, onIdle) =>
       createActor(outletId, {
         ...shared,

@@ -1,4 +1,4 @@
-/** The console's page of outlets in a real browser: an operator sees how each stands, and does what may be done. */
+/** The console's pages in a real browser: an operator finds an article, sees how each outlet stands, and does what may be done. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -32,6 +32,24 @@ test('an operator sees every outlet and pauses, resumes, tests and replays one',
         assert.deepEqual(await findBarriers(page), [])
         assert.ok((await overflowOf(page)) <= 0, 'it is too wide')
         await keepPicture(page, join(folder, `outlets-${colorScheme}-${width}.png`))
+        assert.deepEqual(offences, [])
+      })
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [320, 1280])
+      await t.test(`an article is found, with who waits for it and why (${colorScheme}, ${width} px)`, async () => {
+        const { page, offences } = await openPage(browser, { colorScheme, viewport: { width, height: 900 } })
+        await page.goto(running.newswire.url('console'))
+        await page.getByLabel('Find by id or title').fill('.hai')
+        await page.getByLabel('State').selectOption('in flight')
+        await waitFor('it to be found alone', async () => (await page.locator('#articles button').count()) === 1)
+        await page.locator('#articles button').click()
+        await page.locator('#trace').getByText('retrying').waitFor()
+        await page.getByRole('button', { name: 'outlet so-van-hoa' }).click()
+        await page.locator('#why p').first().waitFor()
+        assert.deepEqual(await findBarriers(page), [])
+        assert.ok((await overflowOf(page)) <= 0, 'it is too wide')
+        await keepPicture(page, join(folder, `console-${colorScheme}-${width}.png`))
         assert.deepEqual(offences, [])
       })
 

@@ -23,9 +23,8 @@ import type { Feeds } from './feeds.ts'
 import type { LiveEvents } from './follow-events.ts'
 import { countForAWhile, withHubSinks } from './hub-sinks.ts'
 import { toPurgeTrouble } from './open-purges.ts'
-import { outletPage, outletScript } from './outlet-page.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
-import { consolePage, consoleScript, consoleStyle } from './page.ts'
+import { addPages } from './pages.ts'
 import { addProofRoutes } from './proof-routes.ts'
 import type { Proofs } from './proofs.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
@@ -62,9 +61,6 @@ export type RouteNeeds = Readonly<{
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 const TRACE_WAIT_MS = 2_000
-const POLICY =
-  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-
 const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
 
 /**
@@ -106,16 +102,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     if (request.routeOptions.url?.startsWith('/v1/')) guard(request, consoleToken)
   })
 
-  app.get('/', async (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('cache-control', 'no-cache').send(consolePage),
-  )
-  app.get('/outlets', async (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('cache-control', 'no-cache').send(outletPage),
-  )
-  app.get('/outlets.js', async (_request, reply) => reply.type('text/javascript; charset=utf-8').send(outletScript))
-  app.get('/favicon.ico', async (_request, reply) => reply.status(204).header('cache-control', 'public, max-age=86400').send())
-  app.get('/console.css', async (_request, reply) => reply.type('text/css; charset=utf-8').send(consoleStyle))
-  app.get('/console.js', async (_request, reply) => reply.type('text/javascript; charset=utf-8').send(consoleScript))
+  addPages(app)
 
   const current = async () => {
     await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)

@@ -64,6 +64,68 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(after, file), ['one', 'two'])
   })
 
+  it('tells ahead what is stored a little later in one transaction, at the latest when it stops', async t => {
+    const { dir, log } = await openLog(t)
+    const file = join(dir, 'view.db')
+    const told: (string | null)[] = []
+    const batches: number[] = []
+    const openAhead = (withinMs: number) =>
+      openProjection({
+        log,
+        topic: 'articles',
+        file,
+        schema: SCHEMA,
+        ahead: { onArrived: records => told.push(...records.map(({ key }) => key)), withinMs },
+        apply: (db, records) => {
+          batches.push(records.length)
+          applyKeys(db, records)
+        },
+      })
+    const put = (key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    const stored = (projection: Projection) => projection.db.prepare('SELECT count(*) AS n FROM seen').get()?.['n']
+    const slow = await openAhead(600_000)
+    await slow.ready
+    for (const key of ['one', 'two', 'three']) await put(key)
+    await slow.caughtUp()
+    assert.deepEqual(told.toSorted(), ['one', 'three', 'two'])
+    assert.equal(stored(slow), 0)
+    await slow.stop()
+    assert.deepEqual(batches, [3])
+    const quick = await openAhead(1)
+    await quick.ready
+    await put('four')
+    await eventually(
+      () => 'it to be stored',
+      () => stored(quick) === 4,
+    )
+    assert.deepEqual(told.slice(3), ['four'], 'what was stored is not told again')
+    await quick.stop()
+  })
+
+  it('tells again what was told ahead and not stored when it was killed', async t => {
+    const { dir, log } = await openLog(t)
+    const told: (string | null)[] = []
+    const openAhead = (file: string) =>
+      openProjection({
+        log,
+        topic: 'articles',
+        file,
+        schema: SCHEMA,
+        ahead: { onArrived: records => told.push(...records.map(({ key }) => key)), withinMs: 600_000 },
+        apply: applyKeys,
+      })
+    const first = await openAhead(join(dir, 'view', 'view.db'))
+    t.after(first.stop)
+    await first.ready
+    await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
+    await first.caughtUp()
+    cpSync(join(dir, 'view'), join(dir, 'killed'), { recursive: true })
+    const second = await openAhead(join(dir, 'killed', 'view.db'))
+    await second.ready
+    assert.deepEqual(told, ['one', 'one'])
+    await second.stop()
+  })
+
   it('stays as it is when what was applied last has only aged out of the log', async t => {
     const dir = newFolder(t)
     const file = join(dir, 'view.db')

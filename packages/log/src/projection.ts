@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import { mayPass } from './late-log.ts'
 import type { Following, Log, LogRecord, Position } from './log.ts'
@@ -20,6 +21,11 @@ export type ProjectionOptions = Readonly<{
   apply: (db: DatabaseSync, records: readonly LogRecord[]) => void
   /** How far behind the log the view may be, in ms (default 0), so that it is written in fewer, larger transactions: `FollowOptions.patienceMs`. */
   patienceMs?: number
+  /**
+   * Told of records as they come, while `apply` gets them up to `withinMs` later, many in one transaction (default: at once): for who answers from memory
+   * and keeps the file for the next start alone. After a crash the same are told again.
+   */
+  ahead?: Readonly<{ onArrived: (records: readonly LogRecord[]) => void; withinMs: number }>
   /** Called after the transaction of a batch that `apply` saw. */
   onApplied?: (records: readonly LogRecord[]) => void
   /** Called when all that was applied turned out to be of another log, and was emptied. Only while it is not ready. */
@@ -39,6 +45,8 @@ export type Projection = Readonly<{
   stop(): Promise<void>
 }>
 
+/** What was told ahead waits for its transaction no longer than until there are so many. */
+const MAX_AHEAD = 2_000
 /** How often a waiting `caughtUp` looks again. */
 const CATCH_UP_TICK_MS = 5
 /** Before a log that has just come is asked again, and before what could not be written is written again. */
@@ -138,7 +146,7 @@ const empty = (db: DatabaseSync, schema: string): void => {
  * not ready, and nobody knows how old.
  */
 export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
-  const { log, topic, file, schema, apply, onApplied, onEmptied, patienceMs = 0 } = options
+  const { log, topic, file, schema, apply, ahead, onApplied, onEmptied, patienceMs = 0 } = options
   const db = openDatabase(file, schema)
   const store = db.prepare(
     'INSERT INTO projection_cursor (partition, position) VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET position = excluded.position',
@@ -202,6 +210,25 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     })
   }
 
+  let held: LogRecord[] = []
+  let timer: NodeJS.Timeout | undefined
+  const applyHeld = (): void | Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    const records = held
+    held = []
+    return records.length === 0 ? undefined : onRecords(records)
+  }
+  const onRecordsAhead = (records: readonly LogRecord[]): void | Promise<void> => {
+    if (stopped || ahead === undefined) return
+    if (failed !== null) throw failed
+    ahead.onArrived(records)
+    held.push(...records)
+    if (held.length >= MAX_AHEAD) return applyHeld()
+    // A failure is told by `failure()`, and to whoever brings the next ones.
+    timer ??= setTimer(() => void (async () => applyHeld())().catch(() => undefined), ahead.withinMs).unref()
+  }
+
   const begin = async (): Promise<Following> => {
     const ends = await log.ends(topic)
     const isOfAnother = isAhead(cursor, ends) || (await hasLostTail(log, topic, cursor, ends))
@@ -212,7 +239,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       onEmptied?.()
     }
     const from = Object.keys(cursor).length === 0 ? 'start' : { positions: { ...cursor } }
-    return await log.follow({ topic, from, onRecords, patienceMs })
+    return await log.follow({ topic, from, onRecords: ahead === undefined ? onRecords : onRecordsAhead, patienceMs })
   }
   /** A log that has just come may still be choosing its leaders. */
   const beginLate = async (): Promise<Following> => {
@@ -261,8 +288,15 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     failure: () => failed ?? hindrance,
     stop: async () => {
       if (stopped) return
+      const last = held.length > 0 && failed === null && writing === null ? held : []
+      clearTimeout(timer)
       stopped = true
       await following?.stop()
+      try {
+        if (last.length > 0) write(last)
+      } catch {
+        // They are told again at the next start.
+      }
       db.close()
     },
   }

@@ -65,7 +65,8 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker, findLeft
     try {
       const found = await asking(toSearchQuery(place, config(), counts))
       const leftOut = await findLeftOut(() => found.hits.map(({ articleId }) => articleId))
-      const hits = found.hits.filter(({ articleId }) => !leftOut.has(articleId))
+      // The index is up to a quarter of a second behind the view.
+      const hits = found.hits.filter(({ articleId }) => view.isPublic(articleId) && !leftOut.has(articleId))
       return { found: { ...found, hits }, key: `${path}#${revision}#${leftOut.key}` }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error

@@ -30,6 +30,7 @@ export type Seen = Readonly<{ state: 'public'; fact: LiveFact }> | Readonly<{ st
 export type View = Queries &
   Readonly<{
     article(articleId: string): Seen | null
+    isPublic(articleId: string): boolean
     /** The article that has, or once had, this `<publisher>.<slug>` while it was public; who has it now comes first. */
     named(name: string): string | null
     /** Whether a public article shows this source picture to everybody now, once did, has it for certain outlets alone and always had, or never. */
@@ -110,9 +111,10 @@ const PATIENCE_MS = 50
 
 type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: OnPoison }>
 
-const lookUps = (projection: Projection): Pick<View, 'article' | 'named' | 'picture' | 'shownBy'> => {
+const lookUps = (projection: Projection): Pick<View, 'article' | 'isPublic' | 'named' | 'picture' | 'shownBy'> => {
   const { db } = projection
   const one = db.prepare('SELECT state, fact FROM article WHERE id = ?')
+  const standing = db.prepare('SELECT state FROM article WHERE id = ?')
   const slug = db.prepare('SELECT article FROM slug WHERE name = ? ORDER BY is_now DESC, article LIMIT 1')
   const shown = db.prepare('SELECT max(for_all) AS forAll FROM picture WHERE sha256 = ?')
   const shower = db.prepare('SELECT article FROM picture WHERE sha256 = ? ORDER BY for_all DESC LIMIT 1')
@@ -125,6 +127,7 @@ const lookUps = (projection: Projection): Pick<View, 'article' | 'named' | 'pict
       if (row.state === 'public' && fact.state === 'live') return { state: 'public', fact }
       return { state: 'gone', fact }
     },
+    isPublic: articleId => (standing.get(articleId) as { state: string } | undefined)?.state === 'public',
     named: name => (slug.get(name) as { article: string } | undefined)?.article ?? null,
     shownBy: sha256 => (shower.get(sha256) as { article: string } | undefined)?.article ?? null,
     picture: sha256 => {

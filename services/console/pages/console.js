@@ -1,5 +1,5 @@
 /** The first page: the pipeline moving, the newest articles, and the trace of one. */
-import { $, ask, button, element, keepFresh, row, scrollable, showHealth, term } from './dom.js'
+import { $, ask, button, counted, element, keepFresh, row, scrollable, showHealth, term } from './dom.js'
 
 const MARK = {
   done: '✔',
@@ -38,7 +38,7 @@ const toSinkRow = (articleId, version, sink) =>
   row([
     sink.kind === 'outlet' ? toWhy(articleId, version, sink.id) : `${sink.kind} ${sink.id}`,
     state(sink.state),
-    sink.attempts === null ? '' : `${sink.attempts} attempts`,
+    sink.attempts === null ? '' : counted(sink.attempts, 'attempt'),
     sink.nextAt ? `next ${time(sink.nextAt)}` : time(sink.doneAt),
     sink.lastError ?? sink.reason ?? '',
   ])
@@ -109,7 +109,13 @@ const feedState = ({ counter, quarantined, fault }) => {
 }
 
 const toFeedRow = feed =>
-  row([`${feed.title}${feed.private ? ' (private)' : ''}`, feed.profile, feed.items, dateTime(feed.updatedAt), feedState(feed)])
+  row([
+    `${feed.title}${feed.private ? ' (private)' : ''}`,
+    feed.profile,
+    feed.items,
+    feed.items === 0 ? null : dateTime(feed.updatedAt),
+    feedState(feed),
+  ])
 
 const toAsideRows = feed =>
   feed.quarantined.map(one => row([feed.title, toArticle(one.articleId, one.articleId), one.version, `${one.code}: ${one.reason}`]))

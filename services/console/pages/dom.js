@@ -9,6 +9,8 @@ export const element = (name, text, className) => {
   return made
 }
 
+export const counted = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** A row of a table; cells are elements or text. */
 export const row = cells => {
   const made = document.createElement('tr')

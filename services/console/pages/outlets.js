@@ -1,5 +1,5 @@
 /** Outlets: how they are, and what an operator may do with one. */
-import { $, ask, button, element, keepFresh, row, showHealth, term } from './dom.js'
+import { $, ask, button, counted, element, keepFresh, row, showHealth, term } from './dom.js'
 
 const MARK = {
   well: '✔',
@@ -36,7 +36,7 @@ let after = 0
 const pathOf = (rest = '') => `/v1/outlets/${encodeURIComponent(shown)}${rest}`
 
 const toCameRow = one => {
-  const why = [one.attempts ? `${one.attempts} attempts` : '', one.nextAt ? `next ${time(one.nextAt)}` : '', one.lastError]
+  const why = [one.attempts ? counted(one.attempts, 'attempt') : '', one.nextAt ? `next ${time(one.nextAt)}` : '', one.lastError]
   const action = `${one.action ?? '–'}${one.replayed ? ' (replay)' : ''}`
   return row([one.sequence, time(one.at), one.articleId, one.version, action, state(one.state), why.filter(Boolean).join(', ')])
 }
@@ -144,7 +144,7 @@ const toOutletRow = one =>
 
 const toSentence = (all, bad) => {
   if (bad > 0) return `${bad} of ${all} outlets need a look`
-  return `${all === 1 ? '1 outlet' : `${all} outlets`}, all well`
+  return `${counted(all, 'outlet')}, all well`
 }
 
 const refresh = async () => {

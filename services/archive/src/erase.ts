@@ -50,41 +50,53 @@ export const deleteUnnamed = async (
   for (const key of packs) if (!first.has(key) && !(await named()).has(key)) await objects.delete(key)
 }
 
-/** Packs of a day that no index names: what a killed packer or purge left behind may hold what must go. A packer at work finds its own missing, and makes it again. */
-const dropUnnamed = async (objects: Objects, folder: string): Promise<void> => {
+const PACK = /\/((\d{8})-\d{3})-[0-9a-f]{16}\.gz$/
+
+/**
+ * Packs of a day that no index names: what a killed packer or purge left behind may hold what must go. One whose own index is not there is left: it is
+ * somebody's at work, or all that is left of a day whose index was lost. Returns the manifests of those.
+ */
+const dropUnnamed = async (objects: Objects, folder: string): Promise<readonly number[]> => {
   const found: string[] = []
   for await (const page of listPages(objects, keys.archivePacksOf(folder))) found.push(...page.map(one => one.key))
+  const indexed = new Set(found.filter(key => key.endsWith('.index.jsonl')))
+  const isIndexed = (key: string) => indexed.has(`${key.slice(0, key.lastIndexOf('-'))}.index.jsonl`)
+  const packs = found.filter(key => PACK.test(key))
   const named = async () => new Set((await indexesOf(objects, folder)).map(({ index }) => index.pack))
-  await deleteUnnamed(
-    objects,
-    found.filter(key => key.endsWith('.gz')),
-    named,
-  )
+  await deleteUnnamed(objects, packs.filter(isIndexed), named)
+  return packs.filter(key => !isIndexed(key)).map(key => Number(PACK.exec(key)?.[2]))
 }
 
-const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<void> => {
+const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<readonly number[]> => {
   for (let round = 0; round < ROUNDS; round++) {
     const holding = (await indexesOf(objects, folder)).filter(({ index }) => [...index.entries.keys()].some(key => gone.has(key)))
     const done = await Promise.allSettled(holding.map(found => repack(objects, folder, found, gone)))
     const failed = done.find(one => one.status === 'rejected')
     if (failed === undefined && !done.every(one => one.status === 'fulfilled' && one.value)) continue
-    await dropUnnamed(objects, folder)
+    const unindexed = await dropUnnamed(objects, folder)
     if (failed !== undefined) throw failed.reason
-    return
+    return unindexed
   }
   throw new Error(`the packs of ${folder} are changed by others again and again; the purge is tried again`)
 }
 
-/** Throws `RejectError` when a pack or an index cannot be read, after all else is gone. */
-export const erase = async (objects: Objects, removed: readonly { key: string }[]): Promise<void> => {
+/**
+ * Throws `RejectError` when a pack or an index cannot be read, after all else is gone. Returns the manifests that have packs without an index on these
+ * days: what is in those is not known here (`reindex.ts`).
+ */
+export const erase = async (objects: Objects, removed: readonly { key: string }[]): Promise<ReadonlySet<number>> => {
   const gone = new Set(removed.map(one => one.key))
   const folders = new Set(removed.map(one => archiveDayOf(one.key)).filter(folder => folder !== null))
   for (const key of gone) await objects.delete(key)
+  const unindexed = new Set<number>()
   let damaged: RejectError | null = null
   for (const folder of folders)
-    await eraseFromDay(objects, folder, gone).catch(error => {
+    try {
+      for (const number of await eraseFromDay(objects, folder, gone)) unindexed.add(number)
+    } catch (error) {
       if (!(error instanceof RejectError)) throw error
       damaged ??= error
-    })
+    }
   if (damaged !== null) throw damaged
+  return unindexed
 }

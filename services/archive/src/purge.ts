@@ -19,6 +19,7 @@ import { type Manifest, signedLines } from './manifest.ts'
 import { type Found, findAll } from './purge-find.ts'
 import { purgePictures } from './purge-pictures.ts'
 import { lastPart, type PurgeRecord, type PurgeWish, purgeWish, readPurged, recordsOf, type StoredRecord } from './purged.ts'
+import { reindexManifest } from './reindex.ts'
 import { openSigner, signingKeyId } from './signing.ts'
 
 export type PurgeNeeds = Readonly<{
@@ -115,10 +116,14 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<Looked> => {
   if ((removed.length > 0 || known.length === 0 || isUnnamed(found, known)) && (await canSign(needs)))
     await putRecord(needs, wish, { part: lastPart(records) + 1, found, removed, replaces })
   let damaged: RejectError | null = null
-  await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)]).catch(error => {
+  try {
+    const unindexed = await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)])
+    // An index that was lost is made again, without what goes: it may be in there, and everything else of that day is.
+    for (const number of unindexed) await reindexManifest(needs, number)
+  } catch (error) {
     if (!(error instanceof RejectError)) throw error
     damaged = error
-  })
+  }
   for await (const page of listPages(objects, keys.parkedOf(wish.articleId))) for (const { key } of page) await objects.delete(key)
   const shown = {
     pictures: [...found.pictures, ...records.flatMap(({ record }) => record.pictures)],

@@ -12,7 +12,8 @@ export const problem = (status: number, code: `NEWSWIRE_${string}`, title: strin
 
 /** Throws the problem that says what is wrong with the body; none is an empty one. */
 export const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S, what: string): z.output<S> => {
-  const json = parseStrictJson(request.rawBody ?? Buffer.from('{}'))
+  const { rawBody } = request
+  const json = parseStrictJson(rawBody === undefined || rawBody.byteLength === 0 ? Buffer.from('{}') : rawBody)
   if (!json.ok) throw problem(400, 'NEWSWIRE_JSON', 'The body cannot be read', json.detail)
   return validateWith(schema, json.value, what)
 }

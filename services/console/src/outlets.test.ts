@@ -58,7 +58,7 @@ const open = async (t: TestContext, { canSeal = true } = {}) => {
     )
     await trace.caughtUp(AbortSignal.timeout(5_000))
   }
-  return { ask, tell, log, objects }
+  return { app, ask, tell, log, objects }
 }
 
 const AT = '2026-03-01T08:00:00.000Z'
@@ -118,6 +118,12 @@ test('a wrong wish is refused with what was expected', async t => {
   assert.equal((await ask('POST', '/v1/outlets/none/test', {})).status, 404)
   assert.equal((await ask('POST', '/v1/outlets/a/secrets', { overlapHours: 1000 })).status, 422)
   assert.equal((await ask('GET', '/v1/outlets/a/deliveries?after=-1')).status, 400)
+})
+
+test('an act that needs no words may come without any, whatever its type says', async t => {
+  const { app } = await open(t)
+  const answer = await app.inject({ method: 'POST', url: '/v1/outlets/a/test', headers: { 'content-type': 'application/json' } })
+  assert.equal(answer.statusCode, 202, answer.body)
 })
 
 test('pausing twice is pausing once, and resuming ends it', async t => {

@@ -148,6 +148,9 @@ test('whatever an article contains, IPTC’s schema of ninjs 3.1 accepts it', ()
   }
   holds(full)
   holds(retracted)
+  const beside = toNinjs(full, { ...context, renditionFile: () => 'pictures/a.jpg' })
+  assert.ok(JSON.stringify(beside).includes('"title":"pictures/a.jpg"'))
+  assert.ok(validate(JSON.parse(JSON.stringify(beside))), JSON.stringify(validate.errors))
   const link = 'https://news.example/a'
   for (const detail of ['digest', 'thin'] as const)
     assert.ok(validate(JSON.parse(JSON.stringify(toNinjs(full, { ...context, detail, link })))), JSON.stringify(validate.errors))

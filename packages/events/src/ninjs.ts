@@ -14,6 +14,11 @@ export type NinjsContext = Readonly<{
   publishers: ReadonlyMap<string, Pick<PublisherConfig, 'name'>>
   /** Where a rendition is, by the key of its object (default: at the gateway). */
   renditionHref?: (key: string) => string
+  /**
+   * The file beside the document that has it (default: none). It is the rendition's `title`, because the schema wants an address with a scheme
+   * for `href`.
+   */
+  renditionFile?: (key: string) => string | null
   /** `digest`: without the body; `thin`: its identity alone (default: all of it). */
   detail?: 'full' | 'digest' | 'thin'
   /** Where the whole article is, as JSON: named by what is not whole itself. */
@@ -29,7 +34,11 @@ const plain = (role: string, value: string) => ({ role, contentType: 'text/plain
 const unlessEmpty = <K extends string>(name: K, value: string | undefined): { [P in K]?: string } =>
   value === undefined || value === '' ? {} : ({ [name]: value } as { [P in K]?: string })
 
-const toPicture = (picture: Picture, index: number, { site, renditionHref = key => renditionUrl(site.publicUrl, key) }: NinjsContext) => ({
+const toPicture = (
+  picture: Picture,
+  index: number,
+  { site, renditionHref = key => renditionUrl(site.publicUrl, key), renditionFile = () => null }: NinjsContext,
+) => ({
   name: `picture-${index + 1}`,
   rel: picture.role,
   uri: `newswire:${picture.sha256}`,
@@ -43,6 +52,7 @@ const toPicture = (picture: Picture, index: number, { site, renditionHref = key 
     // A name says which one, so it says the format too where that is not the one that everybody takes.
     name: type === 'image/jpeg' ? preset : `${preset}-${type.slice(type.indexOf('/') + 1)}`,
     href: renditionHref(key),
+    ...unlessEmpty('title', renditionFile(key) ?? ''),
     contentType: type,
     width,
     height,

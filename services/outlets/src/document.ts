@@ -12,7 +12,7 @@ import { ninjsFormat } from './ninjs-format.ts'
 import type { Parcel } from './parcel.ts'
 
 /** What documents are made with beside the article itself. */
-export type DocumentContext = Omit<NinjsContext, 'renditionHref' | 'detail'>
+export type DocumentContext = Omit<NinjsContext, 'renditionHref' | 'renditionFile' | 'detail'>
 export type Document = Readonly<{ bytes: Uint8Array; contentType: string; extension: string }>
 
 /** How much of an article, and where the rest is. */

@@ -138,7 +138,9 @@ describe('a drop', () => {
     assert.equal(json(store.files.get('in/press.a/v0001.json')?.bytes).standard.name, 'ninjs')
     assert.equal(latestIn(store).sha256.length, 64)
     const { associations } = json(store.files.get('in/press.a/v0001.json')?.bytes)
-    assert.equal(associations[0].renditions[1].href, `pictures/${SHA}-w1280-r1.jpg`)
+    const { title, href } = associations[0].renditions[1]
+    assert.equal(title, `pictures/${SHA}-w1280-r1.jpg`)
+    assert.equal(new URL(href).pathname, `/renditions/${SHA}/w1280-r1.jpg`, 'the schema wants an address with a scheme')
   })
 
   test('replaces a latest.json that is not ours, and no version of ours counts as somebody else’s', async () => {

@@ -9,6 +9,6 @@ export const ninjsFormat: Format = {
   contentType: 'application/json',
   extension: 'json',
   toLive: (fact, { detail, link, urlOf, fileOf }, context) =>
-    toBytes(toNinjs(fact, { ...context, detail, link, renditionHref: key => fileOf(key) ?? urlOf(key) })),
+    toBytes(toNinjs(fact, { ...context, detail, link, renditionHref: urlOf, renditionFile: fileOf })),
   toRetracted: (fact, context) => toBytes(toCanceledNinjs(fact, context, retractionOf(fact).reason)),
 }

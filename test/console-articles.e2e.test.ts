@@ -58,3 +58,36 @@ test('the console retracts, republishes and resends an article, and what config 
     [],
   )
 })
+
+test('one object of the configuration is in force everywhere without a restart, and what moves is told as it moves', async t => {
+  const system = await createSystem(t)
+  const running = await system.start()
+  const consoleUrl = running.newswire.url('console')
+  const events = await fetch(new URL('/v1/events', consoleUrl))
+  let told = ''
+  const listening = (async () => {
+    for await (const part of events.body ?? []) told += Buffer.from(part).toString()
+  })().catch(() => undefined) // ended by the stop, however far it had come
+
+  const put = (value: object, headers: Record<string, string>) =>
+    fetch(new URL('/v1/config/feeds/moi', consoleUrl), {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(value),
+    })
+  const made = await put({ title: 'Mới' }, { 'if-none-match': '*' })
+  assert.equal(made.status, 201, await made.text())
+  await running.publish('bai', createWriter(405)())
+  const read = async () => (await running.get('/feeds/moi/feed.json')).text
+  await waitFor('the new feed to show the article', async () => (await read()).includes(articleIdOf('bai')))
+  assert.equal((await put({ title: 'Khác' }, { 'if-match': '"0-00000000"' })).status, 412)
+  assert.equal((await put({ title: 'Mới nhất' }, { 'if-match': made.headers.get('etag') ?? '' })).status, 200)
+  await waitFor('the feed to have its new name', async () => (await read()).includes('Mới nhất'))
+
+  await running.publisher.retract('bai', { mode: 'withdraw', reason: 'thử' })
+  await waitFor('its retraction to be told', () => /event: retracted\ndata: \{"articleId":"[a-z]+\.bai"/.test(told))
+  for (const name of ['submission', 'released', 'fanned-out', 'sink'])
+    await waitFor(`${name} to be told`, () => told.includes(`event: ${name}\n`))
+  assert.deepEqual(await running.newswire.stop(), { code: 0, signal: null }, 'whoever listens holds nothing up')
+  await listening
+})

@@ -67,6 +67,7 @@ nav a[aria-current] { color: var(--mark); }
 article > :not(.wide), .narrow { max-width: 41rem; margin-inline: auto; }
 figure.wide img { margin-inline: auto; max-height: 85vh; width: auto; }
 figure.wide figcaption { max-width: 41rem; margin-inline: auto; }
+header + .body { margin-top: 1.5rem; }
 .body > :first-child { margin-top: 0; }
 .body p { margin: 0 0 1.15em; }
 .body ul, .body ol { padding-inline-start: 1.4em; }

@@ -12,6 +12,8 @@ export const clientDocument = z.object({
   gateway: z.string(),
   publisher: z.string(),
   token: z.string(),
+  /** What the console asks for, when it was started with `NEWSWIRE_CONSOLE_TOKEN`. */
+  consoleToken: z.string().optional(),
 })
 export type ClientDocument = z.output<typeof clientDocument>
 
@@ -81,9 +83,10 @@ export const createClient = async (
     return value
   }
   const authorization = () => ({ authorization: `Bearer ${needed(token, 'NEWSWIRE_TOKEN')}` })
-  const consoleAuthorization: Record<string, string> = environment.NEWSWIRE_CONSOLE_TOKEN
-    ? { authorization: `Bearer ${environment.NEWSWIRE_CONSOLE_TOKEN}` }
-    : {}
+  // What was left is for the console that was started here, and for no other address.
+  const leftToken = consoleUrl === left?.console ? left?.consoleToken : undefined
+  const consoleToken = environment.NEWSWIRE_CONSOLE_TOKEN ?? leftToken
+  const consoleAuthorization: Record<string, string> = consoleToken ? { authorization: `Bearer ${consoleToken}` } : {}
   return {
     publisher: left?.publisher ?? null,
     to: environment.NEWSWIRE_INGEST_URL ?? resolve(dataDir),
@@ -102,13 +105,20 @@ export const createClient = async (
         await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, { method: 'POST', headers: authorization(), body: form }),
       )) as { url: string }
     },
-    console: async (method, path, body) =>
-      answer(
-        await reach(`${needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL')}${path}`, {
-          method,
-          headers: { ...consoleAuthorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
-          ...(body === undefined ? (method === 'GET' ? {} : { body: '{}' }) : { body }),
-        }),
-      ),
+    console: async (method, path, body) => {
+      const response = await reach(`${needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL')}${path}`, {
+        method,
+        headers: { ...consoleAuthorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? (method === 'GET' ? {} : { body: '{}' }) : { body }),
+      })
+      if (response.status === 401)
+        throw new FailedError(
+          'The console asks for its token: set NEWSWIRE_CONSOLE_TOKEN to what it was started with (NEWSWIRE_AUTH_TOKEN)',
+          {
+            code: 'NEWSWIRE_AUTH_TOKEN',
+          },
+        )
+      return answer(response)
+    },
   }
 }

@@ -55,7 +55,8 @@ export const giveLocalAccess = async (
       { objects, publish: publishEvents(log), now },
       { publisher, id: LOCAL, sha256: sha256Hex(token), scopes: ['publish', 'retract', 'republish', 'read'] },
     )
-  const document = clientDocument.parse({ ...urls, publisher, token })
+  const { consoleToken } = settings
+  const document = clientDocument.parse({ ...urls, publisher, token, ...(consoleToken === null ? {} : { consoleToken }) })
   await writePrivate(clientFile(settings.dataDir), JSON.stringify(document))
   return document
 }

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { clientFile, createClient } from './client.ts'
+
+/** A console that takes one token and no other. */
+const consoleWith = async (t: TestContext, token: string): Promise<string> => {
+  const server = createServer((request, response) => {
+    const status = request.headers.authorization === `Bearer ${token}` ? 200 : 401
+    response.writeHead(status, { 'content-type': 'application/json' }).end(`{"took":"${request.headers.authorization ?? 'none'}"}`)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('the console is told the token that `up` left for it; another address is not, and the refusal says what to set', async t => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'newswire-client-'))
+  t.after(() => rm(dataDir, { recursive: true }))
+  const [own, other] = [await consoleWith(t, 'left'), await consoleWith(t, 'set')]
+  await writeFile(
+    clientFile(dataDir),
+    JSON.stringify({ ingest: own, console: own, gateway: own, publisher: 'press', token: 'local', consoleToken: 'left' }),
+  )
+  const ask = async (environment: Record<string, string>) => (await createClient(environment, dataDir)).console('GET', '/v1/overview')
+  assert.deepEqual(await ask({}), { took: 'Bearer left' })
+  await assert.rejects(ask({ NEWSWIRE_CONSOLE_URL: other }), /NEWSWIRE_CONSOLE_TOKEN/)
+  assert.deepEqual(await ask({ NEWSWIRE_CONSOLE_URL: other, NEWSWIRE_CONSOLE_TOKEN: 'set' }), { took: 'Bearer set' })
+})

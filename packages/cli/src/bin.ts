@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `newswire`: the command line. Results on standard output, everything else on standard error; exit status 0, 1 (failed), 2 (wrong use). */
+import { keepCompiled } from './compile-cache.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
 const NODE_MAJOR = 24
@@ -10,6 +11,7 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
   process.exit(2)
 }
 
+keepCompiled()
 // Loading is most of what grows it, and a static import would be loaded before the first line here.
 const letGrow = holdYoungGeneration()
 const { runCommandLine } = await import('./command-line.ts')

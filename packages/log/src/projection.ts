@@ -60,6 +60,12 @@ const toError = (error: unknown): Error => (error instanceof Error ? error : new
 const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
 
+/**
+ * Pages in the write-ahead log before they are moved into the file. While the past is read most of them change with every transaction, and each moving waits
+ * for the disk twice: every 16 MiB instead of SQLite's 4.
+ */
+const MOVED_AFTER = { past: 4_096, present: 1_000 } as const
+
 /** As for the log that it is made from: nobody's but the owner's and his group's. */
 const [FOLDER_MODE, FILE_MODE] = [0o750, 0o640]
 
@@ -70,6 +76,7 @@ const openDatabase = (file: string, schema: string): DatabaseSync => {
   }
   const db = new DatabaseSync(file)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
+  db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.past}`)
   db.exec(BOOK)
   const layout = db.prepare('SELECT schema FROM projection_layout').get() as { schema: string } | undefined
   if (layout && layout.schema !== schema) {
@@ -261,6 +268,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     })
     .then(() => {
       isReady = true
+      if (!stopped) db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.present}`)
     })
   ready.catch(error => {
     if (!stopped) failed ??= toError(error)

@@ -11,7 +11,8 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
   process.exit(2)
 }
 
-keepCompiled()
+const compiled = keepCompiled()
+if (compiled !== null) process.env['NODE_COMPILE_CACHE'] = compiled
 // Loading is most of what grows it, and a static import would be loaded before the first line here.
 const letGrow = holdYoungGeneration()
 const { runCommandLine } = await import('./command-line.ts')

@@ -10,8 +10,6 @@ import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../../../node_modules/.cache/newswire', import.meta.url))
 
-/** For this process and for threads that begin later, which know it from the environment. */
-export const keepCompiled = (): void => {
-  if (process.env['NODE_COMPILE_CACHE'] !== undefined) return
-  if (enableCompileCache(folder).status === constants.compileCacheStatus.ENABLED) process.env['NODE_COMPILE_CACHE'] = folder
-}
+/** Turns it on for this process; gives the folder, which threads that begin later want in `NODE_COMPILE_CACHE`, or `null` where it is not on, or was before. */
+export const keepCompiled = (): string | null =>
+  enableCompileCache(folder).status === constants.compileCacheStatus.ENABLED ? folder : null

@@ -1,5 +1,5 @@
 /** The first page: the pipeline moving, the newest articles, and the trace of one. */
-import { $, ask, button, counted, element, keepFresh, row, scrollable, showHealth, term } from './dom.js'
+import { $, ask, button, counted, element, followEvents, keepFresh, row, scrollable, showHealth, term } from './dom.js'
 
 const MARK = {
   done: '✔',
@@ -150,4 +150,4 @@ $('search').onsubmit = event => {
   look()
 }
 $('state').onchange = look
-keepFresh(refresh, 1000)
+keepFresh(refresh, 1000, followEvents())

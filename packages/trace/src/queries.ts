@@ -194,7 +194,8 @@ const RELEASED = `SELECT * FROM (
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('rejected', 'dead', 'suspended')) AS failed
     FROM release r
     WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ?1 ESCAPE '\\' OR ${TITLE} LIKE ?1 ESCAPE '\\')))
-  WHERE ?2 = '' OR state = ?2 ORDER BY at DESC LIMIT ?3`
+  WHERE ?2 IN ('', state) OR (?2 = 'retracted' AND action = 'retracted') OR (?2 = 'released' AND action NOT IN ('retracted', 'purged'))
+  ORDER BY at DESC LIMIT ?3`
 
 /** The newest submission of each article that was never released; asked for by its state, also one that waits behind a release. */
 const WAITING = `SELECT article, 0 AS version, coalesce(command, 'publish') AS action, NULL AS title, at, detail, 0 AS expected, 0 AS done, state FROM submission s
@@ -203,7 +204,10 @@ const WAITING = `SELECT article, 0 AS version, coalesce(command, 'publish') AS a
       AND id = (SELECT id FROM submission o WHERE o.article = s.article ORDER BY coalesce(o.accepted_at, o.at) DESC, o.id DESC LIMIT 1)))
   ORDER BY at DESC LIMIT ?3`
 
-/** Newest first. `state`: of a release `in flight`, `failed` or `done`; of what waits `accepted`, `parked`, `held` or `refused`. */
+/** What articles can be asked for by. A release is `released` or `retracted`, and beside that `in flight`, `failed` or `done`; the others wait. */
+export const articleStates = ['released', 'retracted', 'in flight', 'failed', 'done', 'accepted', 'parked', 'held', 'refused'] as const
+
+/** Newest first. `state`: one of `articleStates`; any other finds nothing. */
 export const findArticles = (
   db: DatabaseSync,
   { q = '', state = '', limit = 50 }: { q?: string; state?: string; limit?: number },

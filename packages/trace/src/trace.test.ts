@@ -202,8 +202,11 @@ test('what was taken back keeps the name it had; what was purged by law has none
     [['Tin 1', 'retracted', 'gone: sai']],
   )
   assert.equal(readArticleTrace(taken, ARTICLE)?.title, 'Tin 1')
+  const inState = (db: DatabaseSync, state: string) => findArticles(db, { state }).length
+  assert.deepEqual([inState(taken, 'retracted'), inState(taken, 'released'), inState(tables([released(1, 1)]), 'released')], [1, 0, 1])
   const purged = tables([released(1, 1), { ...untitled, action: 'purged' }])
   assert.deepEqual(findArticles(purged, { q: 'tin 1' }), [])
+  assert.deepEqual([inState(purged, 'retracted'), inState(purged, 'released')], [0, 0])
   assert.deepEqual([findArticles(purged, {})[0]?.title, readArticleTrace(purged, ARTICLE)?.title], [null, null])
 })
 

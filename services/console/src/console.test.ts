@@ -400,6 +400,8 @@ test('the trace of an article is answered up to what was logged a moment ago', a
   )
   for (const query of ['q=a&q=b', 'state=done&state=failed', 'limit=1&limit=2', 'q=%00', 'q=%25_%5C'])
     assert.equal((await ask(`/v1/articles?${query}`)).status, 200, query)
+  assert.deepEqual((await ask('/v1/articles?state=retracted')).body, [])
+  assert.equal((await ask('/v1/articles?state=gone')).status, 400)
   assert.equal((await ask('/v1/articles/press.unknown/trace')).status, 404)
   assert.equal((await ask('/v1/articles/%2e%2e%2fx/trace')).status, 404)
   assert.deepEqual((await ask('/v1/articles/press.a/versions')).body, { articleId: 'press.a', versions: [] })

@@ -11,6 +11,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { OpenPurge } from '@newswire/objects/open-purges'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
+import { articleStates } from '@newswire/trace/queries'
 import type { Trace } from '@newswire/trace/trace'
 import { addArchiveRoutes } from './archive-routes.ts'
 import { addArticleRoutes } from './article-routes.ts'
@@ -89,6 +90,17 @@ const guard = (request: HttpRequest, consoleToken: string | null): void => {
     })
 }
 
+/** An empty list would say that nothing is in a state that there is not. */
+const checkState = (state: string): void => {
+  if (state === '' || (articleStates as readonly string[]).includes(state)) return
+  throw new ProblemError({
+    status: 400,
+    code: 'NEWSWIRE_REQUEST',
+    title: 'The request cannot be read',
+    detail: `expected state to be one of ${articleStates.join(', ')}, found ${JSON.stringify(state.slice(0, 80))}`,
+  })
+}
+
 const limitOf = (request: HttpRequest, fallback: number): number => {
   const { limit } = request.query as { limit?: string }
   const number = Number(limit ?? fallback)
@@ -148,6 +160,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     const asked = request.query as Record<string, unknown>
     // A name given twice comes as a list, and says nothing.
     const named = ['q', 'state'].filter(name => typeof asked[name] === 'string')
+    if (typeof asked['state'] === 'string') checkState(asked['state'])
     const query = { ...Object.fromEntries(named.map(name => [name, String(asked[name])])), limit: limitOf(request, 50) }
     const known = await current()
     return dearArticles(JSON.stringify(query), () => known.articles(query))

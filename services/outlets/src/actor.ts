@@ -10,6 +10,7 @@ import { type BookNeeds, createBook, type Item } from './book.ts'
 import { createFly, type Turn } from './flight.ts'
 import { createHealth } from './health.ts'
 import type { Kind } from './kind.ts'
+import { asKnown } from './known.ts'
 import { oldestSinceMs, type Queued } from './left.ts'
 import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
 import type { OutletStates } from './outlet-state.ts'
@@ -119,8 +120,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       wakeAt(atMs)
       return false
     }
-    const most = isStrict() ? 1 : health.limit(target)
-    if (flights.size >= most + (kill ? 1 : 0)) return false
+    if (flights.size >= (isStrict() ? 1 : health.limit(target)) + (kill ? 1 : 0)) return false
     const passed = health.passage(kill, nowMs)
     if (passed.way === 'no') {
       wakeAt(passed.askAtMs)
@@ -237,8 +237,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       const item = book.open(subject, cause)
       item.cause = cause
       if (item.delivery === null) item.sinceMs = clock.now()
-      const wanted = intent.again ? wantAgain : wantVersion
-      item.delivery = wanted(item.delivery, { ...intent, maybeSent: intent.maybeSent ?? book.doubt(subject) }, clock.now(), modeOf())
+      const known = asKnown(intent, { settledUpTo: book.settledUpTo(subject), doubt: book.doubt(subject) })
+      item.delivery = (intent.again ? wantAgain : wantVersion)(item.delivery, known, clock.now(), modeOf())
       const isRemembered = kind.newestOnly && item.held !== null
       const done = isRemembered
         ? undefined

@@ -24,6 +24,18 @@ const inOrder = (outlet: OneOutlet) => outlet.sent.map(one => `${one.subject}${o
 const sequencesOf = (outlet: OneOutlet) => outlet.sent.map(one => one.sequence)
 
 describe('versions: all', () => {
+  test('a retraction that was routed before what it takes back, and went under the intent of that, does not go again with the next version', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    outlet.release('a', 1)
+    outlet.release('a', 2, { kill: true })
+    outlet.want('a', 1, { first: true })
+    await outlet.pass(SECOND)
+    outlet.release('a', 3)
+    outlet.want('a', 3, { since: 1 })
+    await outlet.pass(SECOND)
+    assert.deepEqual(inOrder(outlet), ['a2', 'a3'])
+  })
+
   test('every version is sent, one after the other, also those that were overtaken while the outlet was away', async () => {
     const outlet = outletWith({ versions: 'all' })
     outlet.answers(() => noConnection)

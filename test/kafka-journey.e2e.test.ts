@@ -129,14 +129,29 @@ test('eight processes on Kafka and S3 do all that one does: publish, correct, ta
   assert.equal((await publisher.republish('bai-1')).status, 202)
   await everywhere(cluster, 'bai-1', second.title, 4)
   assert.equal((await fetch(cluster.urls.gateway + picture)).status, 200)
+
+  const events = await fetch(`${cluster.urls.console}/v1/events`)
+  let told = ''
+  const listening = (async () => {
+    for await (const part of events.body ?? []) told += Buffer.from(part).toString()
+  })().catch(() => undefined) // ended by the stop, however far it had come
+  const resent = await fetch(`${cluster.urls.console}/v1/articles/${cluster.articleId('bai-1')}/resend`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
+  assert.equal(resent.status, 202, await resent.clone().text())
+  await waitFor('the article once more', () => cluster.partner.taken(cluster.articleId('bai-1')).length === 5, { deadlineMs: DEADLINE_MS })
+  await waitFor('that to be told', () => /event: resent\ndata: \{"articleId":"pub\.bai-1"/.test(told), { deadlineMs: DEADLINE_MS })
   assert.deepEqual(cluster.partner.findOffences(), [])
-  assert.deepEqual(cluster.partner.taken(cluster.articleId('bai-1')), [1, 2, 3, 4])
+  assert.deepEqual(cluster.partner.taken(cluster.articleId('bai-1')), [1, 2, 3, 4, 4])
 
   const endings = await Promise.all(services.map(service => cluster.process(service).stop()))
   assert.deepEqual(
     endings,
     services.map(() => ({ code: 0, signal: null })),
   )
+  await listening
 })
 
 /** How long articles go on coming in after a kill. */

@@ -123,7 +123,7 @@ export const findInIndex = (given: Uint8Array, indexKey: string, key: string): F
 }
 
 const noIndex = (key: string, cause: unknown) =>
-  new RejectError('NEWSWIRE_ARCHIVE_INDEX', `${key} is no index of a pack; \`newswire archive verify\` says what else is wrong`, { cause })
+  new RejectError('NEWSWIRE_ARCHIVE_INDEX', `${key} is no index of a pack; \`newswire rebuild archive-index\` makes it again`, { cause })
 
 /** The content of an entry in its pack. Throws `RejectError` `NEWSWIRE_ARCHIVE_PACK` when it is not what the index says. */
 export const cutFrom = (pack: Uint8Array, { frame: [at, length], offset, bytes, sha256, key }: PackedEntry): Uint8Array => {

@@ -8,6 +8,12 @@ const M = 0x5bd1e995
 const R = 24
 
 const encoder = new TextEncoder()
+/** For keys that are not long: written over by each, so nothing is allocated for them. */
+const room = new Uint8Array(256)
+const MOST_UTF8_BYTES = 3
+
+const toBytes = (key: string): Uint8Array =>
+  key.length * MOST_UTF8_BYTES > room.length ? encoder.encode(key) : room.subarray(0, encoder.encodeInto(key, room).written)
 
 /** Murmur 2, 32 bits, as Kafka's Java clients compute it; a signed integer. */
 export const murmur2 = (data: Uint8Array): number => {
@@ -37,5 +43,5 @@ export const murmur2 = (data: Uint8Array): number => {
 export const partitionOf = (key: string, partitions: number): number => {
   if (!Number.isSafeInteger(partitions) || partitions < 1)
     throw new RangeError(`a topic has 1 partition or more, got ${partitions}; look at how the topic was made`)
-  return (murmur2(encoder.encode(key)) & 0x7fffffff) % partitions
+  return (murmur2(toBytes(key)) & 0x7fffffff) % partitions
 }

@@ -15,7 +15,8 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
 const findHeaderOffence = (headers: Readonly<Record<string, string>>): string | null => {
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? ''
     if (!HEADER_NAME.test(name)) return `${JSON.stringify(name.slice(0, 80))} is no name of a header`
     if (!HEADER_VALUE.test(value)) return `the header ${name} has characters that HTTP cannot carry`
   }
@@ -46,27 +47,32 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
 
   const targetOf = createTargets(network)
 
-  const follow = async (request: OutboundRequest, hopsLeft: number, deadline: number): Promise<OutboundResult> => {
+  const send = (request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> => {
     const target = targetOf(request.url)
-    if (target.offence !== null) return refuse(`this address may not be reached: ${target.offence}`)
-    const result = await exchange(agent, target, request, Math.max(1, deadline - performance.now()))
+    if (target.offence !== null) return Promise.resolve(refuse(`this address may not be reached: ${target.offence}`))
+    return exchange(agent, target, request, timeoutMs)
+  }
+
+  const follow = async (request: OutboundRequest, hopsLeft: number, deadline: number): Promise<OutboundResult> => {
+    const result = await send(request, Math.max(1, deadline - performance.now()))
     const location = findLocation(result)
     if (location === null || hopsLeft === 0) return result
     if (!URL.canParse(location, request.url)) return refuse('it redirects to what is no address')
     const next = new URL(location, request.url)
-    const stays = next.origin === target.origin
+    const stays = next.origin === new URL(request.url).origin
     const headers = stays ? (request.headers ?? {}) : withoutCredentials(request.headers ?? {})
     return follow({ ...request, url: next.href, headers }, hopsLeft - 1, deadline)
   }
 
   let closing: Promise<void> | undefined
   return {
-    request: async request => {
+    request: request => {
       const { timeoutMs = DEFAULT_TIMEOUT_MS, redirects = 0, method } = request
       const headers = { 'user-agent': userAgent, ...request.headers }
       const offence = findHeaderOffence(headers)
-      if (offence !== null) return refuse(offence, 'NEWSWIRE_OUTBOUND_HEADER')
-      return follow({ ...request, headers }, method === 'GET' ? redirects : 0, performance.now() + timeoutMs)
+      if (offence !== null) return Promise.resolve(refuse(offence, 'NEWSWIRE_OUTBOUND_HEADER'))
+      const asked = { ...request, headers }
+      return method === 'GET' && redirects > 0 ? follow(asked, redirects, performance.now() + timeoutMs) : send(asked, timeoutMs)
     },
     connect: async (host, port) => {
       try {

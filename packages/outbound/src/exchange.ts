@@ -1,5 +1,6 @@
 /** One request on one connection: no redirects, no decompression, a total deadline, a cap on what is read. */
 import type { Dispatcher } from 'undici'
+import { onAborted } from './cancellation.ts'
 import { Refused } from './connector.ts'
 import type { OutboundFailure, OutboundRequest, OutboundResult } from './outbound.ts'
 
@@ -31,80 +32,114 @@ export const fromError = (error: unknown, sent: boolean): OutboundFailure => {
 }
 
 /** Names in lower case; a header that came more than once is joined with commas (RFC 9110 §5.3). */
-const toHeaders = (raw: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(raw).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]])),
-  )
+const toHeaders = (raw: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> => {
+  const headers: [string, string][] = []
+  for (const name of Object.keys(raw)) {
+    const value = raw[name]
+    if (value !== undefined) headers.push([name.toLowerCase(), typeof value === 'string' ? value : value.join(', ')])
+  }
+  return Object.fromEntries(headers)
+}
 
-type Answer = { status: number; headers: Record<string, string>; chunks: Buffer[]; bytes: number }
+const NOTHING = new Uint8Array()
+const toBuffer = (body: Uint8Array): Buffer => (Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength))
 
 type At = Readonly<{ origin: string; path: string }>
 
-/** `at`: where the request's address leads. Settles once. On timeout, cancellation and overflow the socket is reset, so that a busy receiver drops what it has. */
+/** Settles once. On timeout, cancellation and overflow the socket is reset, so that a busy receiver drops what it has. One object, because thousands a second are made. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: OutboundRequest
+  readonly #resolve: (result: OutboundResult) => void
+  readonly #timer: NodeJS.Timeout
+  readonly #forgetSignal: (() => void) | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #settled = false
+  #status = 0
+  #headers: Record<string, string> = {}
+  #chunks: Buffer[] = []
+  #bytes = 0
+
+  constructor(request: OutboundRequest, timeoutMs: number, resolve: (result: OutboundResult) => void) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#timer = setTimeout(expire, timeoutMs, this, timeoutMs)
+    this.#forgetSignal = request.signal && onAborted(request.signal, this)
+  }
+
+  /** Its signal was aborted. */
+  giveUp(): void {
+    this.stop('it was given up before a whole answer came')
+  }
+
+  stop(reason: string): void {
+    this.#fail(toFailure(this.#controller ? 'ambiguous' : 'connect', 'NEWSWIRE_OUTBOUND_TIMEOUT', reason))
+    this.#controller?.abort(new Error(reason))
+  }
+
+  finish(result: OutboundResult): void {
+    if (this.#settled) return
+    this.#settled = true
+    clearTimeout(this.#timer)
+    this.#forgetSignal?.()
+    this.#resolve(result)
+  }
+
+  /** From here on bytes may be on their way. */
+  onRequestStart(started: Dispatcher.DispatchController): void {
+    if (this.#settled) started.abort(new Error('it was given up'))
+    else this.#controller = started
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status
+    this.#headers = toHeaders(headers)
+  }
+
+  onResponseData(reading: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail' } = this.#request
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.byteLength
+    if (this.#bytes <= maxBytes) return
+    if (overflow === 'cut') this.onResponseEnd()
+    else this.finish(toFailure('too-large', 'NEWSWIRE_OUTBOUND_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`))
+    reading.abort(new Error('enough'))
+  }
+
+  onResponseEnd(): void {
+    const { maxBytes = DEFAULT_MAX_BYTES } = this.#request
+    const body = this.#bytes === 0 ? NOTHING : Buffer.concat(this.#chunks).subarray(0, maxBytes)
+    this.finish({ ok: true, response: { status: this.#status, headers: this.#headers, body } })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(fromError(error, this.#controller !== undefined))
+  }
+
+  #fail(failure: OutboundFailure): void {
+    const isPartial = this.#request.keepPartial === true && this.#status > 0
+    const partial = () => ({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) })
+    this.finish(isPartial ? { ...failure, partial: partial() } : failure)
+  }
+}
+
+const expire = (one: Exchange, timeoutMs: number): void => one.stop(`no whole answer within ${Math.round(timeoutMs)} ms`)
+
+/** `at`: where the request's address leads. */
 export const exchange = (agent: Dispatcher, at: At, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
   new Promise(resolve => {
-    const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail', keepPartial = false, signal, body } = request
-    const answer: Answer = { status: 0, headers: {}, chunks: [], bytes: 0 }
-    let controller: Dispatcher.DispatchController | undefined
-    let settled = false
-    const finish = (result: OutboundResult) => {
-      if (settled) return
-      settled = true
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      resolve(result)
-    }
-    const fail = (failure: OutboundFailure) => {
-      const { status, headers, chunks } = answer
-      finish(keepPartial && status > 0 ? { ...failure, partial: { status, headers, body: Buffer.concat(chunks) } } : failure)
-    }
-    const stop = (reason: string) => {
-      fail(toFailure(controller ? 'ambiguous' : 'connect', 'NEWSWIRE_OUTBOUND_TIMEOUT', reason))
-      controller?.abort(new Error(reason))
-    }
-    const onAbort = () => stop('it was given up before a whole answer came')
-    const timer = setTimeout(() => stop(`no whole answer within ${Math.round(timeoutMs)} ms`), timeoutMs)
-    if (signal?.aborted) return onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    const finishWhole = () => {
-      const { status, headers, chunks } = answer
-      finish({ ok: true, response: { status, headers, body: Buffer.concat(chunks).subarray(0, maxBytes) } })
-    }
-    const handler: Dispatcher.DispatchHandler = {
-      // From here on bytes may be on their way.
-      onRequestStart: started => {
-        if (settled) started.abort(new Error('it was given up'))
-        else controller = started
-      },
-      onResponseStart: (_controller, status, headers) => {
-        answer.status = status
-        answer.headers = toHeaders(headers)
-      },
-      onResponseData: (reading, chunk) => {
-        answer.chunks.push(chunk)
-        answer.bytes += chunk.byteLength
-        if (answer.bytes <= maxBytes) return
-        if (overflow === 'cut') finishWhole()
-        else finish(toFailure('too-large', 'NEWSWIRE_OUTBOUND_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`))
-        reading.abort(new Error('enough'))
-      },
-      onResponseEnd: finishWhole,
-      onResponseError: (_controller, error) => fail(fromError(error, controller !== undefined)),
-    }
+    const { method, headers = {}, body, signal } = request
+    const one = new Exchange(request, timeoutMs, resolve)
+    if (signal?.aborted) return one.giveUp()
     try {
       agent.dispatch(
-        {
-          origin: at.origin,
-          path: at.path,
-          method: request.method,
-          headers: { ...request.headers },
-          body: body ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null,
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        handler,
+        { origin: at.origin, path: at.path, method, headers, body: body ? toBuffer(body) : null, headersTimeout: 0, bodyTimeout: 0 },
+        one,
       )
     } catch (error) {
-      finish(refuse(`this request cannot be sent (${codeOf(error)})`))
+      one.finish(refuse(`this request cannot be sent (${codeOf(error)})`))
     }
   })

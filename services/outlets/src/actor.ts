@@ -111,7 +111,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const beginNext = (kill: boolean): boolean => {
     const nowMs = clock.now()
     const next = turns.first(kill, nowMs)
-    const target = kind.target()
+    const target = next === null ? null : kind.target()
     if (next === null || target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
     // The first of a strict line may be among those that are not read yet, or are asked for.
     if (!kill && isStrict() && (!book.isWhole() || asking.isAnyBefore(sequenceOf(next.item)))) return false
@@ -144,7 +144,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
 
   const launch = (one: Queued, turn: Turn, free: () => void) => {
     one.busy = true
-    const flight = (isShelved(one) ? flyShelved(one, turn) : flyItem(one, turn)).finally(() => {
+    const flight = (isShelved(one) ? flyShelved(one, turn) : flyItem(one, turn)).then(() => {
       flights.delete(flight)
       free()
       pump()

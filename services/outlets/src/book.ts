@@ -35,7 +35,8 @@ export type Item = {
   saved: Delivery | null
   /** Who wrote what lies in the store. */
   origin: Origin
-  saving: Promise<void>
+  /** The last write that was begun; `null`: none was. */
+  saving: Promise<void> | null
   waiters: Waiter[]
   /** Cancels the writing down of what takes too long. */
   patience: (() => void) | null
@@ -130,7 +131,7 @@ export const createBook = (
       savedDoubt: null,
       saved: null,
       origin: 'us',
-      saving: Promise.resolve(),
+      saving: null,
       waiters: [],
       patience: null,
       busy: false,
@@ -165,7 +166,7 @@ export const createBook = (
 
   /** One write of an item at a time; each writes what then is. */
   const saveOne = (item: Item): Promise<void> => {
-    const mine = item.saving.then(() =>
+    const mine = (item.saving ?? Promise.resolve()).then(() =>
       untilAvailable(async () => {
         const { delivery, subject, cause, sinceMs } = item
         if (delivery === null) return
@@ -266,7 +267,8 @@ export const createBook = (
       acknowledged.note(owner, item.subject, sent)
       noteDoubt(item.subject, inflight.settling ? null : doubtAfter(inflight, sent))
       await say(item, endings(inflight, sent, end))
-      await clear(item)
+      if (item.held !== null || item.saving !== null) await clear(item)
+      else if (item.delivery === null) forget(item)
       settleWaiters(item, sent)
     },
     carryOn: async (item, inflight, next, end) => {

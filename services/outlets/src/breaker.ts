@@ -71,10 +71,12 @@ export const notePassage = (breaker: Breaker, way: Passage, nowMs: number): Brea
 
 const count = (buckets: readonly Bucket[], nowMs: number, scale: number, good: boolean): readonly Bucket[] => {
   const startMs = nowMs - (nowMs % (BUCKET_MS * scale))
-  const kept = buckets.filter(one => nowMs - one.startMs < WINDOW_MS * scale)
+  const add = ({ startMs, good: before, bad }: Bucket): Bucket =>
+    good ? { startMs, good: before + 1, bad } : { startMs, good: before, bad: bad + 1 }
+  const isFresh = (one: Bucket | undefined) => one !== undefined && nowMs - one.startMs < WINDOW_MS * scale
+  const kept = isFresh(buckets[0]) ? buckets : buckets.filter(isFresh)
   const last = kept.at(-1)
-  const add = (one: Bucket): Bucket => (good ? { ...one, good: one.good + 1 } : { ...one, bad: one.bad + 1 })
-  return last?.startMs === startMs ? [...kept.slice(0, -1), add(last)] : [...kept, add({ startMs, good: 0, bad: 0 })]
+  return last?.startMs === startMs ? kept.with(-1, add(last)) : [...kept, add({ startMs, good: 0, bad: 0 })]
 }
 
 /** An attempt was taken by the outlet: it is alive. `cap`: its configured concurrency. */

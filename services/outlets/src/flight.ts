@@ -46,7 +46,8 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
   /** The state to send; `null` when there is none to be sent now, and the item looks again later. */
   const resolve = async (item: Item, want: number): Promise<Ready | null> => {
     try {
-      const ready = await kind.read(item.subject, want)
+      const found = kind.read(item.subject, want)
+      const ready = found instanceof Promise ? await found : found
       if (ready !== null && ready.version >= want) {
         item.behindSinceMs = null
         return ready
@@ -92,18 +93,19 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     }
     const { settling } = item.delivery
     const outcome = await ready.send({ sequence, settling, sinceMs: item.sinceMs }, () => owns() && !isClosing())
-    await conclude(item, await health.note(outcome, way, target, clock.now()))
+    const noted = health.note(outcome, way, target, clock.now())
+    await conclude(item, noted instanceof Promise ? await noted : noted)
     return true
   }
 
-  const conclude = async (item: Item, outcome: Outcome): Promise<void> => {
+  const conclude = (item: Item, outcome: Outcome): Promise<void> | undefined => {
     const inflight = item.delivery
-    if (inflight === null) return
+    if (inflight === null) return undefined
     const mode = modeOf()
     const next = afterAttempt(inflight, outcome, clock.now(), { random, scale, ...mode })
     if (next === null || outcome.kind === 'accepted') return end(item, inflight, next, { state: 'done' })
     item.delivery = next
-    if (outcome.kind !== 'own') await book.remember(item, toNews(inflight, next, outcome, mode))
+    return outcome.kind === 'own' ? undefined : book.remember(item, toNews(inflight, next, outcome, mode))
   }
 
   const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>

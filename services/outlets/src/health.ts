@@ -19,8 +19,8 @@ export type Health = Readonly<{
   began(way: rules.Passage, nowMs: number): void
   /** It was not made after all. */
   abandoned(way: rules.Passage): void
-  /** What an attempt came to; what it is to count as, once our own side is considered. */
-  note(outcome: Outcome, way: rules.Passage, target: Target, nowMs: number): Promise<Outcome>
+  /** What an attempt came to; what it is to count as, once our own side is considered. At once, but for what the store must know before. */
+  note(outcome: Outcome, way: rules.Passage, target: Target, nowMs: number): Promise<Outcome> | Outcome
   isFailing(): boolean
   /** Whether nothing that went wrong is remembered but what the store has. */
   isUnmarked(nowMs: number): boolean
@@ -70,7 +70,8 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
     logger.warn({ ...about, reason: outcome.reason, opens: breaker.opens, failingForMs }, 'outlet.failing')
   }
 
-  const noteAlive = async (outcome: Outcome, target: Target, nowMs: number) => {
+  /** What is to be written before it counts; `null`: nothing. */
+  const noteAlive = (outcome: Outcome, target: Target, nowMs: number): Promise<void> | null => {
     const wasFailing = rules.isFailing(breaker)
     const wasTold = breaker.opens > 0 || (states.failingSinceMs?.(id) ?? null) !== null
     breaker = rules.noteSuccess(breaker, nowMs, scale, target.concurrency)
@@ -78,8 +79,9 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
     if (wasTold) tellHealth(nowMs, null)
     if (outcome.kind === 'gone' && !isSuspended(suspended, target)) {
       logger.error({ ...about, reason: outcome.reason }, 'outlet.suspended')
-      await suspend({ reason: outcome.reason, at: new Date(nowMs).toISOString(), target: targetOf(target) })
-    } else if (outcome.kind === 'accepted' && suspended !== null) await suspend(null)
+      return suspend({ reason: outcome.reason, at: new Date(nowMs).toISOString(), target: targetOf(target) })
+    }
+    return outcome.kind === 'accepted' && suspended !== null ? suspend(null) : null
   }
 
   return {
@@ -98,7 +100,7 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
     abandoned: way => {
       breaker = rules.forgetProbe(breaker, way)
     },
-    note: async (outcome, way, target, nowMs) => {
+    note: (outcome, way, target, nowMs) => {
       if (outcome.kind === 'own') {
         breaker = rules.forgetProbe(breaker, way)
         return outcome
@@ -109,9 +111,12 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
         breaker = rules.forgetProbe(breaker, way)
         return { kind: 'own', reason: 'nearly no outlet can be reached: the fault is taken to be ours' }
       }
-      if (outcome.kind === 'failed') noteFailure(outcome, way, nowMs)
-      else await noteAlive(outcome, target, nowMs)
-      return outcome
+      if (outcome.kind === 'failed') {
+        noteFailure(outcome, way, nowMs)
+        return outcome
+      }
+      const written = noteAlive(outcome, target, nowMs)
+      return written === null ? outcome : written.then(() => outcome)
     },
     isFailing: () => rules.isFailing(breaker),
     isUnmarked: nowMs => rules.isUnmarked(breaker, nowMs, scale),

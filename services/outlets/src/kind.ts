@@ -45,8 +45,8 @@ export type Ready = Terms &
 export type Kind = Readonly<{
   /** `null`: nobody knows the target (yet). */
   target(): Target | null
-  /** At least version `want` of a subject, and just that one while it is content and every version is sent; `null`, or an older one, when the store is behind. Throws what the store throws. */
-  read(subject: string, want: number): Promise<Ready | null>
+  /** At least version `want` of a subject, and just that one while it is content and every version is sent; `null`, or an older one, when the store is behind. At once where it is at hand. Throws what the store throws. */
+  read(subject: string, want: number): Promise<Ready | null> | Ready | null
   /** Tells what became of a subject; durable when it resolves. */
   say(subject: string, news: readonly News[], cause: Cause): Promise<void>
   /** Names the target in the log, and a subject of it. */

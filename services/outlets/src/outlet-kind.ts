@@ -2,7 +2,7 @@
 import type { OutletConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { type Categories, dueTo, earliestMs } from './entitled.ts'
-import type { Kind } from './kind.ts'
+import type { Kind, Ready, Send } from './kind.ts'
 import type { Outcome, Terms } from './machine.ts'
 import type { ReadOlder } from './older-versions.ts'
 import type { Deliver } from './parcel.ts'
@@ -34,36 +34,42 @@ const termsOf = (outlet: OutletConfig, fact: Fact): Terms => {
   }
 }
 
-export const outletKind = (outletId: string, { configured, read, readOlder, deliver, tell, now, onAttempt }: Needs): Kind => ({
-  target: () => configured()?.outlet ?? null,
-  read: async (articleId, want) => {
-    const latest = await read(articleId, want)
+export const outletKind = (outletId: string, { configured, read, readOlder, deliver, tell, now, onAttempt }: Needs): Kind => {
+  type Known = NonNullable<ReturnType<Needs['configured']>>
+
+  const readyWith = ({ outlet, categories }: Known, fact: Fact): Ready => {
+    const due = dueTo(outlet, fact, categories)
+    const sendIt =
+      (what: Exclude<typeof due, 'nothing'>): Send =>
+      async ({ sequence, settling, sinceMs }, mayStill) => {
+        const outcome = await deliver({ outlet, fact, due: what, sequence, settling }, mayStill)
+        onAttempt?.({ outletId, outcome: outcome.kind, fact, sinceIntentMs: now() - sinceMs })
+        return outcome
+      }
+    return { ...termsOf(outlet, fact), version: fact.version, kill: due === 'retraction', send: due === 'nothing' ? null : sendIt(due) }
+  }
+
+  const toReady = (articleId: string, want: number, latest: Fact | null): Promise<Ready | null> | Ready | null => {
     const known = configured()
     if (latest === null || known === null) return null
-    const { outlet } = known
-    const isOlder = outlet.versions === 'all' && latest.version > want && dueTo(outlet, latest, known.categories) === 'content'
-    const fact = isOlder ? await readOlder(articleId, want, latest.version) : latest
-    if (fact === null) return null
-    const due = dueTo(outlet, fact, known.categories)
-    return {
-      ...termsOf(outlet, fact),
-      version: fact.version,
-      kill: due === 'retraction',
-      send:
-        due === 'nothing'
-          ? null
-          : async ({ sequence, settling, sinceMs }, mayStill) => {
-              const outcome = await deliver({ outlet, fact, due, sequence, settling }, mayStill)
-              onAttempt?.({ outletId, outcome: outcome.kind, fact, sinceIntentMs: now() - sinceMs })
-              return outcome
-            },
-    }
-  },
-  say: (articleId, news, cause) => {
-    const atMs = now()
-    return tell(news.map(one => ({ outletId, told: { articleId, ...one }, cause, atMs })))
-  },
-  about: { outletId },
-  fields: articleId => ({ outletId, articleId }),
-  newestOnly: false,
-})
+    const { outlet, categories } = known
+    const isOlder = outlet.versions === 'all' && latest.version > want && dueTo(outlet, latest, categories) === 'content'
+    if (!isOlder) return readyWith(known, latest)
+    return readOlder(articleId, want, latest.version).then(fact => (fact === null ? null : readyWith(known, fact)))
+  }
+
+  return {
+    target: () => configured()?.outlet ?? null,
+    read: (articleId, want) => {
+      const latest = read(articleId, want)
+      return latest instanceof Promise ? latest.then(found => toReady(articleId, want, found)) : toReady(articleId, want, latest)
+    },
+    say: (articleId, news, cause) => {
+      const atMs = now()
+      return tell(news.map(one => ({ outletId, told: { articleId, ...one }, cause, atMs })))
+    },
+    about: { outletId },
+    fields: articleId => ({ outletId, articleId }),
+    newestOnly: false,
+  }
+}

@@ -52,8 +52,17 @@ export type PartitionNeeds = Readonly<{
 const lost = (partition: number) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `partition ${partition} is no longer this process's; its new owner goes on with it`)
 
-/** `users`: who has been given it; `isBack`: it was let go of before, so nothing lies in the store. */
-type Entry = { readonly actor: Actor; readonly isBack: boolean; loaded: Promise<Actor> | null; users: number }
+type Entry = {
+  readonly actor: Actor
+  /** It was let go of before, so nothing lies in the store. */
+  readonly isBack: boolean
+  loaded: Promise<Actor> | null
+  isLoaded: boolean
+  /** Who waits for it to be loaded, and comes before whoever finds it so. */
+  entering: number
+  /** Who has been given it. */
+  users: number
+}
 
 export const holdPartition = (number: number, needs: PartitionNeeds): Partition => {
   const { handover, clock, scale, shared, ids, createActor, onError, keepIdle = Number.POSITIVE_INFINITY } = needs
@@ -92,7 +101,10 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     const begun = () => (one.isBack ? one.actor.begin() : one.actor.load(taken?.clean ?? false))
     // Shared, however often the store is asked: whoever wants something first is first to have the actor.
     one.loaded ??= untilAvailable(begun).then(
-      () => one.actor,
+      () => {
+        one.isLoaded = true
+        return one.actor
+      },
       error => {
         one.loaded = null
         throw error
@@ -134,6 +146,8 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
       ),
       isBack: rested.delete(id),
       loaded: null,
+      isLoaded: false,
+      entering: 0,
       users: 0,
     }
     actors.set(id, made)
@@ -145,7 +159,15 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     one.users += 1
     idle.delete(id)
     try {
-      return await act(await load(one))
+      if (!one.isLoaded || one.entering > 0) {
+        one.entering += 1
+        try {
+          await load(one)
+        } finally {
+          one.entering -= 1
+        }
+      }
+      return await act(one.actor)
     } finally {
       one.users -= 1
       if (actors.get(id) === one) rest(id)

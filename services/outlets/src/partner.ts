@@ -136,15 +136,15 @@ export const startWorld = async (
   const outbound = createOutbound({ network: () => network })
   const known = new Map(outlets.map(one => [one.id, one]))
   const listeners = new Set<Parameters<Configuration['onChange']>[0]>()
+  const snapshot = {
+    site: { id: 'news.example,2026', publicUrl: 'http://127.0.0.1:8080' },
+    outlets: known,
+    feeds,
+    categories: new Map(),
+    publishers: new Map(),
+  } as unknown as ConfigSnapshot
   const configuration: Configuration = {
-    current: () =>
-      ({
-        site: { id: 'news.example,2026', publicUrl: 'http://127.0.0.1:8080' },
-        outlets: known,
-        feeds,
-        categories: new Map(),
-        publishers: new Map(),
-      }) as unknown as ConfigSnapshot,
+    current: () => snapshot,
     onChange: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -236,7 +236,7 @@ describe('the read of the current state', () => {
     const get: Objects['get'] = key =>
       away ? Promise.reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')) : store.get(key)
     const { read } = createView({ get }, () => 0)
-    await assert.rejects(read('press.a', 1))
+    await assert.rejects(async () => read('press.a', 1))
     away = false
     assert.equal((await read('press.a', 1))?.version, 1)
   })

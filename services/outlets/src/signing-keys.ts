@@ -9,7 +9,8 @@ import { toKey } from './signing.ts'
 
 /** Without keys nothing is sent: what the attempt comes to instead. */
 export type FoundKeys = Readonly<{ ok: true; keys: readonly KeyObject[] }> | Readonly<{ ok: false; outcome: Outcome }>
-export type KeysOf = (outletId: string, secretEnv: string) => Promise<FoundKeys>
+/** At once where nothing sealed is in force: most outlets, thousands of times a second. */
+export type KeysOf = (outletId: string, secretEnv: string) => Promise<FoundKeys> | FoundKeys
 
 export type KeyNeeds = Readonly<{
   /** The value of an environment variable; `undefined` when it is not set. */
@@ -55,15 +56,17 @@ export const createKeysOf = ({ secret, signingOf = () => null, sealing = null, n
   const keyOf = (one: SecretInForce): Promise<KeyObject | null> | KeyObject | null =>
     one.from === 'environment' ? environmentKey(one.name) : openedKey(one.id)
 
-  return async (outletId, secretEnv) => {
-    const [newest, ...others] = secretsInForce(signingOf(outletId), secretEnv, now())
+  const notSet = (secretEnv: string) => missing(`the environment variable ${secretEnv} with its secret is not set`)
+
+  const keysOfMany = async (secrets: readonly SecretInForce[], secretEnv: string): Promise<FoundKeys> => {
+    const [newest, ...others] = secrets
     const keys: KeyObject[] = []
     try {
       const first = newest === undefined ? null : await keyOf(newest)
       if (first === null)
         return newest?.from === 'sealed'
           ? missing('its newest secret cannot be opened; NEWSWIRE_SECRET_KEY must be the one it was sealed with')
-          : missing(`the environment variable ${secretEnv} with its secret is not set`)
+          : notSet(secretEnv)
       keys.push(first)
       // One before it that is not there (any more) is none that anybody could still check with.
       for (const one of others) keys.push(...[await keyOf(one)].filter(key => key !== null))
@@ -72,5 +75,12 @@ export const createKeysOf = ({ secret, signingOf = () => null, sealing = null, n
       return missing(`a secret of it cannot be opened: ${messageOf(error)}`)
     }
     return { ok: true, keys }
+  }
+
+  return (outletId, secretEnv) => {
+    const state = signingOf(outletId)
+    if (state !== null) return keysOfMany(secretsInForce(state, secretEnv, now()), secretEnv)
+    const key = environmentKey(secretEnv)
+    return key === null ? notSet(secretEnv) : { ok: true, keys: [key] }
   }
 }

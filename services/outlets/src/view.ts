@@ -12,8 +12,8 @@ const MOST_KEPT = 500
 /** By so much the desk's clock may be ahead of ours. */
 const CLOCKS_DIFFER_MS = 10
 
-/** The released state, read after now less a second; `null` when there is none. Throws what the store throws. */
-export type ReadReleased = (articleId: string, want: number) => Promise<Fact | null>
+/** The released state, read after now less a second; `null` when there is none. At once where it is at hand. Throws what the store throws. */
+export type ReadReleased = (articleId: string, want: number) => Promise<Fact | null> | Fact | null
 
 export type View = Readonly<{
   read: ReadReleased
@@ -26,7 +26,8 @@ export type View = Readonly<{
   held(): number
 }>
 
-type Shared = Readonly<{ sinceMs: number; version: number; read: Promise<Fact | null> }>
+/** `fact`: what was read, once it is there. */
+type Shared = { readonly sinceMs: number; readonly version: number; readonly read: Promise<Fact | null>; fact: Fact | null }
 
 export const createView = (objects: Pick<Objects, 'get'>, now: () => number): View => {
   const shared = new Map<string, Shared>()
@@ -41,22 +42,32 @@ export const createView = (objects: Pick<Objects, 'get'>, now: () => number): Vi
   }
   const begin = (articleId: string): Shared => {
     const read = getReleased(objects, articleId).then(released => released?.fact ?? null)
-    const one: Shared = { sinceMs: now(), version: 0, read }
-    read.catch(() => shared.delete(articleId))
+    const one: Shared = { sinceMs: now(), version: 0, read, fact: null }
+    read.then(
+      fact => {
+        one.fact = fact
+      },
+      () => shared.delete(articleId),
+    )
     keep(articleId, one)
     return one
   }
+  const readNow = async (articleId: string, want: number): Promise<Fact | null> => {
+    // Twice, because somebody else may have begun a newer read meanwhile.
+    for (let look = 0; look < 2; look++) {
+      const known = shared.get(articleId)
+      if (known === undefined || !isFresh(known)) break
+      const fact = await known.read
+      if (fact !== null && fact.version >= want) return fact
+      if (shared.get(articleId) === known) shared.delete(articleId)
+    }
+    return begin(articleId).read
+  }
   return {
-    read: async (articleId, want) => {
-      // Twice, because somebody else may have begun a newer read meanwhile.
-      for (let look = 0; look < 2; look++) {
-        const known = shared.get(articleId)
-        if (known === undefined || !isFresh(known)) break
-        const fact = await known.read
-        if (fact !== null && fact.version >= want) return fact
-        if (shared.get(articleId) === known) shared.delete(articleId)
-      }
-      return begin(articleId).read
+    read: (articleId, want) => {
+      const known = shared.get(articleId)
+      const atHand = known !== undefined && known.fact !== null && known.fact.version >= want && isFresh(known)
+      return atHand ? known.fact : readNow(articleId, want)
     },
     offer: fact => {
       const { articleId, version } = fact
@@ -66,7 +77,7 @@ export const createView = (objects: Pick<Objects, 'get'>, now: () => number): Vi
       const known = shared.get(articleId)
       // What is being read may be newer, and is told from this one only when it is there.
       if (!isFresh({ sinceMs }) || (known !== undefined && isFresh(known) && (known.version === 0 || known.version >= version))) return
-      keep(articleId, { sinceMs, version, read: Promise.resolve(fact) })
+      keep(articleId, { sinceMs, version, read: Promise.resolve(fact), fact })
     },
     held: () => shared.size,
   }

@@ -99,7 +99,8 @@ export const createWebhook = ({
   return {
     deliver: async (parcel, mayStill) => {
       const { id, deliver } = parcel.outlet
-      const found = await keysOf(id, deliver.secretEnv)
+      const looked = keysOf(id, deliver.secretEnv)
+      const found = looked instanceof Promise ? await looked : looked
       if (!found.ok) return found.outcome
       const webhook = toWebhook(parcel, { keys: found.keys, document: documentOf(parcel), nowMs: now() })
       if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }

@@ -10,7 +10,7 @@ import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
 import { wantAgain } from './again.ts'
-import { wantVersion } from './machine.ts'
+import { admit, hold, wantVersion } from './machine.ts'
 import { type ReplayProgress, type ReplayRequest, replay } from './replay.ts'
 
 const NONE: ReplayProgress = { sequence: null, articles: 0, endSequence: null }
@@ -144,4 +144,16 @@ test('what was refused or given up is tried from the start, what waits is due no
   assert.equal(wantAgain(settling, intent, 50), settling)
   assert.equal(wantAgain(null, intent, 50).phase, 'pending')
   assert.equal(wantAgain({ ...tried, phase: 'rejected' }, { ...intent, version: 2 }, 50).want, 2)
+})
+
+test('what somebody asked for again still waits for its time at the outlet; a retraction does not', () => {
+  const intent = { version: 1, kill: false, sequence: 7, maybeSent: null, again: true }
+  const held = hold(wantVersion(null, { ...intent, again: false }, 0), 5_000)
+  for (const before of [held, null])
+    assert.deepEqual(admit(wantAgain(before, intent, 50), { version: 1, kill: false, notBeforeMs: 5_000 }, 50), {
+      way: 'hold',
+      untilMs: 5_000,
+    })
+  const kill = wantAgain(null, { ...intent, kill: true }, 50)
+  assert.deepEqual(admit(kill, { version: 1, kill: true, notBeforeMs: 5_000 }, 50), { way: 'send' })
 })

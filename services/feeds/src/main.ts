@@ -59,6 +59,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     onPoison: details => logger.warn(details, 'record.skipped'),
   })
   let building = 0
+  /** Aborted when no feed is being built any more: pages that rest for it go on. */
+  let quiet = new AbortController()
   const ofLoop = (share: Readonly<Record<Log['kind'], number>>) =>
     log.kind === 'embedded' ? followLoop(share.embedded) : () => share.kafka
   const pagesShare = ofLoop(PAGES_SHARE)
@@ -78,9 +80,9 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     isHeld: feedId => isHeld(feedId),
     now,
     rest: async busyMs => {
-      const restMs = building === 0 ? 0 : Math.max(PAGES_REST_MS, restAfter({ busyMs, active: 1, share: pagesShare() }))
-      if (restMs < 1) await setImmediate()
-      else await setTimeout(restMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      if (building === 0) return setImmediate()
+      const restMs = Math.max(PAGES_REST_MS, restAfter({ busyMs, active: 1, share: pagesShare() }))
+      await setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping.signal, quiet.signal]) }).catch(() => undefined)
     },
     askForLink: async (feedId, reach) => {
       const why = reach === null ? 'unlink' : `${toPageName(reach.page)}?n=${reach.slots}`
@@ -187,6 +189,9 @@ export const start: StartService = async ({ settings, log, objects, configuratio
       onBuilt,
       onActive: active => {
         building = active
+        if (active > 0) return
+        quiet.abort()
+        quiet = new AbortController()
       },
     }),
     onAssigned: async () => {
@@ -203,7 +208,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
   const stopListening = configuration.onChange(changed => {
     if (changed.has('feeds') || changed.has('categories') || changed.has('site') || changed.has('publishers')) sweeper.request()
   })
-  sweeper.request()
+  // With the first partitions that are held; who gets none sweeps when its turn comes all the same.
+  sweeper.later()
   logger.info({ feeds: configuration.current().feeds.size }, 'service.started')
 
   let stopped: Promise<void> | null = null

@@ -185,3 +185,33 @@ test('an import that is told to nobody announces a quiet build; what is live wit
   assert.deepEqual(await play([loud(1)], [quiet(2)], [look(3)]), [undefined])
   assert.deepEqual(await play([look(1)]), [undefined], 'it may be the repeat of one that died before it said so')
 })
+
+test('pages wait for the rest of a feed that news came to, and not for that of one that a sweep looked at', async () => {
+  const toldOf = async (record: LogRecord): Promise<readonly (number | string)[]> => {
+    const told: (number | string)[] = []
+    const stopping = new AbortController()
+    const handle = onFeedChanged({
+      builder: { build: async () => ({ ...builtOf(true), busyMs: 1_000 }), forget: () => undefined },
+      beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
+      publish: async () => [],
+      configuration: { current: () => ({}) } as unknown as Configuration,
+      logger: createLogger({ service: 'feeds', level: 'silent' }),
+      now: () => Date.UTC(2026, 2, 1),
+      share: () => 0.01,
+      stopping: stopping.signal,
+      // The rest begins in this turn of the loop, and is ended in its last phase.
+      onBuilt: () =>
+        void setImmediate(() => {
+          told.push('the rest ends')
+          stopping.abort()
+        }),
+      onActive: active => told.push(active),
+    })
+    await handle([record], { signal: new AbortController().signal, attempt: 1 })
+    return told
+  }
+  const found = intent('baoqk.a-1', 3, 4)
+  const news = { ...found, headers: { ...found.headers, ce_causationid: '0198c0de-0000-7000-8000-000000000001' } }
+  assert.deepEqual(await toldOf(found), [1, 0, 'the rest ends'])
+  assert.deepEqual(await toldOf(news), [1, 'the rest ends', 0])
+})

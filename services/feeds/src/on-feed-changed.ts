@@ -126,7 +126,7 @@ type Needs = Readonly<{
   /** Ends rests at once when the service stops. */
   stopping: AbortSignal
   onBuilt?: (feedId: string, built: Built) => void
-  /** Told how many feeds are being built or rest from it. */
+  /** Told how many feeds are being built, or rest from a build for news. */
   onActive?: (active: number) => void
 }>
 
@@ -138,6 +138,11 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
   const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
   const turns = createTurns(AT_ONCE)
   let active = 0
+  let told = 0
+  const tell = (change: number) => {
+    told += change
+    onActive(told)
+  }
   /** The counter that was told of last, and whether anybody was pinged for it. */
   const announced = new Map<string, Readonly<{ counter: number; isQuiet: boolean }>>()
 
@@ -219,16 +224,18 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
   return async (records, { signal }) => {
     const intents = records.flatMap(record => parse(record) ?? [])
     if (intents.length === 0) return
+    // What a sweep found comes once, and no more is to be expected after it.
+    const isNews = intents.some(one => one.causationid !== undefined)
     active += 1
-    onActive(active)
+    tell(1)
     try {
-      const busyMs = await build(intents, records.at(-1)?.position ?? 0, signal)
+      const busyMs = await build(intents, records.at(-1)?.position ?? 0, signal).finally(() => isNews || tell(-1))
       const restMs = restAfter({ busyMs, active, share: share() })
       // Stopping ends the rest early and nothing else: everything is written and said.
       if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
     } finally {
       active -= 1
-      onActive(active)
+      if (isNews) tell(-1)
     }
   }
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 export const deliveryWanted = z.object({
   outletId: z.string(),
   /** Further outlets of its partition that want just the same (default: none). */
-  also: z.array(z.string()).optional(),
+  also: z.array(z.string()).max(63).optional(),
   articleId: z.string(),
   version: z.int(),
   /** For this outlet the version takes the article back, so it goes before everything else. A hint: what is sent is decided at send time. */

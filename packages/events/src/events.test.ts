@@ -34,6 +34,22 @@ test('data that its type does not allow is rejected, and the message says where'
   )
 })
 
+test('what names outlets without end is rejected: each would be somebody’s work', () => {
+  const bytes = (data: object) => new TextEncoder().encode(JSON.stringify(data))
+  const also = (length: number) => Array.from({ length }, (_, at) => `o${at}`)
+  const wanted = { outletId: 'a', articleId: 'press.a', version: 1 }
+  const done = { kind: 'sink', articleId: 'press.a', version: 1, sink: { kind: 'outlet', id: 'a' }, state: 'done', at: event.time }
+  for (const [type, data, most] of [
+    ['delivery.wanted', wanted, 63],
+    ['milestone.reached', done, 999],
+  ] as const) {
+    const record = toRecord({ ...event, type, data } as NewswireEvent)
+    const read = (length: number) => fromRecord({ ...record, value: bytes({ ...data, also: also(length) }) })
+    assert.deepEqual(read(most)?.data, { ...data, also: also(most) })
+    assert.throws(() => read(most + 1), { code: 'NEWSWIRE_EVENT_DATA' })
+  }
+})
+
 for (const [title, value] of [
   ['no JSON', new TextEncoder().encode('{')],
   ['no UTF-8', new Uint8Array([0xff, 0xfe])],

@@ -62,7 +62,7 @@ export const milestone = z.discriminatedUnion('kind', [
     version: z.int(),
     sink,
     /** Further sinks of its kind of which the same is said (default: none). */
-    also: z.array(z.string()).optional(),
+    also: z.array(z.string()).max(999).optional(),
     state: z.enum(sinkStates),
     attempts: z.int().optional(),
     nextAt: z.string().optional(),

@@ -216,6 +216,23 @@ test('a client that takes nothing is cut once the ring has gone past it, and hol
   assert.equal(streams.clients(), 1)
 })
 
+test('what comes after the end of a stream is written to nobody', async () => {
+  const ring = createEventRing()
+  const streams = createEventStreams({ ring })
+  const stream = streams.open(undefined)
+  assert.ok(stream)
+  const failures: unknown[] = []
+  stream.on('error', error => failures.push(error))
+  const closed = new Promise<void>(resolve => stream.once('close', () => resolve()))
+  stream.resume()
+  await setTimeout()
+  streams.stop()
+  ring.add({ topic: 'd', partition: 0, position: 1, name: 'dead-letter', data: {} })
+  streams.moved()
+  await closed
+  assert.deepEqual(failures, [])
+})
+
 test('a client whose socket is not read is cut as well, and its memory is given back', async t => {
   const { start, tell } = await open(t)
   const { url, clients } = await start('a')

@@ -97,6 +97,7 @@ export const createEventStreams = (options: Options): EventStreams => {
       return client.stream
     },
     moved: () => {
+      if (isStopped) return
       for (const client of clients) client.pump()
     },
     clients: () => clients.size,

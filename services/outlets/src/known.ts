@@ -2,11 +2,13 @@
 import type { Intent } from './machine.ts'
 
 /**
- * `settledUpTo`: of what was passed over when it was routed so much got there all the same, under the intent of a version before it. `doubt`: an older
+ * `settledUpTo`: of what was passed over when it was routed so much got there all the same, under the intent of a version before it; and who asks
+ * once more may have read what was the newest just before, and never gets an older one after what got there. `doubt`: an older
  * version that may still arrive, as `book.ts` has it.
  */
 export const asKnown = (intent: Intent, { settledUpTo, doubt }: Readonly<{ settledUpTo: number; doubt: number | null }>): Intent => ({
   ...intent,
+  version: intent.again ? Math.max(intent.version, settledUpTo) : intent.version,
   maybeSent: intent.maybeSent ?? doubt,
   ...(intent.since === undefined ? {} : { since: Math.max(intent.since, settledUpTo) }),
 })

@@ -66,6 +66,16 @@ describe('versions: all', () => {
     assert.deepEqual(inOrder(outlet).slice(before), ['a1', 'a2', 'a3'])
   })
 
+  test('an older one that is asked for once more goes as the newest that got there', async () => {
+    const outlet = outletWith({ versions: 'all' })
+    for (const version of [1, 2]) publish(outlet, 'a', version)
+    await outlet.pass(10 * SECOND)
+    const again = outlet.want('a', 1, { again: true })
+    await outlet.pass(10 * SECOND)
+    assert.deepEqual(inOrder(outlet), ['a1', 'a2', 'a2'])
+    assert.ok(again.done)
+  })
+
   test('a version that the outlet refuses is told as rejected, and the next one goes', async () => {
     const outlet = outletWith({ versions: 'all' })
     outlet.answers(({ version }) => (version === 1 ? answered(500) : accepted))

@@ -183,11 +183,16 @@ test('after an end that was not clean everything may have been sent for ten minu
 })
 
 /** Actors that say what is done to them, and are idle when they are told to be. */
-const restingActors = async (t: TestContext, keepIdle: number, atTakeOver: Partial<Pick<PartitionNeeds, 'ids' | 'isLeft'>> = {}) => {
+const restingActors = async (
+  t: TestContext,
+  keepIdle: number,
+  atTakeOver: Partial<Pick<PartitionNeeds, 'ids' | 'isLeft' | 'onError'>> = {},
+) => {
   const calls: string[] = []
   const busy = new Set<string>()
   const failing = new Set<string>()
   const idle = new Map<string, () => void>()
+  let wasBroken = false
   let partition: Partition | null = null
   // Before the store is closed.
   t.after(() => partition?.release())
@@ -203,7 +208,13 @@ const restingActors = async (t: TestContext, keepIdle: number, atTakeOver: Parti
       let isClosed = false
       return {
         ...quietActor([]),
-        load: async () => void calls.push(`load ${id}`),
+        load: async () => {
+          calls.push(`load ${id}`)
+          if (id === 'broken' && !wasBroken) {
+            wasBroken = true
+            throw new Error('its state cannot be read')
+          }
+        },
         begin: async () => {
           calls.push(`begin ${id}`)
           if (failing.delete(id)) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
@@ -217,8 +228,8 @@ const restingActors = async (t: TestContext, keepIdle: number, atTakeOver: Parti
       }
     },
     keepIdle,
-    ...atTakeOver,
     onError: error => assert.fail(String(error)),
+    ...atTakeOver,
   })
   partition = resting
   await resting.ready
@@ -267,6 +278,24 @@ test('at a take-over nothing is made of those of which nothing is left, until so
   setBusy('o8')
   await touch('o8')
   assert.deepEqual(calls(), ['make o8', 'begin o8'])
+})
+
+test('one that cannot be looked at or loaded at a take-over keeps none of the others from their work', IN_TIME, async t => {
+  const told: string[] = []
+  const isLeft = async (id: string) => {
+    if (id === 'unlisted') throw new Error('its folder cannot be listed')
+    return id === 'broken' || id === 'well'
+  }
+  const { touch, calls } = await restingActors(t, 9, {
+    ids: () => ['unlisted', 'broken', 'well'],
+    isLeft,
+    onError: error => told.push(String(error)),
+  })
+  assert.deepEqual(calls().toSorted(), ['load broken', 'load unlisted', 'load well', 'make broken', 'make unlisted', 'make well'])
+  assert.deepEqual(told.toSorted(), ['Error: its folder cannot be listed', 'Error: its state cannot be read'])
+  await touch('well')
+  await touch('broken')
+  assert.deepEqual(calls(), ['load broken'], 'what could not be loaded is tried again when something comes')
 })
 
 test('whoever has something to do is kept until that is over', IN_TIME, async t => {

@@ -174,10 +174,19 @@ export const holdPartition = (number: number, needs: PartitionNeeds): Partition 
     }
   }
 
+  /** What cannot be looked at is loaded, and what cannot be loaded is tried again when something comes: the others are none the worse for it. */
   const takeUp = async (id: string): Promise<void> => {
-    const isAnyLeft = actors.has(id) || (await untilAvailable(() => isLeft(id)))
-    if (isAnyLeft || actors.has(id)) await use(id, async () => undefined)
-    else rested.add(id)
+    try {
+      const isAnyLeft = actors.has(id) || (await untilAvailable(() => isLeft(id)))
+      if (!isAnyLeft && !actors.has(id)) return void rested.add(id)
+    } catch (error) {
+      if (!held) throw error
+      onError(error)
+    }
+    await use(id, async () => undefined).catch(error => {
+      if (!held) throw error
+      onError(error)
+    })
   }
 
   const takeOver = async () => {

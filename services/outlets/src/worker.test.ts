@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { RejectError, UnavailableError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
 import type { EventContext } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -17,6 +18,7 @@ const workerFor = async (t: TestContext) => {
   const objects = await createDiskObjects({ root: folder, fsync: 'normal' })
   const outlets = new Map<string, unknown>()
   const told: number[] = []
+  const failing = new Map<string, Error>()
   const worker = createWorker({
     handover: createHandover(objects, 'owner'),
     clock: steadyClock(Date.now),
@@ -24,7 +26,14 @@ const workerFor = async (t: TestContext) => {
     shared: false,
     partitionOf: id => (id === 'elsewhere' ? 1 : 0),
     outlets: () => outlets,
-    createActor: () => ({ ...idleActor, want: async (_, { version }) => void told.push(version) }),
+    createActor: id => ({
+      ...idleActor,
+      want: async (_, { version }) => {
+        const error = failing.get(id)
+        if (error !== undefined) throw error
+        told.push(version)
+      },
+    }),
     onError: error => assert.fail(String(error)),
   })
   t.after(async () => {
@@ -33,12 +42,12 @@ const workerFor = async (t: TestContext) => {
     await rm(folder, { recursive: true, force: true })
   })
   await worker.onAssigned({ gained: [0], lost: [] })
-  const want = (version: number, also: readonly string[] = []) => {
-    const data = { outletId: 'partner', also, articleId: 'press.a', version, action: 'updated' }
+  const want = (version: number, also: readonly string[] = [], since?: number) => {
+    const data = { outletId: 'partner', also, articleId: 'press.a', version, since, action: 'updated' }
     const record = { partition: 0, position: version, timestamp: Date.now() }
     return worker.onWanted({ id: `${version}`, data } as NewswireEvent<'delivery.wanted'>, { record } as EventContext)
   }
-  return { worker, outlets, told, want }
+  return { worker, outlets, told, failing, want }
 }
 
 test('intents of an outlet that is not known yet go on in their order once it is, and what comes after them stays behind', async t => {
@@ -71,4 +80,31 @@ test('an intent that names an outlet of another partition, or what is no outlet,
   for (const id of ['partner', 'elsewhere']) outlets.set(id, {})
   for (const also of ['elsewhere', '../other']) await assert.rejects(want(1, [also]), { code: 'NEWSWIRE_OUTLETS_INTENT' })
   assert.deepEqual(told, [])
+})
+
+test('an intent of several outlets waits while one of them cannot be told for a fault of ours, whatever is wrong with the others', async t => {
+  const { outlets, failing, want } = await workerFor(t)
+  for (const id of ['partner', 'other', 'third']) outlets.set(id, {})
+  failing.set('partner', new RejectError('NEWSWIRE_X', 'it is poison to this one'))
+  failing.set('third', new UnavailableError('NEWSWIRE_Y', 'away'))
+  await assert.rejects(want(1, ['other', 'third']), UnavailableError)
+  failing.set('third', new Error('a hiccup'))
+  await assert.rejects(want(1, ['other', 'third']), /hiccup/)
+  failing.delete('third')
+  await assert.rejects(want(1, ['other', 'third']), { code: 'NEWSWIRE_X' })
+})
+
+test('an outlet that an intent names twice is told once', async t => {
+  const { outlets, told, want } = await workerFor(t)
+  for (const id of ['partner', 'other']) outlets.set(id, {})
+  await want(1, ['other', 'partner', 'other'])
+  assert.deepEqual(told, [1, 1])
+})
+
+test('an intent that wants more versions than an article can have is poison', async t => {
+  const { outlets, told, want } = await workerFor(t)
+  outlets.set('partner', {})
+  await assert.rejects(want(Number.MAX_SAFE_INTEGER, [], 0), { code: 'NEWSWIRE_OUTLETS_INTENT' })
+  await want(3, [], 1)
+  assert.deepEqual(told, [3])
 })

@@ -1,5 +1,6 @@
 /** Takes intents to the actor of their outlet, for the partitions of `deliveries` that this process holds. */
-import { RejectError } from '@newswire/events/errors'
+import { RejectError, UnavailableError } from '@newswire/events/errors'
+import type { NewswireEvent } from '@newswire/events/events'
 import { isArticleId, isConfigId } from '@newswire/events/ids'
 import type { EventContext, Handler } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
@@ -35,6 +36,11 @@ export type Worker = Readonly<{
 /** A new outlet's first intents may be here before its configuration. Longer is for the schedule of the log. */
 const HEARD_OF_WITHIN_MS = 1_000
 
+/** Versions that one intent wants of an outlet of every version: a list of them is made, which a stranger's numbers must not make endless. */
+const MOST_PASSED_OVER = 10_000
+
+type Wanted = NewswireEvent<'delivery.wanted'>['data']
+
 /** Of each partition: ten thousand outlets that have nothing to do must not take 10 KB each. */
 const IDLE_KEPT = 64
 
@@ -56,6 +62,13 @@ export const forgotten = (
   return !clean && !isOfSince && timestamp <= sinceMs + DOUBT_MS ? 0 : null
 }
 
+/** What the log goes by when an intent of several failed in several ways: it waits before it counts tries, and gives up at once last of all. */
+const failureOf = (ended: readonly PromiseSettledResult<unknown>[]): Readonly<{ error: unknown }> | null => {
+  const errors = ended.flatMap(one => (one.status === 'rejected' ? [{ error: one.reason as unknown }] : []))
+  const isAway = errors.find(({ error }) => error instanceof UnavailableError)
+  return isAway ?? errors.find(({ error }) => !(error instanceof RejectError)) ?? errors[0] ?? null
+}
+
 export const createWorker = (needs: WorkerNeeds): Worker => {
   const { partitionOf, outlets, createActor, onError, keepIdle = IDLE_KEPT, clock, scale } = needs
   /** Outlets that this process has still to hear of: their intents go on together then, in the order in which they came. */
@@ -68,8 +81,13 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
     tenureOf: number => ({ createActor, ids: () => idsOf(number) }),
   })
 
-  const check = (ids: readonly string[], articleId: string, record: LogRecord) => {
+  const check = (ids: readonly string[], { articleId, version, since = version }: Wanted, record: LogRecord) => {
     const isOurs = (id: string) => isConfigId(id) && partitionOf(id) === record.partition
+    if (version - since > MOST_PASSED_OVER)
+      throw new RejectError(
+        'NEWSWIRE_OUTLETS_INTENT',
+        `this intent wants every version from ${since} to ${version}, and more than ${MOST_PASSED_OVER} are none of ours; look at who wrote it`,
+      )
     if (isArticleId(articleId) && ids.every(isOurs)) return
     throw new RejectError(
       'NEWSWIRE_OUTLETS_INTENT',
@@ -92,8 +110,8 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
   return {
     onWanted: async (event, { record }: EventContext) => {
       const { outletId, also = [], articleId, version, kill = false, first = false, again, since } = event.data
-      const ids = [outletId, ...also]
-      check(ids, articleId, record)
+      const ids = [...new Set([outletId, ...also])]
+      check(ids, event.data, record)
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
       const intent = {
         version,
@@ -110,8 +128,8 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         return partition.use(id, actor => actor.want(articleId, intent, cause))
       }
       // Also of those that cannot have it: when the intent comes again nothing of it is under way any more.
-      const ended = await Promise.allSettled(ids.map(want))
-      for (const one of ended) if (one.status === 'rejected') throw one.reason
+      const failure = failureOf(await Promise.allSettled(ids.map(want)))
+      if (failure !== null) throw failure.error
     },
     onAssigned: holdings.onAssigned,
     pump: () => {

@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync, gzipSync, zstdDecompressSync } from '
 import type { FeedOutput } from '@newswire/events/feed'
 import fc from 'fast-check'
 import { createDelta, takesDelta } from './delta.ts'
-import { createFeedState, type FeedState } from './feed-state.ts'
+import { createFeedState, type FeedState, type Variant } from './feed-state.ts'
 import { sampleFeed } from './sample-feeds.ts'
 import { splitFeed } from './split.ts'
 
@@ -68,6 +68,14 @@ test('a tag changes whenever the bytes of its coding do, and every tag of the co
   }
   for (const { tag } of [...soon, ...quiet, await state.variant('identity')]) assert.equal(state.isNamed(tag), true)
   assert.equal(state.isNamed('"other"'), false)
+})
+
+test('a tag that a proxy has put its own coding behind still names the content, and any other ending does not', () => {
+  const state = stateOf(sampleFeed('rss', items(3, 50)))
+  const { tag } = state.find('identity') as Variant
+  const ending = (text: string) => `${tag.slice(0, -1)}${text}"`
+  for (const ours of [ending('-gzip'), ending('-br'), ending('-gz.abc1-gzip')]) assert.equal(state.isNamed(ours), true, ours)
+  for (const other of [ending('-gzip-gzip'), ending('-xyz'), ending('gzip')]) assert.equal(state.isNamed(other), false, other)
 })
 
 test('codings are offered the smallest first', async () => {

@@ -84,8 +84,12 @@ const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 /** Window and checksum as they are by default: RFC 9659 lets a decoder refuse windows above 8 MiB, which these levels never use. */
 const toZstd = (plain: Buffer, level: number): Promise<Buffer> => zstd(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 
-/** The content that a tag of ours names, in any coding and however well compressed; `null` for one that we never give. */
-const contentOf = (opaque: string): string | null => /^"([A-Za-z0-9._]+)(?:-(?:br|gz|zst)\.[0-9a-z]{1,7})?"$/.exec(opaque)?.[1] ?? null
+/**
+ * The content that a tag of ours names, in any coding and however well compressed; `null` for one that we never give. Apache in front of us that compresses
+ * by itself puts `-gzip` or `-br` behind a tag, and hands it back so (mod_deflate, `DeflateAlterETag`): without that its readers would never be unchanged.
+ */
+const contentOf = (opaque: string): string | null =>
+  /^"([A-Za-z0-9._]+)(?:-(?:br|gz|zst)\.[0-9a-z]{1,7})?(?:-(?:gzip|br))?"$/.exec(opaque)?.[1] ?? null
 
 /** An item as a delta compares it: in JSON without the comma that all but the last have. */
 export const itemOf = ({ bytes, cuts, output }: Pick<FeedState, 'bytes' | 'cuts' | 'output'>, index: number): Buffer => {

@@ -38,8 +38,12 @@ export const showTrace = (trace: ArticleTrace): string =>
     `${trace.articleId}${trace.title === null ? '' : `  ${trace.title}`}`,
     ...trace.versions.flatMap(version => [
       `  version ${version.version}  ${version.action}  ${version.releasedAt}${version.detail === undefined ? '' : `  ${version.detail}`}`,
-      `    ${version.stages.map(stage => `${stage.stage} ${stage.outcome}${stage.ms === null ? '' : ` ${Math.round(stage.ms)} ms`}`).join(' → ')}`,
+      `    ${version.stages
+        .filter(stage => stage.stage !== 'resend')
+        .map(stage => `${stage.stage} ${stage.outcome}${stage.ms === null ? '' : ` ${Math.round(stage.ms)} ms`}`)
+        .join(' → ')}`,
       ...version.stages.flatMap(stage => (stage.stage === 'images' && stage.detail?.includes(';') ? [`    ! ${stage.detail}`] : [])),
+      ...version.stages.flatMap(stage => (stage.stage === 'resend' ? [`    ↻ sent again ${stage.detail ?? ''}  ${stage.at}`] : [])),
       ...version.sinks.map(sinkLine),
     ]),
     ...trace.submissions

@@ -116,6 +116,16 @@ test('what moves is told by name with its id, without a title, and dead letters 
   assert.equal(client.answer.headers['cache-control'], 'no-store')
   const outlets = Array.from({ length: 3 }, (_, at) => ({ kind: 'outlet' as const, id: `o${at}` }))
   await tell(
+    {
+      kind: 'submission',
+      articleId: 'press.b',
+      at: AT,
+      submissionId: 's2',
+      stage: 'desk',
+      state: 'refused',
+      code: 'NEWSWIRE_STALE',
+      detail: 'a stranger’s words',
+    },
     released('press.a'),
     { kind: 'fanned-out', articleId: 'press.a', at: AT, version: 1, stage: 'outlets', sinks: outlets, decisions: [] },
     { kind: 'sink', articleId: 'press.a', at: AT, version: 1, sink: { kind: 'outlet', id: 'o1' }, state: 'done', attempts: 1 },
@@ -126,8 +136,16 @@ test('what moves is told by name with its id, without a title, and dead letters 
   const record = { ...published, key: 'press.a', value: Buffer.from('{"half'), headers: {}, timestamp: 0 }
   const error = { code: 'NEWSWIRE_EVENT_DATA', message: 'a stranger’s words' }
   await log.publish([toDeadLetter({ record, group: 'desk', attempts: 1, firstFailedAt: AT, lastFailedAt: AT, error, failures: [] }, null)])
-  await client.until('all to be told', () => client.events.length >= 6)
-  assert.deepEqual(client.events.map(one => one.name).sort(), ['dead-letter', 'fanned-out', 'open', 'released', 'retracted', 'sink'])
+  await client.until('all to be told', () => client.events.length >= 7)
+  assert.deepEqual(client.events.map(one => one.name).sort(), [
+    'dead-letter',
+    'fanned-out',
+    'open',
+    'released',
+    'retracted',
+    'sink',
+    'submission',
+  ])
   const by = (name: string) => client.events.find(one => one.name === name)?.data
   assert.deepEqual(by('released'), { articleId: 'press.a', at: AT, version: 1, action: 'published', submissionId: 's' })
   assert.deepEqual(by('fanned-out'), { articleId: 'press.a', version: 1, at: AT, stage: 'outlets', sinks: 3 })

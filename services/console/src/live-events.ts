@@ -23,7 +23,11 @@ const ofMilestone = (milestone: Milestone): Readonly<{ name: string; data: objec
       const { articleId, version, at, stage, sinks } = milestone
       return { name: kind, data: { articleId, version, at, stage, sinks: sinks.length } }
     }
-    case 'submission':
+    case 'submission': {
+      // Its detail quotes what was submitted; the trace has it.
+      const { kind: _, detail: __, ...submission } = milestone
+      return { name: kind, data: submission }
+    }
     case 'sink':
     case 'proved-gone':
     case 'resent':

@@ -100,7 +100,31 @@ const table: readonly (readonly [rule: string, steps: readonly Step[], told: rea
   ['an expired one as well', [expiringA, [due(5), 5], retract(20)], ['R20 released v3'], 'retracted 3'],
   ['one never released gets no fact', [embargoedA, retract(20)], ['R20 released NEVER_RELEASED', 'A refused RETRACTED_WHILE_HELD'], 'none'],
   ['a retraction drops only what was held before it', [embargoedB, retract(20)], ['R20 released NEVER_RELEASED'], 'none, held'],
-  ['a second retraction releases nothing', [A, retract(20), retract(30)], ['R30 duplicate ALREADY_RETRACTED'], 'retracted 2'],
+  [
+    'a second retraction that says the same releases nothing',
+    [A, retract(20), retract(30)],
+    ['R30 duplicate ALREADY_RETRACTED'],
+    'retracted 2',
+  ],
+  [
+    'one that tells readers something else is one more version',
+    [A, retract(20), retract(30, 'baoqk.b')],
+    ['R30 released v3'],
+    'retracted 3',
+  ],
+  [
+    'one that only takes back once more leaves the address',
+    [A, retract(20, 'baoqk.b'), retract(30)],
+    ['R30 duplicate ALREADY_RETRACTED'],
+    'retracted 2',
+  ],
+  ['what a republish brings back stays', [A, retract(20), retract(30, 'baoqk.b'), republish(40)], ['P40 released v4'], 'live 4'],
+  [
+    'it drops what was held before it',
+    [A, retract(20), B, retract(45, 'baoqk.b')],
+    ['R45 released v3', 'B refused RETRACTED_WHILE_HELD'],
+    'retracted 3',
+  ],
   ['a retraction before the newest one has no effect', [A, retract(30), retract(20)], ['R20 superseded NO_EFFECT'], 'retracted 2'],
   ['nor one before the newest republish', [A, retract(20), republish(40), retract(30)], ['R30 superseded NO_EFFECT'], 'live 3'],
 

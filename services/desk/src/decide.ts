@@ -10,6 +10,7 @@
  * an import that took the place of live content does not open the way for imports without a number ("live 3, import 4 held, import").
  */
 import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
+import type { Retraction } from '@newswire/events/submission'
 import type { Cause, DueCause, PicturesCause, PurgeCause, ReferencesCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
 import {
   answer,
@@ -126,6 +127,14 @@ const onSubmission = (current: State, cause: SubmissionCause, now: string): Deci
 
 const isAtOrBefore = (position: number, mark: number | null): boolean => mark !== null && position <= mark
 
+/**
+ * Whether a second retraction tells readers something else: a withdrawal may become a redirect, a wrong substitute a right one, without the content
+ * coming back in between. One that only takes back once more, as a CMS does that knows nothing of the first, undoes neither its address nor its notice.
+ */
+const saysElse = (one: Retraction, { mode, redirectTo, notice, legal }: Retraction): boolean =>
+  (redirectTo !== undefined || notice !== undefined || legal) &&
+  (one.mode !== mode || one.redirectTo !== redirectTo || one.notice !== notice || one.legal !== legal)
+
 const onRetract = (current: State, cause: RetractCause, now: string): Decision => {
   const { position, submissionId, lane, retraction } = cause
   if (lane === 'backfill') return answer(current, cause, 'refused', 'NEWSWIRE_DESK_LANE')
@@ -138,7 +147,7 @@ const onRetract = (current: State, cause: RetractCause, now: string): Decision =
   const before = lastFact(current)
   if (before === null)
     return { next: killed, outcomes: [outcomeOf(cause, { state: 'released', code: 'NEWSWIRE_DESK_NEVER_RELEASED' }), ...dropped] }
-  if (before.state === 'retracted')
+  if (before.state === 'retracted' && !saysElse(before.retraction, retraction))
     return { next: killed, outcomes: [outcomeOf(cause, { state: 'duplicate', code: 'NEWSWIRE_DESK_ALREADY_RETRACTED' }), ...dropped] }
   const fact = toRetractedFact({ submissionId, lane, retraction }, before, identity(cause, now))
   const next = { ...withFact(killed, fact, cause, cause), withdrawn: withdrawnOf(current) }

@@ -2,7 +2,7 @@
  * When the archive closes: once a UTC day has ended, and on demand. The process that holds the first partition of `articles` does it, so that the
  * others need not try; that two may think they hold it costs one lost race (`close.ts`).
  */
-import { codeOf, RejectError } from '@newswire/events/errors'
+import { codeOf, UnavailableError } from '@newswire/events/errors'
 import { changeWanted, readWanted } from '@newswire/objects/archive-wanted'
 import { keys } from '@newswire/objects/keys'
 import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
@@ -119,8 +119,9 @@ export const createCloser = (needs: Needs): Closer => {
     for (const newest = await newestManifest(needs.objects); number < newest; number++) {
       if (isStopped) return
       const one = await alone(() => reindexManifest(needs, number + 1)).catch(error => {
-        if (!(error instanceof RejectError)) throw error
-        logger.error({ err: error, code: error.code, manifest: number + 1 }, 'archive.not-reindexed')
+        // Only the store's being away ends by itself: begun anew for anything else, all packs would be read again and again.
+        if (error instanceof UnavailableError) throw error
+        logger.error({ err: error, code: codeOf(error), manifest: number + 1 }, 'archive.not-reindexed')
         unreadable += 1
         return NOTHING_REINDEXED
       })

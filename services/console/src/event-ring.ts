@@ -4,8 +4,10 @@ import { type LiveEvent, type Places, placeOf } from './live-events.ts'
 /** Some seconds of a large burst, or hours of a quiet day. */
 const MOST_EVENTS = 4_000
 const MOST_BYTES = 4 * 1024 * 1024
+/** Of one event, characters: a stream takes an event whole, and there are many streams. Ours have a few hundred; a stranger's record may have megabytes. */
+const MOST_LENGTH = 64 * 1024
 
-export type Kept = Readonly<{ event: LiveEvent /** The event as JSON. */; data: string }>
+export type Kept = Readonly<{ event: Omit<LiveEvent, 'data'> /** What it says as JSON. */; data: string }>
 
 export type EventRing = Readonly<{
   /** What was seen already is passed over. True when it was taken. */
@@ -20,6 +22,8 @@ export type EventRing = Readonly<{
   /** Whether all that came after these places is kept. */
   reaches(places: Places): boolean
 }>
+
+const TOO_LONG = JSON.stringify({ detail: 'what it says is too long to be told here; the trace has it' })
 
 export const createEventRing = ({ mostEvents = MOST_EVENTS, mostBytes = MOST_BYTES } = {}): EventRing => {
   const kept = new Map<number, Kept>()
@@ -42,8 +46,10 @@ export const createEventRing = ({ mostEvents = MOST_EVENTS, mostBytes = MOST_BYT
       if ((last.get(place) ?? -1) >= event.position) return false
       if (!last.has(place)) before.set(place, event.position - 1)
       last.set(place, event.position)
-      const data = JSON.stringify(event.data)
-      kept.set(next, { event, data })
+      const { data: said, ...named } = event
+      const text = JSON.stringify(said)
+      const data = text.length > MOST_LENGTH ? TOO_LONG : text
+      kept.set(next, { event: named, data })
       next += 1
       bytes += data.length
       while (kept.size > mostEvents || (bytes > mostBytes && kept.size > 1)) evict()

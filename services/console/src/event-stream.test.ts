@@ -234,6 +234,14 @@ test('a client that takes nothing is cut once the ring has gone past it, and hol
   assert.equal(streams.clients(), 1)
 })
 
+test('what one event says is bounded, because each stream takes it whole', () => {
+  const ring = createEventRing()
+  ring.add({ topic: 'm', partition: 0, position: 1, name: 'sink', data: { lastError: 'x'.repeat(4_000_000) } })
+  const kept = ring.at(0)
+  assert.ok(kept && kept.data.length < 1_000)
+  assert.equal(toEventId(ring.last()), 'm0.1')
+})
+
 test('what comes after the end of a stream is written to nobody', async () => {
   const ring = createEventRing()
   const streams = createEventStreams({ ring })

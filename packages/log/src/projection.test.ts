@@ -64,6 +64,31 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(after, file), ['one', 'two'])
   })
 
+  it('moves what it wrote into its file while it goes on, and has it to itself when it has stopped', async t => {
+    const { dir, log } = await openLog(t)
+    const file = join(dir, 'view.db')
+    const projection = await open(log, file)
+    t.after(() => projection.stop())
+    await projection.ready
+    const keyOf = (at: number) => `${at} ${'x'.repeat(1_000)}`
+    const fill = async (from: number) => {
+      for (let at = from; at < from + 600; at += 20)
+        await log.publish(
+          Array.from({ length: 20 }, (_, index) => ({ topic: 'articles', key: keyOf(at + index), value: new Uint8Array([1]) })),
+        )
+      await projection.caughtUp()
+    }
+    await fill(0)
+    await eventually(
+      () => `the file itself grows, it has ${statSync(file).size} bytes`,
+      () => statSync(file).size > 300_000,
+    )
+    await fill(600)
+    await projection.stop()
+    assert.throws(() => statSync(`${file}-wal`), { code: 'ENOENT' })
+    assert.equal((await keysOf(log, file)).length, 1_200)
+  })
+
   it('tells ahead what is stored a little later in one transaction, at the latest when it stops', async t => {
     const { dir, log } = await openLog(t)
     const file = join(dir, 'view.db')

@@ -1,5 +1,5 @@
 /**
- * Keeps the pages of the feeds whose partition is held: one page at a time, beside the builds and never before them.
+ * Keeps the pages of the feeds whose partition is held: of two feeds at once, beside the builds and never before them.
  *
  * What is to be done is in the view (`places.ts`): days are marked in the transaction that applies a fact, so a crash forgets none. A pass over
  * a feed takes the marked days and those that the chain has reached since, oldest first, and writes the pages that differ. Only when
@@ -21,6 +21,9 @@ import { type PageWriter, reachIn, shapeOf } from './page-writer.ts'
 import { isSameReach, isWithin, type Reach } from './pages.ts'
 import type { RebuildProgress } from './rebuild.ts'
 import { placeOf, type Rule, ruleOf } from './window.ts'
+
+/** Feeds of which a page is written at once: while one waits for the store the other has the event loop. */
+export const PAGES_AT_ONCE = 2
 
 type Day = Readonly<{ day: string; n: number | null }>
 /** One walk over the days of a feed that need it. `reach` is how far the chain went when it began. */
@@ -76,7 +79,10 @@ export const createHistory = (needs: Needs): History => {
   const rebuilds = new Map<string, RebuildProgress>()
   const locks = new Map<string, Promise<unknown>>()
   const timers = new Set<NodeJS.Timeout>()
-  let running: Promise<void> | null = null
+  /** Feeds whose day is being written: nobody else takes them up meanwhile. */
+  const inHand = new Set<string>()
+  const workers = new Set<Promise<void>>()
+  let isAsking = false
   let stopped = false
 
   /** One page of a feed at a time, whoever wants it. */
@@ -181,38 +187,61 @@ export const createHistory = (needs: Needs): History => {
     timers.add(timer)
   }
 
+  /** Nothing is taken up meanwhile: a feed is asked for once, and for all that is written. */
   const askForLinks = async (): Promise<void> => {
-    for (const feedId of unlinked) {
-      unlinked.delete(feedId)
-      if (isHeld(feedId)) await askForLink(feedId, reached.get(feedId) ?? null)
+    isAsking = true
+    try {
+      for (const feedId of unlinked) {
+        unlinked.delete(feedId)
+        if (isHeld(feedId)) await askForLink(feedId, reached.get(feedId) ?? null)
+      }
+    } finally {
+      isAsking = false
+    }
+  }
+
+  const next = (): string | undefined => {
+    if (isAsking) return undefined
+    for (const feedId of queue) if (!inHand.has(feedId)) return feedId
+    return undefined
+  }
+
+  const takeUp = async (feedId: string): Promise<void> => {
+    queue.delete(feedId)
+    inHand.add(feedId)
+    try {
+      if (await step(feedId)) queue.add(feedId)
+    } catch (error) {
+      passes.delete(feedId)
+      if (stopped) return
+      onError(feedId, error)
+      touchLater(feedId)
+    } finally {
+      inHand.delete(feedId)
     }
   }
 
   const run = async (): Promise<void> => {
-    for (let feedId = first(queue); feedId !== undefined && !stopped; feedId = first(queue)) {
-      queue.delete(feedId)
-      try {
-        if (await step(feedId)) queue.add(feedId)
-      } catch (error) {
-        passes.delete(feedId)
-        if (stopped) return
-        onError(feedId, error)
-        touchLater(feedId)
-      }
-      if (queue.size === 0 && !stopped) await askForLinks()
+    for (let feedId = next(); feedId !== undefined && !stopped; feedId = next()) {
+      await takeUp(feedId)
+      if (queue.size > 0 || inHand.size > 0 || stopped) continue
+      await askForLinks()
+      touch([])
     }
   }
 
   const touch = (feedIds: Iterable<string>): void => {
     for (const feedId of feedIds) queue.add(feedId)
-    if (running !== null || stopped || queue.size === 0) return
-    running = run()
-      // Asking for a link failed: the log is away, and the feed's next build links by itself.
-      .catch(error => onError('', error))
-      .finally(() => {
-        running = null
-        if (queue.size > 0) touch([])
-      })
+    while (workers.size < PAGES_AT_ONCE && !stopped && next() !== undefined) {
+      const worker = run()
+        // Asking for a link failed: the log is away, and the feed's next build links by itself.
+        .catch(error => onError('', error))
+        .finally(() => {
+          workers.delete(worker)
+          touch([])
+        })
+      workers.add(worker)
+    }
   }
 
   return {
@@ -270,13 +299,8 @@ export const createHistory = (needs: Needs): History => {
     stop: async () => {
       stopped = true
       for (const timer of timers) clearTimeout(timer)
-      await running?.catch(() => undefined)
+      await Promise.all(workers)
       await Promise.all(locks.values())
     },
   }
-}
-
-const first = (queue: ReadonlySet<string>): string | undefined => {
-  for (const one of queue) return one
-  return undefined
 }

@@ -12,7 +12,7 @@ import { type Built, createBuilder } from './build.ts'
 import { openFacetView } from './facets.ts'
 import { onArticles } from './fan-out.ts'
 import { createFragmentCache } from './fragments.ts'
-import { createHistory } from './history.ts'
+import { createHistory, PAGES_AT_ONCE } from './history.ts'
 import { onFeedChanged } from './on-feed-changed.ts'
 import { followLoop, restAfter } from './pace.ts'
 import { createPageWriter } from './page-writer.ts'
@@ -81,7 +81,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     now,
     rest: async busyMs => {
       if (building === 0) return setImmediate()
-      const restMs = Math.max(PAGES_REST_MS, restAfter({ busyMs, active: 1, share: pagesShare() }))
+      const restMs = Math.max(PAGES_AT_ONCE * PAGES_REST_MS, restAfter({ busyMs, active: PAGES_AT_ONCE, share: pagesShare() }))
       await setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping.signal, quiet.signal]) }).catch(() => undefined)
     },
     askForLink: async (feedId, reach) => {

@@ -1,4 +1,4 @@
-/** What the lanes of a subscription look like from inside, the line in which they wait for a place, and the sum of it all. */
+/** What the lanes of a subscription look like from inside, and the sum of it all. */
 import type { Entry, PartitionBook } from './lane-partition.ts'
 import { createWork, type Work } from './lane-tries.ts'
 import type { LogRecord, Position, SubscribeOptions, Subscription } from './log.ts'
@@ -9,6 +9,11 @@ export type Lane = Work & {
   readonly partition: Partition
   /** A number for a record without a key: its position, a lane of its own. */
   readonly name: LaneName
+  /** Of the record that it began with, its name when that has none: what shares places. */
+  readonly key: LaneName
+  urgent: boolean
+  /** How many it takes while it runs. */
+  readonly places: number
   state: 'idle' | 'ready' | 'running' | 'waiting'
   controller: AbortController | null
   timer: NodeJS.Timeout | null
@@ -49,6 +54,20 @@ export const laneNameOf = (record: LogRecord, lane: SubscribeOptions['lane'], re
   }
 }
 
+/** What the subscriber says of a record's place; as of any other for which it throws. */
+export const standingOf = (
+  record: LogRecord,
+  { urgent, places }: Pick<SubscribeOptions, 'urgent' | 'places'>,
+  report: (error: unknown) => void,
+): Pick<Lane, 'urgent' | 'places'> => {
+  try {
+    return { urgent: urgent?.(record) ?? false, places: places?.(record) ?? 1 }
+  } catch (error) {
+    report(error)
+    return { urgent: false, places: 1 }
+  }
+}
+
 export const donePositions = (partitions: Iterable<Partition>): Map<number, Position> => {
   const positions = new Map<number, Position>()
   for (const { number, book } of partitions) {
@@ -59,41 +78,14 @@ export const donePositions = (partitions: Iterable<Partition>): Map<number, Posi
 }
 
 /** The lane of that name, made when there is none, with one record more. */
-export const enqueue = (partition: Partition, name: LaneName, entry: Entry): Lane => {
+export const enqueue = (partition: Partition, name: LaneName, entry: Entry, { urgent, places }: Pick<Lane, 'urgent' | 'places'>): Lane => {
+  const key = entry.record.key ?? name
   const known = partition.lanes.get(name)
-  const lane: Lane = known ?? { ...createWork(), partition, name, state: 'idle', controller: null, timer: null }
+  const lane: Lane = known ?? { ...createWork(), partition, name, key, urgent, places, state: 'idle', controller: null, timer: null }
   if (!known) partition.lanes.set(name, lane)
+  lane.urgent ||= urgent
   lane.queue.push(entry)
   return lane
-}
-
-/** Shortened now and then, not at every step. */
-const LINE_SLACK = 1000
-
-/** First come, first served, in constant time. */
-export const createLine = () => {
-  let line: Lane[] = []
-  let head = 0
-  return {
-    push: (lane: Lane) => {
-      lane.state = 'ready'
-      line.push(lane)
-    },
-    /** The first lane that is still ready; those that were lost meanwhile are passed over. */
-    shift: (): Lane | undefined => {
-      for (;;) {
-        const lane = line[head]
-        if (lane === undefined || head > LINE_SLACK) {
-          line = line.slice(head)
-          head = 0
-          if (lane === undefined) return undefined
-          continue
-        }
-        head += 1
-        if (lane.state === 'ready') return lane
-      }
-    },
-  }
 }
 
 type Counted = Readonly<{

@@ -7,7 +7,8 @@ import { messageOf } from '@newswire/events/errors'
 import { type DeadRecord, isForGroup } from './dead-letter.ts'
 import { createAssignment } from './lane-assignment.ts'
 import { createPartitionBook, type Entry, toEntry } from './lane-partition.ts'
-import { createLine, createPartition, donePositions, enqueue, type Lane, laneNameOf, type Partition, sumUp } from './lane-state.ts'
+import { createPlaces } from './lane-places.ts'
+import { createPartition, donePositions, enqueue, type Lane, laneNameOf, type Partition, standingOf, sumUp } from './lane-state.ts'
 import { createTries, type Handled, type Step } from './lane-tries.ts'
 import type { HeldPartition, LogRecord, Position, SubscribeOptions, Subscription } from './log.ts'
 
@@ -64,6 +65,8 @@ const DEFAULT_CONCURRENCY = 16
 const DEFAULT_BUFFERED = 500
 const MAX_BUFFERED_BYTES = 16 * 1_048_576
 const DEFAULT_DRAIN_MS = 10_000
+/** Places for what is urgent, of `concurrency`, beside all others. */
+const URGENT_SHARE = 0.1
 /** How long aborted calls may still take before `stop` goes on without them. */
 const ABORT_GRACE_MS = 250
 /** How long `stop` waits for the subscriber to take note that all is lost. */
@@ -81,7 +84,11 @@ export const createLanes = (options: LanesOptions): Lanes => {
   const zombies = new Set<Lane>()
   const running = new Set<Lane>()
   const unavailable = new Set<Lane>()
-  const line = createLine()
+  const places = createPlaces({
+    concurrency,
+    reserve: subscription.urgent ? Math.ceil(concurrency * URGENT_SHARE) : 0,
+    ofKey: Math.max(1, Math.floor(concurrency * (subscription.keyShare ?? 1))),
+  })
   let handled = 0
   let dead = 0
   let isPaused = false
@@ -118,12 +125,12 @@ export const createLanes = (options: LanesOptions): Lanes => {
   const wake = (lane: Lane) => {
     if (lane.state !== 'idle' || !lane.partition.open || isStopping) return
     if (zombies.size > 0 && hasZombie(lane)) return
-    line.push(lane)
+    places.push(lane)
   }
 
   const pump = () => {
-    while (!isPaused && !isStopping && running.size < concurrency) {
-      const lane = line.shift()
+    while (!isPaused && !isStopping) {
+      const lane = places.next()
       if (lane === undefined) return
       void run(lane)
     }
@@ -164,6 +171,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     running.add(lane)
     const step = await tryLane(lane, controller)
     running.delete(lane)
+    places.end(lane)
     lane.controller = null
     if (zombies.delete(lane)) {
       const successor = held.get(partition.number)?.lanes.get(lane.name)
@@ -179,7 +187,8 @@ export const createLanes = (options: LanesOptions): Lanes => {
       entry.mark.done = true
       return
     }
-    wake(enqueue(partition, laneNameOf(entry.record, subscription.lane, report), entry))
+    const { record } = entry
+    wake(enqueue(partition, laneNameOf(record, subscription.lane, report), entry, standingOf(record, subscription, report)))
   }
 
   const add: Lanes['add'] = (number, records, next) => {
@@ -227,6 +236,15 @@ export const createLanes = (options: LanesOptions): Lanes => {
     pump()
   }
 
+  /** What of a partition that comes to nothing throws is for its handlers to say. */
+  const openWhenReady = async (partition: Partition) => {
+    try {
+      await subscription.ready?.(partition.number)
+    } finally {
+      open(partition)
+    }
+  }
+
   const assign: Lanes['assign'] = ({ gained, lost }) => {
     if (isStopping) return Promise.resolve()
     const gone = lost.filter(number => held.has(number))
@@ -238,7 +256,12 @@ export const createLanes = (options: LanesOptions): Lanes => {
     const fresh = gained.filter(number => !held.has(number)).map(gain)
     if (gone.length + fresh.length === 0) return Promise.resolve()
     const change = { gained: fresh.map(partition => partition.number), lost: gone }
-    return assignment.announce(change, () => fresh.length === 0 || fresh.some(partition => partition.held)).then(() => fresh.forEach(open))
+    return assignment
+      .announce(change, () => fresh.length === 0 || fresh.some(partition => partition.held))
+      .then(() => {
+        if (subscription.ready) for (const partition of fresh) openWhenReady(partition).catch(() => undefined)
+        else fresh.forEach(open)
+      })
   }
 
   const quiet: Lanes['quiet'] = number =>

@@ -63,6 +63,12 @@ export type SubscribeOptions = Readonly<{
   concurrency?: number
   /** What is handled one after the other: the record's key unless this says otherwise. */
   lane?: (record: LogRecord) => string
+  /** The most of `concurrency` that lanes of one key have at once (default 1: all of it); keys take turns. */
+  keyShare?: number
+  /** How many of `concurrency` a record takes (default 1). Of a lane its first record says it. */
+  places?: (record: LogRecord) => number
+  /** What does not wait for places that others have: a tenth more are kept for it. Of its own key it goes after what came before (default: nothing is). */
+  urgent?: (record: LogRecord) => boolean
   /** How many waiting records of a lane one call may get (default 1): for work that merges, like building a feed. */
   batch?: number
   /** Never empty, all of one lane, in order. Resolving commits them all. */
@@ -79,6 +85,8 @@ export type SubscribeOptions = Readonly<{
   sessionTimeoutMs?: number
   /** Called when partitions are gained or lost, before records of gained ones are handled; handling of those waits for it. */
   onAssigned?: (change: Readonly<{ gained: readonly number[]; lost: readonly number[] }>) => Promise<void>
+  /** Records of a gained partition are handled once this has ended, well or not (default: at once): they take no places while it lasts. */
+  ready?: (partition: number) => Promise<unknown>
 }>
 
 export type HeldPartition = Readonly<{ partition: number; sinceMs: number }>

@@ -43,7 +43,11 @@ const openRouting = async (t: TestContext, ids: readonly string[] = ['all']) => 
       published.push(...events)
       return []
     },
-    configuration: () => ({ outlets: new Map(ids.map(id => [id, outletOf({ id })])), categories: new Map() }) as unknown as ConfigSnapshot,
+    configuration: () =>
+      ({
+        outlets: new Map(ids.map(id => [id, outletOf({ id, order: id.startsWith('strict') ? 'strict' : 'article' })])),
+        categories: new Map(),
+      }) as unknown as ConfigSnapshot,
     created: createCreated(objects),
     partitionOf: outletId => Number(outletId.startsWith('other')),
     offer: ({ version }) => void offered.push(version),
@@ -87,7 +91,7 @@ test('a version is offered to whoever sends it while the routes know of none tha
   assert.deepEqual(offered, [1, 2])
 })
 
-test('outlets of one partition that want the same share an intent, eight at most', async t => {
-  const { intentsOf } = await openRouting(t, ['a', 'other-1', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'other-2'])
-  assert.deepEqual(await intentsOf(1), ['a b c d e f g h', 'other-1 other-2', 'i'])
+test('outlets of one partition that want the same share an intent, eight at most, but a strict one has its own', async t => {
+  const { intentsOf } = await openRouting(t, ['a', 'strict', 'other-1', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'other-2'])
+  assert.deepEqual(await intentsOf(1), ['a b c d e f g h', 'strict', 'other-1 other-2', 'i'])
 })

@@ -35,14 +35,19 @@ const SOURCE = '/services/outlets'
 /** Outlets of one intent: it is done once each of them has it, or it is written down. */
 const MOST_TOGETHER = 8
 
-/** Those of whom just the same is wanted, and whose intents lie in the same partition. */
-const inGroups = (wanted: readonly Routed[], partitionOf: Needs['partitionOf']): Routed[][] => {
+/** Those of whom just the same is wanted, and whose intents lie in the same partition. Whose line is strict may be long in hand, so theirs are their own. */
+const inGroups = (
+  wanted: readonly Routed[],
+  partitionOf: Needs['partitionOf'],
+  { outlets }: Pick<ConfigSnapshot, 'outlets'>,
+): Routed[][] => {
   const groups: Routed[][] = []
   const open = new Map<string, Routed[]>()
   for (const one of wanted) {
     const name = `${partitionOf(one.outletId)} ${one.kill} ${one.first} ${one.since}`
     const group = open.get(name)
-    if (group !== undefined && group.length < MOST_TOGETHER) group.push(one)
+    if (outlets.get(one.outletId)?.order === 'strict') groups.push([one])
+    else if (group !== undefined && group.length < MOST_TOGETHER) group.push(one)
     else {
       const begun = [one]
       groups.push(begun)
@@ -99,7 +104,7 @@ export const routeArticle =
         if (!put.ok) continue
         standing = { value: plan.next, etag: put.etag }
       }
-      const intents = inGroups(plan.wanted, partitionOf).map(group => toIntent(event, group))
+      const intents = inGroups(plan.wanted, partitionOf, { outlets }).map(group => toIntent(event, group))
       offer(event.data)
       await publish([...intents, ...toFannedOut(event, plan, new Date(now()).toISOString())])
       // Losing this mark, or the race for it, only costs intents that are written again.

@@ -63,7 +63,7 @@ describe('slots', () => {
   })
 
   test('whoever was turned away is called when one is free, kills first; giving back twice is once', () => {
-    const slots = createSlots({ total: 1 })
+    const slots = createSlots({ total: 1, reserve: 0 })
     const free = slots.take({ failing: false, urgent: false, onFree: never })
     const called: string[] = []
     slots.take({ failing: false, urgent: false, onFree: () => called.push('other') })
@@ -72,6 +72,20 @@ describe('slots', () => {
     free?.()
     assert.deepEqual(called, ['kill', 'other'])
     assert.equal(slots.inUse(), 0)
+  })
+
+  test('a kill does not wait for what others have in flight; those of failing outlets leave half of that to the others', () => {
+    const slots = createSlots({ total: 10, reserve: 4 })
+    const ignore = () => undefined
+    const take = (failing: boolean, urgent: boolean) => slots.take({ failing, urgent, onFree: ignore })
+    for (let i = 0; i < 2; i++) assert.ok(take(true, false) !== null)
+    for (let i = 0; i < 8; i++) assert.ok(take(false, false) !== null)
+    assert.equal(take(false, false), null)
+    const kills = [take(true, true), take(true, true), take(true, true), take(false, true), take(false, true), take(false, true)]
+    assert.deepEqual(
+      kills.map(one => one !== null),
+      [true, true, false, true, true, false],
+    )
   })
 })
 

@@ -14,6 +14,7 @@ import { createAcknowledged } from './acknowledged.ts'
 import { createActor } from './actor.ts'
 import { createCreated } from './created.ts'
 import { createHandover } from './handover.ts'
+import { laneOf } from './intents.ts'
 import { createOlderVersions } from './older-versions.ts'
 import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
@@ -29,7 +30,7 @@ import { createSlots } from './slots.ts'
 import { createTell } from './tell.ts'
 import { createView, type ReadReleased } from './view.ts'
 import { createWebhook } from './webhook.ts'
-import { createWorker, laneOf } from './worker.ts'
+import { createWorker } from './worker.ts'
 
 export type Wanted = Readonly<{ articleId: string; version: number; kill: boolean; sequence: number; atMs: number }>
 

@@ -1,6 +1,6 @@
 /**
  * Requests in flight in this process. Those that failed before share a fifth of them, and a request that takes long gives its place to another
- * one and counts among the slow: whoever is slow keeps nobody else waiting, known for it or not.
+ * one and counts among the slow: whoever is slow keeps nobody else waiting, known for it or not. Retractions have some beside all of these.
  */
 
 export type Slots = Readonly<{
@@ -12,6 +12,8 @@ export type Slots = Readonly<{
 export type SlotOptions = Readonly<{
   total?: number
   failingShare?: number
+  /** So many more for kills, half of them for those of failing outlets (default 20). */
+  reserve?: number
   /** So many more may be slow (default 200). */
   slow?: number
   /** Calls back after so many ms, and returns how to cancel; without it no request becomes slow. */
@@ -21,11 +23,14 @@ export type SlotOptions = Readonly<{
 /** Far longer than a receiver that is well takes. */
 const SLOW_AFTER_MS = 1_000
 
-export const createSlots = ({ total = 200, failingShare = 0.2, slow = 200, after }: SlotOptions = {}): Slots => {
+export const createSlots = ({ total = 200, failingShare = 0.2, reserve = 20, slow = 200, after }: SlotOptions = {}): Slots => {
   const mostFailing = Math.max(1, Math.floor(total * failingShare))
   let used = 0
   let usedByFailing = 0
   let usedBySlow = 0
+  /** A kill that fails to get out may hang as long as any: half of the reserve stays for outlets that are well. */
+  const isRoom = (failing: boolean, urgent: boolean) =>
+    used < total + (urgent ? reserve : 0) && (!failing || usedByFailing < mostFailing + (urgent ? Math.floor(reserve / 2) : 0))
   const urgentWaiting = new Set<() => void>()
   const waiting = new Set<() => void>()
   const failingWaiting = new Set<() => void>()
@@ -49,9 +54,9 @@ export const createSlots = ({ total = 200, failingShare = 0.2, slow = 200, after
     try {
       while (isWorthAnother) {
         isWorthAnother = false
-        call(urgentWaiting, () => used < total)
-        call(waiting, () => used < total)
-        call(failingWaiting, () => used < total && usedByFailing < mostFailing)
+        call(urgentWaiting, () => isRoom(false, true))
+        call(waiting, () => isRoom(false, false))
+        call(failingWaiting, () => isRoom(true, false))
       }
     } finally {
       isWaking = false
@@ -60,7 +65,7 @@ export const createSlots = ({ total = 200, failingShare = 0.2, slow = 200, after
 
   return {
     take: ({ failing, urgent, onFree }) => {
-      if (used >= total || (failing && usedByFailing >= mostFailing)) {
+      if (!isRoom(failing, urgent)) {
         const queue = urgent ? urgentWaiting : failing ? failingWaiting : waiting
         queue.add(onFree)
         return null

@@ -9,8 +9,9 @@ import { getArchived } from '@newswire/objects/archived'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { createAcknowledged } from './acknowledged.ts'
 import { createActor } from './actor.ts'
-import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { createHandover } from './handover.ts'
+import { intentsOf } from './intents.ts'
 import { createDeliveries, type Delivery } from './kinds.ts'
 import { createMeters } from './meters.ts'
 import { createOlderVersions } from './older-versions.ts'
@@ -20,7 +21,7 @@ import { createOwnSide } from './own-side.ts'
 import { outletShelf } from './pending.ts'
 import { createTell } from './tell.ts'
 import { createView, type View } from './view.ts'
-import { createWorker, laneOf, type Worker } from './worker.ts'
+import { createWorker, type Worker } from './worker.ts'
 
 export const startDeliveries = async (
   context: ServiceContext,
@@ -104,9 +105,7 @@ export const startDeliveries = async (
   subscription = await log.subscribe({
     topic: topics.deliveries.name,
     group: 'outlets',
-    concurrency: INTENTS_AT_ONCE,
-    maxBuffered: INTENTS_AT_ONCE,
-    lane: laneOf,
+    ...intentsOf(worker),
     sessionTimeoutMs: engine.sessionTimeoutMs,
     onAssigned: worker.onAssigned,
     handle: byType({ 'delivery.wanted': worker.onWanted }),

@@ -19,6 +19,8 @@ export type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
 export type Worker = Readonly<{
   onWanted: Handler<'delivery.wanted'>
   onAssigned(change: Readonly<{ gained: readonly number[]; lost: readonly number[] }>): Promise<void>
+  /** Ends when intents of a partition that was gained may be handled, or when it is lost. */
+  ready(partition: number): Promise<unknown>
   /** The configuration changed: other addresses, new outlets. */
   pump(): void
   /** What is kept of an outlet changed. Nothing when it is not this process's. */
@@ -43,12 +45,6 @@ type Wanted = NewswireEvent<'delivery.wanted'>['data']
 
 /** Of each partition: ten thousand outlets that have nothing to do must not take 10 KB each. */
 const IDLE_KEPT = 64
-
-/**
- * Each intent is told to its actor when it comes, whatever those before it wait for: the actor alone knows what goes first. One that waited here for the
- * version before it would be unknown to a strict line, which then hands over what was wanted later.
- */
-export const laneOf = ({ position }: LogRecord): string => String(position)
 
 /**
  * After an end that was not clean something may have been sent that nobody remembers, and may still arrive: a kill is then repeated once
@@ -132,6 +128,7 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
       if (failure !== null) throw failure.error
     },
     onAssigned: holdings.onAssigned,
+    ready: holdings.of,
     pump: () => {
       for (const [outletId, heard] of unheardOf)
         if (outlets().has(outletId)) {

@@ -1,0 +1,111 @@
+/**
+ * Which lane has the next place. Keys take turns, and of one key the lane that came first goes first; no key has more than its share, so whoever is stuck
+ * holds up itself. What is urgent has a few places beside all others, once nothing of its own key is before it.
+ */
+import type { Lane, LaneName } from './lane-state.ts'
+
+export type Places = Readonly<{
+  /** Puts a lane in line. */
+  push(lane: Lane): void
+  /** The lane that has a place now, which is taken; those that were lost meanwhile are passed over. */
+  next(): Lane | undefined
+  /** A lane that had a place gives it back. */
+  end(lane: Lane): void
+}>
+
+/** Whoever begins while one place is free may take more than are left. `reserve`: places beside `concurrency` for what is urgent. `ofKey`: the most that one key has, of what is not urgent. */
+export type PlaceRules = Readonly<{ concurrency: number; reserve: number; ofKey: number }>
+
+type Key = { readonly name: LaneName; readonly waiting: Lane[]; held: number; isInLine: boolean; isUrgent: boolean }
+
+/** Shortened now and then, not at every step. */
+const SLACK = 1000
+
+/** First come, first served, in constant time. */
+const createLine = () => {
+  let line: Key[] = []
+  let head = 0
+  return {
+    push: (key: Key) => void line.push(key),
+    shift: (): Key | undefined => {
+      const key = line[head]
+      if (key !== undefined) head += 1
+      if (head > SLACK || key === undefined) {
+        line = line.slice(head)
+        head = 0
+      }
+      return key
+    },
+  }
+}
+
+export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Places => {
+  const keys = new Map<LaneName, Key>()
+  const line = createLine()
+  const urgent = createLine()
+  let used = 0
+
+  const firstOf = ({ waiting }: Key): Lane | undefined => {
+    while (waiting[0] !== undefined && waiting[0].state !== 'ready') waiting.shift()
+    return waiting[0]
+  }
+
+  const lineUp = (key: Key) => {
+    const first = firstOf(key)
+    if (first === undefined) {
+      if (key.held === 0) keys.delete(key.name)
+      return
+    }
+    if (!key.isInLine && key.held < ofKey) {
+      key.isInLine = true
+      line.push(key)
+    }
+    if (first.urgent && !key.isUrgent) {
+      key.isUrgent = true
+      urgent.push(key)
+    }
+  }
+
+  const begin = (key: Key): Lane | undefined => {
+    const lane = key.waiting.shift()
+    key.held += lane?.places ?? 0
+    used += lane?.places ?? 0
+    lineUp(key)
+    return lane
+  }
+
+  const fromLine = (): Lane | undefined => {
+    for (let key = line.shift(); key !== undefined; key = line.shift()) {
+      key.isInLine = false
+      if (firstOf(key) !== undefined && key.held < ofKey) return begin(key)
+      lineUp(key)
+    }
+    return undefined
+  }
+
+  const fromUrgent = (): Lane | undefined => {
+    for (let key = urgent.shift(); key !== undefined; key = urgent.shift()) {
+      key.isUrgent = false
+      if (firstOf(key)?.urgent) return begin(key)
+    }
+    return undefined
+  }
+
+  return {
+    push: lane => {
+      lane.state = 'ready'
+      const key = keys.get(lane.key) ?? { name: lane.key, waiting: [], held: 0, isInLine: false, isUrgent: false }
+      keys.set(lane.key, key)
+      key.waiting.push(lane)
+      lineUp(key)
+    },
+    next: () => (used < concurrency ? fromLine() : undefined) ?? (used < concurrency + reserve ? fromUrgent() : undefined),
+    end: lane => {
+      used -= lane.places
+      const key = keys.get(lane.key)
+      if (key === undefined) return
+      key.held -= lane.places
+      lineUp(key)
+    },
+  }
+}

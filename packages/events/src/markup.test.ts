@@ -85,6 +85,11 @@ test('text becomes paragraphs at blank lines, and comes back letter for letter',
   const text = 'Một & hai <ba>\ncùng đoạn\n\n\nĐoạn “mới”'
   assert.equal(textToHtml(text), '<p>Một &amp; hai &lt;ba&gt;<br />cùng đoạn</p>\n<p>Đoạn “mới”</p>')
   assert.equal(htmlToText(textToHtml('Một & hai <ba>\n\nĐoạn “mới”')), 'Một & hai <ba> Đoạn “mới”')
+  assert.equal(
+    textToHtml('Một\n\u00a0\nHai\r\n \t\r\n\u3000\r\nBa'),
+    '<p>Một</p>\n<p>Hai</p>\n<p>Ba</p>',
+    'blank is what a reader sees as blank',
+  )
 })
 
 test('the HTML made of a text is clean as it is', () => {

@@ -102,7 +102,7 @@ export const findMarkupOffence = (html: string): string | null => {
 /** Paragraphs at blank lines, line breaks inside them; every other character as it is. */
 export const textToHtml = (text: string): string =>
   cleanText(text)
-    .split(/\n[ \t]*\n+/)
+    .split(/\n(?:[^\S\n]*\n)+/)
     .map(paragraph => paragraph.trim())
     .filter(paragraph => paragraph !== '')
     .map(paragraph => `<p>${escapeMarkup(paragraph).replace(/\n/g, '<br />')}</p>`)

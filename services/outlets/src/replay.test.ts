@@ -23,8 +23,8 @@ const open = async (t: TestContext) => {
     rmSync(folder, { recursive: true, force: true })
   })
   const newest = new Map<string, Readonly<{ version: number; kill: boolean }>>()
-  const want = async (articleId: string, version = 1, outletId = 'partner'): Promise<number> => {
-    const data = { outletId, articleId, version }
+  const want = async (articleId: string, version = 1, outletId = 'partner', also: readonly string[] = []): Promise<number> => {
+    const data = { outletId, also: [...also], articleId, version }
     const time = new Date().toISOString()
     const [found] = await log.publish([toRecord({ id: newId(), type: 'delivery.wanted', source: '/x', subject: outletId, time, data })])
     return found?.position ?? -1
@@ -65,7 +65,9 @@ const open = async (t: TestContext) => {
     })
     return { articles: await done.catch(() => null), notes, largest, stop: await subscription.stop() }
   }
-  return { want, again, run, newest }
+  const isNeighbour = (id: string) => log.partitionOf(topics.deliveries.name, id) === log.partitionOf(topics.deliveries.name, 'partner')
+  const neighbour = Array.from({ length: 1_000 }, (_, at) => `n${at}`).find(isNeighbour) ?? assert.fail('a thousand lie elsewhere')
+  return { want, again, run, newest, neighbour }
 }
 
 test('each article is wanted once, at the newest version that came, by the order of its first coming; others’ are not', async t => {
@@ -82,6 +84,23 @@ test('each article is wanted once, at the newest version that came, by the order
     [
       ['press.b', 2],
       ['press.c', 1],
+    ],
+  )
+})
+
+test('what an outlet was sent by an intent that it shared goes again to it alone', async t => {
+  const { want, again, run, neighbour } = await open(t)
+  await want('press.first')
+  const before = await want('press.before')
+  await want('press.a', 1, 'partner', [neighbour])
+  await want('press.b', 1, neighbour, ['partner'])
+  await want('press.c', 1, neighbour)
+  assert.equal((await run({ sequence: before })).articles, 2)
+  assert.deepEqual(
+    (await again()).map(one => [one.articleId, one.outletId, one.also]),
+    [
+      ['press.a', 'partner', undefined],
+      ['press.b', 'partner', undefined],
     ],
   )
 })

@@ -53,7 +53,8 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
   const lineUp = (key: Key) => {
     const first = firstOf(key)
     if (first === undefined) {
-      if (key.held === 0) keys.delete(key.name)
+      // One that still stands in a line is forgotten when its turn comes: there must never be two of one name.
+      if (key.held === 0 && !key.isInLine && !key.isUrgent) keys.delete(key.name)
       return
     }
     if (!key.isInLine && key.held < ofKey) {
@@ -87,6 +88,7 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
     for (let key = urgent.shift(); key !== undefined; key = urgent.shift()) {
       key.isUrgent = false
       if (firstOf(key)?.urgent) return begin(key)
+      lineUp(key)
     }
     return undefined
   }

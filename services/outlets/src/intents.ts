@@ -24,6 +24,8 @@ const isKill = (record: LogRecord): boolean => bytesOf(record).includes('"kill":
 
 const MORE_OUTLETS = Buffer.from('"also":[')
 const QUOTE = 0x22
+/** What names more is refused; until it is it must not take all there are. */
+const MOST_PLACES = 64
 /** So many outlets it names: each has an actor while it waits. */
 const outletsOf = (record: LogRecord): number => {
   const bytes = bytesOf(record)
@@ -31,7 +33,7 @@ const outletsOf = (record: LogRecord): number => {
   if (begin < 0) return 1
   let quotes = 0
   for (let at = begin + MORE_OUTLETS.length; at < bytes.length && bytes[at] !== 0x5d; at++) if (bytes[at] === QUOTE) quotes += 1
-  return 1 + quotes / 2
+  return Math.min(1 + quotes / 2, MOST_PLACES)
 }
 
 /** The part of the subscription that says so. */

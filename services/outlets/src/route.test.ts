@@ -9,7 +9,7 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createCreated } from './created.ts'
 import { type ArticleEvent, routeArticle } from './route.ts'
-import { liveFact, outletOf } from './samples.ts'
+import { killFact, liveFact, outletOf } from './samples.ts'
 
 const context = {} as EventContext
 const eventOf = (version: number): ArticleEvent => ({
@@ -20,6 +20,21 @@ const eventOf = (version: number): ArticleEvent => ({
   time: '2026-11-24T03:00:00.000Z',
   data: liveFact({ articleId: 'press.a', version }),
 })
+
+const killOf = (version: number): ArticleEvent => ({
+  ...eventOf(version),
+  type: 'article.retracted',
+  data: killFact({ articleId: 'press.a', version }),
+})
+
+/** What a name says of an outlet. */
+const namedOutlet = (id: string) =>
+  outletOf({
+    id,
+    order: id.startsWith('strict') ? 'strict' : 'article',
+    versions: id.startsWith('every') ? 'all' : 'latest',
+    ...(id.startsWith('paced') ? { rate: 1 } : {}),
+  })
 
 const openRouting = async (t: TestContext, ids: readonly string[] = ['all']) => {
   const root = await mkdtemp(join(tmpdir(), 'newswire-route-'))
@@ -45,7 +60,7 @@ const openRouting = async (t: TestContext, ids: readonly string[] = ['all']) => 
     },
     configuration: () =>
       ({
-        outlets: new Map(ids.map(id => [id, outletOf({ id, order: id.startsWith('strict') ? 'strict' : 'article' })])),
+        outlets: new Map(ids.map(id => [id, namedOutlet(id)])),
         categories: new Map(),
       }) as unknown as ConfigSnapshot,
     created: createCreated(objects),
@@ -57,8 +72,8 @@ const openRouting = async (t: TestContext, ids: readonly string[] = ['all']) => 
     await route(eventOf(version), context)
     return published.splice(0).map(event => event.type)
   }
-  const intentsOf = async (version: number) => {
-    await route(eventOf(version), context)
+  const intentsOf = async (event: ArticleEvent) => {
+    await route(event, context)
     return published
       .splice(0)
       .flatMap(event => (event.type === 'delivery.wanted' ? [[event.data.outletId, ...(event.data.also ?? [])].join(' ')] : []))
@@ -91,7 +106,28 @@ test('a version is offered to whoever sends it while the routes know of none tha
   assert.deepEqual(offered, [1, 2])
 })
 
-test('outlets of one partition that want the same share an intent, eight at most, but a strict one has its own', async t => {
-  const { intentsOf } = await openRouting(t, ['a', 'strict', 'other-1', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'other-2'])
-  assert.deepEqual(await intentsOf(1), ['a b c d e f g h', 'strict', 'other-1 other-2', 'i'])
+test('outlets of one partition that want the same share an intent, eight at most, but those that may be long in hand, or want every version', async t => {
+  const { intentsOf } = await openRouting(t, [
+    'a',
+    'strict',
+    'other-1',
+    'b',
+    'c',
+    'd',
+    'every',
+    'e',
+    'f',
+    'paced',
+    'g',
+    'h',
+    'i',
+    'other-2',
+  ])
+  assert.deepEqual(await intentsOf(eventOf(1)), ['a b c d e f g h', 'strict', 'other-1 other-2', 'every', 'paced', 'i'])
+})
+
+test('a retraction is each outlet’s own: it waits behind nothing that another one still has to get', async t => {
+  const { intentsOf } = await openRouting(t, ['a', 'b', 'c'])
+  await intentsOf(eventOf(1))
+  assert.deepEqual(await intentsOf(killOf(2)), ['a', 'b', 'c'])
 })

@@ -3,6 +3,7 @@
  * that they are written: a crash between any two writes the same intents again, under the same ids; a repeat that finds the mark writes
  * nothing (architecture §6.15).
  */
+import type { OutletConfig } from '@newswire/events/config'
 import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
 import type { EventContext, Publish } from '@newswire/log/events'
@@ -35,7 +36,14 @@ const SOURCE = '/services/outlets'
 /** Outlets of one intent: it is done once each of them has it, or it is written down. */
 const MOST_TOGETHER = 8
 
-/** Those of whom just the same is wanted, and whose intents lie in the same partition. Whose line is strict may be long in hand, so theirs are their own. */
+/**
+ * Intents wait by their key, the first outlet of each, and keys take turns. So whoever may be long in hand (a strict line, a pace) has intents of its own
+ * and holds up no other; whoever is sent every version hears of them in their order; and no retraction waits behind what another outlet still has to get.
+ */
+const isAlone = ({ kill }: Routed, outlet: OutletConfig | undefined): boolean =>
+  kill || outlet?.order === 'strict' || outlet?.versions === 'all' || outlet?.rate !== undefined
+
+/** Those of whom just the same is wanted, and whose intents lie in the same partition. */
 const inGroups = (
   wanted: readonly Routed[],
   partitionOf: Needs['partitionOf'],
@@ -44,9 +52,9 @@ const inGroups = (
   const groups: Routed[][] = []
   const open = new Map<string, Routed[]>()
   for (const one of wanted) {
-    const name = `${partitionOf(one.outletId)} ${one.kill} ${one.first} ${one.since}`
+    const name = `${partitionOf(one.outletId)} ${one.first} ${one.since}`
     const group = open.get(name)
-    if (outlets.get(one.outletId)?.order === 'strict') groups.push([one])
+    if (isAlone(one, outlets.get(one.outletId))) groups.push([one])
     else if (group !== undefined && group.length < MOST_TOGETHER) group.push(one)
     else {
       const begun = [one]

@@ -75,6 +75,10 @@ test('of late pictures only those that can be shown are announced; the refused a
   assert.equal(toArriving(late, []).phase, 'late')
 })
 
+test('a flash that went out without its picture is not left without it for a minute', () => {
+  assert.ok((nextDelayMs('late', 0) ?? Number.POSITIVE_INFINITY) <= 5_000)
+})
+
 test('tries of a parked one go on for as long as it waits; those of a late one end after about a day', () => {
   for (let attempts = 1; attempts < 50; attempts++) assert.ok((nextDelayMs('parked', attempts) ?? 0) > 0)
   let total = 0

@@ -38,8 +38,8 @@ export const PARK_MS = 30_000
 export const patienceMs = (urgency: number): number => (urgency <= 2 ? 0 : PARK_MS)
 
 const PARKED_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000]
-/** After the article went out: a day of tries, then the picture is given up. */
-const LATE_DELAYS_MS = [60_000, 300_000, 900_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000]
+/** After the article went out: a day of tries, then the picture is given up. The first come soon, because a flash went out without waiting at all. */
+const LATE_DELAYS_MS = [3_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000]
 
 /** The wait before the next try, ms; `null` when there are no more. `attempts` counts tries of this phase. */
 export const nextDelayMs = (phase: 'parked' | 'late', attempts: number): number | null =>

@@ -37,7 +37,7 @@ const GROUPS = ['outlets-route', 'feeds'] as const
 const ARCHIVE = 'archive'
 /** Above the highest position that is known by so much: deliveries and milestones may have had more records since it was written down. */
 const FLOOR_GAP = 2 ** 30
-/** Records of one publishing, which waits for the disk: with 200 this thread did a seventh of the time. */
+/** Records of one publishing, whose sync is waited for: with 200 at once a rebuild took a seventh longer. */
 const BATCH = 400
 /** Batches under way: one is written to the log while the states of another are put and the next is read. */
 const AHEAD = 3

@@ -206,6 +206,15 @@ describe('kills', () => {
     assert.equal(after(repeat, { kind: 'accepted' }), null)
   })
 
+  test('a second kill before the settle-repeat of the first gets one in its place: what may still arrive is the same', () => {
+    const ambiguous = some(after(inflight(1), failed({ ambiguous: true })))
+    const first = beginAttempt(wantVersion(ambiguous, intent(2, true), NOW), { version: 2, kill: true })
+    const settling = some(after(first, { kind: 'accepted' }))
+    const second = beginAttempt(wantVersion(settling, intent(3, true), NOW), { version: 3, kill: true })
+    assert.equal(second.settling, false)
+    assert.equal(some(after(second, { kind: 'accepted' })).settling, true)
+  })
+
   test('a kill whose own first attempt was ambiguous needs no settle-repeat', () => {
     const again = beginAttempt(some(after(inflight(2, true), failed({ ambiguous: true }))), { version: 2, kill: true })
     assert.equal(after(again, { kind: 'accepted' }), null)

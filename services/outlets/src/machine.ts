@@ -117,8 +117,8 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
     phase: delivery.phase === 'inflight' ? 'inflight' : 'pending',
     attempts: delivery.phase === 'inflight' ? delivery.attempts : 0,
     nextAtMs: nowMs,
-    // While it is held nothing is sent, whatever nobody remembers of other times.
-    maybeSent: delivery.maybeSent ?? (isHeld(delivery, nowMs) ? null : intent.maybeSent),
+    // What a settle-repeat was still to cover is in doubt as before. While it is held nothing is sent, whatever nobody remembers of other times.
+    maybeSent: delivery.maybeSent ?? (delivery.settling ? 0 : isHeld(delivery, nowMs) ? null : intent.maybeSent),
   }
   return inPlace(fresh, mode)
 }

@@ -10,11 +10,13 @@ import { listAll, withObjects } from './support/stopped.ts'
 import { articleIdOf, createSystem, type System } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
+/** Commands wait for two minutes by themselves, and then say for what. */
+const COMMAND_MS = 150_000
 const SECRET = 'Trần Thị Được Quên'
 const CAPTION = 'Ảnh chụp tại nhà riêng'
 
 const command = async (system: System, args: readonly string[]) =>
-  await runCommand({ args: [...args, '--data', system.dataDir, '--json'], env: system.env })
+  await runCommand({ args: [...args, '--data', system.dataDir, '--json'], env: system.env, deadlineMs: COMMAND_MS })
 
 /** Text in files of their own lies as it is, in pictures as UTF-8, in packs compressed. */
 const holding = async (objects: Objects, texts: readonly string[]): Promise<string[]> => {

@@ -55,7 +55,7 @@ const startDrop = async (t: TestContext, sshd: Sshd, deliver: object = {}, field
 }
 const told = async (world: World, text: string) =>
   (await world.milestones()).some(one => one.kind === 'sink' && `${one.sink.id} v${one.version} ${one.state}` === text)
-const isTold = (world: World, text: string) => until(text, () => told(world, text), 20_000)
+const isTold = (world: World, text: string) => until(text, () => told(world, text))
 const reasonOf = async (world: World) => {
   await isTold(world, 'ftp v1 retrying')
   const found = (await world.milestones()).find(one => one.kind === 'sink' && one.state === 'retrying')

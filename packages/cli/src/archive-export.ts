@@ -4,7 +4,7 @@ import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/even
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
 import { isDay, openReader } from './archive.ts'
-import type { Terminal } from './commands.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 export type ExportOptions = Readonly<{

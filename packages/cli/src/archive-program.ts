@@ -3,7 +3,7 @@ import { exportFormats } from '@newswire/archive/export'
 import { type Command, Option } from 'commander'
 import { closeArchive, copyToFolder, rotateArchiveKey, verifyArchive } from './archive.ts'
 import { exportToFile } from './archive-export.ts'
-import type { Terminal } from './commands.ts'
+import type { Terminal } from './terminal.ts'
 
 type Needs = Readonly<{
   terminal: (options: { json?: boolean; data?: string }) => Terminal

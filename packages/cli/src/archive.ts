@@ -10,7 +10,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
 import type { Settings } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from './client.ts'
-import type { Terminal } from './commands.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 /** The store, for looking only. */

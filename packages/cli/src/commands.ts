@@ -6,7 +6,6 @@ import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { TopicReport } from '@newswire/log/log'
 import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
-import type { Environment, Settings } from '@newswire/runtime/settings'
 import type { ArticleTrace } from '@newswire/trace/queries'
 import { createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
@@ -14,15 +13,8 @@ import { readConfigFile } from './config-file.ts'
 import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { showTable, showTrace } from './show.ts'
+import type { Terminal } from './terminal.ts'
 import { UnreachableError, UsageError } from './usage-error.ts'
-
-export type Terminal = Readonly<{
-  settings: Settings
-  environment: Environment
-  json: boolean
-  print: (line: string) => void
-  say: (line: string) => void
-}>
 
 const client = ({ environment, settings }: Terminal) => createClient(environment, settings.dataDir)
 const printResult = ({ json, print }: Terminal, value: unknown, words: string) => print(json ? JSON.stringify(value) : words)

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
+import type { Terminal } from './terminal.ts'
 
 const showConfig = async ({ environment, settings, json, print }: Terminal): Promise<boolean> => {
   const config = await (await createClient(environment, settings.dataDir)).console('GET', '/v1/config')

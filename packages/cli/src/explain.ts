@@ -1,6 +1,7 @@
 /** `newswire explain`: why an article was sent to an outlet, or was not. */
 import { createClient } from './client.ts'
-import { splitId, type Terminal } from './commands.ts'
+import { splitId } from './commands.ts'
+import type { Terminal } from './terminal.ts'
 
 export const explain = async (terminal: Terminal, id: string, outlet: string, version?: string): Promise<boolean> => {
   const { environment, settings, json, print } = terminal

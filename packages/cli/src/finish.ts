@@ -1,8 +1,8 @@
 /** What is said once something was accepted, and with `--wait` once it has come to its end. */
 import { styleText } from 'node:util'
 import type { Client } from './client.ts'
-import type { Terminal } from './commands.ts'
 import type { Accepted } from './send-article.ts'
+import type { Terminal } from './terminal.ts'
 import { waitForSinks } from './wait.ts'
 
 export type WaitOptions = Readonly<{ wait: boolean; timeout: number }>

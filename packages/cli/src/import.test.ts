@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
-import type { Terminal } from './commands.ts'
 import { answering } from './front-door.ts'
 import { importArticles } from './import.ts'
+import type { Terminal } from './terminal.ts'
 
 test('the pictures of an article go once, however often there is no room for it yet', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'import-'))

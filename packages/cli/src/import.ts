@@ -2,12 +2,12 @@
 import { dirname, relative, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Client, createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
 import { sayWarnings, warn } from './finish.ts'
 import { type Journal, openJournal, toImportKey } from './import-journal.ts'
 import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
 import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
 import { type Accepted, withUploadsOf } from './send-article.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 /** As many as may be under way at once (`services/ingest`): more would only be sent away. */

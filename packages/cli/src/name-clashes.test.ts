@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { readSettings } from '@newswire/runtime/settings'
-import type { Terminal } from './commands.ts'
 import { type Answer, type Asked, answering } from './front-door.ts'
 import { importArticles } from './import.ts'
 import { publish } from './publish.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 const story = (title: string, more: object = {}) => JSON.stringify({ title, body: { text: 'x' }, ...more })

@@ -1,7 +1,7 @@
 /** The options of `newswire outlets …`. */
 import type { Command } from 'commander'
-import type { Terminal } from './commands.ts'
 import { holdOutlet, listDeliveries, listOutlets, replayOutlet, rotateSecret, showOutlet, testOutlet } from './outlets.ts'
+import type { Terminal } from './terminal.ts'
 
 type Needs = Readonly<{
   terminal: (options: { json?: boolean; data?: string }) => Terminal

@@ -6,8 +6,8 @@ import type { Rotated } from '@newswire/runtime/outlet-control'
 import type { Came, CamePage } from '@newswire/runtime/outlet-deliveries'
 import type { OutletStatus } from '@newswire/runtime/outlet-status'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
 import { showTable } from './show.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 type Line = Readonly<{

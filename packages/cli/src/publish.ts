@@ -4,10 +4,10 @@ import { buffer as readAll } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
 import { finish, type WaitOptions } from './finish.ts'
 import { isRenamed, refuseClashes } from './name-clashes.ts'
 import { sendArticle } from './send-article.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** A text in another encoding would go out damaged, so it is refused, with where. */

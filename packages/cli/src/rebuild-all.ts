@@ -24,9 +24,9 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
-import type { Terminal } from './commands.ts'
 import { openObjects, openPorts } from './compose.ts'
 import { raiseEpoch, readMarkEnds } from './log-mark.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 /**

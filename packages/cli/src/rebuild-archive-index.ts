@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
+import type { Terminal } from './terminal.ts'
 
 const POLL_MS = 300
 

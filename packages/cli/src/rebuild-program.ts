@@ -1,10 +1,10 @@
 /** The options of `newswire rebuild …`. */
 import type { Command } from 'commander'
-import type { Terminal } from './commands.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { rebuildAll } from './rebuild-all.ts'
 import { rebuildArchiveIndex } from './rebuild-archive-index.ts'
 import { rebuildSearch } from './rebuild-search.ts'
+import type { Terminal } from './terminal.ts'
 
 type Needs = Readonly<{
   terminal: (options: { json?: boolean; data?: string }) => Terminal

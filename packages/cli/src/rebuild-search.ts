@@ -2,8 +2,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { SearchWanted } from '@newswire/objects/search-wanted'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
 import { showTable } from './show.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 const POLL_MS = 300

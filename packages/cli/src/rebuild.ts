@@ -2,8 +2,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { FeedRebuild } from '@newswire/events/feed-page'
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
 import { showTable } from './show.ts'
+import type { Terminal } from './terminal.ts'
 
 const POLL_MS = 200
 

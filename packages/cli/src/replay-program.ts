@@ -3,10 +3,11 @@ import { isTimeWithOffset } from '@newswire/events/article'
 import type { OutletRequest } from '@newswire/events/outlet'
 import type { Command } from 'commander'
 import { createClient } from './client.ts'
-import { splitId, type Terminal } from './commands.ts'
+import { splitId } from './commands.ts'
 import { replayOutlet } from './outlets.ts'
 import { replayTopic } from './replay-topic.ts'
 import { showTable } from './show.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 type Needs = Readonly<{

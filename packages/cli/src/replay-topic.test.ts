@@ -6,10 +6,10 @@ import { type TestContext, test } from 'node:test'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag } from '@newswire/log/log'
 import { readSettings } from '@newswire/runtime/settings'
-import type { Terminal } from './commands.ts'
 import { openPorts, type Ports } from './compose.ts'
 import { toOutletFrom } from './replay-program.ts'
 import { groupsFor, parsePlace, planMoves, replayTopic } from './replay-topic.ts'
+import type { Terminal } from './terminal.ts'
 
 const ARTICLES = topics.articles.name
 const lag = (partition: number, committed: number | null): Lag => ({

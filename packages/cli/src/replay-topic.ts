@@ -6,9 +6,9 @@
 import { isTimeWithOffset } from '@newswire/events/article'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag, Log, Position, Start } from '@newswire/log/log'
-import type { Terminal } from './commands.ts'
 import { openPorts } from './compose.ts'
 import { showTable } from './show.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 /** Who may handle a topic again. What is not here has its own way, or would tell somebody outside the same once more. */

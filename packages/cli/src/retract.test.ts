@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
-import type { Terminal } from './commands.ts'
 import { type Answer, answering } from './front-door.ts'
 import { republish, retract } from './retract.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 const unknown: Answer = { status: 404, body: { title: 'Not found', code: 'NEWSWIRE_ARTICLE_UNKNOWN' } }

@@ -2,9 +2,10 @@
 import { parseArticleId } from '@newswire/events/ids'
 import { type Command, Option } from 'commander'
 import { type Client, createClient } from './client.ts'
-import { splitId, type Terminal } from './commands.ts'
+import { splitId } from './commands.ts'
 import { finish, type WaitOptions } from './finish.ts'
 import type { Accepted } from './send-article.ts'
+import type { Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 export type RetractOptions = WaitOptions &

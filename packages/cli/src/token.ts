@@ -1,7 +1,7 @@
 /** `newswire token create|list|revoke`: who may publish, beside those whom the configuration file names. */
 import { createClient } from './client.ts'
-import type { Terminal } from './commands.ts'
 import { showTable } from './show.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 type Token = Readonly<{ publisher: string; id: string; scopes: readonly string[] }>

@@ -2,10 +2,9 @@
 import type { Article, Picture } from '@newswire/events/article'
 import type { LiveFact } from '@newswire/events/fact'
 import { withOutcome } from '@newswire/events/picture-outcome'
-import type { Held } from './state.ts'
 
 /** Pictures that could not be had this time are those of the same address that were there before. */
-export const withPicturesOf = (ref: Held | null, article: Article): Article => {
+export const withPicturesOf = (ref: Readonly<{ article: Article }> | null, article: Article): Article => {
   const ready = new Map(ref?.article.images.filter(one => one.state === 'ready').map(one => [one.url, one]))
   if (ready.size === 0 || article.images.every(one => one.state === 'ready')) return article
   return { ...article, images: article.images.map(one => (one.state === 'ready' ? one : withPicture(one, ready.get(one.url)))) }

@@ -1,7 +1,7 @@
 /** The format `newswire`: the body of contract §6. Made from the version alone, so it is the same for every attempt. Pure. */
 import type { Fact } from '@newswire/events/fact'
 import { type PublicRendition, toPublicArticle } from '@newswire/events/public-article'
-import type { Format } from './document.ts'
+import type { Format } from './document-format.ts'
 import { retractionOf } from './parcel.ts'
 
 const encoder = new TextEncoder()

@@ -1,39 +1,15 @@
 /** What an outlet is given of a version, written down in its format. One version has one document for one outlet as it is configured. Pure. */
 import type { OutletConfig } from '@newswire/events/config'
 import type { DocumentConfig, DocumentFormat } from '@newswire/events/deliver'
-import type { Fact, LiveFact } from '@newswire/events/fact'
-import type { NinjsContext } from '@newswire/events/ninjs'
+import type { LiveFact } from '@newswire/events/fact'
 import { toFactForOutlet } from '@newswire/events/outlet-article'
 import { partnerArticleUrl, partnerRenditionUrl } from '@newswire/events/partner-address'
 import { articleUrl, renditionUrl } from '@newswire/events/public-article'
 import { newswireFormat } from './body.ts'
+import type { Document, DocumentContext, Format, View } from './document-format.ts'
 import { newsmlFormat } from './newsml-format.ts'
 import { ninjsFormat } from './ninjs-format.ts'
 import type { Parcel } from './parcel.ts'
-
-/** What documents are made with beside the article itself. */
-export type DocumentContext = Omit<NinjsContext, 'renditionHref' | 'renditionFile' | 'detail'>
-export type Document = Readonly<{ bytes: Uint8Array; contentType: string; extension: string }>
-
-/** How much of an article, and where the rest is. */
-export type View = Readonly<{
-  detail: DocumentConfig['payload']
-  /** Where the outlet can open the whole article; `null`: nowhere. */
-  link: string | null
-  /** Where the outlet can open a rendition, by the key of its object. */
-  urlOf: (key: string) => string
-  /** The file beside the document that has it; `null`: none. */
-  fileOf: (key: string) => string | null
-}>
-
-export type Format = Readonly<{
-  contentType: string
-  extension: string
-  /** `fact`: as the outlet may have it. */
-  toLive(fact: LiveFact, view: View, context: DocumentContext): Uint8Array
-  /** Nothing of the content, also when the fact is live and this outlet alone may no longer have it. */
-  toRetracted(fact: Fact, context: DocumentContext): Uint8Array
-}>
 
 const formats = { newswire: newswireFormat, ninjs: ninjsFormat, 'newsml-g2': newsmlFormat } satisfies Record<DocumentFormat, Format>
 

@@ -1,6 +1,6 @@
 /** The format `newsml-g2`: IPTC's NewsML-G2 2.35, a news item. What is not sent whole has a link as its `altRep`. */
 import { NEWSML_G2_TYPE, toCanceledNewsml, toNewsml } from '@newswire/events/newsml-g2'
-import type { Format } from './document.ts'
+import type { Format } from './document-format.ts'
 import { retractionOf } from './parcel.ts'
 
 export const newsmlFormat: Format = {

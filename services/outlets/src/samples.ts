@@ -1,7 +1,7 @@
 /** Outlets and facts for tests. */
 import { type OutletConfig, outletConfig, type SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
-import type { DocumentContext } from './document.ts'
+import type { DocumentContext } from './document-format.ts'
 import type { OutletBy } from './parcel.ts'
 
 export const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes ok!').toString('base64')}`

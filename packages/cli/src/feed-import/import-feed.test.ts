@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { sha256Hex } from '@newswire/events/ids'
 import { readSettings } from '@newswire/runtime/settings'
-import type { Terminal } from '../commands.ts'
 import { type Answer, type Asked, answering } from '../front-door.ts'
 import { importArticles } from '../import.ts'
+import type { Terminal } from '../terminal.ts'
 import { journalNameOf } from './open-feed.ts'
 
 type Page = Readonly<{ status?: number; headers?: Readonly<Record<string, string>>; body?: string }>

@@ -13,12 +13,14 @@ const at = (day: number) => new Date(Date.UTC(2026, 2, day)).toISOString()
 const fact = (id: string, day: number) => makeFact({ articleId: `baoqk.${id}`, firstReleasedAt: at(day), releasedAt: at(day) })
 
 test('pages of two feeds are written side by side, of one feed never, and each once', async () => {
-  const feeds = ['a', 'b', 'c'].map(id => feedOf({ id, limit: 2 }))
+  const feeds = ['a', 'b', 'c', 'd'].map(id => feedOf({ id, limit: 2 }))
   const snapshot = snapshotOf(...feeds)
   const view = openSampleView(feeds)
   const written: string[] = []
   const inHand: string[] = []
   let most = 0
+  let asking = 0
+  let mostAsking = 0
   const together = Promise.withResolvers<void>()
   const late = setTimeout(DEADLINE_MS, undefined, { ref: false }).then(() => assert.fail(`written: ${written}; in hand: ${inHand}`))
   const writer: Pick<PageWriter, 'write' | 'isClaimed' | 'offer'> = {
@@ -48,6 +50,10 @@ test('pages of two feeds are written side by side, of one feed never, and each o
     rest: async () => undefined,
     askForLink: async feedId => {
       assert.deepEqual(inHand, [], 'a link is asked for when all pages are written')
+      asking += 1
+      mostAsking = Math.max(mostAsking, asking)
+      await setTimeout(1)
+      asking -= 1
       if (linked.add(feedId).size === feeds.length) over.resolve()
     },
     retryMs: 5,
@@ -60,6 +66,7 @@ test('pages of two feeds are written side by side, of one feed never, and each o
   await Promise.race([over.promise, late])
   await history.stop()
   assert.equal(most, PAGES_AT_ONCE)
+  assert.equal(mostAsking, 1, 'one asks, for all feeds')
   assert.equal(new Set(written).size, written.length, written.join())
   for (const { id } of feeds) assert.equal(written.filter(one => one.startsWith(`${id} `)).length, 3, written.join())
 })

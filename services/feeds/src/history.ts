@@ -165,14 +165,16 @@ export const createHistory = (needs: Needs): History => {
     }
     const looking = startWork()
     const pass = passes.get(feedId) ?? beginPass(feedId, rule)
+    passes.set(feedId, pass)
     await rest(looking())
+    // Dropped meanwhile: it says nothing of what there is to do now.
+    if (passes.get(feedId) !== pass) return true
     const day = pass.days[0]
     if (day === undefined) {
       await endPass(feedId, pass)
       // Marked again after its turn in this pass.
       return beginPass(feedId, rule).days.length > 0
     }
-    passes.set(feedId, pass)
     await writeDay(feedId, day)
     pass.days.shift()
     return true
@@ -224,7 +226,7 @@ export const createHistory = (needs: Needs): History => {
   const run = async (): Promise<void> => {
     for (let feedId = next(); feedId !== undefined && !stopped; feedId = next()) {
       await takeUp(feedId)
-      if (queue.size > 0 || inHand.size > 0 || stopped) continue
+      if (queue.size > 0 || inHand.size > 0 || isAsking || stopped) continue
       await askForLinks()
       touch([])
     }
@@ -254,7 +256,11 @@ export const createHistory = (needs: Needs): History => {
       const shape = shapeOf(rule, snapshot, profileOf(snapshot, rule.feed))
       await comparePages(objects, { feedId, places, reach, shape, nowMs: now() })
       if (reach !== null && !writer.isClaimed(reach.page, rule, snapshot)) places.soil(feedId, reach.page.day)
-      if (checked.get(feedId) !== ruleOf(rule)) reached.delete(feedId)
+      // A pass that began under another rule would end with how far the chain of that one reached.
+      if (checked.get(feedId) !== ruleOf(rule)) {
+        reached.delete(feedId)
+        passes.delete(feedId)
+      }
       checked.set(feedId, ruleOf(rule))
       const isClean = !places.dirtyDays(feedId).some(({ day }) => reach !== null && day <= reach.page.day)
       if (isClean && !reached.has(feedId)) reached.set(feedId, reach)

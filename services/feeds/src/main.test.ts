@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { ConfigKind, FeedConfig } from '@newswire/events/config'
 import { type EventType, fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
@@ -62,10 +63,10 @@ const until = async <T>(what: string, look: () => Promise<T | false | undefined 
   }
 }
 
-const openWorld = async (t: TestContext, feeds: readonly FeedConfig[]): Promise<World> => {
+const openWorld = async (t: TestContext, feeds: readonly FeedConfig[], toLog = (log: Log): Log => log): Promise<World> => {
   const root = await mkdtemp(join(tmpdir(), 'newswire-feeds-'))
   const objects = await createDiskObjects({ root: join(root, 'objects'), fsync: 'normal' })
-  const log = await createEmbeddedLog({ file: join(root, 'log.db'), fsync: 'normal', retryScale: 0.01 })
+  const log = toLog(await createEmbeddedLog({ file: join(root, 'log.db'), fsync: 'normal', retryScale: 0.01 }))
   const running: RunningService[] = []
   t.after(async () => {
     for (const service of running) await service.stop()
@@ -202,6 +203,19 @@ test('a feed that nothing matches is there, empty', async t => {
   const feed = await until('an empty feed', () => world.feed('empty'))
   assert.deepEqual(feed.json.items, [])
   await until('its announcement', async () => (await world.events('feed.built')).length > 0)
+})
+
+test('a log that tells of partitions before it hands the subscription over costs no sweep', async t => {
+  const world = await openWorld(t, [feedOf('empty')], log => ({
+    ...log,
+    subscribe: async options => {
+      const subscription = await log.subscribe(options)
+      for (let turns = 20; turns > 0; turns -= 1) await setImmediate()
+      return subscription
+    },
+  }))
+  await world.start()
+  await until('an empty feed', () => world.feed('empty'))
 })
 
 test('the same facts delivered again rewrite nothing, announce nothing new, and leave the counter', async t => {

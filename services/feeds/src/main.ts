@@ -136,8 +136,11 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     }),
   })
 
+  /** Partitions may be told of before the subscription is there to be asked for them: until then no feed seems to be held. */
+  const subscribed = Promise.withResolvers<void>()
   const sweeper = createRounds({
     run: async () => {
+      await subscribed.promise
       // What was fanned out under the configuration before must be in the view, or a changed filter would not find it.
       await view.projection.caughtUp(stopping.signal)
       const intents = await sweep({ objects, view, history, configuration, publish, isHeld: feedId => isHeld(feedId), now })
@@ -205,6 +208,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     const partition = log.partitionOf(topics.feedChanges.name, feedId)
     return builds.partitions().some(held => held.partition === partition)
   }
+  subscribed.resolve()
   const stopListening = configuration.onChange(changed => {
     if (changed.has('feeds') || changed.has('categories') || changed.has('site') || changed.has('publishers')) sweeper.request()
   })

@@ -4,14 +4,18 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { mayPass } from '@newswire/log/late-log'
-import type { Following, Log, LogRecord, Start } from '@newswire/log/log'
-import type { FromLog, FromWriter, ToWriter, WriterData } from './search-messages.ts'
+import type { Following, Log, LogRecord, Position, Start } from '@newswire/log/log'
+import type { Cursor, FromLog, FromWriter, ToWriter, WriterData } from './search-messages.ts'
 
 export type IndexThread = Readonly<{
   /** Resolves once everything that was in the log at start is in the index; rejects when it cannot be. */
   ready: Promise<void>
   /** Facts as JSON, from elsewhere than the log; resolves when more may be given. */
   seed(facts: readonly string[]): Promise<void>
+  /** Behind the last record of the log that is or may soon be in the index, by partition; the same for good once `stop` was called. */
+  given(): Cursor
+  /** Resolves once everything of the log before these positions is in the index; rejects when it failed or is stopped. */
+  has(positions: Cursor): Promise<void>
   stop(): Promise<void>
 }>
 
@@ -32,6 +36,8 @@ const PATIENCE_MS = 250
 const MANY = 1_000
 /** Before a log that has just come is asked again, ms. */
 const AGAIN_MS = 1_000
+/** How often one that waits for what the log has looks again, ms. */
+const LOOK_MS = 5
 const topic = topics.articles.name
 
 export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): IndexThread => {
@@ -45,6 +51,9 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
   const exited = Promise.withResolvers<void>()
   /** Who gave something and waits until the thread takes more. */
   const givers: PromiseWithResolvers<void>[] = []
+  /** Who waits for the answer to a mark. */
+  const markers: PromiseWithResolvers<void>[] = []
+  const given: Record<number, Position> = {}
   let hasFailed = false
   let isStopping = false
 
@@ -60,13 +69,13 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
     hasFailed = true
     ready.reject(error)
     following.reject(error)
-    for (const giver of givers.splice(0)) giver.reject(error)
+    for (const one of [...givers.splice(0), ...markers.splice(0)]) one.reject(error)
     onFailed(error)
   }
 
   /** While much is read one thread prepares what the other writes. */
   let preparer: Worker | undefined
-  let given = 0
+  let count = 0
   let hasReached = false
   const startPreparer = () => {
     const { port1: writer, port2: port } = new MessageChannel()
@@ -95,12 +104,15 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
     }
   }
   const follow = async (from: Start): Promise<void> => {
+    // What the file had.
+    if (typeof from === 'object' && 'positions' in from) Object.assign(given, from.positions)
     const onRecords = async (records: readonly LogRecord[]) => {
       // What was given to the one thread must not be overtaken by what is given to the other.
       if (hasReached) await ready.promise.catch(() => undefined)
-      else if (given > MANY && preparer === undefined) startPreparer()
+      else if (count > MANY && preparer === undefined) startPreparer()
       if (hasFailed || isStopping) return
-      given += records.length
+      count += records.length
+      for (const { partition, position } of records) given[partition] = position + 1
       const sent = records.map(({ partition, position, headers, value }) => ({ partition, position, headers, value }))
       // A thread that died says so itself; what is not taken must not stop the log for others.
       await give(() => tellOfLog({ kind: 'records', records: sent })).catch(() => undefined)
@@ -130,6 +142,9 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
         void endPreparer()
         ready.resolve()
         return
+      case 'marked':
+        markers.shift()?.resolve()
+        return
       case 'failed':
         fail(new Error(message.message))
         return
@@ -145,14 +160,30 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
     exited.resolve()
   })
 
+  const has = async (positions: Cursor): Promise<void> => {
+    await ready.promise
+    const current = await following.promise
+    // Positions that were passed count too: what was there may have aged out before it was read.
+    const isTold = () => Object.entries(positions).every(([partition, position]) => (current.cursor()[Number(partition)] ?? 0) >= position)
+    for (; !hasFailed && !isStopping && !isTold(); ) await setTimeout(LOOK_MS, undefined, { ref: false })
+    if (hasFailed || isStopping) throw new Error('it failed or was stopped')
+    const marked = Promise.withResolvers<void>()
+    markers.push(marked)
+    tell({ kind: 'mark' })
+    await marked.promise
+  }
+
   return {
     ready: ready.promise,
+    given: () => ({ ...given }),
+    has,
     seed: facts => (hasFailed ? Promise.reject(new Error('it failed')) : give(() => tell({ kind: 'seed', facts }))),
     stop: async () => {
       if (isStopping) return exited.promise
       isStopping = true
       ready.reject(new Error('it was stopped'))
       following.reject(new Error('it was stopped'))
+      for (const marker of markers.splice(0)) marker.reject(new Error('it was stopped'))
       for (const giver of givers.splice(0)) giver.resolve()
       await following.promise.then(one => one.stop()).catch(() => undefined)
       tell({ kind: 'stop' })

@@ -33,6 +33,8 @@ export type ToWriter =
   | Readonly<{ kind: 'listen'; port: MessagePort }>
   /** Facts from elsewhere than the log, as JSON. */
   | Readonly<{ kind: 'seed'; facts: readonly string[] }>
+  /** Answered by `marked`, once all that was told before is in the index. */
+  | Readonly<{ kind: 'mark' }>
   | Readonly<{ kind: 'answer'; id: number; value?: unknown; error?: string }>
   | Readonly<{ kind: 'stop' }>
 
@@ -44,6 +46,7 @@ export type FromWriter =
   | Readonly<{ kind: 'took' }>
   | Readonly<{ kind: 'applied'; articles: number }>
   | Readonly<{ kind: 'ready' }>
+  | Readonly<{ kind: 'marked' }>
   | Readonly<{ kind: 'failed'; message: string }>
   | Readonly<{ kind: 'stopped' }>
 

@@ -66,6 +66,7 @@ let isStopping = false
 let held: PreparedRecord[] = []
 let heldBytes = 0
 let heldCounts = new Map<string, number>()
+let writing = Promise.resolve()
 const preparing = createPreparing()
 /** What records became, found again when the projection hands them on. */
 const preparedOf = new WeakMap<LogRecord, Prepared | null>()
@@ -77,8 +78,10 @@ const flush = () => {
   })
   held = []
   heldBytes = 0
-  // A disk that is full is waited for there; what is thrown is for good.
-  if (records.length > 0) Promise.resolve(give(records)).catch(fail)
+  if (records.length === 0) return
+  // A disk that is full is waited for there, each behind the one before; what is thrown is for good.
+  writing = Promise.resolve(give(records))
+  writing.catch(fail)
 }
 const hold = (records: readonly PreparedRecord[], bytes: number, counts: WordCounts) => {
   for (const record of records) held.push(record)
@@ -171,6 +174,10 @@ const take = async (message: ToWriter): Promise<void> => {
       return
     case 'reached':
       reach(message.cursor)
+      return
+    case 'mark':
+      await writing
+      if (!failed) say({ kind: 'marked' })
       return
     case 'seed':
       say({ kind: 'took' })

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
+import type { Log } from '@newswire/log/log'
 import { makeLive, makePicture, makeRetracted, toFactRecord } from './sample-facts.ts'
 import { openSearch, type Search } from './search.ts'
 import { toPlaces } from './search-index.ts'
@@ -27,11 +28,13 @@ const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => 
     if (Date.now() > deadline) throw new Error('it did not come about')
 }
 
-const open = async (t: TestContext, facts: readonly Fact[] = []) => {
+/** `followAs`: how the search follows, in place of the log's own way. */
+const open = async (t: TestContext, facts: readonly Fact[] = [], followAs: (log: Log) => Log['follow'] = log => log.follow) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-search-'))
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const troubles: Error[] = []
-  const openAgain = () => openSearch({ log, dataDir, onTrouble: error => void troubles.push(error), againAfterMs: 10 })
+  const followed = { ...log, follow: followAs(log) }
+  const openAgain = () => openSearch({ log: followed, dataDir, onTrouble: error => void troubles.push(error), againAfterMs: 10 })
   let search: Search = openAgain()
   t.after(async () => {
     await search.stop()
@@ -329,19 +332,65 @@ test('a new index takes the place of the old one whole: who searches meanwhile i
   let asked = 0
   while (!isDone) {
     assert.ok((await ids('lúa')).length === 20)
-    if (asked === 0) await publish(story('meanwhile', { title: 'Giữa chừng' }), makeRetracted({ articleId: 'press.r0', version: 2 }))
+    if (asked === 0) {
+      await publish(story('meanwhile', { title: 'Giữa chừng' }), makeRetracted({ articleId: 'press.r0', version: 2 }))
+      await until(async () => (await ids('giữa chừng')).length === 1 && (await ids('"lúa 0"')).length === 0)
+    }
     asked += 1
   }
   await rebuilt
   assert.ok(asked > 0)
-  // What came between the new one's reading of the log and its taking the place may have been in the old one alone until now.
-  await until(async () => (await ids('giữa chừng')).length === 1 && (await ids('"lúa 0"')).length === 0)
+  assert.deepEqual(await ids('giữa chừng'), ['meanwhile'])
+  assert.deepEqual(await ids('"lúa 0"'), [])
   assert.deepEqual(
     readdirSync(join(dataDir, 'views')).filter(name => name.endsWith('.db')),
     ['gateway-search-2.db'],
   )
   await publish(story('after', { title: 'Về sau' }))
   assert.deepEqual(await ids('về sau'), ['after'])
+})
+
+test('a new index takes the place once it has all that was found in the old one, however late it is told of it', async t => {
+  const told = Promise.withResolvers<void>()
+  t.after(() => told.resolve())
+  const atChange: (readonly string[])[] = []
+  const found = async () => [await ids('giữa chừng'), await ids('"lúa 0"')]
+  let followers = 0
+  const { ids, search } = await open(t, [story('r0', { title: 'Lúa 0' })], log => async options => {
+    followers += 1
+    if (followers === 1) {
+      const old = await log.follow(options)
+      const stop = async () => {
+        try {
+          atChange.push(...(await found()))
+        } finally {
+          told.resolve()
+        }
+        await old.stop()
+      }
+      return { ...old, stop }
+    }
+    // The second makes the new index; the third goes on with it, and is told late of what comes once it has the log's end.
+    if (followers === 2) return await log.follow(options)
+    let isReached = false
+    const late = await log.follow({
+      ...options,
+      onRecords: async records => {
+        if (isReached) await told.promise
+        await options.onRecords(records)
+      },
+    })
+    await late.ready
+    isReached = true
+    const records = [story('meanwhile', { title: 'Giữa chừng' }), makeRetracted({ articleId: 'press.r0', version: 2 })]
+    await log.publish(records.map(toFactRecord))
+    await until(async () => (await ids('giữa chừng')).length === 1 && (await ids('"lúa 0"')).length === 0)
+    return late
+  })
+  await search().rebuild()
+  assert.equal(followers, 3)
+  assert.deepEqual(atChange, [['meanwhile'], []], 'when the old one ends')
+  assert.deepEqual(await found(), [['meanwhile'], []], 'when the new one has taken the place')
 })
 
 test('an index made from thousands of articles has all of them as they are now, and what is published while it is made', async t => {
@@ -351,6 +400,7 @@ test('an index made from thousands of articles has all of them as they are now, 
   await publish(makeRetracted({ articleId: 'press.m7', version: 2 }), story('m2900', { title: 'Bản sau' }, { version: 2 }))
   const rebuilt = search().rebuild()
   await publish(story('meanwhile', { title: 'Giữa chừng' }))
+  await until(async () => (await ids('giữa chừng')).length === 1)
   await rebuilt
   assert.deepEqual(await ids('giữa chừng'), ['meanwhile'])
   assert.deepEqual([await ids('"m7"'), await ids('"m2900"'), await ids('bản sau'), await ids('"m2999"')], [[], [], ['m2900'], ['m2999']])

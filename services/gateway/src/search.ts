@@ -84,7 +84,8 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
     timer.unref()
     failures += 1
   }
-  const serve = (of: number): IndexThread => {
+  /** From `before` on it is the current one, which answers once it has everything that can have been found in `before`. */
+  const serve = async (of: number, before?: IndexThread): Promise<void> => {
     const file = fileOf(of)
     const thread = startIndexThread({
       log,
@@ -96,21 +97,26 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
         if (current === thread) failedWith(error)
       },
     })
-    void thread.ready.then(
-      () => {
-        if (current !== thread) return
-        isReady = true
-        failed = null
-        pool.open(file)
-      },
-      () => undefined,
-    )
-    return thread
+    current = thread
+    await thread.ready
+    if (before !== undefined) {
+      // Both are told of the log by themselves, so one may be ahead of the other: the old one is told nothing more, and the new one waited for.
+      void before.stop()
+      await thread.has(before.given())
+    }
+    if (current !== thread) return
+    isReady = true
+    failed = null
+    revision += 1
+    pool.open(file)
   }
-  let current = serve(number)
+  let current: IndexThread
+  // Its failure is told by the thread.
+  const open = (of: number) => void serve(of).catch(() => undefined)
+  open(number)
   const reopen = async () => {
     await current.stop()
-    if (!isStopped) current = serve(number)
+    if (!isStopped) open(number)
   }
 
   /** A whole index under a name that the next start would not take. */
@@ -154,11 +160,12 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
     }
     const before = { thread: current, number }
     number = next
-    current = serve(next)
-    await current.ready
+    try {
+      await serve(next, before.thread)
+    } finally {
+      await before.thread.stop()
+    }
     failures = 0
-    revision += 1
-    await before.thread.stop()
     removeIndex(fileOf(before.number))
   }
   const rebuild: Search['rebuild'] = ({ seeds, onTaken = () => undefined } = {}) => {
@@ -182,8 +189,10 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
     revision: () => revision,
     find: pool.find,
     take: fact => {
-      // A thread that failed says so itself.
-      if (isReady) current.seed([JSON.stringify(fact)]).catch(() => undefined)
+      if (!isReady) return
+      const thread = current
+      // One that takes the place of another may not have begun. A thread that failed says so itself.
+      void thread.ready.then(() => thread.seed([JSON.stringify(fact)])).catch(() => undefined)
     },
     rebuild,
     stop: async () => {
@@ -191,8 +200,9 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
       isStopped = true
       clearTimeout(timer)
       await making?.stop()
-      await rebuilding?.catch(() => undefined)
+      // Before what waits for it: it may be waiting for a log that is away.
       await current.stop()
+      await rebuilding?.catch(() => undefined)
       await pool.stop()
     },
   }

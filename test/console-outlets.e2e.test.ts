@@ -53,6 +53,28 @@ test('an operator sees every outlet and pauses, resumes, tests and replays one',
         assert.deepEqual(offences, [])
       })
 
+  await t.test('what is done is done to the outlet whose name stands above it', async () => {
+    const { page } = await openPage(browser)
+    let late: (() => Promise<void>) | undefined
+    await page.route('**/v1/outlets/tinh-doan', async route => {
+      late ??= () => route.continue()
+    })
+    await page.goto(address)
+    await page.getByRole('button', { name: 'tinh-doan' }).click()
+    await page.getByRole('heading', { name: 'tinh-doan' }).waitFor()
+    await waitFor('its answer to be on its way', () => late !== undefined)
+    await page.getByRole('button', { name: 'so-van-hoa' }).click()
+    await page.locator('#facts').getByText('failing').first().waitFor()
+    const answered = page.waitForResponse('**/v1/outlets/tinh-doan')
+    await late?.()
+    await answered
+    const asked = page.waitForRequest(request => request.method() === 'POST')
+    await page.getByRole('button', { name: 'Send a test' }).click()
+    assert.match((await asked).url(), /\/so-van-hoa\/test$/)
+    await page.getByText(/so-van-hoa: A test was asked for/).waitFor()
+    await page.getByRole('heading', { name: 'so-van-hoa' }).waitFor()
+  })
+
   await t.test('what is done is said, and is done', async () => {
     const { page, offences } = await openPage(browser)
     await page.goto(running.newswire.url('console'))

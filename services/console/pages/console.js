@@ -1,5 +1,5 @@
 /** The first page: the pipeline moving, the newest articles, and the trace of one. */
-import { $, ask, button, counted, element, followEvents, keepFresh, row, scrollable, showHealth, term } from './dom.js'
+import { $, ask, button, counted, element, keepFresh, row, scrollable, showHealth, term } from './dom.js'
 
 const MARK = {
   done: '✔',
@@ -70,7 +70,9 @@ const draw = (id, data, toNodes) => {
 
 const showTrace = async id => {
   shown = id
-  draw('trace', await ask(`/v1/articles/${encodeURIComponent(id)}/trace`), toTrace)
+  const trace = await ask(`/v1/articles/${encodeURIComponent(id)}/trace`)
+  if (shown !== id) return
+  draw('trace', trace, toTrace)
   $('trace-section').hidden = false
 }
 
@@ -150,4 +152,4 @@ $('search').onsubmit = event => {
   look()
 }
 $('state').onchange = look
-keepFresh(refresh, 1000, followEvents())
+keepFresh(refresh, 1000)

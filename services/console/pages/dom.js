@@ -56,13 +56,17 @@ for (const link of document.querySelectorAll('nav a')) link.hash = location.hash
 
 const authorized = token ? { authorization: `Bearer ${token}` } : {}
 
+/** A console that says nothing for so long, in milliseconds, is away. */
+const PATIENCE_MS = 15_000
+
 /** What the API answers; throws what a refusal says. With a body it is a change. */
 export const ask = async (path, body) => {
   const headers = {
     ...authorized,
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
   }
-  const answer = await fetch(path, body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) })
+  const change = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+  const answer = await fetch(path, { headers, signal: AbortSignal.timeout(PATIENCE_MS), ...change })
   const found = await answer.json()
   if (!answer.ok) throw new Error(found.detail ?? `${path} answered ${answer.status}`)
   return found
@@ -73,37 +77,10 @@ export const showHealth = (isWell, sentence) => {
   $('health').className = isWell ? 'done' : 'failed'
 }
 
-/** How long after a stream has ended the next one is asked for, ms. */
-const FOLLOW_AGAIN_MS = 2_000
-
-/**
- * Tells whether anything has moved since it was asked last; always while no stream of events can be had. A heartbeat counts as well: what waits in a
- * stage is told by no event. `EventSource` could not send the token.
- */
-export const followEvents = () => {
-  let [moved, isFollowing] = [true, false]
-  const follow = async () => {
-    const answer = await fetch('/v1/events', { headers: authorized })
-    const reader = answer.body.getReader()
-    for (isFollowing = answer.ok; isFollowing && !(await reader.read()).done; ) moved = true
-  }
-  const again = async () => {
-    await follow().catch(() => undefined) // the console is away; whoever looks says so
-    isFollowing = false
-    setTimeout(again, FOLLOW_AGAIN_MS)
-  }
-  again()
-  return () => {
-    const since = moved || !isFollowing
-    moved = false
-    return since
-  }
-}
-
-/** Asks again so long after each answer, while the page is seen and something has moved (default: always). What goes wrong is said where health is. */
-export const keepFresh = (refresh, everyMs, hasMoved = () => true) => {
+/** Asks again so long after each answer, while the page is seen. What goes wrong is said where health is. */
+export const keepFresh = (refresh, everyMs) => {
   const tick = async () => {
-    if (!document.hidden && hasMoved()) await refresh().catch(error => showHealth(false, error.message))
+    if (!document.hidden) await refresh().catch(error => showHealth(false, error.message))
     setTimeout(tick, everyMs)
   }
   tick()

@@ -33,7 +33,7 @@ const say = said => {
 /** The outlet that is open, and the sequence after which its deliveries are shown. */
 let shown = null
 let after = 0
-const pathOf = (rest = '') => `/v1/outlets/${encodeURIComponent(shown)}${rest}`
+const pathOf = (id, rest = '') => `/v1/outlets/${encodeURIComponent(id)}${rest}`
 
 const toCameRow = one => {
   const why = [one.attempts ? counted(one.attempts, 'attempt') : '', one.nextAt ? `next ${time(one.nextAt)}` : '', one.lastError]
@@ -41,8 +41,9 @@ const toCameRow = one => {
   return row([one.sequence, time(one.at), one.articleId, one.version, action, state(one.state), why.filter(Boolean).join(', ')])
 }
 
-const showCame = async () => {
-  const page = await ask(pathOf(`/deliveries?after=${after}&limit=50`))
+const showCame = async id => {
+  const page = await ask(pathOf(id, `/deliveries?after=${after}&limit=50`))
+  if (shown !== id) return
   $('came').replaceChildren(...page.deliveries.map(toCameRow))
   $('more').hidden = !page.more
   $('more').onclick = () => showAfter(page.next)
@@ -51,7 +52,7 @@ const showCame = async () => {
 const showAfter = sequence => {
   after = sequence
   $('after').value = sequence
-  return showCame().catch(say)
+  return showCame(shown).catch(say)
 }
 
 const heldBy = ({ paused, suspended, state }) => {
@@ -74,9 +75,9 @@ const toFacts = one => ({
 const toSecret = ({ from, since, until }) =>
   element('li', `${from === 'system' ? `made ${time(since)}` : 'from the environment'}${until ? `, until ${time(until)}` : ''}`)
 
-const showOne = async () => {
-  const one = await ask(pathOf())
-  $('one').hidden = false
+const showOne = async id => {
+  const one = await ask(pathOf(id))
+  if (shown !== id) return
   $('one-title').textContent = `${one.name ?? one.id} (${one.id})`
   const isAlarming = name => name === 'Retractions among them' && one.pending.retractions > 0 && one.paused
   $('facts').replaceChildren(...Object.entries(toFacts(one)).map(([name, value]) => term(name, value, isAlarming(name) ? 'failed' : '')))
@@ -90,14 +91,20 @@ const showOne = async () => {
 const open = async id => {
   shown = id
   say('')
-  await Promise.all([showOne().catch(say), showAfter(0)])
+  // What is shown is of the outlet that the buttons act on, from the first moment.
+  $('one-title').textContent = id
+  for (const part of ['facts', 'secrets', 'requests', 'came']) $(part).replaceChildren()
+  $('one').hidden = false
+  await Promise.all([showOne(id).catch(say), showAfter(0)])
   $('one').scrollIntoView()
 }
 
+/** Names the outlet in what it says: by then another one may be open. */
 const act = async (what, toWords, body = {}) => {
+  const id = shown
   try {
-    say(toWords(await ask(pathOf(`/${what}`), body)))
-    await showOne()
+    say(`${id}: ${toWords(await ask(pathOf(id, `/${what}`), body))}`)
+    if (shown === id) await showOne(id)
   } catch (error) {
     say(error)
   }
@@ -154,7 +161,7 @@ const refresh = async () => {
   const focused = document.activeElement
   $('outlets').replaceChildren(...outlets.map(toOutletRow))
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
-  if (shown) await showOne()
+  if (shown) await showOne(shown)
 }
 
 keepFresh(refresh, 2000)

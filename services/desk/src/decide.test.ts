@@ -40,6 +40,13 @@ const A = publish(10, { content: 'A' })
 const B = publish(30, { content: 'B' })
 const embargoedA = publish(10, { content: 'A', embargo: 5 })
 const embargoedB = publish(30, { content: 'B', embargo: 5 })
+/** A court's: its notice is what readers see. */
+const legal = (position: number): Cause => {
+  const cause = retract(position)
+  return cause.kind === 'retract'
+    ? { ...cause, retraction: { mode: 'withdraw', reason: 'x', legal: true, notice: 'by court order' } }
+    : cause
+}
 const expiringA = publish(10, { content: 'A', expires: 5 })
 
 const table: readonly (readonly [rule: string, steps: readonly Step[], told: readonly string[], end: string])[] = [
@@ -119,12 +126,28 @@ const table: readonly (readonly [rule: string, steps: readonly Step[], told: rea
     'retracted 2',
   ],
   ['what a republish brings back stays', [A, retract(20), retract(30, 'baoqk.b'), republish(40)], ['P40 released v4'], 'live 4'],
+  ['what awaits the republish outlives it', [A, retract(20), B, retract(45, 'baoqk.b')], ['R45 released v3'], 'retracted 3, held'],
+  ['and is what comes back', [A, retract(20), B, retract(45, 'baoqk.b'), republish(50)], ['P50 released v4', 'B released v4'], 'live 4'],
   [
-    'it drops what was held before it',
-    [A, retract(20), B, retract(45, 'baoqk.b')],
-    ['R45 released v3', 'B refused RETRACTED_WHILE_HELD'],
-    'retracted 3',
+    'also when it comes late, because its pictures did',
+    [A, retract(20), retract(45, 'baoqk.b'), B],
+    ['B held AWAITS_REPUBLISH'],
+    'retracted 3, held',
   ],
+  [
+    'what is positioned before the first of two retractions stays refused',
+    [retract(20), retract(45, 'baoqk.b'), A],
+    ['A refused BEFORE_RETRACTION'],
+    'none',
+  ],
+  [
+    'what a republish let wait for its embargo is dropped by the next retraction',
+    [A, retract(20), embargoedB, republish(40), retract(45)],
+    ['R45 duplicate ALREADY_RETRACTED', 'B refused RETRACTED_WHILE_HELD', 'P40 refused RETRACTED_WHILE_HELD'],
+    'retracted 2',
+  ],
+  ['one of no law leaves what a law asked for', [A, legal(20), retract(30, 'baoqk.b')], ['R30 duplicate ALREADY_RETRACTED'], 'retracted 2'],
+  ['one that a law asks for takes its place', [A, retract(20, 'baoqk.b'), legal(30)], ['R30 released v3'], 'retracted 3'],
   ['a retraction before the newest one has no effect', [A, retract(30), retract(20)], ['R20 superseded NO_EFFECT'], 'retracted 2'],
   ['nor one before the newest republish', [A, retract(20), republish(40), retract(30)], ['R30 superseded NO_EFFECT'], 'live 3'],
 

@@ -31,7 +31,7 @@ import {
 import { toLiveFact, toPurgedFact, toRetractedAgainFact, toRetractedFact } from './facts.ts'
 import { isShownAlike, rightEnds, withLatePictures, withPicturesOf } from './pictures.ts'
 import { goneReferencesOf, isSameNames, nothingKnown, type StandingOf, toReferencesDetail, withGoneReferences } from './references.ts'
-import { type Held, isGone, isPurged, liveFact, reference, type State, type Top, withdrawnOf } from './state.ts'
+import { fenceOf, type Held, isGone, isPurged, liveFact, reference, type State, type Top, withdrawnOf } from './state.ts'
 
 // ── submission ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -68,11 +68,12 @@ const refusal = (current: State, cause: SubmissionCause): Decision | null => {
   const ref = reference(current)
   const { lane, position, article, contentSha256 } = cause
   const { killed } = current
+  const fence = fenceOf(current)
   const isBackfill = lane === 'backfill'
   const top = ref?.top ?? null
   const ours = article.sourceVersion
   if (isPurged(current)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_PURGED')
-  if (!isBackfill && killed !== null && position < killed) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_BEFORE_RETRACTION')
+  if (!isBackfill && fence !== null && position < fence) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_BEFORE_RETRACTION')
   if (isBackfill && (killed !== null || (isAfterLive(ref) && !isHigher(ours, top?.sourceVersion))))
     return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_BACKFILL')
   if (isHigher(top?.sourceVersion, ours)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_STALE')
@@ -129,11 +130,14 @@ const isAtOrBefore = (position: number, mark: number | null): boolean => mark !=
 
 /**
  * Whether a second retraction tells readers something else: a withdrawal may become a redirect, a wrong substitute a right one, without the content
- * coming back in between. One that only takes back once more, as a CMS does that knows nothing of the first, undoes neither its address nor its notice.
+ * coming back in between. One that only takes back once more, as a CMS does that knows nothing of the first, undoes neither address nor notice; one
+ * with a notice of its own takes the place of both. What a law asked for gives way to another that a law asks for, and to nothing else.
  */
-const saysElse = (one: Retraction, { mode, redirectTo, notice, legal }: Retraction): boolean =>
-  (redirectTo !== undefined || notice !== undefined || legal) &&
-  (one.mode !== mode || one.redirectTo !== redirectTo || one.notice !== notice || one.legal !== legal)
+const saysElse = (one: Retraction, { mode, redirectTo, notice, legal }: Retraction): boolean => {
+  if (one.legal && !legal) return false
+  if (redirectTo === undefined && notice === undefined && !legal) return false
+  return one.mode !== mode || one.redirectTo !== redirectTo || one.notice !== notice || one.legal !== legal
+}
 
 const onRetract = (current: State, cause: RetractCause, now: string): Decision => {
   const { position, submissionId, lane, retraction } = cause
@@ -141,9 +145,11 @@ const onRetract = (current: State, cause: RetractCause, now: string): Decision =
   if (isPurged(current) || isAtOrBefore(position, current.killed) || isAtOrBefore(position, current.revived))
     return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_NO_EFFECT')
   const held = current.held
-  const isDropped = held !== null && (held.lane === 'backfill' || held.position < position)
+  // What was submitted since the first of several retractions awaits the republish, however often the article is taken back meanwhile.
+  const isDropped = held !== null && !isGone(current) && (held.lane === 'backfill' || held.position < position)
   const dropped = isDropped ? endOf(held, { state: 'refused', code: 'NEWSWIRE_DESK_RETRACTED_WHILE_HELD' }) : []
-  const killed: State = { ...current, killed: position, held: isDropped ? null : current.held }
+  const goneSince = isGone(current) ? fenceOf(current) : position
+  const killed: State = { ...current, killed: position, ...(goneSince === null ? {} : { goneSince }), held: isDropped ? null : held }
   const before = lastFact(current)
   if (before === null)
     return { next: killed, outcomes: [outcomeOf(cause, { state: 'released', code: 'NEWSWIRE_DESK_NEVER_RELEASED' }), ...dropped] }

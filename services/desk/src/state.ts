@@ -92,6 +92,8 @@ export const state = z.looseObject({
   /** Positions of the newest retraction and republish in `submissions`. */
   killed: position.nullable(),
   revived: position.nullable(),
+  /** Position of the retraction that the newest absence began with; absent in what an earlier build wrote, and then it is `killed`. */
+  goneSince: position.optional(),
   /** The last causes that changed anything, oldest first. */
   seen: z.array(seen),
 })
@@ -102,6 +104,9 @@ export const blank: State = { n: 0, released: null, held: null, withdrawn: null,
 
 /** A retraction is in force: nothing goes out until a republish. */
 export const isGone = ({ killed, revived }: State): boolean => killed !== null && (revived === null || killed > revived)
+
+/** What was submitted before it is refused for good: the first of the retractions that followed each other without a republish. */
+export const fenceOf = ({ goneSince, killed }: State): State['killed'] => goneSince ?? killed
 
 export const liveFact = ({ released }: State): LiveFact | null => (released && isLive(released.fact) ? released.fact : null)
 

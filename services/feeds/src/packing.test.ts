@@ -30,6 +30,16 @@ test('a fragment that stays is deflated once, to the same piece whatever stands 
   for (const other of others) assert.ok(Buffer.from(packed([other, fragment, 'end'])).includes(Buffer.from(alone)))
 })
 
+test('one new fragment among many that stay is deflated at once, many new ones are not', () => {
+  const fragment = (index: number) => Buffer.from(`<item>${index} ${'chợ sớm '.repeat(200)}</item>`)
+  const settled = Array.from({ length: 20 }, (_, index) => fragment(index))
+  for (let time = 0; time < 10; time += 1) packed(settled)
+  const before = packed(settled).length
+  const fresh = Array.from({ length: 10 }, (_, index) => fragment(100 + index))
+  assert.ok(packed([...fresh, ...settled.slice(10)]).length > 10 * fragment(0).length, 'half of it is new: it will be gone soon')
+  assert.ok(packed([fragment(999), ...settled.slice(1)]).length < before + 100)
+})
+
 test('text of any length is stored beside what is deflated', () => {
   const large = 'y'.repeat(500_000)
   for (const length of [0, 1, 65_535, 65_536, 200_000]) {

@@ -3,8 +3,8 @@
  * kept costs the joining alone. Each piece ends at a byte (RFC 1951 §3.2.4, an empty stored block) and points nowhere outside itself; what
  * stands between is stored as it is. Larger than deflated whole (0.37 instead of 0.2 of the plain text), and made in a hundredth of the time.
  *
- * A fragment is deflated once it was joined `WORTH_IT` times, and stored until then: that costs 0.1 ms, and what leaves its only feed within a few
- * builds, as all does at hundreds of articles a second, is not worth it; a file of such is kept as it is. So equal files may be packed differently;
+ * A fragment is deflated once it was joined `WORTH_IT` times, or at once where it will be, and stored until then: that costs 0.1 ms, and what leaves its
+ * only feed within a few builds, as all does at hundreds of articles a second, is not worth it; a file of such is kept as it is. So equal files may be packed differently;
  * they unpack to the same.
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib'
@@ -21,6 +21,16 @@ const MAX_STORED = 0xffff
 
 /** One that stays in the window of a feed is joined at every build, and one that is in a hundred feeds at once is after a tenth of them. */
 const WORTH_IT = 10
+
+/**
+ * How often what is new in a file will be joined, if it goes on changing as it does now: one new item among fifty stays for fifty builds. So what a feed
+ * takes an article at a time is deflated at once, and not kept as it is for its first ten builds, which was more than half of what was written.
+ */
+const joinsOfNew = (parts: readonly Part[]): number => {
+  const fragments = parts.filter(part => typeof part !== 'string')
+  const fresh = fragments.filter(part => !joined.has(part)).length
+  return fresh === 0 ? 0 : fragments.length / fresh
+}
 
 /** Of each fragment: how often it was joined, then what it is deflated to. */
 const joined = new WeakMap<Uint8Array, number | Uint8Array>()
@@ -42,11 +52,12 @@ const store = (bytes: Uint8Array): readonly Uint8Array[] => {
   return [head, bytes]
 }
 
-const packed = (fragment: Uint8Array): readonly Uint8Array[] => {
+const packed = (fragment: Uint8Array, isNewWorthIt: boolean): readonly Uint8Array[] => {
   const before = joined.get(fragment) ?? 0
   if (typeof before !== 'number') return [before]
   const times = before + 1
-  const now = times >= WORTH_IT || fragment.length > MAX_STORED ? deflate(fragment) : times
+  const isWorthIt = times >= WORTH_IT || (times === 1 && isNewWorthIt)
+  const now = isWorthIt || fragment.length > MAX_STORED ? deflate(fragment) : times
   joined.set(fragment, now)
   return typeof now === 'number' ? store(fragment) : [now]
 }
@@ -85,7 +96,8 @@ const WORTH_PACKING = 0.75
 
 /** The parts as one gzip member; `plain` is what they join to. `null` as long as little of it is deflated: then it is kept plain. */
 export const pack = (parts: readonly Part[], plain: Uint8Array): Uint8Array | null => {
-  const pieces = parts.flatMap(part => (typeof part === 'string' ? store(Buffer.from(part)) : packed(part)))
+  const isNewWorthIt = joinsOfNew(parts) >= WORTH_IT
+  const pieces = parts.flatMap(part => (typeof part === 'string' ? store(Buffer.from(part)) : packed(part, isNewWorthIt)))
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
   return bytes > WORTH_PACKING * plain.length ? null : Buffer.concat([HEAD, ...pieces, LAST_BLOCK, trailerOf(plain)])
 }

@@ -41,7 +41,7 @@ export type StoreArticles = Readonly<{
   mayShow(output: FeedOutput, bytes: Uint8Array, kind?: 'feed' | 'page'): Promise<boolean>
   /** Which of these the store no longer has for all, by what it says now or said within 5 s, and of which that cannot be read. */
   askFor(articleIds: readonly string[]): Promise<Readonly<{ takenBack: ReadonlySet<string>; unread: ReadonlySet<string> }>>
-  /** Reads these as they are now. Throws `UnavailableError`. */
+  /** Reads these; a reading of one that is under way is taken for it, so a second call has all of them as they were at the first or later. Throws `UnavailableError`. */
   refresh(articleIds: readonly string[]): Promise<void>
   /** A public article that shows this picture to everybody, among those that were read here and `also`; `null`: none of them, which says nothing of others. */
   shownBy(sha256: string, also: string | null): Promise<string | null>

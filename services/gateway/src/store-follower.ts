@@ -9,16 +9,22 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { unpack } from '@newswire/objects/packed'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
 export type StoreFollower = Readonly<{
   /** Looks through all feeds, private ones too: what they show is public. Whoever asks meanwhile waits for the same look. Never throws. */
   look(): Promise<void>
-  /** Whether all feeds were looked at once at least, and what one of them shows was read. */
+  /**
+   * Whether each feed was looked at once at least, and what one of them shows was read. One without a file has nothing to look at; one whose file is no
+   * feed hinders no other; one that the store did not answer for has not been looked at.
+   */
   hasLooked(): boolean
   stop(): Promise<void>
 }>
+
+type Unread = Readonly<{ feedId: string; reason: string }>
 
 type Needs = Readonly<{
   objects: Pick<Objects, 'get' | 'head'>
@@ -28,13 +34,14 @@ type Needs = Readonly<{
   isLogThere: () => boolean
   /** Told when a feed was written, ms since 1970. */
   onWritten: (at: number) => void
-  /** Told of a feed that cannot be read; it is looked at again (default: nobody is). */
-  onUnread?: (details: Readonly<{ feedId: string; reason: string }>) => void
+  /** Told once a look of those that could not be read: how many, and the first of them. They are looked at again (default: nobody is). */
+  onUnread?: (details: Readonly<{ feeds: number }> & Unread) => void
   /** Between two looks while the log is away, ms (default 5 000): as feeds that somebody reads are looked at. */
   everyMs?: number
 }>
 
 const EVERY_MS = 5_000
+const LOOKS_AT_ONCE = 16
 
 type Shown = Readonly<{ articleId: string; version: number }>
 
@@ -51,9 +58,14 @@ export const createStoreFollower = (needs: Needs): StoreFollower => {
   const { objects, configuration, stored, view, isLogThere, onWritten, onUnread = () => undefined, everyMs = EVERY_MS } = needs
   /** By feed, the tag of the file whose articles are all known. */
   const known = new Map<string, string>()
+  const lookedAt = new Set<string>()
   let hasLooked = false
   let looking: Promise<void> | null = null
   let isStopped = false
+
+  /** Those of which the view does not have what is shown. */
+  const newerOf = (shown: readonly Shown[]): readonly string[] =>
+    shown.flatMap(({ articleId, version }) => (version > (view.article(articleId)?.fact.version ?? 0) ? articleId : []))
 
   const lookAt = async (feedId: string): Promise<void> => {
     const key = keys.feed(feedId, feedFiles.json.name)
@@ -61,23 +73,35 @@ export const createStoreFollower = (needs: Needs): StoreFollower => {
     if (there === null || there.etag === known.get(feedId)) return
     const found = await objects.get(key)
     if (found === null) return
-    const shown = shownIn(await unpack(key, found.bytes))
-    await stored.refresh(
-      shown.flatMap(({ articleId, version }) => (version > (view.article(articleId)?.fact.version ?? 0) ? articleId : [])),
-    )
+    let shown: readonly Shown[]
+    try {
+      shown = shownIn(await unpack(key, found.bytes))
+    } catch (error) {
+      lookedAt.add(feedId)
+      throw error
+    }
+    await stored.refresh(newerOf(shown))
+    // A reading that was under way is shared, and may be of before the feed was written. The next one is not.
+    await stored.refresh(newerOf(shown))
     known.set(feedId, found.etag)
     onWritten(found.lastModified.getTime())
   }
   const lookAtAll = async (): Promise<void> => {
-    for (const feedId of configuration.current().feeds.keys()) {
-      if (isStopped) return
+    const feedIds = [...configuration.current().feeds.keys()]
+    const unread = await sideBySide(feedIds, LOOKS_AT_ONCE, async (feedId): Promise<Unread | null> => {
+      if (isStopped) return null
       try {
         await lookAt(feedId)
+        lookedAt.add(feedId)
+        return null
       } catch (error) {
-        onUnread({ feedId, reason: messageOf(error) })
+        return { feedId, reason: messageOf(error) }
       }
-    }
-    hasLooked ||= known.size > 0
+    })
+    const those = unread.filter(one => one !== null)
+    const [first] = those
+    if (first !== undefined) onUnread({ feeds: those.length, ...first })
+    hasLooked ||= known.size > 0 && feedIds.every(feedId => lookedAt.has(feedId))
   }
   const look = (): Promise<void> => {
     looking ??= lookAtAll().finally(() => {

@@ -6,12 +6,29 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { openRaw, type RawAnswer, type RawConnection } from './raw-http.ts'
+import { makeLive, makePicture } from './sample-facts.ts'
+import { sampleFeed } from './sample-feeds.ts'
 import { FEED_TOKEN, openGateway } from './sample-gateway.ts'
 
 const UPDATED = '2026-03-01T08:00:00.500Z'
 const MODIFIED = 'Sun, 01 Mar 2026 08:00:00 GMT'
 const EARLIER = 'Sun, 01 Mar 2026 07:59:59 GMT'
 const RSS = '/feeds/all/rss.xml'
+const PICTURE = 'a'.repeat(64)
+/** An address of each kind that has a tag. */
+const TAGGED = {
+  feed: RSS,
+  sitemap: '/feeds/all/news-sitemap.xml',
+  'private feed': `/feeds/closed/~${FEED_TOKEN}/rss.xml`,
+  'feed by its type': '/feeds/all',
+  'archive page': '/feeds/all/pages/2026-03-01.rss.xml',
+  'front page': '/',
+  'list of feeds': '/feeds',
+  article: '/articles/press.a',
+  "article's JSON": '/articles/press.a/article.json',
+  stylesheet: '/style.css',
+  picture: `/renditions/${PICTURE}/w640-r1.jpg`,
+} as const
 const texts = ['ba', 'hai', 'một'].map(text => `${text} `.repeat(400))
 
 type Headers = Readonly<Record<string, string>>
@@ -66,6 +83,17 @@ const ROWS: readonly Row[] = [
   ],
   ['§13.1.1: If-Match that fails', async ask => is(await ask({ 'If-Match': '"other"' }), 412)],
   ['§13.1.1: If-Match compares strongly', async (ask, plain) => is(await ask({ 'If-Match': `W/${etagOf(plain)}` }), 412)],
+  ...Object.entries(TAGGED).map(
+    ([kind, path]): Row => [
+      `§13.1.1, RFC 9111 §5.2.2.5: no cache keeps that a condition on this failed: ${kind}`,
+      async ask => {
+        const tag = etagOf(await ask({ Accept: '*/*' }, path))
+        assert.notEqual(tag, 'none')
+        is(await ask({ Accept: '*/*', 'If-Match': '"other"' }, path), 412, { 'cache-control': 'no-store', 'content-length': '0' })
+        is(await ask({ Accept: '*/*', 'If-Match': tag }, path), 200)
+      },
+    ],
+  ),
   ['§13.1.1: If-Match that holds', async (ask, plain) => is(await ask({ 'If-Match': etagOf(plain) }), 200)],
   [
     '§13.1.1: If-Match is about the very bytes that would be sent, so a part of another coding is never added to what a client has',
@@ -177,7 +205,11 @@ const ROWS: readonly Row[] = [
   ],
   [
     '§15.5.17: a range behind the end is a 416 that says how long it is',
-    async (ask, plain) => is(await ask({ Range: `bytes=${plain.body.length}-` }), 416, { 'content-range': `bytes */${plain.body.length}` }),
+    async (ask, plain) =>
+      is(await ask({ Range: `bytes=${plain.body.length}-` }), 416, {
+        'content-range': `bytes */${plain.body.length}`,
+        'cache-control': 'no-store',
+      }),
   ],
   [
     '§13.1.5: If-Range wants the very bytes, else the whole is sent',
@@ -315,9 +347,12 @@ const askOver =
 
 test('the gateway speaks HTTP by the book, and the same whether its fast path is on or off', async t => {
   const gateways = await Promise.all([openGateway(t, { perMinute: 100_000 }), openGateway(t, { perMinute: 100_000, fastPath: false })])
-  for (const { build } of gateways) {
+  for (const { build, release, objects } of gateways) {
     await build('all', texts, UPDATED)
     await build('closed', texts, UPDATED)
+    await release(makeLive({ article: { images: [makePicture(PICTURE)] } }))
+    await objects.put(TAGGED.picture.slice(1), Buffer.from('jpeg'), { contentType: 'image/jpeg' })
+    await objects.put(TAGGED['archive page'].slice(1), Buffer.from(sampleFeed('rss', texts)))
   }
   for (const [rule, check] of ROWS)
     await t.test(rule, async () => {

@@ -47,9 +47,17 @@ const addSecurityHeaders = (app: HttpServer, configuration: Pick<Configuration, 
   })
 }
 
+/** What one client asked on a condition or of a range that does not hold is for no other: a cache that kept it would give that for the thing itself. */
+const keepRefusalsOutOfCaches = (app: HttpServer): void => {
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode === 412 || reply.statusCode === 416) reply.header('cache-control', 'no-store')
+  })
+}
+
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { configuration, readers = createReaders(), limits = createLimits({ perMinute: 0, proxies: 0 }) } = needs
   addSecurityHeaders(app, configuration)
+  keepRefusalsOutOfCaches(app)
   addLimits(app, limits)
   addCacheKeyHeaders(app, configuration)
   addCors(app, configuration)

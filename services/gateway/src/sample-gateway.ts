@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { FeedConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
 import { feedFiles, feedOutputs } from '@newswire/events/feed'
 import { deriveId } from '@newswire/events/ids'
 import { createHttpServer } from '@newswire/http/server'
@@ -20,7 +21,7 @@ import { openFeedCache } from './feed-cache.ts'
 import { chargeUnroutable, createLimits } from './limits.ts'
 import { createReaders } from './readers.ts'
 import { addRoutes } from './routes.ts'
-import { categories, site } from './sample-facts.ts'
+import { categories, site, toFactRecord } from './sample-facts.ts'
 import { sampleFeed } from './sample-feeds.ts'
 import { openView } from './view.ts'
 
@@ -61,6 +62,13 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
   if (fastPath) server.putInFront(createFastPath({ feeds, configuration, readers, limits, ...silence }))
   await server.listen()
   let counter = 0
+  const until = async (what: string, isSo: () => boolean) => {
+    const deadline = Date.now() + 60_000
+    while (!isSo()) {
+      if (Date.now() > deadline) throw new Error(`${what} was not seen`)
+      await setTimeout(5)
+    }
+  }
   t.after(async () => {
     await server.close({ drainMs: 100 })
     await view.stop()
@@ -77,16 +85,16 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
     const data = { feedId, counter, updatedAt, items: texts.length, outputs: { rss: output, atom: output, json: output } }
     const id = deriveId('built', counter)
     await log.publish([toRecord({ id, type: 'feed.built', source: '/services/feeds', subject: feedId, time: updatedAt, data })])
-    const deadline = Date.now() + 60_000
-    while (feeds.built(feedId)?.counter !== counter) {
-      if (Date.now() > deadline) throw new Error('the build was not seen')
-      await setTimeout(5)
-    }
+    await until('the build', () => feeds.built(feedId)?.counter === counter)
+  }
+  const release = async (fact: Fact) => {
+    await log.publish([toFactRecord(fact)])
+    await until('the article', () => (view.article(fact.articleId)?.fact.version ?? 0) >= fact.version)
   }
   /** What `apply` would do to one feed. */
   const reconfigure = (feedId: string, change: Partial<FeedConfig>) => {
     const before = current.feeds.get(feedId)
     if (before !== undefined) current = { ...current, feeds: new Map([...current.feeds, [feedId, { ...before, ...change }]]) }
   }
-  return { port: (server.app.server.address() as AddressInfo).port, reconfigure, build, feeds, readers, server, objects, lines }
+  return { port: (server.app.server.address() as AddressInfo).port, reconfigure, build, release, feeds, readers, server, objects, lines }
 }

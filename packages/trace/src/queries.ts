@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
 import { all, type Row, text } from './rows.ts'
-import { resendOutcome } from './tables.ts'
+import { resendOutcome, resentVersion } from './tables.ts'
 
 export type SubmissionStatus = Readonly<{
   submissionId: string
@@ -20,6 +20,8 @@ export type SubmissionStatus = Readonly<{
 }>
 
 export type StageTrace = Readonly<{ stage: string; outcome: string; at: string; ms: number | null; detail: string | null }>
+/** `detail`: to whom, as its milestone says it. */
+export type ResendTrace = Readonly<{ version: number; detail: string | null }>
 export type SinkTrace = Readonly<{
   kind: string
   id: string
@@ -86,9 +88,13 @@ export const readSubmission = (db: DatabaseSync, submissionId: string): Submissi
   return { ...toSubmission(row), ...(warnings.length === 0 ? {} : { warnings }) }
 }
 
-/** Whether a resend was asked for under this id. */
-export const isResent = (db: DatabaseSync, articleId: string, requestId: string): boolean =>
-  db.prepare("SELECT 1 FROM stage WHERE article = ? AND submission = ? AND stage = 'resend'").get(articleId, requestId) !== undefined
+/** What was asked for under this id: of which version, and to whom; `null` when nothing was. */
+export const readResend = (db: DatabaseSync, articleId: string, requestId: string): ResendTrace | null => {
+  const row = db
+    .prepare("SELECT outcome, detail FROM stage WHERE article = ? AND submission = ? AND stage = 'resend' ORDER BY at LIMIT 1")
+    .get(articleId, requestId) as Row | undefined
+  return row === undefined ? null : { version: resentVersion(String(row.outcome)), detail: text(row.detail) }
+}
 
 /** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */
 const settle = (row: Row, newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {

@@ -49,6 +49,7 @@ const RANK = { accepted: 0, parked: 1, held: 2, refused: 3, released: 4, duplica
 
 /** A resend is kept as a stage of its request; what came of it says which version it was of. */
 export const resendOutcome = (version: number): string => `v${version}`
+export const resentVersion = (outcome: string): number => Number(outcome.slice(1))
 
 /** A writer with its prepared statements. Writing the same milestone again changes nothing. */
 export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => void) => {

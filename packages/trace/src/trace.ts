@@ -16,9 +16,10 @@ import {
   type ArticleSummary,
   type ArticleTrace,
   findArticles,
-  isResent,
+  type ResendTrace,
   readArticleTrace,
   readDecisions,
+  readResend,
   readSubmission,
   type SubmissionStatus,
 } from './queries.ts'
@@ -42,8 +43,8 @@ export type Trace = Readonly<{
   retractions(since: string, limit: number): readonly RetractionRow[]
   /** `null` when the article does not stand taken back. */
   retraction(articleId: string): RetractionRow | null
-  /** Whether a resend was asked for under this id. */
-  isResent(articleId: string, requestId: string): boolean
+  /** The resend that was asked for under this id; `null` when none was. */
+  resend(articleId: string, requestId: string): ResendTrace | null
   submission(submissionId: string): SubmissionStatus | null
   /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
   articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
@@ -113,7 +114,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     decisions: (articleId, version) => readDecisions(db, articleId, version),
     retractions: (since, limit) => readRetractions(db, since, limit),
     retraction: articleId => readRetraction(db, articleId),
-    isResent: (articleId, requestId) => isResent(db, articleId, requestId),
+    resend: (articleId, requestId) => readResend(db, articleId, requestId),
     submission: submissionId => readSubmission(db, submissionId),
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),

@@ -2,6 +2,7 @@
 import { isArticleId, isConfigId, newId } from '@newswire/events/ids'
 import { routesPart } from '@newswire/events/outlet'
 import { actBody } from '@newswire/events/outlet-acts'
+import { ProblemError } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { getDocument } from '@newswire/objects/documents'
@@ -12,14 +13,13 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
 import { problem, readBody } from './acts.ts'
-import { planResend, type ResendPlan, toResendEvents } from './resend.ts'
+import { askedOutletOf, planResend, type Resend, type ResendPlan, toIntents, toResent } from './resend.ts'
 
 type Needs = Readonly<{
   objects: Pick<Objects, 'get'>
   configuration: Pick<Configuration, 'current'>
   publish: Publish
-  /** Resolves when the trace is at the log's end, or waited long enough. */
-  caughtUp: () => Promise<Pick<Trace, 'isResent'>>
+  trace: Pick<Trace, 'caughtUp' | 'resend'>
   now: () => number
 }>
 
@@ -41,10 +41,41 @@ const toObstacle = (articleId: string, outletId: string | null, { excluded }: Re
   )
 }
 
-export const addResendRoutes = (app: HttpServer, { objects, configuration, publish, caughtUp, now }: Needs): void => {
+/** How long an answer waits for the trace, which knows what was asked before; ms. */
+const TRACE_WAIT_MS = 2_000
+
+const behind = {
+  status: 503,
+  code: 'NEWSWIRE_TRACE_BEHIND',
+  title: 'Nobody knows yet whether it was asked before',
+  detail: 'the trace is behind, and nothing was sent; ask again under the same id',
+  headers: { 'retry-after': '1' },
+} as const
+
+const reused = (id: string, { version, outletId }: Readonly<{ version: number; outletId: string | null }>) =>
+  problem(
+    409,
+    'NEWSWIRE_RESEND_REUSED',
+    'This id was used for another resend',
+    `under ${id} version ${version} was sent to ${outletId ?? 'all outlets'} already; use a new id to send anything else`,
+  )
+
+export const addResendRoutes = (app: HttpServer, { objects, configuration, publish, trace, now }: Needs): void => {
+  /** Whether it was done before, as asked now. Throws the problem when something else was, and 503 while nobody can tell. */
+  const isRepeat = async ({ id, articleId, outletId }: Resend, version: number): Promise<boolean> => {
+    await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch((cause: unknown) => {
+      throw new ProblemError(behind, { cause })
+    })
+    const before = trace.resend(articleId, id)
+    if (before === null) return false
+    const done = { version: before.version, outletId: askedOutletOf(before.detail) }
+    if (done.version !== version || done.outletId !== outletId) throw reused(id, done)
+    return true
+  }
+
   app.post('/v1/articles/:articleId/resend', async (request, reply) => {
     const { articleId } = request.params as { articleId: string }
-    const { id = newId(), outlet: outletId = null } = readBody(request, wantedResend, 'resend')
+    const { id, outlet: outletId = null } = readBody(request, wantedResend, 'resend')
     if (!isArticleId(articleId)) throw notFound('no article has such an id; the whole id is <publisher>.<local id>')
     const { outlets, categories } = configuration.current()
     if (outletId !== null && !outlets.has(outletId)) throw notFound('there is no such outlet; /v1/outlets lists them')
@@ -52,13 +83,15 @@ export const addResendRoutes = (app: HttpServer, { objects, configuration, publi
     const routes = await getDocument(objects, keys.routes(articleId), routesPart)
     const fact = (await getReleased(objects, articleId))?.fact
     if (fact === undefined) throw notFound('nothing was ever released under this id; the whole id is <publisher>.<local id>')
-    const resend = { id, articleId, outletId, at: new Date(now()).toISOString() }
+    const resend = { id: id ?? newId(), articleId, outletId, at: new Date(now()).toISOString() }
     const plan = planResend(resend, { fact, routed: new Set(Object.keys(routes?.value.routes ?? {})), outlets, categories })
-    if (plan.wanted.length === 0) throw toObstacle(articleId, outletId, plan)
-    const isRepeat = (await caughtUp()).isResent(articleId, id)
-    if (!isRepeat) await publish([...toResendEvents(resend, fact.version, plan)], { synced: true })
+    if (id === undefined || !(await isRepeat(resend, fact.version))) {
+      if (plan.wanted.length === 0) throw toObstacle(articleId, outletId, plan)
+      await publish([...toIntents(resend, fact.version, plan)], { synced: true })
+      await publish([toResent(resend, fact.version, plan)], { synced: true })
+    }
     return reply.status(202).send({
-      id,
+      id: resend.id,
       articleId,
       version: fact.version,
       action: fact.state === 'live' ? fact.action : 'retracted',

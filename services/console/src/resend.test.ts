@@ -68,6 +68,11 @@ const open = async (t: TestContext) => {
       outlet('sport', { match: { categories: ['sport'] } }),
     ].map(one => [one.id, one]),
   )
+  let broken: string | undefined
+  /** What fails from now on: events of a type, or the trace. */
+  const fail = (what?: 'delivery.wanted' | 'milestone.reached' | 'trace') => {
+    broken = what
+  }
   const caughtUp = async () => {
     await trace.caughtUp(AbortSignal.timeout(10_000))
     return trace
@@ -75,8 +80,14 @@ const open = async (t: TestContext) => {
   addResendRoutes(app, {
     objects,
     configuration: { current: () => ({ outlets, categories: new Map() }) as unknown as ConfigSnapshot },
-    publish: publishEvents(log),
-    caughtUp,
+    publish: async (events, options) => {
+      if (events.some(one => one.type === broken)) throw new Error('the log took only a part')
+      return publishEvents(log)(events, options)
+    },
+    trace: {
+      resend: trace.resend,
+      caughtUp: () => (broken === 'trace' ? Promise.reject(new Error('it is behind')) : caughtUp().then(() => undefined)),
+    },
     now: () => Date.parse(AT),
   })
   t.after(async () => {
@@ -130,7 +141,7 @@ const open = async (t: TestContext) => {
     }
     return found.sort((x, y) => (x.subject < y.subject ? -1 : 1))
   }
-  return { release, resend, intents, caughtUp }
+  return { release, resend, intents, caughtUp, fail }
 }
 
 test('an article goes once more, as it is now, to who was routed it and may still have it', async t => {
@@ -157,6 +168,46 @@ test('asked again under the same id it is the same act', async t => {
   await resend({ outlet: 'a' })
   assert.equal((await intents()).length, 2)
   assert.equal((await caughtUp()).article('press.a')?.versions.at(-1)?.stages.length, 2)
+})
+
+test('an id that was used for another outlet or version is refused, and nothing is sent', async t => {
+  const { release, resend, intents } = await open(t)
+  await release(live(1))
+  assert.equal((await resend({ id: 'one', outlet: 'a' })).status, 202)
+  for (const other of [{ id: 'one', outlet: 'b' }, { id: 'one' }]) {
+    const refused = await resend(other)
+    assert.deepEqual([refused.status, refused.body.code], [409, 'NEWSWIRE_RESEND_REUSED'])
+    assert.match(refused.body.detail, /version 1 was sent to a already/)
+  }
+  await release(live(2))
+  assert.equal((await resend({ id: 'one', outlet: 'a' })).status, 409)
+  assert.equal((await intents()).length, 1)
+})
+
+test('while nobody knows whether it was asked before it is refused, and may be tried again; what has a new id is not', async t => {
+  const { release, resend, intents, fail } = await open(t)
+  await release(live(1))
+  fail('trace')
+  const behind = await resend({ id: 'one', outlet: 'a' })
+  assert.deepEqual([behind.status, behind.body.code], [503, 'NEWSWIRE_TRACE_BEHIND'])
+  assert.deepEqual(await intents(), [])
+  assert.equal((await resend({ outlet: 'a' })).status, 202)
+  assert.equal((await intents()).length, 1)
+})
+
+test('a resend that failed half way is whole after its retry', async t => {
+  const { release, resend, intents, caughtUp, fail } = await open(t)
+  await release(live(1))
+  const stages = async () => (await caughtUp()).article('press.a')?.versions.at(-1)?.stages.length
+  fail('delivery.wanted')
+  assert.equal((await resend({ id: 'one' })).status, 500)
+  assert.equal(await stages(), 0, 'nothing is told of what was not sent')
+  fail('milestone.reached')
+  assert.equal((await resend({ id: 'one' })).status, 500)
+  fail()
+  assert.equal((await resend({ id: 'one' })).status, 202)
+  assert.equal(await stages(), 1)
+  assert.equal(new Set((await intents()).map(one => one.id)).size, 3, 'the same intents, however often they were written')
 })
 
 test('what was taken back goes as a retraction, also to who left the configuration', async t => {

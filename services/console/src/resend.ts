@@ -43,23 +43,26 @@ const toNames = (names: readonly string[]): string => {
   return names.length > MOST_NAMES ? `${told} and ${names.length - MOST_NAMES} more` : told
 }
 
-/** The intents, and the milestone that tells of them. The same request of the same version gives the same events. */
-export const toResendEvents = ({ id, articleId, at }: Resend, version: number, { wanted }: ResendPlan): readonly NewswireEvent[] => [
-  ...wanted.map(({ outletId, kill }) => toAgain({ id, outletId, at, source: SERVICE }, { articleId, version, kill })),
-  {
+/** To whom, for people, and for `askedOutletOf`: no id of an outlet has a space. */
+const toDetail = ({ outletId }: Pick<Resend, 'outletId'>, { wanted }: ResendPlan): string =>
+  outletId === null ? `to ${toNames(wanted.map(one => one.outletId))}` : `to ${outletId} alone`
+
+/** The one outlet that a resend was asked for, read from its milestone's detail; `null`: all. */
+export const askedOutletOf = (detail: string | null): string | null => /^to (\S+) alone$/.exec(detail ?? '')?.[1] ?? null
+
+/** The same request of the same version gives the same intents. */
+export const toIntents = ({ id, articleId, at }: Resend, version: number, { wanted }: ResendPlan): readonly NewswireEvent[] =>
+  wanted.map(({ outletId, kill }) => toAgain({ id, outletId, at, source: SERVICE }, { articleId, version, kill }))
+
+/** That the intents stand in the log: told before they do, it would keep a retry from writing those that failed. */
+export const toResent = (resend: Resend, version: number, plan: ResendPlan): NewswireEvent => {
+  const { id, articleId, at } = resend
+  return {
     type: 'milestone.reached',
     id: deriveId('resent', articleId, version, id),
     source: SERVICE,
     subject: articleId,
     time: at,
-    data: {
-      kind: 'resent',
-      articleId,
-      version,
-      at,
-      requestId: id,
-      outlets: wanted.length,
-      detail: `to ${toNames(wanted.map(one => one.outletId))}`,
-    },
-  },
-]
+    data: { kind: 'resent', articleId, version, at, requestId: id, outlets: plan.wanted.length, detail: toDetail(resend, plan) },
+  }
+}

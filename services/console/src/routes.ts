@@ -203,7 +203,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addArchiveRoutes(app, { objects })
   addArticleRoutes(app, { objects, trace, publish, now })
   addEventRoutes(app, needs.events)
-  addResendRoutes(app, { objects, configuration, publish, caughtUp: current, now })
+  addResendRoutes(app, { objects, configuration, publish, trace, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
   app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))

@@ -210,3 +210,17 @@ test('only kinds and ids that there can be are answered, and a missing secret is
   assert.equal(status, 201)
   assert.match(body.warnings[0], /PARTNER_SECRET/)
 })
+
+test('a parameter that cannot be understood is refused, and nothing is applied', async t => {
+  const { get, put, noted } = await open(t)
+  const next = { ...file, feeds: [{ id: 'all', title: 'Everything' }] }
+  for (const query of ['dryRun=1', 'dryRun=yes', 'dryRun', 'prune=TRUE', 'force=', 'dryRun=true&dryRun=false', 'dryrun=true']) {
+    const refused = await put(`?${query}`, next)
+    assert.deepEqual([refused.status, refused.body.code], [400, 'NEWSWIRE_CONFIG_QUERY'], query)
+  }
+  assert.equal((await put('/feeds/all?dryRun=1', { title: 'Everything' })).status, 400)
+  assert.equal((await put('/feeds/all?prune=true', { title: 'Everything' })).status, 400, 'one object retires nothing')
+  assert.deepEqual([(await get('/feeds/all')).body.title, noted.length], ['All', 0])
+  assert.equal((await put('?dryRun=false&prune=false&force=false', next)).status, 200)
+  assert.equal((await get('/feeds/all')).body.title, 'Everything')
+})

@@ -51,9 +51,13 @@ const readJson = (request: HttpRequest): unknown => {
   return json.value
 }
 
-const flagsOf = (request: HttpRequest) => {
-  const { prune, dryRun, force } = request.query as Record<string, string | undefined>
-  return { prune: prune === 'true', dryRun: dryRun === 'true', force: force === 'true' }
+/** Throws the 400 for what cannot be understood: a `dryRun=yes` that is passed over would be applied. */
+const flagsOf = <N extends 'prune' | 'dryRun' | 'force'>(request: HttpRequest, names: readonly N[]): Readonly<Record<N, boolean>> => {
+  const query = request.query as Record<string, unknown>
+  const wrong = Object.keys(query).find(name => !names.some(one => one === name) || (query[name] !== 'true' && query[name] !== 'false'))
+  if (wrong === undefined) return Object.fromEntries(names.map(name => [name, query[name] === 'true'])) as Record<N, boolean>
+  const detail = `there are ${names.join(', ')}, each once, true or false; nothing was applied`
+  throw problem(400, 'NEWSWIRE_CONFIG_QUERY', `The parameter ${wrong.slice(0, 40)} cannot be understood`, detail)
 }
 
 /** Nothing is wrong with what was sent: somebody else was there first. */
@@ -115,7 +119,9 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
   app.put('/v1/config', { bodyLimit: MOST_BYTES }, async request => {
     const checked = checkConfig(readJson(request))
     if (!checked.ok) return refuse(checked.complaints, 'The configuration is not valid; nothing was applied')
-    const changes = await applying(applyConfiguration({ objects, publish, config: checked.config, ...flagsOf(request), now }))
+    const changes = await applying(
+      applyConfiguration({ objects, publish, config: checked.config, ...flagsOf(request, ['prune', 'dryRun', 'force']), now }),
+    )
     return { changes, ...warningsOf(checked.config, changes) }
   })
 
@@ -132,7 +138,7 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
   })
   app.put('/v1/config/:kind/:id', async (request, reply) => {
     const name = nameOf(request)
-    const { dryRun, force } = flagsOf(request)
+    const { dryRun, force } = flagsOf(request, ['dryRun', 'force'])
     const condition = toCondition(request)
     const options = { objects, publish, now, dryRun, force, ...(condition === undefined ? {} : { condition }) }
     const applied = await applying(applyObject(options, { ...name, value: readJson(request) }))

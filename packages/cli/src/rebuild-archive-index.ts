@@ -4,7 +4,8 @@ import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import { createClient } from './client.ts'
 import type { Terminal } from './terminal.ts'
 
-const POLL_MS = 300
+/** The archive takes a wish up within seconds. */
+const POLL_MS = 1_000
 
 type ArchiveIndex = Readonly<{ wanted: number; done: number; last: ArchiveWanted['lastReindex'] }>
 type Options = Readonly<{ wait: boolean; timeout: number }>
@@ -35,12 +36,19 @@ export const rebuildArchiveIndex = async (terminal: Terminal, { wait, timeout }:
     return true
   }
   for (const deadline = performance.now() + timeout * 1000; ; await setTimeout(POLL_MS)) {
-    const { archiveIndex } = (await using.console('GET', '/v1/rebuilds')) as { archiveIndex: ArchiveIndex | null }
-    const isDone = archiveIndex !== null && archiveIndex.done >= asked.wanted
+    // `/v1/rebuilds` says the same, and reads an object of every feed for it.
+    const { reindex, reindexed, lastReindex } = (await using.console('GET', '/v1/archive')) as ArchiveWanted
+    const isDone = reindexed >= asked.wanted
     if (!isDone && performance.now() < deadline) continue
-    const ok = isDone && isWhole(archiveIndex.last)
-    print(json ? JSON.stringify({ ok, isDone, ...archiveIndex }) : isDone ? toWords(archiveIndex.last) : 'not done')
-    if (!isDone) say(`not done within ${timeout} s; it goes on, and GET /v1/rebuilds says when it is done`)
+    const ok = isDone && isWhole(lastReindex)
+    print(
+      json
+        ? JSON.stringify({ ok, isDone, wanted: reindex, done: reindexed, last: lastReindex })
+        : isDone
+          ? toWords(lastReindex)
+          : 'not done',
+    )
+    if (!isDone) say(`not done within ${timeout} s; it goes on, and GET /v1/archive says when it is done`)
     return ok
   }
 }

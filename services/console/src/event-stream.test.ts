@@ -129,7 +129,7 @@ test('what moves is told by name with its id, without a title, and dead letters 
     released('press.a'),
     { kind: 'fanned-out', articleId: 'press.a', at: AT, version: 1, stage: 'outlets', sinks: outlets, decisions: [] },
     { kind: 'sink', articleId: 'press.a', at: AT, version: 1, sink: { kind: 'outlet', id: 'o1' }, state: 'done', attempts: 1 },
-    released('press.a', 2, 'retracted'),
+    { ...released('press.a', 2, 'retracted'), detail: 'a stranger’s reason' },
   )
   const [published] = await log.publish([{ topic: 'prepared', key: 'press.a', value: Buffer.from('{"half'), headers: { ce_id: 'x' } }])
   assert.ok(published)
@@ -313,6 +313,8 @@ test('the ring keeps the newest within its bounds, and knows whom it can serve',
   assert.equal(reaches('m0.9-m1.0'), false, '10 is gone')
   assert.equal(reaches('m0.13-m1.0'), false, 'another log')
   assert.equal(reaches('m0.12-m1.0-m7.0'), false, 'a partition that nothing is known of')
+  const many = new Map(Array.from({ length: 600 }, (_, partition) => [`m${partition}`, 10 ** 12 + partition]))
+  assert.deepEqual(parseEventId(toEventId(many)), many, 'an id of hundreds of partitions')
   assert.equal(parseEventId('m0.1-'), null)
   assert.equal(parseEventId(`m0.${'1'.repeat(17)}`), null)
   const large = createEventRing({ mostBytes: 1_000 })

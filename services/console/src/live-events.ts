@@ -16,7 +16,8 @@ const ofMilestone = (milestone: Milestone): Readonly<{ name: string; data: objec
   const { kind, ...data } = milestone
   switch (milestone.kind) {
     case 'released': {
-      const { kind: _, title: __, ...released } = milestone
+      // A retraction's detail is the publisher's reason.
+      const { kind: _, title: __, detail: ___, ...released } = milestone
       return { name: milestone.action === 'retracted' || milestone.action === 'purged' ? 'retracted' : 'released', data: released }
     }
     case 'fanned-out': {
@@ -59,7 +60,8 @@ export const placeOf = ({ topic, partition }: Pick<LiveEvent, 'topic' | 'partiti
 /** `m0.17-m1.4-d0.2`. */
 export const toEventId = (places: Places): string => [...places].map(([place, position]) => `${place}.${position}`).join('-')
 
-const MAX_ID = 4_000
+/** What Node takes of all headers together: a longer one never arrives. Some 700 partitions. */
+const MAX_ID = 16 * 1024
 
 /** `null` for what is no id of ours. A stranger may have written it. */
 export const parseEventId = (text: string): Places | null => {

@@ -101,3 +101,14 @@ test('when thousands of readings wait, whoever asks for more is told to come aga
   assert.ok(refused.length > 0 && refused.length < 5_000)
   assert.deepEqual([...new Set(refused)], ['NEWSWIRE_GATEWAY_BUSY'])
 })
+
+test('an address of an article of ours is vouched for by the article it names alone, whoever else says that it is theirs', async t => {
+  const { stored, keep } = await open(t)
+  const sitemap = Buffer.from(`<urlset>\n    <url>\n        <loc>${site.publicUrl}/articles/press.real</loc>\n    </url>\n</urlset>\n`)
+  await keep(makeLive({ article: { canonicalUrl: `${site.publicUrl}/articles/press.real` } }))
+  assert.equal(await stored.mayShow('rss', rssOf('press.a')), true)
+  assert.equal(await stored.mayShow('sitemap', sitemap), false, 'the real one is not known here')
+  await keep(makeLive({ articleId: 'press.real' }))
+  assert.equal(await stored.mayShow('rss', rssOf('press.real')), true)
+  assert.equal(await stored.mayShow('sitemap', sitemap), true)
+})

@@ -83,8 +83,14 @@ export const createStoreArticles = (
   /** By the address of a page of the site, the articles that ever said that it is theirs. */
   const pages = new Map<string, Set<string>>()
 
-  const rememberPage = (href: string | undefined, articleId: string) => {
-    if (href !== undefined) pages.set(href, (pages.get(href) ?? new Set()).add(articleId))
+  const rememberPage = (href: string, articleId: string) => {
+    pages.set(href, (pages.get(href) ?? new Set()).add(articleId))
+  }
+  /** Its own address here, and the one it says it has elsewhere on the site. That of another article here is not its own to say. */
+  const rememberPages = (articleId: string, canonicalUrl: string | undefined) => {
+    rememberPage(new URL(articleUrl(publicUrl(), articleId)).href, articleId)
+    const elsewhere = canonicalUrl === undefined ? undefined : URL.parse(canonicalUrl)?.href
+    if (elsewhere !== undefined && !elsewhere.startsWith(new URL(articleUrl(publicUrl(), '')).href)) rememberPage(elsewhere, articleId)
   }
   const remember = (articleId: string, seen: Seen | null) => {
     if (known.size >= MAX_KNOWN) {
@@ -94,9 +100,7 @@ export const createStoreArticles = (
     if (showers.size >= MAX_KNOWN) showers.clear()
     known.set(articleId, { isPublic: seen?.state === 'public', at: performance.now() })
     if (seen?.state !== 'public') return
-    const { canonicalUrl } = seen.fact.article
-    rememberPage(new URL(articleUrl(publicUrl(), articleId)).href, articleId)
-    if (canonicalUrl !== undefined) rememberPage(URL.parse(canonicalUrl)?.href, articleId)
+    rememberPages(articleId, seen.fact.article.canonicalUrl)
     for (const { sha256 } of seen.fact.article.images) if (sha256 !== undefined) showers.set(sha256, articleId)
   }
   const readNow = async (articleId: string, limit: Limit): Promise<Seen | null> => {

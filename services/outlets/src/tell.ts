@@ -19,7 +19,10 @@ export type News = Omit<Told, 'articleId'>
 /** What is to be said of one outlet. `atMs`: when it came to be so. */
 export type Said = Readonly<{ outletId: string; told: Told; cause: Cause; atMs: number }>
 
-/** The id says outlet, article, version, state and attempt, so a repeat collapses with the first. `also`: outlets of which the same is said. */
+/**
+ * The id says outlets, article, version, state and attempt: of one outlet a repeat collapses with the first. `also`: outlets of which the same is said. Those
+ * may be grouped otherwise when it is said again, and then it is another event, which says nothing new: whoever keeps milestones keeps them by outlet and version.
+ */
 export const toSinkMilestone = (
   { outletId, told, cause, atMs }: Said,
   also: readonly string[] = [],

@@ -18,11 +18,11 @@ const LINE_FEED = 10
 
 type Member = Readonly<{ at: number; length: number; raw: Uint8Array }>
 
-/** `null`: no member begins here that can be unpacked. */
-const readMember = (pack: Buffer, at: number): Member | null => {
+/** `null`: no member begins here that can be unpacked, to `mostBytes` at most. */
+const readMember = (pack: Buffer, at: number, mostBytes: number): Member | null => {
   if (pack.compare(MAGIC, 0, MAGIC.length, at, at + MAGIC.length) !== 0) return null
   try {
-    const { buffer, engine } = inflateRawSync(pack.subarray(at + HEAD_BYTES), { info: true }) as unknown as {
+    const { buffer, engine } = inflateRawSync(pack.subarray(at + HEAD_BYTES), { info: true, maxOutputLength: mostBytes }) as unknown as {
       buffer: Buffer
       engine: { bytesWritten: number }
     }
@@ -44,14 +44,18 @@ const findAt = (raw: Uint8Array, offset: number, entries: readonly Entry[], from
   return -1
 }
 
-/** `entries`: of the part, in the manifest's order, which is the pack's. Those that were purged are not in it, and passed over. */
+/** `entries`: of the part, in the manifest's order, which is the pack's. Those that were purged are not in it, and passed over; no member is longer than all of them. */
 export const salvage = (bytes: Uint8Array, entries: readonly Entry[]): Salvaged => {
   const pack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const found: PackedEntry[] = []
   const contents = new Map<string, Uint8Array>()
+  const mostBytes = Math.max(
+    1,
+    entries.reduce((sum, one) => sum + one.bytes + 1, 0),
+  )
   let [isWhole, next] = [true, 0]
   for (let at = 0; at < pack.byteLength; ) {
-    const member = readMember(pack, at)
+    const member = readMember(pack, at, mostBytes)
     if (member === null) {
       isWhole = false
       const later = pack.indexOf(MAGIC, at + 1)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { join, layOut, type Part, pack } from './packing.ts'
+import { join, layOut, MOST_TABLE_BYTES, type Part, pack } from './packing.ts'
 
 const packed = (parts: readonly Part[]) => pack(parts, layOut(parts)) ?? join(parts)
 /** What a reader of the store makes of it. */
@@ -59,4 +59,12 @@ test('whatever the parts, laid out they are what they join to, also after longer
       for (const parts of files) assert.deepEqual(Buffer.from(layOut(parts)), Buffer.from(join(parts)))
     }),
   )
+})
+
+test('a very large file is laid out in memory of its own, and none of it is kept', () => {
+  const small = layOut(['small']).buffer
+  const large = Buffer.from(layOut([Buffer.alloc(MOST_TABLE_BYTES, 'x'), 'đ']))
+  assert.equal(large.byteLength, MOST_TABLE_BYTES + 2)
+  assert.equal(large.toString('utf8', MOST_TABLE_BYTES - 1), 'xđ')
+  assert.equal(layOut(['small']).buffer, small)
 })

@@ -74,15 +74,23 @@ export const join = (parts: readonly Part[]): Uint8Array =>
   Buffer.concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)))
 
 /**
- * The memory that files are laid out in, one after the other, grown to the largest so far. V8 collects everything, for 10 ms and on every core, after
+ * The memory that files are laid out in, one after the other, grown to the largest so far up to `MOST_TABLE_BYTES`. V8 collects everything, for 10 ms and on every core, after
  * each 64 MB of buffers: three formats of a feed were one every second at fifty builds a second, and most of them are read by nobody here.
  */
 let table = Buffer.alloc(0)
+/** A larger file is rare, and has memory of its own: the table stays as large as it once was. */
+export const MOST_TABLE_BYTES = 8 * 1_048_576
+
+const tableFor = (size: number): Buffer => {
+  if (size > MOST_TABLE_BYTES) return Buffer.allocUnsafeSlow(size)
+  if (size > table.length) table = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(size)))
+  return table
+}
 
 /** What the parts join to, to be hashed and summed: good until the next call, in this thread. */
 export const layOut = (parts: readonly Part[]): Uint8Array => {
   const size = parts.reduce((sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : part.length), 0)
-  if (size > table.length) table = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(size)))
+  const table = tableFor(size)
   let at = 0
   for (const part of parts) {
     if (typeof part !== 'string') table.set(part, at)

@@ -31,7 +31,8 @@ const isWritable = (folder: string): boolean => {
 }
 
 test('compiled code is kept beside the code that it was made of', t => {
-  if (!isWritable(fileURLToPath(new URL('../../../node_modules/.cache/newswire', import.meta.url)))) return t.skip('node_modules cannot be written')
+  if (!isWritable(fileURLToPath(new URL('../../../node_modules/.cache/newswire', import.meta.url))))
+    return t.skip('node_modules cannot be written')
   const { used, told } = run()
   assert.ok(used?.startsWith(`${told}`), `${used} in ${told}`)
   assert.equal(basename(told ?? ''), 'newswire')

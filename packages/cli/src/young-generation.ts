@@ -9,7 +9,8 @@
  * Once there is work, buffers outside the heap count as growth of it: articles and feed files that live for milliseconds had V8 mark 50 MB of heap once a
  * second. Four times what lives before a full collection begins: of eight processes at 50 articles a second on two cores 34.2 → 32.6 CPU-ms an article, and
  * visible after 185 → 124 ms (p50). A heap limit on the command line still holds: growth ends half way to it. And buffers may grow by more than V8's 64 MB
- * at a time (`rare-collections.ts`): of `newswire up` beside other work 161 → 105 ms (p99 from publishing to visible), for 100 to 150 MB more under load.
+ * at a time (`rare-collections.ts`): of `newswire up` beside other work 161 → 105 ms (p99 from publishing to visible), for 100 to 150 MB more under load,
+ * less on a small machine.
  */
 import { setFlagsFromString } from 'node:v8'
 import { GROWN } from '@newswire/runtime/lean-heap'

@@ -34,12 +34,12 @@ const run = (wanted: 'lean' | 'as ever') =>
     }),
   ) as { mostYoung: number; mostOld: number; asked: number }
 
-test('a heap that is kept lean takes less than one that is left to itself, young and old', () => {
+test('a heap that is kept lean takes less than one that is left to itself, young and old together', () => {
   const [lean, asEver] = [run('lean'), run('as ever')]
   const told = `lean ${JSON.stringify(lean)}, as ever ${JSON.stringify(asEver)}`
   assert.ok(lean.asked > 10, told)
   assert.ok(lean.mostYoung < asEver.mostYoung, told)
-  assert.ok(lean.mostOld < 0.9 * asEver.mostOld, told)
+  assert.ok(lean.mostYoung + lean.mostOld < 0.75 * (asEver.mostYoung + asEver.mostOld), told)
 })
 
 /** The event loop is busy until the keeper has looked; then it has no turn while two million objects are made, of which a quarter stays. */

@@ -6,7 +6,7 @@
  * keeper at a time.
  */
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
-import { noGrowingBuffersFlag } from './rare-collections.ts'
+import { growingBuffers } from './growing-buffers.ts'
 
 /** What is old may grow by so much, in percent, before it is collected. */
 const GROWTH_PERCENT = 30
@@ -51,6 +51,7 @@ export const keepHeapLean = (isWanted: () => boolean, everyMs = LOOK_EVERY_MS): 
   const letGrow = () => {
     setFlagsFromString(`--heap-growing-percent=${GROWN.growthPercent}`)
     growYoungBy(GROWN.youngFactor)
+    growingBuffers.keepLean(false)
   }
   const look = () => {
     const [before, wasLean] = [looked, isLean]
@@ -58,7 +59,7 @@ export const keepHeapLean = (isWanted: () => boolean, everyMs = LOOK_EVERY_MS): 
     isLean = isWanted()
     if (!isLean) return wasLean ? letGrow() : undefined
     setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`)
-    setFlagsFromString(noGrowingBuffersFlag)
+    growingBuffers.keepLean(true)
     growYoungBy(1)
     const isBusy = performance.eventLoopUtilization(looked, before).utilization >= BUSY
     if (isBusy && mayGrow && youngBytes() <= YOUNG_BYTES / 2) mayGrow = growYoung()

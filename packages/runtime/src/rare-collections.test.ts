@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
+import { growingBuffersFlag, noGrowingBuffersFlag } from './growing-buffers.ts'
 import { GROWN } from './lean-heap.ts'
-import { growingBuffersFlag, mayGrow } from './rare-collections.ts'
+import { mayGrow, memoryBytes, ruleFor } from './rare-collections.ts'
 
 const MIB = 1_048_576
 
@@ -14,7 +15,21 @@ test('buffers may grow for a while after a collection, and not without end', () 
   assert.equal(mayGrow({ sinceMs: 0, grownBytes: 256 * MIB }, rule), false)
 })
 
-/** In a process of its own, because the flag is the whole process's. Each buffer lives long enough to be old, and a gigabyte of them passes. */
+test('buffers may grow by an eighth of what a machine or its container has, by 256 MiB at most, and below 1 GiB they are left to V8', () => {
+  const mostMib = (memory: number) => (ruleFor(memory)?.mostBytes ?? 0) / MIB
+  assert.deepEqual(
+    [512, 1023, 1024, 1536, 2048, 65_536].map(mib => mostMib(mib * MIB)),
+    [0, 0, 128, 192, 256, 256],
+  )
+})
+
+test('a container has what its limit says, and one without a limit what the machine has', () => {
+  assert.equal(memoryBytes(512 * MIB, 8192 * MIB), 512 * MIB)
+  assert.equal(memoryBytes(0, 8192 * MIB), 8192 * MIB)
+  assert.equal(memoryBytes(2 ** 64, 8192 * MIB), 8192 * MIB)
+})
+
+/** In a process of its own, because the flag is the whole process's. Each buffer lives long enough to be old, and two gigabytes of them pass. */
 const story = `
   import { setImmediate as turn } from 'node:timers/promises'
   import { PerformanceObserver } from 'node:perf_hooks'
@@ -27,9 +42,8 @@ const story = `
   observer.observe({ entryTypes: ['gc'] })
   const rare = mostMib > 0 ? collectRarely({ restMs: 3_600_000, mostBytes: mostMib * ${MIB} }, 1) : { stop: () => undefined }
   const kept = []
-  for (let made = 0; made < 1024; made++) {
+  for (let made = 0; made < 2048; made++) {
     kept[made % 16] = Buffer.alloc(${MIB})
-    for (let garbage = 0; garbage < 1; garbage++) Array.from({ length: 1000 }, (_, index) => ({ index }))
     await turn()
   }
   rare.stop()
@@ -54,10 +68,12 @@ const run = (mostMib: number) =>
   ) as { collections: number }
 
 test('fewer full collections for the sake of buffers while these may grow', () => {
-  const [asEver, rarely] = [run(0), run(512)]
-  assert.ok(rarely.collections < asEver.collections, `as ever ${JSON.stringify(asEver)}, rarely ${JSON.stringify(rarely)}`)
+  const [asEver, rarely] = [run(0), run(4096)]
+  const told = `as ever ${JSON.stringify(asEver)}, rarely ${JSON.stringify(rarely)}`
+  assert.ok(asEver.collections >= 8, told)
+  assert.ok(rarely.collections <= asEver.collections / 2, told)
 })
 
 test('V8 knows what it is told: of a flag that it does not know it says nothing while it runs', () => {
-  execFileSync(process.execPath, [growingBuffersFlag, '-e', ''])
+  execFileSync(process.execPath, [growingBuffersFlag, noGrowingBuffersFlag, '-e', ''])
 })

@@ -4,15 +4,12 @@
  * the other core and most of what is late becomes so. Told to count buffers as part of the heap instead, V8 would let them grow to a gigabyte, also of a process at
  * rest; so it is told that only for a while after each collection, and while they have not grown by much.
  *
- * The flag is read whenever a buffer is made, so it may change while the process runs, and it is of the whole process.
+ * By as much as the machine, or the container, has room for; where that is little they are left to V8.
  */
+import { totalmem } from 'node:os'
 import { constants, PerformanceObserver } from 'node:perf_hooks'
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-
-/** What V8 is told while buffers may grow. */
-export const growingBuffersFlag = '--external-memory-accounted-in-global-limit'
-/** What it is told else, and by `lean-heap.ts` whatever is wanted here. */
-export const noGrowingBuffersFlag = '--no-external-memory-accounted-in-global-limit'
+import { getHeapStatistics } from 'node:v8'
+import { growingBuffers } from './growing-buffers.ts'
 
 export type Rule = Readonly<{
   /** So long after a full collection no other begins for the sake of buffers, ms: what is at rest is collected as ever. */
@@ -22,8 +19,20 @@ export type Rule = Readonly<{
 }>
 
 const MIB = 1_048_576
-const rule: Rule = { restMs: 10_000, mostBytes: 256 * MIB }
+const REST_MS = 10_000
+const MOST_BYTES = 256 * MIB
+/** Buffers may grow by this part of all memory. */
+const PART = 1 / 8
+/** With less than this it is left to V8. */
+const LEAST_MEMORY_BYTES = 1024 * MIB
 const LOOK_EVERY_MS = 250
+
+/** What there is for this process, bytes: the limit of its container, unless the machine has less. Node says 0 or more than any machine has where there is none. */
+export const memoryBytes = (constrained: number, machine: number): number => (constrained > 0 ? Math.min(constrained, machine) : machine)
+
+/** `null`: so little memory that buffers are left to V8. Pure. */
+export const ruleFor = (memory: number): Rule | null =>
+  memory < LEAST_MEMORY_BYTES ? null : { restMs: REST_MS, mostBytes: Math.min(MOST_BYTES, memory * PART) }
 
 /** Whether buffers may grow on. Pure. */
 export const mayGrow = ({ sinceMs, grownBytes }: Readonly<{ sinceMs: number; grownBytes: number }>, { restMs, mostBytes }: Rule): boolean =>
@@ -37,19 +46,17 @@ export type RareCollections = Readonly<{
   stop(): void
 }>
 
-export const collectRarely = ({ restMs, mostBytes } = rule, everyMs = LOOK_EVERY_MS): RareCollections => {
+const ruleHere = (): Rule | null => ruleFor(memoryBytes(process.constrainedMemory(), totalmem()))
+
+/** `null` for a rule: nothing is done. */
+export const collectRarely = (rule = ruleHere(), everyMs = LOOK_EVERY_MS): RareCollections => {
+  if (rule === null) return { stop: () => undefined }
   let collectedMs = performance.now()
   let leastBytes = getHeapStatistics().external_memory
-  let isGrowing = false
-
-  const set = (wanted: boolean) => {
-    if (wanted !== isGrowing) setFlagsFromString(wanted ? growingBuffersFlag : noGrowingBuffersFlag)
-    isGrowing = wanted
-  }
   const look = () => {
     const { external_memory: bytes } = getHeapStatistics()
     leastBytes = Math.min(leastBytes, bytes)
-    set(mayGrow({ sinceMs: performance.now() - collectedMs, grownBytes: bytes - leastBytes }, { restMs, mostBytes }))
+    growingBuffers.allow(mayGrow({ sinceMs: performance.now() - collectedMs, grownBytes: bytes - leastBytes }, rule))
   }
   const observer = new PerformanceObserver(list => {
     for (const { detail } of list.getEntries() as readonly Collection[]) {
@@ -57,7 +64,7 @@ export const collectRarely = ({ restMs, mostBytes } = rule, everyMs = LOOK_EVERY
       if (detail?.kind !== NODE_PERFORMANCE_GC_MAJOR && detail?.kind !== NODE_PERFORMANCE_GC_INCREMENTAL) continue
       collectedMs = performance.now()
       leastBytes = detail.kind === NODE_PERFORMANCE_GC_MAJOR ? getHeapStatistics().external_memory : Number.POSITIVE_INFINITY
-      set(true)
+      growingBuffers.allow(true)
     }
   })
   observer.observe({ entryTypes: ['gc'] })
@@ -68,7 +75,7 @@ export const collectRarely = ({ restMs, mostBytes } = rule, everyMs = LOOK_EVERY
     stop: () => {
       clearInterval(timer)
       observer.disconnect()
-      set(false)
+      growingBuffers.allow(false)
     },
   }
 }

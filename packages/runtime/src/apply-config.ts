@@ -32,6 +32,8 @@ export type ApplyOptions = Readonly<{
   dryRun?: boolean
   /** Lets `site.id` change, which changes the identity of every item ever published. */
   force?: boolean
+  /** Throws when what is in force may not be replaced; asked of the very states that are swapped out. What changes meanwhile in objects that stay as they are is not seen. */
+  checkHeld?: (held: readonly Entry[]) => void
   now: () => number
 }>
 
@@ -182,6 +184,7 @@ export const checkSite = (entries: readonly Entry[], config: NewswireConfig, for
 export const applyConfiguration = async (options: ApplyOptions): Promise<readonly Change[]> => {
   const { objects, config, prune = false, dryRun = false, force = false } = options
   const entries = await readHeld(objects)
+  options.checkHeld?.(entries)
   checkSite(entries, config, force)
   const held = new Map(entries.map(entry => [nameOf(entry), entry]))
   const plan = makePlan(config, held, prune)

@@ -224,3 +224,36 @@ test('a parameter that cannot be understood is refused, and nothing is applied',
   assert.equal((await put('?dryRun=false&prune=false&force=false', next)).status, 200)
   assert.equal((await get('/feeds/all')).body.title, 'Everything')
 })
+
+test('the whole is applied only as its condition says, and its tag tells every change', async t => {
+  const { apply, get, put, noted } = await open(t)
+  const { etag } = await get('')
+  assert.equal((await get('')).etag, etag)
+  assert.equal((await get('', { 'if-none-match': etag })).status, 304)
+  assert.equal((await get('', { 'if-match': '"other"' })).status, 412)
+  const next = { ...file, feeds: [{ id: 'all', title: 'Everything' }] }
+  assert.equal((await put('?dryRun=true', next, { 'if-match': etag })).status, 200)
+  assert.equal((await put('/feeds/local', { title: 'Near', match: { categories: ['local'] } })).status, 200)
+  for (const headers of [{ 'if-match': etag }, { 'if-match': 'W/"x"' }, { 'if-none-match': '*' }]) {
+    const refused = await put('', next, headers)
+    assert.deepEqual([refused.status, refused.body.code], [412, 'NEWSWIRE_CONFIG_CHANGED'])
+    assert.equal(refused.etag, (await get('')).etag, 'it says what is in force now')
+  }
+  assert.deepEqual([(await get('/feeds/all')).body.title, noted.length], ['All', 1])
+  await apply(file)
+  const back = await get('')
+  assert.notEqual(back.etag, etag, 'what came back is no state of before')
+  assert.equal((await put('', next, { 'if-match': back.etag })).status, 200)
+  assert.equal((await get('/feeds/all')).body.title, 'Everything')
+})
+
+test('of those who apply the whole under one tag exactly one is taken', async t => {
+  const { get, put } = await open(t)
+  const { etag } = await get('')
+  const titles = ['a', 'b', 'c', 'd']
+  const answers = await Promise.all(titles.map(title => put('', { ...file, feeds: [{ id: 'all', title }] }, { 'if-match': etag })))
+  const taken = answers.filter(one => one.status === 200)
+  assert.equal(taken.length, 1)
+  assert.ok(answers.every(one => [200, 409, 412].includes(one.status)))
+  assert.equal((await get('/feeds/all')).body.title, titles[answers.findIndex(one => one.status === 200)])
+})

@@ -86,27 +86,39 @@ const nameOf = (request: HttpRequest): Name => {
 const toTag = (n: number, shown: unknown): string => `"${n}-${sha256Hex(JSON.stringify(shown)).slice(0, 8)}"`
 const toEtag = (held: Entry): string => toTag(held.n, shownOf(held))
 
+const isInFile = ({ kind, retired }: Entry): boolean => !retired && kind !== 'tokens'
+
+/** Of the whole: by what is shown and by every counter, so that it changes with each change, and tells one that came back from what it was. */
+const toWholeEtag = (entries: readonly Entry[]): string => {
+  const counters = entries.filter(one => one.kind !== 'tokens').map(({ kind, id, n }) => `${kind}/${id}/${n}`)
+  return `"${sha256Hex(JSON.stringify([counters.sort(), toConfigFile(entries)])).slice(0, 32)}"`
+}
+
 /** RFC 9110 §13.1.1 and §13.1.2; `undefined` when nothing was asked. */
-const toCondition = ({ headers }: HttpRequest): ((held: Entry | null) => boolean) | undefined => {
+const toCondition = <T>({ headers }: HttpRequest, tagOf: (held: T) => string): ((held: T | null) => boolean) | undefined => {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined
   return held => {
     if (held === null) return ifMatch === undefined
-    const tags = [toEtag(held)]
+    const tags = [tagOf(held)]
     const isMatched = ifMatch === undefined || evaluateConditions({ 'if-match': ifMatch }, tags, null) === 'proceed'
     return isMatched && !matchEtag(ifNoneMatch, tags)
   }
 }
 
-const changedMeanwhile = (held: Entry | null) =>
+/** `etag`: of what is in force; `null`: nothing is. */
+const changedMeanwhile = (etag: string | null) =>
   new ProblemError({
     status: 412,
     code: 'NEWSWIRE_CONFIG_CHANGED',
     title: 'It is not as the condition says',
     detail:
-      held === null ? 'there is no such object in force' : 'it is in force as another state; look at it, and send its ETag as If-Match',
-    ...(held === null ? {} : { headers: { etag: toEtag(held) } }),
+      etag === null
+        ? 'there is nothing of the kind in force'
+        : 'it is in force as another state; look at it, and send its ETag as If-Match',
+    ...(etag === null ? {} : { headers: { etag } }),
   })
+const tagOrNone = (held: Entry | null): string | null => (held === null ? null : toEtag(held))
 
 export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret }: Needs): void => {
   const warningsOf = (config: NewswireConfig, changes: readonly Change[]) => {
@@ -115,13 +127,24 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
     return warnings.length === 0 ? {} : { warnings }
   }
 
-  app.get('/v1/config', async () => toConfigFile(await readHeld(objects)))
+  app.get('/v1/config', async (request, reply) => {
+    const entries = await readHeld(objects)
+    const etag = toWholeEtag(entries)
+    reply.header('etag', etag).header('cache-control', 'no-cache')
+    const come = evaluateConditions(request.headers, [etag], null)
+    if (come === 'failed') throw changedMeanwhile(etag)
+    return come === 'not-modified' ? reply.status(304).send() : toConfigFile(entries)
+  })
   app.put('/v1/config', { bodyLimit: MOST_BYTES }, async request => {
+    const flags = flagsOf(request, ['prune', 'dryRun', 'force'])
     const checked = checkConfig(readJson(request))
     if (!checked.ok) return refuse(checked.complaints, 'The configuration is not valid; nothing was applied')
-    const changes = await applying(
-      applyConfiguration({ objects, publish, config: checked.config, ...flagsOf(request, ['prune', 'dryRun', 'force']), now }),
-    )
+    const isMet = toCondition(request, toWholeEtag)
+    const checkHeld = (entries: readonly Entry[]) => {
+      const held = entries.some(isInFile) ? entries : null
+      if (isMet?.(held) === false) throw changedMeanwhile(held === null ? null : toWholeEtag(held))
+    }
+    const changes = await applying(applyConfiguration({ objects, publish, config: checked.config, ...flags, now, checkHeld }))
     return { changes, ...warningsOf(checked.config, changes) }
   })
 
@@ -133,16 +156,16 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
     const etag = toEtag(held)
     reply.header('etag', etag).header('cache-control', 'no-cache')
     const come = evaluateConditions(request.headers, [etag], null)
-    if (come === 'failed') throw changedMeanwhile(held)
+    if (come === 'failed') throw changedMeanwhile(etag)
     return come === 'not-modified' ? reply.status(304).send() : shownOf(held)
   })
   app.put('/v1/config/:kind/:id', async (request, reply) => {
     const name = nameOf(request)
     const { dryRun, force } = flagsOf(request, ['dryRun', 'force'])
-    const condition = toCondition(request)
+    const condition = toCondition(request, toEtag)
     const options = { objects, publish, now, dryRun, force, ...(condition === undefined ? {} : { condition }) }
     const applied = await applying(applyObject(options, { ...name, value: readJson(request) }))
-    if (!applied.ok && applied.why === 'condition') throw changedMeanwhile(applied.held)
+    if (!applied.ok && applied.why === 'condition') throw changedMeanwhile(tagOrNone(applied.held))
     if (!applied.ok) return refuse(applied.complaints, `${name.kind}/${name.id} is not valid; nothing was applied`)
     const { change, config, n, value } = applied
     if (!dryRun) reply.header('etag', toTag(n, value))

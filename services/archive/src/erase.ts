@@ -50,13 +50,16 @@ export const deleteUnnamed = async (
   for (const key of packs) if (!first.has(key) && !(await named()).has(key)) await objects.delete(key)
 }
 
+/** The manifest that a pack is of. */
+export const manifestOf = (pack: string): number => Number(PACK.exec(pack)?.[2])
+
 const PACK = /\/((\d{8})-\d{3})-[0-9a-f]{16}\.gz$/
 
 /**
  * Packs of a day that no index names: what a killed packer or purge left behind may hold what must go. One whose own index is not there is left: it is
- * somebody's at work, or all that is left of a day whose index was lost. Returns the manifests of those.
+ * somebody's at work, or all that is left of a day whose index was lost. Returns those.
  */
-const dropUnnamed = async (objects: Objects, folder: string): Promise<readonly number[]> => {
+const dropUnnamed = async (objects: Objects, folder: string): Promise<readonly string[]> => {
   const found: string[] = []
   for await (const page of listPages(objects, keys.archivePacksOf(folder))) found.push(...page.map(one => one.key))
   const indexed = new Set(found.filter(key => key.endsWith('.index.jsonl')))
@@ -64,10 +67,10 @@ const dropUnnamed = async (objects: Objects, folder: string): Promise<readonly n
   const packs = found.filter(key => PACK.test(key))
   const named = async () => new Set((await indexesOf(objects, folder)).map(({ index }) => index.pack))
   await deleteUnnamed(objects, packs.filter(isIndexed), named)
-  return packs.filter(key => !isIndexed(key)).map(key => Number(PACK.exec(key)?.[2]))
+  return packs.filter(key => !isIndexed(key))
 }
 
-const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<readonly number[]> => {
+const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<string>): Promise<readonly string[]> => {
   for (let round = 0; round < ROUNDS; round++) {
     const holding = (await indexesOf(objects, folder)).filter(({ index }) => [...index.entries.keys()].some(key => gone.has(key)))
     const done = await Promise.allSettled(holding.map(found => repack(objects, folder, found, gone)))
@@ -81,18 +84,18 @@ const eraseFromDay = async (objects: Objects, folder: string, gone: ReadonlySet<
 }
 
 /**
- * Throws `RejectError` when a pack or an index cannot be read, after all else is gone. Returns the manifests that have packs without an index on these
- * days: what is in those is not known here (`reindex.ts`).
+ * Throws `RejectError` when a pack or an index cannot be read, after all else is gone. Returns the packs without an index on these days: what is in those
+ * is not known here (`reindex.ts`).
  */
-export const erase = async (objects: Objects, removed: readonly { key: string }[]): Promise<ReadonlySet<number>> => {
+export const erase = async (objects: Objects, removed: readonly { key: string }[]): Promise<readonly string[]> => {
   const gone = new Set(removed.map(one => one.key))
   const folders = new Set(removed.map(one => archiveDayOf(one.key)).filter(folder => folder !== null))
   for (const key of gone) await objects.delete(key)
-  const unindexed = new Set<number>()
+  const unindexed: string[] = []
   let damaged: RejectError | null = null
   for (const folder of folders)
     try {
-      for (const number of await eraseFromDay(objects, folder, gone)) unindexed.add(number)
+      unindexed.push(...(await eraseFromDay(objects, folder, gone)))
     } catch (error) {
       if (!(error instanceof RejectError)) throw error
       damaged ??= error

@@ -13,7 +13,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
 import type { Logger } from '@newswire/runtime/logger'
-import { erase } from './erase.ts'
+import { erase, manifestOf } from './erase.ts'
 import { finishPending, newestManifest } from './finish.ts'
 import { type Manifest, signedLines } from './manifest.ts'
 import { type Found, findAll } from './purge-find.ts'
@@ -104,6 +104,24 @@ type Looked = Readonly<{
   isOpen: boolean
 }>
 
+/**
+ * What goes, out of packs too. An index that was lost is made again without it: it may be in there, and everything else of that day is. Throws
+ * `RejectError` for a pack that is damaged, and for one without an index that none can be made for: what can still be read of it may be what is to go.
+ */
+const eraseAll = async (needs: PurgeNeeds, removed: Found['removed']): Promise<void> => {
+  const short = new Set<number>()
+  for (const number of new Set((await erase(needs.objects, removed)).map(manifestOf)))
+    if ((await reindexManifest(needs, number)).lost > 0) short.add(number)
+  if (short.size === 0) return
+  const pack = (await erase(needs.objects, removed)).find(one => short.has(manifestOf(one)))
+  if (pack === undefined) return
+  const todo = 'restore it from a copy of the archive or a backup, or delete it: the purge is done within a minute after that'
+  throw new RejectError(
+    'NEWSWIRE_ARCHIVE_PACK',
+    `pack ${pack} is damaged and has no index, and what was purged may still be read in it; ${todo}`,
+  )
+}
+
 /** One look: records what is there, and removes it. Throws `RejectError` when a pack is damaged, once all else is gone. Safe to repeat. */
 const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<Looked> => {
   const { objects, logger, now } = needs
@@ -117,9 +135,7 @@ const sweep = async (needs: PurgeNeeds, wish: PurgeWish): Promise<Looked> => {
     await putRecord(needs, wish, { part: lastPart(records) + 1, found, removed, replaces })
   let damaged: RejectError | null = null
   try {
-    const unindexed = await erase(objects, [...found.removed, ...records.flatMap(({ record }) => record.removed)])
-    // An index that was lost is made again, without what goes: it may be in there, and everything else of that day is.
-    for (const number of unindexed) await reindexManifest(needs, number)
+    await eraseAll(needs, [...found.removed, ...records.flatMap(({ record }) => record.removed)])
   } catch (error) {
     if (!(error instanceof RejectError)) throw error
     damaged = error

@@ -52,9 +52,11 @@ export const purgeOf = (archive: SampleArchive) => {
   const fact = { ...common, state: 'purged' as const, action: 'purged' as const, reason: 'court order', by: 'An' }
   const { objects } = archive
   return {
-    keepPurged: async () => {
+    /** `between`: what happens after its last version is kept, and before it is purged. */
+    keepPurged: async (between: () => Promise<unknown> = async () => undefined) => {
       const needs = { objects, packed: createPackedHashes(objects, Date.now), isPurged: () => false }
       await keepVersion(needs, { eventId: 'purge-event', time: fact.releasedAt, fact })
+      await between()
       await purge(archive.needs, fact)
     },
     settle: async () => {

@@ -60,6 +60,21 @@ test('a key whose lanes were lost while they waited has all that comes later wor
   assert.equal(runAll(), 10)
 })
 
+test('a key whose retractions never end has its share of the places for those, and the retraction of another one goes at once', () => {
+  const { push, begin, end } = open({ concurrency: 256, reserve: 26, ofKey: 64 })
+  for (let key = 0; key < 4; key++) for (let name = 0; name < 64; name++) push(laneOf(`slow${key}`, name))
+  for (let count = 0; count < 256; count++) assert.ok(begin())
+  for (let name = 0; name < 100; name++) push(laneOf('dead', name, true))
+  const stuck: Lane[] = []
+  for (let lane = begin(); lane !== undefined; lane = begin()) stuck.push(lane)
+  assert.equal(stuck.length, 6)
+  push(laneOf('healthy', 0, true))
+  assert.equal(begin()?.key, 'healthy')
+  end(stuck[0])
+  assert.equal(begin()?.name, '6')
+  assert.equal(begin(), undefined)
+})
+
 test('whatever comes, is lost, is urgent and ends: in the end everything that is left was worked', () => {
   for (let seed = 1; seed <= 300; seed++) {
     let state = seed

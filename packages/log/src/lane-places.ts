@@ -1,6 +1,6 @@
 /**
  * Which lane has the next place. Keys take turns, and of one key the lane that came first goes first; no key has more than its share, so whoever is stuck
- * holds up itself. What is urgent has a few places beside all others, once nothing of its own key is before it.
+ * holds up itself. What is urgent has a few places beside all others, once nothing of its own key is before it; of those no key has more than its share either.
  */
 import type { Lane, LaneName } from './lane-state.ts'
 
@@ -13,10 +13,11 @@ export type Places = Readonly<{
   end(lane: Lane): void
 }>
 
-/** Whoever begins while one place is free may take more than are left. `reserve`: places beside `concurrency` for what is urgent. `ofKey`: the most that one key has, of what is not urgent. */
+/** Whoever begins while one place is free may take more than are left. `reserve`: places beside `concurrency` for what is urgent. `ofKey`: the most of `concurrency` that one key has, and of `reserve` as large a part. */
 export type PlaceRules = Readonly<{ concurrency: number; reserve: number; ofKey: number }>
 
-type Key = { readonly name: LaneName; readonly waiting: Lane[]; held: number; isInLine: boolean; isUrgent: boolean }
+/** `reserved`: of those it holds, what it took as urgent. */
+type Key = { readonly name: LaneName; readonly waiting: Lane[]; held: number; reserved: number; isInLine: boolean; isUrgent: boolean }
 
 /** Shortened now and then, not at every step. */
 const SLACK = 1000
@@ -43,6 +44,9 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
   const keys = new Map<LaneName, Key>()
   const line = createLine()
   const urgent = createLine()
+  const reservedOfKey = Math.max(1, Math.floor((reserve * ofKey) / concurrency))
+  /** Those that run because they are urgent. */
+  const hurried = new Set<Lane>()
   let used = 0
 
   const firstOf = ({ waiting }: Key): Lane | undefined => {
@@ -61,16 +65,21 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
       key.isInLine = true
       line.push(key)
     }
-    if (first.urgent && !key.isUrgent) {
+    if (first.urgent && !key.isUrgent && key.reserved < reservedOfKey) {
       key.isUrgent = true
       urgent.push(key)
     }
   }
 
-  const begin = (key: Key): Lane | undefined => {
+  const begin = (key: Key, isHurried: boolean): Lane | undefined => {
     const lane = key.waiting.shift()
-    key.held += lane?.places ?? 0
-    used += lane?.places ?? 0
+    const places = lane?.places ?? 0
+    used += places
+    key.held += places
+    if (lane !== undefined && isHurried) {
+      key.reserved += places
+      hurried.add(lane)
+    }
     lineUp(key)
     return lane
   }
@@ -78,7 +87,7 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
   const fromLine = (): Lane | undefined => {
     for (let key = line.shift(); key !== undefined; key = line.shift()) {
       key.isInLine = false
-      if (firstOf(key) !== undefined && key.held < ofKey) return begin(key)
+      if (firstOf(key) !== undefined && key.held < ofKey) return begin(key, false)
       lineUp(key)
     }
     return undefined
@@ -87,7 +96,7 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
   const fromUrgent = (): Lane | undefined => {
     for (let key = urgent.shift(); key !== undefined; key = urgent.shift()) {
       key.isUrgent = false
-      if (firstOf(key)?.urgent) return begin(key)
+      if (firstOf(key)?.urgent && key.reserved < reservedOfKey) return begin(key, true)
       lineUp(key)
     }
     return undefined
@@ -96,7 +105,7 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
   return {
     push: lane => {
       lane.state = 'ready'
-      const key = keys.get(lane.key) ?? { name: lane.key, waiting: [], held: 0, isInLine: false, isUrgent: false }
+      const key = keys.get(lane.key) ?? { name: lane.key, waiting: [], held: 0, reserved: 0, isInLine: false, isUrgent: false }
       keys.set(lane.key, key)
       key.waiting.push(lane)
       lineUp(key)
@@ -104,9 +113,11 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
     next: () => (used < concurrency ? fromLine() : undefined) ?? (used < concurrency + reserve ? fromUrgent() : undefined),
     end: lane => {
       used -= lane.places
+      const wasHurried = hurried.delete(lane)
       const key = keys.get(lane.key)
       if (key === undefined) return
       key.held -= lane.places
+      if (wasHurried) key.reserved -= lane.places
       lineUp(key)
     },
   }

@@ -54,14 +54,17 @@ export const laneNameOf = (record: LogRecord, lane: SubscribeOptions['lane'], re
   }
 }
 
-/** What the subscriber says of a record's place; as of any other for which it throws. */
+/** None or half a place would not be given back as it was taken. */
+const wholeOf = (places: number): number => (Number.isFinite(places) ? Math.max(1, Math.floor(places)) : 1)
+
+/** What the subscriber says of a record's place; as of any other for which it throws, and one place where it names no number of them. */
 export const standingOf = (
   record: LogRecord,
   { urgent, places }: Pick<SubscribeOptions, 'urgent' | 'places'>,
   report: (error: unknown) => void,
 ): Pick<Lane, 'urgent' | 'places'> => {
   try {
-    return { urgent: urgent?.(record) ?? false, places: places?.(record) ?? 1 }
+    return { urgent: urgent?.(record) ?? false, places: wholeOf(places?.(record) ?? 1) }
   } catch (error) {
     report(error)
     return { urgent: false, places: 1 }

@@ -241,3 +241,19 @@ test('attempts count the tries of a record, also those it had within a batch', a
   assert.deepEqual([lanes.stats().handled, lanes.stats().dead], [3, 1])
   await lanes.stop()
 })
+
+test('a number of places that is none is one, and everything is handled', async () => {
+  const said = [Number.NaN, 0, -3, 0.5, Number.POSITIVE_INFINITY, 1]
+  const { lanes, isAt } = lanesFor(
+    async () => undefined,
+    {},
+    { concurrency: 2, places: ({ position }) => said[position % said.length] ?? 1 },
+  )
+  await lanes.assign(holding)
+  lanes.add(
+    0,
+    Array.from({ length: 12 }, (_, position) => record(position, `k${position}`)),
+  )
+  await isAt(0, 12)
+  await lanes.stop()
+})

@@ -59,13 +59,13 @@ export type SubscribeOptions = Readonly<{
   group: string
   /** A new group starts here (default `start`). */
   from?: 'start' | 'end'
-  /** Lanes handled at once (default 16). */
+  /** Lanes handled at once (default 16). Keys take turns for these places, whatever came first: only of one key the lane that came first goes first. */
   concurrency?: number
   /** What is handled one after the other: the record's key unless this says otherwise. */
   lane?: (record: LogRecord) => string
-  /** The most of `concurrency` that lanes of one key have at once (default 1: all of it); keys take turns. */
+  /** The most of `concurrency` that lanes of one key have at once, and of what is kept for the urgent (default 1: all of it). */
   keyShare?: number
-  /** How many of `concurrency` a record takes (default 1). Of a lane its first record says it. */
+  /** How many of `concurrency` a record takes (default 1, and whatever is no whole number above it is rounded down to one). Of a lane its first record says it. */
   places?: (record: LogRecord) => number
   /** What does not wait for places that others have: a tenth more are kept for it. Of its own key it goes after what came before (default: nothing is). */
   urgent?: (record: LogRecord) => boolean

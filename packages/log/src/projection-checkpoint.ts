@@ -12,7 +12,8 @@ export type Moving = Readonly<{
 }>
 
 export type MoveRequest = Readonly<{ id: number; path: string }>
-type Thread = Readonly<{ worker: Worker; asked: Map<number, () => void> }>
+/** `closing`: who waits for it in order to stop. */
+type Thread = { readonly worker: Worker; readonly asked: Map<number, () => void>; closing: number }
 
 /** About the pages that SQLite counts by itself: 4 MiB of them. */
 const EVERY_PAGES = 1_000
@@ -40,9 +41,10 @@ const start = (): Thread => {
     for (const id of [...asked.keys()]) settle(id)
   })
   worker.unref()
-  return { worker, asked }
+  return { worker, asked, closing: 0 }
 }
 
+/** Rejects when there may be no further thread. */
 const move = (path: string): Promise<void> =>
   new Promise(resolve => {
     thread ??= start()
@@ -50,6 +52,17 @@ const move = (path: string): Promise<void> =>
     thread.asked.set(lastId, resolve)
     thread.worker.postMessage({ id: lastId, path } satisfies MoveRequest)
   })
+
+/** Who stops waits for it: it must not be what lets the process end, whoever else is done sooner. */
+const keepAlive = (one: Thread | null): (() => void) => {
+  if (one === null) return () => undefined
+  one.closing += 1
+  if (one.closing === 1) one.worker.ref()
+  return () => {
+    one.closing -= 1
+    if (one.closing === 0) one.worker.unref()
+  }
+}
 
 export const createMoving = (path: string): Moving => {
   let pages = 0
@@ -59,17 +72,18 @@ export const createMoving = (path: string): Moving => {
       pages += PAGES_OF.transaction + PAGES_OF.record * records
       if (pages < EVERY_PAGES || moving !== null) return
       pages = 0
-      moving = move(path).finally(() => {
-        moving = null
-      })
+      // Without a thread SQLite moves what grows by itself, and the next need asks for one again.
+      moving = move(path)
+        .catch(() => undefined)
+        .finally(() => {
+          moving = null
+        })
     },
     close: async () => {
       if (moving === null) return
-      const worker = thread?.worker
-      // Who stops waits for it: it must not be what lets the process end.
-      worker?.ref()
+      const release = keepAlive(thread)
       await moving
-      worker?.unref()
+      release()
     },
   }
 }

@@ -8,7 +8,7 @@ import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { eventually } from './contract-kit.ts'
 import { createEmbeddedLog } from './embedded.ts'
-import type { Log } from './log.ts'
+import type { Log, LogRecord } from './log.ts'
 import { openProjection, type Projection, type ProjectionOptions } from './projection.ts'
 
 const SCHEMA = 'CREATE TABLE seen (key TEXT NOT NULL) STRICT; CREATE INDEX by_key ON seen (key);'
@@ -286,6 +286,80 @@ describe('a projection', () => {
     )
     assert.equal(view.isReady(), false)
     await view.stop()
+  })
+
+  it('pushes back while what it told ahead cannot be written, however often it was to be written by then, and has all of it in the end', async t => {
+    let give: ((records: readonly LogRecord[]) => void | Promise<void>) | undefined
+    let isFull = true
+    const view = await openProjection({
+      log: {
+        kind: 'embedded',
+        ends: async () => [{ partition: 0, start: 0, end: 0 }],
+        read: async () => ({ records: [], next: 0, end: 0 }),
+        follow: async ({ onRecords }) => {
+          give = onRecords
+          return { ready: Promise.resolve(), cursor: () => ({ 0: 0 }), stop: async () => undefined }
+        },
+      },
+      topic: 'articles',
+      file: join(newFolder(t), 'view.db'),
+      schema: SCHEMA,
+      ahead: { onArrived: () => undefined, withinMs: 1 },
+      apply: (db, records) => {
+        if (isFull) throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+        applyKeys(db, records)
+      },
+    })
+    t.after(view.stop)
+    await view.ready
+    const keys: string[] = []
+    const next = (): readonly LogRecord[] =>
+      Array.from({ length: 50 }, () => {
+        const position = keys.push(`${keys.length}`) - 1
+        return { topic: 'articles', partition: 0, position, key: `${position}`, value: null, headers: {}, timestamp: 0 }
+      })
+    const pushedBack: Promise<void>[] = []
+    while (pushedBack.length === 0 && keys.length < 10_000) {
+      const answer = give?.(next())
+      if (answer instanceof Promise) pushedBack.push(answer)
+      // Its time to be written comes again and again meanwhile.
+      await setTimeout(2)
+    }
+    assert.equal(pushedBack.length, 1, `${keys.length} records were taken`)
+    isFull = false
+    await Promise.all(pushedBack)
+    const stored = view.db.prepare('SELECT key FROM seen ORDER BY rowid')
+    await eventually(
+      () => 'all of it',
+      () => stored.all().length === keys.length,
+    )
+    assert.deepEqual(
+      stored.all().map(row => row['key']),
+      keys,
+    )
+    assert.equal(view.failure(), null)
+  })
+
+  it('stops for good, and says so, when what is told ahead is not taken', async t => {
+    const { dir, log } = await openLog(t)
+    const view = await openProjection({
+      log,
+      topic: 'articles',
+      file: join(dir, 'view.db'),
+      schema: SCHEMA,
+      ahead: {
+        onArrived: () => {
+          throw new TypeError('a listener slipped')
+        },
+        withinMs: 1,
+      },
+      apply: applyKeys,
+    })
+    t.after(view.stop)
+    await view.ready
+    await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
+    await assert.rejects(view.caughtUp(AbortSignal.timeout(30_000)), /a listener slipped/)
+    assert.equal(view.isReady(), false)
   })
 
   it('ends while it waits for a log that never comes', async t => {

@@ -230,14 +230,24 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     held = []
     return records.length === 0 ? undefined : onRecords(records)
   }
+  /** What cannot be written yet has one batch waiting behind it and no more: those that are held push back once they are many. */
+  const applyInTime = async (): Promise<void> => {
+    while (writing !== null) await writing
+    await applyHeld()
+  }
   const onRecordsAhead = (records: readonly LogRecord[]): void | Promise<void> => {
     if (stopped || ahead === undefined) return
     if (failed !== null) throw failed
-    ahead.onArrived(records)
+    try {
+      ahead.onArrived(records)
+    } catch (error) {
+      failed = toError(error)
+      throw error
+    }
     held.push(...records)
     if (held.length >= MAX_AHEAD) return applyHeld()
     // A failure is told by `failure()`, and to whoever brings the next ones.
-    timer ??= setTimer(() => void (async () => applyHeld())().catch(() => undefined), ahead.withinMs).unref()
+    timer ??= setTimer(() => void applyInTime().catch(() => undefined), ahead.withinMs).unref()
   }
 
   const begin = async (): Promise<Following> => {

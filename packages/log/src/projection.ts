@@ -2,15 +2,14 @@
  * A local view of one topic in an SQLite file: what a service needs to answer questions. It can be deleted at any time and is then
  * rebuilt from the log (invariant 8). What was applied and how far are one transaction, so a crash never skips or repeats a record.
  */
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import { mayPass } from './late-log.ts'
 import type { Following, Log, LogRecord, Position } from './log.ts'
 import { createMoving } from './projection-checkpoint.ts'
+import { empty, MOVED_AFTER, openDatabase, readCursor } from './projection-file.ts'
 
 export type ProjectionOptions = Readonly<{
   log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
@@ -59,40 +58,6 @@ const PASSING = new Set([5, 6, 7, 10, 13, 14])
 const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
-const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
-
-/**
- * Pages in the write-ahead log before they are moved into the file. While the past is read most of them change with every transaction, and each moving waits
- * for the disk twice: every 16 MiB instead of SQLite's 4. On the main thread that stays so, and another thread moves them sooner.
- */
-const MOVED_AFTER = { past: 4_096, present: 1_000 } as const
-
-/** As for the log that it is made from: nobody's but the owner's and his group's. */
-const [FOLDER_MODE, FILE_MODE] = [0o750, 0o640]
-
-const openDatabase = (file: string, schema: string): DatabaseSync => {
-  if (file !== ':memory:') {
-    mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
-    closeSync(openSync(file, 'a', FILE_MODE))
-  }
-  const db = new DatabaseSync(file)
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
-  db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.past}`)
-  db.exec(BOOK)
-  const layout = db.prepare('SELECT schema FROM projection_layout').get() as { schema: string } | undefined
-  if (layout && layout.schema !== schema) {
-    db.close()
-    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
-    return openDatabase(file, schema)
-  }
-  if (!layout) {
-    db.exec(schema)
-    db.prepare('INSERT INTO projection_layout (schema) VALUES (?)').run(schema)
-  }
-  return db
-}
-
 type Ends = ReadonlyArray<{ partition: number; start: Position; end: Position }>
 
 /** A cursor past the topic's end belongs to another log: everything it was built from is gone. */
@@ -124,31 +89,11 @@ const hasLostTail = async (
   return false
 }
 
-const readCursor = (db: DatabaseSync): Record<number, Position> =>
-  Object.fromEntries(
-    (db.prepare('SELECT partition, position FROM projection_cursor').all() as { partition: number; position: number }[]).map(row => [
-      row.partition,
-      row.position,
-    ]),
-  )
-
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason)
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
-
-/** In place, because statements of others are prepared on this connection. Virtual tables take the tables behind them along. */
-const empty = (db: DatabaseSync, schema: string): void => {
-  const first = db.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'projection%' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC LIMIT 1",
-  )
-  db.exec('BEGIN')
-  for (let table = first.get(); table !== undefined; table = first.get()) db.exec(`DROP TABLE "${table['name']}"`)
-  db.exec('DELETE FROM projection_cursor')
-  db.exec(schema)
-  db.exec('COMMIT')
-}
 
 /**
  * Opens (or makes) the file and follows the topic from where the file stands. Where the log may come later, it resolves with what the file has:

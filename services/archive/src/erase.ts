@@ -8,14 +8,19 @@ import type { Objects } from '@newswire/objects/objects'
 /** How often others may change the same pack meanwhile before it is an error. */
 const ROUNDS = 8
 
+/** A purge that cannot be done: what an operator can do about the pack that is in its way. `why` goes on from "is damaged". */
+export const damagedPack = (pack: string, why: string, code: RejectError['code'], options?: ErrorOptions): RejectError => {
+  const remedy = 'restore it from a copy of the archive or a backup, or delete it: the purge is done within a minute after that'
+  return new RejectError(code, `pack ${pack} is damaged${why}; ${remedy}`, options)
+}
+
 /** What is left in a pack. Throws `RejectError` with what an operator can do when it cannot be unpacked. */
 const restOf = (pack: string, bytes: Uint8Array, index: PackIndex, gone: ReadonlySet<string>) => {
   try {
     return [...entriesOf(bytes, index)].filter(entry => !gone.has(entry.key))
   } catch (error) {
     if (!(error instanceof RejectError)) throw error
-    const todo = 'restore it from a copy of the archive or a backup, or delete it: the purge is done within a minute after that'
-    throw new RejectError(error.code, `pack ${pack} is damaged, and what was purged cannot be taken out of it; ${todo}`, { cause: error })
+    throw damagedPack(pack, ', and what was purged cannot be taken out of it', error.code, { cause: error })
   }
 }
 

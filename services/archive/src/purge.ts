@@ -13,7 +13,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
 import type { Logger } from '@newswire/runtime/logger'
-import { erase, manifestOf } from './erase.ts'
+import { damagedPack, erase, manifestOf } from './erase.ts'
 import { finishPending, newestManifest } from './finish.ts'
 import { type Manifest, signedLines } from './manifest.ts'
 import { type Found, findAll } from './purge-find.ts'
@@ -115,11 +115,7 @@ const eraseAll = async (needs: PurgeNeeds, removed: Found['removed']): Promise<v
   if (short.size === 0) return
   const pack = (await erase(needs.objects, removed)).find(one => short.has(manifestOf(one)))
   if (pack === undefined) return
-  const todo = 'restore it from a copy of the archive or a backup, or delete it: the purge is done within a minute after that'
-  throw new RejectError(
-    'NEWSWIRE_ARCHIVE_PACK',
-    `pack ${pack} is damaged and has no index, and what was purged may still be read in it; ${todo}`,
-  )
+  throw damagedPack(pack, ' and has no index, and what was purged may still be read in it', 'NEWSWIRE_ARCHIVE_PACK')
 }
 
 /** One look: records what is there, and removes it. Throws `RejectError` when a pack is damaged, once all else is gone. Safe to repeat. */

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { articleInput, type Picture, toArticle } from '@newswire/events/article'
+import type { Picture } from '@newswire/events/article'
 import { newswireConfig } from '@newswire/events/config'
 import type { Decided } from '@newswire/events/decision'
-import type { Fact, LiveFact } from '@newswire/events/fact'
+import type { Fact } from '@newswire/events/fact'
 import { newId } from '@newswire/events/ids'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
@@ -15,38 +15,12 @@ import { keys } from '@newswire/objects/keys'
 import { applyConfiguration } from '@newswire/runtime/apply-config'
 import { createTrace } from '@newswire/trace/trace'
 import { explain } from './explain.ts'
+import { factsAt } from './sample-facts.ts'
 
 const MADE = Date.parse('2026-01-01T00:00:00Z')
 const RELEASED = '2026-01-02T00:00:00.000Z'
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
-
-const common = (version: number) => ({
-  articleId: 'press.a',
-  publisher: 'press',
-  version,
-  submissionId: `s${version}`,
-  lane: 'live' as const,
-  firstReleasedAt: RELEASED,
-  releasedAt: RELEASED,
-  updatedAt: RELEASED,
-  facetsEver: { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true },
-  aliases: [],
-})
-const live = (version: number, article: Partial<LiveFact['article']> = {}): LiveFact => ({
-  ...common(version),
-  state: 'live',
-  action: 'published',
-  article: {
-    ...toArticle(articleInput.parse({ title: 'x', body: { text: 'x' }, categories: ['city'] }), { language: 'en' }),
-    ...article,
-  },
-})
-const kill = (version: number): Fact => ({
-  ...common(version),
-  state: 'retracted',
-  action: 'retracted',
-  retraction: { mode: 'gone', reason: 'wrong', legal: false },
-})
+const { live, kill } = factsAt(RELEASED)
 const outlet = (id: string, fields: object = {}) => ({
   id,
   deliver: { kind: 'webhook', url: `https://${id}.example/`, secretEnv: 'S' },

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { articleInput, toArticle } from '@newswire/events/article'
 import { outletConfig } from '@newswire/events/config'
 import { fromRecord } from '@newswire/events/events'
-import type { Fact, LiveFact } from '@newswire/events/fact'
+import type { Fact } from '@newswire/events/fact'
 import { newId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
@@ -19,32 +18,10 @@ import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { createTrace } from '@newswire/trace/trace'
 import { addResendRoutes } from './resend-routes.ts'
+import { factsAt } from './sample-facts.ts'
 
 const AT = '2026-03-01T08:00:00.000Z'
-const common = (version: number) => ({
-  articleId: 'press.a',
-  publisher: 'press',
-  version,
-  submissionId: `s${version}`,
-  lane: 'live' as const,
-  firstReleasedAt: AT,
-  releasedAt: AT,
-  updatedAt: AT,
-  facetsEver: { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true },
-  aliases: [],
-})
-const live = (version: number, article: Partial<LiveFact['article']> = {}): LiveFact => ({
-  ...common(version),
-  state: 'live',
-  action: 'published',
-  article: { ...toArticle(articleInput.parse({ title: 'x', body: { text: 'x' }, categories: ['city'] }), { language: 'en' }), ...article },
-})
-const kill = (version: number): Fact => ({
-  ...common(version),
-  state: 'retracted',
-  action: 'retracted',
-  retraction: { mode: 'gone', reason: 'wrong', legal: false },
-})
+const { live, kill } = factsAt(AT)
 const outlet = (id: string, more: object = {}) =>
   outletConfig.parse({ id, deliver: { kind: 'webhook', url: `https://${id}.example/`, secretEnv: 'S' }, ...more })
 

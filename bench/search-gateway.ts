@@ -2,11 +2,13 @@
  * A gateway alone in a process, over a log that is full of Vietnamese articles: what `search.ts` measures. `node search-gateway.ts fill <folder> <articles>`
  * writes them and ends; `… serve <folder>` prints its address, then how long the search index took, and stays.
  */
+
 import { compose } from '@newswire/cli/compose'
 import { newswireConfig } from '@newswire/events/config'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
+import { sampleArticle } from '@newswire/events/sample-article'
 import { readSettings } from '@newswire/runtime/settings'
 import { createRandom, prose } from './prose.ts'
 import { serveAlone } from './serve-alone.ts'
@@ -49,24 +51,14 @@ const toFact = (index: number, articles: number, random: () => number): LiveFact
     updatedAt: at,
     facetsEver: { categories: [], languages: ['vi'], publishers: [publisher], types: ['article'], public: true },
     aliases: [],
-    article: {
-      type: 'article',
-      language: 'vi',
+    article: sampleArticle({
       title: prose(55, random),
       summary: prose(160, random),
       body: { html: paragraphs.join('\n') },
       byline: prose(14, random),
-      dateline: '',
-      source: '',
       categories: [CATEGORIES[index % CATEGORIES.length] as string],
       tags: [prose(8, random)],
-      urgency: 4,
-      expiryMode: 'gone',
-      images: [],
-      change: 'major',
-      audience: 'public',
-      related: [],
-    },
+    }),
   }
 }
 

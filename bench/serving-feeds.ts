@@ -2,6 +2,7 @@
 import type { SiteConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { sampleArticle } from '@newswire/events/sample-article'
 import { createOneMore } from '@newswire/feeds/one-more'
 import { createRandom, prose } from './prose.ts'
 
@@ -30,24 +31,7 @@ export const factFrom = (index: number, words: Readonly<{ title: string; summary
     updatedAt: at,
     facetsEver: { categories: ['c'], languages: ['vi'], publishers: ['bench'], types: ['article'], public: true },
     aliases: [],
-    article: {
-      type: 'article',
-      language: 'vi',
-      title,
-      summary,
-      body: { html },
-      byline: 'Lê Thị Hường',
-      dateline: '',
-      source: '',
-      categories: ['c'],
-      tags: ['một', 'hai'],
-      urgency: 4,
-      expiryMode: 'gone',
-      images: [],
-      change: 'major',
-      audience: 'public',
-      related: [],
-    },
+    article: sampleArticle({ title, summary, body: { html }, byline: 'Lê Thị Hường', categories: ['c'], tags: ['một', 'hai'] }),
   }
 }
 

@@ -9,6 +9,7 @@ import { canonicalJson } from '@newswire/events/canonical'
 import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
+import { sampleArticle } from '@newswire/events/sample-article'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { NewRecord } from '@newswire/log/log'
 import { getArchived, listArchived } from '@newswire/objects/archived'
@@ -36,24 +37,7 @@ const factOf = (version: number, title = `Tin ${version}`): Fact => ({
   updatedAt: FIRST,
   facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
   aliases: [],
-  article: {
-    type: 'article',
-    language: 'vi',
-    title,
-    summary: '',
-    body: { html: '<p>Nội dung</p>' },
-    byline: '',
-    dateline: '',
-    source: '',
-    categories: [],
-    tags: [],
-    urgency: 4,
-    expiryMode: 'gone',
-    images: [],
-    change: 'major',
-    audience: 'public',
-    related: [],
-  },
+  article: sampleArticle({ title, body: { html: '<p>Nội dung</p>' } }),
 })
 const toKeep = (version: number, title?: string): ToKeep => ({
   eventId: deriveId('e', version),

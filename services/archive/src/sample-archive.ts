@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { deriveId, newId, parseArticleId } from '@newswire/events/ids'
+import { sampleArticle } from '@newswire/events/sample-article'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { Log } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -48,24 +49,7 @@ export const sampleFact = (articleId: string, version: number, { text, atMs }: {
     updatedAt: at,
     facetsEver: { categories: ['thoi-su'], languages: ['vi'], publishers: [publisher], types: ['article'], public: true },
     aliases: [],
-    article: {
-      type: 'article',
-      language: 'vi',
-      title: text,
-      summary: '',
-      body: { html: `<p>${text}</p>` },
-      byline: '',
-      dateline: '',
-      source: '',
-      categories: ['thoi-su'],
-      tags: [],
-      urgency: 4,
-      expiryMode: 'gone',
-      images: [],
-      change: 'major',
-      audience: 'public',
-      related: [],
-    },
+    article: sampleArticle({ title: text, body: { html: `<p>${text}</p>` }, categories: ['thoi-su'] }),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Article, Picture } from '@newswire/events/article'
 import type { CategoryConfig, FeedConfig, SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
+import { sampleArticle } from '@newswire/events/sample-article'
 import type { Profile } from './item.ts'
 
 export const site: SiteConfig = {
@@ -48,24 +49,7 @@ export const makePicture = (changes: Partial<Picture> & { sha256?: string } = {}
   }
 }
 
-const article: Article = {
-  type: 'article',
-  language: 'vi',
-  title: 'Tin mới',
-  summary: 'Tóm tắt của bài',
-  body: { html: '<p>Nội dung của bài.</p>' },
-  byline: '',
-  dateline: '',
-  source: '',
-  categories: [],
-  tags: [],
-  urgency: 4,
-  expiryMode: 'gone',
-  images: [],
-  change: 'major',
-  audience: 'public',
-  related: [],
-}
+const article: Article = sampleArticle({ summary: 'Tóm tắt của bài', body: { html: '<p>Nội dung của bài.</p>' } })
 
 type Changes<T extends Fact> = Partial<Omit<T, 'article'>>
 

@@ -4,6 +4,7 @@ import type { CategoryConfig, SiteConfig } from '@newswire/events/config'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
+import { sampleArticle } from '@newswire/events/sample-article'
 import type { NewRecord } from '@newswire/log/log'
 import { type ArticleContext, usualRules } from './pages/article-context.ts'
 
@@ -35,25 +36,6 @@ export const makePicture = (sha256: string, changes: Partial<Picture> = {}): Pic
   ...changes,
 })
 
-const article: Article = {
-  type: 'article',
-  language: 'vi',
-  title: 'Tin mới',
-  summary: '',
-  body: { html: '<p>Nội dung.</p>' },
-  byline: '',
-  dateline: '',
-  source: '',
-  categories: [],
-  tags: [],
-  urgency: 4,
-  expiryMode: 'gone',
-  images: [],
-  change: 'major',
-  audience: 'public',
-  related: [],
-}
-
 type Common = Partial<Omit<LiveFact, 'article' | 'state' | 'action'>>
 
 const common = (changes: Common, isPublic: boolean) => ({
@@ -71,7 +53,7 @@ const common = (changes: Common, isPublic: boolean) => ({
 })
 
 export const makeLive = (changes: Common & { article?: Partial<Article> } = {}): LiveFact => {
-  const made = { ...article, ...changes.article }
+  const made = sampleArticle(changes.article)
   return { state: 'live', action: 'published', ...common(changes, made.audience === 'public'), article: made }
 }
 

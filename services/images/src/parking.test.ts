@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Article, Picture } from '@newswire/events/article'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
+import { sampleArticle } from '@newswire/events/sample-article'
 import type { Submission } from '@newswire/events/submission'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -31,24 +32,8 @@ const restoredOf = (picture: Picture, key: string): Picture => ({
 })
 const readyOf = (picture: Picture): Settled => ({ outcome: 'settled', picture: { ...picture, state: 'ready', sha256: 'a'.repeat(64) } })
 
-const article = (urls: readonly string[], urgency: number): Article => ({
-  type: 'article',
-  language: 'vi',
-  title: 'Tin',
-  summary: '',
-  body: { html: '<p>Tin</p>' },
-  byline: '',
-  dateline: '',
-  source: '',
-  categories: [],
-  tags: [],
-  urgency,
-  expiryMode: 'gone',
-  images: urls.map(pictureAt),
-  change: 'major',
-  audience: 'public',
-  related: [],
-})
+const article = (urls: readonly string[], urgency: number): Article =>
+  sampleArticle({ title: 'Tin', body: { html: '<p>Tin</p>' }, urgency, images: urls.map(pictureAt) })
 
 const common = {
   submissionId: '0198c0de-0000-7000-8000-000000000001',

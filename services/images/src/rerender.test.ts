@@ -9,6 +9,7 @@ import type { NewswireEvent } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { sha256Hex } from '@newswire/events/ids'
 import { picturesConfig } from '@newswire/events/picture-config'
+import { sampleArticle } from '@newswire/events/sample-article'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Outbound } from '@newswire/outbound/outbound'
@@ -45,24 +46,7 @@ const factOf = (articleId: string, images: readonly Picture[]): Partial<LiveFact
     updatedAt: instant,
     facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
     aliases: [],
-    article: {
-      type: 'article',
-      language: 'vi',
-      title: 'T',
-      summary: '',
-      body: { html: '' },
-      byline: '',
-      dateline: '',
-      source: '',
-      categories: [],
-      tags: [],
-      urgency: 4,
-      expiryMode: 'gone',
-      images: [...images],
-      change: 'major',
-      audience: 'public',
-      related: [],
-    },
+    article: sampleArticle({ title: 'T', body: { html: '' }, images: [...images] }),
   }
 }
 

@@ -1,6 +1,7 @@
 /** Outlets and facts for tests. */
 import { type OutletConfig, outletConfig, type SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
+import { sampleArticle } from '@newswire/events/sample-article'
 import type { DocumentContext } from './document-format.ts'
 import type { OutletBy } from './parcel.ts'
 
@@ -44,25 +45,14 @@ export const liveFact = ({ article, ...fields }: Fields & Readonly<{ article?: P
   state: 'live',
   action: fields.version === 1 ? 'published' : 'updated',
   ...common(fields),
-  article: {
-    type: 'article',
+  article: sampleArticle({
     language: 'en',
     title: 'The bridge is open again',
     summary: 'Traffic flows since noon.',
     body: { html: `<p>Version ${fields.version}: the bridge opened at noon.</p>` },
-    byline: '',
-    dateline: '',
-    source: '',
     categories: ['city'],
-    tags: [],
-    urgency: 4,
-    expiryMode: 'gone',
-    images: [],
-    change: 'major',
-    audience: 'public',
-    related: [],
     ...article,
-  },
+  }),
 })
 
 export const killFact = (fields: Fields): Fact => ({

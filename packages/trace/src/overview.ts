@@ -10,23 +10,29 @@ export type Overview = Readonly<{
   sinks: Readonly<Record<string, number>>
   /** Feed → articles that its profile's rules keep out of it: nothing is late, and the rest of the feed goes on. */
   setAside: Readonly<Record<string, number>>
-  /** Sinks that do not hold a version a minute after its release; those of them that wait for a retraction. */
+  /** Sinks that do not hold a version a minute after its release, or after the time that it is held until; those of them that wait for a retraction. */
   overdue: Readonly<{ sinks: number; retractions: number }>
   releasedLastMinute: number
   /** Milliseconds from acceptance to release of the last 200 releases. */
   releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
 }>
 
-/** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
+/**
+ * Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. A feed looks at the newest alone, so
+ * what it answers of that, also that its rules keep it out, is its answer to all before.
+ */
 export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
-  SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id AND newer.state = 'done'
+  SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
+    AND (newer.state = 'done' OR (newer.kind = 'feed' AND newer.state IN ('rejected', 'skipped')))
 ))`
+/** Held until a time of the outlet's own. */
+const HELD = "(s.state = 'pending' AND s.next_at IS NOT NULL AND s.next_at >= ?1)"
 /** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
 const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
 const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
 const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
 const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
-  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND r.at < ?`
+  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND NOT ${HELD} AND r.at < ?1`
 
 const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
   const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }

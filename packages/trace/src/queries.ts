@@ -96,14 +96,26 @@ export const readResend = (db: DatabaseSync, articleId: string, requestId: strin
   return row === undefined ? null : { version: resentVersion(String(row.outcome)), detail: text(row.detail) }
 }
 
+/** A feed looks at the newest version alone: once it has answered that, also that its rules keep it out, it answers none before. */
+const isPassed = (row: Row, rows: readonly Row[]): boolean =>
+  row.kind === 'feed' &&
+  ['pending', 'rejected'].includes(String(row.state)) &&
+  rows.some(
+    one =>
+      one.kind === 'feed' &&
+      one.id === row.id &&
+      Number(one.version) > Number(row.version) &&
+      (one.state === 'rejected' || one.state === 'skipped'),
+  )
+
 /** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */
-const settle = (row: Row, newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {
+const settle = (row: Row, rows: readonly Row[], newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {
   const newer = newestDone.get(`${row.kind}/${row.id}`)
   const settled = row.kind !== 'archive' && row.state !== 'done' && newer !== undefined && newer.version >= Number(row.version)
   return {
     kind: String(row.kind),
     id: String(row.id),
-    state: settled ? 'done' : String(row.state),
+    state: settled ? 'done' : isPassed(row, rows) ? 'superseded' : String(row.state),
     version: settled ? newer.version : Number(row.version),
     attempts: row.attempts === null ? null : Number(row.attempts),
     nextAt: settled || row.state === 'done' ? null : text(row.next_at ?? null),
@@ -182,7 +194,7 @@ export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTr
       releasedAt: String(release.at),
       ...(release.detail === null ? {} : { detail: String(release.detail) }),
       stages: stagesOf(release),
-      sinks: sinks.filter(one => one.version === release.version).map(one => settle(one, newest)),
+      sinks: sinks.filter(one => one.version === release.version).map(one => settle(one, sinks, newest)),
     })),
     submissions: submissions.map(toSubmission),
   }

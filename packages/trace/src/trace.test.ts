@@ -171,6 +171,27 @@ test('what a feed keeps out by its rules is counted by itself: nobody waits for 
   assert.deepEqual([overview.sinks, overview.setAside, overview.overdue], [{ pending: 2 }, { msn: 1 }, { sinks: 2, retractions: 0 }])
 })
 
+test('a feed that keeps the newest version out has answered: nothing before it is late, and nobody waits for it', () => {
+  const feed = (version: number, state: Of<'sink'>['state']) => sink(version, 'msn', state, 9, { sink: { kind: 'feed', id: 'msn' } })
+  const kept = (version: number) => sink(version, 'archive', 'done', 9, { sink: { kind: 'archive', id: 'archive' } })
+  const takenBack = [released(1, 1, { action: 'retracted' }), kept(1), fannedOut(1, 2, 'feeds', ['msn'])]
+  const waits = readOverview(tables(takenBack), Date.parse(at(1)) + 120_000)
+  assert.deepEqual(waits.overdue, { sinks: 1, retractions: 1 })
+  const passed = tables([...takenBack, released(2, 3), kept(2), fannedOut(2, 4, 'feeds', ['msn']), feed(2, 'rejected')])
+  assert.deepEqual(readOverview(passed, Date.parse(at(1)) + 120_000).overdue, { sinks: 0, retractions: 0 })
+  assert.deepEqual([stateAt(passed, 1, 'msn'), stateAt(passed, 2, 'msn')], ['superseded', 'rejected'])
+})
+
+test('what an outlet is not due yet is not late, and its trace says when it is', () => {
+  const held = sink(1, 'ftp', 'pending', 3, { nextAt: '2026-01-02T00:00:01.000Z' })
+  for (const order of orders([released(1, 1), fannedOut(1, 2, 'outlets', ['ftp']), held])) {
+    const db = tables(order)
+    assert.equal(sinksOf(db, 1).find(one => one.id === 'ftp')?.nextAt, '2026-01-02T00:00:01.000Z')
+    assert.equal(readOverview(db, Date.parse('2026-01-02T00:01:00.000Z')).overdue.sinks, 1, 'the archive')
+    assert.equal(readOverview(db, Date.parse('2026-01-02T00:01:02.000Z')).overdue.sinks, 2)
+  }
+})
+
 test('what waits is found beside what is out: by its id, and all that is held by its state', () => {
   const other = { articleId: 'press.toi-nay', submissionId: 'e1' }
   const db = tables([

@@ -44,7 +44,12 @@ const intent = (
   return { topic, key, value, headers, partition: 0, position, timestamp: 0 }
 }
 
-const open = (answers: (Built | null)[], publish: (events: readonly NewswireEvent[]) => void, beside: Partial<Beside> = {}) => {
+const open = (
+  answers: (Built | null)[],
+  publish: (events: readonly NewswireEvent[]) => void,
+  beside: Partial<Beside> = {},
+  logger = createLogger({ service: 'feeds', level: 'silent' }),
+) => {
   const asked: Wanted[] = []
   const builder: Builder = {
     build: async wanted => {
@@ -61,7 +66,7 @@ const open = (answers: (Built | null)[], publish: (events: readonly NewswireEven
       return []
     },
     configuration: { current: () => ({}) } as unknown as Configuration,
-    logger: createLogger({ service: 'feeds', level: 'silent' }),
+    logger,
     now: () => Date.UTC(2026, 2, 1),
     share: () => 0.35,
     stopping: new AbortController().signal,
@@ -138,6 +143,20 @@ test('what a feed is shown without is named in the fact, with version and reason
   await handle([intent('baoqk.a-1', 3, 4)])
   const said = published.find(event => event.type === 'feed.built')
   assert.deepEqual(said?.data.quarantined, [{ articleId: 'baoqk.a-1', version: 3, code: 'NEWSWIRE_FEEDS_RENDER', reason: 'no date' }])
+})
+
+test('a version that is set aside is warned of once, however often its feed is built', async () => {
+  const asideAt = (version: number): Built => ({
+    ...builtOf(true),
+    quarantined: new Map([['baoqk.a-1', { ok: false, code: 'NEWSWIRE_FEEDS_RENDER', reason: 'no date', version }]]),
+  })
+  const warned: unknown[] = []
+  const silent = createLogger({ service: 'feeds', level: 'silent' })
+  const logger = Object.assign(Object.create(silent) as typeof silent, { warn: (fields: unknown) => void warned.push(fields) })
+  const builds = [asideAt(3), asideAt(3), asideAt(4), builtOf(true), asideAt(4)]
+  const { handle } = open([...builds], () => undefined, {}, logger)
+  for (const position of builds.keys()) await handle([intent('baoqk.a-1', 3, position + 4)])
+  assert.equal(warned.length, 3, 'of version 3, of version 4, and of version 4 when it is set aside again')
 })
 
 test('a feed that is not in force is said to be skipped, so nobody waits for it', async () => {

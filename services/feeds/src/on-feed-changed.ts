@@ -143,6 +143,8 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     told += change
     onActive(told)
   }
+  /** What was said of each feed: by article, the version that was set aside. */
+  const aside = new Map<string, Built['quarantined']>()
   /** The counter that was told of last, and whether anybody was pinged for it. */
   const announced = new Map<string, Readonly<{ counter: number; isQuiet: boolean }>>()
 
@@ -191,6 +193,16 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     )
   }
 
+  /** Each version once: a feed that keeps hundreds out would else say so of all of them at every build. */
+  const tellAside = (feedId: string, quarantined: Built['quarantined']): void => {
+    const before = aside.get(feedId)
+    for (const [articleId, { version, code, reason }] of quarantined)
+      if (before?.get(articleId)?.version !== version)
+        logger.warn({ feedId, articleId, code, reason: reason.slice(0, MAX_REASON) }, 'article.quarantined')
+    if (quarantined.size === 0) aside.delete(feedId)
+    else aside.set(feedId, quarantined)
+  }
+
   const build = async (intents: readonly Intent[], position: number, signal: AbortSignal): Promise<number> => {
     const asked = toWanted(intents, position)
     if (asked === null) return 0
@@ -204,8 +216,7 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     await announce(wanted, built, intents)
     if (built.window.fault !== null && built.written) logger.warn({ feedId: wanted.feedId, ...built.window.fault }, 'feed.kept-back')
     if (rebuild !== undefined) await beside.remade(wanted.feedId, rebuild, built.written)
-    for (const [articleId, { code, reason }] of built.quarantined)
-      logger.warn({ feedId: wanted.feedId, articleId, code, reason: reason.slice(0, MAX_REASON) }, 'article.quarantined')
+    tellAside(wanted.feedId, built.quarantined)
     logger.debug(
       {
         feedId: wanted.feedId,

@@ -80,7 +80,7 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
       const isKnown = isSaved(item) && item.waiters.length === 0 && item.delivery.heldUntilMs === admission.untilMs
       item.delivery = hold(item.delivery, admission.untilMs)
       if (isKnown) item.saved = item.delivery
-      else await book.remember(item, [])
+      else await book.remember(item, [toHeld(item.delivery, admission.untilMs)])
       return false
     }
     item.delivery = beginAttempt(item.delivery, ready)
@@ -125,6 +125,13 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
 
 /** Whether the store would give it as it is, but for when its turn is. */
 const isSaved = ({ saved, delivery }: Item): boolean => saved === delivery && delivery?.phase !== 'inflight'
+
+/** Nothing is late of what is not due yet; whoever looks sees when it is. */
+const toHeld = ({ want: version }: Delivery, untilMs: number): News => ({
+  version,
+  state: 'pending',
+  nextAt: new Date(untilMs).toISOString(),
+})
 
 /** What an attempt that did not succeed is told as. A failed settle-repeat is no news: the kill itself was acknowledged. */
 const toNews = (tried: Delivery, delivery: Delivery, outcome: Outcome, { every }: Mode): News[] => {

@@ -425,6 +425,7 @@ describe('embargoOffsetHours', () => {
     assert.ok(committed.done, 'its record is done: what waits is in the store')
     assert.equal(outlet.sent.length, 0)
     assert.equal(outlet.stored('a')?.nextAtMs, later.notBeforeMs)
+    assert.deepEqual(outlet.states('a'), ['v1 pending'], 'and whoever looks is told when it is due')
     await outlet.pass(SECOND)
     assert.deepEqual(outlet.versions('a'), [1])
     assert.ok(outlet.sent.every(one => one.atMs - 30 * HOUR < SECOND))
@@ -438,7 +439,7 @@ describe('embargoOffsetHours', () => {
     }
     await outlet.pass(30 * HOUR)
     assert.deepEqual(outlet.versions('a'), [3])
-    assert.deepEqual(outlet.states('a'), ['v1 superseded', 'v2 superseded', 'v3 done'])
+    assert.deepEqual(outlet.states('a'), ['v1 pending', 'v2 pending', 'v3 pending', 'v1 superseded', 'v2 superseded', 'v3 done'])
   })
 
   for (const clean of [true, false])

@@ -27,11 +27,13 @@ export const toSinkMilestone = (
   { outletId, told, cause, atMs }: Said,
   also: readonly string[] = [],
 ): NewswireEvent<'milestone.reached'> => {
-  const { articleId, version, state, attempts = 0 } = told
+  const { articleId, version, state, attempts = 0, nextAt } = told
+  // What is held may be given another time, and that is news.
+  const heldUntil = state === 'pending' && nextAt !== undefined ? [nextAt] : []
   const at = new Date(atMs).toISOString()
   return follow(cause, {
     type: 'milestone.reached',
-    id: deriveId('delivery', outletId, articleId, version, state, state === 'done' ? 0 : attempts, ...also),
+    id: deriveId('delivery', outletId, articleId, version, state, state === 'done' ? 0 : attempts, ...heldUntil, ...also),
     source: '/services/outlets',
     subject: articleId,
     time: at,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,kafka-deliveries,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,isolation,burst,restart,flash] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,kafka-deliveries,kafka-hops,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,isolation,burst,restart,flash] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -17,6 +17,7 @@ import { diskFloors } from './floors.ts'
 import { benchIsolation } from './isolation.ts'
 import { benchKafka } from './kafka.ts'
 import { benchKafkaDeliveries } from './kafka-deliveries.ts'
+import { benchKafkaHops } from './kafka-hops.ts'
 import { machineFacts } from './measure.ts'
 import { benchPictures } from './pictures.ts'
 import { benchReplay } from './replay.ts'
@@ -33,6 +34,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   embedded: benchEmbedded,
   kafka: benchKafka,
   'kafka-deliveries': benchKafkaDeliveries,
+  'kafka-hops': benchKafkaHops,
   pictures: benchPictures,
   serving: benchServing,
   websub: benchWebSub,

@@ -2,10 +2,11 @@
 import { z } from 'zod'
 import { configId, languageTag } from './config-words.ts'
 import { dataMiningCodes } from './data-mining.ts'
+import { hasNoPassword } from './deliver.ts'
 import { isSha256 } from './ids.ts'
 import { cleanHtml, textToHtml } from './markup.ts'
 import { findMarkupExcess, findTextExcess } from './markup-excess.ts'
-import { cleanLine, cleanText } from './text.ts'
+import { cleanLine, cleanText, isVisible } from './text.ts'
 
 const line = (max: number) => z.string().transform(cleanLine).pipe(z.string().max(max))
 const instant = z.iso.datetime({
@@ -26,6 +27,8 @@ export const isTimeWithOffset = (value: string): boolean => TIME_WITH_OFFSET.tes
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
 const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in UTC').transform(value => new Date(value).toISOString())
 const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
+/** Shown to everybody, so nobody's password may stand in it. */
+const publicUrl = webUrl.refine(hasNoPassword, 'expected an address without a name or password')
 export const pictureUrl = z.union([
   webUrl,
   z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>'),
@@ -70,7 +73,7 @@ export const articleInput = z.strictObject({
   sourceVersion: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
   type: z.enum(['article', 'live', 'gallery', 'video']).default('article'),
   language: languageTag.optional(),
-  title: line(1000).refine(value => value !== '', 'expected some text'),
+  title: line(1000).refine(isVisible, 'expected some text'),
   summary: z.string().transform(cleanText).pipe(z.string().max(10_000)).default(''),
   body,
   byline: line(500).default(''),
@@ -84,7 +87,7 @@ export const articleInput = z.strictObject({
   embargoUntil: utc.optional(),
   expiresAt: utc.optional(),
   expiryMode: z.enum(['withdraw', 'gone']).default('gone'),
-  canonicalUrl: webUrl.optional(),
+  canonicalUrl: publicUrl.optional(),
   slug: z
     .string()
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and hyphens')

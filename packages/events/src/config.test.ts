@@ -30,4 +30,6 @@ test('a circle of parents ends', () => {
 test('the public address loses its last slash, so that addresses made from it have one', () => {
   const config = newswireConfig.parse({ site: { id: 'a.example,2026', title: 'A', publicUrl: 'https://a.example/' } })
   assert.equal(config.site.publicUrl, 'https://a.example')
+  for (const publicUrl of ['https://a.example/?b', 'https://a.example/#b', 'https://name:word@a.example/'])
+    assert.equal(newswireConfig.safeParse({ site: { id: 'a.example,2026', title: 'A', publicUrl } }).success, false, publicUrl)
 })

@@ -1,7 +1,7 @@
 /** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
 import { z } from 'zod'
 import { configId as id, languageTag } from './config-words.ts'
-import { deliverConfig, httpUrl, secretEnv } from './deliver.ts'
+import { deliverConfig, hasNoPassword, httpUrl, secretEnv } from './deliver.ts'
 import type { Facets } from './fact.ts'
 import { hookConfig } from './hook-config.ts'
 import { isPublisherId, isSha256 } from './ids.ts'
@@ -34,7 +34,10 @@ export const siteConfig = z.strictObject({
   title: z.string().min(1),
   language: languageTag.default('en'),
   timeZone: timeZone.default('UTC'),
-  publicUrl: httpUrl.transform(url => url.replace(/\/+$/, '')),
+  /** Every address of ours is this and a path. */
+  publicUrl: httpUrl
+    .refine(url => !/[?#]/.test(url) && hasNoPassword(url), 'expected an address without a query, a fragment, a name or a password')
+    .transform(url => url.replace(/\/+$/, '')),
 })
 export type SiteConfig = z.output<typeof siteConfig>
 

@@ -5,6 +5,11 @@
 import { z } from 'zod'
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' })
+/** Of an address that parses; what does not is refused for that. */
+export const hasNoPassword = (value: string): boolean => {
+  const url = URL.parse(value)
+  return url === null || (url.username === '' && url.password === '')
+}
 /** The name of an environment variable that holds a secret; the secret itself is never written down. */
 export const secretEnv = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, like TINH_DOAN_SECRET')
 

@@ -1,14 +1,18 @@
 /** How a retraction is asked for over HTTP, by a publisher at ingest and by an operator at the console. */
 import { z } from 'zod'
+import { hasNoPassword, httpUrl } from './deliver.ts'
 import { isLocalId } from './ids.ts'
-import { cleanLine } from './text.ts'
+import { cleanLine, isVisible } from './text.ts'
 
 const notice = z.string().transform(cleanLine).pipe(z.string().max(2000))
+
+/** One that readers can be sent to: what no browser can open would leave them with nothing. */
+const isAddress = (value: string): boolean => !/\s/.test(value) && httpUrl.safeParse(value).success && hasNoPassword(value)
 
 export const retractRequest = z
   .strictObject({
     mode: z.enum(['withdraw', 'gone', 'redirect', 'replace']),
-    reason: notice.pipe(z.string().min(1, 'expected some words: the reason is kept with the retraction')),
+    reason: notice.refine(isVisible, 'expected some words: the reason is kept with the retraction'),
     legal: z.boolean().default(false),
     redirectTo: z.string().max(2048).optional(),
     notice: notice.optional(),
@@ -17,8 +21,10 @@ export const retractRequest = z
     const { mode, redirectTo } = value
     if ((mode === 'redirect' || mode === 'replace') && redirectTo === undefined)
       context.addIssue({ code: 'custom', path: ['redirectTo'], message: `expected where readers are sent, because mode is ${mode}` })
-    if (mode === 'redirect' && redirectTo !== undefined && !/^https?:\/\/[^\s]+$/.test(redirectTo))
-      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected an http or https address' })
+    if ((mode === 'withdraw' || mode === 'gone') && redirectTo !== undefined)
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: `expected nothing, because mode ${mode} sends readers nowhere` })
+    if (mode === 'redirect' && redirectTo !== undefined && !isAddress(redirectTo))
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected an http or https address, without a name or password' })
     if (mode === 'replace' && redirectTo !== undefined && !isLocalId(redirectTo.replace(/^[a-z0-9-]+\./, '')))
       context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected the id of the article that takes its place' })
   })

@@ -111,6 +111,9 @@ test('a body that is too large, of another type, in other letters or packed is r
   assert.equal((await problemOf(await post('x', { 'content-type': '' })))['status'], 415)
   assert.equal((await problemOf(await post('{}', { 'content-type': 'application/json; charset=iso-8859-1' })))['status'], 415)
   assert.equal((await post('{}', { 'content-type': 'application/json; Charset="UTF-8"' })).status, 200)
+  const form = new FormData()
+  form.set('a', '1')
+  assert.equal((await problemOf(await fetch(url, { method: 'POST', body: form })))['code'], 'NEWSWIRE_MEDIA_TYPE')
   const packed = await problemOf(await post('x', { 'content-type': 'application/json', 'content-encoding': 'gzip' }))
   assert.equal(packed['code'], 'NEWSWIRE_CONTENT_ENCODING')
   const chunked = await exchange(
@@ -260,7 +263,7 @@ test('a form carries a file that is larger than a JSON body may be, up to the li
   const { url } = await start(t, {
     bodyLimit: 100,
     routes: app => {
-      app.post('/', async request => {
+      app.post('/', { config: { takesForm: true } }, async request => {
         const file = await request.file({ limits: { fileSize: 5_000 } })
         return { bytes: (await file?.toBuffer())?.byteLength ?? null }
       })

@@ -404,6 +404,7 @@ test('the trace of an article is answered up to what was logged a moment ago', a
   assert.equal((await ask('/v1/articles?state=gone')).status, 400)
   assert.equal((await ask('/v1/articles/press.unknown/trace')).status, 404)
   assert.equal((await ask('/v1/articles/%2e%2e%2fx/trace')).status, 404)
+  assert.equal((await ask('/v1/articles/press.unknown/versions')).status, 404)
   assert.deepEqual((await ask('/v1/articles/press.a/versions')).body, { articleId: 'press.a', versions: [] })
   for (const version of ['1', '-1', '1e9', 'latest'])
     assert.equal((await ask(`/v1/articles/press.a/versions/${version}`)).status, 404, version)

@@ -175,7 +175,9 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   })
   app.get('/v1/articles/:articleId/versions', async request => {
     const articleId = articleIdOf(request)
-    return { articleId, versions: await listArchived(objects, articleId) }
+    const versions = await listArchived(objects, articleId)
+    if (versions.length === 0 && (await current()).article(articleId) === null) throw notFound('nothing was ever submitted under this id')
+    return { articleId, versions }
   })
   app.get('/v1/articles/:articleId/versions/:version', async request => {
     const { version } = request.params as { version: string }

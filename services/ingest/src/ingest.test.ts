@@ -382,7 +382,12 @@ test('a retraction says why, and where readers go when it sends them on', async 
     [{ mode: 'hide', reason: 'r' }, '/mode'],
     [{ mode: 'redirect', reason: 'r' }, '/redirectTo'],
     [{ mode: 'redirect', reason: 'r', redirectTo: 'javascript:alert(1)' }, '/redirectTo'],
+    [{ mode: 'redirect', reason: 'r', redirectTo: 'https://[' }, '/redirectTo'],
+    [{ mode: 'redirect', reason: 'r', redirectTo: 'https://news.example:99999/' }, '/redirectTo'],
+    [{ mode: 'redirect', reason: 'r', redirectTo: 'https://name:word@news.example/' }, '/redirectTo'],
+    [{ mode: 'gone', reason: 'r', redirectTo: 'https://news.example/b' }, '/redirectTo'],
     [{ mode: 'replace', reason: 'r', redirectTo: '../x' }, '/redirectTo'],
+    [{ mode: 'gone', reason: '\u200b' }, '/reason'],
     [{ mode: 'gone', reason: 'r', unknown: 1 }, '/unknown'],
   ] as const) {
     const refused = await retract(body)
@@ -545,6 +550,31 @@ test('what is no picture, no form, or too large is refused and not kept', async 
   const empty = { 'content-type': 'multipart/form-data; boundary=b' }
   assert.equal((await request('POST', '/v1/articles/a/pictures', '--b--\r\n', empty)).status, 422)
   assert.deepEqual(await disk.list('originals/'), [])
+})
+
+test('a form is taken for a picture alone, and a republish that says more than it can is refused', async t => {
+  const { request, submissions } = await open(t)
+  const { body, headers } = formOf(PNG)
+  assert.equal((await request('PUT', '/v1/articles/a', body, headers)).status, 415)
+  assert.equal((await request('POST', '/v1/articles/a/republish', body, headers)).status, 415)
+  const refused = await request('POST', '/v1/articles/a/republish', { at: '2026-01-01T00:00:00Z' })
+  assert.deepEqual([refused.status, refused.body.errors[0].pointer], [422, '/at'])
+  assert.deepEqual(await submissions(), [])
+  assert.equal((await request('POST', '/v1/articles/a/republish', {})).status, 202)
+  assert.equal((await request('POST', '/v1/articles/a/republish')).status, 202)
+})
+
+test('a title that nobody can see and an address with a password are refused', async t => {
+  const { put, submissions } = await open(t)
+  for (const [changes, pointer] of [
+    [{ title: '\u200b\u200d ' }, '/title'],
+    [{ canonicalUrl: 'https://name:word@news.example/a' }, '/canonicalUrl'],
+  ] as const) {
+    const refused = await put({ ...article, ...changes })
+    assert.deepEqual([refused.status, refused.body.errors[0].pointer], [422, pointer])
+  }
+  assert.deepEqual(await submissions(), [])
+  assert.equal((await put({ ...article, title: '👩‍🚀' })).status, 202)
 })
 
 test('a publisher sees its own submissions and articles, and nobody else’s', async t => {

@@ -8,6 +8,7 @@ import type { Submission } from '@newswire/events/submission'
 import { ProblemError } from '@newswire/http/problem'
 import { parseStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
+import { z } from 'zod'
 import { findContradictions } from './complaints.ts'
 import { takeOutPictures } from './data-pictures.ts'
 
@@ -106,7 +107,12 @@ export const toRetract = (stamp: Stamp, bytes: Uint8Array): Submission => ({
   ...stamp,
   retraction: validateWith(retractRequest, readJson(bytes), 'retraction'),
 })
-export const toRepublish = (stamp: Stamp): Submission => ({ command: 'republish', ...stamp })
+
+/** Nothing more is said with it; what is said all the same was meant to do something. Throws the 400 or 422 problem. */
+export const toRepublish = (stamp: Stamp, bytes: Uint8Array): Submission => {
+  if (bytes.byteLength > 0) validateWith(z.strictObject({}), readJson(bytes), 'republish')
+  return { command: 'republish', ...stamp }
+}
 
 /**
  * A 409 for what is known to be stale already; the last word is the desk's. Nothing is known of what is held, so this only ever refuses

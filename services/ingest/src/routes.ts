@@ -71,7 +71,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     caller(request, 'publish')
     refuseNoForm(request)
   }
-  app.post('/v1/articles/:localId/pictures', { onRequest: refuseUpload }, async (request, reply) => {
+  app.post('/v1/articles/:localId/pictures', { config: { takesForm: true }, onRequest: refuseUpload }, async (request, reply) => {
     const { publisher } = caller(request, 'publish')
     toCheckedArticleId(publisher.id, localIdOf(request))
     return reply.status(201).send(await keepUpload({ objects, now }, request))

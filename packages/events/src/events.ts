@@ -43,6 +43,12 @@ export type EventData<T extends EventType> = z.output<(typeof eventTable)[T]['da
 /** An event with its envelope; `T` narrows the data. */
 export type NewswireEvent<T extends EventType = EventType> = { [K in T]: Envelope & { readonly type: K; readonly data: EventData<K> } }[T]
 
+/** What `articles` carries: a released fact, whatever was done. */
+export type ArticleEvent = NewswireEvent<Extract<EventType, `article.${string}`>>
+/** `null`, as `fromRecord` gives it for a type that is unknown here, is none. */
+export const isArticleEvent = (event: NewswireEvent | null): event is ArticleEvent =>
+  event !== null && eventTable[event.type].topic === topics.articles
+
 /** A record to publish: what `Log.publish` takes. */
 export type EventRecord = Readonly<{ topic: string; key: string; value: Uint8Array; headers: Record<string, string> }>
 

@@ -1,5 +1,4 @@
-import type { NewswireEvent } from '@newswire/events/events'
-import { follow } from '@newswire/events/events'
+import { type ArticleEvent, follow } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import type { EventContext, Publish } from '@newswire/log/events'
@@ -7,9 +6,6 @@ import type { Objects } from '@newswire/objects/objects'
 import { keepVersion } from './keep.ts'
 import type { PackedHashes } from './packed-hashes.ts'
 
-export type ArticleEvent = NewswireEvent<
-  'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
->
 type Needs = Readonly<{
   objects: Objects
   packed: PackedHashes

@@ -4,13 +4,12 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { codeOf, messageOf } from '@newswire/events/errors'
-import { fromRecord } from '@newswire/events/events'
+import { fromRecord, isArticleEvent } from '@newswire/events/events'
 import { type Facets, type Fact, facets, toPublicFact } from '@newswire/events/fact'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
-import { isArticleEvent } from './fan-out.ts'
 import { openPlaces, PLACES, type Placed, type Places } from './places.ts'
 import { facetsOf, type Rule, ruleOf } from './window.ts'
 

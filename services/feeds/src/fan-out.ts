@@ -4,26 +4,13 @@
  * feed is built, so facts that come again, late or out of order only cause a look.
  */
 import { matches } from '@newswire/events/config'
-import { follow, fromRecord, type NewswireEvent } from '@newswire/events/events'
+import { type ArticleEvent, follow, fromRecord, isArticleEvent, type NewswireEvent } from '@newswire/events/events'
 import { type Fact, isForDelivery } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import type { Publish } from '@newswire/log/events'
 import type { SubscribeOptions } from '@newswire/log/log'
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
 import type { States } from './states.ts'
-
-export type ArticleEvent = NewswireEvent<
-  'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
->
-
-const ARTICLE_TYPES: ReadonlySet<string> = new Set<ArticleEvent['type']>([
-  'article.published',
-  'article.updated',
-  'article.corrected',
-  'article.retracted',
-  'article.purged',
-])
-export const isArticleEvent = (event: NewswireEvent | null): event is ArticleEvent => event !== null && ARTICLE_TYPES.has(event.type)
 
 /** The feeds in force that a fact concerns; none for an article that was never public. Pure. */
 export const feedsFor = ({ facetsEver }: Fact, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): string[] =>

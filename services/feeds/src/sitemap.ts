@@ -3,7 +3,6 @@
  * at their canonical addresses on this site. How old an article is goes by the window's `asOf`, which releases and the sweep's looks move;
  * no clock is read.
  */
-import type { Fragments } from './fragments.ts'
 import type { FeedItem } from './item.ts'
 import type { Part } from './packing.ts'
 import { declare, escapeText, type Prefix } from './xml.ts'
@@ -54,8 +53,11 @@ export const renderSitemapUrl = (item: FeedItem): string | null => {
  */
 export const oldestInSitemapMs = (asOf: string): number => Math.ceil(Date.parse(asOf) / HOUR_MS) * HOUR_MS - AGE_MS
 
+/** An article's entry, and when it was published, ms since 1970. */
+type Entry = Readonly<{ publishedMs: number; bytes: Readonly<{ sitemap: Uint8Array }> }>
+
 /** What the file is joined from. `fragments` are in the order of the feed, newest first; an empty sitemap is a sitemap. */
-export const toSitemapParts = (fragments: readonly Fragments[], asOf: string): Part[] => {
+export const toSitemapParts = (fragments: readonly Entry[], asOf: string): Part[] => {
   const oldestMs = oldestInSitemapMs(asOf)
   const entries = fragments.filter(one => one.bytes.sitemap.length > 0 && one.publishedMs >= oldestMs).slice(0, MAX_ENTRIES)
   return [HEAD, ...entries.map(one => one.bytes.sitemap), FOOT]

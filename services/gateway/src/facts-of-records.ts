@@ -1,6 +1,6 @@
 /** The facts that the gateway's views are made of, out of the records of `articles`. */
 import { codeOf, messageOf, RejectError } from '@newswire/events/errors'
-import { fromRecord } from '@newswire/events/events'
+import { fromRecord, isArticleEvent } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
 import type { LogRecord } from '@newswire/log/log'
@@ -26,7 +26,7 @@ const checkFact = (fact: Fact): Fact => {
 export const factOf = (record: Pick<LogRecord, 'headers' | 'value' | 'position'>, onPoison: OnPoison): Fact | null => {
   try {
     const event = fromRecord(record)
-    return event?.type.startsWith('article.') ? checkFact(event.data as Fact) : null
+    return isArticleEvent(event) ? checkFact(event.data) : null
   } catch (error) {
     // The subscriptions of feeds, archive and outlets put such a record into the dead letters; a view passes it over.
     onPoison({ code: codeOf(error), message: messageOf(error), position: record.position })

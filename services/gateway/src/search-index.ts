@@ -4,7 +4,6 @@
  * its lists in half the time that it takes to go down.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import type { WordCounts } from './search-messages.ts'
 import type { Prepared } from './search-text.ts'
 
 /**
@@ -49,6 +48,9 @@ const newestInOrder = (all: readonly Prepared[]): readonly Prepared[] => {
   }
   return [...newest.values()].sort((a, b) => Date.parse(a.firstReleasedAt) - Date.parse(b.firstReleasedAt))
 }
+
+/** Word → in how many versions it came. */
+export type WordCounts = ReadonlyMap<string, number>
 
 type Live = NonNullable<Prepared['live']>
 type Placed = Readonly<{ version: Prepared; held: number | null; place: number | null }>

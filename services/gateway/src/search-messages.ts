@@ -1,6 +1,7 @@
 /** What the main thread and the threads of search say to each other. */
 import type { MessagePort } from 'node:worker_threads'
 import type { LogRecord, Position, Start } from '@newswire/log/log'
+import type { WordCounts } from './search-index.ts'
 import type { SearchFound, SearchQuery } from './search-reader.ts'
 import type { Prepared } from './search-text.ts'
 
@@ -18,8 +19,6 @@ export type FromLog =
 
 /** Records as a thread beside has prepared them; `null` for what is none of ours. */
 export type PreparedRecord = Pick<LogRecord, 'partition' | 'position'> & Readonly<{ prepared: Prepared | null }>
-/** Word → in how many versions it came. */
-export type WordCounts = ReadonlyMap<string, number>
 /** From the thread that prepares to the one that writes, which answers each with a `Taken` there. */
 export type FromPreparer =
   | Readonly<{ kind: 'prepared'; records: readonly PreparedRecord[]; bytes: number; counts: WordCounts }>

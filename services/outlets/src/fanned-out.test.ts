@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Decided } from '@newswire/events/decision'
+import type { ArticleEvent } from '@newswire/events/events'
 import type { Milestone } from '@newswire/events/milestone'
 import { toFannedOut } from './fanned-out.ts'
-import type { ArticleEvent } from './route.ts'
 import { planRoutes } from './routes.ts'
 import { liveFact, outletOf } from './samples.ts'
 

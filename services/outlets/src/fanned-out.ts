@@ -3,9 +3,8 @@
  * thousand of them would not fit into a record; each part has an id that a repeat has too.
  */
 import type { Decided } from '@newswire/events/decision'
-import { follow, type NewswireEvent } from '@newswire/events/events'
+import { type ArticleEvent, follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
-import type { ArticleEvent } from './route.ts'
 import type { RoutePlan } from './routes.ts'
 
 /** Names in one part. */

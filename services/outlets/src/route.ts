@@ -4,7 +4,7 @@
  * nothing (architecture §6.15).
  */
 import type { OutletConfig } from '@newswire/events/config'
-import { follow, type NewswireEvent } from '@newswire/events/events'
+import { type ArticleEvent, follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
 import type { EventContext, Publish } from '@newswire/log/events'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
@@ -16,9 +16,6 @@ import { toFannedOut } from './fanned-out.ts'
 import { planRoutes, type Routed, routesDocument, toWritten } from './routes.ts'
 import type { View } from './view.ts'
 
-export type ArticleEvent = NewswireEvent<
-  'article.published' | 'article.updated' | 'article.corrected' | 'article.retracted' | 'article.purged'
->
 type Needs = Readonly<{
   objects: Objects
   publish: Publish

@@ -3,7 +3,7 @@
  * that may crash at every await. One seed is one run; everything heals at the end, and then all must have become right.
  */
 import type { OutletConfig } from '@newswire/events/config'
-import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
+import { type ArticleEvent, fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import type { EventContext } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
@@ -20,7 +20,7 @@ import { outletKind } from './outlet-kind.ts'
 import { createOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
 import { createPendingStore, outletShelf } from './pending.ts'
-import { type ArticleEvent, routeArticle } from './route.ts'
+import { routeArticle } from './route.ts'
 import { contextOf, killFact, liveFact, outletOf } from './samples.ts'
 import { createPartners, type Sent, type Shown } from './simulated-partners.ts'
 import { type Plant, plantInDeliver, plantInOutlet, plantInStore } from './simulated-plants.ts'

@@ -13,8 +13,9 @@ const outlets = Array.from({ length: Number(count) }, (_, n) => outletAt(`o${n}`
 const { world, close } = await openWorld(outlets, folder)
 letGrow()
 process.send?.('started')
+let released = 0
 process.on('message', async (articles: number) => {
-  for (let n = 0; n < articles; n++) await world.release(article(`press.burst-${n}`))
+  for (let n = 0; n < articles; n++) await world.release(article(`press.burst-${released++}`))
   process.send?.('released')
 })
 process.on('disconnect', async () => {

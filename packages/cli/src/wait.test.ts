@@ -47,6 +47,16 @@ test('it ends well once both fan-outs were made and every sink has it', async ()
   ])
 })
 
+test('an outlet whose time has not come is named and not waited for', async () => {
+  const nextAt = new Date(Date.now() + 86_400_000).toISOString()
+  const held = { ...sink('pending'), id: 'ftp', nextAt }
+  const found = await wait([
+    { submission: released, sinks: [sink('pending'), held] },
+    { submission: released, sinks: [sink('done'), held] },
+  ])
+  assert.deepEqual([found.ok, found.state, found.detail], [true, 'released', `version 1 is in 1 sinks; outlet ftp gets it at ${nextAt}`])
+})
+
 test('a sink that gave up ends it with exit 1 and says which and why', async () => {
   for (const state of ['dead', 'rejected', 'suspended']) {
     const found = await wait([{ submission: released, sinks: [sink('done'), sink(state)] }])

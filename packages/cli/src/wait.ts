@@ -20,6 +20,11 @@ const picturesOf = (version: VersionTrace | undefined): { warning?: string } => 
 const describe = ({ kind, id, state, lastError, reason }: SinkTrace): string =>
   [`${kind} ${id}: ${state}`, lastError ?? reason ?? ''].join(' ').trimEnd()
 
+/** Not due at an outlet of its terms (`embargoOffsetHours`) until a time that the trace names: nobody is late, and it may be a day. */
+const isHeld = ({ state, nextAt }: SinkTrace): boolean => state === 'pending' && nextAt !== null && Date.parse(nextAt) > Date.now()
+const describeHeld = (held: readonly SinkTrace[]): string =>
+  held.map(({ kind, id, nextAt }) => `; ${kind} ${id} gets it at ${nextAt}`).join('')
+
 const describeLate = (late: readonly SinkTrace[]): string => {
   const more = late.length > MAX_NAMED ? [`and ${late.length - MAX_NAMED} more`] : []
   return late.length === 0 ? '' : ` (${[...late.slice(0, MAX_NAMED).map(describe), ...more].join('; ')})`
@@ -59,7 +64,8 @@ export const waitForSinks = async (
       // Subscribers of feeds are strangers: one that hangs must not make a publication late.
       const sinks = (version?.sinks ?? []).filter(one => one.kind !== 'hub')
       const done = sinks.filter(one => one.state === 'done' || one.state === 'skipped')
-      late = sinks.filter(one => !done.includes(one))
+      const held = sinks.filter(isHeld)
+      late = sinks.filter(one => !done.includes(one) && !held.includes(one))
       const failed = sinks.filter(one => FAILED.has(one.state))
       report(`version ${submission.version}: ${done.length} of ${sinks.length} sinks have it`)
       if (failed.length > 0)
@@ -69,8 +75,10 @@ export const waitForSinks = async (
           detail: failed.map(describe).join('; '),
         }
       const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
-      if (fannedOut >= FAN_OUTS && done.length === sinks.length)
-        return { ok: true, state: 'released', detail: `version ${submission.version} is in ${done.length} sinks`, ...picturesOf(version) }
+      if (fannedOut >= FAN_OUTS && late.length === 0) {
+        const detail = `version ${submission.version} is in ${done.length} sinks${describeHeld(held)}`
+        return { ok: true, state: 'released', detail, ...picturesOf(version) }
+      }
     } else report(submission.state)
     await setTimeout(POLL_MS)
   }

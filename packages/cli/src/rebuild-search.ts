@@ -36,7 +36,7 @@ export const rebuildSearch = async (terminal: Terminal, { source, wait, timeout 
   }
   const deadline = performance.now() + timeout * 1000
   for (let said = ''; ; await setTimeout(POLL_MS)) {
-    const { search } = (await using.console('GET', '/v1/rebuilds')) as { search: SearchWanted | null }
+    const { search } = (await using.console('GET', '/v1/rebuilds/search')) as { search: SearchWanted | null }
     const standing = standingOf(asked.id, search)
     const isOver = standing !== 'waiting' && standing !== 'running'
     if (isOver || performance.now() > deadline) {
@@ -47,7 +47,7 @@ export const rebuildSearch = async (terminal: Terminal, { source, wait, timeout 
             ? standing
             : show(search),
       )
-      if (!isOver) say(`not done within ${timeout} s; it goes on, and GET /v1/rebuilds says how far it is`)
+      if (!isOver) say(`not done within ${timeout} s; it goes on, and GET /v1/rebuilds/search says how far it is`)
       return standing === 'done'
     }
     const sentence = `${standing}, ${search?.gateways.reduce((sum, { articles }) => sum + articles, 0) ?? 0} versions`

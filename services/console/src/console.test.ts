@@ -496,6 +496,7 @@ test('a rebuild of the search index is one wish for all gateways; the newest rep
   assert.equal(status, 202)
   const { search } = (await ask('/v1/rebuilds')).body
   assert.deepEqual([search.id, search.source, search.gateways], [body.id, 'archive', []])
+  assert.deepEqual((await ask('/v1/rebuilds/search')).body, { search }, 'the same without looking at every feed')
 })
 
 test('a rebuild is kept as a wish for every feed that was named, told once each, and said how far it is', async t => {

@@ -107,6 +107,8 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
       archiveIndex: archive === null || archive.value.reindex === 0 ? null : toArchiveIndex(archive.value),
     }
   })
+  /** For who follows one closely: `/v1/rebuilds` says the same, and reads an object of every feed for it. */
+  app.get('/v1/rebuilds/search', async () => ({ search: (await readSearchWanted(objects))?.value ?? null }))
   app.post('/v1/rebuilds', async (request, reply) => {
     const json = parseStrictJson(request.rawBody ?? new Uint8Array())
     if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })

@@ -14,7 +14,7 @@ export type IndexThread = Readonly<{
   seed(facts: readonly string[]): Promise<void>
   /** Behind the last record of the log that is or may soon be in the index, by partition; the same for good once `stop` was called. */
   given(): Cursor
-  /** Resolves once everything of the log before these positions is in the index; rejects when it failed or is stopped. */
+  /** Resolves once everything that the log still has before these positions is in the index; rejects when it failed or is stopped. */
   has(positions: Cursor): Promise<void>
   stop(): Promise<void>
 }>
@@ -36,8 +36,9 @@ const PATIENCE_MS = 250
 const MANY = 1_000
 /** Before a log that has just come is asked again, ms. */
 const AGAIN_MS = 1_000
-/** How often one that waits for what the log has looks again, ms. */
+/** How often one that waits for what the log has looks again, ms, and how often it asks whether the log still goes so far. */
 const LOOK_MS = 5
+const ASK_MS = 1_000
 const topic = topics.articles.name
 
 export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): IndexThread => {
@@ -160,12 +161,26 @@ export const startIndexThread = ({ log, file, onApplied, onFailed }: Options): I
     exited.resolve()
   })
 
+  /** A topic that was made anew may be shorter: what lay behind its end is gone, and is never told. As they are while nobody can say. */
+  const withinLog = async (positions: Cursor): Promise<Cursor> => {
+    const ends = await log.ends(topic).catch(() => null)
+    if (ends === null) return positions
+    const endOf = (partition: string) => ends.find(one => one.partition === Number(partition))?.end ?? 0
+    return Object.fromEntries(Object.entries(positions).map(([partition, position]) => [partition, Math.min(position, endOf(partition))]))
+  }
+
   const has = async (positions: Cursor): Promise<void> => {
     await ready.promise
     const current = await following.promise
+    let wanted = positions
     // Positions that were passed count too: what was there may have aged out before it was read.
-    const isTold = () => Object.entries(positions).every(([partition, position]) => (current.cursor()[Number(partition)] ?? 0) >= position)
-    for (; !hasFailed && !isStopping && !isTold(); ) await setTimeout(LOOK_MS, undefined, { ref: false })
+    const isTold = () => Object.entries(wanted).every(([partition, position]) => (current.cursor()[Number(partition)] ?? 0) >= position)
+    for (let askAtMs = performance.now() + ASK_MS; !hasFailed && !isStopping && !isTold(); ) {
+      await setTimeout(LOOK_MS, undefined, { ref: false })
+      if (performance.now() < askAtMs) continue
+      wanted = await withinLog(positions)
+      askAtMs = performance.now() + ASK_MS
+    }
     if (hasFailed || isStopping) throw new Error('it failed or was stopped')
     const marked = Promise.withResolvers<void>()
     markers.push(marked)

@@ -393,6 +393,38 @@ test('a new index takes the place once it has all that was found in the old one,
   assert.deepEqual(await found(), [['meanwhile'], []], 'when the new one has taken the place')
 })
 
+test('a new index takes the place although the log was made anew meanwhile and is shorter than what the old one was told', async t => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'newswire-search-'))
+  const [lost, anew] = await Promise.all(
+    ['lost.db', 'anew.db'].map(name => createEmbeddedLog({ file: join(dataDir, name), fsync: 'normal' })),
+  )
+  assert.ok(lost && anew)
+  const many = Array.from({ length: 100 }, (_, index) => story(`old${index}`, { title: `Lúa ${index}` }))
+  await lost.publish(many.map(toFactRecord))
+  await anew.publish([toFactRecord(story('new', { title: 'Lúa mới' }))])
+  let log: Log = lost
+  const there: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'> = {
+    kind: 'embedded',
+    ends: topic => log.ends(topic),
+    read: options => log.read(options),
+    follow: options => log.follow(options),
+  }
+  const search = openSearch({ log: there, dataDir, onTrouble: error => assert.fail(error) })
+  t.after(async () => {
+    await search.stop()
+    await Promise.all([lost.close(), anew.close()])
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  await until(() => search.isReady())
+  log = anew
+  await search.rebuild()
+  const { hits } = await search.find({ ...ALL, typed: 'lúa' })
+  assert.deepEqual(
+    hits.map(({ articleId }) => articleId),
+    ['press.new'],
+  )
+})
+
 test('an index made from thousands of articles has all of them as they are now, and what is published while it is made', async t => {
   const many = Array.from({ length: 3_000 }, (_, index) => story(`m${index}`, { title: `Lúa m${index}` }))
   const { ids, ask, search, publish } = await open(t, many)

@@ -122,11 +122,19 @@ const withoutCampaign = (url: URL): URL => {
   return url
 }
 
+/** What browsers take behind a host and RFC 3986 does not: validators refuse a feed for one of them. */
+const NO_URI = /[|^`{}\\[\]"<>]/g
+
+const toUri = (url: URL): string => {
+  const path = url.href.indexOf('/', url.protocol.length + 2)
+  return url.href.slice(0, path) + url.href.slice(path).replace(NO_URI, encodeURIComponent)
+}
+
 /** The publisher's own address when it is one, else the article's page here. */
 const linkOf = (fact: LiveFact, site: SiteConfig, cleanLinks: boolean): string => {
   const url = fact.article.canonicalUrl === undefined ? null : URL.parse(fact.article.canonicalUrl)
   if (url === null || !/^https?:$/.test(url.protocol)) return new URL(articleUrl(site.publicUrl, fact.articleId)).href
-  return cleanLinks ? withoutCampaign(url).href : url.href
+  return toUri(cleanLinks ? withoutCampaign(url) : url)
 }
 
 /**
@@ -138,7 +146,7 @@ const ownPageOf = (fact: LiveFact, { site, publishers }: Profile): string | null
   if (pages?.index === false) return null
   const own = new URL(articleUrl(site.publicUrl, fact.articleId))
   const source = pages?.canonical === 'self' || fact.article.canonicalUrl === undefined ? own : URL.parse(fact.article.canonicalUrl)
-  return source?.origin === own.origin ? source.href : null
+  return source?.origin === own.origin ? toUri(source) : null
 }
 
 const earlier = (a: Date, b: Date): Date => (a < b ? a : b)

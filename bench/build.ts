@@ -13,8 +13,9 @@ import { createFragmentCache } from '@newswire/feeds/fragments'
 import { createProfiles } from '@newswire/feeds/profile'
 import { createStates } from '@newswire/feeds/states'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { getBundled } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
-import { getUnpacked } from '@newswire/objects/packed'
+import { unpack } from '@newswire/objects/packed'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import type { Benchmark, Line } from './benchmark.ts'
 import { articleOf } from './load.ts'
@@ -56,12 +57,12 @@ export const measureBuild = async () => {
       times.push((user + system) / 1000)
       walls.push(performance.now() - began)
     }
-    const kept = await objects.get(keys.feed(feed.id, 'rss.xml'))
+    const rss = await getBundled(objects)(keys.feed(feed.id, 'rss.xml'))
     return {
       cpuMs: { p50: round(quantile(times, 0.5), 2), p90: round(quantile(times, 0.9), 2) },
       wallMs: { p50: round(quantile(walls, 0.5), 2) },
-      rssBytes: (await getUnpacked(objects, keys.feed(feed.id, 'rss.xml')))?.bytes.length ?? 0,
-      keptBytes: kept?.bytes.length ?? 0,
+      rssBytes: rss === null ? 0 : (await unpack('rss.xml', rss.bytes)).length,
+      keptBytes: rss?.bytes.length ?? 0,
     }
   } finally {
     await objects.close()

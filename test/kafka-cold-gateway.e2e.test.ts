@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { getBundled } from '@newswire/objects/feed-bundle'
 import { getUnpacked } from '@newswire/objects/packed'
 import { findFreePort } from '../infra/test/ports.ts'
 import { createWriter } from './support/articles.ts'
@@ -54,13 +55,12 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
     assert.equal(status, 202, JSON.stringify(body))
     return article.title
   }
-  const stored = async (key: string) => Buffer.from((await getUnpacked(cluster.objects, key))?.bytes ?? []).toString()
+  const stored = async (key: string) => Buffer.from((await getUnpacked({ get: getBundled(cluster.objects) }, key))?.bytes ?? []).toString()
 
   const { body: uploaded } = await cluster.publisher.upload('con', makePng({ width: 640, height: 360, seed: 5 }), 'image/png')
   const kept = await publish('con', KEPT, { images: [{ url: String(uploaded['url']), role: 'lead' }] })
   const gone = await publish('rut', KEPT)
   const stuck = await publish('ket', TAKEN)
-  /** Of every file of a feed: the builder writes one after the other, and may be killed between two. */
   const files = (feedId: string) => Promise.all(FILES.map(file => stored(`feeds/${feedId}/${file}`)))
   const all = async (feedIds: readonly string[], isSo: (file: string) => boolean) =>
     (await Promise.all(feedIds.map(files))).flat().every(isSo)

@@ -7,6 +7,7 @@ import type { LaneObservers } from '@newswire/log/lanes'
 import { createLateLog } from '@newswire/log/late-log'
 import type { Log } from '@newswire/log/log'
 import { keepAtHand } from '@newswire/objects/at-hand'
+import { readFromBundles } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { proveObjects } from '@newswire/objects/probe'
@@ -116,7 +117,7 @@ export const connectLog = async (
 /** Both ports, open and proven. Throws with what to do when one cannot be had. */
 export const openPorts = async (settings: Settings, clientId: string, watch: LogOptions = {}): Promise<Ports> => {
   await makeDataFolder(settings.dataDir)
-  const objects = keepAtHand(await openObjects(settings))
+  const objects = keepAtHand(readFromBundles(await openObjects(settings)))
   try {
     await proveObjects(objects, settings.s3 === null ? 'disk' : `${settings.s3.endpoint ?? 'aws'}/${settings.s3.bucket}`, Date.now)
     const log = await openLog(settings, objects, clientId, watch)

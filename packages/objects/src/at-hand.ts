@@ -2,6 +2,7 @@
  * A store that keeps at hand what this process has just put, for who reads exactly those bytes in it: feeds writes files that the gateway beside it
  * serves a moment later. Told by key and hash, so nothing can be out of date: whoever asks says which bytes it wants, and other bytes are read.
  */
+import { toTag } from './feed-bundle.ts'
 import type { Objects, StoredObject } from './objects.ts'
 import { createRecent } from './recent.ts'
 
@@ -21,11 +22,9 @@ export const keepAtHand = (objects: Objects, { maxBytes = MAX_BYTES }: { maxByte
     },
     put: async (key, body, options = {}) => {
       const put = await objects.put(key, body, options)
-      const { atHand, contentType = 'application/octet-stream' } = options
-      if (put.ok && atHand !== undefined) {
-        const about = { etag: put.etag, contentType, lastModified: new Date() }
-        kept.set(key, { sha256: atHand.sha256, size: atHand.size, read: () => ({ ...about, bytes: atHand.bytes() }) })
-      }
+      const lastModified = new Date()
+      for (const { key, contentType, bytes, size, sha256 } of (put.ok && options.atHand) || [])
+        kept.set(key, { sha256, size, read: () => ({ etag: toTag(sha256), contentType, lastModified, bytes: bytes() }) })
       return put
     },
     delete: async key => {

@@ -91,7 +91,7 @@ export const keys = {
   renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,
   feed: (
     feedId: string,
-    file: 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json' | 'readers.json' | 'rebuild.json',
+    file: 'feed.bundle' | 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json' | 'readers.json' | 'rebuild.json',
   ) => `feeds/${configSegment(feedId)}/${file}`,
   /** `file`: what `toPageFile` makes. */
   feedPage: (feedId: string, file: string) =>

@@ -17,6 +17,9 @@ export type StoredObject = Readonly<{
 
 export type ObjectHead = Readonly<{ size: number; etag: string; contentType: string; lastModified: Date }>
 
+/** What somebody reads under `key`, unpacked; asked for its bytes only then. The tag is the hash. */
+export type AtHand = Readonly<{ key: string; contentType: string; bytes: () => Uint8Array; size: number; sha256: string }>
+
 export type PutOptions = Readonly<{
   /** Default: from the key's ending (`.json`, `.xml`, `.jpg`…), else `application/octet-stream`. */
   contentType?: string
@@ -31,8 +34,8 @@ export type PutOptions = Readonly<{
   durable?: boolean
   /** The SHA-256 of the bytes as hex, from who has it already: a store whose tags are hashes need not make it again. Never a guess. */
   sha256?: string
-  /** What the body says, with its size and SHA-256, for somebody of this process who reads just that soon (`at-hand.ts`); asked for its bytes only then. */
-  atHand?: Readonly<{ bytes: () => Uint8Array; size: number; sha256: string }>
+  /** What can be read of it under these keys, for somebody of this process who does so soon (`at-hand.ts`). */
+  atHand?: readonly AtHand[]
 }>
 
 /** `exists`: `ifNoneMatch` failed. `stale`: `ifMatch` failed, also when the object is gone. */

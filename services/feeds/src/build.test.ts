@@ -3,16 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
+import { feedFiles, feedOutputs } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { getBundled, partsOf } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects, PutOptions } from '@newswire/objects/objects'
-import { getUnpacked } from '@newswire/objects/packed'
+import { getUnpacked, unpack } from '@newswire/objects/packed'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type Builder, type Built, createBuilder } from './build.ts'
+import { deleteLoose, retireFeed } from './feed-store.ts'
 import { createFragmentCache } from './fragments.ts'
 import { createProfiles } from './profile.ts'
 import { categories, feedOf, makeFact, makeRetraction, site } from './sample-facts.ts'
@@ -74,10 +76,16 @@ const must = (built: Built | null): Built => {
 }
 
 const files = ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml'] as const
+const BUNDLE = keys.feed('all', 'feed.bundle')
 const read = async (objects: Objects, file: (typeof files)[number] | 'window.json' = 'rss.xml'): Promise<string> =>
-  Buffer.from((await getUnpacked(objects, keys.feed('all', file)))?.bytes ?? []).toString()
-const tagsOf = async (objects: Objects) =>
-  Promise.all([...files, 'window.json' as const].map(async file => (await objects.head(keys.feed('all', file)))?.etag))
+  Buffer.from((await getUnpacked({ get: getBundled(objects) }, keys.feed('all', file)))?.bytes ?? []).toString()
+const tagOf = async (objects: Objects) => (await objects.head(BUNDLE))?.etag
+/** As feeds were kept before there were bundles. */
+const unbundle = async (objects: Objects) => {
+  for (const file of [...files, 'window.json' as const])
+    await objects.put(keys.feed('all', file), Buffer.from(await read(objects, file)), { durable: false })
+  await objects.delete(BUNDLE)
+}
 const guidsIn = (rss: string) => [...rss.matchAll(/<guid[^>]*>tag:news\.example,2026:([^<]*)</g)].map(match => match[1])
 const three = (): Fact[] =>
   ['a', 'b', 'c'].map((id, index) => makeFact({ articleId: `baoqk.${id}`, firstReleasedAt: `2026-03-0${index + 1}T08:00:00.000Z` }))
@@ -100,22 +108,22 @@ test('unchanged state rewrites nothing: tags, bytes and counter stay, in the sam
   await release(objects, ...three())
   const builder = startBuilder(objects)
   const first = must(await build(builder, three(), { position: 5 }))
-  const tags = await tagsOf(objects)
+  const tag = await tagOf(objects)
   for (const again of [builder, startBuilder(objects)]) {
     const repeated = must(await build(again, three(), { position: 900 }))
     assert.equal(repeated.written, false)
     assert.equal(repeated.window.counter, first.window.counter)
     assert.deepEqual(repeated.outputs, first.outputs)
-    assert.deepEqual(await tagsOf(objects), tags)
+    assert.equal(await tagOf(objects), tag)
   }
 })
 
-test('the counter is above the position of its cause, so it rises even when the window is lost', async t => {
+test('the counter is above the position of its cause, so it rises even when all that was kept is lost', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
   const first = must(await build(startBuilder(objects), three(), { position: 41 }))
   assert.equal(first.window.counter, 42)
-  await objects.delete(keys.feed('all', 'window.json'))
+  await objects.delete(BUNDLE)
   const second = must(await build(startBuilder(objects), three(), { position: 50 }))
   assert.ok(second.window.counter > first.window.counter)
 })
@@ -226,9 +234,9 @@ test('an empty feed is built once and then left alone', async t => {
   const objects = await openStore(t)
   const look = { lookedAt: '2026-03-02T00:00:00.000Z' }
   assert.equal(must(await build(startBuilder(objects), [], look)).written, true)
-  const tags = await tagsOf(objects)
+  const tag = await tagOf(objects)
   assert.equal(must(await build(startBuilder(objects), [], { lookedAt: '2026-03-03T00:00:00.000Z' })).written, false)
-  assert.deepEqual(await tagsOf(objects), tags)
+  assert.equal(await tagOf(objects), tag)
 })
 
 test('after two days an article leaves the sitemap at a look, and nothing else of the feed changes', async t => {
@@ -247,32 +255,62 @@ test('after two days an article leaves the sitemap at a look, and nothing else o
   assert.equal(again.written, false)
 })
 
-test('files that an older build wrote plain are read as they are, and stay while they are right', async t => {
+test('a feed that an older build kept file by file goes on from there, under a bundle of its own', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
-  must(await build(startBuilder(objects), three()))
-  for (const file of files) await objects.put(keys.feed('all', file), Buffer.from(await read(objects, file)))
-  const tags = await tagsOf(objects)
-  assert.equal(must(await build(startBuilder(objects), three())).written, false)
-  assert.deepEqual(await tagsOf(objects), tags)
+  const before = must(await build(startBuilder(objects), three(), { position: 5 }))
+  await unbundle(objects)
   const more = makeFact({ articleId: 'baoqk.d', firstReleasedAt: '2026-03-04T08:00:00.000Z' })
   await release(objects, more)
-  must(await build(startBuilder(objects), [more]))
+  const built = must(await build(startBuilder(objects), [more], { position: 6 }))
+  assert.ok(built.window.counter > before.window.counter)
   assert.deepEqual(guidsIn(await read(objects)), ['baoqk.d', 'baoqk.c', 'baoqk.b'])
 })
 
-test('what the store keeps is as it is until packing pays, then gzip and says so, and what is at hand is what it says', async t => {
+test('of a feed that was kept file by file nothing is left once it has a bundle, and all until then', async t => {
   const objects = await openStore(t)
-  const put: Record<string, PutOptions & { bytes: Uint8Array }> = {}
+  await release(objects, ...three())
+  await build(startBuilder(objects), three())
+  await unbundle(objects)
+  const loose = async () => (await objects.list('feeds/all/')).map(({ key }) => key).filter(key => key !== BUNDLE)
+  assert.equal((await loose()).length, 5)
+  const bytes = await read(objects)
+  must(await build(startBuilder(objects), three(), { position: 5 }))
+  await assert.rejects(deleteLoose({ ...objects, delete: async () => assert.fail('the process died here') }, 'all'), /died here/)
+  await deleteLoose(objects, 'all')
+  assert.deepEqual(await loose(), [])
+  assert.equal(await read(objects), bytes)
+})
+
+test('a feed that was kept file by file and is no longer in force leaves nothing to read', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  await build(startBuilder(objects), three())
+  await unbundle(objects)
+  for (let time = 0; time < 2; time += 1) {
+    await retireFeed(objects, 'all')
+    assert.deepEqual(
+      (await objects.list('feeds/all/')).map(({ key }) => key),
+      [BUNDLE],
+    )
+    assert.equal(await read(objects), '')
+  }
+  const again = must(await build(startBuilder(objects), three(), { lookedAt: '2026-03-02T00:00:00.000Z' }))
+  assert.equal(again.items, 3)
+})
+
+test('what the store keeps is as it is until packing pays, then gzip, and what is at hand is what it says', async t => {
+  const objects = await openStore(t)
+  const puts: (Pick<PutOptions, 'atHand'> & { bytes: Uint8Array })[] = []
   const watched: Pick<Objects, 'get' | 'put'> = {
     get: objects.get,
     put: (key, bytes, options = {}) => {
-      put[key] = { ...options, bytes }
+      puts.push({ ...options, bytes })
       return objects.put(key, bytes, options)
     },
   }
   const builder = startBuilder(watched)
-  const seen: (string | undefined)[] = []
+  const seen: boolean[] = []
   for (let day = 1; day <= 14; day += 1) {
     const html = `<p>${`${day} bến đò chợ sớm. `.repeat(200)}</p>`
     const fact = makeFact({
@@ -282,70 +320,71 @@ test('what the store keeps is as it is until packing pays, then gzip and says so
     })
     await release(objects, fact)
     const built = must(await build(builder, [fact], { snapshot: snapshotOf(feedOf({ limit: 50 })) }))
-    for (const [output, file] of [
-      ['rss', 'rss.xml'],
-      ['atom', 'atom.xml'],
-      ['json', 'feed.json'],
-      ['sitemap', 'news-sitemap.xml'],
-    ] as const) {
-      const kept = put[keys.feed('all', file)]
-      assert.ok(kept)
-      const plain = kept.contentEncoding === undefined ? kept.bytes : gunzipSync(kept.bytes)
+    assert.equal(puts.length, day, 'a build is one write')
+    const put = puts.at(-1)
+    const parts = partsOf(put?.bytes ?? new Uint8Array())
+    for (const output of feedOutputs) {
+      const file = feedFiles[output].name
+      const kept = parts?.get(file)
+      const plain = await unpack(file, kept?.bytes ?? new Uint8Array())
       assert.equal(sha256Hex(plain), built.outputs[output]?.sha256)
-      assert.equal(kept.sha256, kept.contentEncoding === undefined ? sha256Hex(plain) : undefined)
-      assert.equal(sha256Hex(kept.atHand?.bytes() ?? ''), kept.atHand?.sha256)
-      assert.equal(kept.atHand?.size, plain.length)
-      assert.equal(kept.atHand?.sha256, built.outputs[output]?.sha256)
+      assert.equal(kept?.sha256, built.outputs[output]?.sha256)
+      const atHand = put?.atHand?.find(one => one.key === keys.feed('all', file))
+      assert.equal(sha256Hex(atHand?.bytes() ?? ''), atHand?.sha256)
+      assert.deepEqual([atHand?.size, atHand?.sha256], [plain.length, built.outputs[output]?.sha256])
     }
-    seen.push(put[keys.feed('all', 'rss.xml')]?.contentEncoding)
+    seen.push(parts?.get('rss.xml')?.bytes[0] === 0x1f)
   }
-  assert.deepEqual([seen[0], seen.at(-1)], [undefined, 'gzip'])
+  assert.deepEqual([seen[0], seen.at(-1)], [false, true])
 })
 
-test('a damaged file or window is made again when the feed is looked at', async t => {
+test('a damaged bundle, window or file is made again when the feed is looked at', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
   const builder = startBuilder(objects)
   const first = must(await build(builder, three()))
-  const whole = (await objects.get(keys.feed('all', 'atom.xml')))?.bytes ?? new Uint8Array()
-  for (const damaged of [
-    Buffer.from('<feed'),
+  const whole = Buffer.from((await objects.get(BUNDLE))?.bytes ?? [])
+  const atom = whole.indexOf('<feed')
+  assert.notEqual(atom, -1)
+  const damaged = [
+    Buffer.from('{'),
     whole.subarray(0, whole.length / 2),
-    Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8)]),
-  ]) {
-    await objects.put(keys.feed('all', 'atom.xml'), damaged)
-    await build(builder, [], { lookedAt: '2026-03-01T13:00:00.000Z', position: 10 })
+    whole.subarray(0, -1),
+    Buffer.concat([whole, Buffer.from(' ')]),
+    Buffer.concat([whole.subarray(0, atom), Buffer.from('<fee>'), whole.subarray(atom + 5)]),
+    Buffer.from(whole.toString('latin1').replace('"schema"', '"sch*ma"'), 'latin1'),
+  ]
+  for (const [index, bytes] of damaged.entries()) {
+    await objects.put(BUNDLE, bytes)
+    const healed = must(await build(builder, three(), { lookedAt: '2026-03-01T13:00:00.000Z', position: 10 * (index + 1) }))
+    assert.equal(healed.written, true, `${index}`)
+    assert.deepEqual(hashesOf(healed.outputs), hashesOf(first.outputs))
     assert.equal(findXmlFault(await read(objects, 'atom.xml'), 'document'), null)
   }
-  await objects.put(keys.feed('all', 'window.json'), Buffer.from('{'))
-  const healed = must(await build(builder, three(), { lookedAt: '2026-03-01T13:00:00.000Z', position: 20 }))
-  assert.deepEqual(healed.outputs, first.outputs)
 })
-
-/** A store whose nth put never happens, as if the process died there. */
-const dyingAt = (objects: Objects, nth: number): Pick<Objects, 'get' | 'put'> => {
-  let puts = 0
-  return {
-    get: objects.get,
-    put: async (...args) => {
-      puts += 1
-      if (puts >= nth) throw new Error('the process died here')
-      return objects.put(...args)
-    },
-  }
-}
 
 /** Without dates, which tell how often a file has changed. */
 const hashesOf = (outputs: Outputs) => Object.values(outputs).map(one => one?.sha256)
 
-for (const nth of [1, 2, 3, 4, 5])
-  test(`killed before its write ${nth} of 5, the repeat ends with the same bytes and a counter that never falls`, async t => {
+for (const [when, die] of [
+  ['before', async () => undefined],
+  ['after', async (objects: Objects, ...put: Parameters<Objects['put']>) => void (await objects.put(...put))],
+] as const)
+  test(`killed ${when} its write, the repeat ends with the same bytes and a counter that never falls`, async t => {
     const objects = await openStore(t)
     await release(objects, ...three())
     const [first] = three()
     const earlier = must(await build(startBuilder(objects), first ? [first] : [], { position: 1 }))
-    await assert.rejects(build(startBuilder(dyingAt(objects, nth)), three(), { position: 2 }), /died here/)
+    const dying: Pick<Objects, 'get' | 'put'> = {
+      get: objects.get,
+      put: async (...put) => {
+        await die(objects, ...put)
+        throw new Error('the process died here')
+      },
+    }
+    await assert.rejects(build(startBuilder(dying), three(), { position: 2 }), /died here/)
     const healed = must(await build(startBuilder(objects), three(), { position: 2 }))
+    assert.equal(healed.written, when === 'before')
     assert.ok(healed.window.counter > earlier.window.counter)
     assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
     const whole = await openStore(t)
@@ -355,7 +394,7 @@ for (const nth of [1, 2, 3, 4, 5])
     assert.equal(must(await build(startBuilder(objects), three(), { position: 3 })).written, false)
   })
 
-test('a late builder never puts older bytes over newer ones: it loses at the window and starts over', async t => {
+test('a late builder never puts older bytes over newer ones: it loses its swap and starts over', async t => {
   const objects = await openStore(t)
   const [a, b, c] = three() as [Fact, Fact, Fact]
   await release(objects, a, b)
@@ -369,7 +408,7 @@ test('a late builder never puts older bytes over newer ones: it loses at the win
   assert.deepEqual(guidsIn(await read(objects)), ['baoqk.c', 'baoqk.b', 'baoqk.a'])
 })
 
-test('a builder that stalls between window and files does not put them over newer ones', async t => {
+test('a builder that stalls before its write does not put it over newer ones', async t => {
   const objects = await openStore(t)
   const [a, b, c] = three() as [Fact, Fact, Fact]
   await release(objects, a, b)
@@ -378,7 +417,7 @@ test('a builder that stalls between window and files does not put them over newe
   const stalling: Pick<Objects, 'get' | 'put'> = {
     get: objects.get,
     put: async (key, ...rest) => {
-      if (stalled && key.endsWith('rss.xml')) {
+      if (stalled && key === BUNDLE) {
         stalled = false
         await release(objects, c)
         await build(startBuilder(objects), [b, c], { position: 7 })
@@ -413,12 +452,12 @@ test('two builders at once end with one feed that has everything', async t => {
   assert.equal(new Set(guidsIn(await read(objects))).size, 12)
 })
 
-test('the window and the files can be deleted and come back byte for byte', async t => {
+test('all that is kept of a feed can be deleted and comes back byte for byte', async t => {
   const objects = await openStore(t)
   await release(objects, ...three())
   await build(startBuilder(objects), three())
   const before = await Promise.all(files.map(file => read(objects, file)))
-  for (const file of [...files, 'window.json' as const]) await objects.delete(keys.feed('all', file))
+  await objects.delete(BUNDLE)
   await build(startBuilder(objects), three(), { position: 30 })
   assert.deepEqual(await Promise.all(files.map(file => read(objects, file))), before)
 })

@@ -3,28 +3,22 @@
  *
  * The order of the writing, and what a crash or a second builder does to it:
  *
- *   1. tags and hashes of the four files are read, then the window;
- *   2. the window is swapped in, with the next counter and the hashes of the bytes that are about to be written;
- *   3. the files are put, each under the tag of step 1;
- *   4. `feed.built` and the milestones are published, then the log commits the intents.
+ *   1. the bundle is read: the window, the files' hashes, and the tag that the swap is made under;
+ *   2. the next one is swapped in (`feed-store.ts`): the window with the next counter, and all files, or nothing of them;
+ *   3. `feed.built` and the milestones are published, then the log commits the intents.
  *
- * The window goes first because it is the only fence: it holds a counter, so a builder that lost the feed to another one fails there and
- * never touches a file. Had it gone last, a late builder could put an old file over a new one and die before it noticed.
- * - Killed after 2: the window claims hashes that the files do not have. The intents come again; the files' own hashes are compared, not
- *   the window's claim, so they are written, under one more counter. `feed.built` for the lost counter was never published.
- * - Killed within 3: the same, for the files that are missing. Readers saw one format ahead of another, each well-formed and whole.
- * - Killed after 3: the repeat finds nothing to write and publishes `feed.built` again: same counter, same id, same data.
- * - A 412 anywhere: start over from 1. The window may then have a counter that was never announced; counters rise, they are not dense.
- * - What is left: a builder that won the window, stalls, and puts its file when builds since have brought back exactly the bytes whose tag it
- *   holds. Its file is then older than the window says, until the next intent without an article compares hashes, minutes later.
+ * - Killed within 2: the bundle is there or it is not, and the intents come again.
+ * - Killed after 2: the repeat finds nothing to write and publishes `feed.built`: same counter, same id, same data.
+ * - A 412: somebody else built the feed; start over from 1. The window holds a counter, so no earlier bundle ever comes back under its tag: a builder
+ *   that stalls before its swap loses it.
  * - The bytes follow from the window's entries, the articles' states and the configuration, never from the clock or from the intents: any
  *   repeat, early, late or elsewhere, writes the same bytes or none.
  * - The counter is above the window's and above the position of the newest intent in hand, so it rises even when a window is lost.
  *
- * A rule of the whole feed that is broken (`profiles.ts`) changes step 3 only: what is put are the last good files, without what was taken back
+ * A rule of the whole feed that is broken (`profiles.ts`) changes step 2 only: what is put are the last good files, without what was taken back
  * since (`last-good.ts`). The window moves on and says so, which is how the next build knows.
  *
- * What a process has written itself it keeps in mind (tags, hashes, window), so a build in a storm reads nothing of the feed; a swap that
+ * What a process has written itself it keeps in mind (tag, hashes, window), so a build in a storm reads nothing of the feed; a swap that
  * fails, a lost partition or an intent without an article makes it read again.
  */
 import type { RejectError } from '@newswire/events/errors'
@@ -34,7 +28,7 @@ import { toTagUri } from '@newswire/events/ids'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { type Chosen, choose, factsIn, type SetAside } from './choose.ts'
-import { putFiles, readFeed, readLastGood, type StoredFeed, swapWindow } from './feed-store.ts'
+import { readFeed, readLastGood, type StoredFeed, swapFeed } from './feed-store.ts'
 import type { FragmentCache, Fragments } from './fragments.ts'
 import { toFeedShell } from './history-links.ts'
 import type { Profile } from './item.ts'
@@ -189,17 +183,16 @@ export const createBuilder = (needs: Needs): Builder => {
   const write = async (stored: StoredFeed, next: FeedWindow, files: FeedFiles, position: number) => {
     const outputs = outputsOf(files, stored.window, next.good?.updatedAt ?? NEVER)
     const isThere =
-      stored.windowTag !== null &&
+      stored.tag !== null &&
       isSameWindow(stored.window, next) &&
       isSameVerdict(stored.window, next) &&
       isSameOutputs(stored.window.outputs, outputs) &&
-      feedOutputs.every(output => stored.files[output]?.sha256 === files[output].sha256)
+      feedOutputs.every(output => stored.files[output] === files[output].sha256)
     if (isThere) return { stored, outputs, written: false }
     const window = { ...next, counter: Math.max(stored.window.counter, position) + 1, outputs }
-    const windowTag = await swapWindow(objects, window, stored.windowTag)
-    if (windowTag === null) return null
-    const put = await putFiles(objects, window.feedId, files, stored.files)
-    return put === null ? null : { stored: { window, windowTag, files: put }, outputs, written: true }
+    const tag = await swapFeed(objects, window, files, stored.tag)
+    const hashes = Object.fromEntries(feedOutputs.map(output => [output, files[output].sha256])) as StoredFeed['files']
+    return tag === null ? null : { stored: { window, tag, files: hashes }, outputs, written: true }
   }
 
   const buildOnce = async (wanted: Wanted, snapshot: ConfigSnapshot, rule: Rule): Promise<Built | null> => {
@@ -226,7 +219,7 @@ export const createBuilder = (needs: Needs): Builder => {
       updatedAt: made.window.good?.updatedAt ?? NEVER,
       written: done.written,
       states: applied.read,
-      entered: before.windowTag === null || made.window.fault !== null ? [] : enteredOf(before.window, made.shown, applied.read),
+      entered: before.tag === null || made.window.fault !== null ? [] : enteredOf(before.window, made.shown, applied.read),
       quarantined: made.quarantined,
       recovered: recoveredIn(before.window, made),
       busyMs,

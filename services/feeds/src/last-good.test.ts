@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { feedFormats } from '@newswire/events/feed'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { type BundledName, getBundled, partsOf, toBundle } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getUnpacked } from '@newswire/objects/packed'
@@ -76,7 +78,7 @@ const open = async (t: TestContext) => {
   return objects
 }
 const read = async (objects: Objects, file: 'rss.xml' | 'atom.xml' | 'feed.json') =>
-  Buffer.from((await getUnpacked(objects, keys.feed('all', file)))?.bytes ?? []).toString()
+  Buffer.from((await getUnpacked({ get: getBundled(objects) }, keys.feed('all', file)))?.bytes ?? []).toString()
 
 /** What the desk does, then one build by a process that just started. */
 const release = async (objects: Objects, facts: readonly Fact[], { snapshot = snapshotOf(), position = 0 } = {}): Promise<Built> => {
@@ -157,8 +159,15 @@ test('a last good file that is damaged holds no kill up: nothing of it is shown 
   const objects = await open(t)
   await release(objects, [named('baoqk.a'), named('baoqk.b')])
   await release(objects, [huge('baoqk.x'), huge('baoqk.y'), huge('baoqk.z')], { position: 10 })
-  const packed = (await objects.get(keys.feed('all', 'rss.xml')))?.bytes ?? Buffer.alloc(0)
-  await objects.put(keys.feed('all', 'rss.xml'), packed.subarray(0, packed.length - 20))
+  const bundle = keys.feed('all', 'feed.bundle')
+  const parts = [...(partsOf((await objects.get(bundle))?.bytes ?? Buffer.alloc(0)) ?? [])]
+  const packed = gzipSync('<rss>').subarray(0, -1)
+  const damaged = parts.map(([name, { bytes, sha256 }]) => ({
+    name: name as BundledName,
+    pieces: [name === 'rss.xml' ? packed : bytes],
+    sha256,
+  }))
+  await objects.put(bundle, toBundle(damaged))
   const gone = makeRetraction({ articleId: 'baoqk.b', version: 2, releasedAt: '2026-03-05T00:00:00.000Z' })
   const killed = await release(objects, [gone], { position: 20 })
   assert.equal(killed.window.fault?.code, 'NEWSWIRE_FEEDS_FEED_RULE')

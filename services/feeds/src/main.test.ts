@@ -14,6 +14,7 @@ import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { Log, NewRecord } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { getBundled } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getUnpacked } from '@newswire/objects/packed'
@@ -47,7 +48,7 @@ type World = {
   ): Promise<{ rss: string; atom: string; json: { items: { id: string; _newswire: { version: number; status: string } }[] } } | null>
   /** `<local id>@<version>` of what a feed shows, in order. */
   shown(id: string): Promise<string[]>
-  tags(id: string): Promise<(string | undefined)[]>
+  tag(id: string): Promise<string | undefined>
   events<T extends EventType>(type: T): Promise<NewswireEvent<T>[]>
   quiet(): Promise<void>
 }
@@ -123,16 +124,13 @@ const openWorld = async (t: TestContext, feeds: readonly FeedConfig[], toLog = (
     publish: async (...records) => void (await log.publish(records)),
     feed: async id => {
       const files = await Promise.all(
-        (['rss.xml', 'atom.xml', 'feed.json'] as const).map(file => getUnpacked(objects, keys.feed(id, file))),
+        (['rss.xml', 'atom.xml', 'feed.json'] as const).map(file => getUnpacked({ get: getBundled(objects) }, keys.feed(id, file))),
       )
       const [rss, atom, json] = files.map(file => file && Buffer.from(file.bytes).toString())
       return rss && atom && json ? { rss, atom, json: JSON.parse(json) } : null
     },
     shown: async id => ((await world.feed(id))?.json.items ?? []).map(item => `${item.id.split('.').at(-1)}@${item._newswire.version}`),
-    tags: id =>
-      Promise.all(
-        (['rss.xml', 'atom.xml', 'feed.json', 'window.json'] as const).map(async file => (await objects.head(keys.feed(id, file)))?.etag),
-      ),
+    tag: async id => (await objects.head(keys.feed(id, 'feed.bundle')))?.etag,
     events: async type => {
       const found: NewswireEvent[] = []
       const { ends } = log
@@ -183,7 +181,7 @@ test('a fact becomes the files of every feed that matches, one announcement and 
   assert.ok(newest)
   for (const format of ['rss', 'atom', 'json'] as const) {
     const output: FeedBuilt['outputs']['rss'] = newest.data.outputs[format]
-    const stored = await getUnpacked(world.objects, output.key)
+    const stored = await getUnpacked({ get: getBundled(world.objects) }, output.key)
     assert.ok(stored)
     assert.equal(sha256Hex(stored.bytes), output.sha256)
     assert.equal(stored.bytes.length, output.bytes)
@@ -225,13 +223,13 @@ test('the same facts delivered again rewrite nothing, announce nothing new, and 
   await world.release(...facts)
   await until('all three', async () => (await world.shown('all')).length === 3)
   await world.quiet()
-  const tags = await world.tags('all')
+  const tag = await world.tag('all')
   const announced = new Set((await world.events('feed.built')).map(event => event.id))
   const builds = (await world.events('feed.changed')).length
   await world.publish(...facts.map(recordOf))
   await until('three more intents', async () => (await world.events('feed.changed')).length >= builds + 3)
   await world.quiet()
-  assert.deepEqual(await world.tags('all'), tags)
+  assert.equal(await world.tag('all'), tag)
   assert.deepEqual(new Set((await world.events('feed.built')).map(event => event.id)), announced)
 })
 
@@ -358,7 +356,7 @@ test('a restart finds everything, and what was lost of the store is made again b
   const counter = Math.max(...(await world.events('feed.built')).map(event => event.data.counter))
   await service.stop()
   await service.stop()
-  for (const file of ['rss.xml', 'atom.xml', 'feed.json', 'window.json'] as const) await world.objects.delete(keys.feed('all', file))
+  await world.objects.delete(keys.feed('all', 'feed.bundle'))
   await world.start()
   const after = await until('the feed again', async () => ((await world.shown('all')).length === 3 ? await world.feed('all') : null))
   assert.deepEqual(after, before)

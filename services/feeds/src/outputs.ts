@@ -21,9 +21,8 @@ export type FeedFile = Readonly<{
   sha256: string
   /** What it says, put together anew each time: of most files that are built nobody in this process reads a byte. */
   bytes(): Uint8Array
-  /** As the store keeps it: as gzip, or plain. */
-  kept: Uint8Array
-  isPacked: boolean
+  /** As the store keeps it, in pieces: as gzip, or plain. */
+  kept: readonly Uint8Array[]
 }>
 export type FeedFiles = Readonly<Record<FeedOutput, FeedFile>>
 
@@ -88,9 +87,7 @@ export const toFile = (parts: readonly Part[]): FeedFile => {
   const plain = layOut(parts)
   const about = { size: plain.length, sha256: sha256Hex(plain) }
   const packed = pack(parts, plain)
-  if (packed !== null) return { ...about, kept: packed, isPacked: true, bytes: () => join(parts) }
-  const bytes = join(parts)
-  return { ...about, kept: bytes, isPacked: false, bytes: () => bytes }
+  return { ...about, kept: packed ?? parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)), bytes: () => join(parts) }
 }
 
 export type FilesOptions = Readonly<{

@@ -4,11 +4,14 @@ import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { join, layOut, MOST_TABLE_BYTES, type Part, pack } from './packing.ts'
 
-const packed = (parts: readonly Part[]) => pack(parts, layOut(parts)) ?? join(parts)
+const packed = (parts: readonly Part[]) => {
+  const pieces = pack(parts, layOut(parts))
+  return pieces === null ? join(parts) : Buffer.concat(pieces)
+}
 /** What a reader of the store makes of it. */
 const unpacked = (parts: readonly Part[]) => {
   const kept = pack(parts, layOut(parts))
-  return kept === null ? join(parts) : gunzipSync(kept)
+  return kept === null ? join(parts) : gunzipSync(Buffer.concat(kept))
 }
 const part = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.uint8Array({ maxLength: 3000 }))
 

@@ -102,10 +102,10 @@ export const layOut = (parts: readonly Part[]): Uint8Array => {
 /** Above this part of what a file says, packing it is a copy for next to nothing. */
 const WORTH_PACKING = 0.75
 
-/** The parts as one gzip member; `plain` is what they join to. `null` as long as little of it is deflated: then it is kept plain. */
-export const pack = (parts: readonly Part[], plain: Uint8Array): Uint8Array | null => {
+/** The parts as the pieces of one gzip member; `plain` is what they join to. `null` as long as little of it is deflated: then it is kept plain. */
+export const pack = (parts: readonly Part[], plain: Uint8Array): readonly Uint8Array[] | null => {
   const isNewWorthIt = joinsOfNew(parts) >= WORTH_IT
   const pieces = parts.flatMap(part => (typeof part === 'string' ? store(Buffer.from(part)) : packed(part, isNewWorthIt)))
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  return bytes > WORTH_PACKING * plain.length ? null : Buffer.concat([HEAD, ...pieces, LAST_BLOCK, trailerOf(plain)])
+  return bytes > WORTH_PACKING * plain.length ? null : [HEAD, ...pieces, LAST_BLOCK, trailerOf(plain)]
 }

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { partsOf, readFromBundles } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getUnpacked } from '@newswire/objects/packed'
@@ -27,7 +28,7 @@ import { collect, differencesOf } from './sweep.ts'
 
 export const openStore = async (t: Pick<TestContext, 'after'>): Promise<Objects> => {
   const root = await mkdtemp(join(tmpdir(), 'newswire-feeds-'))
-  const objects = await createDiskObjects({ root, fsync: 'normal' })
+  const objects = readFromBundles(await createDiskObjects({ root, fsync: 'normal' }))
   t.after(async () => {
     await objects.close()
     await rm(root, { recursive: true, force: true })
@@ -241,6 +242,13 @@ export const readChain = async (store: Pick<Objects, 'get'>): Promise<Chain> => 
 /** Everything the public can read of the feed, with its tags. */
 export const everyFile = async (store: Pick<Objects, 'list' | 'get'>): Promise<Map<string, string>> => {
   const files = new Map<string, string>()
-  for (const { key, etag, size } of await store.list('feeds/all/')) if (size > 0 && !key.endsWith('window.json')) files.set(key, etag)
+  for (const { key, etag, size } of await store.list('feeds/all/')) {
+    if (!key.endsWith('feed.bundle')) {
+      if (size > 0) files.set(key, etag)
+      continue
+    }
+    const parts = partsOf((await store.get(key))?.bytes ?? new Uint8Array()) ?? new Map()
+    for (const [name, { sha256 }] of parts) if (name !== 'window.json') files.set(`feeds/all/${name}`, sha256)
+  }
   return files
 }

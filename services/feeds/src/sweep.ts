@@ -12,7 +12,7 @@ import type { Publish } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { FacetView, KnownArticle } from './facets.ts'
-import { readWindow, retireFeed } from './feed-store.ts'
+import { deleteLoose, readWindow, retireFeed } from './feed-store.ts'
 import type { History } from './history.ts'
 import type { Slot } from './places.ts'
 import { wantedRebuild } from './rebuild.ts'
@@ -80,7 +80,8 @@ const AT_ONCE = 8
 
 const sweepFeed = async (rule: Rule, { objects, view, history, publish, now }: SweepNeeds): Promise<number> => {
   const feedId = rule.feed.id
-  const [{ window }, rebuild] = await Promise.all([readWindow(objects, feedId), wantedRebuild(objects, feedId)])
+  const [{ window, tag }, rebuild] = await Promise.all([readWindow(objects, feedId), wantedRebuild(objects, feedId)])
+  if (tag !== null) await deleteLoose(objects, feedId)
   await history.check(feedId)
   const differences = differencesOf(window, collect(view, rule, window), view.find)
   const at = new Date(now()).toISOString()

@@ -2,12 +2,12 @@
  * What comes to the feeds in the store while the log does not tell: whoever still has the log goes on building them, so they say which articles are newer
  * than those known here. Those are read (`stored`), which is how the view gets to know them.
  */
-import { messageOf } from '@newswire/events/errors'
+import { codeOf, messageOf } from '@newswire/events/errors'
 import { feedFiles } from '@newswire/events/feed'
 import { isArticleId } from '@newswire/events/ids'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { unpack } from '@newswire/objects/packed'
+import { damagedCode, unpack } from '@newswire/objects/packed'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { StoreArticles } from './store-articles.ts'
@@ -54,6 +54,9 @@ const shownIn = (bytes: Uint8Array): readonly Shown[] => {
   })
 }
 
+/** The store answered, with what nothing can be read of: no JSON, or not as it was written. */
+const isNoFeed = (error: unknown): boolean => error instanceof SyntaxError || error instanceof TypeError || codeOf(error) === damagedCode
+
 export const createStoreFollower = (needs: Needs): StoreFollower => {
   const { objects, configuration, stored, view, isLogThere, onWritten, onUnread = () => undefined, everyMs = EVERY_MS } = needs
   /** By feed, the tag of the file whose articles are all known. */
@@ -73,13 +76,7 @@ export const createStoreFollower = (needs: Needs): StoreFollower => {
     if (there === null || there.etag === known.get(feedId)) return
     const found = await objects.get(key)
     if (found === null) return
-    let shown: readonly Shown[]
-    try {
-      shown = shownIn(await unpack(key, found.bytes))
-    } catch (error) {
-      lookedAt.add(feedId)
-      throw error
-    }
+    const shown = shownIn(await unpack(key, found.bytes))
     await stored.refresh(newerOf(shown))
     // A reading that was under way is shared, and may be of before the feed was written. The next one is not.
     await stored.refresh(newerOf(shown))
@@ -95,6 +92,7 @@ export const createStoreFollower = (needs: Needs): StoreFollower => {
         lookedAt.add(feedId)
         return null
       } catch (error) {
+        if (isNoFeed(error)) lookedAt.add(feedId)
         return { feedId, reason: messageOf(error) }
       }
     })

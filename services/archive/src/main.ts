@@ -2,6 +2,7 @@
 import { codeOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { byType, publishEvents } from '@newswire/log/events'
+import { gathered } from '@newswire/log/gathered'
 import type { StartService } from '@newswire/runtime/service'
 import { createCloser } from './closer.ts'
 import { onArticleReleased } from './on-article-released.ts'
@@ -10,7 +11,9 @@ import { purge } from './purge.ts'
 import { purgedArticles } from './purged.ts'
 
 /** Nobody waits for the archive: versions that come together are fetched together, ms. */
-const PATIENCE_MS = 100
+const PATIENCE_MS = 250
+/** And said to be archived together. At hundreds a second fewer than are handled at once, so that none waits for the time to pass. */
+const SAID_TOGETHER = { withinMs: 50, most: 16 } as const
 const GROUP = 'archive'
 /** Whoever holds this partition closes the days. */
 const CLOSING_PARTITION = 0
@@ -43,7 +46,7 @@ export const start: StartService = async ({ log, objects, sealing, logger, metri
       // So that a manifest lists the record at once; when it cannot, the next look does.
       void closer.close().catch(error => logger.error({ err: error, code: codeOf(error) }, 'archive.not-closed'))
     },
-    publish: publishEvents(log),
+    publish: gathered(publishEvents(log), SAID_TOGETHER),
     now,
     onKept: event => {
       kept.inc({ action: event.data.action })

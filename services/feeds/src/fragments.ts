@@ -9,6 +9,7 @@ import { createRecent } from '@newswire/objects/recent'
 import { prefixesOf, renderItem } from './feed.ts'
 import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
+import type { Joinable } from './outputs.ts'
 import { findItemBreach } from './profiles.ts'
 import { renderSitemapUrl, sitemapPrefixes } from './sitemap.ts'
 import { findXmlFault, type Prefix } from './xml.ts'
@@ -86,6 +87,18 @@ const toItem = (fact: Fact, profile: Profile): FeedItem | FeedNotice | Quarantin
   const breach = item.kind === 'item' ? findItemBreach(item, profile.rules, profile.language) : null
   return breach === null ? item : { ok: false, ...breach }
 }
+
+/**
+ * An article for a file that is made once, as the text it is joined from: nothing of it is kept. Without an entry for the sitemap, which says in other tags
+ * what the others say, so that a fault takes the article out as it does out of a feed.
+ */
+export const renderForPage = (fact: Fact, profile: Profile): Readonly<{ ok: true } & Joinable> | Quarantined =>
+  orQuarantined(() => {
+    const item = toItem(fact, profile)
+    if (!('kind' in item)) return item
+    const bytes = { rss: renderFormat(item, 'rss'), atom: renderFormat(item, 'atom'), json: renderFormat(item, 'json') }
+    return { ok: true, kind: item.kind, bytes }
+  })
 
 /** All outputs of an article, or why it has none: a fault in one output takes it out of all, so that the formats never differ. */
 export const renderFragments = (fact: Fact, profile: Profile): Fragments | Quarantined =>

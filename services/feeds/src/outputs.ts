@@ -68,20 +68,23 @@ export const toCheckedShell = (shell: LinkedShell, format: FeedFormat): Shell =>
   }
 }
 
+/** An article as it is joined into a file. */
+export type Joinable = Readonly<{ kind: Fragments['kind']; bytes: Readonly<Record<FeedFormat, Part>> }>
+
 /** In Atom, notices (RFC 6721) come before entries. */
-const inOrder = (fragments: readonly Fragments[], format: FeedFormat): readonly Fragments[] =>
+const inOrder = (fragments: readonly Joinable[], format: FeedFormat): readonly Joinable[] =>
   format === 'atom' ? [...fragments.filter(one => one.kind === 'notice'), ...fragments.filter(one => one.kind === 'item')] : fragments
 
 /** What a format is joined from. `fragments` are in the order of the feed. */
-const partsOf = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Part[] => {
+const partsOf = (shell: Shell, fragments: readonly Joinable[], format: FeedFormat): Part[] => {
   const parts = inOrder(fragments, format).map(one => one.bytes[format])
   const separated = format === 'json' ? parts.flatMap((part, index) => (index === 0 ? [part] : [BETWEEN_JSON, part])) : parts
   return [shell.head, ...separated, shell.foot]
 }
 
 /** The bytes of one format. `fragments` are in the order of the feed. */
-export const joinFeed = (shell: Shell, fragments: readonly Fragments[], format: FeedFormat): Uint8Array =>
-  join(partsOf(shell, fragments, format))
+export const joinFeed = (shell: Shell, fragments: readonly Joinable[], format: FeedFormat): Uint8Array =>
+  Buffer.from(layOut(partsOf(shell, fragments, format)))
 
 export const toFile = (parts: readonly Part[]): FeedFile => {
   const plain = layOut(parts)

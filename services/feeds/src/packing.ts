@@ -89,14 +89,14 @@ const tableFor = (size: number): Buffer => {
 
 /** What the parts join to, to be hashed and summed: good until the next call, in this thread. */
 export const layOut = (parts: readonly Part[]): Uint8Array => {
-  const size = parts.reduce((sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : part.length), 0)
-  const table = tableFor(size)
+  // What text can come to: to count it first takes as long as to write it.
+  const table = tableFor(parts.reduce((sum, part) => sum + (typeof part === 'string' ? 3 : 1) * part.length, 0))
   let at = 0
   for (const part of parts) {
     if (typeof part !== 'string') table.set(part, at)
     at += typeof part === 'string' ? table.write(part, at) : part.length
   }
-  return table.subarray(0, size)
+  return table.subarray(0, at)
 }
 
 /** Above this part of what a file says, packing it is a copy for next to nothing. */

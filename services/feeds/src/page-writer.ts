@@ -18,10 +18,10 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { z } from 'zod'
-import { type FragmentCache, type Fragments, renderFragments } from './fragments.ts'
+import { type FragmentCache, renderForPage } from './fragments.ts'
 import { toPageShell } from './history-links.ts'
 import type { Profile } from './item.ts'
-import { joinFeed, toCheckedShell } from './outputs.ts'
+import { type Joinable, joinFeed, toCheckedShell } from './outputs.ts'
 import { startWork } from './pace.ts'
 import { isSamePage, isWithin, leadOffset, type Reach, reachOf, toPageLink } from './pages.ts'
 import type { Places, Slot } from './places.ts'
@@ -99,7 +99,7 @@ type Needs = Readonly<{
   profileOf: (snapshot: ConfigSnapshot, feed: Rule['feed']) => Profile
 }>
 
-type Shown = Readonly<{ releasedAt: string; fragments: Fragments }>
+type Shown = Readonly<{ releasedAt: string; fragments: Joinable }>
 type Tags = Readonly<Record<FeedFormat, string | null>>
 
 export type PageWriter = Readonly<{
@@ -120,7 +120,7 @@ export const createPageWriter = ({ objects, places, states, fragments, profileOf
   /** Without what cannot be rendered. */
   const show = (facts: readonly Fact[], profile: Profile): readonly Shown[] =>
     facts.flatMap(fact => {
-      const found = fragments.get(profile, fact.articleId, fact.version) ?? renderFragments(fact, profile)
+      const found = fragments.get(profile, fact.articleId, fact.version) ?? renderForPage(fact, profile)
       return found.ok ? { releasedAt: fact.releasedAt, fragments: found } : []
     })
 

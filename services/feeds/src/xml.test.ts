@@ -43,3 +43,32 @@ test('what looks like a section within a comment or an instruction hides nothing
     assert.notEqual(findXmlFault(`<item>${xml}</item>`, []), null, xml)
   assert.equal(findXmlFault('<item><!-- <![CDATA[ --> x </item>', []), null)
 })
+
+test('one fragment that is well-formed vouches for no other that only looks like it', () => {
+  const sound = '<item><a b="c" d="e">text &amp; more</a><dc:f/><g><![CDATA[<h>]]></g></item>'
+  for (let time = 0; time < 2; time += 1) {
+    assert.equal(findXmlFault(sound, ['dc']), null)
+    for (const [what, by] of [
+      ['text', 'te<t'],
+      ['text', 'te]]>t'],
+      ['text', 'te\u0000t'],
+      ['&amp;', '&'],
+      ['&amp;', '&none;'],
+      ['"c"', '"<"'],
+      ['"c"', '"&"'],
+      ['d="e"', 'b="e"'],
+      ['dc:f', 'at:f'],
+      ['dc:f', 'a:f xmlns:a=""'],
+      ['</a>', '</ a>'],
+      ['</g>', ''],
+    ] as const)
+      assert.notEqual(findXmlFault(sound.replace(what, by), ['dc']), null, `${what} as ${by}`)
+    assert.notEqual(findXmlFault(sound, ['at']), null, 'under a root that declares another prefix')
+    assert.equal(findXmlFault(sound.replace('text', 'văn bản > "khác"'), ['dc']), null)
+  }
+})
+
+test('a text that is no plain one to its end takes no longer to look through than it is long', () => {
+  assert.notEqual(findXmlFault(`<item>${'a ='.repeat(100_000)}&</item>`, []), null)
+  assert.notEqual(findXmlFault(`<item ${'a="b" '.repeat(10_000)}</item>`, []), null)
+})

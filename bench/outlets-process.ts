@@ -2,9 +2,12 @@
  * The outlets service alone on a log and a store that lie in a folder, in a process of its own: `node bench/outlets-process.ts <folder> <receivers' port> <outlets>`. Releases
  * so many articles when its parent says a number, and says `released`. Ends when its parent lets go of it.
  */
+import { keepCompiled } from '@newswire/cli/compile-cache'
 import { holdYoungGeneration } from '@newswire/cli/young-generation'
 
 // As `newswire run outlets` begins.
+const compiled = keepCompiled()
+if (compiled !== null) process.env.NODE_COMPILE_CACHE = compiled
 const letGrow = holdYoungGeneration()
 const { outletAt } = await import('@newswire/outlets/partner')
 const { article, openWorld } = await import('./outlets-world.ts')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { bytes, type Case, collect, committedEverything, eventually, newGroup, readAll, record, text, withTopic } from './contract-kit.ts'
-import { parseDeadLetter, toRedrive } from './dead-letter.ts'
+import { leftOf, parseDeadLetter, toRedrive } from './dead-letter.ts'
 import type { Handled } from './lanes.ts'
 
 const reject = () => new RejectError('NEWSWIRE_TEST_POISON', 'this can never succeed')
@@ -100,6 +100,43 @@ export const failureCases: readonly Case[] = [
       assert.deepEqual([attempts, errorCode, errorMessage], [1, 'NEWSWIRE_TEST_POISON', 'this can never succeed'])
       assert.equal(failures.length, 1)
       await committedEverything(log, group)
+    },
+  },
+  {
+    title: 'a record that was done in part is redriven for what is left of it alone, however often',
+    run: async (t, make) => {
+      const { log, topic } = await withTopic(t, make)
+      const failing = new Set(['b', 'c'])
+      const seen: string[][] = []
+      const subscription = await log.subscribe({
+        topic,
+        group: newGroup(),
+        retry: [],
+        handle: async ([one], { leave }) => {
+          const wanted = (one && leftOf(one)) ?? ['a', 'b', 'c']
+          seen.push([...wanted])
+          const left = wanted.filter(name => failing.has(name))
+          leave?.(left)
+          if (left.length > 0) throw new Error('the rest fails')
+        },
+      })
+      await log.publish([record(topic, 'k', 'all')])
+      for (const [times, mended] of ['b', 'c'].entries()) {
+        await eventually(
+          () => `a dead letter more than ${times} is counted`,
+          () => subscription.stats().dead === times + 1,
+        )
+        failing.delete(mended)
+        const dead = (await readAll(log, topics.deadLetters.name)).filter(one => parseDeadLetter(one).topic === topic)
+        const [newest] = dead.toSorted((a, b) => parseDeadLetter(b).redriven - parseDeadLetter(a).redriven)
+        assert.ok(newest)
+        await log.publish([toRedrive(newest)])
+      }
+      await eventually(
+        () => `the rest is done: ${JSON.stringify(seen)}`,
+        () => seen.length === 3 && subscription.stats().handled === 1,
+      )
+      assert.deepEqual(seen, [['a', 'b', 'c'], ['b', 'c'], ['c']])
     },
   },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buryWith, type DeadRecord, firstPosition, isForGroup, parseDeadLetter, toDeadLetter, toRedrive } from './dead-letter.ts'
+import { buryWith, type DeadRecord, firstPosition, isForGroup, leftOf, parseDeadLetter, toDeadLetter, toRedrive } from './dead-letter.ts'
 import type { NewRecord, PublishOptions } from './log.ts'
 
 const value = Uint8Array.from({ length: 256 }, (_, i) => i)
@@ -84,6 +84,22 @@ test('a redrive is the original record with its first position, for the group th
   assert.equal(twice.headers?.['newswire-first-position'], '42')
   assert.equal(twice.headers?.['newswire-dead-redriven'], '2')
   assert.equal(firstPosition({ position: 120, headers: twice.headers ?? {} }), 42)
+})
+
+test('a redrive of what was done in part names what is left, until less is', () => {
+  const once = toRedrive(stored(toDeadLetter(dead({ left: ['a', 'b'] }), null)))
+  assert.deepEqual(leftOf({ headers: once.headers ?? {} }), ['a', 'b'])
+  const again = { ...original, position: 99, headers: { ...once.headers } }
+  const unnamed = toRedrive(stored(toDeadLetter(dead({ record: again }), null)))
+  assert.deepEqual(leftOf({ headers: unnamed.headers ?? {} }), ['a', 'b'])
+  const less = toRedrive(stored(toDeadLetter(dead({ record: again, left: ['b'] }), null)))
+  assert.deepEqual(leftOf({ headers: less.headers ?? {} }), ['b'])
+})
+
+test('of a record that names nothing, or what is no list of names, all is left', () => {
+  assert.equal(leftOf(original), null)
+  for (const text of ['', '{', '7', '"a"', '[1]', '{"a":1}'])
+    assert.equal(leftOf({ headers: { 'newswire-redrive-left': text } }), null, text)
 })
 
 test('a redriven record is for the group that failed only; every other record is for all', () => {

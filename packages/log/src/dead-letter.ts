@@ -1,6 +1,6 @@
 /**
  * Records that could not be handled, kept byte for byte in `dead-letters` with the reason, and the way back. The original's key, value and
- * headers stay as they were (its `ce_*` headers included), so a redrive is the same record again; everything of ours is a header of its own.
+ * headers stay as they were (its `ce_*` headers included), so a redrive is the same record again; everything of ours is a header of its own. Where a handler did part of one, the letter names what is left.
  */
 import { type ErrorCode, RejectError } from '@newswire/events/errors'
 import { deriveId } from '@newswire/events/ids'
@@ -18,6 +18,8 @@ export type DeadRecord = Readonly<{
   error: Readonly<{ code: string; message: string }>
   /** The latest failed tries, oldest first. */
   failures: readonly Failure[]
+  /** What of it is left, where its handler named that; absent: all of it. */
+  left?: readonly string[]
 }>
 
 /** What a dead letter says about itself, read back from its headers. */
@@ -50,6 +52,7 @@ const MAX_MESSAGE_BYTES = 1024
 const MAX_ERRORS_BYTES = 8192
 const PREFIX = 'newswire-dead-'
 const REDRIVE_GROUP = 'newswire-redrive-group'
+const REDRIVE_LEFT = 'newswire-redrive-left'
 const FIRST_POSITION = 'newswire-first-position'
 const REDRIVEN = 'newswire-dead-redriven'
 
@@ -89,6 +92,7 @@ export const toDeadLetter = (dead: DeadRecord, pointer: string | null): NewRecor
     value: pointer === null ? record.value : new Uint8Array(),
     headers: {
       ...withoutOurs(record.headers),
+      ...(dead.left === undefined ? {} : { [REDRIVE_LEFT]: JSON.stringify(dead.left) }),
       [`${PREFIX}id`]: deadLetterId(group, record),
       [`${PREFIX}service`]: group,
       [`${PREFIX}topic`]: record.topic,
@@ -186,6 +190,17 @@ export const toRedrive = (record: Pick<LogRecord, 'key' | 'value' | 'headers'>, 
 export const isForGroup = (record: Pick<LogRecord, 'headers'>, group: string): boolean => {
   const wanted = record.headers[REDRIVE_GROUP]
   return wanted === undefined || wanted === group
+}
+
+/** What of a redriven record is left to do, as the handler named it that gave it up; `null`: all of it, as of every other record. */
+export const leftOf = (record: Pick<LogRecord, 'headers'>): readonly string[] | null => {
+  try {
+    const left: unknown = JSON.parse(record.headers[REDRIVE_LEFT] ?? 'null')
+    return Array.isArray(left) && left.every(name => typeof name === 'string') ? left : null
+  } catch {
+    // Nobody of ours wrote it: nothing is left out for its sake.
+    return null
+  }
 }
 
 /** The position that orders a record: that of its first appearance when it was redriven, else its own. */

@@ -17,6 +17,8 @@ export type Entry = {
   firstFailedAt: string | null
   /** The latest failures, oldest first; an outage of hours must not fill the memory. */
   failures: Failure[]
+  /** What the last try named as left; absent when that is all of it. */
+  left?: readonly string[]
 }
 
 export type Limits = Readonly<{ records: number; bytes: number }>

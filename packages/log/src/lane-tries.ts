@@ -129,6 +129,7 @@ export const createTries = (options: TriesOptions) => {
       lastFailedAt: entry.failures.at(-1)?.at ?? new Date(now()).toISOString(),
       error: { code: codeOf(error), message: messageOf(error) },
       failures: entry.failures,
+      ...(entry.left === undefined ? {} : { left: entry.left }),
     }
     return buryHead(work, work.grave)
   }
@@ -179,8 +180,11 @@ export const createTries = (options: TriesOptions) => {
       attempt,
       durationMs: performance.now() - startedMs,
     })
+    const leave = (left: readonly string[]) => {
+      for (const entry of entries) entry.left = left
+    }
     try {
-      await handle(records, { signal: controller.signal, attempt })
+      await handle(records, { signal: controller.signal, attempt, ...(entries.length === 1 ? { leave } : {}) })
     } catch (thrown) {
       if (controller.signal.aborted) return atOnce
       return fail(work, entries, asError(thrown), called())

@@ -48,6 +48,8 @@ export type HandlerContext = Readonly<{
   signal: AbortSignal
   /** 1 on the first try of this record by this process. */
   attempt: number
+  /** Names what of a single record is left, for one that fails half done: given up, its redrive is for that alone (`leftOf`). */
+  leave?: (left: readonly string[]) => void
 }>
 
 /** Delays between tries in ms; when they are used up the record goes to `dead-letters`. */

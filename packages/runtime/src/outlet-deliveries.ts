@@ -6,6 +6,7 @@ import { messageOf, RejectError } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
 import { type PendingPart, pendingPart } from '@newswire/events/outlet'
 import { topics } from '@newswire/events/topics'
+import { leftOf } from '@newswire/log/dead-letter'
 import type { Log, LogRecord, Position, Start } from '@newswire/log/log'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
@@ -65,6 +66,7 @@ export const toIntent = (record: LogRecord, outletId: string): Intent | null => 
     const event = fromRecord(record)
     if (event?.type !== 'delivery.wanted') return null
     if (event.data.outletId !== outletId && !event.data.also?.includes(outletId)) return null
+    if (leftOf(record)?.includes(outletId) === false) return null
     const { articleId, version, kill, action, again } = event.data
     const at = new Date(record.timestamp).toISOString()
     return {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
+import { toDeadLetter, toRedrive } from '@newswire/log/dead-letter'
 import type { EventContext } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { steadyClock } from './engine.ts'
@@ -12,12 +13,23 @@ import { createHandover } from './handover.ts'
 import { idleActor } from './sample-actor.ts'
 import { createWorker } from './worker.ts'
 
+const recordOf = (position: number) => ({
+  topic: 'deliveries',
+  partition: 0,
+  position,
+  key: 'partner',
+  value: null,
+  headers: {},
+  timestamp: 0,
+})
+
 /** A worker that knows no outlet yet, and which versions its actor was told of. */
 const workerFor = async (t: TestContext) => {
   const folder = await mkdtemp(join(tmpdir(), 'newswire-worker-'))
   const objects = await createDiskObjects({ root: folder, fsync: 'normal' })
   const outlets = new Map<string, unknown>()
   const told: number[] = []
+  const names: string[] = []
   const failing = new Map<string, Error>()
   const worker = createWorker({
     handover: createHandover(objects, 'owner'),
@@ -32,6 +44,7 @@ const workerFor = async (t: TestContext) => {
         const error = failing.get(id)
         if (error !== undefined) throw error
         told.push(version)
+        names.push(id)
       },
     }),
     onError: error => assert.fail(String(error)),
@@ -42,12 +55,14 @@ const workerFor = async (t: TestContext) => {
     await rm(folder, { recursive: true, force: true })
   })
   await worker.onAssigned({ gained: [0], lost: [] })
-  const want = (version: number, also: readonly string[] = [], since?: number) => {
+  const left: (readonly string[])[] = []
+  const want = (version: number, also: readonly string[] = [], since?: number, headers: Readonly<Record<string, string>> = {}) => {
     const data = { outletId: 'partner', also, articleId: 'press.a', version, since, action: 'updated' }
-    const record = { partition: 0, position: version, timestamp: Date.now() }
-    return worker.onWanted({ id: `${version}`, data } as NewswireEvent<'delivery.wanted'>, { record } as EventContext)
+    const record = { partition: 0, position: version, timestamp: Date.now(), headers }
+    const leave = (named: readonly string[]) => void left.push(named)
+    return worker.onWanted({ id: `${version}`, data } as NewswireEvent<'delivery.wanted'>, { record, leave } as unknown as EventContext)
   }
-  return { worker, outlets, told, failing, want }
+  return { worker, outlets, told, names, failing, left, want }
 }
 
 test('intents of an outlet that is not known yet go on in their order once it is, and what comes after them stays behind', async t => {
@@ -92,6 +107,20 @@ test('an intent of several outlets waits while one of them cannot be told for a 
   await assert.rejects(want(1, ['other', 'third']), /hiccup/)
   failing.delete('third')
   await assert.rejects(want(1, ['other', 'third']), { code: 'NEWSWIRE_X' })
+})
+
+test('a redriven intent of several outlets is told to those alone that did not take it', async t => {
+  const { outlets, names, failing, left, want } = await workerFor(t)
+  for (const id of ['partner', 'other', 'third']) outlets.set(id, {})
+  failing.set('third', new RejectError('NEWSWIRE_X', 'it is poison to this one'))
+  await assert.rejects(want(1, ['other', 'third']), { code: 'NEWSWIRE_X' })
+  assert.deepEqual([names, left], [['partner', 'other'], [['third']]])
+  const dead = { record: recordOf(1), group: 'outlets', attempts: 1, firstFailedAt: '', lastFailedAt: '', failures: [] }
+  const letter = toDeadLetter({ ...dead, error: { code: 'NEWSWIRE_X', message: '' }, left: ['third'] }, null)
+  const { headers = {} } = toRedrive({ key: null, value: null, headers: letter.headers ?? {} })
+  failing.clear()
+  await want(1, ['other', 'third'], undefined, headers)
+  assert.deepEqual(names, ['partner', 'other', 'third'])
 })
 
 test('an outlet that an intent names twice is told once', async t => {

@@ -2,6 +2,7 @@
 import { RejectError, UnavailableError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
 import { isArticleId, isConfigId } from '@newswire/events/ids'
+import { leftOf } from '@newswire/log/dead-letter'
 import type { EventContext, Handler } from '@newswire/log/events'
 import type { LogRecord } from '@newswire/log/log'
 import type { ActorStats } from './actor.ts'
@@ -104,10 +105,12 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
   }
 
   return {
-    onWanted: async (event, { record }: EventContext) => {
+    onWanted: async (event, { record, leave }: EventContext) => {
       const { outletId, also = [], articleId, version, kill = false, first = false, again, since } = event.data
-      const ids = [...new Set([outletId, ...also])]
-      check(ids, event.data, record)
+      const named = [...new Set([outletId, ...also])]
+      check(named, event.data, record)
+      const left = leftOf(record)
+      const ids = left === null ? named : named.filter(id => left.includes(id))
       const { partition, clean, sinceMs } = await holdings.of(record.partition)
       const intent = {
         version,
@@ -124,8 +127,11 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         return partition.use(id, actor => actor.want(articleId, intent, cause))
       }
       // Also of those that cannot have it: when the intent comes again nothing of it is under way any more.
-      const failure = failureOf(await Promise.allSettled(ids.map(want)))
-      if (failure !== null) throw failure.error
+      const ended = await Promise.allSettled(ids.map(want))
+      const failure = failureOf(ended)
+      if (failure === null) return
+      leave?.(ids.filter((_, index) => ended[index]?.status === 'rejected'))
+      throw failure.error
     },
     onAssigned: holdings.onAssigned,
     ready: holdings.of,

@@ -30,6 +30,15 @@ const TURN = 5
 const SINCE = 6
 const FLAGS = 7
 const FEWEST_ROWS = 8
+/** Rows lie in pieces of so many (a power of two): what grows by a copy leaves the former one to the collector, and has a third too many. */
+const PIECE_ROWS = 256
+const PIECE_BITS = Math.log2(PIECE_ROWS)
+type Piece = Readonly<{ longs: Float64Array; ints: Uint32Array }>
+
+const pieceOf = (rows: number): Piece => {
+  const longs = new Float64Array(rows * LONGS)
+  return { longs, ints: new Uint32Array(longs.buffer) }
+}
 
 /** One of them, looked at where it stands. Once it is taken out of its shelves, or another stands there, it must not be read; what is set then is lost. */
 export class Shelved {
@@ -117,8 +126,7 @@ export class Shelved {
 
 /** All of one target, by subject. In no order. */
 export class Shelves {
-  #longs = new Float64Array(0)
-  #ints = new Uint32Array(0)
+  #pieces: Piece[] = []
   #subjects: (string | undefined)[] = []
   #free: number[] = []
   #turns = 0
@@ -141,7 +149,7 @@ export class Shelves {
   put({ subject, sinceMs }: Pick<Pending, 'subject' | 'sinceMs'>, delivery: Delivery, origin: Origin): Shelved {
     this.delete(subject)
     const row = this.#free.pop() ?? this.#subjects.length
-    if ((row + 1) * LONGS > this.#longs.length) this.#grow()
+    this.#makeRoom(row)
     this.#subjects[row] = subject
     this.#index.add(subject, row)
     this.setLong(row, SEQUENCE, delivery.sequence)
@@ -210,32 +218,35 @@ export class Shelves {
   }
 
   long(row: number, field: number): number {
-    return this.#longs[row * LONGS + field] ?? 0
+    return this.#pieces[row >> PIECE_BITS]?.longs[(row % PIECE_ROWS) * LONGS + field] ?? 0
   }
 
   setLong(row: number, field: number, value: number): void {
-    this.#longs[row * LONGS + field] = value
+    const piece = this.#pieces[row >> PIECE_BITS]
+    if (piece !== undefined) piece.longs[(row % PIECE_ROWS) * LONGS + field] = value
   }
 
   int(row: number, field: number): number {
-    return this.#ints[row * INTS + field] ?? 0
+    return this.#pieces[row >> PIECE_BITS]?.ints[(row % PIECE_ROWS) * INTS + field] ?? 0
   }
 
   setInt(row: number, field: number, value: number): void {
-    this.#ints[row * INTS + field] = value
+    const piece = this.#pieces[row >> PIECE_BITS]
+    if (piece !== undefined) piece.ints[(row % PIECE_ROWS) * INTS + field] = value
   }
 
-  #grow(): void {
-    const rows = Math.max(FEWEST_ROWS, Math.ceil((this.#longs.length / LONGS) * 1.5))
-    const longs = new Float64Array(rows * LONGS)
-    longs.set(this.#longs)
-    this.#longs = longs
-    this.#ints = new Uint32Array(longs.buffer)
+  /** The first piece grows: most targets have little left. */
+  #makeRoom(row: number): void {
+    const known = this.#pieces[row >> PIECE_BITS]
+    const rows = (known?.longs.length ?? 0) / LONGS
+    if (row % PIECE_ROWS < rows) return
+    const made = pieceOf(row < PIECE_ROWS ? Math.max(FEWEST_ROWS, rows * 2) : PIECE_ROWS)
+    if (known !== undefined) made.longs.set(known.longs)
+    this.#pieces[row >> PIECE_BITS] = made
   }
 
   #clear(): void {
-    this.#longs = new Float64Array(0)
-    this.#ints = new Uint32Array(0)
+    this.#pieces = []
     this.#subjects = []
     this.#free = []
   }

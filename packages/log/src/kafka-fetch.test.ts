@@ -148,3 +148,53 @@ test('where the brokers have lost what a consumer was handed, kafkajs goes on fr
   await broker.fetch(loop('5'))
   assert.deepEqual(asked.map(offsetsIn), [['9'], ['0'], ['5']])
 })
+
+const withRecord: Answer = {
+  ...empty,
+  responses: [{ topicName: 'work', partitions: [{ partition: 0, messages: [{ value: Buffer.from('x') }] }] }],
+}
+
+test('a loop that nothing has come to for a while waits longer at the brokers, patient or not, until something comes', async () => {
+  let now = 0
+  let next = empty
+  const { asked, find } = createBroker(() => next)
+  for (const patience of [0, 1]) {
+    const broker = await find({ ...plainPace, pauseMs: () => patience, nowMs: () => now })
+    await broker.fetch(loop('5'))
+    now += 5_001
+    await broker.fetch(loop('5'))
+    next = withRecord
+    await broker.fetch(loop('5'))
+    await broker.fetch(loop('6'))
+    next = empty
+    assert.deepEqual(
+      asked.splice(0).map(one => [one.maxWaitTime, one.minBytes]),
+      [
+        [250, 1 - patience],
+        [1000, 1],
+        [1000, 1],
+        [250, 1 - patience],
+      ],
+    )
+  }
+})
+
+test('a loop to which all comes by hand never waits at the brokers for what it has', async () => {
+  let now = 0
+  const { asked, find } = createBroker(() => empty)
+  const broker = await find({ ...plainPace, pauseMs: () => 1, isByHand: () => true, nowMs: () => now })
+  now += 60_000
+  await broker.fetch(loop('5'))
+  assert.deepEqual([asked[0]?.maxWaitTime, asked[0]?.minBytes], [250, 0])
+})
+
+test('a fetch that waits at the brokers is not waited for once its loop has ended, and none is begun', async () => {
+  const { asked, find } = createBroker(() => new Promise<Answer>(() => undefined))
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const broker = await find({ ...plainPace, ended })
+  const waiting = broker.fetch(loop('5'))
+  end()
+  assert.deepEqual((await waiting).responses, [])
+  assert.deepEqual((await broker.fetch(loop('5'))).responses, [])
+  assert.equal(asked.length, 1)
+})

@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Cluster } from 'kafkajs'
 import { brokerErrorOf } from './kafka-errors.ts'
+import { createQuiet, QUIET_WAIT_MS } from './kafka-quiet.ts'
 import { createFetchSession, type WantedTopic } from './kafka-session.ts'
 
 /** A fetch answers at the first byte; for a member of a group this bounds how long resuming, stopping and rebalancing take. */
@@ -23,6 +24,12 @@ export const WITH_WHAT_IS_THERE: FetchRule = { maxWaitTimeInMs: MAX_WAIT_MS, min
 export type Pace = Readonly<{
   /** How long to leave the brokers alone before a fetch that is answered at once; 0: a fetch that waits at the brokers for the first byte. */
   pauseMs(): number
+  /** Whether fetches have nothing to bring, because all is handed on: a quiet loop that waited at the brokers would be answered with each of it again (default: no). */
+  isByHand?(): boolean
+  /** Resolves once nothing that is fetched is wanted any more: then a fetch that waits is not waited for (default: never). */
+  ended?: Promise<void>
+  /** ms, monotonic (default: the process's). */
+  nowMs?(): number
   /** Where a partition is read from when that is further than kafkajs knows, `null` when it is not. Topics by the name on the brokers. */
   nextOf(topic: string, partition: number): number | null
 }>
@@ -81,14 +88,28 @@ const remember = (topics: readonly WantedTopic[], { responses }: Answer): void =
   }
 }
 
+const NOTHING: Answer = { responses: [] }
+/** kafkajs asks on until it knows that it is stopped. */
+const ENDED_PAUSE_MS = 50
+
+const hasRecords = ({ responses }: Answer): boolean =>
+  responses.some(({ partitions }) => partitions.some(({ messages }) => messages.length > 0))
+
 /** A fetch that does not wait is no loop's, and has no session; nor has one beside another. */
-const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
+const toLoop = (broker: Broker, pace: Pace): Fetch => {
+  const { pauseMs, nextOf, isByHand = () => false, nowMs = () => performance.now() } = pace
   const plain = broker.fetch
   const session = createFetchSession()
   let isAsking = false
   let goesOn = false
   /** Where a consumer has come to by hand lies behind the end when the brokers lost what they had acknowledged: then kafkajs' own place counts. */
   let isLost = false
+  const quiet = createQuiet(nowMs())
+  let isEnded = false
+  const ended = pace.ended?.then(() => {
+    isEnded = true
+    return NOTHING
+  })
 
   const ask = async (wanted: Wanted): Promise<Answer> => {
     for (;;) {
@@ -101,12 +122,16 @@ const toLoop = (broker: Broker, { pauseMs, nextOf }: Pace): Fetch => {
   }
   return async wanted => {
     if (wanted.maxWaitTime === 0 || isAsking) return plain.call(broker, wanted)
+    if (isEnded) return wait(ENDED_PAUSE_MS, NOTHING)
     isAsking = true
     try {
-      const ms = goesOn ? 0 : pauseMs()
+      const isQuiet = quiet.isQuiet(nowMs()) && !isByHand()
+      const ms = goesOn || isQuiet ? 0 : pauseMs()
       if (ms > 0) await wait(ms)
       const topics = isLost ? wanted.topics : wanted.topics.map(one => raise(one, nextOf))
-      const answer = await ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }) })
+      const asking = ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }), ...(isQuiet && { maxWaitTime: QUIET_WAIT_MS }) })
+      const answer = await (ended === undefined ? asking : Promise.race([asking, ended]))
+      quiet.answered(hasRecords(answer), nowMs())
       remember(topics, answer)
       goesOn = answer.responses.some(({ partitions }) => isMuch(partitions))
       return answer

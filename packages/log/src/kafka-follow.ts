@@ -10,6 +10,7 @@ import { brokerErrorOf } from './kafka-errors.ts'
 import { type FetchRule, isMuch, MAX_WAIT_MS, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
+import { createQuiet } from './kafka-quiet.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
 import type { ToLogRecord } from './kafka-record.ts'
 import { createUnread } from './kafka-unread.ts'
@@ -151,8 +152,10 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   const followLeader = async (leader: string, partitions: readonly number[], round: AbortSignal): Promise<void> => {
     const stalled: number[] = []
     let goesOn = true
+    const quiet = createQuiet(performance.now())
     while (!stopped && !failure && !round.aborted) {
-      const ms = goesOn || stalled.length > 0 ? 0 : pauseMs()
+      const isQuiet = quiet.isQuiet(performance.now()) && !byHand.isAll(performance.now())
+      const ms = goesOn || isQuiet || stalled.length > 0 ? 0 : pauseMs()
       if (ms > 0) await wait(ms)
       const single = stalled.shift()
       const asked = single === undefined ? partitions : [single]
@@ -162,6 +165,10 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
       const fetched = await (single === undefined ? reader.fetch(leader, topic, from, rule) : reader.fetch(leader, topic, from))
       unread.answered(asked)
       goesOn = isMuch(fetched)
+      quiet.answered(
+        fetched.some(({ messages }) => messages.length > 0),
+        performance.now(),
+      )
       for (const one of fetched) if (one.stalled && !stalled.includes(one.partition)) stalled.push(one.partition)
       await inTurn(() => fetched.map(toArrived))
     }

@@ -78,10 +78,13 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const held = new Map<number, Held>()
   const byHand = createByHand()
   const pauseMs = (): number => {
-    if (options.patienceMs) return Math.min(options.patienceMs, MAX_WAIT_MS)
+    const patienceMs = typeof options.patienceMs === 'function' ? options.patienceMs() : options.patienceMs
+    if (patienceMs) return Math.min(patienceMs, MAX_WAIT_MS)
     return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
   }
-  const pace = { pauseMs, nextOf: (_: string, partition: number) => held.get(partition)?.next ?? null }
+  const ended = Promise.withResolvers<void>()
+  const nextOf = (_: string, partition: number) => held.get(partition)?.next ?? null
+  const pace = { pauseMs, isByHand: () => byHand.isAll(performance.now()), ended: ended.promise, nextOf }
   const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, pace })
   let memberId: string | null = null
   let joins = 0
@@ -268,6 +271,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
       await commit()
     }
     await within(LAST_COMMIT_MS, `the last commit of ${groupId}`, lastCommit()).catch(note)
+    ended.resolve()
     await leave()
     held.clear()
   }

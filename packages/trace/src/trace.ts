@@ -75,7 +75,7 @@ const parse = (record: LogRecord, onPoison: TraceOptions['onPoison']): Milestone
 }
 
 /** Who asks for one article lets the trace catch up first, and can wait this long, ms. */
-const PATIENCE_MS = 100
+const PATIENCE_MS = 250
 
 export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promise<Trace> => {
   const listeners = new Set<MilestonesListener>()

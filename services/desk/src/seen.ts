@@ -22,7 +22,7 @@ ${REFERRERS}`
 const OWN_LIMIT = 20_000
 
 /** What this process publishes it knows at once; of others it hears this late, ms. */
-const PATIENCE_MS = 100
+const PATIENCE_MS = 250
 
 /** As much of a fact as is kept of it here: whole ones are looked at by those who pass them on. */
 const head = z.object({

@@ -107,7 +107,7 @@ const writer = (db: DatabaseSync) => {
 }
 
 /** How late a page may show what is in the log, ms. */
-const PATIENCE_MS = 50
+const PATIENCE_MS = 100
 
 type ViewOptions = Readonly<{ log: Log; dataDir: string; onPoison: OnPoison }>
 

@@ -45,6 +45,10 @@ const openKeys = ({ sealing, logger }: Pick<ServiceContext, 'sealing' | 'logger'
   }
 }
 
+/** Builds are many, and most installations have nobody to tell of them: how late it may be noticed then that somebody is to be told, ms. */
+const UNREAD_PATIENCE_MS = 250
+const isAny = (all: Iterable<unknown>): boolean => all[Symbol.iterator]().next().done !== true
+
 export const startHub = async (
   context: ServiceContext,
   engine: Engine,
@@ -127,6 +131,7 @@ export const startHub = async (
     maxBuffered: 2 * INTENTS_AT_ONCE,
     // A build does not wait for the one before it: whoever is slow with that must not keep the others from this one.
     lane: record => String(record.position),
+    patienceMs: () => (isAny(subscriptions.all()) ? 0 : UNREAD_PATIENCE_MS),
     sessionTimeoutMs: engine.sessionTimeoutMs,
     onAssigned: hub.onAssigned,
     handle: byType({ 'feed.built': hub.onBuilt }),

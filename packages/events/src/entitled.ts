@@ -9,8 +9,17 @@ export type { Categories, Due }
  * What an outlet that was routed this article is due now: the content when it may have it, else a retraction of what it holds. One that left the
  * configuration gets nothing new, but still every retraction.
  */
-export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories): Due =>
-  decideFor(fact, categories)(outlet, { createdAtMs: 0, had: true }).due
+export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories): Due => {
+  const known = deciding.get(fact)
+  if (known !== undefined && known.categories === categories) return known.decide(outlet, HAD).due
+  const decide = decideFor(fact, categories)
+  deciding.set(fact, { categories, decide })
+  return decide(outlet, HAD).due
+}
+
+const HAD = { createdAtMs: 0, had: true } as const
+/** What a version says of itself is looked at once for all who are due it. */
+const deciding = new WeakMap<Fact, Readonly<{ categories: Categories; decide: ReturnType<typeof decideFor> }>>()
 
 const HOUR_MS = 3_600_000
 

@@ -81,6 +81,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const isStrict = () => kind.target()?.order === 'strict'
   const pace = createPace()
   const flights = new Set<Promise<void>>()
+  /** Requests under way; the others of `flights` are still to be told or written down. */
+  let inAir = 0
   const asking = createAsking()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
   let loading: Promise<void> | null = null
@@ -107,20 +109,26 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     wakeUp = { atMs, cancel }
   }
 
+  /** What has come to its end is told while the next goes out, but no more of it than goes out at once: while our log is away nothing is sent that cannot be told. */
+  const isRoom = (most: number): boolean => inAir < most && flights.size < 2 * most
+
   /** Begins the next attempt, if one may begin now. A kill does not wait for ordinary requests that hang. */
   const beginNext = (kill: boolean): boolean => {
+    if (turns.isNone(kill)) return false
+    const target = kind.target()
+    if (target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
+    const strict = target.order === 'strict'
+    if (!isRoom((strict ? 1 : health.limit(target)) + (kill ? 1 : 0))) return false
     const nowMs = clock.now()
     const next = turns.first(kill, nowMs)
-    const target = next === null ? null : kind.target()
-    if (next === null || target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
+    if (next === null) return false
     // The first of a strict line may be among those that are not read yet, or are asked for.
-    if (!kill && isStrict() && (!book.isWhole() || asking.isAnyBefore(sequenceOf(next.item)))) return false
+    if (!kill && strict && (!book.isWhole() || asking.isAnyBefore(sequenceOf(next.item)))) return false
     const atMs = Math.max(next.atMs, pace.nextMs(target.rate, nowMs))
     if (atMs > nowMs) {
       wakeAt(atMs)
       return false
     }
-    if (flights.size >= (isStrict() ? 1 : health.limit(target)) + (kill ? 1 : 0)) return false
     const passed = health.passage(kill, nowMs)
     if (passed.way === 'no') {
       wakeAt(passed.askAtMs)
@@ -144,26 +152,40 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
 
   const launch = (one: Queued, turn: Turn, free: () => void) => {
     one.busy = true
-    const flight = (isShelved(one) ? flyShelved(one, turn) : flyItem(one, turn)).then(() => {
-      flights.delete(flight)
+    inAir += 1
+    let isLanded = false
+    const land = () => {
+      if (isLanded) return
+      isLanded = true
+      inAir -= 1
       free()
+    }
+    /** A strict line goes on once it is known what became of the one before. */
+    const landed = () => {
+      if (isStrict()) return
+      land()
+      pump()
+    }
+    const flight = (isShelved(one) ? flyShelved(one, turn, landed) : flyItem(one, turn, landed)).then(() => {
+      flights.delete(flight)
+      land()
       pump()
       onIdle()
     })
     flights.add(flight)
   }
 
-  const flyItem = async (item: Item, turn: Turn): Promise<void> => {
+  const flyItem = async (item: Item, turn: Turn, landed: () => void): Promise<void> => {
     item.busy = true
-    await fly(item, turn)
+    await fly(item, turn, landed)
     item.busy = false
     queue(item)
   }
 
   /** Its turn has come, so it is read. Whoever wanted something newer of it meanwhile may have begun with it. */
-  const flyShelved = async (one: Shelved, turn: Turn): Promise<void> => {
+  const flyShelved = async (one: Shelved, turn: Turn, landed: () => void): Promise<void> => {
     const item = owns() ? await readShelved(one) : 'later'
-    if (item !== null && item !== 'later' && !item.busy) return flyItem(item, turn)
+    if (item !== null && item !== 'later' && !item.busy) return flyItem(item, turn, landed)
     health.abandoned(turn.way)
     if (item !== 'later') return
     one.busy = false
@@ -213,40 +235,48 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
 
   const backlog = () => book.items.size + book.shelved.size
 
+  const isOld = (subject: string, { again, version }: Intent) => !again && book.settledUpTo(subject) >= version
+
+  /** Gives an intent its turn, at once. Resolves when it is done. */
+  const take = (subject: string, intent: Intent, cause: Cause): Promise<void> => {
+    const item = book.open(subject, cause)
+    item.cause = cause
+    const nowMs = clock.now()
+    if (item.delivery === null) item.sinceMs = nowMs
+    const known = asKnown(intent, { settledUpTo: () => book.settledUpTo(subject), doubt: book.doubt(subject) })
+    item.delivery = (intent.again ? wantAgain : wantVersion)(item.delivery, known, nowMs, modeOf())
+    const isRemembered = kind.newestOnly && item.held !== null
+    const done = isRemembered
+      ? Promise.resolve()
+      : new Promise<void>((resolve, reject) => item.waiters.push({ version: intent.version, resolve, reject }))
+    turns.queue(item)
+    pump()
+    if (!isRemembered) arm(item)
+    return done
+  }
+
+  /** The store is asked first what it knows; who asked before comes before. */
+  const takeOnceFound = async (subject: string, intent: Intent, cause: Cause, before: Promise<void> | null): Promise<void> => {
+    const ended = asking.begin(subject, intent.sequence)
+    let found: Item | null
+    try {
+      await before
+      found = await book.untilAvailable(() => book.find(subject))
+    } finally {
+      ended()
+    }
+    if (closing !== null) throw lost(owner)
+    if (!isOld(subject, intent)) return take(subject, intent, cause)
+    if (found !== null) queue(found)
+    pump()
+  }
+
   return {
-    want: async (subject, intent, cause) => {
-      if (closing !== null) throw lost(owner)
-      const isOld = () => !intent.again && book.settledUpTo(subject) >= intent.version
-      if (isOld()) return
+    want: (subject, intent, cause) => {
+      if (closing !== null) return Promise.reject(lost(owner))
+      if (isOld(subject, intent)) return Promise.resolve()
       const before = asking.of(subject)
-      if (before !== null || !book.isAtHand(subject)) {
-        const ended = asking.begin(subject, intent.sequence)
-        let found: Item | null
-        try {
-          await before
-          found = await book.untilAvailable(() => book.find(subject))
-        } finally {
-          ended()
-        }
-        if (closing !== null) throw lost(owner)
-        if (isOld()) {
-          if (found !== null) queue(found)
-          return pump()
-        }
-      }
-      const item = book.open(subject, cause)
-      item.cause = cause
-      if (item.delivery === null) item.sinceMs = clock.now()
-      const known = asKnown(intent, { settledUpTo: book.settledUpTo(subject), doubt: book.doubt(subject) })
-      item.delivery = (intent.again ? wantAgain : wantVersion)(item.delivery, known, clock.now(), modeOf())
-      const isRemembered = kind.newestOnly && item.held !== null
-      const done = isRemembered
-        ? undefined
-        : new Promise<void>((resolve, reject) => item.waiters.push({ version: intent.version, resolve, reject }))
-      turns.queue(item)
-      pump()
-      if (!isRemembered) arm(item)
-      await done
+      return before === null && book.isAtHand(subject) ? take(subject, intent, cause) : takeOnceFound(subject, intent, cause, before)
     },
     load: async clean => {
       await health.load()

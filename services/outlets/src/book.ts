@@ -143,6 +143,11 @@ export const createBook = (
   }
 
   const settleWaiters = (item: Item, upTo: number) => {
+    const [only] = item.waiters
+    if (only !== undefined && item.waiters.length === 1 && only.version <= upTo) {
+      item.waiters = []
+      return only.resolve()
+    }
     const done = item.waiters.filter(one => one.version <= upTo)
     item.waiters = item.waiters.filter(one => one.version > upTo)
     for (const one of done) one.resolve()
@@ -159,10 +164,8 @@ export const createBook = (
     }
   }
 
-  const say = async (item: Item, news: readonly News[]): Promise<void> => {
-    if (news.length === 0) return
-    await untilAvailable(() => kind.say(item.subject, news, item.cause))
-  }
+  const say = (item: Item, news: readonly News[]): Promise<void> | undefined =>
+    news.length === 0 ? undefined : untilAvailable(() => kind.say(item.subject, news, item.cause))
 
   /** One write of an item at a time; each writes what then is. */
   const saveOne = (item: Item): Promise<void> => {
@@ -198,8 +201,10 @@ export const createBook = (
 
   /** The end of every open version that what was sent settles. */
   const endings = (inflight: Delivery, sent: number, end: End): News[] => {
-    const older = inflight.open.filter(version => version < sent).map(version => ({ version, state: 'superseded' as const }))
-    return inflight.settling ? older : [...older, { version: sent, ...end, attempts: inflight.attempts }]
+    const ended: News[] = []
+    for (const version of inflight.open) if (version < sent) ended.push({ version, state: 'superseded' })
+    if (!inflight.settling) ended.push({ version: sent, ...end, attempts: inflight.attempts })
+    return ended
   }
 
   const forget = (item: Item) => {

@@ -32,6 +32,10 @@ export class DueQueue<T> {
     this.#put(at, atMs, item, turn)
   }
 
+  isEmpty(): boolean {
+    return this.#times.length === 0
+  }
+
   peek(): Due<T> | undefined {
     return this.#times.length === 0 ? undefined : { atMs: this.#time(0), item: this.#items[0] as T, turn: this.#turns[0] as number }
   }

@@ -3,7 +3,7 @@ import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Book, BookNeeds, End, Item } from './book.ts'
 import type { Passage } from './breaker.ts'
 import type { Health } from './health.ts'
-import type { Kind, Ready } from './kind.ts'
+import type { Kind, Ready, Send, Target } from './kind.ts'
 import {
   admit,
   afterAttempt,
@@ -30,8 +30,8 @@ type Needs = Pick<BookNeeds, 'clock' | 'owns' | 'scale' | 'logger' | 'isClosing'
 
 /** How an attempt was let go ahead, whatever is wanted since: `way`, past the breaker; `sequence`, in whose place; `kill`, past everything else. */
 export type Turn = Readonly<{ way: Passage; sequence: number; kill: boolean }>
-/** From the reading of the state to the end of what came of it. Never throws. */
-export type Fly = (item: Item, turn: Turn) => Promise<void>
+/** From the reading of the state to the end of what came of it. `landed` is called once the answer is there, if anything was sent: what is left is to tell it. Never throws. */
+export type Fly = (item: Item, turn: Turn, landed: () => void) => Promise<void>
 
 export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, random, logger }: Needs): Fly => {
   const modeOf = (): Mode => ({ every: kind.target()?.versions === 'all' })
@@ -44,19 +44,30 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
   }
 
   /** The state to send; `null` when there is none to be sent now, and the item looks again later. */
-  const resolve = async (item: Item, want: number): Promise<Ready | null> => {
+  const resolve = (item: Item, want: number): Promise<Ready | null> | Ready | null => {
     try {
       const found = kind.read(item.subject, want)
-      const ready = found instanceof Promise ? await found : found
-      if (ready !== null && ready.version >= want) {
-        item.behindSinceMs = null
-        return ready
-      }
+      if (!(found instanceof Promise)) return checked(item, want, found)
+      return found.then(
+        read => checked(item, want, read),
+        error => unread(item, error),
+      )
     } catch (error) {
-      const isOurs = error instanceof UnavailableError
-      if (!isOurs) logger.error({ ...kind.fields(item.subject), reason: messageOf(error) }, 'current.unreadable')
-      later(item, isOurs ? OWN_FAULT_MS : BEHIND_PATIENCE_MS)
-      return null
+      return unread(item, error)
+    }
+  }
+
+  const unread = (item: Item, error: unknown): null => {
+    const isOurs = error instanceof UnavailableError
+    if (!isOurs) logger.error({ ...kind.fields(item.subject), reason: messageOf(error) }, 'current.unreadable')
+    later(item, isOurs ? OWN_FAULT_MS : BEHIND_PATIENCE_MS)
+    return null
+  }
+
+  const checked = (item: Item, want: number, ready: Ready | null): Ready | null => {
+    if (ready !== null && ready.version >= want) {
+      item.behindSinceMs = null
+      return ready
     }
     item.behindSinceMs ??= clock.now()
     const isLong = clock.now() - item.behindSinceMs > BEHIND_PATIENCE_MS * scale
@@ -65,37 +76,35 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     return null
   }
 
-  /** False: nothing was sent. */
-  const attempt = async (item: Item, { way, sequence, kill }: Turn): Promise<boolean> => {
+  const read = (item: Item): Promise<Ready | null> | Ready | null => {
     if (!owns()) later(item, OWN_FAULT_MS)
-    const ready = owns() && item.delivery !== null ? await resolve(item, nextVersion(item.delivery, modeOf())) : null
-    const target = kind.target()
-    if (ready === null || target === null || item.delivery === null || isClosing()) return false
+    else if (item.delivery !== null) return resolve(item, nextVersion(item.delivery, modeOf()))
+    return null
+  }
+
+  /** How to send what was read, once it counts as begun; or what is to end first when it is not to be sent now. */
+  const begin = (item: Item, ready: Ready, { kill }: Turn, target: Target): Send | Promise<void> | null => {
+    const { delivery } = item
+    if (delivery === null || isClosing()) return null
     if (kill && !ready.kill && target.order === 'strict') {
-      item.delivery = comeBack(item.delivery, ready, clock.now())
-      return false
+      item.delivery = comeBack(delivery, ready, clock.now())
+      return null
     }
-    const admission = admit(item.delivery, ready, clock.now())
-    if (admission.way === 'hold') {
-      const isKnown = isSaved(item) && item.waiters.length === 0 && item.delivery.heldUntilMs === admission.untilMs
-      item.delivery = hold(item.delivery, admission.untilMs)
-      if (isKnown) item.saved = item.delivery
-      else await book.remember(item, [toHeld(item.delivery, admission.untilMs)])
-      return false
-    }
-    item.delivery = beginAttempt(item.delivery, ready)
-    if (ready.send === null || admission.way === 'skip') {
-      await end(item, item.delivery, afterSkipped(item.delivery, clock.now(), modeOf()), {
-        state: 'skipped',
-        ...(admission.way === 'skip' ? { reason: admission.reason } : {}),
-      })
-      return false
-    }
-    const { settling } = item.delivery
-    const outcome = await ready.send({ sequence, settling, sinceMs: item.sinceMs }, () => owns() && !isClosing())
-    const noted = health.note(outcome, way, target, clock.now())
-    await conclude(item, noted instanceof Promise ? await noted : noted)
-    return true
+    const admission = admit(delivery, ready, clock.now())
+    if (admission.way === 'hold') return keep(item, delivery, admission.untilMs)
+    const begun = beginAttempt(delivery, ready)
+    item.delivery = begun
+    if (ready.send !== null && admission.way === 'send') return ready.send
+    const next = afterSkipped(begun, clock.now(), modeOf())
+    return end(item, begun, next, { state: 'skipped', ...(admission.way === 'skip' ? { reason: admission.reason } : {}) })
+  }
+
+  const keep = (item: Item, delivery: Delivery, untilMs: number): Promise<void> | null => {
+    const isKnown = isSaved(item) && item.waiters.length === 0 && delivery.heldUntilMs === untilMs
+    item.delivery = hold(delivery, untilMs)
+    if (!isKnown) return book.remember(item, [toHeld(item.delivery, untilMs)])
+    item.saved = item.delivery
+    return null
   }
 
   const conclude = (item: Item, outcome: Outcome): Promise<void> | undefined => {
@@ -111,9 +120,22 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
   const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>
     next === null ? book.finish(item, begun, how) : book.carryOn(item, begun, next, how)
 
-  return async (item, turn) => {
+  return async (item, turn, landed) => {
     try {
-      if (!(await attempt(item, turn))) health.abandoned(turn.way)
+      const found = read(item)
+      const ready = found instanceof Promise ? await found : found
+      const target = kind.target()
+      const send = ready === null || target === null ? null : begin(item, ready, turn, target)
+      if (target === null || typeof send !== 'function') {
+        await send
+        return health.abandoned(turn.way)
+      }
+      const settling = item.delivery?.settling ?? false
+      const outcome = await send({ sequence: turn.sequence, settling, sinceMs: item.sinceMs }, () => owns() && !isClosing())
+      const noted = health.note(outcome, turn.way, target, clock.now())
+      const told = conclude(item, noted instanceof Promise ? await noted : noted)
+      landed()
+      await told
     } catch (error) {
       health.abandoned(turn.way)
       if (isClosing()) return

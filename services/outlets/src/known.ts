@@ -6,9 +6,13 @@ import type { Intent } from './machine.ts'
  * once more may have read what was the newest just before, and never gets an older one after what got there. `doubt`: an older
  * version that may still arrive, as `book.ts` has it.
  */
-export const asKnown = (intent: Intent, { settledUpTo, doubt }: Readonly<{ settledUpTo: number; doubt: number | null }>): Intent => ({
-  ...intent,
-  version: intent.again ? Math.max(intent.version, settledUpTo) : intent.version,
-  maybeSent: intent.maybeSent ?? doubt,
-  ...(intent.since === undefined ? {} : { since: Math.max(intent.since, settledUpTo) }),
-})
+export const asKnown = (intent: Intent, { settledUpTo, doubt }: Readonly<{ settledUpTo: () => number; doubt: number | null }>): Intent => {
+  const { version, again, since, maybeSent } = intent
+  if (!again && since === undefined && doubt === null) return intent
+  return {
+    ...intent,
+    version: again ? Math.max(version, settledUpTo()) : version,
+    maybeSent: maybeSent ?? doubt,
+    ...(since === undefined ? {} : { since: Math.max(since, settledUpTo()) }),
+  }
+}

@@ -73,7 +73,8 @@ const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: 
 
 /** What an intent adds to the versions to be told an end of: of every version also those that were passed over. */
 const opened = ({ version, since }: Intent, want: number, { every }: Mode): number[] => {
-  const from = every && since !== undefined ? Math.max(since, want) + 1 : version
+  if (!every || since === undefined) return [version]
+  const from = Math.max(since, want) + 1
   return Array.from({ length: Math.max(1, version - from + 1) }, (_, index) => Math.min(from, version) + index)
 }
 
@@ -92,10 +93,13 @@ export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: nu
       sequence,
       open: opened(intent, 0, mode),
       version: null,
+      attempts: 0,
       nextAtMs: nowMs,
+      firstFailedAtMs: null,
       maybeSent: intent.maybeSent,
-      ...FRESH,
-      ...(intent.first ? { first: true } : {}),
+      settling: false,
+      lastError: null,
+      first: intent.first ? true : undefined,
     }
   if (version <= delivery.want) return delivery
   const added = opened(intent, delivery.want, mode)

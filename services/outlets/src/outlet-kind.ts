@@ -11,7 +11,7 @@ import type { ReadReleased } from './view.ts'
 
 export type Attempted = Readonly<{ outletId: string; outcome: Outcome['kind']; fact: Fact; sinceIntentMs: number }>
 
-type Needs = Readonly<{
+export type OutletNeeds = Readonly<{
   /** The outlet as it is configured now, and the categories; `null` when the configuration does not know it. */
   configured: () => Readonly<{ outlet: OutletConfig; categories: Categories }> | null
   read: ReadReleased
@@ -23,10 +23,12 @@ type Needs = Readonly<{
 }>
 
 const HOUR_MS = 3_600_000
+const NO_TERMS: Terms = {}
 
 /** When an article may go to an outlet at all, counted from its first release. */
 const termsOf = (outlet: OutletConfig, fact: Fact): Terms => {
   const { embargoOffsetHours, maxAgeHours } = outlet
+  if (embargoOffsetHours <= 0 && maxAgeHours === undefined) return NO_TERMS
   const dueMs = earliestMs(outlet, fact)
   return {
     ...(embargoOffsetHours > 0 ? { notBeforeMs: dueMs } : {}),
@@ -34,8 +36,8 @@ const termsOf = (outlet: OutletConfig, fact: Fact): Terms => {
   }
 }
 
-export const outletKind = (outletId: string, { configured, read, readOlder, deliver, tell, now, onAttempt }: Needs): Kind => {
-  type Known = NonNullable<ReturnType<Needs['configured']>>
+export const outletKind = (outletId: string, { configured, read, readOlder, deliver, tell, now, onAttempt }: OutletNeeds): Kind => {
+  type Known = NonNullable<ReturnType<OutletNeeds['configured']>>
 
   const readyWith = ({ outlet, categories }: Known, fact: Fact): Ready => {
     const due = dueTo(outlet, fact, categories)

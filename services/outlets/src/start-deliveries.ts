@@ -1,5 +1,6 @@
 /** Wiring: the deliveries to outlets. */
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DeliverKind } from '@newswire/events/deliver'
 import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
@@ -15,7 +16,7 @@ import { intentsOf } from './intents.ts'
 import { createDeliveries, type Delivery } from './kinds.ts'
 import { createMeters } from './meters.ts'
 import { createOlderVersions } from './older-versions.ts'
-import { outletKind } from './outlet-kind.ts'
+import { type OutletNeeds, outletKind } from './outlet-kind.ts'
 import { createOutletStates, type KnownOutletStates } from './outlet-state.ts'
 import { createOwnSide } from './own-side.ts'
 import { outletShelf } from './pending.ts'
@@ -63,7 +64,8 @@ export const startDeliveries = async (
     read: view.read,
     readOlder: createOlderVersions(async (articleId, version) => (await getArchived(objects, articleId, version))?.fact ?? null),
     deliver: deliveries.deliver,
-    tell: createTell(publishEvents(log)),
+    // Nobody's next request waits for it, so it waits for others: a commit fewer is worth more than a turn of the loop.
+    tell: createTell(publishEvents(log), () => nextTurn()),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,
   }
@@ -78,10 +80,16 @@ export const startDeliveries = async (
     random: Math.random,
     logger,
   }
-  const configured = (outletId: string) => () => {
-    const { outlets, categories } = configuration.current()
-    const outlet = outlets.get(outletId)
-    return outlet === undefined ? null : { outlet, categories }
+  /** Asked a dozen times for each delivery, so it is the same object until either is another one. */
+  const configured = (outletId: string) => {
+    let known: ReturnType<OutletNeeds['configured']> = null
+    return () => {
+      const { outlets, categories } = configuration.current()
+      const outlet = outlets.get(outletId)
+      if (outlet === undefined) return null
+      if (known?.outlet !== outlet || known.categories !== categories) known = { outlet, categories }
+      return known
+    }
   }
   const worker = createWorker({
     handover: createHandover(objects, randomUUID()),

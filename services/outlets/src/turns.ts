@@ -11,6 +11,8 @@ import { Shelved, type Shelves } from './shelved.ts'
 export type Turns = Readonly<{
   /** Queues an item as it is now; what was queued of it before is void. Nothing while it is busy, or waits for a person. */
   queue(item: Queued): void
+  /** Whether nothing is queued of the kills, or of the others: then there is no first. */
+  isNone(kill: boolean): boolean
   /** The first of the kills or of the others, and when it is due. */
   first(kill: boolean, nowMs: number): Readonly<{ item: Queued; atMs: number }> | null
   /** Takes the first away. */
@@ -90,6 +92,7 @@ export const createTurns = (isStrict: () => boolean, shelves: Shelves): Turns =>
       const due = dueOf(item)
       if (due !== null && !item.busy && waitsForItsTime(due)) push(item, due)
     },
+    isNone: kill => (kill ? kills.isEmpty() : others.isEmpty() && held.isEmpty()),
     first: (kill, nowMs) => {
       if (!kill && strict !== isStrict()) regroup()
       if (!kill) release(nowMs)

@@ -122,10 +122,8 @@ export const createWorker = (needs: WorkerNeeds): Worker => {
         maybeSent: forgotten({ clean, sinceMs }, { timestamp: record.timestamp, first }),
       }
       const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
-      const want = async (id: string) => {
-        if (unheardOf.has(id) || !outlets().has(id)) await hearOf(id)
-        return partition.use(id, actor => actor.want(articleId, intent, cause))
-      }
+      const use = (id: string) => partition.use(id, actor => actor.want(articleId, intent, cause))
+      const want = (id: string) => (unheardOf.has(id) || !outlets().has(id) ? hearOf(id).then(() => use(id)) : use(id))
       // Also of those that cannot have it: when the intent comes again nothing of it is under way any more.
       const ended = await Promise.allSettled(ids.map(want))
       const failure = failureOf(ended)

@@ -12,6 +12,8 @@ export type Overview = Readonly<{
   setAside: Readonly<Record<string, number>>
   /** Sinks that do not hold a version a minute after its release, or after the time that it is held until; those of them that wait for a retraction. */
   overdue: Readonly<{ sinks: number; retractions: number }>
+  /** Sinks that have failed and are tried again, and are not late yet: how many versions, and since when the oldest is released, ms. The oldest first. */
+  retrying: readonly Readonly<{ kind: string; id: string; versions: number; oldestMs: number }>[]
   releasedLastMinute: number
   /** Milliseconds from acceptance to release of the last 200 releases. */
   releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
@@ -33,6 +35,18 @@ const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND 
 const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
 const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
   FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND NOT ${HELD} AND r.at < ?1`
+
+const RETRYING_SINKS = `SELECT s.kind, s.id, count(*) AS versions, min(r.at) AS oldest
+  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND s.state = 'retrying' AND r.at >= ?1
+  GROUP BY s.kind, s.id ORDER BY oldest, s.kind, s.id`
+
+const readRetrying = (db: DatabaseSync, nowMs: number): Overview['retrying'] =>
+  all(db, RETRYING_SINKS, new Date(nowMs - OVERDUE_MS).toISOString()).map(row => ({
+    kind: String(row.kind),
+    id: String(row.id),
+    versions: Number(row.versions),
+    oldestMs: nowMs - Date.parse(String(row.oldest)),
+  }))
 
 const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
   const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }
@@ -59,6 +73,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
     sinks: counts(db, OPEN_SINKS),
     setAside: counts(db, SINKS_ASIDE),
     overdue: readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
+    retrying: readRetrying(db, nowMs),
     releasedLastMinute: Number(lastMinute.n),
     releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
   }

@@ -164,6 +164,33 @@ test('the overview counts what is still open, and not what a newer version has s
   assert.equal(readOverview(tables([]), 0).releaseMs.p50, null)
 })
 
+test('what failed and is tried again is told by sink, the oldest first, until it is late or done', () => {
+  const db = tables([
+    released(1, 1),
+    released(2, 5),
+    fannedOut(1, 6, 'outlets', ['x', 'y', 'z']),
+    fannedOut(2, 6, 'outlets', ['x', 'y', 'z']),
+    sink(1, 'x', 'retrying', 7),
+    sink(2, 'x', 'retrying', 7),
+    sink(2, 'y', 'retrying', 7),
+    sink(1, 'z', 'retrying', 7),
+    sink(2, 'z', 'done', 8),
+  ])
+  assert.deepEqual(readOverview(db, Date.parse(at(25))).retrying, [
+    { kind: 'outlet', id: 'x', versions: 2, oldestMs: 24_000 },
+    { kind: 'outlet', id: 'y', versions: 1, oldestMs: 20_000 },
+  ])
+  const late = readOverview(db, Date.parse(at(1)) + 60_001)
+  assert.deepEqual(
+    late.retrying.map(one => [one.id, one.versions]),
+    [
+      ['x', 1],
+      ['y', 1],
+    ],
+  )
+  assert.deepEqual(readOverview(db, Date.parse(at(5)) + 60_001).retrying, [])
+})
+
 test('what a feed keeps out by its rules is counted by itself: nobody waits for it', () => {
   const aside: Milestone = { kind: 'sink', articleId: ARTICLE, at: at(3), version: 1, sink: { kind: 'feed', id: 'msn' }, state: 'rejected' }
   const db = tables([released(1, 1), fannedOut(1, 2, 'feeds', ['msn', 'all']), aside])

@@ -13,6 +13,7 @@ const told = (...purges: ReturnType<typeof purge>[]) =>
   toSentence([], {
     sinks: {},
     setAside: {},
+    retrying: [],
     store: null,
     overdue: { sinks: 0, retractions: 0 },
     deadLetters: 0,

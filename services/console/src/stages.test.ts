@@ -26,8 +26,8 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const well = { setAside: {}, store: null, purges: [] }
-  const fine = toSentence([flowing], { ...well, sinks: { pending: 4, retrying: 1 }, overdue: none, deadLetters: 0 })
+  const well = { setAside: {}, store: null, purges: [], retrying: [] }
+  const fine = toSentence([flowing], { ...well, sinks: { pending: 4 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
   const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
   assert.deepEqual(late, {
@@ -50,6 +50,7 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
     deadLetters: 0,
     store: null,
     purges: [],
+    retrying: [],
     setAside: { msn: 15, flip: 1 },
   }
   const aside = 'feed msn keeps 15 articles out by its rules; feed flip keeps 1 article out by its rules'
@@ -59,4 +60,18 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
     healthy: false,
     sentence: `nothing can be kept, and publishers are refused: disk full; 1 dead letter is open; ${aside}.`,
   })
+})
+
+test('what failed a moment ago and is tried again is told from the first failure on, and needs nobody', () => {
+  const quiet = { sinks: {}, overdue: { sinks: 0, retractions: 0 }, deadLetters: 0, store: null, purges: [], setAside: {} }
+  const failing = (id: string, versions: number, oldestMs: number) => ({ kind: 'outlet', id, versions, oldestMs })
+  const two = toSentence([], { ...quiet, retrying: [failing('drop', 2, 20_400), failing('city', 1, 3_000)] })
+  const told =
+    'outlet drop has failed 2 deliveries in the last 21 s and is tried again; outlet city has failed 1 delivery in the last 3 s and is tried again'
+  assert.deepEqual(two, { healthy: true, sentence: `Nothing is late yet; ${told}.` })
+  const many = Array.from({ length: 5 }, (_, n) => failing(`o${n}`, 1, 9_000))
+  assert.match(toSentence([], { ...quiet, retrying: many }).sentence, /outlet o2 [^;]+; 2 others fail too\.$/)
+  const late = toSentence([], { ...quiet, overdue: { sinks: 1, retractions: 0 }, retrying: [failing('city', 1, 3_000)] })
+  assert.equal(late.healthy, false)
+  assert.match(late.sentence, /^1 delivery is late by a minute or more; outlet city has failed 1 delivery/)
 })

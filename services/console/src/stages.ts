@@ -1,5 +1,6 @@
 /** How far behind every group is: what the console shows as the pipeline, and what `newswire_consumer_lag` says. */
 import type { Log } from '@newswire/log/log'
+import type { Overview } from '@newswire/trace/overview'
 
 /** Every group of the pipeline in the order of an article's way. */
 export const groups = [
@@ -52,23 +53,36 @@ export const keptFor = <T>(ms: number, ask: () => Promise<T>): (() => Promise<T>
 /** A group is stuck when its oldest record has waited this long. */
 const STUCK_MS = 60_000
 
-type Trouble = Readonly<{
-  sinks: Readonly<Record<string, number>>
-  setAside: Readonly<Record<string, number>>
-  /** What a store that takes no writes says, or that the disk under it is nearly full; `null` when it is well. */
-  store: string | null
-  overdue: Readonly<{ sinks: number; retractions: number }>
-  deadLetters: number
-  /** Purges by law that an operator must know of: what `toPurgeTrouble` gives. */
-  purges: readonly string[]
-}>
+/** So many of those that are tried again are named. */
+const NAMED = 3
+
+type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'retrying'> &
+  Readonly<{
+    /** What a store that takes no writes says, or that the disk under it is nearly full; `null` when it is well. */
+    store: string | null
+    deadLetters: number
+    /** Purges by law that an operator must know of: what `toPurgeTrouble` gives. */
+    purges: readonly string[]
+  }>
 
 const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`])
 
-/** "Is everything all right?" in one sentence. What feeds set aside is told and is no trouble: it stays until the article or the feed changes. */
+/** A partner that was away for a moment needs nobody; one that fails from its first delivery on should not have to be waited for. */
+const toRetrying = (retrying: Trouble['retrying']): string[] => {
+  const named = retrying.slice(0, NAMED).map(({ kind, id, versions, oldestMs }) => {
+    const what = count(versions, 'delivery', 'deliveries').join('')
+    return `${kind} ${id} has failed ${what} in the last ${Math.ceil(oldestMs / 1000)} s and is tried again`
+  })
+  return [...named, ...count(retrying.length - named.length, 'other fails too', 'others fail too')]
+}
+
+/**
+ * "Is everything all right?" in one sentence. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, and what
+ * has failed within the last minute and is tried again.
+ */
 export const toSentence = (
   stages: readonly Stage[],
-  { sinks, setAside, store, overdue, deadLetters, purges }: Trouble,
+  { sinks, setAside, store, overdue, retrying, deadLetters, purges }: Trouble,
 ): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
@@ -84,6 +98,7 @@ export const toSentence = (
     ...count(deadLetters, 'dead letter is open', 'dead letters are open'),
     ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),
   ]
-  const told = [...(complaints.length === 0 ? ['Everything flows'] : complaints), ...aside]
+  const fine = retrying.length === 0 ? 'Everything flows' : 'Nothing is late yet'
+  const told = [...(complaints.length === 0 ? [fine] : complaints), ...toRetrying(retrying), ...aside]
   return { healthy: complaints.length === 0, sentence: `${told.join('; ')}.` }
 }

@@ -20,17 +20,19 @@ export type KafkaOptions = Readonly<{
 /** How a user may run it: contract §1 names the first; the others are `newswire run` with several names, for machines with few cores. */
 const deployments = [
   {
+    name: 'eight',
     what: 'eight processes',
     processes: [['ingest'], ['images'], ['desk'], ['feeds'], ['archive'], ['outlets'], ['gateway'], ['console']],
   },
   {
+    name: 'two',
     what: 'two processes',
     processes: [
       ['outlets', 'archive', 'desk', 'images', 'console', 'ingest'],
       ['feeds', 'gateway'],
     ],
   },
-  { what: '`newswire up`', processes: [['up']] },
+  { name: 'up', what: '`newswire up`', processes: [['up']] },
 ] as const
 
 /** CPU milliseconds so far of every process that has a part in it: ours, the broker and the store where they are on this machine, and the load. */
@@ -203,12 +205,12 @@ const toLines = (what: string, load: Load, floor: string): Line[] => [
   },
 ]
 
-export const benchKafka: Benchmark = ({ kafkaRate, seconds }) =>
+export const benchKafka: Benchmark = ({ kafkaRate, seconds, processes: wanted }) =>
   withRealParts({ what: 'Kafka', toReach: TO_REACH }, async (env, labels) => {
     const floor = await kafkaFloor((env.KAFKA_BROKERS ?? '').split(','))
     const floorText = `Kafka round trip p50 ${floor.roundTrip.p50Ms} p99 ${floor.roundTrip.p99Ms} ms`
     const loads: Record<string, Load> = {}
-    for (const { what, processes } of deployments)
+    for (const { what, processes } of deployments.filter(({ name }) => wanted?.includes(name) ?? true))
       loads[what] = await measureKafka({ rate: kafkaRate, seconds, feeds: 3, limit: 50, parts: env, processes })
     return {
       result: { parts: labels, floor, loads },

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only embedded,kafka,kafka-deliveries,kafka-hops,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,isolation,burst,restart,flash] [--seconds 60] [--rate 420]`: the speeds that the issues name, each beside its floor,
+ * `npm run bench [-- --only embedded,kafka,kafka-deliveries,kafka-hops,feed,build,start,pictures,serving,websub,search,archive,replay,deliveries,isolation,burst,restart,flash] [--seconds 60] [--rate 420] [--processes eight,two,up]`: the speeds that the issues name, each beside its floor,
  * measured in one run. Prints a table and writes JSON to bench/results. Kafka and S3 come from where the tests take them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -54,6 +54,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     rate: { type: 'string', default: '420' },
     'kafka-rate': { type: 'string', default: '50' },
+    processes: { type: 'string' },
   },
 })
 const wanted = (values.only ?? Object.keys(benchmarks).join()).split(',')
@@ -68,6 +69,7 @@ const asked = {
   seconds: Number(values.seconds),
   rate: Number(values.rate),
   kafkaRate: Number(values['kafka-rate']),
+  processes: values.processes?.split(',') ?? null,
   diskFloor: `synced SQLite insert ${floors.sqliteInsertSynced.p50Ms} ms, synced file put ${floors.filePutSynced.p50Ms} ms`,
 }
 const results: Record<string, unknown> = { at: new Date().toISOString(), machine: machineFacts(), floors }

@@ -1,5 +1,6 @@
 /** Every event: its type, the topic it goes to, the schema of its data. Adding a row is the whole change. */
 import { z } from 'zod'
+import { createAttached } from './attached.ts'
 import { configChanged } from './config.ts'
 import { deliveryWanted } from './delivery.ts'
 import { type Envelope, fromHeaders, toHeaders } from './envelope.ts'
@@ -55,8 +56,8 @@ export type EventRecord = Readonly<{ topic: string; key: string; value: Uint8Arr
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** What the value of a record was made of here: of one that is published, and of those of a log that hold the very bytes of such. */
-const made = new WeakMap<object, NewswireEvent['data']>()
-const held = new WeakMap<object, NewswireEvent['data']>()
+const made = createAttached<object, NewswireEvent['data']>('made')
+const held = createAttached<object, NewswireEvent['data']>('held')
 
 /** The record of an event: topic and key from the table, envelope as headers, data as JSON. Neither it nor the event is changed afterwards. */
 export const toRecord = (event: NewswireEvent): EventRecord => {
@@ -73,7 +74,7 @@ export const toRecord = (event: NewswireEvent): EventRecord => {
 }
 
 /** Whether a record is one of `toRecord`'s: nobody changes its bytes, so a log need not copy them. */
-export const isMade = (record: object): boolean => made.has(record)
+export const isMade = (record: object): boolean => made.get(record) !== undefined
 
 /** Says that a record of a log holds the very bytes of another that was made here: its value need not be parsed, only checked. */
 export const holdsSame = (record: object, published: object): void => {
@@ -92,7 +93,7 @@ const survivesJson = (value: unknown): boolean => {
 }
 
 /** Records that were read already: in one process a dozen handlers get the same record object, and decoding it is most of a thin one's work. */
-const decoded = new WeakMap<object, NewswireEvent | null>()
+const decoded = createAttached<object, NewswireEvent | null>('decoded')
 
 /**
  * The event of a record, the same object for the same record: never change it. `null` when its type is unknown here (a newer producer's: ignore it).

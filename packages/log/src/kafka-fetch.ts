@@ -3,6 +3,7 @@
  * kafkajs can write a session's fields and leaves them out; it is asked here through an object that adds them.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { createAttached } from '@newswire/events/attached'
 import type { Cluster } from 'kafkajs'
 import { brokerErrorOf } from './kafka-errors.ts'
 import { createQuiet, QUIET_WAIT_MS } from './kafka-quiet.ts'
@@ -73,7 +74,7 @@ const raise = ({ topic, partitions }: WantedTopic, nextOf: Pace['nextOf']): Want
 })
 
 /** By the messages that a fetch brought: the offset that the brokers were asked from. */
-const began = new WeakMap<object, number>()
+const began = createAttached<object, number>('began')
 
 /** Where the fetch of these messages really began: kafkajs tells where it would have begun by itself. */
 export const beganAt = (messages: object): number => began.get(messages) ?? 0

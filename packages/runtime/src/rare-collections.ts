@@ -19,7 +19,7 @@ export type Rule = Readonly<{
 }>
 
 const MIB = 1_048_576
-const REST_MS = 10_000
+const REST_MS = 30_000
 const MOST_BYTES = 256 * MIB
 /** Buffers may grow by this part of all memory. */
 const PART = 1 / 8

@@ -8,6 +8,7 @@
  * they unpack to the same.
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib'
+import { createAttached } from '@newswire/events/attached'
 
 /** A fragment, deflated once as long as it is kept; or text that is of this file only. */
 export type Part = Uint8Array | string
@@ -28,12 +29,12 @@ const WORTH_IT = 10
  */
 const joinsOfNew = (parts: readonly Part[]): number => {
   const fragments = parts.filter(part => typeof part !== 'string')
-  const fresh = fragments.filter(part => !joined.has(part)).length
+  const fresh = fragments.filter(part => joined.get(part) === undefined).length
   return fresh === 0 ? 0 : fragments.length / fresh
 }
 
 /** Of each fragment: how often it was joined, then what it is deflated to. */
-const joined = new WeakMap<Uint8Array, number | Uint8Array>()
+const joined = createAttached<Uint8Array, number | Uint8Array>('joined')
 
 /** In memory of its own: what zlib gives, and what Node would copy it to, is a piece of 16 or 64 KiB that stays as long as it does. */
 const deflate = (bytes: Uint8Array): Uint8Array => {

@@ -1,4 +1,5 @@
 /** What plain requests are answered with: found once for each head and state of a feed, and kept for the many that are the same. */
+import { createAttached } from '@newswire/events/attached'
 import { isPrivate } from '@newswire/events/config'
 import { evaluateConditions } from '@newswire/http/conditional'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
@@ -58,22 +59,21 @@ const createHeads = (feeds: Pick<FeedCache, 'watch'>) => {
   }
 }
 
-/** The frames of each variant: one for its bytes, and one for each tag by which it can be unchanged. */
+/** Of a variant under a configuration: one for its bytes, and one for each tag by which it can be unchanged. */
+type Frames = { readonly snapshot: ConfigSnapshot; whole?: Frame; readonly unchanged: Map<string, Frame> }
+
 const createFrames = (policy: FrameParts['policy']) => {
-  let made = new WeakMap<Variant, { whole?: Frame; unchanged: Map<string, Frame> }>()
-  let madeFor: ConfigSnapshot | null = null
-  const of = (variant: Variant) => {
-    const found = made.get(variant) ?? { unchanged: new Map<string, Frame>() }
-    made.set(variant, found)
-    return found
+  const made = createAttached<Variant, Frames>('frames')
+  const of = (variant: Variant, snapshot: ConfigSnapshot): Frames => {
+    const known = made.get(variant)
+    if (known?.snapshot === snapshot) return known
+    const fresh: Frames = { snapshot, unchanged: new Map() }
+    made.set(variant, fresh)
+    return fresh
   }
   return (snapshot: ConfigSnapshot, state: FeedState, variant: Variant, unchangedTag: string | null): Frame => {
-    if (madeFor !== snapshot) {
-      made = new WeakMap()
-      madeFor = snapshot
-    }
     const { publicUrl } = snapshot.site
-    const frames = of(variant)
+    const frames = of(variant, snapshot)
     const common = (tag: string) => ({ ...feedHeaders(state, tag, { publicUrl, isPrivate: false }), ...securityHeaders(publicUrl) })
     if (unchangedTag === null) {
       frames.whole ??= createFrame({
@@ -110,7 +110,7 @@ export const createFastAnswers = (feeds: Pick<FeedCache, 'watch' | 'want'>, poli
       : null
 
   /** Held by the state and gone with it: a head that polls by the rules names another tag each time, and must not keep what it was answered with. */
-  const answers = new WeakMap<FeedState, Map<Asked, Answer>>()
+  const answers = createAttached<FeedState, Map<Asked, Answer>>('answers')
 
   const decide = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
     const { headers } = asked.plain

@@ -3,6 +3,7 @@
  * for one outlet, whatever happens in between; only the timestamp and so the signature differ from attempt to attempt.
  */
 import { hash, type KeyObject } from 'node:crypto'
+import { createAttached } from '@newswire/events/attached'
 import type { Fact } from '@newswire/events/fact'
 import type { OutboundRequest } from '@newswire/outbound/outbound'
 import { classify, MAX_ANSWER_BYTES } from './answers.ts'
@@ -83,7 +84,7 @@ export const createWebhook = ({
   context,
   now,
 }: Pick<DeliveryNeeds, 'request' | 'secret' | 'context' | 'now' | 'signingOf' | 'sealing'>): Delivery<'webhook'> => {
-  const documents = new WeakMap<Fact, Map<string, Document>>()
+  const documents = createAttached<Fact, Map<string, Document>>('documents')
   const keysOf = createKeysOf({ secret, signingOf, sealing, now })
   const documentOf = (parcel: Parcel<'webhook'>): Document => {
     const { format, payload, maxBytes } = parcel.outlet.deliver

@@ -27,8 +27,10 @@ export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kin
   SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
     AND (newer.state = 'done' OR (newer.kind = 'feed' AND newer.state IN ('rejected', 'skipped')))
 ))`
-/** Held until a time of the outlet's own. */
-const HELD = "(s.state = 'pending' AND s.next_at IS NOT NULL AND s.next_at >= ?1)"
+/** Held until a time of the outlet's own, or older than what is held so: a newer version takes its place. */
+const HELD = `(s.state = 'pending' AND (coalesce(s.next_at, '') >= ?1 OR EXISTS (SELECT 1 FROM sink newer
+  WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
+    AND newer.state = 'pending' AND newer.next_at >= ?1)))`
 /** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
 const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
 const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`

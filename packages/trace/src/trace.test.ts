@@ -219,6 +219,12 @@ test('what an outlet is not due yet is not late, and its trace says when it is',
   }
 })
 
+test('what an outlet is not due yet of a newer version is nothing late of an older one', () => {
+  const held = sink(2, 'ftp', 'pending', 4, { nextAt: '2026-01-02T00:00:01.000Z' })
+  const db = tables([released(1, 1), fannedOut(1, 2, 'outlets', ['ftp']), released(2, 3), fannedOut(2, 4, 'outlets', ['ftp']), held])
+  assert.equal(readOverview(db, Date.parse('2026-01-02T00:01:00.000Z')).overdue.sinks, 2, 'the archive, of both versions')
+})
+
 test('what waits is found beside what is out: by its id, and all that is held by its state', () => {
   const other = { articleId: 'press.toi-nay', submissionId: 'e1' }
   const db = tables([

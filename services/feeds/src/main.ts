@@ -28,7 +28,7 @@ const SWEEP_RETRY_MS = 5_000
 /** Of the event loop, for all building together: in `newswire up` it is shared with seven other services. */
 const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 /** The same for pages while feeds are built. When none is, pages are written without rest. */
-const PAGES_SHARE = { embedded: 0.03, kafka: 0.2 } as const
+const PAGES_SHARE = { embedded: 0.03, kafka: 0.03 } as const
 /** And at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
 const PAGES_REST_MS = 50
 /** Facts read for pages, kept for the page beside: a page needs each once. */

@@ -57,15 +57,20 @@ const readMarks = async ({ objects }: Cluster): Promise<readonly Mark[]> => {
   return found.flatMap(one => (one === null ? [] : [JSON.parse(Buffer.from(one.bytes).toString()) as Mark]))
 }
 
-/** The owners of all partitions, once every one is held, by so many processes. */
-const untilShared = async (cluster: Cluster, processes: number, what: string): Promise<ReadonlySet<string>> =>
+/** The owners of all partitions, once every one is held, by so many processes; where `before` is given, one that was none of those is among them. */
+const untilShared = async (
+  cluster: Cluster,
+  { processes, before }: Readonly<{ processes: number; before?: ReadonlySet<string> }>,
+  what: string,
+): Promise<ReadonlySet<string>> =>
   await waitFor(
     what,
     async () => {
       const marks = await readMarks(cluster)
       const owners = new Set(marks.map(one => one.owner))
       const isHeld = marks.length === PARTITIONS.length && marks.every(one => one.state === 'held')
-      return (isHeld && owners.size === processes && owners) || Promise.reject(marks)
+      const isNew = before === undefined || [...owners].some(owner => !before.has(owner))
+      return (isHeld && isNew && owners.size === processes && owners) || Promise.reject(marks)
     },
     DEADLINE,
   ).catch(async error => assert.fail(`${error.message}\n${await cluster.report()}`))
@@ -118,7 +123,7 @@ test('outlets processes hand over, are killed and stand still, and no receiver e
   const names = ['one', 'two', 'three'] as const
   await cluster.start(['ingest', 'images', 'desk'], 'pipeline')
   await Promise.all(names.map(name => cluster.start(['outlets'], name)))
-  await untilShared(cluster, 3, 'three processes to share the partitions')
+  await untilShared(cluster, { processes: 3 }, 'three processes to share the partitions')
 
   /** Of some articles that everybody who is well has, each fault meets the retraction. */
   const duringRetractions = async <T>(phase: string, fault: () => Promise<T>): Promise<T> => {
@@ -138,15 +143,15 @@ test('outlets processes hand over, are killed and stand still, and no receiver e
       assert.deepEqual(await cluster.process('one').stop(), { code: 0, signal: null })
       await cluster.start(['outlets'], 'one')
     })
-    await untilShared(cluster, 3, 'the new process to have a share')
+    const then = await untilShared(cluster, { processes: 3 }, 'the new process to have a share')
     assertHandedOver(before, await readMarks(cluster))
 
     await duringRetractions('kill', () => cluster.killAndRestart('two'))
-    const owners = await untilShared(cluster, 3, 'the one after the killed one to have a share')
+    const owners = await untilShared(cluster, { processes: 3, before: then }, 'the one after the killed one to have a share')
 
     const others = await duringRetractions('freeze', async () => {
       cluster.process('three').freeze()
-      return await untilShared(cluster, 2, 'the others to have what the frozen one had')
+      return await untilShared(cluster, { processes: 2 }, 'the others to have what the frozen one had')
     })
     const [frozen, ...rest] = [...owners].filter(owner => !others.has(owner))
     assert.ok(frozen !== undefined && rest.length === 0, 'the two others have everything')

@@ -34,7 +34,7 @@ test('each of the eight processes may be killed twice under load, and every arti
     for (let round = 0; round < ROUNDS; round += 1)
       for (const service of shuffled(services, random)) {
         await new Promise(resolve => setTimeout(resolve, random.between(1000, 6000)))
-        // A restart is whole once the group has given it partitions, 10 s after the kill: the next kill need not wait for that.
+        // A restart is whole once the group has given it partitions: the next kill need not wait for that.
         await restarts.get(service)
         const restart = cluster.killAndRestart(service)
         restart.catch(() => undefined)

@@ -56,6 +56,8 @@ export type Watch = LaneObservers &
     onCrash?: (error: Error) => void
     /** Where an embedded log that is made now begins (default 0). */
     floor?: number
+    /** See `KafkaLogOptions`. */
+    membersFile?: () => string | null
   }>
 
 type LogOptions = Watch &
@@ -199,9 +201,11 @@ export const compose = async ({
     await checkLogMark(log, objects)
   }
   const late = startsWithoutLog ? { check, logger } : undefined
-  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, ...(late && { late }) })
-  const { log, objects } = ports
   let views: ViewsFolder | null = null
+  // The folder is nobody else's while its lock is held: whoever had it before is dead.
+  const membersFile = () => views && join(views.path, 'members.json')
+  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, membersFile, ...(late && { late }) })
+  const { log, objects } = ports
   try {
     // Where log and store are shared, this process is one of many; alone, its data folder is its own already.
     if (settings.kafkaBrokers.length > 0 && settings.s3 !== null) views = await takeViewsFolder(objects, settings, clientId)

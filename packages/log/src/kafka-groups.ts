@@ -63,6 +63,20 @@ export const placeNewGroup = (reader: KafkaReader, groupId: string, topic: strin
   return reader.persist(topic, place, START_WITHIN_MS)
 }
 
+/** What the brokers say of a member that is gone already. */
+const GONE = 'UNKNOWN_MEMBER_ID'
+
+/** kafkajs has it, and does not tell in its types. */
+type Leaving = Readonly<{ leaveGroup(of: Readonly<{ groupId: string; memberId: string }>): Promise<unknown> }>
+
+/** Takes a member out of its group, which then waits for its session no longer. Of one that lives on, the next heartbeat is refused. Repeat-safe. */
+export const leaveFor = async (reader: KafkaReader, groupId: string, memberId: string): Promise<void> => {
+  const coordinator = await reader.cluster().findGroupCoordinator({ groupId })
+  await (coordinator as unknown as Leaving).leaveGroup({ groupId, memberId }).catch(error => {
+    if (brokerErrorOf(error) !== GONE) throw error
+  })
+}
+
 export const replayGroup = (reader: KafkaReader, groupId: string, topic: string, from: Start, epoch: number): Promise<void> =>
   reader.persist(topic, async () => {
     const { offsets } = await resolveStart(reader, topic, from, epoch)

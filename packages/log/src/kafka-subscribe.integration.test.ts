@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { codeOf } from '@newswire/events/errors'
 import { assertOrderPerKey, brokers, createHouse, numberOf, readAll, record, skip, until, withAdmin } from './kafka-kit.ts'
-import type { Log, LogRecord, SubscribeOptions } from './log.ts'
+import type { Log, LogRecord, SubscribeOptions, Subscription } from './log.ts'
 
 test('two members share the partitions, a third joins, one leaves: all is handled, in order, and little of it twice', { skip }, async t => {
   const house = await createHouse(t)
@@ -43,15 +47,16 @@ test('two members share the partitions, a third joins, one leaves: all is handle
 })
 
 const memberProgram = `
-const [url, brokers, prefix] = process.argv.slice(1)
+const [url, brokers, prefix, session, file] = process.argv.slice(1)
 const { createKafkaLog } = await import(url)
-const log = await createKafkaLog({ brokers: brokers.split(','), clientId: 'member', topicPrefix: prefix })
-await log.subscribe({ topic: 'work', group: 'dying', sessionTimeoutMs: 6000, handle: async () => {} })
+const log = await createKafkaLog({ brokers: brokers.split(','), clientId: 'member', topicPrefix: prefix, membersFile: () => file ?? null })
+await log.subscribe({ topic: 'work', group: 'dying', sessionTimeoutMs: Number(session), handle: async () => {} })
 console.log('joined')
 `
 
-const startMember = async (t: TestContext, prefix: string): Promise<ChildProcess> => {
-  const args = ['--input-type=module', '--eval', memberProgram, import.meta.resolve('./kafka.ts'), (brokers ?? []).join(','), prefix]
+const startMember = async (t: TestContext, prefix: string, more: readonly string[]): Promise<ChildProcess> => {
+  const url = import.meta.resolve('./kafka.ts')
+  const args = ['--input-type=module', '--eval', memberProgram, url, (brokers ?? []).join(','), prefix, ...more]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
@@ -62,7 +67,7 @@ test('a member that dies loses its partitions within its session and a little, a
   const house = await createHouse(t)
   const log = await house.open()
   const handled = new Set<number>()
-  const child = await startMember(t, house.prefix)
+  const child = await startMember(t, house.prefix, ['6000'])
   const mine = await log.subscribe({
     topic: 'work',
     group: 'dying',
@@ -78,6 +83,30 @@ test('a member that dies loses its partitions within its session and a little, a
   await until('all of it is handled here', () => handled.size === 40, 6000 + 5000)
   assert.equal(mine.partitions().length, 4)
   assert.ok(performance.now() - diedMs < 11_000)
+})
+
+test('who knows that the member before it is dead does not wait for its session', { skip }, async t => {
+  const house = await createHouse(t)
+  const folder = await mkdtemp(join(tmpdir(), 'newswire-members-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'members.json')
+  const sessionTimeoutMs = 90_000
+  const child = await startMember(t, house.prefix, [String(sessionTimeoutMs), file])
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+  const log = await house.open({ membersFile: () => file })
+  const joining = log.subscribe({ topic: 'work', group: 'dying', sessionTimeoutMs, handle: async () => undefined })
+  let mine: Subscription | undefined
+  joining.then(
+    one => {
+      mine = one
+    },
+    () => undefined,
+  )
+  await until('it holds all, long before the session is over', () => mine?.partitions().length === 4, sessionTimeoutMs / 2)
+  await (await joining).stop()
+  await until('who left is no ghost', () => readFileSync(file, 'utf8') === '{}')
 })
 
 test('a handler that takes longer than the session keeps its partitions, its record, and nobody waiting', { skip }, async t => {

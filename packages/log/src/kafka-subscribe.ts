@@ -11,7 +11,8 @@ import type { KafkaClient } from './kafka-client.ts'
 import { createKafkaCommits } from './kafka-commits.ts'
 import { endsForGood, unavailable, within } from './kafka-errors.ts'
 import { beganAt, MAX_WAIT_MS } from './kafka-fetch.ts'
-import { placeNewGroup } from './kafka-groups.ts'
+import type { Ghosts } from './kafka-ghosts.ts'
+import { leaveFor, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { createPlaces, type Held } from './kafka-places.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
@@ -44,6 +45,7 @@ type Wanted = Readonly<{
   groupId: string
   options: SubscribeOptions
   bury: (dead: DeadRecord) => Promise<void>
+  ghosts: Ghosts
   retryScale: number
   observers: LaneObservers
   onCrash?: ((error: Error) => void) | undefined
@@ -70,7 +72,7 @@ const behindBatch = (batch: FullBatch): number => {
 }
 
 export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscription> => {
-  const { client, reader, epoch, toLogRecord, topic, groupId, options, observers } = wanted
+  const { client, reader, epoch, toLogRecord, topic, groupId, options, observers, ghosts } = wanted
   const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
   await placeNewGroup(reader, groupId, topic, options.from ?? 'start')
   // A member that is silent in a rebalance is put out after the rebalance timeout: never sooner than its session promises.
@@ -143,6 +145,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     const stayed = joined.memberId === memberId && joins === 1
     const change = changeOfAssignment([...held.keys()], now, stayed)
     memberId = joined.memberId
+    ghosts.joined(groupId, memberId)
     joins = 0
     places.forget()
     down = null
@@ -231,7 +234,8 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   })
 
   const leave = async (): Promise<void> => {
-    await within(LEAVE_TIMEOUT_MS, `leaving ${groupId}`, consumer.disconnect()).catch(note)
+    const left = consumer.disconnect().then(() => ghosts.left(groupId))
+    await within(LEAVE_TIMEOUT_MS, `leaving ${groupId}`, left).catch(note)
   }
 
   const consume = () =>
@@ -251,6 +255,9 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     }, RESTART_PAUSE_MS)
   }
 
+  const ghost = ghosts.of(groupId)
+  // When it cannot be done, its session ends by itself.
+  if (ghost !== null) await within(LEAVE_TIMEOUT_MS, `taking a dead member out of ${groupId}`, leaveFor(reader, groupId, ghost)).catch(note)
   await consumer
     .connect()
     .then(() => consumer.subscribe({ topics: [topic], fromBeginning: true }))

@@ -10,6 +10,7 @@ import { recordBytes } from './kafka-batch.ts'
 import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
 import { closed, isHopeless, refusedConnection, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
+import { createGhosts } from './kafka-ghosts.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
 import { ASK_WITHIN_MS } from './kafka-persist.ts'
 import { checkEpoch, toPosition } from './kafka-position.ts'
@@ -38,6 +39,11 @@ export type KafkaLogOptions = KafkaSettings &
     onCrash?: (error: Error) => void
     /** Published and not yet acknowledged, above which `publish` is `NEWSWIRE_LOG_BUSY` at once. Default 64 MiB. */
     maxWaitingBytes?: number
+    /**
+     * A file of this process alone, where it keeps under which names it joined groups (default none). Who names one says that no process that used it
+     * before lives: the members found in it are taken out of their groups, which otherwise wait for their sessions. Asked when a group is joined.
+     */
+    membersFile?: () => string | null
     /** Keeps the bytes of dead letters above 1 MiB and gives back where; without it they stay in the record. */
     storeBytes?: StoreBytes
   }>
@@ -73,6 +79,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   /** Who gets records handed on, with the topic they are for: not the patient ones, which take them in batches. */
   const consumers = new Map<Pick<KafkaSubscription, 'offer'>, string>()
   const spread = new Map<string, number>()
+  const ghosts = createGhosts(options.membersFile ?? (() => null))
   let closing: Promise<void> | null = null
 
   const ask = async <T>(doing: string, topic: string, work: () => Promise<T>): Promise<T> => {
@@ -189,6 +196,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       groupId: prefix + wanted.group,
       options: wanted,
       bury,
+      ghosts,
       retryScale: options.retryScale ?? 1,
       observers: options,
       onCrash: options.onCrash,

@@ -55,12 +55,14 @@ export const start: StartService = async (context): Promise<RunningService> => {
   const { configuration, logger, settings } = context
   const hurry = new AbortController()
   const engine = createEngine(context, hurry.signal)
-  const deliveries = await startDeliveries(context, engine)
-  const distribution = await startHub(context, engine)
-  const routing = await startRouting(context, deliveries.offer)
-  const callbacks = await startCallbacks(context, engine)
+  // After a process that was killed elsewhere each of their groups may wait for its session: all of them at once.
+  const [deliveries, distribution, callbacks] = await Promise.all([
+    startDeliveries(context, engine),
+    startHub(context, engine),
+    startCallbacks(context, engine),
+  ])
   const { worker } = deliveries
-  const requests = await startRequests(context, deliveries)
+  const [routing, requests] = await Promise.all([startRouting(context, deliveries.offer), startRequests(context, deliveries)])
   const { hub, subscriptions } = distribution
   const forget = configuration.onChange(() => {
     worker.pump()

@@ -1,0 +1,61 @@
+/**
+ * What the store is asked before an intent counts: what it knows of the subject, and whether the version was there at all. One that nobody released would never
+ * be, and whatever is real would wait behind it; so it goes back to the log, which tries it again for a while and keeps it as a dead letter.
+ */
+import { type ErrorCode, UnavailableError } from '@newswire/events/errors'
+import type { Asking } from './asking.ts'
+import type { Book, Item } from './book.ts'
+import type { Kind } from './kind.ts'
+import type { Intent } from './machine.ts'
+
+type Needs = Readonly<{ book: Pick<Book, 'isAtHand' | 'find' | 'untilAvailable' | 'items'>; asking: Asking; kind: Pick<Kind, 'isThere'> }>
+
+/** `found`: the item of the subject, if any. Whoever has it ends the asking, and gives the intent its turn before anything else runs. */
+export type Asked = Readonly<{ found: Item | null; ended: () => void }>
+/** `null`: nothing need be asked. Rejects with what the store throws, or that the version is not there; then it has ended. */
+export type AskFirst = (subject: string, intent: Pick<Intent, 'version' | 'sequence'>) => Promise<Asked> | null
+
+const notThere = (subject: string, version: number): Error => {
+  const code: ErrorCode = 'NEWSWIRE_OUTLETS_NOT_RELEASED'
+  const why = `this intent wants version ${version} of ${subject}, and current/ has none so new`
+  return Object.assign(
+    new Error(`${why}; whoever wrote it is none of ours, or the store has lost it: redrive it once the version is there`),
+    { code },
+  )
+}
+
+export const createAskFirst = ({ book, asking, kind }: Needs): AskFirst => {
+  /** What cannot be told is taken for granted: it is seen once it is to be sent. */
+  const look = async (subject: string, version: number): Promise<boolean> => {
+    try {
+      return (await kind.isThere?.(subject, version)) ?? true
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error
+      return true
+    }
+  }
+
+  /** What is wanted already is proof enough. */
+  const isProved = (subject: string, version: number): boolean => (book.items.get(subject)?.delivery?.want ?? 0) >= version
+
+  return (subject, { version, sequence }) => {
+    const there = isProved(subject, version) || (kind.isThere?.(subject, version) ?? true)
+    if (there instanceof Promise) there.catch(() => undefined) // looked at again below
+    const before = asking.of(subject)
+    if (there === true && before === null && book.isAtHand(subject)) return null
+    const ended = asking.begin(subject, sequence)
+    const ask = async (): Promise<Asked> => {
+      try {
+        await before
+        const found = await book.untilAvailable(() => book.find(subject))
+        const isThere = there === true || isProved(subject, version) || (await book.untilAvailable(() => look(subject, version)))
+        if (!isThere) throw notThere(subject, version)
+        return { found, ended }
+      } catch (error) {
+        ended()
+        throw error
+      }
+    }
+    return ask()
+  }
+}

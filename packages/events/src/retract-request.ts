@@ -9,7 +9,7 @@ const notice = z.string().transform(cleanLine).pipe(z.string().max(2000))
 /** One that readers can be sent to: what no browser can open would leave them with nothing. */
 const isAddress = (value: string): boolean => !/\s/.test(value) && httpUrl.safeParse(value).success && hasNoPassword(value)
 
-export const retractRequest = z
+const retractRequest = z
   .strictObject({
     mode: z.enum(['withdraw', 'gone', 'redirect', 'replace']),
     reason: notice.refine(isVisible, 'expected some words: the reason is kept with the retraction'),
@@ -27,4 +27,11 @@ export const retractRequest = z
       context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected an http or https address, without a name or password' })
     if (mode === 'replace' && redirectTo !== undefined && !isLocalId(redirectTo.replace(/^[a-z0-9-]+\./, '')))
       context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected the id of the article that takes its place' })
+  })
+
+/** Of one article, which cannot take its own place: readers would be sent round, and told that it is gone. */
+export const retractRequestOf = (articleId: string) =>
+  retractRequest.superRefine(({ mode, redirectTo }, context) => {
+    if (mode === 'replace' && (redirectTo === articleId || redirectTo === articleId.slice(articleId.indexOf('.') + 1)))
+      context.addIssue({ code: 'custom', path: ['redirectTo'], message: 'expected another article than the one that is taken back' })
   })

@@ -1,6 +1,6 @@
 /** What operators do to an article (contract §8): take it back, bring it back, and purge it by law (architecture §6.4), which cannot be taken back. */
 import { isArticleId } from '@newswire/events/ids'
-import { retractRequest } from '@newswire/events/retract-request'
+import { retractRequestOf } from '@newswire/events/retract-request'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { keys } from '@newswire/objects/keys'
@@ -45,10 +45,10 @@ const isKnown = async (articleId: string, { objects, trace }: Needs): Promise<bo
 }
 
 export const addArticleRoutes = (app: HttpServer, needs: Needs): void => {
-  const take = (name: 'retract' | 'republish' | 'purge', toCommand: (request: HttpRequest) => ArticleCommand) =>
+  const take = (name: 'retract' | 'republish' | 'purge', toCommand: (request: HttpRequest, articleId: string) => ArticleCommand) =>
     app.post(`/v1/articles/:articleId/${name}`, async (request, reply) => {
       const { articleId } = request.params as { articleId: string }
-      const command = toCommand(request)
+      const command = toCommand(request, articleId)
       if (!isArticleId(articleId) || !(await isKnown(articleId, needs)))
         throw problem(
           404,
@@ -58,7 +58,10 @@ export const addArticleRoutes = (app: HttpServer, needs: Needs): void => {
         )
       return reply.status(202).send(await takeCommand(needs, articleId, command, new Date(needs.now()).toISOString()))
     })
-  take('retract', request => ({ command: 'retract', retraction: readBody(request, retractRequest, 'retraction') }))
+  take('retract', (request, articleId) => ({
+    command: 'retract',
+    retraction: readBody(request, retractRequestOf(articleId), 'retraction'),
+  }))
   take('republish', request => {
     readBody(request, nothing, 'republish')
     return { command: 'republish' }

@@ -387,6 +387,8 @@ test('a retraction says why, and where readers go when it sends them on', async 
     [{ mode: 'redirect', reason: 'r', redirectTo: 'https://name:word@news.example/' }, '/redirectTo'],
     [{ mode: 'gone', reason: 'r', redirectTo: 'https://news.example/b' }, '/redirectTo'],
     [{ mode: 'replace', reason: 'r', redirectTo: '../x' }, '/redirectTo'],
+    [{ mode: 'replace', reason: 'r', redirectTo: 'a' }, '/redirectTo'],
+    [{ mode: 'replace', reason: 'r', redirectTo: 'press.a' }, '/redirectTo'],
     [{ mode: 'gone', reason: '\u200b' }, '/reason'],
     [{ mode: 'gone', reason: 'r', unknown: 1 }, '/unknown'],
   ] as const) {

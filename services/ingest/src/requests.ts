@@ -3,7 +3,7 @@ import { type Article, type ArticleInput, articleInput, contentOf, toArticle } f
 import { canonicalSha256 } from '@newswire/events/canonical'
 import type { Released } from '@newswire/events/current'
 import { isLocalId, toArticleId } from '@newswire/events/ids'
-import { retractRequest } from '@newswire/events/retract-request'
+import { retractRequestOf } from '@newswire/events/retract-request'
 import type { Submission } from '@newswire/events/submission'
 import { ProblemError } from '@newswire/http/problem'
 import { parseStrictJson } from '@newswire/http/strict-json'
@@ -105,7 +105,7 @@ export const toPublish = (
 export const toRetract = (stamp: Stamp, bytes: Uint8Array): Submission => ({
   command: 'retract',
   ...stamp,
-  retraction: validateWith(retractRequest, readJson(bytes), 'retraction'),
+  retraction: validateWith(retractRequestOf(stamp.articleId), readJson(bytes), 'retraction'),
 })
 
 /** Nothing more is said with it; what is said all the same was meant to do something. Throws the 400 or 422 problem. */

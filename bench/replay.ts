@@ -100,13 +100,16 @@ const hasFeeds = async (gateway: string): Promise<boolean> => {
   )
 }
 
-/** The pages of all feeds are written; nothing is behind; search answers once its index has reached the log's end. What costs least is asked first. */
+/**
+ * The pages of all feeds are written, and the feeds lead to them; search answers once its index has reached the log's end; nothing is behind. What costs least
+ * is asked first, and the lag last: the console keeps that answer for a second, and one from before the last link was built would be waited for.
+ */
 const isFull = async ({ console, gateway }: Readonly<Record<string, string>>): Promise<boolean> => {
-  if (!(await hasPages(String(gateway)))) return false
+  if (!(await hasPages(String(gateway))) || !(await hasFeeds(String(gateway)))) return false
   const found = (await json(`${gateway}/v1/search?publisher=bench`)) as { total: number } | null
-  if (found === null) return false
+  if (found === null || found.total === 0) return false
   const stages = (await json(`${console}/v1/lag`)) as { lag: number }[] | null
-  return found.total > 0 && stages?.every(stage => stage.lag === 0) === true && (await hasFeeds(String(gateway)))
+  return stages?.every(stage => stage.lag === 0) === true
 }
 
 const startUntilFull = async (folder: ReturnType<typeof temporaryFolder>, env: Readonly<Record<string, string>>): Promise<Spent> => {

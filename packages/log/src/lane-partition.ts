@@ -29,6 +29,8 @@ const MAX_FAILURE_TEXT = 2000
 const RESUME_AT = 0.2
 /** How far other lanes may run ahead of one that is stuck: what lies behind it is handled again after a restart. */
 const MAX_AHEAD = 20
+/** With those of keys that hold up only themselves, so many times what may wait else. */
+const MAX_CROWD = 8
 /** What a record takes beside its bytes. */
 const OVERHEAD_BYTES = 500
 
@@ -57,23 +59,51 @@ export type PartitionBook = Readonly<{
   /** Records taken and not done. */
   size(): number
   oldestSinceMs(): number | null
-  /** True from above the limit until well below it. */
+  /** True from above the limit until well below it, whenever it is asked. */
   isFull(): boolean
 }>
 
-export const createPartitionBook = (limits: Limits): PartitionBook => {
+type Taken = { records: number; bytes: number }
+
+/**
+ * `crowded`: keys whose records wait for one another only, asked now and then (default: none). They may wait in larger numbers, because what is
+ * fetched behind them need not wait for them.
+ */
+export const createPartitionBook = (limits: Limits, crowded?: () => Iterable<string | number>): PartitionBook => {
   let out: Mark[] = []
   let head = 0
   let next: Position | null = null
   let done: Position | null = null
-  let records = 0
-  let bytes = 0
+  const all: Taken = { records: 0, bytes: 0 }
+  const ofKeys = new Map<string, Taken>()
   let full = false
 
-  const isAbove = (share: number): boolean =>
-    records > limits.records * share ||
-    bytes > limits.bytes * share ||
-    out.length - head > limits.records * MAX_AHEAD * Math.max(share, 0.5)
+  const isOver = ({ records, bytes }: Taken, share: number): boolean => records > limits.records * share || bytes > limits.bytes * share
+  const ofOthers = (): Taken => {
+    let { records, bytes } = all
+    for (const key of crowded?.() ?? []) {
+      const taken = ofKeys.get(String(key))
+      records -= taken?.records ?? 0
+      bytes -= taken?.bytes ?? 0
+    }
+    return { records, bytes }
+  }
+  const isAbove = (share: number): boolean => {
+    const most = Math.max(share, 0.5)
+    if (all.records > limits.records * MAX_CROWD * most || all.bytes > limits.bytes * most) return true
+    return out.length - head > limits.records * MAX_AHEAD * most || (isOver(all, share) && isOver(ofOthers(), share))
+  }
+
+  const count = ({ record, bytes }: Entry, sign: 1 | -1) => {
+    all.records += sign
+    all.bytes += sign * bytes
+    if (crowded === undefined || record.key === null) return
+    const taken = ofKeys.get(record.key) ?? { records: 0, bytes: 0 }
+    taken.records += sign
+    taken.bytes += sign * bytes
+    if (taken.records === 0) ofKeys.delete(record.key)
+    else ofKeys.set(record.key, taken)
+  }
 
   const advance = () => {
     for (let first = out[head]; first?.done; first = out[head]) {
@@ -91,27 +121,25 @@ export const createPartitionBook = (limits: Limits): PartitionBook => {
     take: (entries, behind) => {
       for (const entry of entries) {
         out.push(entry.mark)
-        if (entry.mark.done) continue
-        records += 1
-        bytes += entry.bytes
+        if (!entry.mark.done) count(entry, 1)
       }
       next = behind
       advance()
-      if (isAbove(1)) full = true
     },
     finish: entries => {
       for (const entry of entries) {
         if (entry.mark.done) continue
         entry.mark.done = true
-        records -= 1
-        bytes -= entry.bytes
+        count(entry, -1)
       }
       advance()
-      if (full && !isAbove(RESUME_AT)) full = false
     },
     donePosition: () => done,
-    size: () => records,
+    size: () => all.records,
     oldestSinceMs: () => out[head]?.sinceMs ?? null,
-    isFull: () => full,
+    isFull: () => {
+      full = isAbove(full ? RESUME_AT : 1)
+      return full
+    },
   }
 }

@@ -11,6 +11,8 @@ export type Places = Readonly<{
   next(): Lane | undefined
   /** A lane that had a place gives it back. */
   end(lane: Lane): void
+  /** Keys that hold half of what they may, or more: what else there is of them waits for themselves. */
+  crowded(): ReadonlySet<LaneName>
 }>
 
 /** Whoever begins while one place is free may take more than are left. `reserve`: places beside `concurrency` for what is urgent. `ofKey`: the most of `concurrency` that one key has, and of `reserve` as large a part. */
@@ -47,6 +49,7 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
   const reservedOfKey = Math.max(1, Math.floor((reserve * ofKey) / concurrency))
   /** Those that run because they are urgent. */
   const hurried = new Set<Lane>()
+  const crowded = new Set<LaneName>()
   let used = 0
 
   const firstOf = ({ waiting }: Key): Lane | undefined => {
@@ -76,6 +79,7 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
     const places = lane?.places ?? 0
     used += places
     key.held += places
+    if (key.held * 2 >= ofKey) crowded.add(key.name)
     if (lane !== undefined && isHurried) {
       key.reserved += places
       hurried.add(lane)
@@ -117,8 +121,10 @@ export const createPlaces = ({ concurrency, reserve, ofKey }: PlaceRules): Place
       const key = keys.get(lane.key)
       if (key === undefined) return
       key.held -= lane.places
+      if (key.held * 2 < ofKey) crowded.delete(key.name)
       if (wasHurried) key.reserved -= lane.places
       lineUp(key)
     },
+    crowded: () => crowded,
   }
 }

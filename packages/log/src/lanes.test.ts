@@ -222,6 +222,34 @@ test('a lane function and observers that throw cost no record', async () => {
   await lanes.stop()
 })
 
+test('a key that is stuck, with more than may wait, holds up nothing that comes behind it, and has a limit of its own', async () => {
+  const stuck = gate()
+  const handled: string[] = []
+  const { lanes, flow, isAt } = lanesFor(
+    async ([one]) => {
+      if (one?.key === 'stuck') await stuck.promise
+      else handled.push(`${one?.key}`)
+    },
+    {},
+    { concurrency: 8, keyShare: 0.5, maxBuffered: 10, lane: ({ position }) => String(position) },
+  )
+  await lanes.assign(holding)
+  const stuckAt = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => record(from + index, 'stuck'))
+  lanes.add(0, stuckAt(0, 30))
+  assert.equal(lanes.isFull(0), false)
+  lanes.add(0, [record(30, 'behind')])
+  await eventually(
+    () => 'what is behind is handled',
+    () => handled.length === 1,
+  )
+  lanes.add(0, stuckAt(31, 90))
+  assert.deepEqual([lanes.isFull(0), flow], [true, ['pause 0']])
+  stuck.resolve()
+  await isAt(0, 90)
+  assert.deepEqual([lanes.isFull(0), flow], [false, ['pause 0', 'resume 0']])
+  await lanes.stop()
+})
+
 test('attempts count the tries of a record, also those it had within a batch', async () => {
   const calls: string[] = []
   const { lanes, isAt } = lanesFor(

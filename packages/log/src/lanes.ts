@@ -136,6 +136,14 @@ export const createLanes = (options: LanesOptions): Lanes => {
     }
   }
 
+  const keepFlowing = (partition: Partition) => {
+    const isFull = partition.book.isFull()
+    if (isFull === partition.paused) return
+    partition.paused = isFull
+    if (isFull) flow.pause(partition.number)
+    else flow.resume(partition.number)
+  }
+
   const settle = (lane: Lane, { done, dead: given, delayMs }: Step) => {
     const { partition } = lane
     lane.state = 'idle'
@@ -145,10 +153,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
       handled += done - given
       dead += given
       partition.book.finish(lane.queue.splice(0, done))
-      if (partition.paused && !partition.book.isFull()) {
-        partition.paused = false
-        flow.resume(partition.number)
-      }
+      keepFlowing(partition)
       onProgress?.()
     }
     if (lane.queue.length === 0) partition.lanes.delete(lane.name)
@@ -201,12 +206,9 @@ export const createLanes = (options: LanesOptions): Lanes => {
     for (const entry of entries) queue(partition, entry)
     const before = partition.book.donePosition()
     partition.book.take(entries, behind)
-    if (!partition.paused && partition.book.isFull()) {
-      partition.paused = true
-      flow.pause(number)
-    }
     if (partition.book.donePosition() !== before) onProgress?.()
     pump()
+    keepFlowing(partition)
   }
 
   const drop = (partition: Partition) => {
@@ -224,7 +226,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
   }
 
   const gain = (number: number): Partition => {
-    const partition = createPartition(number, createPartitionBook(limits))
+    const partition = createPartition(number, createPartitionBook(limits, subscription.keyShare === undefined ? undefined : places.crowded))
     held.set(number, partition)
     return partition
   }
@@ -234,6 +236,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     partition.open = true
     for (const lane of partition.lanes.values()) wake(lane)
     pump()
+    keepFlowing(partition)
   }
 
   /** What of a partition that comes to nothing throws is for its handlers to say. */

@@ -108,6 +108,21 @@ test('an outlet that ends none of its intents has a quarter of the places, and h
   )
 })
 
+test('behind five thousand intents of one outlet, of which none ends, those of another outlet of its partition come through', async t => {
+  const { told, want, partitionOf, begin } = await startIntents(t, { stuck: ['stuck'] })
+  const others = Array.from({ length: 200 }, (_, n) => `other${n}`).filter(id => partitionOf(id) === partitionOf('stuck'))
+  const [first = '', second = ''] = others
+  await want(
+    'stuck',
+    Array.from({ length: 5 * INTENTS_AT_ONCE }, (_, n) => `press.a${n}`),
+  )
+  await want(first, ['press.killed'], { kill: true })
+  await want(second, ['press.news'])
+  await begin()
+  await until('both', () => [`${first} press.killed 1`, `${second} press.news 1`].every(one => told.includes(one)), 60_000)
+  assert.equal(told.length, INTENTS_AT_ONCE / 4 + 2)
+})
+
 test('a retraction is not kept waiting by others that have all places, and does not pass what its own outlet wants before it', async t => {
   const stuck = Array.from({ length: 8 }, (_, n) => `stuck${n}`)
   const { told, want, partitionOf, begin } = await startIntents(t, { stuck })

@@ -70,6 +70,16 @@ export const cpuSeconds = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
+/** CPU seconds that everybody on this machine has taken so far, the system with them; not what was idle or waited for disks. */
+export const machineCpuSeconds = (): number => {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (
+    /^cpu +(.*)/.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
+  )
+    .split(' ')
+    .map(Number)
+  return (user + nice + system + irq + softirq + steal) / 100
+}
+
 /** The socket that listens on a port, by its inode: fields of `/proc/net/tcp` are address:port in hex, state 0A for listening, and the inode tenth. */
 const listeningInode = (port: number): string | undefined => {
   const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`

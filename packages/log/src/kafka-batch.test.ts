@@ -10,6 +10,7 @@ const record = (call: string, partition: number, bytes: number): Waiting<string>
   partition,
   bytes,
   maxBatchBytes: 400,
+  dueMs: 0,
 })
 
 test('an empty queue makes no request', () => {

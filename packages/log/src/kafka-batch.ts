@@ -11,6 +11,8 @@ export type Waiting<Call> = Readonly<{
   bytes: number
   /** What one batch of its topic may take. */
   maxBatchBytes: number
+  /** By when it goes although nobody waits for anything (`performance.now()`). */
+  dueMs: number
 }>
 
 export type BatchLimits = Readonly<{ maxBytes: number; maxRecords: number }>

@@ -71,6 +71,49 @@ test('one request is in flight at a time, and what waits meanwhile goes together
   await producer.close(100)
 })
 
+test('what is patient goes along with the next record that is not, in the order in which they came', async () => {
+  const { client, state } = createClient(acknowledge)
+  const producer = createKafkaProducer(client, options)
+  const patient = producer.send([record('patient')], { timeoutMs: 600_000, patienceMs: 500_000 })
+  const other = producer.send([record('other')], { timeoutMs: 600_000, patienceMs: 500_000 })
+  const sent = await Promise.all([patient, other, producer.send([record('hurried')], patience)])
+  assert.deepEqual(state.batches, [['patient', 'other', 'hurried']])
+  assert.deepEqual(
+    sent.flat().map(({ offset }) => offset),
+    [100, 101, 102],
+  )
+  await producer.close(100)
+})
+
+test('what is patient goes by itself when its time is over, when it is much, and when the log is closed', async () => {
+  const { client, state } = createClient(acknowledge)
+  const producer = createKafkaProducer(client, options)
+  await producer.send([record('soon')], { timeoutMs: 600_000, patienceMs: 1 })
+  const forever = { timeoutMs: 600_000, patienceMs: 500_000 }
+  await producer.send(
+    Array.from({ length: 64 }, (_, index) => record(`much-${index}`)),
+    forever,
+  )
+  const last = producer.send([record('last')], forever)
+  await Promise.all([producer.close(60_000), last])
+  assert.deepEqual(
+    state.batches.map(batch => batch.at(-1)),
+    ['soon', 'much-63', 'last'],
+  )
+})
+
+test('what is patient holds up no record of another leader', async () => {
+  const { client, state } = createClient(acknowledge)
+  const led = { ...book, known: () => ({ partitions: 2, leaders: [1, 2], maxRecordBytes: 1_048_576 }) }
+  const producer = createKafkaProducer(client, { ...options, book: led })
+  const patient = producer.send([record('patient')], { timeoutMs: 600_000, patienceMs: 500_000 })
+  const elsewhere = { ...record('hurried'), partition: 1, message: { key: 'hurried', value: null, partition: 1 } }
+  await producer.send([elsewhere], patience)
+  assert.deepEqual(state.batches, [['hurried']])
+  await Promise.all([producer.close(60_000), patient])
+  assert.deepEqual(state.batches, [['hurried'], ['patient']])
+})
+
 test('a request that fails takes its producer with it and is sent again, whole and first', async () => {
   let failures = 2
   const { client, state } = createClient(async batch => {

@@ -8,6 +8,7 @@ import { messageOf, RejectError, UnavailableError } from '@newswire/events/error
 import type { Message, Producer, RecordMetadata } from 'kafkajs'
 import { countForBatch, type Waiting } from './kafka-batch.ts'
 import { CompressionTypes, type KafkaClient } from './kafka-client.ts'
+import { createCompany, waitMsOf } from './kafka-company.ts'
 import { brokerErrorOf, closed, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
 import type { TopicBook } from './kafka-topics.ts'
 
@@ -24,9 +25,12 @@ export type Prepared = Readonly<{
 
 export type Written = Readonly<{ partition: number; offset: number }>
 
+/** `patienceMs`: how long they may wait for records that are not patient, or for many that are; they go along with those. */
+type SendOptions = Readonly<{ timeoutMs: number; patienceMs?: number; signal?: AbortSignal | undefined }>
+
 export type KafkaProducer = Readonly<{
   /** Resolves with partition and offset of each record, in order, once all copies in sync have it. */
-  send(records: readonly Prepared[], options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<readonly Written[]>
+  send(records: readonly Prepared[], options: SendOptions): Promise<readonly Written[]>
   /** What waits, since when nothing has gone through, and why. */
   state(): Readonly<{ queuedBytes: number; failingSinceMs: number | null; lastError: string | null }>
   /** Sends what waits, up to `drainMs`, then rejects the rest. */
@@ -120,6 +124,7 @@ export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes
   /** Topics that were deleted while a request for them was being tried. */
   const gone = new Set<string>()
   const calls = new Set<Call>()
+  const company = createCompany()
   let queue: Entry[] = []
   let queuedBytes = 0
   let producer: Producer | null = null
@@ -162,7 +167,8 @@ export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes
    */
   const takeBatch = (): readonly Entry[] => {
     queue = queue.filter(entry => !entry.call.settled)
-    const first = queue[0]
+    const nowMs = performance.now()
+    const first = queue.find(({ dueMs }) => dueMs <= nowMs) ?? queue[0]
     if (!first) return []
     const leader = leaderOf(first)
     const candidates = queue.filter(entry => leaderOf(entry) === leader && (!first.call.alone || entry.call === first.call))
@@ -233,17 +239,19 @@ export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes
 
   const pump = async () => {
     while (queue.length > 0) {
-      await sendOne()
+      const ms = isClosed ? 0 : waitMsOf(queue, performance.now())
+      await (ms > 0 ? company.wait(ms) : sendOne())
       queue = queue.filter(entry => !entry.call.settled)
     }
     pumping = null
   }
 
   const start = () => {
+    company.tell()
     pumping ??= pump()
   }
 
-  const send: KafkaProducer['send'] = (records, { timeoutMs, signal }) => {
+  const send: KafkaProducer['send'] = (records, { timeoutMs, patienceMs = 0, signal }) => {
     const bytes = records.reduce((sum, record) => sum + record.bytes, 0)
     if (isClosed) return Promise.reject(closed())
     if (queuedBytes > 0 && queuedBytes + bytes > maxWaitingBytes) return Promise.reject(busy(queuedBytes, maxWaitingBytes))
@@ -267,7 +275,8 @@ export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes
       signal?.addEventListener('abort', onAbort, { once: true })
       calls.add(call)
       queuedBytes += bytes
-      for (const [index, record] of records.entries()) queue.push({ ...record, call, index })
+      const dueMs = performance.now() + patienceMs
+      for (const [index, record] of records.entries()) queue.push({ ...record, call, index, dueMs })
       start()
     })
   }
@@ -277,6 +286,7 @@ export const createKafkaProducer = (client: KafkaClient, { book, maxWaitingBytes
     state: () => ({ queuedBytes, failingSinceMs, lastError }),
     close: async drainMs => {
       isClosed = true
+      company.tell()
       if (pumping) await Promise.race([pumping, wait(drainMs, undefined, { ref: false })])
       for (const call of calls) call.settle(unavailable('publishing', new Error('the log was closed before it was acknowledged')))
       queue = []

@@ -113,11 +113,11 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   }
 
   /** Without a pause when the topics are known, so that calls are queued in the order in which they were made. */
-  const publish: Log['publish'] = async (records, { timeoutMs = PUBLISH_TIMEOUT_MS, signal } = {}) => {
+  const publish: Log['publish'] = async (records, { timeoutMs = PUBLISH_TIMEOUT_MS, patienceMs = 0, signal } = {}) => {
     for (const { topic } of records)
       if (!book.known(prefix + topic)) await ask('reading the topics', topic, () => book.find(prefix + topic))
     const prepared = records.map(prepare)
-    const written = await producer.send(prepared, { timeoutMs, signal })
+    const written = await producer.send(prepared, { timeoutMs, patienceMs, signal })
     const published = written.map(
       ({ partition, offset }, index): Published => ({
         topic: records[index]?.topic ?? '',

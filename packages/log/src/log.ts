@@ -37,6 +37,11 @@ export type PublishOptions = Readonly<{
   synced?: boolean
   /** How long to try before `UnavailableError` (default 15 000 ms). The outcome is then unknown: it may still be written. */
   timeoutMs?: number
+  /**
+   * How long it may wait for company, in ms (default 0): for what nobody waits for. Kafka only, where a request costs what is in it is not worth: it goes
+   * along with the next that is not patient. The embedded log writes what comes together in one transaction anyway.
+   */
+  patienceMs?: number
   signal?: AbortSignal
 }>
 

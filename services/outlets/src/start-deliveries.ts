@@ -24,6 +24,9 @@ import { createTell } from './tell.ts'
 import { createView, type View } from './view.ts'
 import { createWorker, type Worker } from './worker.ts'
 
+/** Milestones go along with what is published anyway, or by themselves after so long, ms: a request of their own for each delivery was one in six. */
+const TOLD_WITHIN_MS = 10
+
 export const startDeliveries = async (
   context: ServiceContext,
   engine: Engine,
@@ -65,7 +68,10 @@ export const startDeliveries = async (
     readOlder: createOlderVersions(async (articleId, version) => (await getArchived(objects, articleId, version))?.fact ?? null),
     deliver: deliveries.deliver,
     // Nobody's next request waits for it, so it waits for others: a commit fewer is worth more than a turn of the loop.
-    tell: createTell(publishEvents(log), () => nextTurn()),
+    tell: createTell(
+      events => publishEvents(log)(events, { patienceMs: TOLD_WITHIN_MS }),
+      () => nextTurn(),
+    ),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,
   }

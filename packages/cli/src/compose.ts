@@ -19,6 +19,8 @@ import { createLogger, type Logger } from '@newswire/runtime/logger'
 import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
+import { createSpanExporter } from '@newswire/runtime/span-exporter'
+import { readTelemetry } from '@newswire/runtime/telemetry'
 import { createTrace, type Trace } from '@newswire/trace/trace'
 import { makeDataFolder } from './data-folder.ts'
 import { keepPrivate } from './local-access.ts'
@@ -193,9 +195,11 @@ export const compose = async ({
   startsWithoutLog = false,
   onCrash,
 }: ComposeOptions): Promise<Composition> => {
+  const telemetry = readTelemetry(environment, clientId)
   const logger = createLogger({ service: clientId, level: settings.logLevel })
   logger.info(redactedSettings(settings), 'settings.in-force')
   const metrics = createMetrics()
+  const spans = telemetry && createSpanExporter(telemetry, logger)
   const check = async (log: Log, objects: Objects) => {
     await readyTopics(log, createTopics)
     await checkLogMark(log, objects)
@@ -204,7 +208,12 @@ export const compose = async ({
   let views: ViewsFolder | null = null
   // The folder is nobody else's while its lock is held: whoever had it before is dead.
   const membersFile = () => views && join(views.path, 'members.json')
-  const ports = await openPorts(settings, clientId, { ...observeLanes(logger, metrics), onCrash, membersFile, ...(late && { late }) })
+  const ports = await openPorts(settings, clientId, {
+    ...observeLanes(logger, metrics, spans),
+    onCrash,
+    membersFile,
+    ...(late && { late }),
+  })
   const { log, objects } = ports
   try {
     // Where log and store are shared, this process is one of many; alone, its data folder is its own already.
@@ -250,6 +259,7 @@ export const compose = async ({
         await configuration.close()
         await outbound.close()
         await ports.close()
+        await spans?.close()
         views?.release()
       },
     }

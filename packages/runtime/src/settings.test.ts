@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findConsoleOffence, processEnvironment, readSettings, redactedSettings, settingHelp } from './settings.ts'
+import { readTelemetry } from './telemetry.ts'
 
 const complaintsOf = (env: Record<string, string>): string[] => {
   try {
@@ -133,7 +134,13 @@ test('a sealing key is 32 bytes, and one that is not is refused without being re
 test('every setting that is read is explained, and none that is not', () => {
   const read = new Set<string>()
   const env = new Proxy<Record<string, string>>(
-    { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p', S3_BUCKET: 'b' },
+    {
+      KAFKA_SASL_MECHANISM: 'plain',
+      KAFKA_SASL_USERNAME: 'u',
+      KAFKA_SASL_PASSWORD: 'p',
+      S3_BUCKET: 'b',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x',
+    },
     {
       get: (target, name) => {
         read.add(String(name))
@@ -142,6 +149,7 @@ test('every setting that is read is explained, and none that is not', () => {
     },
   )
   readSettings(env)
+  readTelemetry(env, 'desk')
   const help = settingHelp.map(one => `${one.name} ${one.help}`).join(' ')
   for (const name of read) assert.ok(help.includes(name), `${name} is not explained`)
   for (const { name } of settingHelp) assert.ok(read.has(name), `${name} is explained, but not read`)

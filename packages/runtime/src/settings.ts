@@ -83,6 +83,27 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   { name: 'NEWSWIRE_CONSOLE_TOKEN', help: 'needed by the console when it listens beyond this machine' },
   { name: 'NEWSWIRE_FSYNC', help: 'full (202 survives a power cut) or normal (survives a kill) (default full)' },
   { name: 'NEWSWIRE_RETRY_SCALE', help: 'multiplies every retry delay and lease, above 0 (default 1)' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    help: 'where spans go as OTLP over HTTP in JSON, like http://127.0.0.1:4318, or with its path as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: one for each call of a handler, in the trace of its first record (default: nowhere)',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    help: 'key=value,… sent with them; like _PROTOCOL and _TIMEOUT also as OTEL_EXPORTER_OTLP_TRACES_HEADERS, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+    help: 'http/json or http/protobuf, which a receiver takes at one address; not grpc (default http/json)',
+  },
+  { name: 'OTEL_EXPORTER_OTLP_TIMEOUT', help: 'milliseconds (default 10000)' },
+  { name: 'OTEL_TRACES_EXPORTER', help: 'otlp or none (default otlp)' },
+  { name: 'OTEL_SDK_DISABLED', help: 'true: no spans' },
+  { name: 'OTEL_SERVICE_NAME', help: 'in OTEL_RESOURCE_ATTRIBUTES too (default: the name of the process in its log lines)' },
+  { name: 'OTEL_RESOURCE_ATTRIBUTES', help: 'key=value,… of every span' },
+  {
+    name: 'OTEL_BSP_SCHEDULE_DELAY',
+    help: 'milliseconds that a span waits for others (default 5000); OTEL_BSP_MAX_EXPORT_BATCH_SIZE of them go at once (default 512), and above OTEL_BSP_MAX_QUEUE_SIZE they are dropped (default 2048)',
+  },
 ]
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const

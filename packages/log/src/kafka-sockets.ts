@@ -1,5 +1,5 @@
 /**
- * The connections of one log, so that they really end. kafkajs closes its half of one and waits for the other half, and a connection on which a
+ * The connections of one log, so that they send at once and really end. kafkajs closes its half of one and waits for the other half, and a connection on which a
  * request waits it does not close at all: behind something that accepts and never answers each try to connect would leave some open for ever.
  */
 import { createRequire } from 'node:module'
@@ -28,6 +28,9 @@ export const createKafkaSockets = (make: ISocketFactory = plain()): KafkaSockets
     factory: asked => {
       if (isEnded) throw new Error('the log is closed')
       const socket = make(asked)
+      // kafkajs leaves Nagle's algorithm on: the last piece of a request that is longer than one packet, and a commit behind a fetch that waits at the broker,
+      // would wait for an acknowledgement that the other side may hold back for 40 ms.
+      socket.setNoDelay(true)
       open.add(socket)
       socket.once('close', () => open.delete(socket))
       socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSES_WITHIN_MS).unref())

@@ -5,7 +5,7 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { OutletHealth } from '@newswire/events/outlet'
 import { wantAgain } from './again.ts'
-import { type Asked, createAskFirst } from './ask-first.ts'
+import { createAskFirst, type Ended } from './ask-first.ts'
 import { createAsking } from './asking.ts'
 import { type BookNeeds, createBook, type Item } from './book.ts'
 import { createFly, type Turn } from './flight.ts'
@@ -257,9 +257,16 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     return done
   }
 
-  const takeOnceAsked = async (subject: string, intent: Intent, cause: Cause, asked: Promise<Asked>): Promise<void> => {
-    const { found, ended } = await asked
-    ended()
+  const takeOnceAsked = async (subject: string, intent: Intent, cause: Cause, asked: Promise<Ended>): Promise<void> => {
+    const ended = await asked
+    let found: Item | null
+    try {
+      // Again where it was shelved between the finding and now: what is left of it would be unknown.
+      do found = await book.untilAvailable(() => book.find(subject))
+      while (found === null ? book.shelved.has(subject) : book.items.get(subject) !== found)
+    } finally {
+      ended()
+    }
     if (closing !== null) throw lost(owner)
     if (!isOld(subject, intent)) return take(subject, intent, cause)
     if (found !== null) queue(found)

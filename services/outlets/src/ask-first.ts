@@ -1,19 +1,19 @@
 /**
- * What the store is asked before an intent counts: what it knows of the subject, and whether the version was there at all. One that nobody released would never
+ * What is asked before an intent counts, besides what the store knows of its subject: whether the version was there at all. One that nobody released would never
  * be, and whatever is real would wait behind it; so it goes back to the log, which tries it again for a while and keeps it as a dead letter.
  */
 import { type ErrorCode, UnavailableError } from '@newswire/events/errors'
 import type { Asking } from './asking.ts'
-import type { Book, Item } from './book.ts'
+import type { Book } from './book.ts'
 import type { Kind } from './kind.ts'
 import type { Intent } from './machine.ts'
 
-type Needs = Readonly<{ book: Pick<Book, 'isAtHand' | 'find' | 'untilAvailable' | 'items'>; asking: Asking; kind: Pick<Kind, 'isThere'> }>
+type Needs = Readonly<{ book: Pick<Book, 'isAtHand' | 'untilAvailable' | 'items'>; asking: Asking; kind: Pick<Kind, 'isThere'> }>
 
-/** `found`: the item of the subject, if any. Whoever has it ends the asking, and gives the intent its turn before anything else runs. */
-export type Asked = Readonly<{ found: Item | null; ended: () => void }>
+/** Whoever is given it looks for the item of the subject, which may be shelved again until then, ends the asking, and gives the intent its turn before anything else runs. */
+export type Ended = () => void
 /** `null`: nothing need be asked. Rejects with what the store throws, or that the version is not there; then it has ended. */
-export type AskFirst = (subject: string, intent: Pick<Intent, 'version' | 'sequence'>) => Promise<Asked> | null
+export type AskFirst = (subject: string, intent: Pick<Intent, 'version' | 'sequence'>) => Promise<Ended> | null
 
 const notThere = (subject: string, version: number): Error => {
   const code: ErrorCode = 'NEWSWIRE_OUTLETS_NOT_RELEASED'
@@ -44,13 +44,12 @@ export const createAskFirst = ({ book, asking, kind }: Needs): AskFirst => {
     const before = asking.of(subject)
     if (there === true && before === null && book.isAtHand(subject)) return null
     const ended = asking.begin(subject, sequence)
-    const ask = async (): Promise<Asked> => {
+    const ask = async (): Promise<Ended> => {
       try {
         await before
-        const found = await book.untilAvailable(() => book.find(subject))
         const isThere = there === true || isProved(subject, version) || (await book.untilAvailable(() => look(subject, version)))
         if (!isThere) throw notThere(subject, version)
-        return { found, ended }
+        return ended
       } catch (error) {
         ended()
         throw error

@@ -34,7 +34,7 @@ const start = (): Thread => {
     asked.delete(id)
   }
   worker.on('message', settle)
-  // It has ended then: the next need starts another, and SQLite moves what grows beyond 16 MiB by itself.
+  // It has ended then: the next need starts another, and SQLite moves what grows beyond 64 MiB by itself.
   worker.on('error', () => undefined)
   worker.on('exit', () => {
     if (thread?.worker === worker) thread = null

@@ -9,9 +9,10 @@ CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
 
 /**
  * Pages in the write-ahead log before they are moved into the file. While the past is read most of them change with every transaction, and each moving waits
- * for the disk twice: every 16 MiB instead of SQLite's 4. On the main thread that stays so, and another thread moves them sooner.
+ * for the disk twice: every 64 MiB instead of SQLite's 4. A search index of 20,000 articles is there a tenth sooner than with 16 MiB, and no sooner with more.
+ * On the main thread that stays so, and another thread moves them sooner.
  */
-export const MOVED_AFTER = { past: 4_096, present: 1_000 } as const
+export const MOVED_AFTER = { past: 16_384, present: 1_000 } as const
 
 /** As for the log that it is made from: nobody's but the owner's and his group's. */
 const [FOLDER_MODE, FILE_MODE] = [0o750, 0o640]

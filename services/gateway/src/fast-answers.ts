@@ -7,7 +7,7 @@ import { pickCoding, tagOfUnchanged, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import type { FeedState, Variant } from './feed-state.ts'
 import { createFrame, type Frame, type FrameParts } from './frame.ts'
-import { bodyHeaders, feedHeaders, securityHeaders } from './headers.ts'
+import { bodyHeaders, feedHeaders, securityHeaders, toldUntil } from './headers.ts'
 import { type PlainRequest, parsePlainRequest } from './plain-request.ts'
 import type { Tally } from './readers.ts'
 
@@ -31,7 +31,15 @@ export type Asked = {
   /** The configuration under which the feed was last seen to be public. */
   snapshot: ConfigSnapshot | null
 }
-export type Answer = Readonly<{ frame: Frame; outcome: 'full' | 'unchanged'; absence: boolean; revision: number; snapshot: ConfigSnapshot }>
+export type Answer = Readonly<{
+  frame: Frame
+  outcome: 'full' | 'unchanged'
+  absence: boolean
+  revision: number
+  snapshot: ConfigSnapshot
+  /** As `toldUntil`. */
+  until: number
+}>
 
 /** Heads that are remembered: about 1 KiB each, without what they are answered with. When it is full it begins again. */
 const MAX_HEADS = 4_096
@@ -60,21 +68,21 @@ const createHeads = (feeds: Pick<FeedCache, 'watch'>) => {
 }
 
 /** Of a variant under a configuration: one for its bytes, and one for each tag by which it can be unchanged. */
-type Frames = { readonly snapshot: ConfigSnapshot; whole?: Frame; readonly unchanged: Map<string, Frame> }
+type Frames = { readonly snapshot: ConfigSnapshot; readonly until: number; whole?: Frame; readonly unchanged: Map<string, Frame> }
 
 const createFrames = (policy: FrameParts['policy']) => {
   const made = createAttached<Variant, Frames>('frames')
-  const of = (variant: Variant, snapshot: ConfigSnapshot): Frames => {
+  const of = (variant: Variant, snapshot: ConfigSnapshot, state: FeedState, now: number): Frames => {
     const known = made.get(variant)
-    if (known?.snapshot === snapshot) return known
-    const fresh: Frames = { snapshot, unchanged: new Map() }
+    if (known?.snapshot === snapshot && now < known.until) return known
+    const fresh: Frames = { snapshot, until: toldUntil(state, now), unchanged: new Map() }
     made.set(variant, fresh)
     return fresh
   }
-  return (snapshot: ConfigSnapshot, state: FeedState, variant: Variant, unchangedTag: string | null): Frame => {
+  return (snapshot: ConfigSnapshot, state: FeedState, variant: Variant, unchangedTag: string | null, now: number): Frame => {
     const { publicUrl } = snapshot.site
-    const frames = of(variant, snapshot)
-    const common = (tag: string) => ({ ...feedHeaders(state, tag, { publicUrl, isPrivate: false }), ...securityHeaders(publicUrl) })
+    const frames = of(variant, snapshot, state, now)
+    const common = (tag: string) => ({ ...feedHeaders(state, tag, { publicUrl, isPrivate: false, now }), ...securityHeaders(publicUrl) })
     if (unchangedTag === null) {
       frames.whole ??= createFrame({
         status: '200 OK',
@@ -100,7 +108,12 @@ export type FastAnswers = Readonly<{
   answerOf(asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null
 }>
 
-export const createFastAnswers = (feeds: Pick<FeedCache, 'watch' | 'want'>, policy: FrameParts['policy']): FastAnswers => {
+/** `clock`: ms since 1970. */
+export const createFastAnswers = (
+  feeds: Pick<FeedCache, 'watch' | 'want'>,
+  policy: FrameParts['policy'],
+  clock: () => number = Date.now,
+): FastAnswers => {
   const frameOf = createFrames(policy)
 
   /** The tag that a 304 says, which is always one of few; `null` when it is no 304. */
@@ -112,7 +125,7 @@ export const createFastAnswers = (feeds: Pick<FeedCache, 'watch' | 'want'>, poli
   /** Held by the state and gone with it: a head that polls by the rules names another tag each time, and must not keep what it was answered with. */
   const answers = createAttached<FeedState, Map<Asked, Answer>>('answers')
 
-  const decide = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
+  const decide = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot, now: number): Answer | null => {
     const { headers } = asked.plain
     for (const coding of wantedCodings(headers['accept-encoding'])) feeds.want(state, coding)
     const picked = pickCoding(state, headers['accept-encoding'])
@@ -122,7 +135,8 @@ export const createFastAnswers = (feeds: Pick<FeedCache, 'watch' | 'want'>, poli
     if (tag === null && ready === undefined) return null
     const isConditional = headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
     return {
-      frame: frameOf(snapshot, state, variant, tag),
+      frame: frameOf(snapshot, state, variant, tag, now),
+      until: toldUntil(state, now),
       outcome: tag === null ? 'full' : 'unchanged',
       absence: tag === null && isConditional,
       revision: state.revision(),
@@ -133,8 +147,9 @@ export const createFastAnswers = (feeds: Pick<FeedCache, 'watch' | 'want'>, poli
   const answerOf = (asked: Asked, state: FeedState, snapshot: ConfigSnapshot): Answer | null => {
     const made = answers.get(state) ?? new Map<Asked, Answer>()
     const known = made.get(asked)
-    if (known !== undefined && known.revision === state.revision() && known.snapshot === snapshot) return known
-    const answer = decide(asked, state, snapshot)
+    const now = clock()
+    if (known !== undefined && known.revision === state.revision() && known.snapshot === snapshot && now < known.until) return known
+    const answer = decide(asked, state, snapshot, now)
     if (answer === null) made.delete(asked)
     else made.set(asked, answer)
     if (made.size > MAX_HEADS) made.clear()

@@ -30,7 +30,19 @@ export type FeedHeaderOptions = Readonly<{
   isPrivate: boolean
   /** What whoever reads a private feed may subscribe to it by; absent or `null`: there is no hub for it. */
   capability?: string | null
+  /** ms since 1970 (default: the clock's). */
+  now?: number
 }>
+
+/**
+ * States that follow each other within a second are dated a second apart, so that a date names one of them; but nothing may be dated later than the answer
+ * (RFC 9110 §8.8.2.1). Conditions go by the true date: whoever was told an earlier one is sent the whole once more, and never too little.
+ */
+const toldModified = (lastModified: Date, now: number): string => new Date(Math.min(lastModified.getTime(), now)).toUTCString()
+
+/** Until when these headers may be said, ms since 1970: a date that is yet to come is told once it has. */
+export const toldUntil = ({ lastModified }: Pick<FeedState, 'lastModified'>, now: number): number =>
+  lastModified !== null && lastModified.getTime() > now ? lastModified.getTime() : Number.POSITIVE_INFINITY
 
 /** WebSub discovery (§4): the hub and the one address of this representation, for a private feed the one of this reader's token. */
 const linkOf = ({ feedId, output }: FeedState, { publicUrl, isPrivate, capability = null }: FeedHeaderOptions): string => {
@@ -42,7 +54,7 @@ const linkOf = ({ feedId, output }: FeedState, { publicUrl, isPrivate, capabilit
 /** What a 200, a 304 and a 206 have alike. */
 export const feedHeaders = (state: FeedState, tag: string, options: FeedHeaderOptions): Record<string, string> => ({
   etag: tag,
-  ...(state.lastModified === null ? {} : { 'last-modified': state.lastModified.toUTCString() }),
+  ...(state.lastModified === null ? {} : { 'last-modified': toldModified(state.lastModified, options.now ?? Date.now()) }),
   'cache-control': options.isPrivate ? PRIVATE_CACHE : FEED_CACHE,
   vary: 'accept-encoding',
   ...(options.isPrivate ? {} : { ...readableElsewhere, ...cacheKeyHeaders(cacheKeys.feed(state.feedId)) }),

@@ -1,6 +1,5 @@
 /** Wiring: the deliveries to outlets. */
 import { randomUUID } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DeliverKind } from '@newswire/events/deliver'
 import { messageOf } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
@@ -67,11 +66,7 @@ export const startDeliveries = async (
     read: view.read,
     readOlder: createOlderVersions(async (articleId, version) => (await getArchived(objects, articleId, version))?.fact ?? null),
     deliver: deliveries.deliver,
-    // Nobody's next request waits for it, so it waits for others: a commit fewer is worth more than a turn of the loop.
-    tell: createTell(
-      events => publishEvents(log)(events, { patienceMs: TOLD_WITHIN_MS }),
-      () => nextTurn(),
-    ),
+    tell: createTell(events => publishEvents(log)(events, { patienceMs: TOLD_WITHIN_MS })),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,
   }

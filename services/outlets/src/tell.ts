@@ -80,17 +80,15 @@ export const toMilestones = (batch: readonly Said[]): NewswireEvent<'milestone.r
 
 type Waiting = Readonly<{ said: readonly Said[]; done: () => void; failed: (error: unknown) => void }>
 
-/**
- * One publish at a time; what comes meanwhile waits for the next. A failure is everybody's who was in it. `together`: what comes until it ends comes along
- * (default: what ends in the same turn of the event loop).
- */
-export const createTell = (publish: Publish, together: () => Promise<unknown> = async () => undefined): Tell => {
+/** One publish at a time; what comes meanwhile waits for the next. A failure is everybody's who was in it. */
+export const createTell = (publish: Publish): Tell => {
   let waiting: Waiting[] = []
   let flushing = false
   const flush = async () => {
     flushing = true
+    // Let those that end in the same turn of the event loop come along.
+    await null
     while (waiting.length > 0) {
-      await together()
       const batch = waiting.slice(0, MOST_AT_ONCE)
       waiting = waiting.slice(MOST_AT_ONCE)
       try {

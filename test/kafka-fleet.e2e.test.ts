@@ -57,23 +57,29 @@ const readMarks = async ({ objects }: Cluster): Promise<readonly Mark[]> => {
   return found.flatMap(one => (one === null ? [] : [JSON.parse(Buffer.from(one.bytes).toString()) as Mark]))
 }
 
-/** The owners of all partitions, once every one is held, by so many processes; where `before` is given, one that was none of those is among them. */
-const untilShared = async (
+/**
+ * Waits until every partition is held by these owners, each with some, and by nobody else; `joining`: and by one that is none of them, which is the
+ * result. What is held in the middle of a rebalance is never all of that.
+ */
+const untilHeldBy = async (
   cluster: Cluster,
-  { processes, before }: Readonly<{ processes: number; before?: ReadonlySet<string> }>,
-  what: string,
-): Promise<ReadonlySet<string>> =>
+  known: readonly string[],
+  { joining, what }: Readonly<{ joining: boolean; what: string }>,
+): Promise<string> =>
   await waitFor(
     what,
     async () => {
       const marks = await readMarks(cluster)
       const owners = new Set(marks.map(one => one.owner))
+      const others = [...owners].filter(owner => !known.includes(owner))
       const isHeld = marks.length === PARTITIONS.length && marks.every(one => one.state === 'held')
-      const isNew = before === undefined || [...owners].some(owner => !before.has(owner))
-      return (isHeld && isNew && owners.size === processes && owners) || Promise.reject(marks)
+      const isShared = known.every(owner => owners.has(owner)) && others.length === (joining ? 1 : 0)
+      return isHeld && isShared ? { owner: others[0] ?? '' } : Promise.reject(marks)
     },
     DEADLINE,
-  ).catch(async error => assert.fail(`${error.message}\n${await cluster.report()}`))
+  )
+    .then(({ owner }) => owner)
+    .catch(async error => assert.fail(`${error.message}\n${await cluster.report()}`))
 
 /** Each hand-over raises a mark by two, its end and the next beginning; whoever takes over from the dead raises it by one. */
 const assertHandedOver = (before: readonly Mark[], after: readonly Mark[]): void => {
@@ -122,8 +128,13 @@ test('outlets processes hand over, are killed and stand still, and no receiver e
   const ledger = createLedger(cluster, SEED)
   const names = ['one', 'two', 'three'] as const
   await cluster.start(['ingest', 'images', 'desk'], 'pipeline')
-  await Promise.all(names.map(name => cluster.start(['outlets'], name)))
-  await untilShared(cluster, { processes: 3 }, 'three processes to share the partitions')
+  const owners: string[] = []
+  // One after the other, so that it is known who is who.
+  for (const name of names) {
+    await cluster.start(['outlets'], name)
+    owners.push(await untilHeldBy(cluster, owners, { joining: true, what: `${name} to have a share` }))
+  }
+  const [, second = '', third = ''] = owners
 
   /** Of some articles that everybody who is well has, each fault meets the retraction. */
   const duringRetractions = async <T>(phase: string, fault: () => Promise<T>): Promise<T> => {
@@ -143,21 +154,19 @@ test('outlets processes hand over, are killed and stand still, and no receiver e
       assert.deepEqual(await cluster.process('one').stop(), { code: 0, signal: null })
       await cluster.start(['outlets'], 'one')
     })
-    const then = await untilShared(cluster, { processes: 3 }, 'the new process to have a share')
+    const first = await untilHeldBy(cluster, [second, third], { joining: true, what: 'the new process to have a share' })
     assertHandedOver(before, await readMarks(cluster))
 
     await duringRetractions('kill', () => cluster.killAndRestart('two'))
-    const owners = await untilShared(cluster, { processes: 3, before: then }, 'the one after the killed one to have a share')
+    const after = await untilHeldBy(cluster, [first, third], { joining: true, what: 'the one after the killed one to have a share' })
 
-    const others = await duringRetractions('freeze', async () => {
+    await duringRetractions('freeze', async () => {
       cluster.process('three').freeze()
-      return await untilShared(cluster, { processes: 2 }, 'the others to have what the frozen one had')
+      await untilHeldBy(cluster, [first, after], { joining: false, what: 'the others to have what the frozen one had' })
     })
-    const [frozen, ...rest] = [...owners].filter(owner => !others.has(owner))
-    assert.ok(frozen !== undefined && rest.length === 0, 'the two others have everything')
     const wokenAtMs = Date.now()
     cluster.process('three').wake()
-    await waitFor('the woken one to have a share again', async () => (await readMarks(cluster)).some(one => one.owner === frozen), DEADLINE)
+    await waitFor('the woken one to have a share again', async () => (await readMarks(cluster)).some(one => one.owner === third), DEADLINE)
     await setManners(false)
     return wokenAtMs
   }

@@ -1,6 +1,9 @@
 /** Loops that fetch, on a broker that answers as it is told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Cluster } from 'kafkajs'
 import { beganAt, fetchInSessions, type Pace, plainPace } from './kafka-fetch.ts'
 
@@ -197,4 +200,22 @@ test('a fetch that waits at the brokers is not waited for once its loop has ende
   assert.deepEqual((await waiting).responses, [])
   assert.deepEqual((await broker.fetch(loop('5'))).responses, [])
   assert.equal(asked.length, 1)
+})
+
+test('a loop that has not ended keeps nothing of what its fetches brought', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { find } = createBroker(() => ({ ...empty, responses: [{ topicName: 'work', partitions: [{ partition: 0, messages: [] }] }] }))
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const broker = await find({ ...plainPace, ended })
+  const brought: WeakRef<object>[] = []
+  for (let fetches = 0; fetches < 50; fetches++) brought.push(new WeakRef(await broker.fetch(loop('5'))))
+  const kept = () => brought.filter(one => one.deref() !== undefined).length
+  // What a WeakRef was asked for stays until the turn has ended.
+  for (let turns = 0; turns < 20 && kept() > 1; turns++) {
+    await turn()
+    collect()
+  }
+  assert.ok(kept() <= 1, `${kept()} of ${brought.length} answers are kept`)
+  end()
 })

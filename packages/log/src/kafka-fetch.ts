@@ -9,7 +9,7 @@ import { brokerErrorOf } from './kafka-errors.ts'
 import { createQuiet, QUIET_WAIT_MS } from './kafka-quiet.ts'
 import { createFetchSession, type WantedTopic } from './kafka-session.ts'
 
-/** A fetch answers at the first byte; for a member of a group this bounds how long resuming, stopping and rebalancing take. */
+/** A fetch answers at the first byte. What kafkajs notices between fetches alone (a partition that resumes) is late by as much, by `QUIET_WAIT_MS` in a quiet loop; stopping is not (`ended`). */
 export const MAX_WAIT_MS = 250
 /** Less than one partition may give in a fetch, or a backlog in one would wait in vain. */
 const MUCH_BYTES = 262_144
@@ -107,10 +107,17 @@ const toLoop = (broker: Broker, pace: Pace): Fetch => {
   let isLost = false
   const quiet = createQuiet(nowMs())
   let isEnded = false
-  const ended = pace.ended?.then(() => {
+  let give: (answer: Answer) => void = () => undefined
+  void pace.ended?.then(() => {
     isEnded = true
-    return NOTHING
+    give(NOTHING)
   })
+  /** Not a race with `ended`: that would keep every answer for as long as it is open. */
+  const orNothing = (asking: Promise<Answer>): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      give = resolve
+      asking.then(resolve, reject)
+    })
 
   const ask = async (wanted: Wanted): Promise<Answer> => {
     for (;;) {
@@ -131,7 +138,7 @@ const toLoop = (broker: Broker, pace: Pace): Fetch => {
       if (ms > 0) await wait(ms)
       const topics = isLost ? wanted.topics : wanted.topics.map(one => raise(one, nextOf))
       const asking = ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }), ...(isQuiet && { maxWaitTime: QUIET_WAIT_MS }) })
-      const answer = await (ended === undefined ? asking : Promise.race([asking, ended]))
+      const answer = await orNothing(asking)
       quiet.answered(hasRecords(answer), nowMs())
       remember(topics, answer)
       goesOn = answer.responses.some(({ partitions }) => isMuch(partitions))

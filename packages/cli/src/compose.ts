@@ -195,10 +195,10 @@ export const compose = async ({
   startsWithoutLog = false,
   onCrash,
 }: ComposeOptions): Promise<Composition> => {
-  const telemetry = readTelemetry(environment, clientId)
   const logger = createLogger({ service: clientId, level: settings.logLevel })
   logger.info(redactedSettings(settings), 'settings.in-force')
   const metrics = createMetrics()
+  const telemetry = readTelemetry(environment, clientId, reason => logger.warn({ reason }, 'telemetry.setting-ignored'))
   const spans = telemetry && createSpanExporter(telemetry, logger)
   const check = async (log: Log, objects: Objects) => {
     await readyTopics(log, createTopics)

@@ -18,8 +18,8 @@ export const cleanText = (value: string): string =>
 /** One line: what a title, a caption or a byline is. */
 export const cleanLine = (value: string): string => cleanText(value).replace(ISOLATES, '').replace(/\s+/gu, ' ').trim()
 
-/** Whether a person sees anything of it: letters, digits, signs or emoji, and not only spaces and joiners. */
-export const isVisible = (value: string): boolean => /[\p{L}\p{N}\p{P}\p{S}]/u.test(value)
+/** Whether a person sees anything of it: letters, digits, signs or emoji, and not only spaces, joiners, fillers and the empty Braille pattern. */
+export const isVisible = (value: string): boolean => /[[\p{L}\p{N}\p{P}\p{S}]--\p{Default_Ignorable_Code_Point}--\u2800]/v.test(value)
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 /** For text inside HTML or XML, in elements and in quoted attributes. */

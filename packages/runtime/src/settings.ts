@@ -93,7 +93,7 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   },
   {
     name: 'OTEL_EXPORTER_OTLP_PROTOCOL',
-    help: 'http/json or http/protobuf, which a receiver takes at one address; not grpc (default http/json)',
+    help: 'http/json or http/protobuf, which a receiver takes at one address; with grpc no spans are sent (default http/json)',
   },
   { name: 'OTEL_EXPORTER_OTLP_TIMEOUT', help: 'milliseconds (default 10000)' },
   { name: 'OTEL_TRACES_EXPORTER', help: 'otlp or none (default otlp)' },

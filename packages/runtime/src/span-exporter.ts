@@ -9,6 +9,12 @@ export type Spans = Readonly<{
   close(): Promise<void>
 }>
 
+/** In words that are ours: what `fetch` throws may quote headers, and an address, with the secrets in them. */
+const reasonOf = (error: unknown): string => {
+  const { cause, name } = error instanceof Error ? error : { cause: undefined, name: 'unknown' }
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : name
+}
+
 export const createSpanExporter = (
   { url, headers, timeoutMs, delayMs, maxQueue, maxBatch, resource }: Telemetry,
   logger: Pick<Logger, 'warn' | 'info'>,
@@ -17,37 +23,41 @@ export const createSpanExporter = (
   let timer: NodeJS.Timeout | undefined
   let sending: Promise<void> | undefined
   let isAway = false
-  let isClosed = false
+  /** Set once it is closing: when all must have been sent. */
+  let end: AbortSignal | undefined
 
-  const post = async (spans: readonly Span[]): Promise<void> => {
+  /** Why they did not get there; `null` when they did. */
+  const post = async (spans: readonly Span[]): Promise<string | null> => {
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json' },
         body: toExport(resource, spans),
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(end === undefined ? [] : [end])]),
       })
       await response.body?.cancel()
-      if (!response.ok) throw new Error(`it answered ${response.status}`)
-      if (isAway) logger.info('spans.sent-again')
-      isAway = false
+      return response.ok ? null : `it answered ${response.status}`
     } catch (error) {
-      // Headers may hold a password and an address may too, so neither is told.
-      if (!isAway) logger.warn({ reason: error instanceof Error ? error.message : 'unknown', spans: spans.length }, 'spans.dropped')
-      isAway = true
+      return reasonOf(error)
     }
+  }
+  const send = async (spans: readonly Span[]): Promise<void> => {
+    const reason = await post(spans)
+    if (isAway && reason === null) logger.info('spans.sent-again')
+    if (!isAway && reason !== null) logger.warn({ reason, spans: spans.length }, 'spans.dropped')
+    isAway = reason !== null
   }
   const flush = async (): Promise<void> => {
     while (queue.length > 0) {
       const batch = queue.slice(0, maxBatch)
       queue = queue.slice(maxBatch)
-      await post(batch)
+      await send(batch)
       // One that does not answer must not hold up the end, a batch at a time.
       if (isAway) queue = []
     }
   }
-  const send = (): Promise<void> => {
+  const sendAll = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
     sending ??= flush().finally(() => {
@@ -58,14 +68,14 @@ export const createSpanExporter = (
 
   return {
     add: span => {
-      if (isClosed || queue.length >= maxQueue || !isSampled(span.traceparent)) return
+      if (end !== undefined || queue.length >= maxQueue || !isSampled(span.traceparent)) return
       queue.push(span)
-      if (queue.length >= maxBatch) void send()
-      else timer ??= setTimeout(() => void send(), delayMs).unref()
+      if (queue.length >= maxBatch) void sendAll()
+      else timer ??= setTimeout(() => void sendAll(), delayMs).unref()
     },
     close: async () => {
-      isClosed = true
-      do await send()
+      end ??= AbortSignal.timeout(timeoutMs)
+      do await sendAll()
       while (queue.length > 0)
     },
   }

@@ -20,11 +20,11 @@ const span = (changes: Partial<Span> = {}): Span => ({
 
 test('nothing is sent unless an address is named, and it can be switched off', () => {
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' }
-  assert.equal(readTelemetry({}, 'desk'), null)
-  assert.equal(readTelemetry({ ...endpoint, OTEL_SDK_DISABLED: 'true' }, 'desk'), null)
-  assert.equal(readTelemetry({ ...endpoint, OTEL_TRACES_EXPORTER: 'none' }, 'desk'), null)
-  assert.equal(readTelemetry(endpoint, 'desk')?.url, 'http://127.0.0.1:4318/v1/traces')
-  assert.equal(readTelemetry({ ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://t/x' }, 'desk')?.url, 'http://t/x')
+  assert.equal(readTelemetry({}, 'desk', assert.fail), null)
+  assert.equal(readTelemetry({ ...endpoint, OTEL_SDK_DISABLED: 'true' }, 'desk', assert.fail), null)
+  assert.equal(readTelemetry({ ...endpoint, OTEL_TRACES_EXPORTER: 'none' }, 'desk', assert.fail), null)
+  assert.equal(readTelemetry(endpoint, 'desk', assert.fail)?.url, 'http://127.0.0.1:4318/v1/traces')
+  assert.equal(readTelemetry({ ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://t/x' }, 'desk', assert.fail)?.url, 'http://t/x')
 })
 
 test('name, resource and headers come from where OpenTelemetry says', () => {
@@ -33,18 +33,33 @@ test('name, resource and headers come from where OpenTelemetry says', () => {
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x, a=b=c',
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=other,deployment.environment=newsroom',
   }
-  assert.deepEqual(readTelemetry(env, 'desk')?.headers, { authorization: 'Bearer x', a: 'b=c' })
-  assert.deepEqual(readTelemetry(env, 'desk')?.resource, { 'service.name': 'other', 'deployment.environment': 'newsroom' })
-  assert.equal(readTelemetry({ ...env, OTEL_SERVICE_NAME: 'mine' }, 'desk')?.resource['service.name'], 'mine')
-  assert.equal(readTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' }, 'desk')?.resource['service.name'], 'desk')
+  assert.deepEqual(readTelemetry(env, 'desk', assert.fail)?.headers, { authorization: 'Bearer x', a: 'b=c' })
+  assert.deepEqual(readTelemetry(env, 'desk', assert.fail)?.resource, { 'service.name': 'other', 'deployment.environment': 'newsroom' })
+  assert.equal(readTelemetry({ ...env, OTEL_SERVICE_NAME: 'mine' }, 'desk', assert.fail)?.resource['service.name'], 'mine')
+  assert.equal(readTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' }, 'desk', assert.fail)?.resource['service.name'], 'desk')
 })
 
-test('what cannot be kept to is refused at the start, with the name of the setting', () => {
+test('what cannot be kept to is told, with the name of the setting and no secret, and stops nothing', () => {
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
-  assert.throws(() => readTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: '127.0.0.1:4317' }, 'desk'), /OTEL_EXPORTER_OTLP_ENDPOINT must be/)
-  assert.throws(() => readTelemetry({ ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'desk'), /PROTOCOL must be http\/json/)
-  assert.throws(() => readTelemetry({ ...endpoint, OTEL_TRACES_EXPORTER: 'zipkin' }, 'desk'), /OTEL_TRACES_EXPORTER must be/)
-  assert.throws(() => readTelemetry({ ...endpoint, OTEL_BSP_SCHEDULE_DELAY: '-1' }, 'desk'), /OTEL_BSP_SCHEDULE_DELAY must be/)
+  const read = (env: Record<string, string>) => {
+    const told: string[] = []
+    return { telemetry: readTelemetry(env, 'desk', reason => told.push(reason)), told: told.join() }
+  }
+  for (const [env, reason] of [
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: '127.0.0.1:4317' }, /OTEL_EXPORTER_OTLP_ENDPOINT must be/],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:hunter2@127.0.0.1:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT must be/],
+    [{ ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, /PROTOCOL must be http\/json/],
+    [{ ...endpoint, OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER may be/],
+    [{ ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=hunter2%0A' + 'x' }, /OTEL_EXPORTER_OTLP_HEADERS has/],
+  ] as const) {
+    const { telemetry, told } = read(env)
+    assert.equal(telemetry, null, told)
+    assert.match(told, reason)
+    assert.doesNotMatch(told, /hunter2/)
+  }
+  const { telemetry, told } = read({ ...endpoint, OTEL_TRACES_EXPORTER: 'console,otlp', OTEL_BSP_SCHEDULE_DELAY: '-1' })
+  assert.equal(telemetry?.delayMs, 5_000)
+  assert.match(told, /console.*OTEL_BSP_SCHEDULE_DELAY must be/)
 })
 
 test('a span says in which trace it is, from when to when, and why it failed', () => {
@@ -90,6 +105,7 @@ const receiver = async (t: TestContext, status: number) => {
       OTEL_BSP_MAX_QUEUE_SIZE: '3',
     },
     'desk',
+    assert.fail,
   )
   assert.ok(telemetry !== null)
   return { got, spans: createSpanExporter(telemetry, createLogger({ service: 'test', level: 'silent' })) }

@@ -1,5 +1,8 @@
-/** Where spans go, by the environment variables that OpenTelemetry defines (contract §2), and what a span is on the wire (OTLP 1, JSON encoding). */
-import { type Environment, SettingsError } from './settings.ts'
+/**
+ * Where spans go, by the environment variables that OpenTelemetry defines (contract §2), and what a span is on the wire (OTLP 1, JSON encoding). A platform
+ * may set them for every program that it runs, so what cannot be kept to is told and stops nothing, as the specification has it.
+ */
+import type { Environment } from './settings.ts'
 
 export type Telemetry = Readonly<{
   /** Of the receiver, with its path. */
@@ -25,6 +28,8 @@ export type Span = Readonly<{
   failure?: string
 }>
 
+type Warn = (reason: string) => void
+
 const nonEmpty = (env: Environment, name: string): string | null => env[name]?.trim() || null
 
 const decoded = (value: string): string => {
@@ -44,45 +49,67 @@ const pairs = (value: string | null): Record<string, string> =>
     }),
   )
 
-const atLeastOne = (env: Environment, name: string, fallback: number): number => {
+const atLeastOne = (env: Environment, name: string, fallback: number, warn: Warn): number => {
   const value = nonEmpty(env, name)
   if (value === null) return fallback
   if (/^[1-9]\d{0,8}$/.test(value)) return Number(value)
-  throw new SettingsError(`${name} must be a whole number above 0, got ${JSON.stringify(value)}.`)
+  warn(`${name} must be a whole number above 0, got ${JSON.stringify(value)}; ${fallback} is in force`)
+  return fallback
 }
 
-const addressOf = (env: Environment): string | null => {
+const addressOf = (env: Environment, warn: Warn): string | null => {
   const whole = nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')
   const base = nonEmpty(env, 'OTEL_EXPORTER_OTLP_ENDPOINT')
   const name = whole === null ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
   const url = whole ?? (base === null ? null : `${base.replace(/\/+$/, '')}/v1/traces`)
-  if (url !== null && !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new SettingsError(`${name} must be an http or https address.`)
-  return url
+  const parsed = url === null ? null : URL.parse(url)
+  if (url === null || (parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '')) return url
+  warn(`${name} must be an http or https address without a password, which goes into OTEL_EXPORTER_OTLP_HEADERS; no spans are sent`)
+  return null
 }
 
-/** `null`: no receiver is named, or it is switched off. Throws `SettingsError`. */
-export const readTelemetry = (env: Environment, service: string): Telemetry | null => {
-  const exporter = nonEmpty(env, 'OTEL_TRACES_EXPORTER') ?? 'otlp'
+const headersOf = (env: Environment, warn: Warn): Record<string, string> | null => {
+  const headers = { ...pairs(nonEmpty(env, 'OTEL_EXPORTER_OTLP_HEADERS')), ...pairs(nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS')) }
+  try {
+    new Headers(headers)
+    return headers
+  } catch {
+    // What is thrown has the value in it.
+    warn('OTEL_EXPORTER_OTLP_HEADERS has a name or a value that no header can have; no spans are sent')
+    return null
+  }
+}
+
+const isWanted = (env: Environment, warn: Warn): boolean => {
+  const exporters = (nonEmpty(env, 'OTEL_TRACES_EXPORTER') ?? 'otlp').split(',').map(one => one.trim())
   const protocol = nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? nonEmpty(env, 'OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/json'
-  const url = addressOf(env)
-  if (url === null || exporter === 'none' || nonEmpty(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return null
-  if (exporter !== 'otlp') throw new SettingsError(`OTEL_TRACES_EXPORTER must be otlp or none, got ${JSON.stringify(exporter)}.`)
-  if (!protocol.startsWith('http/'))
-    throw new SettingsError(
-      `OTEL_EXPORTER_OTLP_PROTOCOL must be http/json, got ${JSON.stringify(protocol)}; a collector takes that on port 4318.`,
-    )
+  const others = exporters.filter(one => one !== 'otlp' && one !== 'none')
+  if (others.length > 0)
+    warn(`OTEL_TRACES_EXPORTER may be otlp or none, got ${JSON.stringify(others.join())} too, which nothing is sent to`)
+  if (!exporters.includes('otlp')) return false
+  if (protocol.startsWith('http/')) return true
+  warn(
+    `OTEL_EXPORTER_OTLP_PROTOCOL must be http/json, got ${JSON.stringify(protocol)}; no spans are sent. A collector takes that on port 4318`,
+  )
+  return false
+}
+
+/** `null`: no receiver is named, it is switched off, or it cannot be sent to, of which `warn` is told. Secrets are in no warning. */
+export const readTelemetry = (env: Environment, service: string, warn: Warn): Telemetry | null => {
+  if (nonEmpty(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return null
+  const url = addressOf(env, warn)
+  const headers = url === null || !isWanted(env, warn) ? null : headersOf(env, warn)
+  if (url === null || headers === null) return null
+  const resource = pairs(nonEmpty(env, 'OTEL_RESOURCE_ATTRIBUTES'))
+  const timeoutMs = atLeastOne(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', 10_000, warn)
   return {
     url,
-    headers: { ...pairs(nonEmpty(env, 'OTEL_EXPORTER_OTLP_HEADERS')), ...pairs(nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS')) },
-    timeoutMs: atLeastOne(env, 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', atLeastOne(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', 10_000)),
-    delayMs: atLeastOne(env, 'OTEL_BSP_SCHEDULE_DELAY', 5_000),
-    maxQueue: atLeastOne(env, 'OTEL_BSP_MAX_QUEUE_SIZE', 2_048),
-    maxBatch: atLeastOne(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512),
-    resource: {
-      ...pairs(nonEmpty(env, 'OTEL_RESOURCE_ATTRIBUTES')),
-      'service.name': nonEmpty(env, 'OTEL_SERVICE_NAME') ?? pairs(nonEmpty(env, 'OTEL_RESOURCE_ATTRIBUTES'))['service.name'] ?? service,
-    },
+    headers,
+    timeoutMs: atLeastOne(env, 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', timeoutMs, warn),
+    delayMs: atLeastOne(env, 'OTEL_BSP_SCHEDULE_DELAY', 5_000, warn),
+    maxQueue: atLeastOne(env, 'OTEL_BSP_MAX_QUEUE_SIZE', 2_048, warn),
+    maxBatch: atLeastOne(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, warn),
+    resource: { ...resource, 'service.name': nonEmpty(env, 'OTEL_SERVICE_NAME') ?? resource['service.name'] ?? service },
   }
 }
 

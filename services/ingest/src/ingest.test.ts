@@ -570,6 +570,7 @@ test('a title that nobody can see and an address with a password are refused', a
   const { put, submissions } = await open(t)
   for (const [changes, pointer] of [
     [{ title: '\u200b\u200d ' }, '/title'],
+    [{ title: '\u3164\u2800' }, '/title'],
     [{ canonicalUrl: 'https://name:word@news.example/a' }, '/canonicalUrl'],
   ] as const) {
     const refused = await put({ ...article, ...changes })

@@ -28,8 +28,6 @@ export type Partition = {
   held: boolean
   /** `onAssigned` has resolved. */
   open: boolean
-  /** Fetching has been asked to pause. */
-  paused: boolean
 }
 
 export const createPartition = (number: number, book: PartitionBook): Partition => ({
@@ -39,7 +37,6 @@ export const createPartition = (number: number, book: PartitionBook): Partition 
   lanes: new Map(),
   held: true,
   open: false,
-  paused: false,
 })
 
 /** Whatever is wrong with a record for which `lane` throws, its handler says it in the lane of its key. */

@@ -270,6 +270,34 @@ test('attempts count the tries of a record, also those it had within a batch', a
   await lanes.stop()
 })
 
+test('a partition goes on once what fills it waits for itself, whichever partition gave its key the places', async () => {
+  const others = gate()
+  const stuck = gate()
+  const { lanes, flow } = lanesFor(
+    async ([one]) => (one?.key === 'stuck' ? stuck.promise : others.promise),
+    {},
+    { concurrency: 8, keyShare: 0.5, maxBuffered: 10, lane: ({ position }) => String(position) },
+  )
+  await lanes.assign({ gained: [0, 1], lost: [] })
+  // Two keys of the other partition have all places, so that this one's has none in hand.
+  lanes.add(
+    1,
+    Array.from({ length: 8 }, (_, position) => ({ ...record(position, position % 2 ? 'x' : 'y'), partition: 1 })),
+  )
+  lanes.add(
+    0,
+    Array.from({ length: 30 }, (_, position) => record(position, 'stuck')),
+  )
+  assert.deepEqual(flow, ['pause 0'])
+  others.resolve()
+  await eventually(
+    () => `it goes on: ${flow}`,
+    () => flow.at(-1) === 'resume 0',
+  )
+  stuck.resolve()
+  await lanes.stop()
+})
+
 test('a number of places that is none is one, and everything is handled', async () => {
   const said = [Number.NaN, 0, -3, 0.5, Number.POSITIVE_INFINITY, 1]
   const { lanes, isAt } = lanesFor(

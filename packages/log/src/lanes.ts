@@ -83,6 +83,8 @@ export const createLanes = (options: LanesOptions): Lanes => {
   /** Lanes whose call still runs although the partition was lost: the same lane, when it comes back, waits for them. */
   const zombies = new Set<Lane>()
   const running = new Set<Lane>()
+  /** Those of which fetching has been asked to pause. */
+  const halted = new Set<Partition>()
   const unavailable = new Set<Lane>()
   const places = createPlaces({
     concurrency,
@@ -128,20 +130,26 @@ export const createLanes = (options: LanesOptions): Lanes => {
     places.push(lane)
   }
 
-  const pump = () => {
-    while (!isPaused && !isStopping) {
-      const lane = places.next()
-      if (lane === undefined) return
-      void run(lane)
+  const keepFlowing = (partition: Partition) => {
+    const isFull = partition.book.isFull()
+    if (isFull === halted.has(partition)) return
+    if (isFull) {
+      halted.add(partition)
+      flow.pause(partition.number)
+    } else {
+      halted.delete(partition)
+      flow.resume(partition.number)
     }
   }
 
-  const keepFlowing = (partition: Partition) => {
-    const isFull = partition.book.isFull()
-    if (isFull === partition.paused) return
-    partition.paused = isFull
-    if (isFull) flow.pause(partition.number)
-    else flow.resume(partition.number)
+  /** Begins what has a place. Whose key has how many of them counts in every partition, so each that is halted is asked again. */
+  const pump = () => {
+    while (!isPaused && !isStopping) {
+      const lane = places.next()
+      if (lane === undefined) break
+      void run(lane)
+    }
+    for (const partition of halted) keepFlowing(partition)
   }
 
   const settle = (lane: Lane, { done, dead: given, delayMs }: Step) => {
@@ -153,7 +161,6 @@ export const createLanes = (options: LanesOptions): Lanes => {
       handled += done - given
       dead += given
       partition.book.finish(lane.queue.splice(0, done))
-      keepFlowing(partition)
       onProgress?.()
     }
     if (lane.queue.length === 0) partition.lanes.delete(lane.name)
@@ -214,6 +221,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
   const drop = (partition: Partition) => {
     partition.held = false
     partition.open = false
+    halted.delete(partition)
     for (const lane of partition.lanes.values()) {
       if (lane.timer) clearTimeout(lane.timer)
       unavailable.delete(lane)

@@ -81,7 +81,10 @@ export type SubscribeOptions = Readonly<{
   /** Never empty, all of one lane, in order. Resolving commits them all. */
   handle: (records: readonly LogRecord[], context: HandlerContext) => Promise<void>
   retry?: RetryPolicy
-  /** Fetched and not yet handled, per partition; above it fetching pauses (default 500 records or 16 MiB). With `keyShare`, eight times as many records of keys that have half their share in hand. */
+  /**
+   * Fetched and not yet handled, per partition; above it fetching pauses (default 500 records or 16 MiB). With `keyShare`, eight times as many records of
+   * keys that have half their share in hand: what waits for its next try is in nobody's hand, and counts as any other.
+   */
   maxBuffered?: number
   /**
    * How long a record may wait at the log for company, in ms (default 0: given at once): for work that nobody waits for. Kafka answers fewer,

@@ -1,7 +1,5 @@
 /** AsyncAPI 3.0 of the topics and their events, made from the tables that the code runs on. */
-
 import { z } from 'zod'
-import { REQUIRES } from './envelope.ts'
 import { type EventType, eventTable } from './events.ts'
 import { type TopicSpec, topicSpecs, topics } from './topics.ts'
 
@@ -24,7 +22,6 @@ const headers = {
       'ce_time',
       'ce_correlationid',
       'ce_causationid',
-      REQUIRES,
       'traceparent',
       'content-type',
     ].map(name => [name, { type: 'string' }]),

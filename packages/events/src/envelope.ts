@@ -54,25 +54,7 @@ const rules: readonly Rule[] = [
   { name: 'ce_time', expected: 'an RFC 3339 date and time', holds: value => INSTANT.test(value) && !Number.isNaN(Date.parse(value)) },
 ]
 
-/**
- * Names with commas between: what a reader must know so as not to lose something silently (a CloudEvents extension attribute). Fields that may be ignored need no name;
- * one that may not (that an intent is of further outlets too) is named by whoever writes it, and an older build refuses the record instead of doing half of it.
- */
-export const REQUIRES = 'ce_requires'
-/** What this build knows of that. Whoever writes a new one adds it here a release before. */
-const KNOWN: ReadonlySet<string> = new Set()
-
-const checkRequired = (required: string): void => {
-  const names = required.split(',').map(name => name.trim())
-  const unknown = names.filter(name => name !== '' && !KNOWN.has(name))
-  if (unknown.length === 0) return
-  throw new RejectError(
-    'NEWSWIRE_EVENT_REQUIRES',
-    `whoever reads this record must know ${JSON.stringify(unknown.join(', ').slice(0, 80))}, and this build does not; run the newer one everywhere, then redrive the dead letter`,
-  )
-}
-
-/** Throws `RejectError`: `NEWSWIRE_EVENT_ENVELOPE` when a record is no CloudEvent in binary mode, `NEWSWIRE_EVENT_REQUIRES` when it needs a newer build. */
+/** Throws `RejectError` (`NEWSWIRE_EVENT_ENVELOPE`) when a record is no CloudEvent in binary mode. */
 export const fromHeaders = (headers: Readonly<Record<string, string>>): Envelope => {
   const { ce_id = '', ce_type = '', ce_source = '', ce_subject = '', ce_time = '' } = headers
   const broken = rules.find(({ name, holds }) => !holds(headers[name] ?? ''))
@@ -81,8 +63,6 @@ export const fromHeaders = (headers: Readonly<Record<string, string>>): Envelope
       'NEWSWIRE_EVENT_ENVELOPE',
       `not a CloudEvents 1.0 record in binary mode: header ${broken.name} must be ${broken.expected}, got ${JSON.stringify(headers[broken.name]?.slice(0, 80) ?? null)}`,
     )
-  const required = headers[REQUIRES]
-  if (required !== undefined) checkRequired(required)
   return {
     id: ce_id,
     type: ce_type,

@@ -97,7 +97,7 @@ const decoded = createAttached<object, NewswireEvent | null>('decoded')
 
 /**
  * The event of a record, the same object for the same record: never change it. `null` when its type is unknown here (a newer producer's: ignore it).
- * Throws `RejectError`: `NEWSWIRE_EVENT_ENVELOPE` no CloudEvent, `NEWSWIRE_EVENT_REQUIRES` one that needs a newer build, `NEWSWIRE_EVENT_DATA` data that is no JSON or not as its type says.
+ * Throws `RejectError`: `NEWSWIRE_EVENT_ENVELOPE` no CloudEvent, `NEWSWIRE_EVENT_DATA` data that is no JSON or not as its type says.
  */
 export const fromRecord = (record: EncodedRecord): NewswireEvent | null => {
   const known = decoded.get(record)

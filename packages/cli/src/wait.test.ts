@@ -47,6 +47,11 @@ test('it ends well once both fan-outs were made and every sink has it', async ()
   ])
 })
 
+test('a sink that a newer version has answered is not waited for', async () => {
+  const found = await wait([{ submission: released, sinks: [sink('done'), { ...sink('superseded'), kind: 'feed', id: 'msn' }] }])
+  assert.deepEqual([found.ok, found.state, found.detail], [true, 'released', 'version 1 is in 2 sinks'])
+})
+
 test('an outlet whose time has not come is named and not waited for', async () => {
   const nextAt = new Date(Date.now() + 86_400_000).toISOString()
   const held = { ...sink('pending'), id: 'ftp', nextAt }

@@ -8,6 +8,8 @@ const FAILED = new Set(['rejected', 'dead', 'suspended'])
 const POLL_MS = 150
 /** Sinks that are named of those that have not got it. */
 const MAX_NAMED = 5
+/** It has it, or has something newer, or is not to have it. */
+const DONE = new Set(['done', 'skipped', 'superseded'])
 /** A version is fanned out by two services; until both have said so, more sinks may come. */
 const FAN_OUTS = 2
 
@@ -63,7 +65,7 @@ export const waitForSinks = async (
       const version = trace.versions.find(one => one.version === submission.version)
       // Subscribers of feeds are strangers: one that hangs must not make a publication late.
       const sinks = (version?.sinks ?? []).filter(one => one.kind !== 'hub')
-      const done = sinks.filter(one => one.state === 'done' || one.state === 'skipped')
+      const done = sinks.filter(one => DONE.has(one.state))
       const held = sinks.filter(isHeld)
       late = sinks.filter(one => !done.includes(one) && !held.includes(one))
       const failed = sinks.filter(one => FAILED.has(one.state))

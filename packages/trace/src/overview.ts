@@ -19,23 +19,27 @@ export type Overview = Readonly<{
   releaseMs: Readonly<{ p50: number | null; p95: number | null; p99: number | null }>
 }>
 
-/**
- * Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. A feed looks at the newest alone, so
- * what it answers of that, also that its rules keep it out, is its answer to all before.
- */
-export const OPEN = `s.state NOT IN ('done', 'skipped', 'superseded') AND (s.kind = 'archive' OR NOT EXISTS (
+/** Nobody waits for these. */
+export const closedStates: readonly string[] = ['done', 'skipped', 'superseded']
+/** A feed looks at the newest version alone, so what it answers of that, also that its rules keep it out, is its answer to all before. */
+export const feedAnswers: readonly string[] = ['rejected', 'skipped']
+const listed = (words: readonly string[]): string => words.map(word => `'${word}'`).join(', ')
+
+/** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
+export const OPEN = `s.state NOT IN (${listed(closedStates)}) AND (s.kind = 'archive' OR NOT EXISTS (
   SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
-    AND (newer.state = 'done' OR (newer.kind = 'feed' AND newer.state IN ('rejected', 'skipped')))
+    AND (newer.state = 'done' OR (newer.kind = 'feed' AND newer.state IN (${listed(feedAnswers)})))
 ))`
-/** Held until a time of the outlet's own, or older than what is held so: a newer version takes its place. */
-const HELD = `(s.state = 'pending' AND (coalesce(s.next_at, '') >= ?1 OR EXISTS (SELECT 1 FROM sink newer
+const TAKEN_BACK = "r.action IN ('retracted', 'purged')"
+/** Held until a time of the outlet's own, or older than what is held so: a newer version takes its place, but for a retraction, which is due at once. */
+const HELD = `(s.state = 'pending' AND (coalesce(s.next_at, '') >= ?1 OR (NOT ${TAKEN_BACK} AND EXISTS (SELECT 1 FROM sink newer
   WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
-    AND newer.state = 'pending' AND newer.next_at >= ?1)))`
+    AND newer.state = 'pending' AND newer.next_at >= ?1))))`
 /** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
 const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
 const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
 const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
-const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(r.action = 'retracted'), 0) AS kills
+const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(${TAKEN_BACK}), 0) AS kills
   FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND NOT ${HELD} AND r.at < ?1`
 
 const RETRYING_SINKS = `SELECT s.kind, s.id, count(*) AS versions, min(r.at) AS oldest

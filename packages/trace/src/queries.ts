@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
+import { closedStates, feedAnswers } from './overview.ts'
 import { all, type Row, text } from './rows.ts'
 import { resendOutcome, resentVersion } from './tables.ts'
 
@@ -96,16 +97,12 @@ export const readResend = (db: DatabaseSync, articleId: string, requestId: strin
   return row === undefined ? null : { version: resentVersion(String(row.outcome)), detail: text(row.detail) }
 }
 
-/** A feed looks at the newest version alone: once it has answered that, also that its rules keep it out, it answers none before. */
+/** A feed has answered a newer version, and answers none before. */
 const isPassed = (row: Row, rows: readonly Row[]): boolean =>
   row.kind === 'feed' &&
-  ['pending', 'rejected'].includes(String(row.state)) &&
+  !closedStates.includes(String(row.state)) &&
   rows.some(
-    one =>
-      one.kind === 'feed' &&
-      one.id === row.id &&
-      Number(one.version) > Number(row.version) &&
-      (one.state === 'rejected' || one.state === 'skipped'),
+    one => one.kind === 'feed' && one.id === row.id && Number(one.version) > Number(row.version) && feedAnswers.includes(String(one.state)),
   )
 
 /** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */

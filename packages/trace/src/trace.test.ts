@@ -207,6 +207,11 @@ test('a feed that keeps the newest version out has answered: nothing before it i
   const passed = tables([...takenBack, released(2, 3), kept(2), fannedOut(2, 4, 'feeds', ['msn']), feed(2, 'rejected')])
   assert.deepEqual(readOverview(passed, Date.parse(at(1)) + 120_000).overdue, { sinks: 0, retractions: 0 })
   assert.deepEqual([stateAt(passed, 1, 'msn'), stateAt(passed, 2, 'msn')], ['superseded', 'rejected'])
+  for (const state of ['retrying', 'dead', 'suspended', 'rejected'] as const) {
+    const failed = tables([...takenBack, feed(1, state), released(2, 3), kept(2), fannedOut(2, 4, 'feeds', ['msn']), feed(2, 'skipped')])
+    assert.deepEqual(readOverview(failed, Date.parse(at(1)) + 120_000).overdue, { sinks: 0, retractions: 0 })
+    assert.deepEqual([stateAt(failed, 1, 'msn'), stateAt(failed, 2, 'msn')], ['superseded', 'skipped'])
+  }
 })
 
 test('what an outlet is not due yet is not late, and its trace says when it is', () => {
@@ -223,6 +228,16 @@ test('what an outlet is not due yet of a newer version is nothing late of an old
   const held = sink(2, 'ftp', 'pending', 4, { nextAt: '2026-01-02T00:00:01.000Z' })
   const db = tables([released(1, 1), fannedOut(1, 2, 'outlets', ['ftp']), released(2, 3), fannedOut(2, 4, 'outlets', ['ftp']), held])
   assert.equal(readOverview(db, Date.parse('2026-01-02T00:01:00.000Z')).overdue.sinks, 2, 'the archive, of both versions')
+})
+
+test('a retraction that an outlet has not got is late, also when what comes after it is held until a time', () => {
+  const kept = [1, 2, 3].map(version => sink(version, 'archive', 'done', 9, { sink: { kind: 'archive', id: 'archive' } }))
+  const held = sink(3, 'ftp', 'pending', 8, { nextAt: '2026-01-02T00:00:01.000Z' })
+  const out = [released(1, 1), fannedOut(1, 2, 'outlets', ['ftp']), sink(1, 'ftp', 'done', 3)]
+  const takenBack = [released(2, 4, { action: 'retracted' }), fannedOut(2, 5, 'outlets', ['ftp'])]
+  const again = [released(3, 6), fannedOut(3, 7, 'outlets', ['ftp']), held]
+  const db = tables([...kept, ...out, ...takenBack, ...again])
+  assert.deepEqual(readOverview(db, Date.parse(at(1)) + 600_000).overdue, { sinks: 1, retractions: 1 })
 })
 
 test('what waits is found beside what is out: by its id, and all that is held by its state', () => {

@@ -1,4 +1,5 @@
 /** What an outlet is due of a version when it is sent or asked for: pure. Whether it was to be sent at all was decided when it was routed (`decision.ts`). */
+import { createAttached } from './attached.ts'
 import type { OutletConfig } from './config.ts'
 import { type Categories, type Due, decideFor } from './decision.ts'
 import type { Fact } from './fact.ts'
@@ -19,7 +20,7 @@ export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories):
 
 const HAD = { createdAtMs: 0, had: true } as const
 /** What a version says of itself is looked at once for all who are due it. */
-const deciding = new WeakMap<Fact, Readonly<{ categories: Categories; decide: ReturnType<typeof decideFor> }>>()
+const deciding = createAttached<Fact, Readonly<{ categories: Categories; decide: ReturnType<typeof decideFor> }>>('deciding')
 
 const HOUR_MS = 3_600_000
 

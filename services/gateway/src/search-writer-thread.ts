@@ -3,6 +3,7 @@
  * with it. What is given to it is the log; everything else is a projection like any other.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { createAttached } from '@newswire/events/attached'
 import { messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import type { FollowOptions, Log, LogRecord } from '@newswire/log/log'
@@ -69,7 +70,7 @@ let heldCounts = new Map<string, number>()
 let writing = Promise.resolve()
 const preparing = createPreparing()
 /** What records became, found again when the projection hands them on. */
-const preparedOf = new WeakMap<LogRecord, Prepared | null>()
+const preparedOf = createAttached<LogRecord, Prepared | null>('prepared')
 const flush = () => {
   const records = held.map(({ prepared, ...at }): LogRecord => {
     const record = { ...at, topic, key: null, value: null, headers: {}, timestamp: 0 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { codeOf } from '@newswire/events/errors'
+import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import { assertOrderPerKey, brokers, createHouse, numberOf, readAll, record, skip, until, withAdmin } from './kafka-kit.ts'
 import type { Log, LogRecord, SubscribeOptions, Subscription } from './log.ts'
 
@@ -232,4 +233,38 @@ test('what others publish comes to a consumer that had got all by hand, in order
     assert.equal(records.length, n)
     assertOrderPerKey(records)
   }
+})
+
+const event: NewswireEvent<'config.changed'> = {
+  id: 'e1',
+  type: 'config.changed',
+  source: '/services/console',
+  subject: 'feeds/all',
+  time: '2026-11-24T00:00:00.000Z',
+  data: { kind: 'feeds', id: 'all', n: 1 },
+}
+
+test('who is patient now and then is handed what is published here while it is not, and fetches it while it is', { skip }, async t => {
+  const log = await (await createHouse(t)).open()
+  let patienceMs = 0
+  const came: LogRecord[] = []
+  await log.subscribe({
+    topic: 'work',
+    group: 'moody',
+    patienceMs: () => patienceMs,
+    handle: async records => void came.push(...records),
+  })
+  /** Nobody changes the bytes of an event's record, so who is handed it gets the very same. */
+  const isHanded = async (): Promise<boolean> => {
+    const published = Object.assign(toRecord(event), { topic: 'work' })
+    const before = came.length
+    await log.publish([published])
+    await until('it is handled', () => came.length > before)
+    return came.at(-1)?.value === published.value
+  }
+  // A fetch may be quicker than the answer to the publisher.
+  let tries = 0
+  while (!(await isHanded())) assert.ok(++tries < 200, 'nothing was handed on')
+  patienceMs = 50
+  for (let n = 0; n < 5; n += 1) assert.equal(await isHanded(), false)
 })

@@ -21,7 +21,7 @@ import { type KafkaSubscription, subscribeToTopic } from './kafka-subscribe.ts'
 import { createTopicBook, setUpTopics } from './kafka-topics.ts'
 import { isCurrent } from './kafka-unread.ts'
 import type { LaneObservers } from './lanes.ts'
-import type { Log, LogRecord, NewRecord, Published, Start } from './log.ts'
+import type { Log, LogRecord, NewRecord, Published, Start, SubscribeOptions } from './log.ts'
 import { partitionOf } from './partition.ts'
 
 export type KafkaLogOptions = KafkaSettings &
@@ -60,6 +60,10 @@ const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
     `a record of ${bytes} bytes is too large for ${topic}, which takes ${limit}; store the body as an object and send its key`,
   )
 
+/** Takes what comes in batches just now, and so nothing by hand. */
+const isPatient = ({ patienceMs = 0 }: Pick<SubscribeOptions, 'patienceMs'>): boolean =>
+  (typeof patienceMs === 'function' ? patienceMs() : patienceMs) > 0
+
 /**
  * Connects and reads the topics. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when no broker answers within about 15 s, `RejectError`
  * `NEWSWIRE_LOG_REFUSED` when one does and refuses us (credentials, protocol).
@@ -76,8 +80,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
   const producer = createKafkaProducer(client, { book, maxWaitingBytes: options.maxWaitingBytes ?? MAX_WAITING_BYTES })
   const subscriptions = new Set<KafkaSubscription>()
   const followings = new Set<KafkaFollowing>()
-  /** Who gets records handed on, with the topic they are for: not the patient ones, which take them in batches. */
-  const consumers = new Map<Pick<KafkaSubscription, 'offer'>, string>()
+  /** Who gets records handed on, with what they want. */
+  const consumers = new Map<Pick<KafkaSubscription, 'offer'>, Pick<SubscribeOptions, 'topic' | 'patienceMs'>>()
   const spread = new Map<string, number>()
   const ghosts = createGhosts(options.membersFile ?? (() => null))
   let closing: Promise<void> | null = null
@@ -131,7 +135,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
 
   /** The same record as a fetch would bring: to whoever it is the next one for. */
   const handOn = (given: NewRecord | undefined, at: Published, prepared: Prepared | undefined): void => {
-    const takers = [...consumers].filter(([, topic]) => topic === at.topic)
+    const takers = [...consumers].filter(([, wanted]) => wanted.topic === at.topic && !isPatient(wanted))
     if (given === undefined || prepared === undefined || takers.length === 0) return
     // Whoever publishes may use its bytes again; what `toRecord` made is nobody's to change.
     const value = given.value === null || isMade(given) ? given.value : new Uint8Array(given.value)
@@ -174,7 +178,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       throw translate(error, doing, wanted.topic)
     })
     followings.add(following)
-    if (!wanted.patienceMs) consumers.set(following, wanted.topic)
+    consumers.set(following, wanted)
     return {
       ...following,
       stop: async () => {
@@ -204,7 +208,7 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<Log> => 
       throw translate(error, `subscribing to ${wanted.topic}`, wanted.topic)
     })
     subscriptions.add(subscription)
-    if (!wanted.patienceMs) consumers.set(subscription, wanted.topic)
+    consumers.set(subscription, wanted)
     return {
       ...subscription,
       stop: async stopOptions => {

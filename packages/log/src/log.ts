@@ -89,7 +89,7 @@ export type SubscribeOptions = Readonly<{
   /**
    * How long a record may wait at the log for company, in ms (default 0: given at once): for work that nobody waits for. Kafka answers fewer,
    * fuller fetches then, which is most of what a thin consumer costs; a subscription of the embedded log, where a record costs no fetch, gets it at once.
-   * As a function it is asked before each fetch.
+   * As a function it is asked before each fetch, and for each record that is published in the process, which whoever is not patient gets by hand.
    */
   patienceMs?: number | (() => number)
   /** Kafka only: how long a silent member keeps its partitions (default 10 000 ms; `deliveries` takes 45 000). */

@@ -1,6 +1,6 @@
 /**
  * All that is kept of a feed as one object, `feeds/<feed id>/feed.bundle`: its window and its files. A build is one swap, whole or not at all, and costs the
- * store one write where it was five. Whoever reads a file goes on asking for it by its own key (`readFromBundles`), and of feeds that were written before
+ * store one write where it was five. Whoever reads a file goes on asking for it by its own key (`bundle-reader.ts`), and of feeds that were written before
  * there were bundles gets the object of that key.
  *
  *   newswire feed bundle 1\n   {"parts":[{"name":"rss.xml","bytes":81234,"sha256":"…"},…]}\n   the parts, one after the other
@@ -8,8 +8,8 @@
 import { UnavailableError } from '@newswire/events/errors'
 import { feedFiles } from '@newswire/events/feed'
 import { z } from 'zod'
-import type { ObjectHead, Objects, StoredObject } from './objects.ts'
-import { damagedCode } from './packed.ts'
+import type { Objects, StoredObject } from './objects.ts'
+import { damagedCode, isPacked } from './packed.ts'
 
 const FILES = Object.values(feedFiles)
 /** What a bundle holds; the window is the builder's own. */
@@ -67,31 +67,38 @@ export const partsOf = (bytes: Uint8Array): ReadonlyMap<string, Part> | null => 
 /** The tag of a file that is read from a bundle: it names the content, whatever else the bundle holds. */
 export const toTag = (sha256: string): string => `"${sha256}"`
 
-type Place = Readonly<{ bundle: string; name: BundledName }>
+/** The hash that such a tag is; `undefined` of another one. */
+export const hashOfTag = (etag: string): string | undefined => /^"([0-9a-f]{64})"$/.exec(etag)?.[1]
+
+export type Place = Readonly<{ bundle: string; name: BundledName }>
 
 /** Where a key's file is bundled; `null` for what never is. */
-const placeOf = (key: string): Place | null => {
+export const placeOf = (key: string): Place | null => {
   const [folder, feedId = '', file, ...others] = key.split('/')
   const name = folder === 'feeds' && others.length === 0 ? bundled.find(one => one === file) : undefined
   return name === undefined ? null : { bundle: `feeds/${feedId}/feed.bundle`, name }
 }
 
-const typeOf = (name: BundledName): string => FILES.find(one => one.name === name)?.type ?? 'application/json'
+export const typeOf = (name: string): string => FILES.find(one => one.name === name)?.type ?? 'application/json'
 
-/** `undefined`: there is no bundle. `null`: it has no such file. */
-const find = async (
-  objects: Pick<Objects, 'get'>,
-  { bundle, name }: Place,
-  signal?: AbortSignal,
-): Promise<StoredObject | null | undefined> => {
-  const found = await objects.get(bundle, signal === undefined ? {} : { signal })
-  if (found === null) return undefined
+/** A bundle as it was read. */
+export type Bundle = Readonly<{ etag: string; lastModified: Date; size: number; parts: ReadonlyMap<string, Part> }>
+
+/** `null`: there is none. Throws `UnavailableError` `NEWSWIRE_OBJECTS_DAMAGED` of one that is not whole, and what `get` throws. */
+export const readBundle = async (objects: Pick<Objects, 'get'>, key: string, signal?: AbortSignal): Promise<Bundle | null> => {
+  const found = await objects.get(key, signal === undefined ? {} : { signal })
+  if (found === null) return null
   const parts = partsOf(found.bytes)
-  if (parts === null) throw new UnavailableError(damagedCode, `${bundle} is damaged; the feed's next look writes it again`)
+  if (parts === null) throw new UnavailableError(damagedCode, `${key} is damaged; the feed's next look writes it again`)
+  return { etag: found.etag, lastModified: found.lastModified, size: found.bytes.byteLength, parts }
+}
+
+/** `null`: it has no such file. What is kept plain is copied: a sitemap of 10 KB that somebody serves would keep a bundle of megabytes. What is packed is unpacked, and let go of. */
+export const fileIn = ({ parts, lastModified }: Pick<Bundle, 'parts' | 'lastModified'>, name: string): StoredObject | null => {
   const part = parts.get(name)
-  return part === undefined
-    ? null
-    : { bytes: part.bytes, etag: toTag(part.sha256), contentType: typeOf(name), lastModified: found.lastModified }
+  if (part === undefined) return null
+  const bytes = isPacked(part.bytes) ? part.bytes : new Uint8Array(part.bytes)
+  return { bytes, etag: toTag(part.sha256), contentType: typeOf(name), lastModified }
 }
 
 /**
@@ -103,19 +110,11 @@ export const getBundled =
   async (key, options = {}) => {
     const place = placeOf(key)
     if (place === null) return objects.get(key, options)
-    const first = await find(objects, place, options.signal)
-    if (first !== undefined) return first
+    const first = await readBundle(objects, place.bundle, options.signal)
+    if (first !== null) return fileIn(first, place.name)
+    const loose = await objects.get(key, options)
+    if (loose !== null) return loose
     // A feed's first bundle may take the place of its files between these two.
-    return (await objects.get(key, options)) ?? (await find(objects, place, options.signal)) ?? null
+    const second = await readBundle(objects, place.bundle, options.signal)
+    return second === null ? null : fileIn(second, place.name)
   }
-
-/** A store whose feeds are read file by file, wherever they are kept. What is written and deleted by such a key is the object of that key. */
-export const readFromBundles = (objects: Objects): Objects => {
-  const get = getBundled(objects)
-  const head = async (key: string): Promise<ObjectHead | null> => {
-    if (placeOf(key) === null) return objects.head(key)
-    const found = await get(key)
-    return found === null ? null : { ...found, size: found.bytes.byteLength }
-  }
-  return { ...objects, get, head }
-}

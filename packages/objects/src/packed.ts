@@ -39,7 +39,7 @@ const unpackAtOnce = (packed: Uint8Array, said: number): Uint8Array | null => {
 export const damagedCode = 'NEWSWIRE_OBJECTS_DAMAGED'
 
 /** RFC 1952 §2.3.1, and deflate. */
-const isPacked = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
+export const isPacked = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
 
 /**
  * What was packed, or what was not, as it is. Throws `UnavailableError` `NEWSWIRE_OBJECTS_DAMAGED` when it is damaged or unpacks to more than 256 MiB:

@@ -4,6 +4,7 @@
  */
 import { type FeedBuilt, type FeedOutput, feedFiles } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
+import { hashOfTag } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getUnpacked } from '@newswire/objects/packed'
@@ -45,7 +46,7 @@ const findUntold = async (objects: Needs['objects'], key: string, held: Wanted['
   const there = held === null ? null : await objects.head(key)
   return held !== null && there !== null && toContent(there.etag) === held.content
     ? { ...there, bytes: held.bytes }
-    : getUnpacked(objects, key)
+    : getUnpacked(objects, key, { sha256: there === null ? undefined : hashOfTag(there.etag) })
 }
 
 /** A sitemap does not say whose the pages are that it names; the feed that it is of has told once it was looked through. */

@@ -5,6 +5,7 @@
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { feedFiles } from '@newswire/events/feed'
 import { isArticleId } from '@newswire/events/ids'
+import { hashOfTag } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { damagedCode, unpack } from '@newswire/objects/packed'
@@ -74,7 +75,7 @@ export const createStoreFollower = (needs: Needs): StoreFollower => {
     const key = keys.feed(feedId, feedFiles.json.name)
     const there = await objects.head(key)
     if (there === null || there.etag === known.get(feedId)) return
-    const found = await objects.get(key)
+    const found = await objects.get(key, { sha256: hashOfTag(there.etag) })
     if (found === null) return
     const shown = shownIn(await unpack(key, found.bytes))
     await stored.refresh(newerOf(shown))

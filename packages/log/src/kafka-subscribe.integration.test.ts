@@ -86,7 +86,10 @@ test('a member that dies loses its partitions within its session and a little, a
   assert.ok(performance.now() - diedMs < 11_000)
 })
 
-test('who knows that the member before it is dead does not wait for its session', { skip }, async t => {
+/** Elsewhere nobody is told whether the machine was started anew. */
+const skipDead = skip || (process.platform !== 'linux' && 'needs Linux')
+
+test('who knows that the member before it is dead does not wait for its session', { skip: skipDead }, async t => {
   const house = await createHouse(t)
   const folder = await mkdtemp(join(tmpdir(), 'newswire-members-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
@@ -107,7 +110,7 @@ test('who knows that the member before it is dead does not wait for its session'
   )
   await until('it holds all, long before the session is over', () => mine?.partitions().length === 4, sessionTimeoutMs / 2)
   await (await joining).stop()
-  await until('who left is no ghost', () => readFileSync(file, 'utf8') === '{}')
+  await until('who left is no ghost', () => readFileSync(file, 'utf8').endsWith('"members":{}}'))
 })
 
 test('a handler that takes longer than the session keeps its partitions, its record, and nobody waiting', { skip }, async t => {

@@ -89,6 +89,9 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const pace = { pauseMs, isByHand: () => byHand.isAll(performance.now()), ended: ended.promise, nextOf }
   const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, pace })
   let memberId: string | null = null
+  /** Whom the brokers count until they are told, or its session is over: to begin with one of the process before. */
+  let ghost = ghosts.of(groupId)
+  let hasLeft = false
   let joins = 0
   let requestSentMs = performance.now()
   let heartbeatMs = performance.now()
@@ -145,6 +148,8 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     const stayed = joined.memberId === memberId && joins === 1
     const change = changeOfAssignment([...held.keys()], now, stayed)
     memberId = joined.memberId
+    ghost = memberId
+    hasLeft = false
     ghosts.joined(groupId, memberId)
     joins = 0
     places.forget()
@@ -215,6 +220,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const { events } = consumer
   consumer.on(events.REQUEST, ({ payload }) => {
     if (payload.apiName === 'JoinGroup') joins += 1
+    if (payload.apiName === 'LeaveGroup') hasLeft = true
     if (payload.apiName === 'Heartbeat' || payload.apiName === 'SyncGroup') requestSentMs = performance.now() - payload.duration
   })
   consumer.on(events.HEARTBEAT, () => {
@@ -234,7 +240,11 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   })
 
   const leave = async (): Promise<void> => {
-    const left = consumer.disconnect().then(() => ghosts.left(groupId))
+    const member = ghost
+    const left = consumer.disconnect().then(() => {
+      // kafkajs disconnects just as well when the brokers did not hear of it, and then they wait for the session.
+      if (hasLeft && member !== null) ghosts.left(groupId, member)
+    })
     await within(LEAVE_TIMEOUT_MS, `leaving ${groupId}`, left).catch(note)
   }
 
@@ -255,7 +265,6 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     }, RESTART_PAUSE_MS)
   }
 
-  const ghost = ghosts.of(groupId)
   // When it cannot be done, its session ends by itself.
   if (ghost !== null) await within(LEAVE_TIMEOUT_MS, `taking a dead member out of ${groupId}`, leaveFor(reader, groupId, ghost)).catch(note)
   await consumer

@@ -40,8 +40,8 @@ export type KafkaLogOptions = KafkaSettings &
     /** Published and not yet acknowledged, above which `publish` is `NEWSWIRE_LOG_BUSY` at once. Default 64 MiB. */
     maxWaitingBytes?: number
     /**
-     * A file of this process alone, where it keeps under which names it joined groups (default none). Who names one says that no process that used it
-     * before lives: the members found in it are taken out of their groups, which otherwise wait for their sessions. Asked when a group is joined.
+     * A file of this process alone, where it keeps under which names it joined groups (default none). Who names one says that no process of this machine that
+     * used it before lives: their members are taken out of their groups, which otherwise wait for their sessions. Asked when a group is joined.
      */
     membersFile?: () => string | null
     /** Keeps the bytes of dead letters above 1 MiB and gives back where; without it they stay in the record. */

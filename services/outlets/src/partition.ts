@@ -9,7 +9,11 @@ import { type Clock, DOUBT_MS } from './book.ts'
 import type { Handover, TakeOver } from './handover.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 
-/** With the session of the group and the age limit of a heartbeat: longer than a zombie can still be sending (architecture §6.16). */
+/**
+ * Longer than a zombie can still be sending (architecture §6.16). One that lives, cut off from the brokers, begins nothing 15 s after its last good heartbeat and is done
+ * 15 s later: well within its session of 45 s, before which nobody has its partitions. Where that is not waited for, because the next process took its member out,
+ * it is dead for sure (the lock of its folder, since the machine was started), and these 20 s are for what the system and the partner still have of it.
+ */
 export const TAKE_OVER_WAIT_MS = 20_000
 const LOOK_AGAIN_MS = 500
 /** So many are looked at together at a take-over: of ten thousand that have nothing left each would have an actor for a moment, 150 MB of them. */

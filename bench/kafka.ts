@@ -36,6 +36,8 @@ const deployments = [
   },
   { name: 'up', what: '`newswire up`', processes: [['up']] },
 ] as const
+/** What `--processes` may name. */
+export const deploymentNames: readonly string[] = deployments.map(({ name }) => name)
 
 /** CPU milliseconds so far of every process that has a part in it: ours, the broker and the store where they are on this machine, and the load. */
 export const readCpu = (

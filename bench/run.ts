@@ -15,7 +15,7 @@ import { benchFeed } from './feed.ts'
 import { benchFlash } from './flash.ts'
 import { diskFloors } from './floors.ts'
 import { benchIsolation } from './isolation.ts'
-import { benchKafka } from './kafka.ts'
+import { benchKafka, deploymentNames } from './kafka.ts'
 import { benchKafkaDeliveries } from './kafka-deliveries.ts'
 import { benchKafkaHops } from './kafka-hops.ts'
 import { machineFacts } from './measure.ts'
@@ -57,19 +57,23 @@ const { values } = parseArgs({
     processes: { type: 'string' },
   },
 })
-const wanted = (values.only ?? Object.keys(benchmarks).join()).split(',')
-const unknown = wanted.filter(name => !Object.hasOwn(benchmarks, name))
-if (unknown.length > 0) {
-  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`)
+/** The names asked for; ends when one of them is none. `null`: none was asked for. */
+const namesIn = (what: string, given: string | undefined, there: readonly string[]): readonly string[] | null => {
+  const names = given?.split(',') ?? null
+  const unknown = names?.filter(name => !there.includes(name)) ?? []
+  if (unknown.length === 0) return names
+  console.error(`no such ${what}: ${unknown.map(name => JSON.stringify(name)).join(', ')}; there are ${there.join(', ')}`)
   process.exit(2)
 }
+const wanted = namesIn('benchmark', values.only, Object.keys(benchmarks)) ?? Object.keys(benchmarks)
+const processes = namesIn('deployment (--processes)', values.processes, deploymentNames)
 
 const floors = diskFloors()
 const asked = {
   seconds: Number(values.seconds),
   rate: Number(values.rate),
   kafkaRate: Number(values['kafka-rate']),
-  processes: values.processes?.split(',') ?? null,
+  processes,
   diskFloor: `synced SQLite insert ${floors.sqliteInsertSynced.p50Ms} ms, synced file put ${floors.filePutSynced.p50Ms} ms`,
 }
 const results: Record<string, unknown> = { at: new Date().toISOString(), machine: machineFacts(), floors }

@@ -2,11 +2,13 @@
  * A gateway alone in a process, with feeds that are built already: what `serving.ts` measures. `node serving-gateway.ts build <folder> <feeds>` makes
  * them and ends; `… serve <folder> <feeds>` prints its address and stays.
  */
+import { gzipSync } from 'node:zlib'
 import { compose } from '@newswire/cli/compose'
 import { newswireConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
 import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
+import { bundleType, toBundle } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
 import { readSettings } from '@newswire/runtime/settings'
 import { serveAlone } from './serve-alone.ts'
@@ -37,8 +39,12 @@ const build = async () => {
   const updatedAt = '2026-03-01T08:00:00.000Z'
   for (const [index, feedId] of feedIds.entries()) {
     const files = renderFeed(index)
-    for (const format of feedFormats)
-      await context.objects.put(keys.feed(feedId, feedFiles[format].name), files[format], { durable: false })
+    const parts = feedFormats.map(format => ({
+      name: feedFiles[format].name,
+      pieces: [gzipSync(files[format])],
+      sha256: sha256Hex(files[format]),
+    }))
+    await context.objects.put(keys.feed(feedId, 'feed.bundle'), toBundle(parts), { contentType: bundleType, durable: false })
     const output = (format: FeedFormat) => ({
       key: keys.feed(feedId, feedFiles[format].name),
       sha256: sha256Hex(files[format]),

@@ -7,11 +7,13 @@ import { Worker } from 'node:worker_threads'
 export type Moving = Readonly<{
   /** Tells that so many records were applied in one transaction. */
   wrote(records: number): void
+  /** Gives the write-ahead log back as well, once. */
+  shrink(): void
   /** Resolves once no other connection of ours has the file open. */
   close(): Promise<void>
 }>
 
-export type MoveRequest = Readonly<{ id: number; path: string }>
+export type MoveRequest = Readonly<{ id: number; path: string; isShrunk: boolean }>
 /** `closing`: who waits for it in order to stop. */
 type Thread = { readonly worker: Worker; readonly asked: Map<number, () => void>; closing: number }
 
@@ -45,12 +47,12 @@ const start = (): Thread => {
 }
 
 /** Rejects when there may be no further thread. */
-const move = (path: string): Promise<void> =>
+const move = (path: string, isShrunk: boolean): Promise<void> =>
   new Promise(resolve => {
     thread ??= start()
     lastId += 1
     thread.asked.set(lastId, resolve)
-    thread.worker.postMessage({ id: lastId, path } satisfies MoveRequest)
+    thread.worker.postMessage({ id: lastId, path, isShrunk } satisfies MoveRequest)
   })
 
 /** Who stops waits for it: it must not be what lets the process end, whoever else is done sooner. */
@@ -67,18 +69,22 @@ const keepAlive = (one: Thread | null): (() => void) => {
 export const createMoving = (path: string): Moving => {
   let pages = 0
   let moving: Promise<void> | null = null
+  const begin = (isShrunk: boolean) => {
+    if (moving !== null) return
+    pages = 0
+    // Without a thread SQLite moves what grows by itself, and the next need asks for one again.
+    moving = move(path, isShrunk)
+      .catch(() => undefined)
+      .finally(() => {
+        moving = null
+      })
+  }
   return {
     wrote: records => {
       pages += PAGES_OF.transaction + PAGES_OF.record * records
-      if (pages < EVERY_PAGES || moving !== null) return
-      pages = 0
-      // Without a thread SQLite moves what grows by itself, and the next need asks for one again.
-      moving = move(path)
-        .catch(() => undefined)
-        .finally(() => {
-          moving = null
-        })
+      if (pages >= EVERY_PAGES) begin(false)
     },
+    shrink: () => begin(true),
     close: async () => {
       if (moving === null) return
       const release = keepAlive(thread)

@@ -1,5 +1,5 @@
 /** The file of a view: its tables, the layout that they have, and how far the log is applied. */
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Position } from './log.ts'
@@ -13,6 +13,9 @@ CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
  * On the main thread that stays so, and another thread moves them sooner.
  */
 export const MOVED_AFTER = { past: 16_384, present: 1_000 } as const
+
+/** What stays of the write-ahead log of a view that is ready, however large it was in between: SQLite uses such a file again, and never gives it back by itself. */
+export const KEPT_BYTES = 16 * 1_048_576
 
 /** As for the log that it is made from: nobody's but the owner's and his group's. */
 const [FOLDER_MODE, FILE_MODE] = [0o750, 0o640]
@@ -38,6 +41,18 @@ export const openDatabase = (file: string, schema: string): DatabaseSync => {
     db.prepare('INSERT INTO projection_layout (schema) VALUES (?)').run(schema)
   }
   return db
+}
+
+/** Of the write-ahead log, whatever of it is in use; 0 where there is none. */
+export const walBytes = (file: string): number => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+
+/** Moves all of the write-ahead log, then gives it back: only the second keeps writers waiting, and finds little left to move. Never throws: while it is in use, or the disk refuses, it stays as it is. */
+export const shrink = (db: DatabaseSync): void => {
+  try {
+    db.exec('PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE);')
+  } catch {
+    // What comes next is moved as ever, and then no more than `KEPT_BYTES` of it are kept.
+  }
 }
 
 /** Where each partition goes on. */

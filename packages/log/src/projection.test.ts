@@ -10,6 +10,7 @@ import { eventually } from './contract-kit.ts'
 import { createEmbeddedLog } from './embedded.ts'
 import type { Log, LogRecord } from './log.ts'
 import { openProjection, type Projection, type ProjectionOptions } from './projection.ts'
+import { KEPT_BYTES } from './projection-file.ts'
 
 const SCHEMA = 'CREATE TABLE seen (key TEXT NOT NULL) STRICT; CREATE INDEX by_key ON seen (key);'
 const applyKeys: ProjectionOptions['apply'] = (db, records) => {
@@ -62,6 +63,35 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(after, file), ['one'])
     await put(after, 'two')
     assert.deepEqual(await keysOf(after, file), ['one', 'two'])
+  })
+
+  it('keeps no more of its write-ahead log, once it is ready, than the present needs', async t => {
+    const { dir, log } = await openLog(t)
+    const file = join(dir, 'view.db')
+    const walBytes = () => statSync(`${file}-wal`).size
+    for (let n = 0; n < 3; n++) await log.publish([{ topic: 'articles', key: `${n}`, value: new Uint8Array([1]) }])
+    let mostBytes = 0
+    const projection = await openProjection({
+      log,
+      topic: 'articles',
+      file,
+      schema: 'CREATE TABLE large (bytes BLOB NOT NULL) STRICT;',
+      apply: (db, records) => {
+        for (const _ of records) db.exec('INSERT INTO large VALUES (zeroblob(8388608))')
+      },
+      onApplied: () => {
+        mostBytes = Math.max(mostBytes, walBytes())
+      },
+    })
+    t.after(() => projection.stop())
+    await projection.ready
+    assert.ok(mostBytes > KEPT_BYTES, `it was ${mostBytes} at most`)
+    await eventually(
+      () => `it has ${walBytes()} bytes`,
+      () => walBytes() <= KEPT_BYTES,
+    )
+    // What it keeps of a later burst, once that was moved.
+    assert.equal(projection.db.prepare('PRAGMA journal_size_limit').get()?.['journal_size_limit'], KEPT_BYTES)
   })
 
   it('moves what it wrote into its file while it goes on, and has it to itself when it has stopped', async t => {

@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads'
 import { mayPass } from './late-log.ts'
 import type { Following, Log, LogRecord, Position } from './log.ts'
 import { createMoving } from './projection-checkpoint.ts'
-import { empty, MOVED_AFTER, openDatabase, readCursor } from './projection-file.ts'
+import { empty, KEPT_BYTES, MOVED_AFTER, openDatabase, readCursor, shrink, walBytes } from './projection-file.ts'
 
 export type ProjectionOptions = Readonly<{
   log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
@@ -227,7 +227,12 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     })
     .then(() => {
       isReady = true
-      if (!stopped && moving === null) db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.present}`)
+      if (stopped) return
+      if (moving === null) db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.present}`)
+      db.exec(`PRAGMA journal_size_limit = ${KEPT_BYTES}`)
+      if (walBytes(file) <= KEPT_BYTES) return
+      if (moving === null) shrink(db)
+      else moving.shrink()
     })
   ready.catch(error => {
     if (!stopped) failed ??= toError(error)

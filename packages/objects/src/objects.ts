@@ -24,8 +24,6 @@ export type PutOptions = Readonly<{
   /** Default: from the key's ending (`.json`, `.xml`, `.jpg`…), else `application/octet-stream`. */
   contentType?: string
   cacheControl?: string
-  /** The body is gzip (`packed.ts`). S3 tells whoever reads it there; `get` gives it as it was put. */
-  contentEncoding?: 'gzip'
   /** `'*'`: only if there is nothing yet. */
   ifNoneMatch?: '*'
   /** Only if it is still this. */

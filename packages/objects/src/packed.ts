@@ -1,5 +1,5 @@
 /**
- * Bodies that may be kept as gzip (put with `contentEncoding: 'gzip'`): a fraction of what the store must write. Told by how they begin, so bodies
+ * Bodies that may be kept as gzip: a fraction of what the store must write. Told by how they begin, so bodies
  * that were written plain stay readable; only for what can never begin so itself, such as XML and JSON.
  */
 import { promisify } from 'node:util'

@@ -190,7 +190,6 @@ const describe = ({ ETag = '', LastModified = new Date(0) }: { ETag?: string | u
 const toHeaders = (key: string, wanted: PutOptions): Record<string, string> => ({
   'content-type': wanted.contentType ?? contentTypeOf(key),
   ...(wanted.cacheControl === undefined ? {} : { 'cache-control': wanted.cacheControl }),
-  ...(wanted.contentEncoding === undefined ? {} : { 'content-encoding': wanted.contentEncoding }),
   ...(wanted.ifNoneMatch === undefined ? {} : { 'if-none-match': wanted.ifNoneMatch }),
   ...(wanted.ifMatch === undefined ? {} : { 'if-match': wanted.ifMatch }),
 })
@@ -201,7 +200,6 @@ const toInput = (key: string, bytes: Uint8Array, wanted: PutOptions): Omit<PutOb
   ContentType: wanted.contentType ?? contentTypeOf(key),
   ChecksumSHA256: hash('sha256', bytes, 'base64'),
   ...(wanted.cacheControl === undefined ? {} : { CacheControl: wanted.cacheControl }),
-  ...(wanted.contentEncoding === undefined ? {} : { ContentEncoding: wanted.contentEncoding }),
   ...(wanted.ifNoneMatch === undefined ? {} : { IfNoneMatch: wanted.ifNoneMatch }),
   ...(wanted.ifMatch === undefined ? {} : { IfMatch: wanted.ifMatch }),
 })

@@ -299,6 +299,19 @@ test('a feed that was kept file by file and is no longer in force leaves nothing
   assert.equal(again.items, 3)
 })
 
+test('a feed that is no longer in force leaves nothing to read when its bundle is damaged, and is tried again when somebody else wrote it meanwhile', async t => {
+  const objects = await openStore(t)
+  await release(objects, ...three())
+  await build(startBuilder(objects), three())
+  await objects.put(BUNDLE, Buffer.from('damaged'))
+  assert.equal(await retireFeed({ ...objects, put: async () => ({ ok: false, reason: 'stale' }) }, 'all'), false)
+  assert.equal(await retireFeed(objects, 'all'), true)
+  assert.equal(await read(objects), '')
+  const { etag } = (await objects.head(BUNDLE)) ?? {}
+  assert.equal(await retireFeed(objects, 'all'), true)
+  assert.equal((await objects.head(BUNDLE))?.etag, etag, 'again is nothing')
+})
+
 test('what the store keeps is as it is until packing pays, then gzip, and what is at hand is what it says', async t => {
   const objects = await openStore(t)
   const puts: (Pick<PutOptions, 'atHand'> & { bytes: Uint8Array })[] = []

@@ -130,13 +130,16 @@ export const deleteLoose = async (objects: Pick<Objects, 'list' | 'delete'>, fee
 
 /**
  * Ends a feed that is no longer in force, so that nothing old is there should it come back: an empty window without files under the next counter, which
- * a builder that still holds the feed loses to, then its pages. Safe to repeat.
+ * a builder that still holds the feed loses to, then its pages. `false` when somebody else wrote the feed meanwhile: to be tried again. Safe to repeat.
  */
-export const retireFeed = async (objects: Pick<Objects, 'get' | 'put' | 'list' | 'delete'>, feedId: string): Promise<void> => {
+export const retireFeed = async (objects: Pick<Objects, 'get' | 'put' | 'list' | 'delete'>, feedId: string): Promise<boolean> => {
   const { window, tag } = await readWindow(objects, feedId)
-  if (tag === null && !(await isLoose(objects, feedId))) return
+  if (tag === null && !(await isLoose(objects, feedId))) return true
   const fence = { ...emptyWindow(feedId), counter: window.counter + 1 }
-  if ((tag === null || window.rule !== '') && (await swapFeed(objects, fence, null, tag)) === null) return
+  // A window that cannot be read counts as an empty one, of no build yet; the fence's counter is above 0.
+  const isFenced = tag !== null && window.rule === '' && window.counter > 0
+  if (!isFenced && (await swapFeed(objects, fence, null, tag)) === null) return false
   await deleteLoose(objects, feedId)
   await deletePages(objects, feedId)
+  return true
 }

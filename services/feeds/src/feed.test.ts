@@ -281,10 +281,10 @@ test('an editorial article cannot be rendered', () => {
 })
 
 test('an address that is none is replaced by the page, so it costs nobody a feed', () => {
-  const odd = 'https://[2001:db8::1]/a|b^c`{d}?e[]=1|2#f|g'
+  const odd = 'https://[2001:db8::1]/a|b^c`{d}/100%?e[]=1|2#f|g#h'
   assert.equal(
     toFeedItem(makeFact({ article: { canonicalUrl: odd } }), profile).link,
-    'https://[2001:db8::1]/a%7Cb%5Ec%60%7Bd%7D?e%5B%5D=1%7C2#f%7Cg',
+    'https://[2001:db8::1]/a%7Cb%5Ec%60%7Bd%7D/100%25?e%5B%5D=1%7C2#f%7Cg%23h',
   )
   for (const canonicalUrl of ['javascript:alert(1)', 'not an address', '//x'])
     assert.equal(toFeedItem(makeFact({ article: { canonicalUrl } }), profile).link, 'https://news.example/articles/baoqk.a-1')

@@ -123,7 +123,7 @@ const withoutCampaign = (url: URL): URL => {
 }
 
 /** What browsers take behind a host and RFC 3986 does not: validators refuse a feed for one of them. */
-const NO_URI = /[|^`{}\\[\]"<>]/g
+const NO_URI = /[|^`{}\\[\]"<>]|%(?![0-9A-Fa-f]{2})|(?<=#.*)#/g
 
 const toUri = (url: URL): string => {
   const path = url.href.indexOf('/', url.protocol.length + 2)

@@ -98,8 +98,7 @@ export const sweep = async (needs: SweepNeeds): Promise<number> => {
   const { feeds, categories } = configuration.current()
   for (const feedId of view.kept()) {
     if (feeds.has(feedId)) continue
-    if (isHeld(feedId)) await retireFeed(objects, feedId)
-    view.forget(feedId)
+    if (!isHeld(feedId) || (await retireFeed(objects, feedId))) view.forget(feedId)
   }
   const held = [...feeds.values()].filter(feed => isHeld(feed.id)).map((feed): Rule => ({ feed, categories }))
   await view.ensure(held)

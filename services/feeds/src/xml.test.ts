@@ -68,6 +68,11 @@ test('one fragment that is well-formed vouches for no other that only looks like
   }
 })
 
+test('what looks like a value within a text hides no tag from the shape', () => {
+  assert.equal(findXmlFault('<item><title>a="</title><link href="x"/></item>', []), null)
+  assert.notEqual(findXmlFault('<item><title>a="</nope><a:b c="x"/></item>', []), null)
+})
+
 test('a text that is no plain one to its end takes no longer to look through than it is long', () => {
   assert.notEqual(findXmlFault(`<item>${'a ='.repeat(100_000)}&</item>`, []), null)
   assert.notEqual(findXmlFault(`<item ${'a="b" '.repeat(10_000)}</item>`, []), null)

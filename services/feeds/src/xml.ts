@@ -55,9 +55,10 @@ const withoutContent = (xml: string): string => {
 
 /** A tag with plain values, text without brackets, one of XML's own entities, an emptied section: what nearly every fragment is made of alone. */
 const PLAIN = /[^<&\]]+|&(?:amp|lt|gt|quot|apos);|<\/?[\w:.-]+(?: [\w:.-]+="[^"<&]*")*\/?>|<!\[CDATA\[\]\]>/y
-const VALUES = /="[^"]*"/g
+/** Text may hold `="` too, so no value reaches beyond a bracket. */
+const VALUES = /="[^"<]*"/g
 const TEXTS = />[^<]+/g
-/** Shapes that the parser found well-formed, each with the prefixes it was read with. Feeds have some dozens. */
+/** Shapes that the parser found well-formed, each with the prefixes it was read with. Feeds have some dozens, and more where articles have many pictures or tags. */
 const sound = new Set<string>()
 const MAX_SOUND = 1_000
 const MAX_SHAPE_LENGTH = 8_192
@@ -87,7 +88,8 @@ export const findXmlFault = (xml: string, place: 'document' | readonly Prefix[])
   const name = `${place.join(' ')} ${shape}`
   if (sound.has(name)) return null
   const fault = parse(kept, place)
-  if (fault === null && sound.size < MAX_SOUND) sound.add(name)
+  if (sound.size >= MAX_SOUND) sound.clear()
+  if (fault === null) sound.add(name)
   return fault
 }
 

@@ -14,7 +14,7 @@ const CALM: Faults = { crash: 0, partners: false, own: false }
 const STORM: Faults = { crash: 0.02, partners: true, own: true }
 const FROST: Faults = { crash: 0.002, partners: true, own: false, freeze: 0.01 }
 const TIMES = Number(process.env.NEWSWIRE_SIMULATION_SEEDS ?? 1)
-/** Ten thousand take a minute of CPU, and two gigabytes. */
+/** Ten thousand take a minute of CPU, and one to three gigabytes: twenty such runs want `NODE_OPTIONS=--max-old-space-size=6000`. */
 const ARTICLES = TIMES > 1 ? 10_000 : 1_000
 const SMALL = { articles: 2 }
 const timeout = 300_000 * TIMES

@@ -8,11 +8,29 @@ import { mayGrow, memoryBytes, ruleFor } from './rare-collections.ts'
 const MIB = 1_048_576
 
 test('buffers may grow for a while after a collection, and not without end', () => {
-  const rule = { restMs: 10_000, mostBytes: 256 * MIB }
-  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 0 }, rule), true)
-  assert.equal(mayGrow({ sinceMs: 9_999, grownBytes: 255 * MIB }, rule), true)
-  assert.equal(mayGrow({ sinceMs: 10_000, grownBytes: 0 }, rule), false, 'at rest V8 collects as ever')
-  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 256 * MIB }, rule), false)
+  const rule = { restMs: 10_000, mostBytes: 256 * MIB, leftBytes: 128 * MIB }
+  const freeBytes = () => 1024 * MIB
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 0, freeBytes }, rule), true)
+  assert.equal(mayGrow({ sinceMs: 9_999, grownBytes: 255 * MIB, freeBytes }, rule), true)
+  assert.equal(mayGrow({ sinceMs: 10_000, grownBytes: 0, freeBytes }, rule), false, 'at rest V8 collects as ever')
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 256 * MIB, freeBytes }, rule), false)
+})
+
+test('what processes beside each other have of a machine is left to V8 once little of it is free, whichever of them has it', () => {
+  const rule = { restMs: 10_000, mostBytes: 256 * MIB, leftBytes: 128 * MIB }
+  let looks = 0
+  const free = (bytes: number) => () => {
+    looks += 1
+    return bytes
+  }
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 65 * MIB, freeBytes: free(128 * MIB) }, rule), true)
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 65 * MIB, freeBytes: free(127 * MIB) }, rule), false)
+  assert.equal(mayGrow({ sinceMs: 0, grownBytes: 63 * MIB, freeBytes: free(0) }, rule), true, 'so much V8 lets them grow by itself')
+  assert.equal(looks, 2, 'only where it matters')
+})
+
+test('an eighth of the machine is left, whatever a container may have of it', () => {
+  assert.deepEqual(ruleFor(1024 * MIB, 8192 * MIB), { restMs: 30_000, mostBytes: 128 * MIB, leftBytes: 1024 * MIB })
 })
 
 test('buffers may grow by an eighth of what a machine or its container has, by 256 MiB at most, and below 1 GiB they are left to V8', () => {
@@ -40,7 +58,7 @@ const story = `
     for (const { detail } of list.getEntries()) if (detail.kind === 4) collections += 1
   })
   observer.observe({ entryTypes: ['gc'] })
-  const rare = mostMib > 0 ? collectRarely({ restMs: 3_600_000, mostBytes: mostMib * ${MIB} }, 1) : { stop: () => undefined }
+  const rare = mostMib > 0 ? collectRarely({ restMs: 3_600_000, mostBytes: mostMib * ${MIB}, leftBytes: 0 }, 1) : { stop: () => undefined }
   const kept = []
   for (let made = 0; made < 2048; made++) {
     kept[made % 16] = Buffer.alloc(${MIB})

@@ -4,9 +4,10 @@
  * the other core and most of what is late becomes so. Told to count buffers as part of the heap instead, V8 would let them grow to a gigabyte, also of a process at
  * rest; so it is told that only for a while after each collection, and while they have not grown by much.
  *
- * By as much as the machine, or the container, has room for; where that is little they are left to V8.
+ * By as much as the machine, or the container, has room for; where that is little they are left to V8, and so they are while little of the machine is free: eight
+ * processes beside each other know nothing of one another, and may take an eighth each.
  */
-import { totalmem } from 'node:os'
+import { freemem, totalmem } from 'node:os'
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import { growingBuffers } from './growing-buffers.ts'
@@ -16,12 +17,16 @@ export type Rule = Readonly<{
   restMs: number
   /** Unless they have grown by so much since. */
   mostBytes: number
+  /** And by no more than V8 lets them while less than this of the machine is free. */
+  leftBytes: number
 }>
 
 const MIB = 1_048_576
 const REST_MS = 30_000
 const MOST_BYTES = 256 * MIB
-/** Buffers may grow by this part of all memory. */
+/** By so much V8 lets them grow itself. */
+const BY_ITSELF_BYTES = 64 * MIB
+/** Buffers may grow by this part of all memory, and as much of the machine is to stay free. */
 const PART = 1 / 8
 /** With less than this it is left to V8. */
 const LEAST_MEMORY_BYTES = 1024 * MIB
@@ -31,12 +36,19 @@ const LOOK_EVERY_MS = 250
 export const memoryBytes = (constrained: number, machine: number): number => (constrained > 0 ? Math.min(constrained, machine) : machine)
 
 /** `null`: so little memory that buffers are left to V8. Pure. */
-export const ruleFor = (memory: number): Rule | null =>
-  memory < LEAST_MEMORY_BYTES ? null : { restMs: REST_MS, mostBytes: Math.min(MOST_BYTES, memory * PART) }
+export const ruleFor = (memory: number, machine = memory): Rule | null =>
+  memory < LEAST_MEMORY_BYTES ? null : { restMs: REST_MS, mostBytes: Math.min(MOST_BYTES, memory * PART), leftBytes: machine * PART }
+
+export type Growth = Readonly<{
+  sinceMs: number
+  grownBytes: number
+  /** Of the machine, what others could give up counted as free. Asked only where it matters. */
+  freeBytes(): number
+}>
 
 /** Whether buffers may grow on. Pure. */
-export const mayGrow = ({ sinceMs, grownBytes }: Readonly<{ sinceMs: number; grownBytes: number }>, { restMs, mostBytes }: Rule): boolean =>
-  sinceMs < restMs && grownBytes < mostBytes
+export const mayGrow = ({ sinceMs, grownBytes, freeBytes }: Growth, { restMs, mostBytes, leftBytes }: Rule): boolean =>
+  sinceMs < restMs && grownBytes < mostBytes && (grownBytes < BY_ITSELF_BYTES || freeBytes() >= leftBytes)
 
 const { NODE_PERFORMANCE_GC_MAJOR, NODE_PERFORMANCE_GC_INCREMENTAL } = constants
 type Collection = Readonly<{ detail?: Readonly<{ kind?: number }> }>
@@ -46,7 +58,7 @@ export type RareCollections = Readonly<{
   stop(): void
 }>
 
-const ruleHere = (): Rule | null => ruleFor(memoryBytes(process.constrainedMemory(), totalmem()))
+const ruleHere = (): Rule | null => ruleFor(memoryBytes(process.constrainedMemory(), totalmem()), totalmem())
 
 /** `null` for a rule: nothing is done. */
 export const collectRarely = (rule = ruleHere(), everyMs = LOOK_EVERY_MS): RareCollections => {
@@ -56,7 +68,7 @@ export const collectRarely = (rule = ruleHere(), everyMs = LOOK_EVERY_MS): RareC
   const look = () => {
     const { external_memory: bytes } = getHeapStatistics()
     leastBytes = Math.min(leastBytes, bytes)
-    growingBuffers.allow(mayGrow({ sinceMs: performance.now() - collectedMs, grownBytes: bytes - leastBytes }, rule))
+    growingBuffers.allow(mayGrow({ sinceMs: performance.now() - collectedMs, grownBytes: bytes - leastBytes, freeBytes: freemem }, rule))
   }
   const observer = new PerformanceObserver(list => {
     for (const { detail } of list.getEntries() as readonly Collection[]) {

@@ -182,10 +182,10 @@ test('a loop that nothing has come to for a while waits longer at the brokers, p
   }
 })
 
-test('a loop to which all comes by hand never waits at the brokers for what it has', async () => {
+test('a loop to which all comes by hand, or one with a partition that is paused, waits no longer at the brokers for being quiet', async () => {
   let now = 0
   const { asked, find } = createBroker(() => empty)
-  const broker = await find({ ...plainPace, pauseMs: () => 1, isByHand: () => true, nowMs: () => now })
+  const broker = await find({ ...plainPace, pauseMs: () => 1, isRestless: () => true, nowMs: () => now })
   now += 60_000
   await broker.fetch(loop('5'))
   assert.deepEqual([asked[0]?.maxWaitTime, asked[0]?.minBytes], [250, 0])

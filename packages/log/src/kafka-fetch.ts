@@ -9,7 +9,7 @@ import { brokerErrorOf } from './kafka-errors.ts'
 import { createQuiet, QUIET_WAIT_MS } from './kafka-quiet.ts'
 import { createFetchSession, type WantedTopic } from './kafka-session.ts'
 
-/** A fetch answers at the first byte. What kafkajs notices between fetches alone (a partition that resumes) is late by as much, by `QUIET_WAIT_MS` in a quiet loop; stopping is not (`ended`). */
+/** A fetch answers at the first byte. A partition that resumes is late by as much, and what goes by the same connection behind it; in a quiet loop the latter by `QUIET_WAIT_MS`. Stopping is not (`ended`). */
 export const MAX_WAIT_MS = 250
 /** Less than one partition may give in a fetch, or a backlog in one would wait in vain. */
 const MUCH_BYTES = 262_144
@@ -25,8 +25,11 @@ export const WITH_WHAT_IS_THERE: FetchRule = { maxWaitTimeInMs: MAX_WAIT_MS, min
 export type Pace = Readonly<{
   /** How long to leave the brokers alone before a fetch that is answered at once; 0: a fetch that waits at the brokers for the first byte. */
   pauseMs(): number
-  /** Whether fetches have nothing to bring, because all is handed on: a quiet loop that waited at the brokers would be answered with each of it again (default: no). */
-  isByHand?(): boolean
+  /**
+   * Whether a fetch of a quiet loop must not wait longer than others (default: no). Where all is handed on it would be answered with each of it again; where a partition
+   * is paused, that one goes on with the next fetch.
+   */
+  isRestless?(): boolean
   /** Resolves once nothing that is fetched is wanted any more: then a fetch that waits is not waited for (default: never). */
   ended?: Promise<void>
   /** ms, monotonic (default: the process's). */
@@ -98,7 +101,7 @@ const hasRecords = ({ responses }: Answer): boolean =>
 
 /** A fetch that does not wait is no loop's, and has no session; nor has one beside another. */
 const toLoop = (broker: Broker, pace: Pace): Fetch => {
-  const { pauseMs, nextOf, isByHand = () => false, nowMs = () => performance.now() } = pace
+  const { pauseMs, nextOf, isRestless = () => false, nowMs = () => performance.now() } = pace
   const plain = broker.fetch
   const session = createFetchSession()
   let isAsking = false
@@ -133,7 +136,7 @@ const toLoop = (broker: Broker, pace: Pace): Fetch => {
     if (isEnded) return wait(ENDED_PAUSE_MS, NOTHING)
     isAsking = true
     try {
-      const isQuiet = quiet.isQuiet(nowMs()) && !isByHand()
+      const isQuiet = quiet.isQuiet(nowMs()) && !isRestless()
       const ms = goesOn || isQuiet ? 0 : pauseMs()
       if (ms > 0) await wait(ms)
       const topics = isLost ? wanted.topics : wanted.topics.map(one => raise(one, nextOf))

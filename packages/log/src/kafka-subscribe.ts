@@ -86,7 +86,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   }
   const ended = Promise.withResolvers<void>()
   const nextOf = (_: string, partition: number) => held.get(partition)?.next ?? null
-  const pace = { pauseMs, isByHand: () => byHand.isAll(performance.now()), ended: ended.promise, nextOf }
+  const pace = { pauseMs, isRestless: () => byHand.isAll(performance.now()) || lanes.isHalted(), ended: ended.promise, nextOf }
   const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, pace })
   let memberId: string | null = null
   /** Whom the brokers count until they are told, or its session is over: to begin with one of the process before. */

@@ -288,12 +288,13 @@ test('a partition goes on once what fills it waits for itself, whichever partiti
     0,
     Array.from({ length: 30 }, (_, position) => record(position, 'stuck')),
   )
-  assert.deepEqual(flow, ['pause 0'])
+  assert.deepEqual([flow, lanes.isHalted()], [['pause 0'], true])
   others.resolve()
   await eventually(
     () => `it goes on: ${flow}`,
     () => flow.at(-1) === 'resume 0',
   )
+  assert.equal(lanes.isHalted(), false)
   stuck.resolve()
   await lanes.stop()
 })

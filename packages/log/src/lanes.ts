@@ -46,6 +46,8 @@ export type Lanes = Readonly<{
   /** Takes records in order; those of a partition not held are dropped. `next`: behind them and behind holes that were passed (default: behind the last). */
   add(partition: number, records: readonly LogRecord[], next?: Position): void
   isFull(partition: number): boolean
+  /** Whether fetching has been asked to pause for a partition, and will be asked to go on. */
+  isHalted(): boolean
   /** By held partition the position up to which all is done: what to commit. Absent while unknown. Readable after `stop`. */
   done(): ReadonlyMap<number, Position>
   partitions(): readonly HeldPartition[]
@@ -308,6 +310,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
   return {
     assign,
     add,
+    isHalted: () => halted.size > 0,
     isFull: number => held.get(number)?.book.isFull() ?? false,
     done: () => donePositions(held.values()),
     partitions: () => (isStopped ? [] : [...held.values()].map(({ number, sinceMs }) => ({ partition: number, sinceMs }))),

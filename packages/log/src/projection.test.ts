@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,6 +64,16 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(after, file), ['one'])
     await put(after, 'two')
     assert.deepEqual(await keysOf(after, file), ['one', 'two'])
+  })
+
+  it('leaves nothing at a signal that outlives the asking', async t => {
+    const { dir, log } = await openLog(t)
+    const projection = await open(log, join(dir, 'view.db'))
+    t.after(() => projection.stop())
+    const { signal } = new AbortController()
+    await projection.caughtUp(signal)
+    await projection.caughtUp(signal)
+    assert.equal(getEventListeners(signal, 'abort').length, 0)
   })
 
   it('keeps no more of its write-ahead log, once it is ready, than the present needs', async t => {

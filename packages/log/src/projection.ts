@@ -89,10 +89,13 @@ const hasLostTail = async (
   return false
 }
 
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+/** Resolves with the work, rejects as it does or once the signal aborts, and leaves nothing at the signal. */
+const orAborted = (work: Promise<unknown>, signal: AbortSignal): Promise<void> =>
+  new Promise<void>((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(() => resolve(), reject).finally(() => signal.removeEventListener('abort', abort))
   })
 
 /**
@@ -244,7 +247,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     (cursor[partition] ?? -1) >= end || (following?.cursor()[partition] ?? -1) >= end
 
   const caughtUp = async (signal?: AbortSignal): Promise<void> => {
-    await (signal === undefined ? ready : Promise.race([ready, aborted(signal)]))
+    await (signal === undefined || isReady ? ready : orAborted(ready, signal))
     const targets = (await log.ends(topic)).filter(one => one.end > one.start)
     while (!targets.every(one => isReached(one.partition, one.end))) {
       if (failed) throw failed

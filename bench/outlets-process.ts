@@ -16,12 +16,9 @@ const outlets = Array.from({ length: Number(count) }, (_, n) => outletAt(`o${n}`
 const { world, close } = await openWorld(outlets, folder)
 letGrow()
 process.send?.('started')
-/** Half of what the desk has in hand at once. */
-const AT_ONCE = 16
 let released = 0
 process.on('message', async (articles: number) => {
-  for (const end = released + articles; released < end; )
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, end - released) }, () => world.release(article(`press.burst-${released++}`))))
+  for (let n = 0; n < articles; n++) await world.release(article(`press.burst-${released++}`))
   process.send?.('released')
 })
 process.on('disconnect', async () => {

@@ -2,6 +2,7 @@
  * Milestones of deliveries, durable before the record they are about is committed. Those that come together go in one publish, and outlets of which
  * the same is to be said, that they hold a version, in one record: what a record costs is more than what it says.
  */
+import { setTimeout } from 'node:timers/promises'
 import type { NewswireEvent } from '@newswire/events/events'
 import { follow } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
@@ -80,15 +81,17 @@ export const toMilestones = (batch: readonly Said[]): NewswireEvent<'milestone.r
 
 type Waiting = Readonly<{ said: readonly Said[]; done: () => void; failed: (error: unknown) => void }>
 
-/** One publish at a time; what comes meanwhile waits for the next. A failure is everybody's who was in it. */
-export const createTell = (publish: Publish): Tell => {
+/**
+ * One publish at a time; what comes meanwhile waits for the next. A failure is everybody's who was in it. `companyMs`: how long each waits for what else
+ * may come along (default 0: for what ends in the same turn of the event loop).
+ */
+export const createTell = (publish: Publish, companyMs = 0): Tell => {
   let waiting: Waiting[] = []
   let flushing = false
   const flush = async () => {
     flushing = true
-    // Let those that end in the same turn of the event loop come along.
-    await null
     while (waiting.length > 0) {
+      await (companyMs === 0 || waiting.length >= MOST_AT_ONCE ? null : setTimeout(companyMs))
       const batch = waiting.slice(0, MOST_AT_ONCE)
       waiting = waiting.slice(MOST_AT_ONCE)
       try {

@@ -58,13 +58,14 @@ const readMarks = async ({ objects }: Cluster): Promise<readonly Mark[]> => {
 }
 
 /**
- * Waits until every partition is held by these owners, each with some, and by nobody else; `joining`: and by one that is none of them, which is the
- * result. What is held in the middle of a rebalance is never all of that.
+ * Waits until every partition is held by these owners, each with some, and by nobody else; `joining`: and by one that is none of them, nor one of those
+ * that were there (`gone`: what was killed is told as held until somebody takes it), which is the result. What is held in the middle of a rebalance is
+ * never all of that.
  */
 const untilHeldBy = async (
   cluster: Cluster,
   known: readonly string[],
-  { joining, what }: Readonly<{ joining: boolean; what: string }>,
+  { joining, what, gone = [] }: Readonly<{ joining: boolean; what: string; gone?: readonly string[] }>,
 ): Promise<string> =>
   await waitFor(
     what,
@@ -73,7 +74,8 @@ const untilHeldBy = async (
       const owners = new Set(marks.map(one => one.owner))
       const others = [...owners].filter(owner => !known.includes(owner))
       const isHeld = marks.length === PARTITIONS.length && marks.every(one => one.state === 'held')
-      const isShared = known.every(owner => owners.has(owner)) && others.length === (joining ? 1 : 0)
+      const isShared =
+        known.every(owner => owners.has(owner)) && others.length === (joining ? 1 : 0) && !gone.some(owner => owners.has(owner))
       return isHeld && isShared ? { owner: others[0] ?? '' } : Promise.reject(marks)
     },
     DEADLINE,
@@ -134,7 +136,7 @@ test('outlets processes hand over, are killed and stand still, and no receiver e
     await cluster.start(['outlets'], name)
     owners.push(await untilHeldBy(cluster, owners, { joining: true, what: `${name} to have a share` }))
   }
-  const [, second = '', third = ''] = owners
+  const [stopped = '', second = '', third = ''] = owners
 
   /** Of some articles that everybody who is well has, each fault meets the retraction. */
   const duringRetractions = async <T>(phase: string, fault: () => Promise<T>): Promise<T> => {
@@ -154,11 +156,15 @@ test('outlets processes hand over, are killed and stand still, and no receiver e
       assert.deepEqual(await cluster.process('one').stop(), { code: 0, signal: null })
       await cluster.start(['outlets'], 'one')
     })
-    const first = await untilHeldBy(cluster, [second, third], { joining: true, what: 'the new process to have a share' })
+    const first = await untilHeldBy(cluster, [second, third], { joining: true, what: 'the new process to have a share', gone: [stopped] })
     assertHandedOver(before, await readMarks(cluster))
 
     await duringRetractions('kill', () => cluster.killAndRestart('two'))
-    const after = await untilHeldBy(cluster, [first, third], { joining: true, what: 'the one after the killed one to have a share' })
+    const after = await untilHeldBy(cluster, [first, third], {
+      joining: true,
+      what: 'the one after the killed one to have a share',
+      gone: [second],
+    })
 
     await duringRetractions('freeze', async () => {
       cluster.process('three').freeze()

@@ -1,7 +1,7 @@
 /** Publish → every one of ten partners has it, on Kafka and S3 at a steady rate; receivers in a process of their own. */
 import type { Benchmark, Line } from './benchmark.ts'
 import { kafkaFloor } from './floors.ts'
-import { deploymentEnv, type KafkaOptions, perArticle, readCpu, startDeployment, summary } from './kafka.ts'
+import { deploymentEnv, type KafkaOptions, perArticle, readCpu, startDeployment, summary, WARM_SECONDS } from './kafka.ts'
 import { sendOpenLoop } from './load.ts'
 import { withRealParts } from './real-parts.ts'
 import { startReceivers, type Taken } from './receivers.ts'
@@ -61,7 +61,7 @@ const measure = async ({ rate, seconds, parts, processes }: Pick<KafkaOptions, '
       return { sent, accepted, came: await collect(receivers, `bench.${prefix}`, accepted.length * OUTLETS) }
     }
     // All of it has come before anything is measured: what waits for groups to form is no part of the speed.
-    await send('w', 10)
+    await send('w', WARM_SECONDS)
     const cpuBefore = readCpu(started, processes, parts)
     const { sent, accepted, came } = await send('a', seconds)
     const cpuMsPerArticle = perArticle(cpuBefore, readCpu(started, processes, parts), accepted.length)
@@ -92,7 +92,7 @@ const measure = async ({ rate, seconds, parts, processes }: Pick<KafkaOptions, '
 type Load = Awaited<ReturnType<typeof measure>>
 
 const toLine = (what: string, load: Load, floor: string): Line => ({
-  what: `Kafka + S3, ${what}, ${load.asked.rate}/s × ${OUTLETS} outlets for ${load.asked.seconds} s`,
+  what: `Kafka + S3, ${what}, ${load.asked.rate}/s × ${OUTLETS} outlets for ${load.asked.seconds} s, after ${WARM_SECONDS} s of the same`,
   measured: `publish → partner p50 ${load.publishToPartnerMs.p50} p99 ${load.publishToPartnerMs.p99} ms, 202 → partner p50 ${load.answerToPartnerMs.p50} p99 ${load.answerToPartnerMs.p99} ms (${load.delivered} of ${load.accepted * OUTLETS} delivered; ${load.cpuMsPerArticle.all} CPU-ms an article)`,
   toReach: TO_REACH,
   floor,

@@ -15,9 +15,10 @@ export type KafkaOptions = Readonly<{
   parts: Readonly<Record<string, string>>
   /** What each process runs: services, or `up` for all of them. */
   processes: readonly (readonly string[])[]
-  /** Of the same load before anything is counted (default 30 s): broker, store and processes were started a moment ago, and are seldom so in a newsroom. */
-  warmSeconds?: number
 }>
+
+/** Of the same load before anything is counted: broker, store and processes were started a moment ago, and are seldom so in a newsroom. */
+export const WARM_SECONDS = 30
 
 /** How a user may run it: contract §1 names the first; the others are `newswire run` with several names, for machines with few cores. */
 const deployments = [
@@ -130,7 +131,7 @@ export const deploymentEnv = (parts: KafkaOptions['parts'], dataDir: string): Re
 export const startDeployment = (processes: KafkaOptions['processes'], env: Record<string, string>): Promise<Started[]> =>
   Promise.all(processes.map(names => startNewswire(names[0] === 'up' ? ['up'] : ['run', ...names], env)))
 
-export const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes, warmSeconds = 30 }: KafkaOptions) => {
+export const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes }: KafkaOptions) => {
   const folder = temporaryFolder()
   const partner = await startPartner()
   const env = deploymentEnv(parts, folder.path)
@@ -149,7 +150,7 @@ export const measureKafka = async ({ rate, seconds, feeds, limit, parts, process
       prefix: 'a',
       everyMs: 10,
     })
-    await sendOpenLoop({ ingest, token: TOKEN, rate, seconds: warmSeconds, clients: 16, feeds, prefix: 'w' })
+    await sendOpenLoop({ ingest, token: TOKEN, rate, seconds: WARM_SECONDS, clients: 16, feeds, prefix: 'w' })
     const pollsBefore = poller.polls()
     const cpuBefore = readCpu(started, processes, parts)
     const sent = await sendOpenLoop({ ingest, token: TOKEN, rate, seconds, clients: 16, feeds, prefix: 'a' })
@@ -163,7 +164,7 @@ export const measureKafka = async ({ rate, seconds, feeds, limit, parts, process
       return at === undefined ? [] : [{ after202: Math.max(0, at - one.answeredAt), afterPublish: at - one.dueAt }]
     })
     return {
-      asked: { rate, seconds, warmSeconds, feeds, limit, processes: processes.length },
+      asked: { rate, seconds, warmSeconds: WARM_SECONDS, feeds, limit, processes: processes.length },
       accepted: accepted.length,
       refused: sent.length - accepted.length,
       visible: shown.length,

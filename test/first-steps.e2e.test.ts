@@ -142,6 +142,7 @@ test('a real text with three pictures comes out of every exit letter for letter'
     '--wait',
   ])
   assert.equal(published.code, 0, published.output)
+  for (const words of ['Bến đò lúc sáu giờ', 'Người lái đò', 'Bảng giờ chạy mới']) await untilCaptioned(system, running, 'real', words)
   const path = pageOf('real')
   const archived = (await running.console(`/v1/articles/${articleIdOf('real')}/versions/1`)).body['fact'] as {
     article: { body: { html: string } }

@@ -2,6 +2,7 @@
  * Where spans go, by the environment variables that OpenTelemetry defines (contract §2), and what a span is on the wire (OTLP 1, JSON encoding). A platform
  * may set them for every program that it runs, so what cannot be kept to is told and stops nothing, as the specification has it.
  */
+import { hasNoPassword } from '@newswire/events/deliver'
 import type { Environment } from './settings.ts'
 
 export type Telemetry = Readonly<{
@@ -62,8 +63,7 @@ const addressOf = (env: Environment, warn: Warn): string | null => {
   const base = nonEmpty(env, 'OTEL_EXPORTER_OTLP_ENDPOINT')
   const name = whole === null ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
   const url = whole ?? (base === null ? null : `${base.replace(/\/+$/, '')}/v1/traces`)
-  const parsed = url === null ? null : URL.parse(url)
-  if (url === null || (parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '')) return url
+  if (url === null || (/^https?:$/.test(URL.parse(url)?.protocol ?? '') && hasNoPassword(url))) return url
   warn(`${name} must be an http or https address without a password, which goes into OTEL_EXPORTER_OTLP_HEADERS; no spans are sent`)
   return null
 }

@@ -65,11 +65,12 @@ export const startDeliveries = async (
     now,
   })
   const view = createView(objects, () => clock.now())
+  const publish = publishEvents(log)
   const delivering = {
     read: view.read,
     readOlder: createOlderVersions(async (articleId, version) => (await getArchived(objects, articleId, version))?.fact ?? null),
     deliver: deliveries.deliver,
-    tell: createTell(events => publishEvents(log)(events, { patienceMs: TOLD_WITHIN_MS }), log.kind === 'embedded' ? TOLD_WITHIN_MS : 0),
+    tell: createTell(events => publish(events, { patienceMs: TOLD_WITHIN_MS }), log.kind === 'embedded' ? TOLD_WITHIN_MS : 0),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,
   }

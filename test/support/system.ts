@@ -59,7 +59,7 @@ export type Running = Readonly<{
   newswire: Newswire
   publisher: Publisher
   /** A path of the gateway, or an address below `PUBLIC_URL`; redirects are not followed. */
-  get(pathOrUrl: string): Promise<Readonly<{ status: number; text: string; headers: Headers }>>
+  get(pathOrUrl: string, headers?: Readonly<Record<string, string>>): Promise<Readonly<{ status: number; text: string; headers: Headers }>>
   console(path: string, method?: string): Promise<JsonAnswer>
   feed(feed: string, format: Format): FeedReader
   /** The article in one feed as a reader sees it now. */
@@ -91,9 +91,9 @@ const FINAL = new Set(['released', 'duplicate', 'superseded', 'refused'])
 const toRunning = (newswire: Newswire, consoleToken: string | undefined): Running => {
   const publisher = createPublisher(newswire.url('ingest'), tokens.all)
   const gateway = newswire.url('gateway')
-  const get: Running['get'] = async pathOrUrl => {
+  const get: Running['get'] = async (pathOrUrl, headers = {}) => {
     const path = pathOrUrl.startsWith(PUBLIC_URL) ? pathOrUrl.slice(PUBLIC_URL.length) : pathOrUrl
-    const response = await fetch(new URL(path, gateway), { redirect: 'manual', signal: AbortSignal.timeout(15_000) })
+    const response = await fetch(new URL(path, gateway), { redirect: 'manual', signal: AbortSignal.timeout(15_000), headers })
     return { status: response.status, text: await response.text(), headers: response.headers }
   }
   const ask: Running['console'] = async (path, method = 'GET') => {

@@ -40,9 +40,9 @@ export type FeedHeaderOptions = Readonly<{
  */
 const toldModified = (lastModified: Date, now: number): string => new Date(Math.min(lastModified.getTime(), now)).toUTCString()
 
-/** Until when these headers may be said, ms since 1970: a date that is yet to come is told once it has. */
+/** Until when these headers may be said, ms since 1970: while the date is yet to come, what is told in its place changes with every second. */
 export const toldUntil = ({ lastModified }: Pick<FeedState, 'lastModified'>, now: number): number =>
-  lastModified !== null && lastModified.getTime() > now ? lastModified.getTime() : Number.POSITIVE_INFINITY
+  lastModified !== null && lastModified.getTime() > now ? now - (now % 1_000) + 1_000 : Number.POSITIVE_INFINITY
 
 /** WebSub discovery (§4): the hub and the one address of this representation, for a private feed the one of this reader's token. */
 const linkOf = ({ feedId, output }: FeedState, { publicUrl, isPrivate, capability = null }: FeedHeaderOptions): string => {

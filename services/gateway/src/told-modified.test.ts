@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createFastAnswers } from './fast-answers.ts'
@@ -28,17 +29,26 @@ test('no answer is dated later than it is, and whoever was told an earlier date 
   assert.equal((await ask(state, { 'if-modified-since': new Date(NOW + 3_000).toUTCString() }, NOW + 3_000)).status, 304)
 })
 
-test('an answer that is kept ready is made again once its date has come', () => {
+test('an answer that is kept ready tells the second it is given in until its date has come, and then that', () => {
   let now = NOW
   const { headOf, answerOf } = createFastAnswers({ watch: () => ({ state: null }) as never, want: () => undefined }, null, () => now)
   const asked = headOf('GET /feeds/all/rss.xml HTTP/1.1\r\nHost: a\r\n\r\n')
   assert.ok(asked !== null)
   const state = stateOf(new Date(NOW + 3_000))
   const snapshot = { site: { publicUrl: 'https://news.example' } } as ConfigSnapshot
+  const told = () => {
+    let written = ''
+    const socket = { writableLength: 0, write: (bytes: Buffer) => (written += bytes.toString('latin1')) } as unknown as Socket
+    answerOf(asked, state, snapshot)?.frame.write(socket, now, { remaining: 0, resetSeconds: 0 }, () => undefined)
+    return /^last-modified: (.*)\r$/m.exec(written)?.[1]
+  }
   const early = answerOf(asked, state, snapshot)
-  now = NOW + 2_999
+  now = NOW + 999
   assert.equal(answerOf(asked, state, snapshot), early)
+  now = NOW + 2_999
+  assert.equal(told(), new Date(NOW + 2_000).toUTCString())
   now = NOW + 3_000
+  assert.equal(told(), new Date(NOW + 3_000).toUTCString())
   const settled = answerOf(asked, state, snapshot)
   assert.notEqual(settled?.frame, early?.frame)
   now = NOW + 86_400_000

@@ -35,13 +35,18 @@ export class ProblemError extends Error {
 }
 
 /** What Fastify itself throws, by its own codes. */
-const FASTIFY: Readonly<Record<string, Omit<ProblemOptions, 'detail'>>> = {
+const FASTIFY: Readonly<Record<string, Omit<ProblemOptions, 'detail'> & Readonly<{ detail?: string }>>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'NEWSWIRE_BODY_TOO_LARGE', title: 'The body is too large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { status: 415, code: 'NEWSWIRE_MEDIA_TYPE', title: 'This media type is not taken here' },
   FST_ERR_CTP_EMPTY_TYPE: { status: 415, code: 'NEWSWIRE_MEDIA_TYPE', title: 'This media type is not taken here' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read' },
   FST_REQ_FILE_TOO_LARGE: { status: 413, code: 'NEWSWIRE_PICTURE_TOO_LARGE', title: 'The file is too large' },
-  FST_FILES_LIMIT: { status: 422, code: 'NEWSWIRE_PICTURE_FORM', title: 'One file at a time' },
+  FST_FILES_LIMIT: {
+    status: 422,
+    code: 'NEWSWIRE_PICTURE_FORM',
+    title: 'One file at a time',
+    detail: 'expected one file, found another behind it; nothing was kept: send each in a form of its own',
+  },
   FST_INVALID_MULTIPART_CONTENT_TYPE: { status: 415, code: 'NEWSWIRE_MEDIA_TYPE', title: 'This media type is not taken here' },
 }
 
@@ -67,7 +72,7 @@ export const toProblem = (error: unknown, bodyLimit?: number): ProblemError => {
     return new ProblemError({ status: 422, code: error.code, title: 'This cannot be taken', detail: error.message }, { cause: error })
   const { code, statusCode, message } = (error ?? {}) as { code?: unknown; statusCode?: unknown; message?: unknown }
   const known = typeof code === 'string' ? FASTIFY[code] : undefined
-  if (known) return new ProblemError({ ...known, detail: detailOf(known, message, bodyLimit) }, { cause: error })
+  if (known) return new ProblemError({ ...known, detail: known.detail ?? detailOf(known, message, bodyLimit) }, { cause: error })
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new ProblemError(
       { status: statusCode, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read', detail: String(message) },

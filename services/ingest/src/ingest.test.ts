@@ -554,6 +554,36 @@ test('what is no picture, no form, or too large is refused and not kept', async 
   assert.deepEqual(await disk.list('originals/'), [])
 })
 
+test('a form with a second file is refused whole, wherever the second stands, and its first is not kept', async t => {
+  const { request, disk } = await open(t)
+  const part = (name: string, more: string, bytes: string | Uint8Array) =>
+    Buffer.concat([
+      Buffer.from(`--b\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n`),
+      Buffer.from(bytes),
+      Buffer.from('\r\n'),
+    ])
+  const send = (...parts: readonly Uint8Array[]) =>
+    request('POST', '/v1/articles/a/pictures', Buffer.concat([...parts, Buffer.from('--b--\r\n')]), {
+      'content-type': 'multipart/form-data; boundary=b',
+    })
+  const first = part('picture', '; filename="a.png"', PNG)
+  const large = part('picture', '; filename="b.png"', Buffer.concat([PNG, Buffer.alloc(3_000_000, 7)]))
+  const field = part('caption', '', 'Lễ đài')
+  for (const parts of [
+    [first, first],
+    [first, large],
+    [large, field, first],
+    [first, part('other', '; filename="c.txt"', 'x')],
+  ]) {
+    const refused = await send(...parts)
+    assert.deepEqual([refused.status, refused.body.code], [422, 'NEWSWIRE_PICTURE_FORM'])
+    assert.match(refused.body.detail, /one file/)
+  }
+  assert.deepEqual(await disk.list('originals/'), [])
+  assert.equal((await send(field, first)).status, 201)
+  assert.equal((await send(first, field)).status, 201)
+})
+
 test('a form is taken for a picture alone, and a republish that says more than it can is refused', async t => {
   const { request, submissions } = await open(t)
   const { body, headers } = formOf(PNG)

@@ -62,27 +62,29 @@ export const refuseNoForm = (request: HttpRequest): void => {
   })
 }
 
-/** Takes the one file of a multipart body. Throws the 413 or 422 problem. */
+/** Takes the one file of a multipart body, which is read to its end: what is behind the file may be another. Throws the 413 or 422 problem. */
 export const keepUpload = async (
   needs: Parameters<typeof keepPicture>[0],
   request: HttpRequest,
 ): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
-  const file = await request.file({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 }, throwFileSizeLimit: false })
-  if (file === undefined)
+  const files = request.files({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 }, throwFileSizeLimit: false })
+  const first = await files.next()
+  if (first.done === true)
     throw new ProblemError({
       status: 422,
       code: 'NEWSWIRE_PICTURE_FORM',
       title: 'There is no picture in the form',
       detail: EXPECTED_FORM,
     })
-  const bytes = await file.toBuffer()
-  if (file.file.truncated)
+  const bytes = await first.value.toBuffer()
+  if (first.value.file.truncated)
     throw new ProblemError({
       status: 413,
       code: 'NEWSWIRE_PICTURE_TOO_LARGE',
       title: 'The picture is too large',
       detail: `the limit is ${MAX_PICTURE_BYTES} bytes`,
     })
+  await files.next()
   const { sha256, type } = await keepPicture(needs, bytes)
   return { url: `newswire:${sha256}`, sha256, bytes: bytes.byteLength, type }
 }

@@ -35,7 +35,7 @@ export type Item = {
   saved: Delivery | null
   /** Who wrote what lies in the store. */
   origin: Origin
-  /** The last write that was begun; `null`: none was. */
+  /** The last write that was begun, until it has ended. */
   saving: Promise<void> | null
   waiters: Waiter[]
   /** Cancels the writing down of what takes too long. */
@@ -74,7 +74,7 @@ export type Book = Readonly<{
   isAtHand(subject: string): boolean
   /** The item of a subject, out of the store when it lies there; `null` when nothing is left to do. Rejects with what the store throws. */
   find(subject: string): Promise<Item | null>
-  /** Lets go of an item that lies whole in the store and is not under way; what to queue in its place, `null` when it stays. */
+  /** Lets go of an item that lies whole in the store and is neither under way nor being written; what to queue in its place, `null` when it stays. */
   shelve(item: Item): Shelved | null
   /** Whether everything that lies in the store is known. */
   isWhole(): boolean
@@ -167,22 +167,28 @@ export const createBook = (
   const say = (item: Item, news: readonly News[]): Promise<void> | undefined =>
     news.length === 0 ? undefined : untilAvailable(() => kind.say(item.subject, news, item.cause))
 
+  const write = (item: Item): Promise<void> =>
+    untilAvailable(async () => {
+      const { delivery, subject, cause, sinceMs } = item
+      if (delivery === null) return
+      if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
+      item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held, maySave)
+      item.saved = delivery
+      item.origin = 'us'
+      item.savedWant = delivery.want
+      item.savedDoubt = delivery.maybeSent
+      settleWaiters(item, delivery.want)
+    })
+
   /** One write of an item at a time; each writes what then is. */
   const saveOne = (item: Item): Promise<void> => {
-    const mine = (item.saving ?? Promise.resolve()).then(() =>
-      untilAvailable(async () => {
-        const { delivery, subject, cause, sinceMs } = item
-        if (delivery === null) return
-        if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
-        item.held = await pending.save(owner, { subject, delivery, cause, sinceMs }, item.held, maySave)
-        item.saved = delivery
-        item.origin = 'us'
-        item.savedWant = delivery.want
-        item.savedDoubt = delivery.maybeSent
-        settleWaiters(item, delivery.want)
-      }),
-    )
-    item.saving = mine.catch(() => undefined)
+    const mine = (item.saving ?? Promise.resolve())
+      .then(() => write(item))
+      .finally(() => {
+        if (item.saving === ended) item.saving = null
+      })
+    const ended = mine.catch(() => undefined)
+    item.saving = ended
     return mine
   }
 
@@ -247,7 +253,8 @@ export const createBook = (
     find: left.find,
     shelve: item => {
       const { delivery, subject } = item
-      const isIdle = !item.busy && item.waiters.length === 0 && item.patience === null && item.behindSinceMs === null
+      const isIdle =
+        !item.busy && item.saving === null && item.waiters.length === 0 && item.patience === null && item.behindSinceMs === null
       if (delivery === null || item.saved !== delivery || !isIdle || kind.newestOnly) return null
       items.delete(subject)
       item.delivery = null // what is queued of it is void

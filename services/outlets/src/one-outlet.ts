@@ -68,6 +68,7 @@ const createMemoryStore = () => {
   let pages = Number.POSITIVE_INFINITY
   let goOn: () => void = () => undefined
   const slow = new Map<string, Promise<void>>()
+  const savesWait: Promise<void>[] = []
   const check = () => {
     if (away) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
   }
@@ -98,6 +99,7 @@ const createMemoryStore = () => {
     save: async (_owner, pending) => {
       check()
       saves += 1
+      await savesWait.shift()
       documents.set(pending.subject, pending)
       return put()
     },
@@ -118,6 +120,12 @@ const createMemoryStore = () => {
       goOn()
     },
     writes: () => saves,
+    /** The next so many writes take effect, one after the other as they were begun, when what it returns is called for each. */
+    slowDownSaves: (count: number) => {
+      const ends = Array.from({ length: count }, () => Promise.withResolvers<void>())
+      savesWait.push(...ends.map(one => one.promise))
+      return ends.map(one => one.resolve)
+    },
     /** Reads of a subject are not answered until what it returns is called. */
     slowDown: (subject: string) => {
       let end: () => void = () => undefined
@@ -134,7 +142,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
   const { clockOf, pass } = createVirtualTime()
   const clock = clockOf({ alive: true })
   let life: Life = { alive: true }
-  const { store, documents, setAway, setPages, slowDown, writes } = createMemoryStore()
+  const { store, documents, setAway, setPages, slowDown, slowDownSaves, writes } = createMemoryStore()
   const articles = new Map<string, State[]>()
   const sent: Sending[] = []
   const told: (News & { subject: string })[] = []
@@ -205,6 +213,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     /** So many articles of what is left are read after a restart, the rest when more are allowed. */
     readAtMost: setPages,
     slowDown,
+    slowDownSaves,
     answers: (next: typeof answer) => {
       answer = next
     },

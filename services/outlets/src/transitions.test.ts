@@ -680,3 +680,17 @@ test('a kill is sent when something of ours broke while the version before it wa
   assert.deepEqual(outlet.versions('a'), [1, 2, 2], 'nobody knows whether the first arrived, so its retraction is repeated')
   assert.equal(outlet.stored('a'), null)
 })
+
+test('what is still being written down is not let go of: its write would come after that of its end, and it would be sent again behind newer ones', async () => {
+  const outlet = createOneOutlet()
+  const [first, second] = outlet.slowDownSaves(2)
+  outlet.answers((_, count) => (count === 1 ? answered(500) : accepted))
+  await publish(outlet)
+  await outlet.pass(3 * SECOND)
+  first?.()
+  await outlet.pass(MINUTE)
+  second?.()
+  await outlet.pass(MINUTE)
+  assert.deepEqual(outlet.versions('a'), [1, 1])
+  assert.equal(outlet.stored('a'), null)
+})

@@ -37,6 +37,8 @@ export type Item = {
   origin: Origin
   /** The last write that was begun, until it has ended. */
   saving: Promise<void> | null
+  /** While something is told of it: nothing is written down before. Rejects when it cannot be told. */
+  telling: Promise<void> | null
   waiters: Waiter[]
   /** Cancels the writing down of what takes too long. */
   patience: (() => void) | null
@@ -132,6 +134,7 @@ export const createBook = (
       saved: null,
       origin: 'us',
       saving: null,
+      telling: null,
       waiters: [],
       patience: null,
       busy: false,
@@ -164,11 +167,21 @@ export const createBook = (
     }
   }
 
-  const say = (item: Item, news: readonly News[]): Promise<void> | undefined =>
-    news.length === 0 ? undefined : untilAvailable(() => kind.say(item.subject, news, item.cause))
+  const say = (item: Item, news: readonly News[]): Promise<void> | undefined => {
+    if (news.length === 0) return undefined
+    const told = untilAvailable(() => kind.say(item.subject, news, item.cause))
+    const all = item.telling === null ? told : Promise.all([item.telling, told]).then(() => undefined)
+    const ended = () => {
+      if (item.telling === all) item.telling = null
+    }
+    item.telling = all
+    all.then(ended, ended)
+    return told
+  }
 
   const write = (item: Item): Promise<void> =>
     untilAvailable(async () => {
+      while (item.telling !== null) await item.telling
       const { delivery, subject, cause, sinceMs } = item
       if (delivery === null) return
       if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)

@@ -694,3 +694,23 @@ test('what is still being written down is not let go of: its write would come af
   assert.deepEqual(outlet.versions('a'), [1, 1])
   assert.equal(outlet.stored('a'), null)
 })
+
+test('what an attempt came to is not written down before it is told: over a crash nobody would ever tell it', async () => {
+  const outlet = createOneOutlet()
+  outlet.answers(({ version }) => (version === 1 ? noAnswer : accepted))
+  await publish(outlet)
+  await outlet.pass(3 * SECOND)
+  const [saved] = outlet.slowDownSaves(1)
+  outlet.settings.tellAway = true
+  await kill(outlet, 2)
+  outlet.want('a', 2, { kill: true, again: true })
+  await outlet.pass(SECOND)
+  saved?.()
+  await outlet.pass(SECOND)
+  assert.equal(outlet.stored('a')?.settling, false)
+  outlet.settings.tellAway = false
+  await outlet.restart(false)
+  await outlet.pass(3 * MINUTE)
+  assert.deepEqual(outlet.states('a').at(-1), 'v2 done')
+  assert.equal(outlet.stored('a'), null)
+})

@@ -4,10 +4,10 @@ import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/even
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
 import { isDay, openReader } from './archive.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
-export type ExportOptions = Readonly<{
+type ExportOptions = Readonly<{
   format: ExportFormat
   from?: string
   to?: string
@@ -35,7 +35,7 @@ const readContext = async (objects: Parameters<typeof readEntries>[0]): Promise<
 }
 
 export const exportToFile = async (terminal: Terminal, options: ExportOptions): Promise<boolean> => {
-  const { settings, json, print, say } = terminal
+  const { settings, json, say } = terminal
   const { format, category, publisher, allVersions = false, out } = options
   if (allVersions && format !== 'jsonl') throw new UsageError('--all-versions is for --format jsonl')
   if (format === 'html' && out === '-') throw new UsageError('--format html needs a folder, not standard output')
@@ -59,7 +59,7 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
       say(`${day}: ${days} of ${of} days, ${articles} written`)
     }
     const exported = await exportArchive(objects, wanted, { out, context, report })
-    if (out !== '-') print(json ? JSON.stringify(exported) : `${exported.articles} written to ${out}`)
+    if (out !== '-') printResult(terminal, exported, `${exported.articles} written to ${out}`)
     return true
   } finally {
     await objects.close()

@@ -10,7 +10,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
 import type { Settings } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from './client.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 /** The store, for looking only. */
@@ -63,11 +63,11 @@ const sayVerdict = (verdict: Verdict): string =>
     ? `The archive is as it was signed: ${verdict.versions} versions, ${verdict.natives} native payloads, ${verdict.ledger} lines of the ledger in ${verdict.manifests} manifests; ${verdict.purged} purged by law${verdict.pending === 0 ? '' : `; ${verdict.pending} records of purges that the next manifest lists`}${verdict.open === 0 ? '' : `; ${verdict.open} files since the newest manifest`}.`
     : `WRONG at ${verdict.wrong?.path}: ${verdict.wrong?.what}`
 
-export type VerifyOptions = Readonly<{ copy?: string; keys?: string }>
+type VerifyOptions = Readonly<{ copy?: string; keys?: string }>
 
 /** True when everything is as it was signed. */
 export const verifyArchive = async (terminal: Terminal, days: readonly string[], options: VerifyOptions): Promise<boolean> => {
-  const { settings, json, print, say } = terminal
+  const { settings, json, say } = terminal
   checkDays(days)
   const objects = options.copy === undefined ? await openReader(settings) : null
   try {
@@ -91,7 +91,7 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
         say(`manifest ${manifest} of ${of}, ${entries} entries`)
       },
     })
-    print(json ? JSON.stringify(verdict) : sayVerdict(verdict))
+    printResult(terminal, verdict, sayVerdict(verdict))
     return verdict.ok
   } finally {
     await objects?.close()
@@ -99,7 +99,7 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
 }
 
 /** Commands that work where the copy was made. Keys come from the site and not from the copy: whoever changed the one could have changed the other. */
-export const howToProve = (folder: string, site: string | null): string =>
+const howToProve = (folder: string, site: string | null): string =>
   [
     'Prove them:',
     `  curl -o newswire-keys.json ${site ?? 'https://<your site>'}/.well-known/newswire-keys.json`,
@@ -108,7 +108,7 @@ export const howToProve = (folder: string, site: string | null): string =>
 
 /** Copies what is closed into a folder, again and again if wanted. */
 export const copyToFolder = async (terminal: Terminal, folder: string): Promise<boolean> => {
-  const { settings, json, print, say } = terminal
+  const { settings, json, say } = terminal
   const objects = await openReader(settings)
   try {
     let fetched = 0
@@ -116,11 +116,9 @@ export const copyToFolder = async (terminal: Terminal, folder: string): Promise<
       fetched += 1
       if (!json && fetched % 500 === 0) say(`${fetched} files`)
     })
-    print(
-      json
-        ? JSON.stringify(copied)
-        : `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed.\n${howToProve(folder, (await readClientFile(settings.dataDir))?.gateway ?? null)}`,
-    )
+    const counts = `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed.`
+    const site = (await readClientFile(settings.dataDir))?.gateway ?? null
+    printResult(terminal, copied, `${counts}\n${howToProve(folder, site)}`)
     return true
   } finally {
     await objects.close()
@@ -131,10 +129,11 @@ const POLL_MS = 250
 
 /** Asks for something that the archive does within seconds, and waits for it. */
 const askArchive = async (
-  { environment, settings, json, print }: Terminal,
+  terminal: Terminal,
   { path, asked, done, timeout }: { path: string; asked: 'close' | 'rotateKey'; done: 'closed' | 'rotated'; timeout: number },
 ): Promise<boolean> => {
-  const using = await createClient(environment, settings.dataDir)
+  const { json, print } = terminal
+  const using = await createClient(terminal)
   const wanted = ((await using.console('POST', path)) as ArchiveWanted)[asked]
   const deadline = performance.now() + timeout * 1000
   for (;;) {

@@ -26,7 +26,8 @@ test('the console is told the token that `up` left for it; another address is no
     clientFile(dataDir),
     JSON.stringify({ ingest: own, console: own, gateway: own, publisher: 'press', token: 'local', consoleToken: 'left' }),
   )
-  const ask = async (environment: Record<string, string>) => (await createClient(environment, dataDir)).console('GET', '/v1/overview')
+  const ask = async (environment: Record<string, string>) =>
+    (await createClient({ environment, settings: { dataDir } })).console('GET', '/v1/overview')
   assert.deepEqual(await ask({}), { took: 'Bearer left' })
   await assert.rejects(ask({ NEWSWIRE_CONSOLE_URL: other }), /NEWSWIRE_CONSOLE_TOKEN/)
   assert.deepEqual(await ask({ NEWSWIRE_CONSOLE_URL: other, NEWSWIRE_CONSOLE_TOKEN: 'set' }), { took: 'Bearer set' })

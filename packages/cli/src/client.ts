@@ -1,7 +1,7 @@
 /** What a command says to a running system. Where it is: the environment, else what `up` left in its data folder. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Environment } from '@newswire/runtime/settings'
+import type { Environment, Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
@@ -69,10 +69,12 @@ const reach = async (url: string, init: RequestInit): Promise<Response> => {
 }
 
 /** `to`: what tells the system that is spoken to from others, also after it got other ports. */
-export const createClient = async (
-  environment: Environment,
-  dataDir: string,
-): Promise<Client & { publisher: string | null; to: string }> => {
+export const createClient = async ({
+  environment,
+  settings: { dataDir },
+}: Readonly<{ environment: Environment; settings: Pick<Settings, 'dataDir'> }>): Promise<
+  Client & { publisher: string | null; to: string }
+> => {
   const left = await readClientFile(dataDir)
   const ingestUrl = environment.NEWSWIRE_INGEST_URL ?? left?.ingest
   const consoleUrl = environment.NEWSWIRE_CONSOLE_URL ?? left?.console

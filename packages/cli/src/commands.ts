@@ -13,11 +13,8 @@ import { readConfigFile } from './config-file.ts'
 import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { showTable, showTrace } from './show.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { UnreachableError, UsageError } from './usage-error.ts'
-
-const client = ({ environment, settings }: Terminal) => createClient(environment, settings.dataDir)
-const printResult = ({ json, print }: Terminal, value: unknown, words: string) => print(json ? JSON.stringify(value) : words)
 
 /**
  * `ID` on the command line: the local id, or the whole article id. What begins with another publisher's name would otherwise become a
@@ -31,7 +28,7 @@ export const splitId = (id: string, publisher: string | null): { localId: string
 }
 
 export const trace = async (terminal: Terminal, id: string): Promise<boolean> => {
-  const using = await client(terminal)
+  const using = await createClient(terminal)
   const found = (await using.console(
     'GET',
     `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).articleId)}/trace`,
@@ -50,7 +47,7 @@ type OverviewAnswer = {
 }
 
 export const status = async (terminal: Terminal): Promise<boolean> => {
-  const overview = (await (await client(terminal)).console('GET', '/v1/overview')) as OverviewAnswer
+  const overview = (await (await createClient(terminal)).console('GET', '/v1/overview')) as OverviewAnswer
   const rows = overview.stages.map(stage => [
     stage.group,
     stage.topic,
@@ -84,12 +81,8 @@ export const showChanges = (changes: readonly Change[], dryRun: boolean): string
 
 type ApplyFlags = Readonly<{ prune: boolean; dryRun: boolean; force: boolean }>
 
-const applyThroughConsole = async (
-  { environment, settings }: Terminal,
-  config: NewswireConfig,
-  { prune, dryRun, force }: ApplyFlags,
-): Promise<Applied> => {
-  const using = await createClient(environment, settings.dataDir)
+const applyThroughConsole = async (terminal: Terminal, config: NewswireConfig, { prune, dryRun, force }: ApplyFlags): Promise<Applied> => {
+  const using = await createClient(terminal)
   return (await using.console('PUT', `/v1/config?prune=${prune}&dryRun=${dryRun}&force=${force}`, JSON.stringify(config))) as Applied
 }
 
@@ -112,7 +105,12 @@ const knowsConsole = async ({ environment, settings }: Terminal): Promise<boolea
  * Through the console of a running system; else straight into log and store, because the first configuration comes before the first
  * service. The log and the disk store have one owner, so this cannot go behind the back of a system that runs on them.
  */
-export const apply = async (terminal: Terminal, file: string, flags: ApplyFlags): Promise<boolean> => {
+export const apply = async (
+  terminal: Terminal,
+  file: string,
+  { prune = false, dryRun = false, force = false }: Partial<ApplyFlags>,
+): Promise<boolean> => {
+  const flags = { prune, dryRun, force }
   const config = await readConfigFile(file)
   const direct = terminal.settings.kafkaBrokers.length > 0 || !(await knowsConsole(terminal))
   if (direct && terminal.settings.kafkaBrokers.length === 0 && !existsSync(terminal.settings.dataDir))
@@ -126,14 +124,14 @@ export const apply = async (terminal: Terminal, file: string, flags: ApplyFlags)
         throw error
       })
   if (!terminal.json) for (const line of applied.warnings ?? []) warn(terminal, line)
-  printResult(terminal, applied, showChanges(applied.changes, flags.dryRun))
+  printResult(terminal, applied, showChanges(applied.changes, dryRun))
   return true
 }
 
 const showTopics = (reports: readonly TopicReport[]): string =>
   showTable(reports.map(report => [report.topic, report.state, report.differences.join('; ')]))
 
-export const topics = async (terminal: Terminal, action: 'check' | 'apply', { newEpoch }: { newEpoch: boolean }): Promise<boolean> => {
+export const topics = async (terminal: Terminal, action: 'check' | 'apply', { newEpoch }: { newEpoch?: boolean }): Promise<boolean> => {
   const { settings } = terminal
   if (settings.kafkaBrokers.length === 0)
     throw new UsageError('KAFKA_BROKERS is not set. The embedded log makes its own topics; there is nothing to apply.')
@@ -150,25 +148,22 @@ export const topics = async (terminal: Terminal, action: 'check' | 'apply', { ne
 
 type Letter = { id: string; at: string; service: string; topic: string; code: string; message: string; state: string }
 
-export const deadLetters = async (terminal: Terminal, action: 'list' | 'show' | 'redrive' | 'discard', id?: string): Promise<boolean> => {
-  const using = await client(terminal)
-  if (action === 'list') {
-    const letters = (await using.console('GET', '/v1/dead-letters')) as Letter[]
-    const rows = letters.map(one => [one.id, one.at, one.service, one.topic, one.state, `${one.code}: ${one.message}`.slice(0, 120)])
-    printResult(
-      terminal,
-      letters,
-      letters.length === 0 ? 'No dead letters.' : showTable([['id', 'when', 'service', 'topic', 'state', 'why'], ...rows]),
-    )
-    return true
-  }
-  if (id === undefined) throw new UsageError(`dead-letters ${action} needs an id; \`newswire dead-letters list\` shows them`)
-  if (action === 'show') {
-    const letter = (await using.console('GET', `/v1/dead-letters/${encodeURIComponent(id)}`)) as object
-    printResult(terminal, letter, JSON.stringify(letter, null, 2))
-    return true
-  }
-  const done = await using.console('POST', `/v1/dead-letters/${encodeURIComponent(id)}/${action}`)
-  printResult(terminal, done, `${id} ${action === 'redrive' ? 'redriven' : 'discarded'}`)
+export const listDeadLetters = async (terminal: Terminal): Promise<boolean> => {
+  const letters = (await (await createClient(terminal)).console('GET', '/v1/dead-letters')) as Letter[]
+  const rows = letters.map(one => [one.id, one.at, one.service, one.topic, one.state, `${one.code}: ${one.message}`.slice(0, 120)])
+  const table = showTable([['id', 'when', 'service', 'topic', 'state', 'why'], ...rows])
+  printResult(terminal, letters, letters.length === 0 ? 'No dead letters.' : table)
+  return true
+}
+
+export const showDeadLetter = async (terminal: Terminal, id: string): Promise<boolean> => {
+  const letter = await (await createClient(terminal)).console('GET', `/v1/dead-letters/${encodeURIComponent(id)}`)
+  printResult(terminal, letter, JSON.stringify(letter, null, 2))
+  return true
+}
+
+export const endDeadLetter = async (terminal: Terminal, act: 'redrive' | 'discard', id: string): Promise<boolean> => {
+  const done = await (await createClient(terminal)).console('POST', `/v1/dead-letters/${encodeURIComponent(id)}/${act}`)
+  printResult(terminal, done, `${id} ${act === 'redrive' ? 'redriven' : 'discarded'}`)
   return true
 }

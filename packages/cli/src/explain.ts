@@ -1,14 +1,13 @@
 /** `newswire explain`: why an article was sent to an outlet, or was not. */
 import { createClient } from './client.ts'
 import { splitId } from './commands.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 
-export const explain = async (terminal: Terminal, id: string, outlet: string, version?: string): Promise<boolean> => {
-  const { environment, settings, json, print } = terminal
-  const using = await createClient(environment, settings.dataDir)
+export const explain = async (terminal: Terminal, id: string, outlet: string, { version }: { version?: string }): Promise<boolean> => {
+  const using = await createClient(terminal)
   const { articleId } = splitId(id, using.publisher)
   const question = new URLSearchParams({ article: articleId, outlet, ...(version === undefined ? {} : { version }) })
   const found = (await using.console('GET', `/v1/explain?${question}`)) as { words: readonly string[] }
-  print(json ? JSON.stringify(found) : found.words.join('\n'))
+  printResult(terminal, found, found.words.join('\n'))
   return true
 }

@@ -1,11 +1,15 @@
 /** What is said once something was accepted, and with `--wait` once it has come to its end. */
 import { styleText } from 'node:util'
+import type { Command } from 'commander'
 import type { Client } from './client.ts'
+import { type WaitOptions, withWait } from './command-tree.ts'
 import type { Accepted } from './send-article.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { waitForSinks } from './wait.ts'
 
-export type WaitOptions = Readonly<{ wait: boolean; timeout: number }>
+/** To a command that ends with `finish`. */
+export const withFinish = (command: Command): Command =>
+  withWait(command, 'follow it until every feed, archive and outlet has it; exit 1 if one has not', 60)
 
 /** Shown of one answer; `--json` has all of them. */
 const SHOWN = 5
@@ -21,15 +25,15 @@ export const sayWarnings = (terminal: Pick<Terminal, 'say'>, articleId: string, 
 
 /** False when it did not come to a good end. */
 export const finish = async (terminal: Terminal, using: Client, accepted: Accepted, { wait, timeout }: WaitOptions): Promise<boolean> => {
-  const { json, print, say } = terminal
+  const { json, say } = terminal
   if (!json) sayWarnings(terminal, accepted.articleId, accepted.warnings)
   if (!wait) {
-    print(json ? JSON.stringify(accepted) : `accepted ${accepted.articleId} (submission ${accepted.submissionId})`)
+    printResult(terminal, accepted, `accepted ${accepted.articleId} (submission ${accepted.submissionId})`)
     return true
   }
   const waited = await waitForSinks(using, accepted.submissionId, accepted.articleId, { timeoutMs: timeout * 1000, report: say })
   if (waited.warning !== undefined && !json) warn(terminal, `${accepted.articleId}: ${waited.warning}`)
   const words = `${accepted.articleId}: ${waited.state}${waited.detail === '' ? '' : `, ${waited.detail}`}`
-  print(json ? JSON.stringify({ ...accepted, ...waited }) : words)
+  printResult(terminal, { ...accepted, ...waited }, words)
   return waited.ok
 }

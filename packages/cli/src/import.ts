@@ -7,7 +7,7 @@ import { type Journal, openJournal, toImportKey } from './import-journal.ts'
 import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
 import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
 import { type Accepted, withUploadsOf } from './send-article.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 /** As many as may be under way at once (`services/ingest`): more would only be sent away. */
@@ -16,8 +16,8 @@ const AT_ONCE = 64
 const PATIENCE_MS = 60_000
 const DRAW_EVERY_MS = 200
 
-export type ImportOptions = Readonly<{
-  deliver: boolean
+type ImportOptions = Readonly<{
+  deliver?: boolean
   journal?: string
   /** Of a feed: given to every article. */
   category?: readonly string[]
@@ -205,10 +205,10 @@ const openFeed = async (
 
 /** False when something was refused. Run again it goes on where it stopped, and tries what was refused once more. */
 export const importArticles = async (terminal: Terminal, source: string, options: ImportOptions): Promise<boolean> => {
-  const { environment, settings, json, print, say } = terminal
-  const { category = [] } = options
+  const { json, say } = terminal
+  const { category = [], deliver = false } = options
   if (category.length > 0 && !isAddress(source)) throw new UsageError('--category is for feeds; an article in a file says its own')
-  const client = await createClient(environment, settings.dataDir)
+  const client = await createClient(terminal)
   const opened = isAddress(source) ? await openFeed(terminal, client, source, category) : await openFiles(source)
   const { articles, passedOver, toName } = opened
   const file = options.journal ?? opened.journal
@@ -217,7 +217,7 @@ export const importArticles = async (terminal: Terminal, source: string, options
   const stopped = new AbortController()
   const end = json ? () => undefined : draw(tally)
   try {
-    await importAll(articles, { client, journal, deliver: options.deliver, tally, signal: stopped.signal, toName })
+    await importAll(articles, { client, journal, deliver, tally, signal: stopped.signal, toName })
   } catch (error) {
     say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
     throw error
@@ -232,6 +232,6 @@ export const importArticles = async (terminal: Terminal, source: string, options
   if (!json) sayWarned(warned, terminal)
   for (const one of refused) say(`${one.where}: ${one.reason}`)
   const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${showPassedOver(passedOver)}`
-  print(json ? JSON.stringify({ sent, skipped, refused, warned, renamed, passedOver, journal: file }) : words)
+  printResult(terminal, { sent, skipped, refused, warned, renamed, passedOver, journal: file }, words)
   return refused.length === 0
 }

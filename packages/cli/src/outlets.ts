@@ -6,8 +6,9 @@ import type { Rotated } from '@newswire/runtime/outlet-control'
 import type { Came, CamePage } from '@newswire/runtime/outlet-deliveries'
 import type { OutletStatus } from '@newswire/runtime/outlet-status'
 import { createClient } from './client.ts'
+import type { WaitOptions } from './command-tree.ts'
 import { showTable } from './show.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 type Line = Readonly<{
@@ -24,9 +25,7 @@ type Shown = OutletStatus & Readonly<{ id: string; kind: string; lastDoneAt: str
 
 const POLL_MS = 200
 
-const connect = ({ environment, settings }: Terminal) => createClient(environment, settings.dataDir)
 const path = (id: string, rest = '') => `/v1/outlets/${encodeURIComponent(id)}${rest}`
-const show = ({ json, print }: Terminal, value: unknown, words: string) => print(json ? JSON.stringify(value) : words)
 
 const countsOf = (open: Line['open']): string => {
   const entries = Object.entries(open).map(([state, n]) => `${n} ${state}`)
@@ -34,7 +33,7 @@ const countsOf = (open: Line['open']): string => {
 }
 
 export const listOutlets = async (terminal: Terminal): Promise<boolean> => {
-  const { outlets } = (await (await connect(terminal)).console('GET', '/v1/outlets')) as { outlets: readonly Line[] }
+  const { outlets } = (await (await createClient(terminal)).console('GET', '/v1/outlets')) as { outlets: readonly Line[] }
   const rows = outlets.map(one => [
     one.id,
     one.kind,
@@ -45,7 +44,7 @@ export const listOutlets = async (terminal: Terminal): Promise<boolean> => {
     one.failingSince === null ? '' : `since ${one.failingSince}: ${one.lastError ?? ''}`,
   ])
   const head = ['outlet', 'kind', 'state', 'still to come', 'oldest', 'last delivered', 'failing']
-  show(terminal, outlets, outlets.length === 0 ? 'No outlets.' : showTable([head, ...rows]))
+  printResult(terminal, outlets, outlets.length === 0 ? 'No outlets.' : showTable([head, ...rows]))
   return true
 }
 
@@ -73,14 +72,14 @@ const toText = (one: Shown): string => {
 }
 
 export const showOutlet = async (terminal: Terminal, id: string): Promise<boolean> => {
-  const found = (await (await connect(terminal)).console('GET', path(id))) as Shown
-  show(terminal, found, toText(found))
+  const found = (await (await createClient(terminal)).console('GET', path(id))) as Shown
+  printResult(terminal, found, toText(found))
   return true
 }
 
 export const holdOutlet = async (terminal: Terminal, act: 'pause' | 'resume', id: string): Promise<boolean> => {
-  const done = await (await connect(terminal)).console('POST', path(id, `/${act}`))
-  show(
+  const done = await (await createClient(terminal)).console('POST', path(id, `/${act}`))
+  printResult(
     terminal,
     done,
     act === 'pause'
@@ -90,11 +89,9 @@ export const holdOutlet = async (terminal: Terminal, act: 'pause' | 'resume', id
   return true
 }
 
-type Following = Readonly<{ wait: boolean; timeout: number }>
-
 /** The request at its end, or as it is when the time is over. */
 const follow = async (terminal: Terminal, id: string, requestId: string, timeout: number): Promise<OutletRequest | undefined> => {
-  const using = await connect(terminal)
+  const using = await createClient(terminal)
   for (const deadline = performance.now() + timeout * 1000; ; ) {
     const { requests } = (await using.console('GET', path(id))) as Shown
     const found = requests.find(one => one.id === requestId)
@@ -108,25 +105,25 @@ const ask = async (
   id: string,
   act: 'test' | 'replay',
   body: object,
-  { wait, timeout }: Following,
+  { wait, timeout }: WaitOptions,
 ): Promise<boolean> => {
   const requestId = newId()
-  const using = await connect(terminal)
+  const using = await createClient(terminal)
   const asked = (await using.console('POST', path(id, `/${act}`), JSON.stringify({ id: requestId, ...body }))) as OutletRequest
   const ended = wait ? await follow(terminal, id, requestId, timeout) : asked
   const words =
     ended?.answer ?? (wait ? `not done within ${timeout} s; it goes on, \`newswire outlets show ${id}\` says how far it is` : 'asked for')
-  show(terminal, ended ?? asked, `${act} of ${id}: ${words}`)
+  printResult(terminal, ended ?? asked, `${act} of ${id}: ${words}`)
   return wait ? ended?.state === 'done' : true
 }
 
-export const testOutlet = (terminal: Terminal, id: string, following: Following): Promise<boolean> =>
-  ask(terminal, id, 'test', {}, following)
+export const testOutlet = (terminal: Terminal, id: string, { timeout }: { timeout: number }): Promise<boolean> =>
+  ask(terminal, id, 'test', {}, { wait: true, timeout })
 
 export const replayOutlet = (
   terminal: Terminal,
   id: string,
-  { fromSequence, fromTime, ...following }: Following & Readonly<{ fromSequence?: string; fromTime?: string }>,
+  { fromSequence, fromTime, ...following }: WaitOptions & Readonly<{ fromSequence?: string; fromTime?: string }>,
 ): Promise<boolean> => {
   if ((fromSequence === undefined) === (fromTime === undefined)) throw new UsageError('give either --from-sequence or --from-time')
   if (fromSequence !== undefined && !/^\d{1,16}$/.test(fromSequence))
@@ -155,14 +152,14 @@ export const listDeliveries = async (
   { after, limit }: { after: string; limit: string },
 ): Promise<boolean> => {
   const query = new URLSearchParams({ after, limit })
-  const page = (await (await connect(terminal)).console('GET', path(id, `/deliveries?${query}`))) as CamePage
+  const page = (await (await createClient(terminal)).console('GET', path(id, `/deliveries?${query}`))) as CamePage
   const table = showTable([['sequence', 'when', 'article', 'version', 'action', 'state', ''], ...page.deliveries.map(cameRow)])
   const lines = [
     ...(page.gap ? ['What came before the first one is no longer kept.'] : []),
     page.deliveries.length === 0 ? 'Nothing came.' : table,
     ...(page.more ? [`There is more: --after ${page.next}`] : []),
   ]
-  show(terminal, page, lines.join('\n'))
+  printResult(terminal, page, lines.join('\n'))
   return true
 }
 
@@ -170,7 +167,7 @@ export const rotateSecret = async (terminal: Terminal, id: string, { overlapHour
   const hours = overlapHours === undefined ? undefined : Number(overlapHours)
   if (hours !== undefined && !(hours >= 0 && hours <= 168)) throw new UsageError(`--overlap-hours must be 0 to 168, got ${overlapHours}`)
   const body = JSON.stringify({ id: newId(), ...(hours === undefined ? {} : { overlapHours: hours }) })
-  const made = (await (await connect(terminal)).console('POST', path(id, '/secrets'), body)) as Rotated
-  show(terminal, made, `${made.secret}\nThis is shown once. Until ${made.overlapUntil} the secrets before it sign too.`)
+  const made = (await (await createClient(terminal)).console('POST', path(id, '/secrets'), body)) as Rotated
+  printResult(terminal, made, `${made.secret}\nThis is shown once. Until ${made.overlapUntil} the secrets before it sign too.`)
   return true
 }

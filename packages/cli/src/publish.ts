@@ -1,10 +1,10 @@
 /** `newswire publish FILE…`: articles through the front door. */
 import { readFile } from 'node:fs/promises'
 import { buffer as readAll } from 'node:stream/consumers'
-import type { Command } from 'commander'
 import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
 import { createClient } from './client.ts'
-import { finish, type WaitOptions } from './finish.ts'
+import { type CommandTree, collect, type WaitOptions } from './command-tree.ts'
+import { finish, withFinish } from './finish.ts'
 import { isRenamed, refuseClashes } from './name-clashes.ts'
 import { sendArticle } from './send-article.ts'
 import type { Terminal } from './terminal.ts'
@@ -27,7 +27,7 @@ const readInput = async (file: string): Promise<string> => {
   return decode(bytes, file)
 }
 
-export type PublishOptions = TextOptions & WaitOptions & Readonly<{ id?: string }>
+type PublishOptions = TextOptions & WaitOptions & Readonly<{ id?: string }>
 
 /** All files are read and looked at before the first is sent. The first that is refused ends it. */
 export const publish = async (terminal: Terminal, files: readonly string[], options: PublishOptions): Promise<boolean> => {
@@ -36,7 +36,7 @@ export const publish = async (terminal: Terminal, files: readonly string[], opti
   const articles: FileArticle[] = []
   for (const file of files) articles.push(toFileArticle(file, await readInput(file), options))
   refuseClashes(articles.map((one, index) => ({ file: files[index] ?? '', localId: one.localId })))
-  const using = await createClient(terminal.environment, terminal.settings.dataDir)
+  const using = await createClient(terminal)
   let ok = true
   for (const article of articles) {
     const { namedBy, localId } = article
@@ -46,12 +46,15 @@ export const publish = async (terminal: Terminal, files: readonly string[], opti
   return ok
 }
 
-const collect = (value: string, all: readonly string[]): string[] => [...all, value]
-
-/** To a command that has `--json`, `--data` and `--wait` already. */
-export const addPublish = (command: Command, terminal: (options: object) => Terminal, ends: (work: Promise<boolean>) => Promise<void>) =>
-  command
-    .argument('<file...>')
+export const addPublish = (program: CommandTree): void => {
+  withFinish(
+    program.add(
+      'publish <file...>',
+      'publish articles: .json as the API takes it, .txt with options, - for JSON from standard input',
+      'newswire publish story.txt --title "Hội chợ sách" --category thoi-su --image a.jpg --caption "Khai mạc" --wait',
+      publish,
+    ),
+  )
     .option('--id <id>', 'article id (default: "id" in the JSON, else the file name)')
     .option('--title <title>', 'of a .txt, as all that follow')
     .option('--summary <text>', 'a sentence or two')
@@ -72,4 +75,4 @@ export const addPublish = (command: Command, terminal: (options: object) => Term
       'after',
       '\nStandard input (-) is JSON, with an "id" in it or --id. A .json says everything itself: options for a .txt are refused beside it.',
     )
-    .action((files: string[], options) => ends(publish(terminal(options), files, { ...options, wait: options.wait === true })))
+}

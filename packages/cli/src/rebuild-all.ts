@@ -26,7 +26,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 import { openObjects, openPorts } from './compose.ts'
 import { raiseEpoch, readMarkEnds } from './log-mark.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 /**
@@ -141,7 +141,7 @@ const restoreAll = async (
 }
 
 export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
-  const { settings, json, print, say } = terminal
+  const { settings, json, say } = terminal
   const isKafka = settings.kafkaBrokers.length > 0
   const objects = await openObjects(settings)
   let begun: Awaited<ReturnType<typeof begin>>
@@ -172,11 +172,8 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
     // What images knew of who has which picture was of the articles from before.
     for await (const page of listPages(ports.objects, keys.pictureMarksPrefix)) for (const { key } of page) await ports.objects.delete(key)
     await ports.objects.delete(keys.rebuildMark())
-    print(
-      json
-        ? JSON.stringify({ articles })
-        : `${articles} articles restored. Start the services; on other machines delete their folders \`views\` first.`,
-    )
+    const words = `${articles} articles restored. Start the services; on other machines delete their folders \`views\` first.`
+    printResult(terminal, { articles }, words)
     return true
   } finally {
     await ports.close()

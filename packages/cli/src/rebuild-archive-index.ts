@@ -2,14 +2,13 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import { createClient } from './client.ts'
-import type { Terminal } from './terminal.ts'
+import type { WaitOptions } from './command-tree.ts'
+import { printResult, type Terminal } from './terminal.ts'
 
 /** The archive takes a wish up within seconds. */
 const POLL_MS = 1_000
 
 type ArchiveIndex = Readonly<{ wanted: number; done: number; last: ArchiveWanted['lastReindex'] }>
-type Options = Readonly<{ wait: boolean; timeout: number }>
-
 /** Exit status 0 only when everything that was signed is there. */
 export const isWhole = (last: ArchiveIndex['last']): boolean => last !== null && last.lost === 0 && last.unreadable === 0
 
@@ -27,12 +26,11 @@ const toWords = (last: ArchiveIndex['last']): string => {
 }
 
 /** True when it was accepted; with `wait`, when it is done in time and nothing is lost. */
-export const rebuildArchiveIndex = async (terminal: Terminal, { wait, timeout }: Options): Promise<boolean> => {
-  const { environment, settings, json, print, say } = terminal
-  const using = await createClient(environment, settings.dataDir)
+export const rebuildArchiveIndex = async (terminal: Terminal, { wait, timeout }: WaitOptions): Promise<boolean> => {
+  const using = await createClient(terminal)
   const asked = (await using.console('POST', '/v1/rebuilds', JSON.stringify({ kind: 'archive-index' }))) as ArchiveIndex
   if (!wait) {
-    print(json ? JSON.stringify(asked) : 'rebuild of the index of the archive accepted; --wait follows one')
+    printResult(terminal, asked, 'rebuild of the index of the archive accepted; --wait follows one')
     return true
   }
   for (const deadline = performance.now() + timeout * 1000; ; await setTimeout(POLL_MS)) {
@@ -41,14 +39,9 @@ export const rebuildArchiveIndex = async (terminal: Terminal, { wait, timeout }:
     const isDone = reindexed >= asked.wanted
     if (!isDone && performance.now() < deadline) continue
     const ok = isDone && isWhole(lastReindex)
-    print(
-      json
-        ? JSON.stringify({ ok, isDone, wanted: reindex, done: reindexed, last: lastReindex })
-        : isDone
-          ? toWords(lastReindex)
-          : 'not done',
-    )
-    if (!isDone) say(`not done within ${timeout} s; it goes on, and GET /v1/archive says when it is done`)
+    const answer = { ok, isDone, wanted: reindex, done: reindexed, last: lastReindex }
+    printResult(terminal, answer, isDone ? toWords(lastReindex) : 'not done')
+    if (!isDone) terminal.say(`not done within ${timeout} s; it goes on, and GET /v1/archive says when it is done`)
     return ok
   }
 }

@@ -2,13 +2,14 @@
 import { setTimeout } from 'node:timers/promises'
 import type { SearchWanted } from '@newswire/objects/search-wanted'
 import { createClient } from './client.ts'
+import type { WaitOptions } from './command-tree.ts'
 import { showTable } from './show.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 const POLL_MS = 300
 
-type Options = Readonly<{ source: string; wait: boolean; timeout: number }>
+type Options = WaitOptions & Readonly<{ from: string }>
 
 /** `replaced`: somebody asked for another one since. Over when at least one gateway took it up, and all that did have come to an end. */
 export const standingOf = (id: string, search: SearchWanted | null): 'waiting' | 'running' | 'done' | 'failed' | 'replaced' => {
@@ -25,13 +26,13 @@ const show = ({ gateways }: SearchWanted): string =>
   ])
 
 /** True when it was accepted; with `wait`, when every gateway that took it up is done in time. */
-export const rebuildSearch = async (terminal: Terminal, { source, wait, timeout }: Options): Promise<boolean> => {
-  const { environment, settings, json, print, say } = terminal
+export const rebuildSearch = async (terminal: Terminal, { from: source, wait, timeout }: Options): Promise<boolean> => {
+  const { json, say } = terminal
   if (source !== 'log' && source !== 'archive') throw new UsageError(`--from must be log or archive, got ${JSON.stringify(source)}`)
-  const using = await createClient(environment, settings.dataDir)
+  const using = await createClient(terminal)
   const asked = (await using.console('POST', '/v1/rebuilds', JSON.stringify({ kind: 'search', source }))) as { id: string }
   if (!wait) {
-    print(json ? JSON.stringify(asked) : `rebuild ${asked.id} of the search index accepted; --wait follows one`)
+    printResult(terminal, asked, `rebuild ${asked.id} of the search index accepted; --wait follows one`)
     return true
   }
   const deadline = performance.now() + timeout * 1000
@@ -40,13 +41,8 @@ export const rebuildSearch = async (terminal: Terminal, { source, wait, timeout 
     const standing = standingOf(asked.id, search)
     const isOver = standing !== 'waiting' && standing !== 'running'
     if (isOver || performance.now() > deadline) {
-      print(
-        json
-          ? JSON.stringify({ id: asked.id, ok: standing === 'done', standing, gateways: search?.gateways ?? [] })
-          : search === null
-            ? standing
-            : show(search),
-      )
+      const answer = { id: asked.id, ok: standing === 'done', standing, gateways: search?.gateways ?? [] }
+      printResult(terminal, answer, search === null ? standing : show(search))
       if (!isOver) say(`not done within ${timeout} s; it goes on, and GET /v1/rebuilds/search says how far it is`)
       return standing === 'done'
     }

@@ -2,8 +2,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { FeedRebuild } from '@newswire/events/feed-page'
 import { createClient } from './client.ts'
+import type { WaitOptions } from './command-tree.ts'
 import { showTable } from './show.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 
 const POLL_MS = 200
 
@@ -33,16 +34,14 @@ const show = (progress: readonly Progress[]): string =>
     ...progress.map(({ feed, state, changed, pages }) => [feed, state, changed ? 'yes' : 'no', String(pages.total), String(pages.written)]),
   ])
 
-type Options = Readonly<{ wait: boolean; timeout: number }>
-
 /** True when it was accepted; with `wait`, when every feed is done in time. */
-export const rebuildFeeds = async (terminal: Terminal, ids: readonly string[], { wait, timeout }: Options): Promise<boolean> => {
-  const { environment, settings, json, print, say } = terminal
-  const using = await createClient(environment, settings.dataDir)
+export const rebuildFeeds = async (terminal: Terminal, ids: readonly string[], { wait, timeout }: WaitOptions): Promise<boolean> => {
+  const { json, say } = terminal
+  const using = await createClient(terminal)
   const body = JSON.stringify({ kind: 'feeds', ...(ids.length === 0 ? {} : { ids }) })
   const asked = (await using.console('POST', '/v1/rebuilds', body)) as Asked
   if (!wait) {
-    print(json ? JSON.stringify(asked) : `rebuild ${asked.id} of ${asked.feeds.length} feeds accepted; --wait follows one`)
+    printResult(terminal, asked, `rebuild ${asked.id} of ${asked.feeds.length} feeds accepted; --wait follows one`)
     return true
   }
   const deadline = performance.now() + timeout * 1000
@@ -53,7 +52,7 @@ export const rebuildFeeds = async (terminal: Terminal, ids: readonly string[], {
     const isOver = progress.every(one => one.state === 'done' || one.state === 'replaced')
     if (isOver || performance.now() > deadline) {
       const ok = progress.every(one => one.state === 'done')
-      print(json ? JSON.stringify({ id: asked.id, ok, feeds: progress }) : show(progress))
+      printResult(terminal, { id: asked.id, ok, feeds: progress }, show(progress))
       if (!isOver) say(`not done within ${timeout} s; it goes on, and \`newswire rebuild feeds --wait\` begins it anew`)
       return ok
     }

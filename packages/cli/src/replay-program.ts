@@ -1,20 +1,14 @@
 /** `newswire replay …`: something that happened, once more. */
 import { isTimeWithOffset } from '@newswire/events/article'
 import type { OutletRequest } from '@newswire/events/outlet'
-import type { Command } from 'commander'
 import { createClient } from './client.ts'
+import { type CommandTree, collect, withWait } from './command-tree.ts'
 import { splitId } from './commands.ts'
 import { replayOutlet } from './outlets.ts'
 import { replayTopic } from './replay-topic.ts'
 import { showTable } from './show.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
-
-type Needs = Readonly<{
-  terminal: (options: { json?: boolean; data?: string }) => Terminal
-  ends: (work: Promise<boolean>) => Promise<void>
-  toSeconds: (value: string) => number
-}>
 
 /** A sequence is a number, a time is not. Throws `UsageError`. */
 export const toOutletFrom = (from: string): Readonly<{ fromSequence: string }> | Readonly<{ fromTime: string }> => {
@@ -25,15 +19,14 @@ export const toOutletFrom = (from: string): Readonly<{ fromSequence: string }> |
 
 type Resent = Readonly<{ id: string; articleId: string; version: number; action: string; outlets: readonly string[] }>
 
-const resendArticle = async (terminal: Terminal, id: string, outlet: string | undefined): Promise<boolean> => {
-  const { environment, settings, json, print } = terminal
-  const using = await createClient(environment, settings.dataDir)
+const resendArticle = async (terminal: Terminal, id: string, { outlet }: { outlet?: string }): Promise<boolean> => {
+  const using = await createClient(terminal)
   const { articleId } = splitId(id, using.publisher)
   const path = `/v1/articles/${encodeURIComponent(articleId)}/resend`
   const body = JSON.stringify(outlet === undefined ? {} : { outlet })
   const sent = (await using.console('POST', path, body)) as Resent
   const whom = sent.outlets.length > 20 ? `${sent.outlets.length} outlets` : sent.outlets.join(', ')
-  print(json ? JSON.stringify(sent) : `version ${sent.version} of ${sent.articleId} (${sent.action}) goes again to ${whom}`)
+  printResult(terminal, sent, `version ${sent.version} of ${sent.articleId} (${sent.action}) goes again to ${whom}`)
   return true
 }
 
@@ -49,71 +42,49 @@ const toRow = (one: Asked): readonly string[] => [
   one.answer ?? '',
 ]
 
-const listReplays = async ({ environment, settings, json, print }: Terminal): Promise<boolean> => {
-  const { replays } = (await (await createClient(environment, settings.dataDir)).console('GET', '/v1/replays')) as {
-    replays: readonly Asked[]
-  }
+const listReplays = async (terminal: Terminal): Promise<boolean> => {
+  const { replays } = (await (await createClient(terminal)).console('GET', '/v1/replays')) as { replays: readonly Asked[] }
   const head = ['outlet', 'asked', 'by', 'from', 'state', 'articles', '']
-  print(json ? JSON.stringify(replays) : replays.length === 0 ? 'Nothing was replayed of late.' : showTable([head, ...replays.map(toRow)]))
+  printResult(terminal, replays, replays.length === 0 ? 'Nothing was replayed of late.' : showTable([head, ...replays.map(toRow)]))
   return true
 }
 
-export const addReplayCommands = (program: Command, { terminal, ends, toSeconds }: Needs): void => {
-  const replay = program
-    .command('replay')
-    .description('once more: what came for an outlet, an article, or what groups handled of a topic')
-    .addHelpText('after', '\nExample:\n  newswire replay outlet tinh-doan --from 2026-01-31T08:00:00+07:00 --wait')
-  const one = (usage: string, description: string, example: string) =>
+export const addReplayCommands = (program: CommandTree): void => {
+  const replay = program.group(
+    'replay',
+    'once more: what came for an outlet, an article, or what groups handled of a topic',
+    'newswire replay outlet tinh-doan --from 2026-01-31T08:00:00+07:00 --wait',
+  )
+  withWait(
     replay
-      .command(usage)
-      .description(description)
-      .option('--json', 'one JSON document on standard output')
-      .option('--data <dir>', 'data folder of the system')
-      .addHelpText('after', `\nExample:\n  ${example}`)
-
-  one(
-    'outlet <id>',
-    'everything that came for an outlet since, as it is now; on a running system',
-    'newswire replay outlet tinh-doan --from 4711 --wait',
+      .add(
+        'outlet <id>',
+        'everything that came for an outlet since, as it is now; on a running system',
+        'newswire replay outlet tinh-doan --from 4711 --wait',
+        (terminal, id, { from, ...options }) => replayOutlet(terminal, id, { ...options, ...toOutletFrom(from) }),
+      )
+      .requiredOption('--from <sequence|time>', 'after this sequence, or since this time (with an offset, at most 14 days ago)'),
+    'until all of it is under way; exit 1 if it does not come to that',
+    600,
   )
-    .requiredOption('--from <sequence|time>', 'after this sequence, or since this time (with an offset, at most 14 days ago)')
-    .option('--wait', 'until all of it is under way; exit 1 if it does not come to that')
-    .option('--timeout <seconds>', 'how long --wait waits', toSeconds, 600)
-    .action((id: string, { from, ...options }) =>
-      ends(replayOutlet(terminal(options), id, { ...toOutletFrom(from), wait: options.wait === true, timeout: options.timeout })),
+  replay
+    .add(
+      'article <id>',
+      'an article as it stands once more to every outlet that has it or is owed it, a retraction too; on a running system',
+      'newswire replay article my-story --outlet tinh-doan',
+      resendArticle,
     )
-  one(
-    'article <id>',
-    'an article as it stands once more to every outlet that has it or is owed it, a retraction too; on a running system',
-    'newswire replay article my-story --outlet tinh-doan',
-  )
     .option('--outlet <id>', 'to this one alone')
-    .action((id: string, options) => ends(resendArticle(terminal(options), id, options.outlet)))
-  one(
-    'topic <topic>',
-    'groups handle a topic again: changes nothing that is as it should be, and mends what was missed; their services must stand still',
-    'newswire replay topic articles --from 2026-01-31T08:00:00+07:00 --group feeds --dry-run',
-  )
+  replay
+    .add(
+      'topic <topic>',
+      'groups handle a topic again: changes nothing that is as it should be, and mends what was missed; their services must stand still',
+      'newswire replay topic articles --from 2026-01-31T08:00:00+07:00 --group feeds --dry-run',
+      replayTopic,
+    )
     .requiredOption('--from <place>', 'start, a time with an offset, or a position with --partition')
     .option('--partition <n>', 'which partition the position is of')
-    .option(
-      '--group <group>',
-      'only this one (default: all that handle the topic); may be repeated',
-      (value, all: string[]) => [...all, value],
-      [],
-    )
+    .option('--group <group>', 'only this one (default: all that handle the topic); may be repeated', collect, [])
     .option('--dry-run', 'only say where they would go on')
-    .action((topic: string, options) =>
-      ends(
-        replayTopic(terminal(options), topic, {
-          groups: options.group,
-          from: options.from,
-          ...(options.partition === undefined ? {} : { partition: options.partition }),
-          dryRun: options.dryRun === true,
-        }),
-      ),
-    )
-  one('list', 'replays of outlets that were asked for of late, and how far they are', 'newswire replay list').action(options =>
-    ends(listReplays(terminal(options))),
-  )
+  replay.add('list', 'replays of outlets that were asked for of late, and how far they are', 'newswire replay list', listReplays)
 }

@@ -45,9 +45,8 @@ test('a group that has members is refused by name, and set once they have left',
   const printed: string[] = []
   const replay = () =>
     replayTopic({ settings: settings('two'), environment, json: true, print: line => printed.push(line), say: () => undefined }, ARTICLES, {
-      groups: ['feeds'],
+      group: ['feeds'],
       from: 'start',
-      dryRun: false,
     })
   assert.equal(await replay(), false)
   assert.match(printed.at(-1) ?? '', /stop every one of them first/)

@@ -70,7 +70,7 @@ const setUp = async (t: TestContext) => {
   const printed: string[] = []
   const terminal: Terminal = { settings, environment: {}, json: true, print: line => printed.push(line), say: () => undefined }
   const replay = async (from: string, more: Partial<Parameters<typeof replayTopic>[2]> = {}) => {
-    const ok = await replayTopic(terminal, ARTICLES, { groups: [], from, dryRun: false, ...more })
+    const ok = await replayTopic(terminal, ARTICLES, { group: [], from, ...more })
     return { ok, ...(JSON.parse(printed.at(-1) ?? '') as { groups: { group: string; moves: unknown[]; records: number }[] }) }
   }
   return { within, replay, terminal }
@@ -120,7 +120,7 @@ test('groups go back to a time or to the start, each in its own partitions, and 
 test('beside a system that runs it says what to stop', async t => {
   const { within, terminal } = await setUp(t)
   await within(async () => {
-    const refused = replayTopic(terminal, ARTICLES, { groups: [], from: 'start', dryRun: true })
+    const refused = replayTopic(terminal, ARTICLES, { group: [], from: 'start', dryRun: true })
     await assert.rejects(refused, /Stop it, replay, start it again/)
   })
 })

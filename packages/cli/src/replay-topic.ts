@@ -8,7 +8,7 @@ import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag, Log, Position, Start } from '@newswire/log/log'
 import { openPorts } from './compose.ts'
 import { showTable } from './show.ts'
-import type { Terminal } from './terminal.ts'
+import { printResult, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 /** Who may handle a topic again. What is not here has its own way, or would tell somebody outside the same once more. */
@@ -105,7 +105,7 @@ const move = async (log: Pick<Log, 'replay'>, topic: string, lags: readonly Lag[
   await log.replay(first.group, topic, { positions })
 }
 
-export type TopicReplay = Readonly<{ groups: readonly string[]; from: string; partition?: string; dryRun: boolean }>
+type TopicReplay = Readonly<{ group: readonly string[]; from: string; partition?: string; dryRun?: boolean }>
 
 type Done = Readonly<{ group: string; moves: readonly Move[]; records: number; refused: string | null }>
 
@@ -140,9 +140,9 @@ const toRow = ({ group, moves, records, refused }: Done): readonly string[] => {
 export const replayTopic = async (
   terminal: Terminal,
   topic: string,
-  { groups, from, partition, dryRun }: TopicReplay,
+  { group: groups, from, partition, dryRun = false }: TopicReplay,
 ): Promise<boolean> => {
-  const { settings, json, print, say } = terminal
+  const { settings, json, say } = terminal
   const place = parsePlace(from, partition)
   const wanted = groupsFor(topic, groups)
   const ports = await openPorts(settings, 'replay').catch((error: unknown) => {
@@ -156,7 +156,7 @@ export const replayTopic = async (
     const places = await resolvePlace(ports.log, topic, place)
     const done: Done[] = []
     for (const group of wanted) done.push(await replayGroup(ports.log, topic, group, places, dryRun))
-    print(json ? JSON.stringify({ topic, dryRun, groups: done }) : showTable(done.map(toRow)))
+    printResult(terminal, { topic, dryRun, groups: done }, showTable(done.map(toRow)))
     if (!json && dryRun) say('Nothing was set (--dry-run).')
     if (!json && !dryRun && done.some(one => one.moves.length > 0)) say('Start the services: they handle it again from there.')
     return done.every(one => one.refused === null)

@@ -1,15 +1,16 @@
 /** `newswire retract ID` and `newswire republish ID`. */
 import { parseArticleId } from '@newswire/events/ids'
-import { type Command, Option } from 'commander'
+import { Option } from 'commander'
 import { type Client, createClient } from './client.ts'
+import type { CommandTree, WaitOptions } from './command-tree.ts'
 import { splitId } from './commands.ts'
-import { finish, type WaitOptions } from './finish.ts'
+import { finish, withFinish } from './finish.ts'
 import type { Accepted } from './send-article.ts'
 import type { Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
-export type RetractOptions = WaitOptions &
-  Readonly<{ mode: string; reason: string; redirectTo?: string; notice?: string; legal: boolean; force: boolean }>
+type RetractOptions = WaitOptions &
+  Readonly<{ mode: string; reason: string; redirectTo?: string; notice?: string; legal?: boolean; force?: boolean }>
 
 /** The part of the trace that tells whether anything was ever to come out of this id. */
 type Known = Readonly<{ versions?: readonly unknown[]; submissions?: readonly { command?: string | null }[] }>
@@ -42,7 +43,7 @@ const sayMeant = (id: string, articleId: string, { say }: Terminal): void => {
 }
 
 export const retract = async (terminal: Terminal, id: string, options: RetractOptions): Promise<boolean> => {
-  const using = await createClient(terminal.environment, terminal.settings.dataDir)
+  const using = await createClient(terminal)
   const { mode, reason, redirectTo, notice, legal, force } = options
   const { localId, articleId } = splitId(id, using.publisher)
   sayMeant(id, articleId, terminal)
@@ -64,7 +65,7 @@ export const retract = async (terminal: Terminal, id: string, options: RetractOp
 }
 
 export const republish = async (terminal: Terminal, id: string, options: WaitOptions): Promise<boolean> => {
-  const using = await createClient(terminal.environment, terminal.settings.dataDir)
+  const using = await createClient(terminal)
   const { localId, articleId } = splitId(id, using.publisher)
   sayMeant(id, articleId, terminal)
   const accepted = (await using.ingest('POST', `/v1/articles/${encodeURIComponent(localId)}/republish`, '{}')) as Accepted
@@ -79,10 +80,15 @@ What readers and partners get in its place:
   replace    readers are sent to another article: --redirect-to <id> is required
 A reason is always required; it is kept, and partners are told. --notice is what readers see.`
 
-/** To a command that has `--json`, `--data` and `--wait` already. */
-export const addRetract = (command: Command, terminal: (options: object) => Terminal, ends: (work: Promise<boolean>) => Promise<void>) =>
-  command
-    .argument('<id>')
+export const addRetractCommands = (program: CommandTree): void => {
+  withFinish(
+    program.add(
+      'retract <id>',
+      'take an article back from everywhere',
+      'newswire retract my-story --mode withdraw --reason "wrong names"',
+      retract,
+    ),
+  )
     .addOption(
       new Option('--mode <mode>', 'what is in its place; see below')
         .choices(['withdraw', 'gone', 'redirect', 'replace'])
@@ -94,13 +100,5 @@ export const addRetract = (command: Command, terminal: (options: object) => Term
     .option('--legal', 'a law or a court asks for it')
     .option('--force', 'also when nothing was ever submitted under this id')
     .addHelpText('after', MODES)
-    .action((id: string, options) =>
-      ends(
-        retract(terminal(options), id, {
-          ...options,
-          wait: options.wait === true,
-          legal: options.legal === true,
-          force: options.force === true,
-        }),
-      ),
-    )
+  withFinish(program.add('republish <id>', 'bring a retracted article back', 'newswire republish my-story', republish))
+}

@@ -11,3 +11,6 @@ export type Terminal = Readonly<{
   /** Everything else, on standard error. */
   say: (line: string) => void
 }>
+
+export const printResult = ({ json, print }: Pick<Terminal, 'json' | 'print'>, value: unknown, words: string): void =>
+  print(json ? JSON.stringify(value) : words)

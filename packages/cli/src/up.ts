@@ -82,7 +82,7 @@ const serve = async (
   )
   if (demo !== null) {
     const environment = { NEWSWIRE_INGEST_URL: urls.ingest, NEWSWIRE_CONSOLE_URL: urls.console, NEWSWIRE_TOKEN: access.token }
-    await publishDemo(await createClient(environment, settings.dataDir))
+    await publishDemo(await createClient({ environment, settings }))
     const places = { 'Front page': urls.gateway, Feeds: `${urls.gateway}/feeds`, 'Partner site': demo.site.url, Console: urls.console }
     for (const [what, url] of Object.entries(places)) say(`  ${what.padEnd(13)}${url}`)
   }

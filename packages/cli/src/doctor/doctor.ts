@@ -92,7 +92,7 @@ const examine = async (settings: Settings, options: DoctorOptions): Promise<read
   const told =
     ours === undefined
       ? null
-      : await askConsole(await createClient({ ...environment, NEWSWIRE_CONSOLE_URL: ours.door.url }, settings.dataDir), version)
+      : await askConsole(await createClient({ environment: { ...environment, NEWSWIRE_CONSOLE_URL: ours.door.url }, settings }), version)
   const usesFolder = settings.kafkaBrokers.length === 0 || settings.s3 === null
   const folder = usesFolder ? await looking('data-folder', () => lookAtFolder(settings)) : []
   const store = await lookAtStore(settings, isUp)

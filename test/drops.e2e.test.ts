@@ -139,17 +139,21 @@ test('files, links and caches follow an article through correction, kill and ret
   const first = write({ categories: ['thoi-su'] })
   const { body } = await running.publisher.upload('tha', makePng({ width: 900, height: 600, seed: 71 }), 'image/png')
   const images = [{ url: String(body['url']), role: 'lead' as const, caption: 'Bến sông lúc rạng đông' }]
+  /** The first version, or the second where the picture came late. */
+  let pictured = 0
 
   await t.test('an article with a picture is in bucket and folder, each in its format, whole', async () => {
     await running.publish('tha', { ...first, images })
     for (const drop of drops) {
+      await waitFor(`the picture in ${drop.name}`, async () => (await latestOf(drop, id))?.pictures.length === 1)
       const { latest, text } = await assertWhole(drop, id)
-      assert.equal(latest.pictures.length, 1)
+      pictured = latest.version
       assert.ok(text.includes(tagOf('tha')) && text.includes('Bến sông lúc rạng đông'), drop.name)
       assert.ok(text.includes(latest.pictures[0]?.file ?? 'none'), 'the document names the file beside it')
     }
-    assert.equal((await latestOf(drops[0] as Drop, id))?.file, 'v0001.json')
-    assert.equal((await latestOf(drops[1] as Drop, id))?.file, 'v0001.xml')
+    assert.ok(pictured <= 2)
+    assert.equal((await latestOf(drops[0] as Drop, id))?.file, `v000${pictured}.json`)
+    assert.equal((await latestOf(drops[1] as Drop, id))?.file, `v000${pictured}.xml`)
   })
 
   await t.test('a link says nothing of the content, opens with the outlet’s own token, and with no other', async () => {
@@ -172,7 +176,7 @@ test('files, links and caches follow an article through correction, kill and ret
     await running.publish('tha', { ...first, images, change: 'correction', correction: { note: 'Sửa tên bến' }, body: { text: 'Đã sửa.' } })
     for (const drop of drops) {
       const { latest, text } = await assertWhole(drop, id)
-      assert.deepEqual([latest.version, latest.type], [2, 'article.corrected'])
+      assert.deepEqual([latest.version, latest.type], [pictured + 1, 'article.corrected'])
       assert.ok(text.includes('Sửa tên bến'))
     }
     assert.deepEqual(cache.asked, [])
@@ -196,10 +200,10 @@ test('files, links and caches follow an article through correction, kill and ret
     async () => {
       const shown = await running.get(`/articles/${id}`)
       await retract(running, 'tha')
-      await running.everywhere('tha', 3)
+      await running.everywhere('tha', pictured + 2)
       for (const drop of drops) {
         const { latest, text } = await assertWhole(drop, id)
-        assert.deepEqual([latest.version, latest.type, latest.pictures], [3, 'article.retracted', []])
+        assert.deepEqual([latest.version, latest.type, latest.pictures], [pictured + 2, 'article.retracted', []])
         assert.ok(text.includes('canceled') && !text.includes(first.title))
       }
       const keys = cache.asked.map(one => JSON.parse(one.body).keys as string[])

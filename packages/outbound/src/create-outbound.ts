@@ -1,7 +1,7 @@
 /** The guarded client (research/delivery.md §4.1): addresses and headers are checked, connections guarded, redirects followed only when asked for. */
 import { lookup as lookupName } from 'node:dns'
-import { Agent } from 'undici'
 import { findUrlOffence } from './addresses.ts'
+import { createConnections } from './connections.ts'
 import { connectForSsh, guardConnections } from './connector.ts'
 import { exchange, fromError, refuse } from './exchange.ts'
 import type { Outbound, OutboundOptions, OutboundRequest, OutboundResult } from './outbound.ts'
@@ -36,8 +36,7 @@ const withoutCredentials = (headers: Readonly<Record<string, string>>): Record<s
  * has a limit of its own: with one here, sixty-four partners' hooks that hang at a common host would keep the others there waiting.
  */
 export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = lookupName }: OutboundOptions): Outbound => {
-  const agent = new Agent({
-    connections: null,
+  const connections = createConnections({
     pipelining: 1,
     keepAliveTimeout: 10_000,
     maxHeaderSize: 16_384,
@@ -50,7 +49,7 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
   const send = (request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> => {
     const target = targetOf(request.url)
     if (target.offence !== null) return Promise.resolve(refuse(`this address may not be reached: ${target.offence}`))
-    return exchange(agent, target, request, timeoutMs)
+    return exchange(connections, target, request, timeoutMs)
   }
 
   const follow = async (request: OutboundRequest, hopsLeft: number, deadline: number): Promise<OutboundResult> => {
@@ -64,7 +63,6 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
     return follow({ ...request, url: next.href, headers }, hopsLeft - 1, deadline)
   }
 
-  let closing: Promise<void> | undefined
   return {
     request: request => {
       const { timeoutMs = DEFAULT_TIMEOUT_MS, redirects = 0, method } = request
@@ -82,9 +80,6 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
       }
     },
     findUrlOffence: url => findUrlOffence(url, network()),
-    close: () => {
-      closing ??= agent.close()
-      return closing
-    },
+    close: connections.close,
   }
 }

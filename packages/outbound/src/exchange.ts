@@ -1,6 +1,7 @@
 /** One request on one connection: no redirects, no decompression, a total deadline, a cap on what is read. */
 import type { Dispatcher } from 'undici'
 import { onAborted } from './cancellation.ts'
+import type { Connection, Connections } from './connections.ts'
 import { Refused } from './connector.ts'
 import type { OutboundFailure, OutboundRequest, OutboundResult } from './outbound.ts'
 
@@ -52,6 +53,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (result: OutboundResult) => void
   readonly #timer: NodeJS.Timeout
   readonly #forgetSignal: (() => void) | undefined
+  #connection: Connection | undefined
   #controller: Dispatcher.DispatchController | undefined
   #settled = false
   #status = 0
@@ -81,7 +83,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#settled = true
     clearTimeout(this.#timer)
     this.#forgetSignal?.()
+    this.#connection?.drop()
     this.#resolve(result)
+  }
+
+  /** Once, before it has an end. */
+  sendOn(connection: Connection, request: Dispatcher.DispatchOptions): void {
+    this.#connection = connection
+    connection.dispatch(request, this)
   }
 
   /** From here on bytes may be on their way. */
@@ -104,19 +113,26 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
     if (this.#bytes <= maxBytes) return
-    if (overflow === 'cut') this.onResponseEnd()
+    if (overflow === 'cut') this.finish(this.#answer())
     else this.finish(toFailure('too-large', 'NEWSWIRE_OUTBOUND_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`))
     reading.abort(new Error('enough'))
   }
 
   onResponseEnd(): void {
-    const { maxBytes = DEFAULT_MAX_BYTES } = this.#request
-    const body = this.#bytes === 0 ? NOTHING : Buffer.concat(this.#chunks).subarray(0, maxBytes)
-    this.finish({ ok: true, response: { status: this.#status, headers: this.#headers, body } })
+    if (this.#settled) return
+    this.#connection?.release()
+    this.#connection = undefined
+    this.finish(this.#answer())
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(fromError(error, this.#controller !== undefined))
+  }
+
+  #answer(): OutboundResult {
+    const { maxBytes = DEFAULT_MAX_BYTES } = this.#request
+    const body = this.#bytes === 0 ? NOTHING : Buffer.concat(this.#chunks).subarray(0, maxBytes)
+    return { ok: true, response: { status: this.#status, headers: this.#headers, body } }
   }
 
   #fail(failure: OutboundFailure): void {
@@ -129,16 +145,15 @@ class Exchange implements Dispatcher.DispatchHandler {
 const expire = (one: Exchange, timeoutMs: number): void => one.stop(`no whole answer within ${Math.round(timeoutMs)} ms`)
 
 /** `at`: where the request's address leads. */
-export const exchange = (agent: Dispatcher, at: At, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
+export const exchange = (connections: Connections, at: At, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
   new Promise(resolve => {
     const { method, headers = {}, body, signal } = request
     const one = new Exchange(request, timeoutMs, resolve)
     if (signal?.aborted) return one.giveUp()
+    const connection = connections.take(at.origin)
+    if (connection === null) return one.finish(toFailure('connect', 'NEWSWIRE_OUTBOUND_CONNECT', 'no connection (the client is closed)'))
     try {
-      agent.dispatch(
-        { origin: at.origin, path: at.path, method, headers, body: body ? toBuffer(body) : null, headersTimeout: 0, bodyTimeout: 0 },
-        one,
-      )
+      one.sendOn(connection, { path: at.path, method, headers, body: body ? toBuffer(body) : null, headersTimeout: 0, bodyTimeout: 0 })
     } catch (error) {
       one.finish(refuse(`this request cannot be sent (${codeOf(error)})`))
     }

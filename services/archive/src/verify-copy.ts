@@ -14,7 +14,7 @@
  * archived everything, and what came after the newest manifest that the keys name.
  */
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
@@ -52,7 +52,7 @@ export type Verdict = Readonly<{
 type Entry = { article: string; key: string; sha256: string; bytes: number }
 type Removed = { key: string; sha256: string }
 type Purge = { sha256: string; keyId: string; removed: string[]; replaces: string[]; isListed: boolean }
-type Jwk = { kid: string; x: string; crv: string; fromManifest: number; untilManifest: number | null }
+type Jwk = { kid: string; x: string; crv: string; createdAt: string; fromManifest: number; untilManifest: number | null }
 type Keys = { keys: Jwk[]; head: { manifest: number; sha256: string } | null }
 type Head = {
   schema: string
@@ -197,6 +197,7 @@ const guarded = ({ list, read }: Copy): Copy => {
     try {
       return await reading
     } catch (cause) {
+      if (cause instanceof Wrong) throw cause
       throw new Unreadable('the copy cannot be read', { cause })
     }
   }
@@ -436,7 +437,11 @@ const readContents = async (work: Work, number: number, entries: readonly Entry[
   }
   const isRecord = ({ key }: Entry) => key.startsWith('archive/purged/')
   const wanted = new Map(entries.filter(entry => !isRecord(entry) && isWanted(entry.key)).map(entry => [entry.key, entry]))
-  for (const path of indexes) if (isWanted(path.replace('archive/packs/', 'archive/'))) await readPack(work, path, wanted)
+  for (const path of indexes)
+    if (isWanted(path.replace('archive/packs/', 'archive/'))) {
+      if (!work.paths.has(path)) throw new Wrong(path, 'it is missing; the pack that it is the index of is there')
+      await readPack(work, path, wanted)
+    }
   for (const entry of wanted.values()) await readRest(work, entry, manifestPath(number))
 }
 
@@ -448,17 +453,57 @@ const isOpen = (path: string, newest: number): boolean =>
   /^archive\/(staged|purging)\//.test(path) ||
   Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0) > newest
 
+/** The indexes of each manifest's packs: those that are there, and those whose packs are. */
 const groupIndexes = (paths: ReadonlySet<string>): Map<number, string[]> => {
-  const found = new Map<number, string[]>()
-  for (const path of [...paths].sort()) {
-    const number = /^archive\/packs\/\d{4}\/\d\d\/\d\d\/(\d+)-\d+\.index\.jsonl$/.exec(path)?.[1]
-    if (number !== undefined) found.set(Number(number), [...(found.get(Number(number)) ?? []), path])
+  const found = new Map<number, Set<string>>()
+  for (const path of paths) {
+    const [, part, number] = /^(archive\/packs\/\d{4}\/\d\d\/\d\d\/(\d+)-\d+)(?:-[0-9a-f]{16}\.gz|\.index\.jsonl)$/.exec(path) ?? []
+    if (number !== undefined) found.set(Number(number), (found.get(Number(number)) ?? new Set()).add(`${part}.index.jsonl`))
   }
-  return found
+  return new Map([...found].map(([number, indexes]) => [number, [...indexes].sort()]))
 }
 
 const newestOf = (paths: ReadonlySet<string>): number =>
   Math.max(0, ...[...paths].map(path => Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0)))
+
+const OWN_KEYS = 'archive/keys.json'
+
+/**
+ * The keys that lie in the archive prove nothing, but who restores it, or has no others, goes by them. As far as they and the given ones are of the
+ * same time they must say the same: `newest` is the newest manifest that was proved, `heads` the hashes of all. Their counter `n` says nothing.
+ */
+const checkOwnKeys = async (work: Work, given: Keys, heads: readonly string[]): Promise<void> => {
+  const text = textOf(await take(work, OWN_KEYS), OWN_KEYS)
+  const { n, keys, head } = jsonOf<Keys & { n: number }>(text, OWN_KEYS)
+  checkExact(OWN_KEYS, text, {
+    n: Number(n),
+    keys: keys.map(({ kid, x, createdAt, fromManifest, untilManifest }) => {
+      return { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid, x, createdAt, fromManifest, untilManifest }
+    }),
+    head: head === null ? null : { manifest: head.manifest, sha256: head.sha256 },
+  })
+  const newest = heads.length
+  const isLater = (until: number | null) => until === null || until > newest
+  for (let at = 0; at < Math.max(keys.length, given.keys.length); at++) {
+    const [own, other] = [keys[at], given.keys[at]]
+    if (own === undefined || other === undefined) {
+      const { kid, fromManifest } = (own ?? other) as Jwk
+      if (fromManifest <= newest) throw new Wrong(OWN_KEYS, `key ${kid} is ${own ? 'not among the published ones' : 'not in it'}`)
+      continue
+    }
+    const isSame =
+      own.kid === other.kid && own.x === other.x && own.fromManifest === other.fromManifest && own.createdAt === other.createdAt
+    const isEnded = own.untilManifest === other.untilManifest || (isLater(own.untilManifest) && isLater(other.untilManifest))
+    if (!isSame || !isEnded) throw new Wrong(OWN_KEYS, `what it says of key ${own.kid} is not what is published`)
+  }
+  // A manifest is published once its packs are made, at the latest when the next one is closed.
+  if ((head?.manifest ?? 0) < newest - 1) throw new Wrong(OWN_KEYS, `it is older than manifest ${newest}`)
+  if (head === null) return
+  // One that came while this was copied is known to nobody here, but it is none of those that are.
+  const is = heads.indexOf(head.sha256) + 1
+  const known = heads[head.manifest - 1] ?? (given.head?.manifest === head.manifest ? given.head.sha256 : head.sha256)
+  if (known !== head.sha256 || (is > 0 && is !== head.manifest)) throw new Wrong(OWN_KEYS, `it names another manifest ${head.manifest}`)
+}
 
 const run = async (
   work: Work,
@@ -472,10 +517,12 @@ const run = async (
     throw new Wrong(manifestPath(there + 1), `it is missing; the keys say that manifest ${keys.head.manifest} is there`)
   const indexes = groupIndexes(work.paths)
   let previous: string | null = null
+  const heads: string[] = []
   let entriesRead = 0
   for (let number = 1; number <= newest; number++) {
     const manifest = await readManifest(work, number, previous)
     previous = manifest.sha256
+    heads.push(previous)
     if (keys.head?.manifest === number && keys.head.sha256 !== previous)
       throw new Wrong(manifestPath(number), 'it is not the manifest that the keys name: the publisher signed two of this number')
     checkListedPurges(work, number, manifest.entries)
@@ -483,7 +530,9 @@ const run = async (
     entriesRead += manifest.entries.length
     onProgress?.({ manifest: number, of: newest, entries: entriesRead })
   }
-  return { manifests: newest, pending: checkPending(work, newest), head: previous }
+  const pending = checkPending(work, newest)
+  await checkOwnKeys(work, keys, heads)
+  return { manifests: newest, pending, head: previous }
 }
 
 /** What is wrong, from whatever was thrown: lines that are JSON and not what they should be make for errors of every kind. */
@@ -513,7 +562,6 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
   try {
     const paths = await pathsOf(copy)
     const left = new Set(paths)
-    left.delete('archive/keys.json')
     const folders = days === undefined || days.length === 0 ? null : new Set(days.map(day => day.replaceAll('-', '/')))
     const chains = new Map()
     work = {
@@ -541,7 +589,7 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
   }
 }
 
-/** A copy in a folder. Symbolic links are not followed. */
+/** A copy in a folder. Of it are plain files alone: a link could show one thing to the verifier and another to the next reader. */
 export const openFolder = (folder: string): Copy => ({
   list: async () => {
     const native = await readdir(join(folder, 'native'), { recursive: true, withFileTypes: true }).catch(error => {
@@ -554,6 +602,7 @@ export const openFolder = (folder: string): Copy => ({
   },
   read: async path => {
     try {
+      if (!(await lstat(join(folder, path))).isFile()) throw new Wrong(path, 'it is no plain file')
       return await readFile(join(folder, path))
     } catch (error) {
       if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null

@@ -1,8 +1,8 @@
 /** The verifier against whoever changes a copy. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { buildPack, entriesOf, parseIndex, toIndexBytes } from '@newswire/objects/archive-pack'
 import fc from 'fast-check'
@@ -34,7 +34,7 @@ const sample = async (): Promise<{ files: Files; keys: KeysDocument }> => {
     await copyArchive(archive.objects, folder)
     const copy = openFolder(folder)
     const files = new Map<string, Uint8Array>()
-    for (const path of await copy.list()) if (path !== 'archive/keys.json') files.set(path, (await copy.read(path)) ?? new Uint8Array())
+    for (const path of await copy.list()) files.set(path, (await copy.read(path)) ?? new Uint8Array())
     const keys = await readKeys(archive.objects)
     assert.ok(keys)
     return { files, keys: keys.value }
@@ -44,7 +44,8 @@ const sample = async (): Promise<{ files: Files; keys: KeysDocument }> => {
   }
 }
 const { files, keys } = await sample()
-const paths = [...files.keys()].sort()
+const OWN_KEYS = 'archive/keys.json'
+const paths = [...files.keys()].filter(path => path !== OWN_KEYS).sort()
 
 const inMemory = (held: Files): Copy => ({
   list: async () => [...held.keys()],
@@ -132,9 +133,57 @@ test('every single file that is deleted is named', async () => {
   for (const path of paths) {
     const { ok, wrong } = await verify(withoutFile(path))
     assert.equal(ok, false, path)
-    // Without its index a pack is a stranger, and what it held is missing: the first of the two is named.
-    if (!path.endsWith('.index.jsonl')) assert.equal(wrong?.path, path)
+    assert.equal(wrong?.path, path)
   }
+})
+
+const ownKeys = Buffer.from(bytesOf(OWN_KEYS)).toString()
+
+test('the keys that lie in a copy say what the published ones say, to the byte', async () => {
+  assert.equal((await verify(withoutFile(OWN_KEYS))).wrong?.path, OWN_KEYS)
+  // All but the counter of its writers, which says nothing.
+  for (let at = ownKeys.indexOf(','); at < ownKeys.length; at++) {
+    const bytes = Buffer.from(ownKeys)
+    bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << (at % 8)), at)
+    const { ok, wrong } = await verify(withFile(OWN_KEYS, bytes))
+    assert.deepEqual([ok, wrong?.path], [false, OWN_KEYS], `${at}: ${bytes}`)
+  }
+  for (const text of [`${ownKeys}\n`, ownKeys.replace('"keys":', '"keys": '), ownKeys.replace('{"n"', '{"n":1,"n"'), 'null', ''])
+    assert.equal((await verify(withFile(OWN_KEYS, Buffer.from(text)))).ok, false, text)
+})
+
+test('keys that are older or newer than the copy are no offence', async () => {
+  const [first] = keys.keys
+  assert.ok(first)
+  const rotated = {
+    ...keys,
+    keys: [
+      { ...first, untilManifest: 4 },
+      { ...first, kid: '', fromManifest: 4 },
+    ],
+  }
+  const own = (value: KeysDocument) => withFile(OWN_KEYS, Buffer.from(JSON.stringify(value)))
+  assert.equal(
+    (await verify(own({ ...rotated, head: { manifest: 4, sha256: 'f'.repeat(64) } }))).wrong,
+    undefined,
+    'rotated after they were fetched',
+  )
+  assert.equal((await verify(own({ ...keys, n: 99 }))).wrong, undefined)
+  assert.equal((await verify(own({ ...keys, keys: [...keys.keys, { ...first, fromManifest: 3 }] }))).wrong?.path, OWN_KEYS, 'a key put in')
+  assert.equal((await verify(own({ ...keys, head: null }))).wrong?.path, OWN_KEYS)
+})
+
+test('of a copy in a folder only plain files are proved: a link in the place of one is named', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-copy-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [path, bytes] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), bytes)
+  }
+  assert.equal((await verifyCopy(openFolder(folder), keys)).wrong, undefined)
+  renameSync(join(folder, indexPath), join(folder, 'elsewhere'))
+  symlinkSync(join(folder, 'elsewhere'), join(folder, indexPath))
+  assert.deepEqual((await verifyCopy(openFolder(folder), keys)).wrong, { path: indexPath, what: 'it is no plain file' })
 })
 
 const indexPath = paths.find(path => path.startsWith('archive/packs/2026/03/01/00000001') && path.endsWith('.index.jsonl')) ?? ''

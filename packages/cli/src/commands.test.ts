@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { showChanges, splitId } from './commands.ts'
+import { showChanges, splitId, wholeId } from './commands.ts'
+import { FailedError } from './usage-error.ts'
 
 test('an id on the command line is a local one, with dots or without, or the whole one of our own publisher', () => {
   assert.deepEqual(splitId('story', 'press'), { localId: 'story', articleId: 'press.story' })
@@ -8,6 +9,25 @@ test('an id on the command line is a local one, with dots or without, or the who
   assert.deepEqual(splitId('press.v1.2', 'press'), { localId: 'v1.2', articleId: 'press.v1.2' })
   assert.deepEqual(splitId('v1.2', 'press'), { localId: 'v1.2', articleId: 'press.v1.2' })
   assert.deepEqual(splitId('press.story', null), { localId: 'story', articleId: 'press.story' })
+})
+
+test('an operator reaches the articles of every publisher by their whole ids, and ours by the local ones, dots or not', async () => {
+  const using = {
+    publisher: 'press',
+    console: async (_: string, path: string) => {
+      if (path !== '/v1/articles/other.story/versions') throw new FailedError('Not found', { code: 'NEWSWIRE_NOT_FOUND' })
+      return {}
+    },
+  }
+  assert.equal(await wholeId(using, 'other.story'), 'other.story')
+  assert.equal(await wholeId(using, 'v1.2'), 'press.v1.2')
+  assert.equal(await wholeId(using, 'story'), 'press.story')
+  assert.equal(await wholeId(using, 'press.unheard'), 'press.unheard')
+  await assert.rejects(
+    wholeId({ ...using, console: async () => Promise.reject(new Error('away')) }, 'other.story'),
+    /away/,
+    'a console that does not answer must not make it another article',
+  )
 })
 
 test('what a file no longer names is told, with how to retire it, also when nothing else changes', () => {

@@ -7,14 +7,14 @@ import { publishEvents } from '@newswire/log/events'
 import type { TopicReport } from '@newswire/log/log'
 import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
 import type { ArticleTrace } from '@newswire/trace/queries'
-import { createClient, readClientFile } from './client.ts'
+import { type Client, createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { showTable, showTrace } from './show.ts'
 import { printResult, type Terminal } from './terminal.ts'
-import { UnreachableError, UsageError } from './usage-error.ts'
+import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 /**
  * `ID` on the command line: the local id, or the whole article id. What begins with another publisher's name would otherwise become a
@@ -27,12 +27,25 @@ export const splitId = (id: string, publisher: string | null): { localId: string
   return { localId: id, articleId: toArticleId(publisher, id) }
 }
 
+/**
+ * The whole id of an article, for what the console does: an operator's article may be of any publisher, also of one that is retired, so an id that
+ * anything was ever submitted under is whole, whoever's token `up` left here.
+ */
+export const wholeId = async (using: Pick<Client, 'console'> & Readonly<{ publisher: string | null }>, id: string): Promise<string> => {
+  const { articleId } = splitId(id, using.publisher)
+  if (articleId === id || parseArticleId(id) === null) return articleId
+  try {
+    await using.console('GET', `/v1/articles/${encodeURIComponent(id)}/versions`)
+    return id
+  } catch (error) {
+    if (error instanceof FailedError && error.code === 'NEWSWIRE_NOT_FOUND') return articleId
+    throw error
+  }
+}
+
 export const trace = async (terminal: Terminal, id: string): Promise<boolean> => {
   const using = await createClient(terminal)
-  const found = (await using.console(
-    'GET',
-    `/v1/articles/${encodeURIComponent(splitId(id, using.publisher).articleId)}/trace`,
-  )) as ArticleTrace
+  const found = (await using.console('GET', `/v1/articles/${encodeURIComponent(await wholeId(using, id))}/trace`)) as ArticleTrace
   printResult(terminal, found, showTrace(found))
   return true
 }

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { isArticleId } from '@newswire/events/ids'
 import { createClient } from './client.ts'
 import { type CommandTree, type WaitOptions, withWait } from './command-tree.ts'
-import { splitId } from './commands.ts'
+import { wholeId } from './commands.ts'
 import type { Accepted } from './send-article.ts'
 import { printResult, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -23,7 +23,7 @@ const nameHere = (): string | undefined => {
 /** True when it was accepted; with `wait`, when it is gone everywhere. */
 const purge = async (terminal: Terminal, id: string, { reason, by = nameHere(), wait, timeout }: Options): Promise<boolean> => {
   const using = await createClient(terminal)
-  const { articleId } = splitId(id, using.publisher)
+  const articleId = await wholeId(using, id)
   if (!isArticleId(articleId)) throw new UsageError(`${id} is no article id; the whole one is <publisher>.<local id>`)
   const body = JSON.stringify({ reason, ...(by === undefined ? {} : { by }) })
   const accepted = (await using.console('POST', `/v1/articles/${encodeURIComponent(articleId)}/purge`, body)) as Accepted

@@ -3,7 +3,7 @@ import { isTimeWithOffset } from '@newswire/events/article'
 import type { OutletRequest } from '@newswire/events/outlet'
 import { createClient } from './client.ts'
 import { type CommandTree, collect, withWait } from './command-tree.ts'
-import { splitId } from './commands.ts'
+import { wholeId } from './commands.ts'
 import { replayOutlet } from './outlets.ts'
 import { replayTopic } from './replay-topic.ts'
 import { showTable } from './show.ts'
@@ -21,7 +21,7 @@ type Resent = Readonly<{ id: string; articleId: string; version: number; action:
 
 const resendArticle = async (terminal: Terminal, id: string, { outlet }: { outlet?: string }): Promise<boolean> => {
   const using = await createClient(terminal)
-  const { articleId } = splitId(id, using.publisher)
+  const articleId = await wholeId(using, id)
   const path = `/v1/articles/${encodeURIComponent(articleId)}/resend`
   const body = JSON.stringify(outlet === undefined ? {} : { outlet })
   const sent = (await using.console('POST', path, body)) as Resent

@@ -611,14 +611,32 @@ export const openFolder = (folder: string): Copy => ({
   },
 })
 
+/** A file, or why there is none, in words. */
+const readKeysFile = async (file: string): Promise<Keys> => {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Keys
+  } catch (cause) {
+    throw new Error(
+      `${file} holds no keys that can be read (${(cause as Error).message}); the site serves them at /.well-known/newswire-keys.json`,
+    )
+  }
+}
+
 const main = async ([folder, keysFile, ...days]: readonly string[]): Promise<number> => {
-  if (folder === undefined || keysFile === undefined) {
+  const noDay = days.find(day => !/^\d{4}-\d\d-\d\d$/.test(day))
+  if (folder === undefined || keysFile === undefined || noDay !== undefined) {
+    if (noDay !== undefined) console.error(`a day is yyyy-mm-dd, got ${JSON.stringify(noDay)}`)
     console.error('usage: node verify-copy.ts COPY newswire-keys.json [yyyy-mm-dd …]')
     return 2
   }
-  const verdict = await verifyCopy(openFolder(folder), JSON.parse(await readFile(keysFile, 'utf8')) as Keys, { days })
-  console.log(JSON.stringify(verdict, null, 2))
-  return verdict.ok ? 0 : 1
+  try {
+    const verdict = await verifyCopy(openFolder(folder), await readKeysFile(keysFile), { days })
+    console.log(JSON.stringify(verdict, null, 2))
+    return verdict.ok ? 0 : 1
+  } catch (error) {
+    console.error(`nothing is proved: ${(error as Error).message}`)
+    return 1
+  }
 }
 
 // Not `import.meta.main`, which came with Node 24.2.

@@ -1,5 +1,6 @@
 /** The verifier against whoever changes a copy. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -221,6 +222,16 @@ test('the newest manifests cannot be cut off unseen: the published keys say how 
   const held = new Map([...files].filter(([path]) => !/\/00000003[-.]/.test(path)))
   const { wrong } = await verify(held)
   assert.deepEqual([wrong?.path, wrong?.what], ['archive/manifests/00000003.jsonl', 'it is missing; the keys say that manifest 3 is there'])
+})
+
+test('run as a partner runs it, what is no day, no key file or no copy is said in a line, and proves nothing', () => {
+  const run = (...args: string[]) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'verify-copy.ts'), ...args], { encoding: 'utf8' })
+    return [status, stderr.split('\n')[0]]
+  }
+  assert.deepEqual(run('.', 'keys.json', '2026/03/01'), [2, 'a day is yyyy-mm-dd, got "2026/03/01"'])
+  assert.match(run('.', 'no-such-file').join(), /^1,nothing is proved: no-such-file holds no keys that can be read \(ENOENT/)
+  assert.match(run('no-such-copy', join(import.meta.dirname, '../package.json')).join(), /^1,nothing is proved: ENOENT.*no-such-copy/)
 })
 
 test('a key under another key’s name is refused', async () => {

@@ -9,10 +9,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { newestManifest, readManifest } from '@newswire/archive/finish'
-import { type Newest, newestOfDay } from '@newswire/archive/read-days'
 import { dueSecond } from '@newswire/desk/handle'
 import { factEvent } from '@newswire/desk/outcomes'
-import { restoredState } from '@newswire/desk/restore'
 import { dueTimes, type State, state } from '@newswire/desk/state'
 import { UnavailableError } from '@newswire/events/errors'
 import { type EventRecord, toRecord } from '@newswire/events/events'
@@ -26,6 +24,8 @@ import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 import { openObjects, openPorts } from './compose.ts'
 import { raiseEpoch, readMarkEnds } from './log-mark.ts'
+import { type Restorer, startRestorer } from './restore-days.ts'
+import type { PreparedArticle } from './restore-prepare.ts'
 import { printResult, type Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
@@ -37,9 +37,7 @@ const GROUPS = ['outlets-route', 'feeds'] as const
 const ARCHIVE = 'archive'
 /** Above the highest position that is known by so much: deliveries and milestones may have had more records since it was written down. */
 const FLOOR_GAP = 2 ** 30
-/** Records of one publishing, whose sync is waited for: with 200 at once a rebuild took a seventh longer. */
-const BATCH = 400
-/** Batches under way: one is written to the log while the states of another are put and the next is read. */
+/** Batches under way: one is written to the log while the states of another are put. */
 const AHEAD = 3
 const READY_MS = 30_000
 const READY_TICK_MS = 250
@@ -82,38 +80,44 @@ const refuseFull = async (log: Log): Promise<void> => {
     )
 }
 
-const putHolds = async (objects: Objects, current: State, articleId: string): Promise<void> => {
-  for (const dueMs of dueTimes(current))
+const putHolds = async (objects: Objects, dueTimes: readonly number[], articleId: string): Promise<void> => {
+  for (const dueMs of dueTimes)
     await objects.put(keys.hold(Math.max(0, dueSecond(dueMs)), articleId), new Uint8Array(), { ifNoneMatch: '*' })
 }
 
 type Restored = Readonly<{ record: EventRecord; isArchived: boolean }>
 
-/** The state in the store when it is at least as new; else one made from the archive. Gives the fact to publish. */
-const restoreOne = async (objects: Objects, { newest, live }: Newest): Promise<Restored> => {
-  const { fact } = newest
-  const key = keys.current(fact.articleId)
+const decoder = new TextDecoder('utf-8', { fatal: true })
+/** What the archive has, counted on from what the store had. */
+const countedOn = ({ state }: PreparedArticle, held: State): State => ({ ...(JSON.parse(decoder.decode(state)) as State), n: held.n + 1 })
+
+/** The state in the store when it is at least as new; else the one made from the archive. Gives the fact to publish. */
+const restoreOne = async (objects: Objects, prepared: PreparedArticle): Promise<Restored> => {
+  const { articleId, version, dueMs, record } = prepared
+  const key = keys.current(articleId)
   const held = await getDocument(objects, key, state)
-  const isNewer = held?.value.released != null && held.value.released.fact.version >= fact.version
-  const current = isNewer && held !== null ? held.value : restoredState(fact, live?.fact ?? null)
-  if (!isNewer) {
-    const swapped = await swapDocument(objects, key, { ...current, n: (held?.value.n ?? 0) + 1 }, held?.etag ?? null)
-    if (!swapped.ok) throw new FailedError(`${fact.articleId} is changed at the same moment: stop every service first`)
+  const released = held?.value.released ?? null
+  if (held !== null && released !== null && released.fact.version >= version) {
+    await putHolds(objects, dueTimes(held.value), articleId)
+    return { record: toRecord(factEvent(released)), isArchived: released.fact.version === version }
   }
-  await putHolds(objects, current, fact.articleId)
-  const { released } = current
-  if (released === null) throw new FailedError(`${fact.articleId} has no released state`)
-  return { record: toRecord(factEvent(released)), isArchived: released.fact.version === fact.version }
+  const swapped = await (held === null
+    ? objects.put(key, prepared.state, { ifNoneMatch: '*' })
+    : swapDocument(objects, key, countedOn(prepared, held.value), held.etag))
+  if (!swapped.ok) throw new FailedError(`${articleId} is changed at the same moment: stop every service first`)
+  await putHolds(objects, dueMs, articleId)
+  return { record, isArchived: true }
 }
 
 const restoreAll = async (
-  objects: Objects,
-  log: Log,
+  { objects, log }: Readonly<{ objects: Objects; log: Log }>,
+  restorer: Restorer,
   report: (day: string, done: number, of: number, articles: number) => void,
 ): Promise<Readonly<{ articles: number; allArchived: boolean }>> => {
   const days = await daysOf(objects)
   let articles = 0
   let allArchived = true
+  let done = 0
   /** In the order of the archive, whichever batch is put first. */
   const finish = async (restoring: Promise<readonly Restored[]>, before: Promise<void> | undefined): Promise<void> => {
     const [ready] = await Promise.all([restoring, before])
@@ -125,16 +129,16 @@ const restoreAll = async (
     allArchived &&= ready.every(one => one.isArchived)
   }
   const underWay: Promise<void>[] = []
-  for (const [at, folder] of days.entries()) {
-    const newest = await newestOfDay(objects, folder)
-    for (let from = 0; from < newest.length; from += BATCH) {
-      const restoring = Promise.all(newest.slice(from, from + BATCH).map(one => restoreOne(objects, one)))
-      const mine = finish(restoring, underWay.at(-1))
-      mine.catch(() => undefined) // thrown where it is waited for, also when something else fails first
-      underWay.push(mine)
-      if (underWay.length >= AHEAD) await underWay.shift()
+  for await (const { folder, articles: some, isLast } of restorer.read(objects, days)) {
+    if (isLast) {
+      done += 1
+      report(folder.replaceAll('/', '-'), done, days.length, articles)
+      continue
     }
-    report(folder.replaceAll('/', '-'), at + 1, days.length, articles)
+    const mine = finish(Promise.all(some.map(one => restoreOne(objects, one))), underWay.at(-1))
+    mine.catch(() => undefined) // thrown where it is waited for, also when something else fails first
+    underWay.push(mine)
+    if (underWay.length >= AHEAD) await underWay.shift()
   }
   await Promise.all(underWay)
   return { articles, allArchived }
@@ -151,7 +155,11 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   } finally {
     await objects.close()
   }
-  const ports = await openPorts(settings, 'rebuild', { floor: begun.floor })
+  const restorer = startRestorer()
+  const ports = await openPorts(settings, 'rebuild', { floor: begun.floor }).catch(async error => {
+    await restorer.stop()
+    throw error
+  })
   try {
     await ports.log.topics(topicSpecs, { apply: true })
     if (!begun.isRepeat)
@@ -160,7 +168,7 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
         throw error
       })
     let said = performance.now()
-    const { articles, allArchived } = await restoreAll(ports.objects, ports.log, (day, done, of, count) => {
+    const { articles, allArchived } = await restoreAll(ports, restorer, (day, done, of, count) => {
       if (json || (performance.now() - said < 1_000 && done < of)) return
       said = performance.now()
       say(`${day}: ${done} of ${of} days, ${count} articles`)
@@ -176,6 +184,7 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
     printResult(terminal, { articles }, words)
     return true
   } finally {
+    await restorer.stop()
     await ports.close()
   }
 }

@@ -1,0 +1,59 @@
+/** What of an archived article is put and published when it is restored, as bytes: made on a thread beside the one that puts and publishes them. */
+import type { Newest } from '@newswire/archive/read-days'
+import { factEvent } from '@newswire/desk/outcomes'
+import { restoredState } from '@newswire/desk/restore'
+import { dueTimes } from '@newswire/desk/state'
+import { type EventRecord, toRecord } from '@newswire/events/events'
+import type { ListedObject } from '@newswire/objects/objects'
+
+export type PreparedArticle = Readonly<{
+  articleId: string
+  version: number
+  /** Its `current/`, as JSON, for a store that has none. */
+  state: Uint8Array
+  /** When it has something to do, ms since 1970. */
+  dueMs: readonly number[]
+  record: EventRecord
+}>
+
+/** To the thread: days to read, once; the answers to what it asked of the store; leave to go on. */
+export type ToRestorer =
+  | Readonly<{ kind: 'days'; folders: readonly string[] }>
+  | Readonly<{ kind: 'answer'; id: number; value: Uint8Array | null | readonly ListedObject[] }>
+  | Readonly<{ kind: 'taken' }>
+
+/** From it: questions for the store, articles in the order of the archive, and `day` behind the last of one. */
+export type FromRestorer =
+  | Readonly<{ kind: 'get'; id: number; key: string }>
+  | Readonly<{ kind: 'list'; id: number; prefix: string; options: Readonly<{ startAfter?: string; limit?: number }> | undefined }>
+  | Readonly<{ kind: 'articles'; articles: readonly PreparedArticle[] }>
+  | Readonly<{ kind: 'day' }>
+  | Readonly<{ kind: 'failed'; code: string; message: string }>
+
+const prepareOne = ({ newest: { fact }, live }: Newest): PreparedArticle => {
+  const current = restoredState(fact, live?.fact ?? null)
+  const { articleId, version } = fact
+  const { released } = current
+  if (released === null) throw new Error(`${articleId} has no released state`)
+  return {
+    articleId,
+    version,
+    state: Buffer.from(JSON.stringify(current)),
+    dueMs: dueTimes(current),
+    record: toRecord(factEvent(released)),
+  }
+}
+
+/** The bytes of all lie in one piece of memory, which changes hands whole. */
+export const prepareArticles = (found: readonly Newest[]): Readonly<{ articles: readonly PreparedArticle[]; memory: ArrayBuffer }> => {
+  const each = found.map(prepareOne)
+  const memory = new Uint8Array(each.reduce((sum, { state, record }) => sum + state.byteLength + record.value.byteLength, 0))
+  let at = 0
+  const move = (bytes: Uint8Array): Uint8Array => {
+    memory.set(bytes, at)
+    at += bytes.byteLength
+    return memory.subarray(at - bytes.byteLength, at)
+  }
+  const articles = each.map(one => ({ ...one, state: move(one.state), record: { ...one.record, value: move(one.record.value) } }))
+  return { articles, memory: memory.buffer }
+}

@@ -84,16 +84,14 @@ export const overflowOf = async (page: Page): Promise<number> =>
 
 /** All of the page, as the reader would scroll through it. */
 export const keepPicture = async (page: Page, file: string): Promise<void> => {
-  await page.evaluate(
-    "Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.complete || new Promise(done => { image.onload = image.onerror = done }) }))",
-  )
+  await assertWhole(page)
   await page.screenshot({ path: file, fullPage: true })
 }
 
-/** Whether every picture of the page has come. */
+/** Every picture of the page comes, also those that a reader has to scroll to. */
 export const assertWhole = async (page: Page): Promise<void> => {
-  const broken = await page.evaluate(
-    '[...document.images].filter(image => image.complete && image.naturalWidth === 0).map(image => image.src)',
+  await page.evaluate(
+    "Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.complete || new Promise(done => { image.onload = image.onerror = done }) }))",
   )
-  assert.deepEqual(broken, [])
+  assert.deepEqual(await page.evaluate('[...document.images].filter(image => image.naturalWidth === 0).map(image => image.src)'), [])
 }

@@ -2,7 +2,7 @@
  * What RSS and Atom say in the same words: Dublin Core, Media RSS, a partner's own elements, and ours (`nw:`, README.md) where nothing
  * standard fits; and beside it what each says in its own. As data first and text second, so that both formats carry the same. Pure.
  */
-import type { FeedItem, FeedNotice, MediaItem } from './item.ts'
+import type { FeedItem, FeedNotice, MediaItem } from './feed-item.ts'
 import { escapeAttribute, escapeText } from './xml.ts'
 
 export type Element = Readonly<{

@@ -20,22 +20,21 @@
  */
 import { type Extension, Feed, type FeedOptions, type Item } from 'feed'
 import { atomElements, rssElements, schemeOf, writeElements } from './elements.ts'
-import type { FeedItem, FeedNotice } from './item.ts'
+import type { Dialect, FeedItem, FeedNotice } from './feed-item.ts'
 import { createLearnt } from './learnt.ts'
-import type { Rendering } from './profiles.ts'
 import type { FeedShell } from './shell.ts'
 import { declare, escapeAttribute, escapeCdataHtml, escapeText, type Prefix } from './xml.ts'
 
 export type XmlFormat = 'rss' | 'atom'
 export type Shell = Readonly<{ head: string; foot: string }>
 
-const DIALECT_PREFIXES: Record<Rendering['dialect'], readonly Prefix[]> = { none: [], msn: ['mi'], smartnews: ['snf'] }
+const DIALECT_PREFIXES: Record<Dialect, readonly Prefix[]> = { none: [], msn: ['mi'], smartnews: ['snf'] }
 const PREFIXES: Record<XmlFormat, readonly Prefix[]> = {
   rss: ['atom', 'content', 'dc', 'dcterms', 'media', 'nw'],
   atom: ['at', 'dc', 'dcterms', 'media', 'nw'],
 }
 /** The prefixes that the root of a format declares; nothing else may be used below it. */
-export const prefixesOf = (format: XmlFormat, dialect: Rendering['dialect']): readonly Prefix[] => ROOTS[format][dialect]
+export const prefixesOf = (format: XmlFormat, dialect: Dialect): readonly Prefix[] => ROOTS[format][dialect]
 
 const rootsOf = (format: XmlFormat) => ({
   none: PREFIXES[format],

@@ -7,9 +7,9 @@ import type { Fact } from '@newswire/events/fact'
 import { type FeedFormat, type FeedOutput, feedOutputs } from '@newswire/events/feed'
 import { createRecent } from '@newswire/objects/recent'
 import { prefixesOf, renderItem } from './feed.ts'
-import { type FeedItem, type FeedNotice, type Profile, toFeedItem } from './item.ts'
+import type { FeedItem, FeedNotice } from './feed-item.ts'
+import { type Profile, toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
-import type { Joinable } from './outputs.ts'
 import { findItemBreach } from './profiles.ts'
 import { renderSitemapUrl, sitemapPrefixes } from './sitemap.ts'
 import { findXmlFault, type Prefix } from './xml.ts'
@@ -22,6 +22,8 @@ export type Fragments = Readonly<{
   /** `sitemap` is empty for what must not be in one. */
   bytes: Readonly<Record<FeedOutput, Uint8Array>>
 }>
+/** An article as text, without the sitemap's. */
+type PageEntry = Readonly<{ ok: true; kind: Fragments['kind']; bytes: Readonly<Record<FeedFormat, string>> }>
 /** An article that cannot be rendered, and why. */
 export type Quarantined = Readonly<{ ok: false; code: string; reason: string }>
 
@@ -92,7 +94,7 @@ const toItem = (fact: Fact, profile: Profile): FeedItem | FeedNotice | Quarantin
  * An article for a file that is made once, as the text it is joined from: nothing of it is kept. Without an entry for the sitemap, which says in other tags
  * what the others say, so that a fault takes the article out as it does out of a feed.
  */
-export const renderForPage = (fact: Fact, profile: Profile): Readonly<{ ok: true } & Joinable> | Quarantined =>
+export const renderForPage = (fact: Fact, profile: Profile): PageEntry | Quarantined =>
   orQuarantined(() => {
     const item = toItem(fact, profile)
     if (!('kind' in item)) return item

@@ -17,7 +17,8 @@ import {
 import { relatedOf, retractionTold } from '@newswire/events/references'
 import { escapeMarkup } from '@newswire/events/text'
 import { excerptOf } from './excerpt.ts'
-import { profiles, type Rendering } from './profiles.ts'
+import type { FeedItem, FeedNotice, MediaItem, Size } from './feed-item.ts'
+import { profiles } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
 
 /** All that decides how an article is rendered, besides the article: feeds with equal profiles share every fragment. */
@@ -32,77 +33,6 @@ export type Profile = Readonly<{
   rules: FeedProfile
   language: string
 }>
-
-export type Size = Readonly<{ url: string; type: string; width: number; height: number; bytes: number }>
-
-/** A picture, at the size that is offered first. */
-export type MediaItem = Size &
-  Readonly<{
-    /** All sizes, the one offered first before the others, widest first. */
-    renditions: readonly Size[]
-    thumbnail: Size | null
-    role: Picture['role']
-    caption: string
-    alt: string
-    credit: string
-    focus: Readonly<{ x: number; y: number }> | null
-    /** What to show until it has come. */
-    preview: Picture['preview'] | null
-  }>
-
-type Common = Readonly<{
-  /** `tag:` URI, the same in every format and for the article's whole life (RFC 4151). */
-  id: string
-  articleId: string
-  version: number
-  link: string
-  title: string
-  /** Never after the release, whatever the publisher says: a date in the future pins nothing. */
-  published: Date
-  updated: Date
-  /** What RSS says for `pubDate`: `published`, or `updated` where a profile has it so. */
-  pubDate: Date
-  language: string
-  dialect: Rendering['dialect']
-}>
-
-export type FeedItem = Common &
-  Readonly<{
-    kind: 'item'
-    status: LiveFact['action']
-    /** Plain text; the beginning of the body when the publisher gave no summary. */
-    summary: string
-    /** `null` in feeds of summaries, and when it is larger than a feed should carry. */
-    html: string | null
-    /** The byline, or the publisher where there is none: Atom wants one of every entry. */
-    author: string
-    publisher: string
-    dateline: string
-    /** Where the publisher has it from. */
-    source: string
-    categories: readonly Readonly<{ id: string; name: string }>[]
-    tags: readonly string[]
-    media: readonly MediaItem[]
-    lead: MediaItem | null
-    correction: string | null
-    copyright: string
-    usageTerms: string
-    urgency: number
-    type: string
-    expires: Date | null
-    aiUse: string
-    story: string
-    translationOf: string
-    duplicateOf: string
-    related: readonly string[]
-    /** Where this site has it, for search engines; `null` when they are to find it at the publisher's, or not at all. */
-    ownPage: string | null
-    /** Whose page that is. */
-    publication: string
-  }>
-
-/** An article that was taken back: stays long enough for every reader to take its copy down. */
-export type FeedNotice = Common & Readonly<{ kind: 'notice'; retractedAt: Date; mode: string }>
 
 const instant = (value: string, what: string): Date => {
   const date = new Date(value)

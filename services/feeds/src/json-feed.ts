@@ -1,5 +1,5 @@
 /** JSON Feed 1.1, made from the model: the `feed` package writes 1.0, without authors, language and attachments. */
-import type { FeedItem, FeedNotice, MediaItem } from './item.ts'
+import type { FeedItem, FeedNotice, MediaItem } from './feed-item.ts'
 import type { FeedShell } from './shell.ts'
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)]

@@ -7,7 +7,7 @@
  */
 import type { FeedConfig, FeedProfile } from '@newswire/events/config'
 import type { FeedOutput } from '@newswire/events/feed'
-import type { FeedItem } from './item.ts'
+import type { Dialect, FeedItem } from './feed-item.ts'
 
 /** `breach` says how an article breaks the rule, for a person; `null` when it keeps it. Pure. */
 export type ItemRule = Readonly<{ name: string; requirement: string; breach: (item: FeedItem, language: string) => string | null }>
@@ -24,8 +24,7 @@ export type Rendering = Readonly<{
   cleanLinks: boolean
   /** Pictures below this are not offered, pixels. */
   picture: Readonly<{ width: number; height: number }>
-  /** Elements of the partner's own. */
-  dialect: 'none' | 'msn' | 'smartnews'
+  dialect: Dialect
 }>
 
 export type ProfileRules = Readonly<{

@@ -1,7 +1,8 @@
 /** A feed without its items. */
 import type { FeedConfig, SiteConfig } from '@newswire/events/config'
 import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
-import { profiles, type Rendering } from './profiles.ts'
+import type { Dialect } from './feed-item.ts'
+import { profiles } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
 
 export type FeedShell = Readonly<{
@@ -16,7 +17,7 @@ export type FeedShell = Readonly<{
   self: Readonly<Record<FeedFormat, string>>
   /** The WebSub hub; `null` for a private feed, which nobody may be sent by it. */
   hub: string | null
-  dialect: Rendering['dialect']
+  dialect: Dialect
   updated: Date
 }>
 
@@ -26,7 +27,7 @@ export const NEVER = '1970-01-01T00:00:00.000Z'
 /** SmartNews refuses a longer one. */
 const SMARTNEWS_DESCRIPTION = 30
 
-const descriptionOf = (feed: FeedConfig, dialect: Rendering['dialect']): string => {
+const descriptionOf = (feed: FeedConfig, dialect: Dialect): string => {
   const whole = clean(feed.description)
   if (dialect !== 'smartnews' || (whole !== '' && whole.length <= SMARTNEWS_DESCRIPTION)) return whole
   const line = cleanOneLine(whole || feed.title)

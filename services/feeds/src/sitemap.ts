@@ -3,7 +3,7 @@
  * at their canonical addresses on this site. How old an article is goes by the window's `asOf`, which releases and the sweep's looks move;
  * no clock is read.
  */
-import type { FeedItem } from './item.ts'
+import type { FeedItem } from './feed-item.ts'
 import type { Part } from './packing.ts'
 import { declare, escapeText, type Prefix } from './xml.ts'
 

@@ -27,7 +27,7 @@ const feed: FeedConfig = { id: 'bench', title: 'Bench', description: '', match: 
 const TIMES = 60
 const WARM = 20
 
-export const measureBuild = async () => {
+const measureBuild = async () => {
   const root = mkdtempSync(join(tmpdir(), 'newswire-bench-'))
   const objects = await createDiskObjects({ root, fsync: 'full' })
   try {
@@ -101,7 +101,7 @@ const hundredFeeds = (publicUrl: string): string => {
   return JSON.stringify(config)
 }
 
-export const measureHundred = async (times: number) => {
+const measureHundred = async (times: number) => {
   const folder = temporaryFolder()
   const config = folder.file('newswire.yaml', hundredFeeds('http://127.0.0.1:8080'))
   const ports = ['--gateway-port', '0', '--ingest-port', '0', '--console-port', '0']

@@ -6,7 +6,7 @@ import { type Format, sendOpenLoop, startPartner, startPoller } from './load.ts'
 import { cpuSeconds, quantile, round, treePssMb, until } from './measure.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
 
-export type EmbeddedOptions = Readonly<{
+type EmbeddedOptions = Readonly<{
   rate: number
   seconds: number
   clients: number
@@ -27,7 +27,7 @@ const bareNode = async (): Promise<number> => {
 }
 
 /** Start on an empty folder, and memory of an idle system. */
-export const measureStart = async (runs: number) => {
+const measureStart = async (runs: number) => {
   const ready: number[] = []
   let idleMb = 0
   for (let run = 0; run < runs; run++) {
@@ -55,7 +55,7 @@ export const measureStart = async (runs: number) => {
   }
 }
 
-export const measureLoad = async ({ rate, seconds, clients, feeds, limit, fsync }: EmbeddedOptions) => {
+const measureLoad = async ({ rate, seconds, clients, feeds, limit, fsync }: EmbeddedOptions) => {
   const folder = temporaryFolder()
   const partner = await startPartner()
   const config = folder.file('newswire.yaml', benchConfig({ feeds, limit, partner: partner.url, publicUrl: 'http://127.0.0.1:8080' }))

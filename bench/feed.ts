@@ -16,7 +16,7 @@ const longFact = (index: number) =>
     html: Array.from({ length: 38 }, (_, part) => `<p>${part} ${sentence}</p>`).join('\n'),
   })
 
-export const measureFeed = () => {
+const measureFeed = () => {
   const feed = createOneMore(
     Array.from({ length: 50 }, (_, index) => longFact(50 - index)),
     site,

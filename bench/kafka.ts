@@ -131,7 +131,7 @@ export const deploymentEnv = (parts: KafkaOptions['parts'], dataDir: string): Re
 export const startDeployment = (processes: KafkaOptions['processes'], env: Record<string, string>): Promise<Started[]> =>
   Promise.all(processes.map(names => startNewswire(names[0] === 'up' ? ['up'] : ['run', ...names], env)))
 
-export const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes }: KafkaOptions) => {
+const measureKafka = async ({ rate, seconds, feeds, limit, parts, processes }: KafkaOptions) => {
   const folder = temporaryFolder()
   const partner = await startPartner()
   const env = deploymentEnv(parts, folder.path)

@@ -75,7 +75,7 @@ export const sendOpenLoop = async (options: {
 
 const FILES = { rss: 'rss.xml', atom: 'atom.xml', json: 'feed.json' } as const
 export type Format = keyof typeof FILES
-export type Poller = Readonly<{
+type Poller = Readonly<{
   seen: Readonly<Record<Format, Map<string, number>>>
   stop(): Promise<void>
   polls(): number

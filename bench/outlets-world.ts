@@ -16,7 +16,7 @@ export const article = (articleId: string, category = 'city') =>
     article: { body: { html: TEXT }, categories: [category] },
   })
 
-export type Closing = () => Promise<void>
+type Closing = () => Promise<void>
 
 /** `folder`: where log and store lie, and stay (default: a folder of its own, removed at the end). */
 export const openWorld = async (outlets: readonly OutletConfig[], folder?: string): Promise<Readonly<{ world: World; close: Closing }>> => {

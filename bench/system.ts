@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const TOKEN = 'nw_bench'
-export const SECRET_NAME = 'NEWSWIRE_BENCH_SECRET'
+const SECRET_NAME = 'NEWSWIRE_BENCH_SECRET'
 export const SECRET = `whsec_${Buffer.from('a secret for benchmarks only, 32+').toString('base64')}`
 const bin = fileURLToPath(new URL('../packages/cli/src/bin.ts', import.meta.url))
 

@@ -107,7 +107,7 @@ const measureFloor = async (port: number, body: Buffer): Promise<number> => {
   return Date.now() - began
 }
 
-export const measureWebSub = async () => {
+const measureWebSub = async () => {
   const folder = temporaryFolder()
   const dataDir = join(folder.path, 'data')
   const receivers = await startReceivers()

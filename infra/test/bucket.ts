@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 
-export type S3Access = Readonly<{ endpoint: string; accessKeyId: string; secretAccessKey: string; region: string }>
+type S3Access = Readonly<{ endpoint: string; accessKeyId: string; secretAccessKey: string; region: string }>
 
 const empty = async (client: S3Client, name: string) => {
   for (;;) {

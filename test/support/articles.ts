@@ -59,7 +59,7 @@ const escapeText = (text: string): string => text.replaceAll('&', '&amp;').repla
 /** Ends of CDATA, markup, emoji beyond 16 bits, quotes: to be found again letter for letter. */
 const HARD = 'Ghi chú: a < b && c ]]> d, “ngoặc kép”, 5 € – 👩‍🌾 ờ ỡ ợ'
 
-export type Writing = Readonly<{ language?: 'vi' | 'en'; paragraphs?: number; categories?: readonly string[] }>
+type Writing = Readonly<{ language?: 'vi' | 'en'; paragraphs?: number; categories?: readonly string[] }>
 
 /** Writes one article after another; equal seeds write equal articles. `n` in the title tells them apart. */
 export const createWriter = (seed: number): ((writing?: Writing) => TestArticle) => {

@@ -30,7 +30,7 @@ const FEED_LIMIT = 1000
 const PARTNER_SECRET = 'NEWSWIRE_TEST_PARTNER_SECRET'
 const CLEANING_MS = 20_000
 
-export type ClusterOptions = Readonly<{
+type ClusterOptions = Readonly<{
   /** `NEWSWIRE_RETRY_SCALE` (default 0.1). */
   retryScale?: number
   /** Added to the environment of every process. */

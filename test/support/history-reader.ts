@@ -18,8 +18,8 @@ type Document = Readonly<{
   links: Readonly<Record<string, string>>
   isArchive: boolean
 }>
-export type WalkedPage = Readonly<{ url: string; text: string; etag: string; lastModified: string }>
-export type Walked = Readonly<{
+type WalkedPage = Readonly<{ url: string; text: string; etag: string; lastModified: string }>
+type Walked = Readonly<{
   seen: ReadonlyMap<string, string>
   deleted: ReadonlySet<string>
   /** The archive documents, newest first, without the feed itself. */

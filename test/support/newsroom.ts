@@ -138,7 +138,7 @@ export const openNewsroom = async (t: TestContext): Promise<Newsroom> => {
   return { gateway: running.newswire.url('gateway'), articlePath: `/articles/${articleIdOf('bai-dai')}`, title: TITLE, running }
 }
 
-export type PageKind = Readonly<{ name: string; path: string; status: number }>
+type PageKind = Readonly<{ name: string; path: string; status: number }>
 
 /** One page of every kind. */
 export const pagesOf = ({ articlePath }: Newsroom): readonly PageKind[] => [

@@ -51,7 +51,7 @@ export const assertOnTime = async (
 
 class TooLateError extends Error {}
 
-export type Round = Readonly<{
+type Round = Readonly<{
   /** Different in each round, for ids. */
   name: string
   /** So many ms from now, or a multiple of that. */

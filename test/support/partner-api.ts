@@ -14,7 +14,7 @@ export type Listed = Readonly<{
 }>
 type Answer = Readonly<{ status: number; body: Record<string, unknown> }>
 
-export type PartnerApi = Readonly<{
+type PartnerApi = Readonly<{
   get(path: string): Promise<Answer>
   post(path: string, body?: unknown): Promise<Answer>
   /** All that came since a sequence, over as many pages as it takes. */

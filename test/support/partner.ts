@@ -56,7 +56,7 @@ export type Partner = Readonly<{
 const TOLERANCE_S = 300
 
 /** Standard Webhooks 1.0: `v1,<base64 of HMAC-SHA256 of "id.timestamp.body">`, one of several separated by blanks. */
-export const findSignatureOffence = (secret: string, headers: IncomingMessage['headers'], body: Buffer, nowMs: number): string | null => {
+const findSignatureOffence = (secret: string, headers: IncomingMessage['headers'], body: Buffer, nowMs: number): string | null => {
   const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = headers
   if (typeof id !== 'string' || typeof timestamp !== 'string' || typeof signatures !== 'string') return 'a webhook header is missing'
   if (!/^\d{10}$/.test(timestamp)) return `webhook-timestamp is not seconds: ${timestamp}`
@@ -119,7 +119,7 @@ const toHeld = (one: Received): Held => {
 }
 
 /** The rules of architecture §7 that one receiver can see; each offence as a sentence. */
-export const findPartnerOffences = (requests: readonly Received[]): string[] => {
+const findPartnerOffences = (requests: readonly Received[]): string[] => {
   const offences: string[] = []
   const bodies = new Map<string, string>()
   const newest = new Map<string, number>()

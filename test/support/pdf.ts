@@ -1,7 +1,7 @@
 /** A PDF read back: how many pages of which size, and its words. */
 import { extractText, getDocumentProxy } from 'unpdf'
 
-export type ReadPdf = Readonly<{
+type ReadPdf = Readonly<{
   pages: number
   /** Points, of the first page. */
   width: number

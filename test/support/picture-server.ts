@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export type PictureServer = Readonly<{
+type PictureServer = Readonly<{
   url(name: string): string
   /** Requests that have come, by name. */
   asked(): readonly string[]

@@ -6,10 +6,10 @@
  */
 import assert from 'node:assert/strict'
 
-export type KafkaPart = Readonly<{ brokers: readonly string[] }>
-export type S3Part = Readonly<{ endpoint: string; bucket: string; region: string; accessKeyId: string; secretAccessKey: string }>
+type KafkaPart = Readonly<{ brokers: readonly string[] }>
+type S3Part = Readonly<{ endpoint: string; bucket: string; region: string; accessKeyId: string; secretAccessKey: string }>
 
-export type Optional<T> = Readonly<{
+type Optional<T> = Readonly<{
   /** For the options of a test: `false`, or why it cannot run here. */
   skip: string | false
   /** The part. Throws when it is not there. */

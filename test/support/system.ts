@@ -29,9 +29,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export const articleIdOf = (localId: string): string => `${PUBLISHER}.${localId}`
 export const tagOf = (localId: string): string => `tag:${SITE_ID}:${articleIdOf(localId)}`
 
-export type Outlet = Readonly<{ id: string; partner: Partner; match?: Record<string, unknown>; audience?: 'public' | 'editorial' }>
-
-export type SystemOptions = Readonly<{
+type SystemOptions = Readonly<{
   /** Default: one partner, `tinh-doan`, that takes everything public. */
   outlets?: readonly string[]
   editorialOutlet?: string
@@ -52,7 +50,7 @@ export type SystemOptions = Readonly<{
   env?: Readonly<Record<string, string>>
 }>
 
-export type JsonAnswer = Readonly<{ status: number; body: Record<string, unknown> }>
+type JsonAnswer = Readonly<{ status: number; body: Record<string, unknown> }>
 
 /** One run of the process on the data folder. */
 export type Running = Readonly<{

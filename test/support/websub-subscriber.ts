@@ -8,10 +8,10 @@ import type { AddressInfo } from 'node:net'
 import { parseXml } from './feed-reader.ts'
 
 /** What it does with a distribution: `hang` never answers. */
-export type SubscriberMode = 'ok' | 'hang' | Readonly<{ status: number; retryAfter?: number }>
+type SubscriberMode = 'ok' | 'hang' | Readonly<{ status: number; retryAfter?: number }>
 
-export type Question = Readonly<{ at: number; path: string; query: URLSearchParams; agreed: boolean }>
-export type Distribution = Readonly<{
+type Question = Readonly<{ at: number; path: string; query: URLSearchParams; agreed: boolean }>
+type Distribution = Readonly<{
   at: number
   path: string
   contentType: string

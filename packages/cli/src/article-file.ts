@@ -35,7 +35,7 @@ export type FileArticle = Readonly<{
   pictures: readonly OwnPicture[]
 }>
 /** By its place among the article's pictures. */
-export type OwnPicture = Readonly<{ index: number; path: string }> | Readonly<{ index: number; bytes: Uint8Array }>
+type OwnPicture = Readonly<{ index: number; path: string }> | Readonly<{ index: number; bytes: Uint8Array }>
 
 /**
  * The id that a file's name gives; `null` when it gives none. Two names may give one (`bài`, `bãi`): ids have no tone marks, and one that told them

@@ -12,7 +12,7 @@ const doors = {
   console: { port: 'consolePort', flag: '--console-port', setting: 'NEWSWIRE_CONSOLE_PORT' },
 } as const
 
-export class PortsError extends Error {
+class PortsError extends Error {
   readonly code = 'NEWSWIRE_PORT_TAKEN'
 }
 

@@ -53,7 +53,7 @@ export const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Obj
 }
 
 /** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
-export type Watch = LaneObservers &
+type Watch = LaneObservers &
   Readonly<{
     onCrash?: (error: Error) => void
     /** Where an embedded log that is made now begins (default 0). */
@@ -139,7 +139,7 @@ export const openPorts = async (settings: Settings, clientId: string, watch: Log
   }
 }
 
-export class TopicsError extends Error {
+class TopicsError extends Error {
   readonly code = 'NEWSWIRE_TOPICS'
 }
 
@@ -155,7 +155,7 @@ const readyTopics = async (log: Log, apply: boolean): Promise<void> => {
     )
 }
 
-export type ComposeOptions = Readonly<{
+type ComposeOptions = Readonly<{
   settings: Settings
   environment: Environment
   clientId: string

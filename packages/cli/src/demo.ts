@@ -10,7 +10,7 @@ import { sendArticle } from './send-article.ts'
 
 const demoFile = (name: string): string => fileURLToPath(new URL(`../demo/${name}`, import.meta.url))
 
-export const demoArticles = ['library', 'ferry'] as const
+const demoArticles = ['library', 'ferry'] as const
 export const demoPartnerSecretName = 'NEWSWIRE_DEMO_PARTNER_SECRET'
 export const makePartnerSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 

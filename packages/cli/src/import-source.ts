@@ -17,7 +17,7 @@ const isLines = (file: string): boolean => /\.(jsonl|ndjson)$/i.test(file)
 const isTaken = (file: string): boolean => isLines(file) || extname(file).toLowerCase() === '.json'
 
 /** What a source has. `passedOver`: how many files were not taken, by what they are ("symbolic link", ".txt"). */
-export type Listing = Readonly<{ files: readonly string[]; passedOver: Readonly<Record<string, number>> }>
+type Listing = Readonly<{ files: readonly string[]; passedOver: Readonly<Record<string, number>> }>
 
 /** Beside articles lie their pictures, and what begins with a dot is the system's: neither is worth a word. */
 const isExpected = (name: string): boolean => name.startsWith('.') || /\.(jpe?g|png|webp|avif|gif|import\.journal)$/i.test(name)

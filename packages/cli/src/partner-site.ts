@@ -115,7 +115,7 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
     })
   })
 
-export type PartnerSiteOptions = Readonly<{ port: number; secret: string; remembered: readonly Received[]; keep: Keep }>
+type PartnerSiteOptions = Readonly<{ port: number; secret: string; remembered: readonly Received[]; keep: Keep }>
 
 /** On this machine alone. Starts on `port`, or on a free one when that is taken. */
 export const startPartnerSite = async ({ port, secret, remembered, keep }: PartnerSiteOptions): Promise<PartnerSite> => {

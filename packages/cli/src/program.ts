@@ -38,7 +38,7 @@ export const withoutHelpOfUnknown = (program: Command, args: readonly string[]):
   return args
 }
 
-export type ProgramOptions = Readonly<{
+type ProgramOptions = Readonly<{
   environment: Environment
   /** Environment settings with those of the command line over them. */
   readSettings: (overrides: Environment) => Settings

@@ -28,10 +28,10 @@ const OTHERWISE: Readonly<Record<string, string>> = {
 }
 
 /** A time with an offset, a position of one partition, or all that is kept. */
-export type ReplayPlace = 'start' | Readonly<{ time: string }> | Readonly<{ partition: number; position: Position }>
+type ReplayPlace = 'start' | Readonly<{ time: string }> | Readonly<{ partition: number; position: Position }>
 
 /** Where a group goes on in one partition. `to` is never after `from`: what waits is never passed over. */
-export type Move = Readonly<{ group: string; partition: number; from: Position; to: Position }>
+type Move = Readonly<{ group: string; partition: number; from: Position; to: Position }>
 
 /** Throws `UsageError`. */
 export const parsePlace = (from: string, partition: string | undefined): ReplayPlace => {

@@ -10,7 +10,7 @@ import { awaitEnding } from './signals.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
-export type RunOptions = Readonly<{
+type RunOptions = Readonly<{
   names: readonly ServiceName[]
   settings: Settings
   environment: Environment

@@ -17,7 +17,7 @@ import { z } from 'zod'
 
 export type ViewsFolder = Readonly<{ path: string; release(): void }>
 
-export class ViewsFolderError extends Error {
+class ViewsFolderError extends Error {
   readonly code = 'NEWSWIRE_VIEWS_FOLDER'
 }
 

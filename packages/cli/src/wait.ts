@@ -36,7 +36,7 @@ const describeLate = (late: readonly SinkTrace[]): string => {
 const AWAITS_REPUBLISH = 'NEWSWIRE_DESK_AWAITS_REPUBLISH'
 
 /** `warning`: it is out, but not as it was meant. */
-export type Waited = Readonly<{ ok: boolean; state: string; detail: string; warning?: string }>
+type Waited = Readonly<{ ok: boolean; state: string; detail: string; warning?: string }>
 
 /** Polls until it is decided, at most `timeoutMs`. `report` is called when something changed. */
 export const waitForSinks = async (

@@ -29,7 +29,7 @@ const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in
 const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
 /** Shown to everybody, so nobody's password may stand in it. */
 const publicUrl = webUrl.refine(hasNoPassword, 'expected an address without a name or password')
-export const pictureUrl = z.union([
+const pictureUrl = z.union([
   webUrl,
   z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>'),
 ])

@@ -3,7 +3,7 @@
  * outlive their keys until V8 collects everything, with all buffers that hang on them, and so bring that collection about: buffers of `newswire up` at fifty
  * articles a second grew by 35 MB a second with two of them in the gateway, and by 9 without.
  */
-export type Attached<K extends object, V> = Readonly<{
+type Attached<K extends object, V> = Readonly<{
   get(object: K): V | undefined
   set(object: K, value: V): void
   /** Twice is once. */

@@ -18,7 +18,7 @@ const timeZone = z.string().refine(zone => {
 
 export const scopes = ['publish', 'retract', 'republish', 'read'] as const
 export type Scope = (typeof scopes)[number]
-export const tokenConfig = z.strictObject({
+const tokenConfig = z.strictObject({
   id,
   sha256: z.string().refine(isSha256, "expected the 64 hex digits of the token's SHA-256"),
   scopes: z.array(z.enum(scopes)).min(1),
@@ -41,7 +41,7 @@ export const siteConfig = z.strictObject({
 })
 export type SiteConfig = z.output<typeof siteConfig>
 
-export const networkConfig = z.strictObject({
+const networkConfig = z.strictObject({
   /** Private networks (CIDR) that pictures, callbacks and outlets may be on. */
   allow: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'expected a network in CIDR form, like 127.0.0.0/8')).default([]),
   /** Plain http is refused unless this is set. */
@@ -70,7 +70,7 @@ export const publisherConfig = z.strictObject({
 })
 export type PublisherConfig = z.output<typeof publisherConfig>
 
-export const categoryConfig = z.strictObject({ id, name: z.string().min(1), parent: id.optional() })
+const categoryConfig = z.strictObject({ id, name: z.string().min(1), parent: id.optional() })
 export type CategoryConfig = z.output<typeof categoryConfig>
 
 /** Every named list must match; a list that is absent matches everything. A category matches its children too. */
@@ -87,7 +87,7 @@ export const feedProfiles = ['standard', 'msn', 'google-news', 'smartnews', 'fli
 export type FeedProfile = (typeof feedProfiles)[number]
 
 /** One reader of a private feed; the token itself is never written down. */
-export const feedTokenConfig = tokenConfig.omit({ scopes: true })
+const feedTokenConfig = tokenConfig.omit({ scopes: true })
 
 export const feedConfig = z.strictObject({
   id,
@@ -168,7 +168,6 @@ export const configChanged = z.object({
   id: z.string(),
   n: z.int(),
 })
-export type ConfigChanged = z.output<typeof configChanged>
 
 /** A category with all its ancestors, nearest first; unknown and circular parents end the walk. */
 export const withAncestors = (category: string, categories: ReadonlyMap<string, CategoryConfig>): string[] => {

@@ -3,7 +3,7 @@
  * door and goes on as an upload; no record carries one. Pure.
  */
 
-export type DataPicture = Readonly<{ ok: true; bytes: Buffer<ArrayBuffer> }> | Readonly<{ ok: false; reason: string }>
+type DataPicture = Readonly<{ ok: true; bytes: Buffer<ArrayBuffer> }> | Readonly<{ ok: false; reason: string }>
 
 const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif', 'image/jpg']
 /** A type and its encoding are short; what has no comma by then is no such address. */

@@ -9,11 +9,11 @@ import { findPictureOffence, isSameForAllOutlets } from './outlet-article.ts'
 
 export type Categories = ReadonlyMap<string, CategoryConfig>
 
-export const dues = ['content', 'retraction', 'nothing'] as const
+const dues = ['content', 'retraction', 'nothing'] as const
 export type Due = (typeof dues)[number]
 
 /** One list of an outlet's `match`, and what of the article met it; `rule` when that is another word (a parent of the category). */
-export const metList = z.object({
+const metList = z.object({
   list: z.enum(['categories', 'languages', 'publishers', 'types']),
   value: z.string(),
   rule: z.string().optional(),
@@ -45,7 +45,7 @@ export const reasons = [
   /** There is nothing to take back. */
   'never-had',
 ] as const
-export type Reason = (typeof reasons)[number]
+type Reason = (typeof reasons)[number]
 
 /** `met`: which lists of its `match` were met, empty when it has none (it takes everything); `null` when it does not match. */
 export type Decision = Readonly<{ due: Due; why: Reason; met: readonly MetList[] | null }>
@@ -72,7 +72,7 @@ const findMet = (list: MetList['list'], wanted: readonly string[], had: readonly
 }
 
 /** Which lists of a rule facets meet; `null` when one is not met. */
-export const findMatch = (rule: Match, facets: Facets, categories: Categories): readonly MetList[] | null => {
+const findMatch = (rule: Match, facets: Facets, categories: Categories): readonly MetList[] | null => {
   const met: MetList[] = []
   for (const list of LISTS) {
     const wanted = rule[list]
@@ -96,13 +96,13 @@ export const findUnmet = (
   })
 
 /** Whether the article came from whoever runs the outlet: published here by it, or brought through a site of it. */
-export const cameFrom = ({ origin }: Pick<OutletConfig, 'origin'>, { publisher, article }: LiveFact): boolean =>
+const cameFrom = ({ origin }: Pick<OutletConfig, 'origin'>, { publisher, article }: LiveFact): boolean =>
   origin !== undefined && (origin.publishers.includes(publisher) || (article.via ?? []).some(site => origin.sites.includes(site)))
 
 const mayRead = (outlet: OutletConfig, fact: LiveFact) => fact.article.audience === 'public' || outlet.audience === 'editorial'
 
 /** Ms since 1970 at which the outlet was created, and whether it was sent any version of the article before this one. */
-export type Past = Readonly<{ createdAtMs: number; had: boolean }>
+type Past = Readonly<{ createdAtMs: number; had: boolean }>
 
 /**
  * What an outlet that had the article is due: the content when it may have it, else a retraction of what it holds. One that left the configuration

@@ -105,7 +105,7 @@ const purge = z
   })
 
 export const deliverConfig = z.discriminatedUnion('kind', [webhook, s3, sftp, purge])
-export type DeliverConfig = z.output<typeof deliverConfig>
+type DeliverConfig = z.output<typeof deliverConfig>
 export type DeliverKind = DeliverConfig['kind']
 /** `deliver` of one kind. */
 export type DeliverBy<K extends DeliverKind> = Extract<DeliverConfig, { kind: K }>

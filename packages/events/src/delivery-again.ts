@@ -3,7 +3,7 @@ import type { NewswireEvent } from './events.ts'
 import { deriveId } from './ids.ts'
 
 /** `id`: of what was asked. The same of the same version is the same intent. */
-export type Again = Readonly<{ id: string; outletId: string; at: string; source: string }>
+type Again = Readonly<{ id: string; outletId: string; at: string; source: string }>
 export type WantedAgain = Readonly<{ articleId: string; version: number; kill: boolean }>
 
 export const toAgain = (

@@ -19,4 +19,3 @@ export const deliveryWanted = z.object({
   /** Where the version before this one was passed over (releases overtook one another): the last one that was routed to the outlet. */
   since: z.int().optional(),
 })
-export type DeliveryWanted = z.output<typeof deliveryWanted>

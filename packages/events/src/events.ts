@@ -40,7 +40,7 @@ export const eventTable = {
 } as const
 
 export type EventType = keyof typeof eventTable
-export type EventData<T extends EventType> = z.output<(typeof eventTable)[T]['data']>
+type EventData<T extends EventType> = z.output<(typeof eventTable)[T]['data']>
 /** An event with its envelope; `T` narrows the data. */
 export type NewswireEvent<T extends EventType = EventType> = { [K in T]: Envelope & { readonly type: K; readonly data: EventData<K> } }[T]
 

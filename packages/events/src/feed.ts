@@ -27,7 +27,6 @@ export const feedChange = z.object({
   /** An import that is told to nobody: the feed is built, its subscribers are not pinged. */
   quiet: z.boolean().optional(),
 })
-export type FeedChange = z.output<typeof feedChange>
 
 const output = z.object({
   key: z.string(),

@@ -18,7 +18,7 @@ export const hookPresets = [
 export type HookPreset = (typeof hookPresets)[number]
 
 /** What an article is made of. Each is where the CMS's document has it. */
-export const hookFields = [
+const hookFields = [
   'id',
   'version',
   'title',

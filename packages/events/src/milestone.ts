@@ -8,7 +8,7 @@ export type Sink = z.output<typeof sink>
 
 /** What became of a submission (contract §3). */
 export const submissionStates = ['accepted', 'parked', 'held', 'released', 'duplicate', 'superseded', 'refused'] as const
-export const sinkStates = ['pending', 'done', 'retrying', 'rejected', 'dead', 'suspended', 'skipped', 'superseded'] as const
+const sinkStates = ['pending', 'done', 'retrying', 'rejected', 'dead', 'suspended', 'skipped', 'superseded'] as const
 
 const common = {
   articleId: z.string(),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ReplayFrom } from './outlet.ts'
 
 /** The longest that secrets of before may go on signing. */
-export const MOST_OVERLAP_HOURS = 168
+const MOST_OVERLAP_HOURS = 168
 
 /** The asker's own id for the act: the same again is the same act. */
 const id = z

@@ -8,7 +8,7 @@ import type { LiveFact } from './fact.ts'
 import { isInForce } from './public-article.ts'
 
 /** Why a picture stays behind. `right-ended`: at or before the version's release. */
-export type PictureLeftOut = Readonly<{ why: 'outlet-not-named' } | { why: 'right-ended'; endedAt: string }>
+type PictureLeftOut = Readonly<{ why: 'outlet-not-named' } | { why: 'right-ended'; endedAt: string }>
 
 /** `null`: the outlet may have it. */
 export const findPictureOffence = (picture: Picture, outletId: string, releasedAt: string): PictureLeftOut | null => {

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { canonicalSha256 } from './canonical.ts'
 import { isConfigId } from './ids.ts'
 
-export const askers = ['operator', 'partner'] as const
+const askers = ['operator', 'partner'] as const
 export type Asker = (typeof askers)[number]
 
 const suspension = z.object({
@@ -111,7 +111,6 @@ export type OutletRequested = z.output<typeof outletRequested>
 
 /** Thin note that `outlets/state/<outlet>.json` changed. */
 export const outletChanged = z.object({ outletId, n: z.int() })
-export type OutletChanged = z.output<typeof outletChanged>
 
 const outcome = {
   state: z.enum(['asked', 'running', 'done', 'failed']),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 
 /** What renditions are made in; JPEG is what every reader and aggregator takes. */
-export const pictureFormats = ['jpeg', 'avif', 'webp'] as const
+const pictureFormats = ['jpeg', 'avif', 'webp'] as const
 export type PictureFormat = (typeof pictureFormats)[number]
 
 const picturePreset = z

@@ -107,7 +107,6 @@ export const toPublicArticle = (fact: LiveFact, publicUrl: string, addressOf = (
       ),
   }
 }
-export type PublicArticle = ReturnType<typeof toPublicArticle>
 
 /** The public address of an article's page. */
 export const articleUrl = (publicUrl: string, articleId: string): string => `${publicUrl}/articles/${articleId}`

@@ -11,7 +11,7 @@ export type ExitKind = (typeof exitKinds)[number]
 /** A retraction was proved: gone from so many exits, acknowledged by so many outlets. Kept for good with the other milestones. */
 export const provedGone = { version: z.int(), exits: z.int(), outlets: z.int() }
 
-export const exitStates = ['gone', 'visible', 'unknown'] as const
+const exitStates = ['gone', 'visible', 'unknown'] as const
 export type ExitState = (typeof exitStates)[number]
 
 export type ExitResult = Readonly<{
@@ -36,7 +36,7 @@ export type OutletResult = Readonly<{
 }>
 
 /** `unproved`: something could not be asked, or was not asked yet. */
-export const verdicts = ['gone', 'visible', 'waiting', 'unproved'] as const
+const verdicts = ['gone', 'visible', 'waiting', 'unproved'] as const
 export type Verdict = (typeof verdicts)[number]
 
 export type RetractionProof = Readonly<{

@@ -52,11 +52,9 @@ export type Prepared = z.output<typeof prepared>
 
 /** Pictures that became ready, or were given up, after their submission had gone on without them. */
 export const latePictures = z.object({ articleId: z.string(), submissionId: z.string(), pictures: z.array(picture) })
-export type LatePictures = z.output<typeof latePictures>
 
 /** A hold's time has come: wakes the article's lane up, decides nothing. */
 export const holdDue = z.object({ articleId: z.string(), dueAt: z.string() })
-export type HoldDue = z.output<typeof holdDue>
 
 /** What an article refers to was taken back, or came back: wakes the article's lane up, decides nothing. */
 export const referencesChanged = z.object({ articleId: z.string() })

@@ -25,7 +25,6 @@ const lease = z.object({
   /** The counter of the feed when it was verified: a newer build is news to this subscriber. */
   since: z.int(),
 })
-export type Lease = z.output<typeof lease>
 
 /** What the callback has still to be asked, or told: there is at most one, the newest. */
 const errand = z.object({
@@ -71,7 +70,6 @@ export type Subscription = z.output<typeof subscription>
 
 /** Thin note that a subscription changed; the object is the truth. */
 export const subscriptionChanged = z.object({ id: z.string(), feedId: z.string(), n: z.int() })
-export type SubscriptionChanged = z.output<typeof subscriptionChanged>
 
 /** Names the capability in the topic of a private feed. */
 const CAPABILITY = '?hub='

@@ -1,6 +1,6 @@
 /** Which methods an address answers, for 405 (RFC 9110 §15.5.6): the router itself only says that nothing matched. */
 
-export type AllowedMethods = Readonly<{
+type AllowedMethods = Readonly<{
   add(pattern: string, methods: readonly string[]): void
   /** For the decoded parts of a path, the first of which is empty. Sorted; empty when nothing is there for any method. */
   of(path: readonly string[]): readonly string[]

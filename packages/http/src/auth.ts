@@ -32,7 +32,7 @@ export const findByToken = <T extends Readonly<{ sha256: string }>>(token: strin
 }
 
 /** The 401 problem, with what to send (RFC 9110 §11.6.1). */
-export const unauthorized = (detail: string, realm = 'newswire'): ProblemError =>
+const unauthorized = (detail: string, realm = 'newswire'): ProblemError =>
   new ProblemError({
     status: 401,
     code: 'NEWSWIRE_AUTH_TOKEN',

@@ -80,7 +80,7 @@ export const evaluateConditions = (
 }
 
 /** The first and the last byte, both meant. */
-export type ByteRange = Readonly<{ first: number; last: number }>
+type ByteRange = Readonly<{ first: number; last: number }>
 
 /**
  * The one range of a `Range` header; `unsatisfiable` when it begins behind the end; `null` when the header is to be ignored: another unit,

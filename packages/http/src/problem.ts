@@ -5,7 +5,7 @@ import { type ErrorCode, RejectError, UnavailableError } from '@newswire/events/
 /** One complaint: where (RFC 6901), and what about it. */
 export type FieldError = Readonly<{ pointer: string; detail: string; expected?: string; found?: string }>
 
-export type ProblemOptions = Readonly<{
+type ProblemOptions = Readonly<{
   status: number
   code: ErrorCode
   title: string

@@ -23,7 +23,7 @@ export type HttpRequest = FastifyRequest
 export type HttpReply = FastifyReply
 
 /** How long a client may take, in ms: a slow or silent one must not hold a socket for ever, and Fastify's own defaults are no limit. */
-export type HttpTimeouts = Readonly<{
+type HttpTimeouts = Readonly<{
   /** Head and body, from the first byte (default 15 000). */
   requestMs: number
   /** The head alone (default 10 000). */
@@ -73,7 +73,7 @@ export type HttpServerOptions = Readonly<{
   maxConnections?: number
 }>
 
-export type RunningHttpServer = Readonly<{
+type RunningHttpServer = Readonly<{
   app: HttpServer
   /** Call it once, before `listen()`. */
   putInFront(front: ConnectionFront): void

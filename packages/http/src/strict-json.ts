@@ -4,8 +4,8 @@
  * makes the value, so grammar is its business and ours is only what it lets through.
  */
 
-export type StrictJson = Readonly<{ ok: true; value: unknown }> | Readonly<{ ok: false; detail: string; pointer?: string }>
-export type StrictJsonLimits = Readonly<{ maxDepth?: number; maxKeys?: number }>
+type StrictJson = Readonly<{ ok: true; value: unknown }> | Readonly<{ ok: false; detail: string; pointer?: string }>
+type StrictJsonLimits = Readonly<{ maxDepth?: number; maxKeys?: number }>
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y

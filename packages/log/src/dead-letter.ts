@@ -77,7 +77,7 @@ const listFailures = (failures: readonly Failure[]): string => {
 }
 
 /** The same record given up by the same group has the same id, however often it is written. */
-export const deadLetterId = (group: string, record: Pick<LogRecord, 'topic' | 'partition' | 'position'>): string =>
+const deadLetterId = (group: string, record: Pick<LogRecord, 'topic' | 'partition' | 'position'>): string =>
   deriveId('dead-letter', group, record.topic, record.partition, record.position)
 
 const withoutOurs = (headers: Readonly<Record<string, string>>): Record<string, string> =>

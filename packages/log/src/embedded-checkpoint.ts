@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { CheckpointReport, CheckpointRequest } from './embedded-checkpoint-worker.ts'
 
-export type Checkpoints = Readonly<{
+type Checkpoints = Readonly<{
   /** Tells how much was committed. */
   wrote(bytes: number): void
   close(): Promise<void>

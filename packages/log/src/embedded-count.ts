@@ -11,7 +11,7 @@ const BLOCK = 512
 /** What one answer counts anew, on the thread that everything else waits for: some 10 ms of large records. */
 const MOST = { records: 2048, blocks: 512 } as const
 
-export type CountRecords = (partition: PartitionState, from: Position, to: Position) => number
+type CountRecords = (partition: PartitionState, from: Position, to: Position) => number
 
 /** Exact for what was counted by now. Blocks beyond what one answer may count are taken to be full, and counted by the next ones. */
 export const createCount = (db: DatabaseSync): CountRecords => {

@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STR
 type TpRow = { tp: number; topic: string; part: number; start: number; next: number; ts: number }
 
 /** The embedded log is one owner: a third of the partitions is enough for lanes of their own. */
-export const embeddedPartitions = (spec: Pick<TopicSpec, 'partitions'>): number => Math.max(1, Math.ceil(spec.partitions / 3))
+const embeddedPartitions = (spec: Pick<TopicSpec, 'partitions'>): number => Math.max(1, Math.ceil(spec.partitions / 3))
 
 /** Deletes of a group's old rows leave free pages, which new records fill: the file does not shrink, and does not grow either. */
 const PRAGMAS =

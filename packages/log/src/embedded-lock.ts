@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 
-export type Ownership = Readonly<{ release(): void }>
+type Ownership = Readonly<{ release(): void }>
 
 const SQLITE_BUSY = 5
 

@@ -7,7 +7,7 @@ import { type LogFile, type PartitionState, PER_PARTITION, type TopicState } fro
 import { type EmbeddedReader, forgetTail } from './embedded-reader.ts'
 import type { Position } from './log.ts'
 
-export type Retention = Readonly<{
+type Retention = Readonly<{
   /** One pass over all topics. */
   run(nowMs: number, signal: AbortSignal): Promise<void>
 }>

@@ -8,7 +8,7 @@ import type { EmbeddedReader } from './embedded-reader.ts'
 import { createLanes, type LaneObservers, type Lanes } from './lanes.ts'
 import type { Position, SubscribeOptions, Subscription } from './log.ts'
 
-export type EmbeddedSubscriptions = Readonly<{
+type EmbeddedSubscriptions = Readonly<{
   subscribe(options: SubscribeOptions): Promise<Subscription>
   /** There may be new records in this topic. */
   wake(topic: string): void

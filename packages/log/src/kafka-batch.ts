@@ -15,10 +15,10 @@ export type Waiting<Call> = Readonly<{
   dueMs: number
 }>
 
-export type BatchLimits = Readonly<{ maxBytes: number; maxRecords: number }>
+type BatchLimits = Readonly<{ maxBytes: number; maxRecords: number }>
 
 /** A request has up to 4 MiB: below every broker's `socket.request.max.bytes`, and quick to send again. kafkajs groups records in quadratic time. */
-export const batchLimits: BatchLimits = { maxBytes: 4 * 1_048_576, maxRecords: 2000 }
+const batchLimits: BatchLimits = { maxBytes: 4 * 1_048_576, maxRecords: 2000 }
 
 /** The fixed part of a record batch: 61 bytes of header, rounded up for the record's own framing. */
 const FRAME_BYTES = 100

@@ -3,7 +3,7 @@
  * have nothing to bring where nobody else publishes, and need only look now and then. The first record that comes by fetch alone ends that.
  */
 
-export type ByHand = Readonly<{
+type ByHand = Readonly<{
   /** A record of a partition held was handed on; `taken`: it was the next one. Otherwise a fetch has brought it, or will. */
   offered(record: string, taken: boolean, nowMs: number): void
   /** A fetch brought records that were not taken by hand. */

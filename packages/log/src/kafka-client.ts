@@ -22,7 +22,7 @@ export type KafkaSettings = Readonly<{
   socketFactory?: ISocketFactory
 }>
 
-export type GroupSettings = Readonly<{ groupId: string; sessionTimeoutMs: number; rebalanceTimeoutMs: number; pace?: Pace }>
+type GroupSettings = Readonly<{ groupId: string; sessionTimeoutMs: number; rebalanceTimeoutMs: number; pace?: Pace }>
 
 export type KafkaClient = Readonly<{
   /** `isGone` is asked before every try of every record: true makes kafkajs give up its request, which it would otherwise repeat for 20 s. */

@@ -3,7 +3,7 @@ import type { EachBatchPayload } from 'kafkajs'
 
 type Commit = EachBatchPayload['commitOffsetsIfNecessary']
 
-export type KafkaCommits = Readonly<{
+type KafkaCommits = Readonly<{
   /** What commits with the generation in force now. */
   use(commit: Commit): void
   /** Commits what has moved; never rejects. Twice at once is once. */

@@ -8,7 +8,7 @@ const MANY = 64
 export const waitMsOf = (queue: readonly Pick<Waiting<unknown>, 'dueMs'>[], nowMs: number): number =>
   queue.length >= MANY ? 0 : Math.max(0, queue.reduce((first, { dueMs }) => Math.min(first, dueMs), Number.POSITIVE_INFINITY) - nowMs)
 
-export type Company = Readonly<{
+type Company = Readonly<{
   /** Resolves after so long, or when it is told of more. One wait at a time. */
   wait(withinMs: number): Promise<void>
   /** Something came, or nothing will: whoever waits looks again. */

@@ -41,7 +41,7 @@ export const deleteAll = (prefix: string) =>
     if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined)
   })
 
-export type House = Readonly<{ prefix: string; open(options?: Partial<KafkaLogOptions>): Promise<Log> }>
+type House = Readonly<{ prefix: string; open(options?: Partial<KafkaLogOptions>): Promise<Log> }>
 
 /** A prefix of its own with its topics; everything opened is closed and deleted after the test. */
 export const createHouse = async (t: TestContext): Promise<House> => {

@@ -1,6 +1,6 @@
 /** What a rebalance changed for one member: pure. */
 
-export type AssignmentChange = Readonly<{ gained: readonly number[]; lost: readonly number[]; kept: readonly number[] }>
+type AssignmentChange = Readonly<{ gained: readonly number[]; lost: readonly number[]; kept: readonly number[] }>
 
 /**
  * `stayed` says that the member was in the generation before this one. If not, others may have held its partitions meanwhile: what it has

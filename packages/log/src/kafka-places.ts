@@ -8,7 +8,7 @@ import type { SubscribeOptions } from './log.ts'
 /** A partition held: the offset that its next batch must continue from, once known. */
 export type Held = { next: number | null }
 
-export type KafkaPlaces = Readonly<{
+type KafkaPlaces = Readonly<{
   /** False when the batch does not continue where the partition stands, and then kafkajs was sent back to there; or when it is held no more. */
   continues(partition: number, state: Held, batch: Readonly<{ fetchedOffset: number; isHeld: () => boolean }>): Promise<boolean>
   /** The group was joined anew: its places are asked for again. */

@@ -23,12 +23,12 @@ export type Prepared = Readonly<{
   writtenAtMs: number
 }>
 
-export type Written = Readonly<{ partition: number; offset: number }>
+type Written = Readonly<{ partition: number; offset: number }>
 
 /** `patienceMs`: how long they may wait for records that are not patient, or for many that are; they go along with those. */
 type SendOptions = Readonly<{ timeoutMs: number; patienceMs?: number; signal?: AbortSignal | undefined }>
 
-export type KafkaProducer = Readonly<{
+type KafkaProducer = Readonly<{
   /** Resolves with partition and offset of each record, in order, once all copies in sync have it. */
   send(records: readonly Prepared[], options: SendOptions): Promise<readonly Written[]>
   /** What waits, since when nothing has gone through, and why. */
@@ -113,7 +113,7 @@ const mostOfAPartition = (batch: readonly Entry[]): number => {
   return Math.max(...bytes.values())
 }
 
-export type ProducerOptions = Readonly<{
+type ProducerOptions = Readonly<{
   /** Looked at again when a request fails or takes suspiciously long. */
   book: Pick<TopicBook, 'known' | 'refresh'>
   /** Published and not yet acknowledged; more is refused at once. */

@@ -3,9 +3,9 @@
 /** Of a quiet loop. For a member of a group this bounds how late it learns of a rebalance, and what goes by the same connection behind a fetch. ms. */
 export const QUIET_WAIT_MS = 1000
 /** How long nothing may have come, ms. */
-export const QUIET_AFTER_MS = 5000
+const QUIET_AFTER_MS = 5000
 
-export type Quiet = Readonly<{
+type Quiet = Readonly<{
   /** A fetch was answered. */
   answered(hasRecords: boolean, nowMs: number): void
   isQuiet(nowMs: number): boolean

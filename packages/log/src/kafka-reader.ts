@@ -11,7 +11,7 @@ import { ASK_WITHIN_MS, pauseBeforeNext } from './kafka-persist.ts'
 import type { FetchedMessage } from './kafka-record.ts'
 
 export type OffsetRange = Readonly<{ partition: number; start: number; end: number }>
-export type FetchFrom = Readonly<{ partition: number; offset: number }>
+type FetchFrom = Readonly<{ partition: number; offset: number }>
 
 /** What one partition gave. `next` lies behind holes that were passed; `end` is where the partition ended then. */
 export type Fetched = Readonly<{
@@ -77,7 +77,7 @@ export const toFetched = (raw: RawPartition, offset: number, alone: boolean): Fe
 }
 
 /** The time that passes between two tries. */
-export type Pauses = Readonly<{ nowMs(): number; wait(ms: number): Promise<unknown> }>
+type Pauses = Readonly<{ nowMs(): number; wait(ms: number): Promise<unknown> }>
 const realPauses: Pauses = { nowMs: () => performance.now(), wait }
 
 export const createKafkaReader = (client: KafkaClient, { nowMs, wait }: Pauses = realPauses): KafkaReader => {

@@ -3,18 +3,18 @@
  * moved, and an answer only those that have something to say. Without one each fetch of kafkajs lists every partition, both ways.
  */
 
-export type WantedPartition = Readonly<{ partition: number; fetchOffset: string; maxBytes: number }>
+type WantedPartition = Readonly<{ partition: number; fetchOffset: string; maxBytes: number }>
 export type WantedTopic = Readonly<{ topic: string; partitions: readonly WantedPartition[] }>
 
 /** What one request says, in kafkajs' words. */
-export type SessionFields = Readonly<{
+type SessionFields = Readonly<{
   sessionId: number
   sessionEpoch: number
   topics: readonly WantedTopic[]
   forgottenTopics: readonly Readonly<{ topic: string; partitions: readonly number[] }>[]
 }>
 
-export type FetchSession = Readonly<{
+type FetchSession = Readonly<{
   /** The next request for all that is wanted. One at a time: `answered` or `lost` comes before the next. */
   ask(wanted: readonly WantedTopic[]): SessionFields
   /** False when the broker has forgotten the session: ask again. */

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { ISocketFactory } from 'kafkajs'
 
-export type KafkaSockets = Readonly<{
+type KafkaSockets = Readonly<{
   factory: ISocketFactory
   /** Ends what is open and makes no more: who still tries is told that the log is closed. Twice is once. */
   end(): void

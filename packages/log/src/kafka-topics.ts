@@ -12,7 +12,7 @@ const ADMIN_TIMEOUT_MS = 15_000
 const MAX_REPLICAS = 3
 const LEADER_PAUSE_MS = 50
 
-export type KnownTopic = Readonly<{
+type KnownTopic = Readonly<{
   partitions: number
   /** Node ids by partition, as they were when last looked at: a hint. */
   leaders: readonly number[]
@@ -33,7 +33,7 @@ export const wantedConfig = (spec: TopicSpec, replicas: number): Readonly<Record
       }),
 })
 
-export type FoundTopic = Readonly<{
+type FoundTopic = Readonly<{
   partitions: number
   replicas: number
   leaders?: readonly number[]

@@ -4,7 +4,7 @@ import { unavailableDelay } from './retry.ts'
 
 export type Change = Readonly<{ gained: readonly number[]; lost: readonly number[] }>
 
-export type Assignment = Readonly<{
+type Assignment = Readonly<{
   /** Resolves when the subscriber has taken the change, when `isWanted` says no, or at `close`. Never rejects. */
   announce(change: Change, isWanted: () => boolean): Promise<void>
   /** Gives up what is being tried, then tells the last change once, waiting at most `withinMs` for it. */

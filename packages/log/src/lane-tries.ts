@@ -49,7 +49,7 @@ export const createWork = (): Work => ({
 /** `done` records at the head are finished, or the lane goes on after `delayMs`. */
 export type Step = Readonly<{ done: number; dead: number; delayMs: number }>
 
-export type TriesOptions = Readonly<{
+type TriesOptions = Readonly<{
   subscription: SubscribeOptions
   /** Makes a dead letter durable. */
   bury: (dead: DeadRecord) => Promise<void>

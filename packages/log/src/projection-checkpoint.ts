@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 
-export type Moving = Readonly<{
+type Moving = Readonly<{
   /** Tells that so many records were applied in one transaction. */
   wrote(records: number): void
   /** Gives the write-ahead log back as well, once. */

@@ -6,7 +6,7 @@ import type { RetryPolicy } from './log.ts'
 export const defaultRetryPolicy: RetryPolicy = [100, 1000, 5000]
 
 /** Bounds of the wait while our own log or store is away, in ms. */
-export const unavailableWait = { firstMs: 100, mostMs: 5000 } as const
+const unavailableWait = { firstMs: 100, mostMs: 5000 } as const
 
 /** Waits differ by up to a fifth either way, so that lanes that failed together do not come back together. */
 const JITTER = 0.2

@@ -21,7 +21,7 @@ const LINE_FEED = Buffer.from('\n')
 const GZIP_LEVEL = 4
 
 /** Where an entry lies: in the member `frame` of the pack (offset and length), at `offset` of what that unpacks to. */
-export const packedEntry = z.object({
+const packedEntry = z.object({
   key: z.string(),
   sha256: z.string(),
   bytes: z.int().min(0),

@@ -10,7 +10,7 @@ import type { Objects } from './objects.ts'
 import { getReleased } from './released.ts'
 
 /** One archived version: canonical JSON, never changed once written. */
-export const archivedVersion = z.object({
+const archivedVersion = z.object({
   /** Names this layout. */
   schema: z.literal('newswire.archive.version/1'),
   /** The event that announced it. */

@@ -7,7 +7,7 @@ import { unavailable } from './unavailable.ts'
 
 type Waiting = Readonly<{ change: Change; resolve: (changed: Changed) => void; reject: (error: Error) => void }>
 
-export type Committer = Readonly<{
+type Committer = Readonly<{
   /** Resolves when the change is committed. Throws `UnavailableError` when it is not: then nothing of it was written. */
   commit(change: Change): Promise<Changed>
   /** Commits what waits, then ends the thread. */

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { constants, open, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-export type BodyFiles = Readonly<{
+type BodyFiles = Readonly<{
   /**
    * Durable when it resolves, with the file's name. Nothing refers to it until the table does. Synced also for what may be lost: its row may be put on
    * disk by anybody's commit, and a row whose file a power cut has lost can never be read again.

@@ -16,7 +16,7 @@ import { checkKey } from './keys.ts'
 import type { ListedObject, Objects, PutOptions, StoredObject } from './objects.ts'
 import { unavailable } from './unavailable.ts'
 
-export type DiskOptions = Readonly<{
+type DiskOptions = Readonly<{
   /** The folder; made when it is not there. One store at a time has it open. */
   root: string
   /** `full`: what is acknowledged survives a power cut. `normal`: a kill, and after a power cut the store is whole but may lack the last seconds. */
@@ -24,7 +24,7 @@ export type DiskOptions = Readonly<{
 }>
 
 /** Bodies above this lie in files of their own: in the table they would be written twice and hold up everybody's commit. Bytes. */
-export const MAX_INLINE = 256 * 1024
+const MAX_INLINE = 256 * 1024
 
 /** A read is answered without leaving the event loop's turn, so a loop of reads would let nothing else happen: after this many, under 1 ms, it waits a turn. */
 const READS_A_TURN = 64

@@ -18,7 +18,7 @@ export type StoredObject = Readonly<{
 export type ObjectHead = Readonly<{ size: number; etag: string; contentType: string; lastModified: Date }>
 
 /** What somebody reads under `key`, unpacked; asked for its bytes only then. The tag is the hash. */
-export type AtHand = Readonly<{ key: string; contentType: string; bytes: () => Uint8Array; size: number; sha256: string }>
+type AtHand = Readonly<{ key: string; contentType: string; bytes: () => Uint8Array; size: number; sha256: string }>
 
 export type PutOptions = Readonly<{
   /** Default: from the key's ending (`.json`, `.xml`, `.jpg`…), else `application/octet-stream`. */

@@ -13,7 +13,7 @@ const mark = z.object({
   /** Recipes of the sets that were made for the article: `renditions/<sha256>/set-<recipe>.json`. Marks of before this was written have none. */
   sets: z.array(z.string().regex(/^[a-z0-9]{1,64}$/)).default([]),
 })
-export type PictureMark = z.output<typeof mark>
+type PictureMark = z.output<typeof mark>
 type Given = Readonly<{ sha256: string; articleId: string }>
 
 /**

@@ -1,5 +1,5 @@
 /** What was used last, up to a number of bytes: for whoever keeps in memory what strangers or many articles may ask for. */
-export type Recent<V> = Readonly<{
+type Recent<V> = Readonly<{
   get(key: string): V | undefined
   set(key: string, value: V): void
   /** Twice is once. */

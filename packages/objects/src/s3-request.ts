@@ -5,14 +5,14 @@
 import { hash } from 'node:crypto'
 import { type Credentials, createSigner, encodeKey } from './s3-signature.ts'
 
-export type ForeignBucket = Readonly<{
+type ForeignBucket = Readonly<{
   /** Default: AWS's own of the region. With one, addresses are path-style. */
   endpoint?: string | undefined
   region: string
   bucket: string
 }>
 
-export type BucketRequest = Readonly<{
+type BucketRequest = Readonly<{
   method: 'GET' | 'HEAD' | 'PUT'
   key: string
   /** Lower-case names, visible ASCII. */
@@ -20,7 +20,7 @@ export type BucketRequest = Readonly<{
   body?: Uint8Array
 }>
 
-export type SignedRequest = Readonly<{
+type SignedRequest = Readonly<{
   method: BucketRequest['method']
   url: string
   headers: Readonly<Record<string, string>>
@@ -28,7 +28,7 @@ export type SignedRequest = Readonly<{
 }>
 
 /** Where the bucket is, without a slash at the end. A name with dots fits no wildcard certificate, so it goes into the path. */
-export const bucketUrl = ({ endpoint, region, bucket }: ForeignBucket): string => {
+const bucketUrl = ({ endpoint, region, bucket }: ForeignBucket): string => {
   const path = encodeURIComponent(bucket)
   if (endpoint !== undefined) return `${endpoint.replace(/\/+$/, '')}/${path}`
   return bucket.includes('.') ? `https://s3.${region}.amazonaws.com/${path}` : `https://${path}.s3.${region}.amazonaws.com`

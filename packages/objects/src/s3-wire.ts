@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib'
 import type { StoredObject } from './objects.ts'
 import { type Credentials, createSigner, encodeKey } from './s3-signature.ts'
 
-export type Wire = Readonly<{
+type Wire = Readonly<{
   /** Where the SDK sends a request just now; until it has been told once every answer is `null`. */
   learn(endpoint: Endpoint | undefined): void
   /** `missing`: there is a bucket and no such object. `null`: ask the SDK. Throws only when the signal aborts. */
@@ -83,7 +83,7 @@ type Answer = Readonly<{ response: Readonly<{ statusCode: number; headers: Recor
 export type Send = (request: object, options: { abortSignal?: AbortSignal }) => Promise<Answer>
 
 /** What the SDK lends: its connections, its credentials, and how far its clock is from the store's, ms. */
-export type Lent = Readonly<{ send: Send; credentials: () => Promise<Credentials>; clockOffsetMs: () => number }>
+type Lent = Readonly<{ send: Send; credentials: () => Promise<Credentials>; clockOffsetMs: () => number }>
 
 export const createWire = ({ send, credentials, clockOffsetMs }: Lent, keyPrefix: string): Wire => {
   const sign = createSigner()

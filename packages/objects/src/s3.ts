@@ -9,7 +9,7 @@ import { createWire, type Endpoint, type Send } from './s3-wire.ts'
 import { settle } from './settle.ts'
 import { unavailable } from './unavailable.ts'
 
-export type S3Options = Readonly<{
+type S3Options = Readonly<{
   bucket: string
   /** Default: AWS's own. With one, addresses are path-style. */
   endpoint?: string

@@ -7,7 +7,7 @@ import type { Objects } from './objects.ts'
 
 export const searchSources = ['log', 'archive'] as const
 
-export const searchProgress = z.object({
+const searchProgress = z.object({
   /** Of one process, made when it started. */
   gateway: z.string(),
   state: z.enum(['running', 'done', 'failed']),
@@ -15,7 +15,7 @@ export const searchProgress = z.object({
   articles: z.int().min(0),
   reason: z.string().optional(),
 })
-export type SearchProgress = z.output<typeof searchProgress>
+type SearchProgress = z.output<typeof searchProgress>
 
 export const searchWanted = z.object({
   n: z.int(),

@@ -3,7 +3,7 @@
  * process share a signal, hundreds at once.
  */
 
-export type Cancellable = Readonly<{ giveUp(): void }>
+type Cancellable = Readonly<{ giveUp(): void }>
 
 type Listening = Readonly<{ waiting: Set<Cancellable>; tell(): void }>
 

@@ -41,7 +41,7 @@ export type OutboundFailure = Readonly<{
 export type OutboundResult = Readonly<{ ok: true; response: OutboundResponse }> | OutboundFailure
 
 /** A TCP connection that is the caller's to end. */
-export type OutboundConnection = Readonly<{ ok: true; socket: Socket }> | OutboundFailure
+type OutboundConnection = Readonly<{ ok: true; socket: Socket }> | OutboundFailure
 
 export type Outbound = Readonly<{
   /** Never throws for what the other side does. */

@@ -6,18 +6,18 @@ import { type Complaint, checkConfig } from './check-config.ts'
 import { type Entry, nameOf } from './config-entries.ts'
 import { type FileKind, isSingle, splitPath, toConfigFile, withObject } from './config-in-force.ts'
 
-export type WantedObject = Readonly<{ kind: FileKind; id: string; value: unknown }>
+type WantedObject = Readonly<{ kind: FileKind; id: string; value: unknown }>
 
 /** `path`: within the object; `object`: of another one, which the change would leave wrong. */
 export type ObjectComplaint = Complaint & Readonly<{ object?: string }>
 
-export type AppliedObject =
+type AppliedObject =
   /** `n`: of the state that stands then, `value`: what is in it. */
   | Readonly<{ ok: true; change: Change; config: NewswireConfig; n: number; value: unknown }>
   | Readonly<{ ok: false; why: 'condition'; held: Entry | null }>
   | Readonly<{ ok: false; why: 'complaints'; complaints: readonly ObjectComplaint[] }>
 
-export type ApplyObjectOptions = Omit<ApplyOptions, 'config' | 'prune'> &
+type ApplyObjectOptions = Omit<ApplyOptions, 'config' | 'prune'> &
   Readonly<{
     /** Whether what is in force may be replaced; `null` when there is none. Asked of the very state that is swapped out. */
     condition?: (held: Entry | null) => boolean

@@ -10,7 +10,7 @@ import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
 
-export type BuiltFeeds = Readonly<{
+type BuiltFeeds = Readonly<{
   built(feedId: string): FeedBuilt | null
   isReady(): boolean
   /** Resolves once everything that is in the topic now is known; rejects when the signal aborts. */

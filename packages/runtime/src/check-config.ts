@@ -6,7 +6,7 @@ import { addressOf } from '@newswire/events/deliver'
 import { findHostOffence, findUrlOffence, isNetwork, SSH_PORTS, toHost } from '@newswire/outbound/addresses'
 
 export type Complaint = Readonly<{ path: string; expected: string; found: string }>
-export type CheckedConfig = Readonly<{ ok: true; config: NewswireConfig }> | Readonly<{ ok: false; complaints: readonly Complaint[] }>
+type CheckedConfig = Readonly<{ ok: true; config: NewswireConfig }> | Readonly<{ ok: false; complaints: readonly Complaint[] }>
 
 const toPath = (path: readonly PropertyKey[]): string =>
   path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('') || 'the file'

@@ -3,15 +3,15 @@ import { type ConfigKind, configKinds } from '@newswire/events/config'
 import { type Entry, type EntryName, nameOf } from './config-entries.ts'
 
 /** Kinds of which there is one object, `main`; in the file a section of its own. */
-export const singleKinds = ['site', 'network', 'pictures'] as const
-export const listKinds = ['publishers', 'categories', 'feeds', 'outlets'] as const
+const singleKinds = ['site', 'network', 'pictures'] as const
+const listKinds = ['publishers', 'categories', 'feeds', 'outlets'] as const
 export type FileKind = (typeof singleKinds)[number] | (typeof listKinds)[number]
 
 export const isSingle = (kind: ConfigKind): kind is (typeof singleKinds)[number] => (singleKinds as readonly string[]).includes(kind)
 /** Whether a file has such objects. Tokens that the system made are none of its. */
 export const isFileKind = (kind: string): kind is FileKind => Object.hasOwn(configKinds, kind) && kind !== 'tokens'
 
-export type ConfigFile = Readonly<Record<string, unknown>>
+type ConfigFile = Readonly<Record<string, unknown>>
 
 /** As it is used; what cannot be used as it lies there. */
 export const shownOf = ({ value, stored }: Entry): unknown => value ?? stored

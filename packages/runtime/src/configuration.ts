@@ -58,7 +58,7 @@ const RELIST_EVERY_MS = 60_000
 /** After a failure it is tried again so soon. */
 const AGAIN_AFTER_MS = 1_000
 
-export class NoConfigurationError extends Error {
+class NoConfigurationError extends Error {
   override readonly name = 'NoConfigurationError'
   readonly code = 'NEWSWIRE_CONFIG_NONE'
 }

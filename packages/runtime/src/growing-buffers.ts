@@ -9,7 +9,7 @@ export const growingBuffersFlag = '--external-memory-accounted-in-global-limit'
 /** What it is told else. */
 export const noGrowingBuffersFlag = '--no-external-memory-accounted-in-global-limit'
 
-export type GrowingBuffers = Readonly<{
+type GrowingBuffers = Readonly<{
   /** Buffers may grow, unless the heap is kept lean. */
   allow(isAllowed: boolean): void
   /** The heap is kept lean, and no buffers grow whatever is allowed meanwhile; what is allowed then counts afterwards. */

@@ -38,7 +38,7 @@ const growYoung = (): boolean => {
   return youngBytes() > before
 }
 
-export type LeanHeap = Readonly<{
+type LeanHeap = Readonly<{
   /** Leaves the heaps to V8 again. Twice is once. */
   stop(): void
 }>

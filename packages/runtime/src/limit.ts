@@ -18,7 +18,7 @@ export const createLimit = (atOnce: number): Limit => {
 }
 
 /** A limit for each key, so that one slow server holds up nobody but those who need that server. */
-export type KeyedLimit = <T>(key: string, work: () => Promise<T>) => Promise<T>
+type KeyedLimit = <T>(key: string, work: () => Promise<T>) => Promise<T>
 
 export const createKeyedLimit = (atOnce: number): KeyedLimit => {
   const limits = new Map<string, { limit: Limit; users: number }>()

@@ -7,9 +7,9 @@ import {
   Registry,
 } from '@prometheus-io/client'
 
-export type Counter = Readonly<{ inc(labels?: Readonly<Record<string, string>>, by?: number): void }>
-export type Gauge = Readonly<{ set(value: number, labels?: Readonly<Record<string, string>>): void; reset(): void }>
-export type Histogram = Readonly<{ observe(seconds: number, labels?: Readonly<Record<string, string>>): void }>
+type Counter = Readonly<{ inc(labels?: Readonly<Record<string, string>>, by?: number): void }>
+type Gauge = Readonly<{ set(value: number, labels?: Readonly<Record<string, string>>): void; reset(): void }>
+type Histogram = Readonly<{ observe(seconds: number, labels?: Readonly<Record<string, string>>): void }>
 
 /** Declaring one name twice gives the same metric, so services in one process share it. Labels are bounded sets: never an article id. */
 export type Metrics = Readonly<{

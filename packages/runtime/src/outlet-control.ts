@@ -29,7 +29,7 @@ import { countPending, type OutletStatus, secretEnvOf, toOutletStatus } from './
 
 export const HOUR_MS = 3_600_000
 /** How long the secret before a new one still signs. */
-export const OVERLAP_MS = 24 * HOUR_MS
+const OVERLAP_MS = 24 * HOUR_MS
 /** What is older comes from the archive. */
 export const REPLAY_REACH_MS = 14 * 24 * HOUR_MS
 /** A request that nobody took up for so long may be asked for anew. */

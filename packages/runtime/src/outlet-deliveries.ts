@@ -12,7 +12,7 @@ import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 
-export type CameState = 'done' | 'pending' | 'retrying' | 'rejected' | 'dead' | 'suspended'
+type CameState = 'done' | 'pending' | 'retrying' | 'rejected' | 'dead' | 'suspended'
 export type Came = Readonly<{
   /** What `x-newswire-sequence` said, or will. */
   sequence: number

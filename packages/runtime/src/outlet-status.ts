@@ -6,7 +6,7 @@ import { keys } from '@newswire/objects/keys'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { findEarly } from './early-articles.ts'
 
-export type OutletStanding = 'well' | 'failing' | 'paused' | 'suspended' | 'retired'
+type OutletStanding = 'well' | 'failing' | 'paused' | 'suspended' | 'retired'
 export type PendingCount = Readonly<{
   /** Articles that the outlet has still to get, whether they are tried again or wait for a person. */
   articles: number

@@ -39,7 +39,7 @@ export const memoryBytes = (constrained: number, machine: number): number => (co
 export const ruleFor = (memory: number, machine = memory): Rule | null =>
   memory < LEAST_MEMORY_BYTES ? null : { restMs: REST_MS, mostBytes: Math.min(MOST_BYTES, memory * PART), leftBytes: machine * PART }
 
-export type Growth = Readonly<{
+type Growth = Readonly<{
   sinceMs: number
   grownBytes: number
   /** Of the machine, what others could give up counted as free. Asked only where it matters. */
@@ -53,7 +53,7 @@ export const mayGrow = ({ sinceMs, grownBytes, freeBytes }: Growth, { restMs, mo
 const { NODE_PERFORMANCE_GC_MAJOR, NODE_PERFORMANCE_GC_INCREMENTAL } = constants
 type Collection = Readonly<{ detail?: Readonly<{ kind?: number }> }>
 
-export type RareCollections = Readonly<{
+type RareCollections = Readonly<{
   /** Leaves it to V8 again. Twice is once. */
   stop(): void
 }>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Log, NewRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 
-export type LateLook = Readonly<{ objects: Objects; log: Pick<Log, 'whenThere' | 'follow' | 'publish'>; relistEveryMs: number }>
+type LateLook = Readonly<{ objects: Objects; log: Pick<Log, 'whenThere' | 'follow' | 'publish'>; relistEveryMs: number }>
 
 /** `start` opens what looks; `record` makes it look; then the log is there while that look is under way, and another one must follow. */
 export const looksAgainOnceThere = async ({

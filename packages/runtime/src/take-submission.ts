@@ -8,7 +8,7 @@ import type { Publish } from '@newswire/log/events'
 /** The answer must not wait for a shortcut when there is another way. */
 const SHORTCUT_MS = 2_000
 
-export type Taking = Readonly<{
+type Taking = Readonly<{
   /** Who asked: `/publishers/<id>`, `/services/console`. */
   source: string
   /** Who takes it: `/services/ingest`. */

@@ -20,7 +20,7 @@ export type SubmissionStatus = Readonly<{
   at: string
 }>
 
-export type StageTrace = Readonly<{ stage: string; outcome: string; at: string; ms: number | null; detail: string | null }>
+type StageTrace = Readonly<{ stage: string; outcome: string; at: string; ms: number | null; detail: string | null }>
 /** `detail`: to whom, as its milestone says it. */
 export type ResendTrace = Readonly<{ version: number; detail: string | null }>
 export type SinkTrace = Readonly<{

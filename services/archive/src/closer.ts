@@ -15,11 +15,11 @@ import { isRetiring, rotateKey } from './signing.ts'
 /** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
 export const LOOK_EVERY_MS = 60_000
 /** How often it is asked whether an operator wants something, ms. */
-export const WISHES_EVERY_MS = 2_000
+const WISHES_EVERY_MS = 2_000
 /** One round closes what waits in at most this many manifests. */
 const MAX_AT_ONCE = 1_000
 
-export type Closer = Readonly<{
+type Closer = Readonly<{
   /** Closes all that waits now; rounds do not overlap. Throws what `closeOnce` throws. */
   close(): Promise<readonly Closed[]>
   /** Runs it when nothing of this process is closing or purging: both make packs anew, and tidy up behind themselves. */

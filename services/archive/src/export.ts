@@ -27,7 +27,7 @@ export type Wanted = Readonly<{
   /** Every version (only `jsonl`); else each article as it stands. */
   allVersions: boolean
 }>
-export type Exported = Readonly<{ days: number; articles: number }>
+type Exported = Readonly<{ days: number; articles: number }>
 type Report = (done: Readonly<{ day: string; of: number; days: number; articles: number }>) => void
 
 const isWanted = (fact: Fact, { category, publisher }: Wanted, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
@@ -41,7 +41,7 @@ const toText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 /** One plain file, without scripts and with nothing but what the archive holds; pictures at their public addresses. */
-export const toExportedHtml = ({ article, articleId, version, releasedAt }: LiveFact, publicUrl: string): string => `<!doctype html>
+const toExportedHtml = ({ article, articleId, version, releasedAt }: LiveFact, publicUrl: string): string => `<!doctype html>
 <html lang="${toText(article.language)}">
 <meta charset="utf-8">
 <title>${toText(article.title)}</title>

@@ -42,7 +42,7 @@ const previousSha256 = async ({ objects, packed }: Needs, fact: Fact): Promise<s
   return sha256
 }
 
-export const toArchivedBytes = ({ eventId, time, fact }: ToKeep, previous: string | null): Uint8Array => {
+const toArchivedBytes = ({ eventId, time, fact }: ToKeep, previous: string | null): Uint8Array => {
   const version: ArchivedVersion = { schema: 'newswire.archive.version/1', eventId, time, previousSha256: previous, fact }
   return Buffer.from(canonicalJson(version))
 }

@@ -16,7 +16,7 @@ export const entry = z.object({ article: z.string(), key: z.string(), sha256, by
 export type Entry = z.output<typeof entry>
 
 const positions = z.record(z.string(), z.int().min(0))
-export const manifestHead = z.object({
+const manifestHead = z.object({
   schema: z.literal('newswire.archive.manifest/1'),
   number: z.int().min(1),
   /** By the clock of whoever closed it; numbers give the order, not this. */
@@ -33,7 +33,7 @@ export const manifestHead = z.object({
   stagedSha256: sha256,
   keyId: z.string(),
 })
-export type ManifestHead = z.output<typeof manifestHead>
+type ManifestHead = z.output<typeof manifestHead>
 export type Manifest = Readonly<{ head: ManifestHead; sha256: string; entries: readonly Entry[] }>
 
 export type ToClose = Omit<ManifestHead, 'schema' | 'merkleRoot' | 'count' | 'bytes' | 'keyId'>

@@ -22,7 +22,7 @@ import { lastPart, type PurgeRecord, type PurgeWish, purgeWish, readPurged, reco
 import { reindexManifest } from './reindex.ts'
 import { openSigner, signingKeyId } from './signing.ts'
 
-export type PurgeNeeds = Readonly<{
+type PurgeNeeds = Readonly<{
   objects: Objects
   log: Pick<Log, 'ends' | 'read'>
   sealing: Sealing | null

@@ -22,7 +22,7 @@ const removed = z.object({
 })
 export type Removed = z.output<typeof removed>
 
-export const purgeRecord = z.object({
+const purgeRecord = z.object({
   schema: z.literal('newswire.archive.purge/1'),
   articleId: z.string(),
   part: z.int().min(1),
@@ -79,7 +79,7 @@ export type Purged = Readonly<{
   unlisted: readonly StoredRecord[]
 }>
 
-export const parseRecord = (bytes: Uint8Array, key: string): PurgeRecord => {
+const parseRecord = (bytes: Uint8Array, key: string): PurgeRecord => {
   try {
     return purgeRecord.parse(JSON.parse(Buffer.from(bytes).toString('utf8').split('\n')[0] ?? ''))
   } catch (cause) {

@@ -19,7 +19,7 @@ import { salvage } from './salvage.ts'
 type Needs = Readonly<{ objects: Objects; logger: Pick<Logger, 'error' | 'info'> }>
 
 /** `made`: indexes that were made again for a pack that was there; `packed`: packs too. `lost`: entries that nothing holds any more. */
-export type Reindexed = Readonly<{ packs: number; made: number; packed: number; lost: number }>
+type Reindexed = Readonly<{ packs: number; made: number; packed: number; lost: number }>
 export const NOTHING_REINDEXED: Reindexed = { packs: 0, made: 0, packed: 0, lost: 0 }
 
 export const addReindexed = (a: Reindexed, b: Reindexed): Reindexed => ({

@@ -4,7 +4,7 @@ import { sha256Hex } from '@newswire/events/ids'
 import type { PackedEntry } from '@newswire/objects/archive-pack'
 import type { Entry } from './manifest.ts'
 
-export type Salvaged = Readonly<{
+type Salvaged = Readonly<{
   entries: readonly PackedEntry[]
   contents: ReadonlyMap<string, Uint8Array>
   /** Every byte of the pack is of an entry that was found. */

@@ -22,7 +22,7 @@ CREATE INDEX letter_by_time ON letter (at DESC);`
 
 const decision = z.object({ n: z.int(), state: z.enum(['redriven', 'discarded']), at: z.string(), times: z.int() })
 
-export type DeadLetterSummary = Readonly<{
+type DeadLetterSummary = Readonly<{
   id: string
   at: string
   service: string
@@ -36,7 +36,7 @@ export type DeadLetterSummary = Readonly<{
   bytes: number
   state: 'open' | 'redriven' | 'discarded'
 }>
-export type DeadLetterDetail = DeadLetterSummary & Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
+type DeadLetterDetail = DeadLetterSummary & Readonly<{ headers: Readonly<Record<string, string>>; value: Uint8Array | null }>
 export type Decided = 'done' | 'unknown' | 'already-discarded' | 'changed-meanwhile'
 
 export type DeadLetters = Readonly<{

@@ -10,7 +10,7 @@ const TIMES = 50
 /** Questions of which an answer is kept. */
 const MOST = 32
 
-export type Dear<T> = (question: string, ask: () => T) => T
+type Dear<T> = (question: string, ask: () => T) => T
 
 /** `cpuMs`: CPU of this thread; `nowMs`: a steady clock. */
 export const keptWhileDear = <T>(

@@ -14,7 +14,7 @@ const HEARTBEAT_MS = 10_000
 const RETRY_MS = 2_000
 const MOST_CLIENTS = 64
 
-export type EventStreams = Readonly<{
+type EventStreams = Readonly<{
   /** What is to be sent from now on, or since `lastEventId`; `null` when there are as many as there may be. */
   open(lastEventId: string | undefined): Readable | null
   /** There is more in the ring. */

@@ -27,7 +27,7 @@ import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
 import { toDeliveryWords, toHeadline, toLeftOutWords, toReason, type Unmet } from './explain-words.ts'
 
-export type Explanation = Readonly<{
+type Explanation = Readonly<{
   articleId: string
   outletId: string
   version: number
@@ -51,7 +51,7 @@ export type Explanation = Readonly<{
 }>
 
 /** What cannot be explained, and why. */
-export type Unexplained = Readonly<{ unknown: 'article' | 'version' | 'outlet'; detail: string }>
+type Unexplained = Readonly<{ unknown: 'article' | 'version' | 'outlet'; detail: string }>
 
 type Needs = Readonly<{ objects: Pick<Objects, 'get' | 'list'>; trace: Trace }>
 type Asked = Readonly<{ articleId: string; outletId: string; version: number | null }>

@@ -7,10 +7,10 @@ import type { Subscribers } from './subscribers.ts'
 
 type Counts = Pick<Subscribers, 'live' | 'pending' | 'failing'>
 /** `null`: it could not be asked. */
-export type CountSubscribers = (feedId: string) => Promise<Counts | null>
+type CountSubscribers = (feedId: string) => Promise<Counts | null>
 
 /** What is behind has the newest build to come, whichever versions are in that; so `done` says that nobody is. */
-export const toHubSink = (feedId: string, version: number, { live, pending, failing }: Counts): SinkTrace | null =>
+const toHubSink = (feedId: string, version: number, { live, pending, failing }: Counts): SinkTrace | null =>
   live === 0
     ? null
     : {

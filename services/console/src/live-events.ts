@@ -7,7 +7,7 @@ import type { DeadLetter } from '@newswire/log/dead-letter'
 
 /** Topics that events are made of, by the letter that they have in an id. */
 export const liveTopics = { m: 'milestones', d: 'dead-letters' } as const
-export type LiveTopic = keyof typeof liveTopics
+type LiveTopic = keyof typeof liveTopics
 
 /** One event and where its record stands in the log. */
 export type LiveEvent = Readonly<{ topic: LiveTopic; partition: number; position: number; name: string; data: object }>

@@ -69,7 +69,7 @@ const searchExits = (title: string): Exit[] => {
 }
 
 /** What an earlier version was known by. */
-export type Earlier = Readonly<{ titles: readonly string[]; renditions: readonly string[] }>
+type Earlier = Readonly<{ titles: readonly string[]; renditions: readonly string[] }>
 
 /** The article's own exits. */
 export const articleExits = (articleId: string, { titles, renditions }: Earlier): Exit[] => {

@@ -17,7 +17,7 @@ const HOLDS_NOTHING: ReadonlySet<string> = new Set(['done', 'skipped'])
 export const openOutlets = (outlets: readonly OutletResult[]): readonly OutletResult[] =>
   outlets.filter(one => !HOLDS_NOTHING.has(one.state))
 
-export const toVerdict = ({ outlets, exits, missing, provedAt }: Findings): Verdict => {
+const toVerdict = ({ outlets, exits, missing, provedAt }: Findings): Verdict => {
   if (exits === null && provedAt !== null) return 'gone'
   if (exits?.some(one => one.state === 'visible')) return 'visible'
   if (exits === null || missing.length > 0 || exits.some(one => one.state === 'unknown')) return 'unproved'

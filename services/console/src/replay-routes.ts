@@ -19,7 +19,7 @@ type Needs = Readonly<{
   control: Pick<OutletControl, 'ask'>
 }>
 
-export type AskedReplay = Extract<OutletRequest, { kind: 'replay' }> & Readonly<{ outlet: string }>
+type AskedReplay = Extract<OutletRequest, { kind: 'replay' }> & Readonly<{ outlet: string }>
 
 /** Outlets that were asked something last, and replays that are told. */
 const MOST_OUTLETS = 100

@@ -12,7 +12,7 @@ export type Decision = Readonly<{
 }>
 
 export type Asked = SubmissionCause | RetractCause | RepublishCause | PurgeCause
-export type Ended = Readonly<{ state: Outcome['state']; code?: DeskCode; version?: number; until?: string }>
+type Ended = Readonly<{ state: Outcome['state']; code?: DeskCode; version?: number; until?: string }>
 
 export const nothing = (current: State): Decision => ({ next: current, outcomes: [] })
 

@@ -39,7 +39,7 @@ const toData = (letter: DeadLetter, articleId: string, submissionId: string): Ne
 })
 
 /** The milestone that a dead letter stands for; `null` when it is about no submission. The same letter gives the same event. */
-export const toRefusal = (record: Pick<LogRecord, 'headers'>): NewswireEvent<'milestone.reached'> | null => {
+const toRefusal = (record: Pick<LogRecord, 'headers'>): NewswireEvent<'milestone.reached'> | null => {
   const found = read(record)
   if (found === null) return null
   const { letter, envelope } = found

@@ -22,7 +22,7 @@ const PAGE = 1000
 /** Documents read at once in a round. */
 const ABREAST = 16
 
-export type Holds = Readonly<{
+type Holds = Readonly<{
   /** Wakes the article at these times, ms since 1970. Times that are known already, or far away, cost nothing. */
   remember(articleId: string, dueTimes: readonly number[]): void
   /** Looks at everything under `holds/` that is due or soon will be, of the articles owned here. Rounds do not overlap. */

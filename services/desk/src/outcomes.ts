@@ -36,7 +36,7 @@ const detailOf = ({ code, until }: Outcome): string | undefined => {
 }
 
 /** What the milestone of an outcome takes from its cause. */
-export type OutcomeCause = Readonly<{ id: string; articleId: string; traceparent?: string | undefined; at: string }>
+type OutcomeCause = Readonly<{ id: string; articleId: string; traceparent?: string | undefined; at: string }>
 
 /**
  * The milestone of an outcome. There is one id for `held` and one for the final state of a submission, whoever reports it how often: the

@@ -32,7 +32,7 @@ type Needs = Readonly<{
   againMs: number
 }>
 
-export type ReferenceSweep = Readonly<{
+type ReferenceSweep = Readonly<{
   /** Looks on from where the last round ran out of room. Rounds do not overlap. Repeating is safe. */
   round(): Promise<void>
   /** The article's lane has handled what was asked for: there is room again. */

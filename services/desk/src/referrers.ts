@@ -59,4 +59,3 @@ export const openReferrers = (db: DatabaseSync) => {
       }),
   }
 }
-export type Referrers = ReturnType<typeof openReferrers>

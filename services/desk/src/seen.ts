@@ -56,7 +56,7 @@ const readHead = (record: LogRecord): Fact | null => {
 /** An article whose last record in `articles` is older than `newest`, which was there before. */
 export type Behind = Readonly<{ articleId: string; newest: number }>
 
-export type SeenVersions = Readonly<{
+type SeenVersions = Readonly<{
   /** Everything that was in `articles` at start is known. Before that more is published again than needed, never less. */
   ready: Promise<void>
   isReady(): boolean

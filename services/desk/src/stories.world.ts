@@ -28,7 +28,7 @@ type TurnOf = Readonly<{ turn: number; target: string; standing: Standing; isTol
 export type Turn = ReferencesCause & Readonly<{ turn: TurnOf }>
 export const isTurn = (cause: Cause): cause is Turn => 'turn' in cause
 
-export type Landed = Readonly<{ fact: Fact; bytes: string; clockMs: number }>
+type Landed = Readonly<{ fact: Fact; bytes: string; clockMs: number }>
 
 export type World = ReturnType<typeof createWorld>
 

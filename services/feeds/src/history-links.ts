@@ -11,7 +11,7 @@ import { toShell } from './shell.ts'
 import { escapeAttribute } from './xml.ts'
 
 /** A page as `toPageLink` writes it. */
-export type PageLink = Readonly<{ name: string; query: string }>
+type PageLink = Readonly<{ name: string; query: string }>
 export type History = Readonly<{ isPage: boolean; prev: PageLink | null; next: PageLink | null }>
 
 const HISTORY = 'http://purl.org/syndication/history/1.0'

@@ -16,7 +16,7 @@ const BOUNDS: Record<'rss' | 'atom', readonly Readonly<{ start: string; end: str
   ],
 }
 
-export type CutFeed = Readonly<{ head: string; fragments: readonly string[]; foot: string }>
+type CutFeed = Readonly<{ head: string; fragments: readonly string[]; foot: string }>
 
 const nextOf = (xml: string, from: number, format: 'rss' | 'atom') =>
   BOUNDS[format]
@@ -68,7 +68,7 @@ export const withoutArticles = (bytes: Uint8Array, format: FeedFormat, gone: Rea
 }
 
 export type LastGood = Readonly<Record<FeedFormat, Uint8Array>>
-export type StillGood = Readonly<{ files: Readonly<Record<FeedFormat, FeedFile>>; isCut: boolean; items: number }>
+type StillGood = Readonly<{ files: Readonly<Record<FeedFormat, FeedFile>>; isCut: boolean; items: number }>
 
 /** The files to go on showing, and whether anything had to leave them. Pure. */
 export const keepLastGood = (lastGood: LastGood, gone: ReadonlyMap<string, Fragments | null>): StillGood => {

@@ -10,7 +10,7 @@ export type Place<T> = Readonly<{
   standIn: Partial<T>
 }>
 
-export type Learnt<T> = Readonly<{
+type Learnt<T> = Readonly<{
   /** Writes an item as the renderer does. Throws what it throws. */
   render: (item: T) => string
   /** An item without values. */

@@ -10,7 +10,7 @@ import { joinFeed, toCheckedShell } from './outputs.ts'
 import { toShell } from './shell.ts'
 import { newestOf } from './window.ts'
 
-export type OneMore = Readonly<{
+type OneMore = Readonly<{
   /** Renders and checks one article, and joins it with those that were there: all the work of one format but hashing and writing. */
   add(fact: Fact, format: FeedFormat): Uint8Array
   /** The whole feed again, as a program that uses the `feed` package alone would make it. */

@@ -93,7 +93,7 @@ export const toFile = (parts: readonly Part[]): FeedFile => {
   return { ...about, kept: packed ?? parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)), bytes: () => join(parts) }
 }
 
-export type FilesOptions = Readonly<{
+type FilesOptions = Readonly<{
   /** The window's time, from which the sitemap counts its two days. */
   asOf: string
   /** Is told what each file took of this thread, milliseconds. */

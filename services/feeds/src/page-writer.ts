@@ -70,7 +70,7 @@ export const shapeOf = ({ feed }: Rule, { site }: ConfigSnapshot, profile: Profi
 export const reachIn = (places: Places, { feed }: Rule): Reach | null => reachOf(places.leadOf(feed.id, leadOffset(feed.limit)), feed.limit)
 
 /** `null` for a page that the chain does not reach. */
-export const planPage = (places: Places, rule: Rule, page: FeedPage, shape: string): Plan | null => {
+const planPage = (places: Places, rule: Rule, page: FeedPage, shape: string): Plan | null => {
   const reach = reachIn(places, rule)
   if (reach === null || !isWithin(page, reach)) return null
   const isHead = isSamePage(page, reach.page)
@@ -88,7 +88,7 @@ const RENDERED_IN_A_ROW = 10
 /** Losing this often in a row means that two processes believe that they own the feed. */
 const ROUNDS = 5
 
-export type WrittenPage = Readonly<{ written: boolean; busyMs: number }>
+type WrittenPage = Readonly<{ written: boolean; busyMs: number }>
 
 type Needs = Readonly<{
   objects: Pick<Objects, 'get' | 'head' | 'put'>

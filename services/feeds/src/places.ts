@@ -40,7 +40,7 @@ const FIRST = Date.parse('0000-01-01T00:00:00Z')
 const LAST = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** An instant as slots are ordered by it; `null` for what is none, or has no day of four-digit years: that article is on no page. */
-export const toSlotTime = (firstReleasedAt: string): string | null => {
+const toSlotTime = (firstReleasedAt: string): string | null => {
   const at = Date.parse(firstReleasedAt)
   return at >= FIRST && at <= LAST ? new Date(at).toISOString() : null
 }

@@ -13,11 +13,11 @@ import type { Dialect, FeedItem } from './feed-item.ts'
 export type ItemRule = Readonly<{ name: string; requirement: string; breach: (item: FeedItem, language: string) => string | null }>
 
 /** How large each file of a feed is, bytes. */
-export type Sizes = Readonly<Record<FeedOutput, number>>
+type Sizes = Readonly<Record<FeedOutput, number>>
 export type FeedRule = Readonly<{ name: string; requirement: string; breach: (feed: FeedConfig, sizes: Sizes) => string | null }>
 
 /** What a profile does otherwise than RSS, Atom and JSON Feed alone would have it: partners contradict one another (`standard` does none of it). */
-export type Rendering = Readonly<{
+type Rendering = Readonly<{
   /** Some take an article as changed only when `pubDate` moves. */
   pubDate: 'published' | 'updated'
   /** Addresses without what campaigns put in them (`utm_…`). */
@@ -27,7 +27,7 @@ export type Rendering = Readonly<{
   dialect: Dialect
 }>
 
-export type ProfileRules = Readonly<{
+type ProfileRules = Readonly<{
   /** Where its requirements are written. */
   source: string
   items: readonly ItemRule[]

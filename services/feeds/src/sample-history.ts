@@ -49,7 +49,7 @@ export const snapshotOf = (...feeds: FeedConfig[]): ConfigSnapshot => ({
 type Store = Pick<Objects, 'get' | 'head' | 'put' | 'list' | 'delete'>
 
 /** A process that holds the feed `all`. Its database may be one that an earlier process left. */
-export type Process = Readonly<{
+type Process = Readonly<{
   view: SampleView
   history: History
   errors: unknown[]
@@ -194,7 +194,7 @@ export const startProcess = (store: Store, feed: FeedConfig, db = new DatabaseSy
 }
 
 type ChainItem = Readonly<{ id: string; version: number; status: string }>
-export type Chain = Readonly<{ feed: readonly ChainItem[]; pages: readonly Readonly<{ name: string; items: readonly ChainItem[] }>[] }>
+type Chain = Readonly<{ feed: readonly ChainItem[]; pages: readonly Readonly<{ name: string; items: readonly ChainItem[] }>[] }>
 
 const BASE = 'https://news.example/feeds/all/'
 const idIn = (text: string) => /tag:news\.example,2026:([^<"&]+)/.exec(text)?.[1] ?? ''

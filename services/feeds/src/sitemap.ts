@@ -51,7 +51,7 @@ export const renderSitemapUrl = (item: FeedItem): string | null => {
  * The time before which an article is too old, milliseconds. It moves by whole hours, so that the file changes when an article leaves it and
  * not with every look.
  */
-export const oldestInSitemapMs = (asOf: string): number => Math.ceil(Date.parse(asOf) / HOUR_MS) * HOUR_MS - AGE_MS
+const oldestInSitemapMs = (asOf: string): number => Math.ceil(Date.parse(asOf) / HOUR_MS) * HOUR_MS - AGE_MS
 
 /** An article's entry, and when it was published, ms since 1970. */
 type Entry = Readonly<{ publishedMs: number; bytes: Readonly<{ sitemap: Uint8Array }> }>

@@ -12,7 +12,7 @@ export type FeedToken = Readonly<{ id: string; sha256: string }>
 const MAX_HEADER_LENGTH = 1_024
 
 /** The password of a Basic `Authorization` (RFC 7617), or `null`. */
-export const basicPassword = (header: string | undefined): string | null => {
+const basicPassword = (header: string | undefined): string | null => {
   if (header === undefined || header.length > MAX_HEADER_LENGTH) return null
   const [, encoded] = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header) ?? []
   if (encoded === undefined) return null

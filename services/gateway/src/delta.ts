@@ -8,7 +8,7 @@ import { type FeedState, itemOf } from './feed-state.ts'
 /** Above this part of the whole a delta saves too little to be worth an answer that nobody may keep. */
 const WORTH = 0.8
 
-export type Delta = Readonly<{ plain: Buffer; gzip: () => Buffer; items: number }>
+type Delta = Readonly<{ plain: Buffer; gzip: () => Buffer; items: number }>
 
 /** Whether `A-IM` takes the manipulation `feed`; a weight of 0 refuses it. */
 export const takesDelta = (header: string | string[] | undefined): boolean =>

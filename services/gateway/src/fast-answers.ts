@@ -99,7 +99,7 @@ const createFrames = (policy: FrameParts['policy']) => {
   }
 }
 
-export type FastAnswers = Readonly<{
+type FastAnswers = Readonly<{
   /** What a head asks for; `null` for what the parser is to have. */
   headOf(head: string): Asked | null
   /** Whether everybody may have the feed under this configuration. */

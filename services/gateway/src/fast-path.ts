@@ -20,7 +20,7 @@ import { readLean } from './lean-socket.ts'
 import { addressOf, COST_UNCHANGED, type Limits, policyHeader } from './limits.ts'
 import { NOBODY, type Readers } from './readers.ts'
 
-export type FastPathNeeds = Readonly<{
+type FastPathNeeds = Readonly<{
   feeds: FeedCache
   configuration: Pick<Configuration, 'current'>
   readers: Readers

@@ -10,9 +10,9 @@ import type { AnyCoding, FeedState, Variant } from './feed-state.ts'
 import { bodyHeaders, DELTA_CACHE, feedHeaders } from './headers.ts'
 import type { PastStates } from './past-states.ts'
 
-export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
+type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
 export type Outcome = 'full' | 'unchanged' | 'delta' | 'part' | 'refused'
-export type FeedAnswer = Readonly<{
+type FeedAnswer = Readonly<{
   status: 200 | 206 | 226 | 304 | 412 | 416
   outcome: Outcome
   headers: Readonly<Record<string, string>>

@@ -15,7 +15,7 @@ import type { FeedState } from './feed-state.ts'
 import { addressOf } from './limits.ts'
 import type { Readers } from './readers.ts'
 
-export type FeedRouteNeeds = Readonly<{
+type FeedRouteNeeds = Readonly<{
   feeds: FeedCache
   configuration: Pick<Configuration, 'current'>
   readers: Readers

@@ -110,7 +110,7 @@ const sinceOf = (state: Items & Pick<FeedState, 'sequence'>, before: FeedState |
   })
 }
 
-export type NewState = Readonly<{
+type NewState = Readonly<{
   feedId: string
   output: FeedOutput
   bytes: Buffer

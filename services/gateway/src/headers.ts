@@ -22,10 +22,10 @@ export const PRIVATE_CACHE = 'private, no-cache'
 /** A delta fits the one reader that holds its base (RFC 3229 §10.8.1). */
 export const DELTA_CACHE = 'no-store, im'
 
-export const feedAddress = (publicUrl: string, feedId: string, output: FeedOutput): string =>
+const feedAddress = (publicUrl: string, feedId: string, output: FeedOutput): string =>
   `${publicUrl}/feeds/${feedId}/${feedFiles[output].name}`
 
-export type FeedHeaderOptions = Readonly<{
+type FeedHeaderOptions = Readonly<{
   publicUrl: string
   isPrivate: boolean
   /** What whoever reads a private feed may subscribe to it by; absent or `null`: there is no hub for it. */

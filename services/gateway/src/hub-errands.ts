@@ -21,7 +21,7 @@ const AT_ONCE = 32
 const AGAIN_MS = 1_000
 export const GONE = 'this feed is no longer distributed here'
 
-export type Concluded = Readonly<{ mode: Errand['mode']; answer: Answer | 'given-up' }>
+type Concluded = Readonly<{ mode: Errand['mode']; answer: Answer | 'given-up' }>
 
 export type Errands = Readonly<{
   /** A new errand, held by this gateway. */
@@ -55,7 +55,7 @@ type Needs = Readonly<{
 }>
 
 /** What stands after the end of its errand. `null`: it goes on, with another try. */
-export const afterErrand = (
+const afterErrand = (
   before: Subscription,
   errand: Errand,
   { answer, since, nowMs, scale }: { answer: Answer; since: number; nowMs: number; scale: number },

@@ -17,8 +17,8 @@ const MOST = 20_000
 /** Errands that wait at once, over all callbacks. */
 export const MOST_ERRANDS = 1_000
 
-export type Haste = Readonly<{ reason: string; retryAfterSeconds: number }>
-export type HubLimits = Readonly<{
+type Haste = Readonly<{ reason: string; retryAfterSeconds: number }>
+type HubLimits = Readonly<{
   /** Why this client must wait; counts the request when it need not. `client`: the address it comes from. */
   findHaste(client: string, callback: string, nowMs: number): Haste | null
 }>

@@ -9,7 +9,7 @@ const MAX_TOPIC_LENGTH = 1_024
 /** §5.1: less than 200 bytes. */
 const MAX_SECRET_BYTES = 199
 /** Ten days, as the Recommendation suggests; never perpetual (§5.3.1). Seconds. */
-export const DEFAULT_LEASE_SECONDS = 864_000
+const DEFAULT_LEASE_SECONDS = 864_000
 const LEAST_LEASE_SECONDS = 3_600
 const MOST_LEASE_SECONDS = 2_592_000
 

@@ -24,7 +24,7 @@ const SWEEP_AFTER_MS = 600_000
 /** Sealed secrets that nothing refers to are what a crash left; looked for so often, and only when they are old. */
 const ORPHANS_EVERY_MS = 3_600_000
 
-export type HubAnswer = Readonly<{ status: number; text: string; retryAfterSeconds: number | null }>
+type HubAnswer = Readonly<{ status: number; text: string; retryAfterSeconds: number | null }>
 export type Hub = Readonly<{
   /** Never throws for what is asked; throws `UnavailableError` when the store is away. `client`: whose allowance it is. */
   take(body: Uint8Array, client: string): Promise<HubAnswer>

@@ -14,7 +14,7 @@ type Handle = Readonly<{ useUserBuffer?: unknown; reading?: unknown }>
 type Inner = { _handle?: Handle | null; _server?: unknown; server?: unknown }
 
 /** `bytes`: the first `length` of them, and only during the call. */
-export type OnBytes = (bytes: Buffer, length: number) => void
+type OnBytes = (bytes: Buffer, length: number) => void
 
 export type Reading = Readonly<{
   /** To be used instead of the one that was given. */

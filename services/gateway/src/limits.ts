@@ -28,7 +28,7 @@ const COST_SEARCH = 5
 
 const isSearch = (url: string): boolean => /^\/(?:v1\/)?search(?:[/?]|$)/.test(url)
 
-export const costOf = (status: number, url = ''): number => {
+const costOf = (status: number, url = ''): number => {
   if (status === 304) return COST_UNCHANGED
   if (status === 401) return COST_REFUSED
   return status === 200 && isSearch(url) ? COST_SEARCH : COST_WHOLE
@@ -36,7 +36,7 @@ export const costOf = (status: number, url = ''): number => {
 
 /** draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it. */
 export const policyHeader = ({ policy }: RateLimiter): string => `"${policy.name}";q=${policy.quota};w=${policy.windowSeconds}`
-export const standingHeader = (limiter: RateLimiter, client: Client, now: number): string =>
+const standingHeader = (limiter: RateLimiter, client: Client, now: number): string =>
   `"${limiter.policy.name}";r=${limiter.remaining(client, now)};t=${limiter.resetSeconds(client, now)}`
 
 export const addressOf = (peer: string | undefined, forwarded: string | string[] | undefined, proxies: number): string =>

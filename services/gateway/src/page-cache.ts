@@ -12,7 +12,7 @@ const codings = {
   br: (bytes: Buffer): Promise<Buffer> => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
   gzip: (bytes: Buffer): Promise<Buffer> => promisify(gzip)(bytes, { level: 6 }),
 } as const
-export type PageCoding = keyof typeof codings
+type PageCoding = keyof typeof codings
 /** The one that is liked best first. */
 export const pageCodings = Object.keys(codings) as readonly PageCoding[]
 
@@ -49,7 +49,7 @@ export const toRendered = ({ text, ...page }: Page): RenderedPage => {
 /** Bytes of text kept at most; what was asked for longest ago goes first. Strangers choose the addresses. */
 const MAX_BYTES = 16 * 1024 * 1024
 
-export type PageCache = Readonly<{
+type PageCache = Readonly<{
   /** `state` is equal (`===`, part by part) as long as `render` would give the same. */
   get(key: string, state: readonly unknown[], render: () => Page): RenderedPage
 }>

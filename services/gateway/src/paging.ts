@@ -15,10 +15,10 @@ export const cursorOf = ({ firstReleasedAt, articleId }: Readonly<{ firstRelease
 })
 
 /** As it stands in an address: the article's first release and its id. */
-export const toCursorText = ({ at, articleId }: Cursor): string => `${at},${articleId}`
+const toCursorText = ({ at, articleId }: Cursor): string => `${at},${articleId}`
 
 /** `null` for what no page of ours links to. */
-export const parseCursor = (text: string): Cursor | null => {
+const parseCursor = (text: string): Cursor | null => {
   const comma = text.indexOf(',')
   const [at, articleId] = [text.slice(0, comma), text.slice(comma + 1)]
   if (comma < 0 || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) || Number.isNaN(Date.parse(at)) || !isArticleId(articleId))

@@ -13,7 +13,7 @@ const LIMIT = 100
 const MOST = 500
 
 /** Partners are not told which addresses of ours can reach what. */
-export const toPartnersView = (came: Came): Came => ({ ...came, lastError: inPartnersWords(came.lastError) })
+const toPartnersView = (came: Came): Came => ({ ...came, lastError: inPartnersWords(came.lastError) })
 
 const whole = (value: unknown, fallback: number, most: number): number | null => {
   if (value === undefined || value === '') return fallback

@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000
 /** On the page at once. */
 const SHOWN = 50
 
-export type PageNeeds = DeliveriesNeeds &
+type PageNeeds = DeliveriesNeeds &
   Readonly<{
     control: Pick<OutletControl, 'state' | 'status' | 'requests'>
     configuration: Pick<Configuration, 'current'>
@@ -35,7 +35,7 @@ export type PageNeeds = DeliveriesNeeds &
 /** Our words, less what would tell which addresses we can reach. */
 const toPartnersStatus = (status: OutletStatus): OutletStatus => ({ ...status, lastError: inPartnersWords(status.lastError) })
 
-export const sendPartnerPage = (reply: HttpReply, { configuration }: Pick<PageNeeds, 'configuration'>, html: string, status = 200) =>
+const sendPartnerPage = (reply: HttpReply, { configuration }: Pick<PageNeeds, 'configuration'>, html: string, status = 200) =>
   reply
     .status(status)
     .headers(PARTNER_HEADERS)

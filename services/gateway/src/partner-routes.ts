@@ -14,7 +14,7 @@ import { addFormParser } from './partner-forms.ts'
 import { addPartnerPages, sendSecretPage } from './partner-pages.ts'
 import type { View } from './view.ts'
 
-export type PartnerNeeds = Readonly<{
+type PartnerNeeds = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
   objects: Pick<Objects, 'get' | 'list'>
   configuration: Pick<Configuration, 'current'>

@@ -1,7 +1,7 @@
 /** The states of a file that were served before the one that is served now: what a reader's tag says about what the reader has. */
 import type { FeedState } from './feed-state.ts'
 
-export type PastState = Readonly<{
+type PastState = Readonly<{
   sequence: number
   /** When a newer one took its place, ms since 1970: whoever still has it has not read since. */
   leftAt: number

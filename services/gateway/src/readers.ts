@@ -17,8 +17,8 @@ type Reader = { lastAt: number; slowestMs: number }
 export type Counts = { polls: Record<Outcome, number>; bytes: number; lastAt: number }
 
 /** What is asked for of a feed: one of its files, or one of its archive pages, which are counted together. */
-export const polledOutputs = [...feedOutputs, 'page'] as const
-export type PolledOutput = (typeof polledOutputs)[number]
+const polledOutputs = [...feedOutputs, 'page'] as const
+type PolledOutput = (typeof polledOutputs)[number]
 
 type FeedRecord = {
   counts: Map<PolledOutput, Counts>
@@ -28,9 +28,9 @@ type FeedRecord = {
 }
 
 /** `now`: ms since 1970. */
-export type Poll = Readonly<{ outcome: Outcome; bytes: number; reader: number; now: number }>
+type Poll = Readonly<{ outcome: Outcome; bytes: number; reader: number; now: number }>
 
-export type FeedUse = Readonly<{
+type FeedUse = Readonly<{
   feedId: string
   output: PolledOutput
   polls: Readonly<Record<Outcome, number>>
@@ -60,7 +60,7 @@ export type Readers = Readonly<{
 }>
 
 /** A reader that was not seen for so long no longer counts. */
-export const READER_LIFE_MS = 90 * 86_400_000
+const READER_LIFE_MS = 90 * 86_400_000
 /** Readers of all feeds that are told apart; about 100 bytes each. Beyond it polls are counted, but new readers are not told apart. */
 const MAX_READERS = 100_000
 

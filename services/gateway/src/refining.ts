@@ -4,7 +4,7 @@ import type { FeedState } from './feed-state.ts'
 /** Of one core. */
 const SHARE = 0.05
 
-export type Refining = Readonly<{
+type Refining = Readonly<{
   /** Looks, unless one is under way or it is too soon after the last. */
   next(): void
 }>

@@ -43,7 +43,7 @@ const snapshot: ConfigSnapshot = {
   outlets: new Map(),
 }
 
-export type SampleOptions = Readonly<{ fastPath?: boolean; perMinute?: number; proxies?: number; silenceMs?: number; keepAliveMs?: number }>
+type SampleOptions = Readonly<{ fastPath?: boolean; perMinute?: number; proxies?: number; silenceMs?: number; keepAliveMs?: number }>
 
 export const openGateway = async (t: TestContext, { fastPath = true, perMinute = 0, proxies = 0, ...silence }: SampleOptions = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-serving-'))

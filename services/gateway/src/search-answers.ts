@@ -8,7 +8,7 @@ import { type SearchPlace, toSpan } from './search-place.ts'
 import type { Count, SearchFound, SearchQuery } from './search-reader.ts'
 import { categoryTerm, languageTerm, publisherTerm } from './search-text.ts'
 
-export const SEARCH_HITS = 20
+const SEARCH_HITS = 20
 
 export const toSearchQuery = (place: SearchPlace, config: Pick<ConfigSnapshot, 'categories' | 'site'>, counts: boolean): SearchQuery => {
   const { q, category, publisher, language, sort, page } = place

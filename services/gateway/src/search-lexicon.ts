@@ -24,9 +24,7 @@ export const withRoom = <T extends Numbers>(array: T, wanted: number): T => {
 }
 
 /** Given the numbers of a word's two terms: without marks, and with them, -1 where that says no more. */
-export type TakeWord = (folded: number, exact: number) => void
-
-export type Lexicon = ReturnType<typeof createLexicon>
+type TakeWord = (folded: number, exact: number) => void
 
 /** One step of the hash that `find` wants, from 0 on. */
 export const hashWith = (hash: number, code: number): number => (Math.imul(hash, 31) + code) | 0

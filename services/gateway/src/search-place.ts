@@ -6,7 +6,7 @@ import type { Behind, Reach } from './search-reader.ts'
 import { dayStart } from './site-days.ts'
 
 /** A page of a search: its number, and the hit before it where one of our own links led here. */
-export type SearchPage = Readonly<{ number: number; behind: Behind | null }>
+type SearchPage = Readonly<{ number: number; behind: Behind | null }>
 
 export type SearchPlace = Readonly<{
   q: string
@@ -21,7 +21,7 @@ export type SearchPlace = Readonly<{
 }>
 
 /** By number nobody goes further; our own links do. */
-export const MAX_NUMBERED_PAGE = 50
+const MAX_NUMBERED_PAGE = 50
 export const FIRST_PAGE: SearchPage = { number: 1, behind: null }
 
 const REACHES: Readonly<Record<string, Reach>> = { a: 'all', o: 'open', p: 'partial' }

@@ -4,7 +4,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import type { FromReader, ToReader } from './search-messages.ts'
 import type { SearchFound, SearchQuery } from './search-reader.ts'
 
-export type SearchPool = Readonly<{
+type SearchPool = Readonly<{
   /** From now on searches are answered from this file; those that were asked before are answered from the one before. */
   open(file: string): void
   /** Throws `UnavailableError` `NEWSWIRE_SEARCH_BUSY` when too much waits, `NEWSWIRE_SEARCH_FAILED` when it cannot be answered. */

@@ -8,7 +8,7 @@ import { createTerms, PAIR, type Terms } from './search-terms.ts'
  * An article as the index has it: terms with spaces between them. A term is a word without its marks (`hoc`), one with them (`học`), two words side by
  * side (`hoc_sinh`), or what the article is filed under (`c.giao-duc`). Phrases are looked up as pairs, which are few where single syllables are everywhere.
  */
-export type Findable = Readonly<{
+type Findable = Readonly<{
   /** Of everything, in UTF-8. */
   terms: Uint8Array<ArrayBuffer>
   /** Of the title alone. */
@@ -28,7 +28,7 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
  * The words of a body that was cleaned at the front door, a tenth as dear as parsing it: an attribute has no `>`, a text no `<`. Whatever else comes out of
  * markup that is not clean is text, and is escaped like all text when it is shown.
  */
-export const bodyText = (html: string): string => {
+const bodyText = (html: string): string => {
   const text = html.replace(INLINE, '').replace(/<[^>]*>/g, '\n')
   let isStrange = false
   const decoded = text.replace(/&([a-z]+|#39);/gi, (whole, name: string) => {

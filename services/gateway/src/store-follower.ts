@@ -14,7 +14,7 @@ import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
-export type StoreFollower = Readonly<{
+type StoreFollower = Readonly<{
   /** Looks through all feeds, private ones too: what they show is public. Whoever asks meanwhile waits for the same look. Never throws. */
   look(): Promise<void>
   /**

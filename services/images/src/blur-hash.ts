@@ -1,6 +1,6 @@
 /** BlurHash (blurha.sh, algorithm 1): a picture as some thirty characters, for who shows something until it has come. Pure. */
 
-export type Pixels = Readonly<{ data: Uint8Array; width: number; height: number; channels: number }>
+type Pixels = Readonly<{ data: Uint8Array; width: number; height: number; channels: number }>
 type Rgb = readonly [number, number, number]
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~'

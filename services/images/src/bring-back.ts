@@ -17,7 +17,7 @@ import type { Cause } from './announce.ts'
 import { isSameFiles, type Parked } from './parked.ts'
 import type { Settle, Settled } from './settle-picture.ts'
 
-export type BroughtBack = Readonly<{
+type BroughtBack = Readonly<{
   /** What the desk must know before it decides: where pictures that it keeps are now. Nothing when they are where they were. */
   restored: readonly NewswireEvent<'pictures.arrived'>[]
   /** To be parked before the article goes out: pictures whose files are not there yet, one for each content. */

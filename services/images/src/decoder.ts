@@ -14,7 +14,7 @@ import type { Encoding, Recipe } from './presets.ts'
 export type Lane = 'live' | 'backfill'
 export type DecodedFile = Readonly<{ name: string; encoding: Encoding; width: number; height: number; bytes: Buffer }>
 export type Preview = Readonly<{ color: string; blurHash: string }>
-export type Decoded =
+type Decoded =
   | Readonly<{ outcome: 'rendered'; files: readonly DecodedFile[]; preview: Preview }>
   /** The picture's fault. */
   | Readonly<{ outcome: 'refused'; code: `NEWSWIRE_PICTURE_${string}`; reason: string }>

@@ -3,7 +3,7 @@ import { createKeyedLimit, createLimit } from '@newswire/runtime/limit'
 
 type Lane = 'live' | 'backfill'
 /** Runs `work` when its lane and its server have a place. */
-export type Fetches = <T>(of: Readonly<{ lane: Lane; host: string }>, work: () => Promise<T>) => Promise<T>
+type Fetches = <T>(of: Readonly<{ lane: Lane; host: string }>, work: () => Promise<T>) => Promise<T>
 
 /**
  * Each lane has places of its own, and all share those of a server. An import takes its lane's place first: the many that wait for one hold no place

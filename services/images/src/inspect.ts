@@ -10,7 +10,7 @@ import { inspectWebp } from './inspect-webp.ts'
 import { type PictureType, sniffPicture } from './sniff.ts'
 import { contradiction, type Refusal, refusal, type Structure } from './structure.ts'
 
-export type Inspection = (Structure & Readonly<{ type: PictureType }>) | Refusal
+type Inspection = (Structure & Readonly<{ type: PictureType }>) | Refusal
 
 const MAX_PIXELS = 100_000_000
 const MAX_PROGRESSIVE_PIXELS = 60_000_000

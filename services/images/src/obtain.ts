@@ -10,7 +10,7 @@ import { isWhole, rangeHeaders, withRest } from './resume.ts'
 import { createSourceCache } from './source-cache.ts'
 
 /** `later`: it may work at another time. `never`: it will not. */
-export type Obtained =
+type Obtained =
   | Readonly<{ outcome: 'here'; bytes: Uint8Array }>
   | Readonly<{ outcome: 'later'; reason: string }>
   | Readonly<{ outcome: 'never'; reason: string }>

@@ -34,7 +34,7 @@ export const parkedDocument = z.object({
 export type Parked = z.output<typeof parkedDocument>
 
 /** How long an article waits for its pictures; a flash (urgency 1–2) does not wait at all. */
-export const PARK_MS = 30_000
+const PARK_MS = 30_000
 export const patienceMs = (urgency: number): number => (urgency <= 2 ? 0 : PARK_MS)
 
 const PARKED_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000]

@@ -29,7 +29,7 @@ import {
 } from './parked.ts'
 import type { Settle, Settled } from './settle-picture.ts'
 
-export type ParkingNeeds = Readonly<{
+type ParkingNeeds = Readonly<{
   objects: Objects
   publish: Publish
   settle: Settle

@@ -16,7 +16,7 @@ import { isSameFiles } from './parked.ts'
 import type { Settle } from './settle-picture.ts'
 import { type Walk, walkArticles } from './walk-articles.ts'
 
-export type RerenderNeeds = Pick<Walk, 'objects' | 'partitions' | 'partitionOf' | 'pageSize'> &
+type RerenderNeeds = Pick<Walk, 'objects' | 'partitions' | 'partitionOf' | 'pageSize'> &
   Readonly<{
     publish: Publish
     settle: Settle

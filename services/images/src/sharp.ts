@@ -14,7 +14,7 @@ import { toXmp } from './xmp.ts'
 
 export type RenderedFile = Readonly<{ name: string; encoding: Encoding; width: number; height: number; bytes: Buffer }>
 export type Preview = Readonly<{ color: string; blurHash: string }>
-export type Rendered = Readonly<{ ok: true; preview: Preview }> | Readonly<{ ok: false; reason: string }>
+type Rendered = Readonly<{ ok: true; preview: Preview }> | Readonly<{ ok: false; reason: string }>
 
 /** The masters' widest, and the height that crops of wide pictures need. */
 const MASTER: Size = { width: 2048, height: 1200 }
@@ -44,7 +44,7 @@ const readWords = ({ xmp, iptc }: Readonly<{ xmp?: Buffer | undefined; iptc?: Bu
   ...(xmp === undefined ? {} : readXmp(xmp)),
 })
 
-export type Renderer = Readonly<{
+type Renderer = Readonly<{
   /** Hands over file after file, widest first. A picture that cannot be decoded is `ok: false`; nothing it does throws. */
   render(bytes: Uint8Array, recipe: Recipe, onFile: (file: RenderedFile) => void): Promise<Rendered>
 }>

@@ -1,6 +1,6 @@
 /** What a picture's own structure says of it, or why it may not be decoded. */
 
-export type RefusalCode = `NEWSWIRE_PICTURE_${string}`
+type RefusalCode = `NEWSWIRE_PICTURE_${string}`
 export type Refusal = Readonly<{ ok: false; code: RefusalCode; reason: string }>
 export type Structure = Readonly<{
   ok: true

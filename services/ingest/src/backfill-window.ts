@@ -40,7 +40,7 @@ type Place = {
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['accepted', 'parked'])
 
-export type BackfillWindow = Readonly<{
+type BackfillWindow = Readonly<{
   /** True once the submission has a place; false when none became free in time. The same submission again keeps its place. */
   admit(submissionId: string): Promise<boolean>
   /** Places taken, as far as this process knows. */

@@ -19,7 +19,7 @@ const claimDocument = z.object({
 })
 
 export type Claim = Readonly<{ submissionId: string; receivedAt: string; logged: boolean }>
-export type ClaimResult = Readonly<{ ok: true; claim: Claim }> | Readonly<{ ok: false }>
+type ClaimResult = Readonly<{ ok: true; claim: Claim }> | Readonly<{ ok: false }>
 export type ClaimRequest = Readonly<{ publisher: string; key: string; requestSha256: string; submissionId: string; receivedAt: string }>
 
 /** Who took the key before; `null` when nobody did. `ok: false`: it was taken for another request. */

@@ -15,9 +15,9 @@ const WINDOW_SHARE = 0.5
 const FIRST_OPEN_MS = 5_000
 const LONGEST_OPEN_MS = 900_000
 /** After three days of nothing but failures the outlet counts as suspended: what is pending is kept, and it is probed once an hour. */
-export const SUSPECT_FOR_MS = 72 * 3_600_000
+const SUSPECT_FOR_MS = 72 * 3_600_000
 const SUSPENDED_OPEN_MS = 3_600_000
-export const KILL_BYPASS_MS = 60_000
+const KILL_BYPASS_MS = 60_000
 
 type Bucket = Readonly<{ startMs: number; good: number; bad: number }>
 

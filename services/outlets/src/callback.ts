@@ -21,7 +21,7 @@ export const rankOf = (state: string): number => (Object.hasOwn(RANKS, state) ? 
 const TOLD_FOR_MS = 70 * 3_600_000
 
 /** Of publisher, submission and state, so one id always has the same bytes; no dots, because the signature joins with dots. */
-export const callbackId = (publisher: string, submissionId: string, state: string): string =>
+const callbackId = (publisher: string, submissionId: string, state: string): string =>
   createHash('sha256').update([publisher, submissionId, 'callback', state].join('\0')).digest('base64url')
 
 /** The same for every attempt. */
@@ -44,7 +44,7 @@ export const toCallbackBody = ({ submissionId, articleId, state, at, command, ve
 type Signing = Readonly<{ url: string; publisher: string; key: KeyObject; nowMs: number }>
 
 /** Standard Webhooks 1.0. */
-export const toCallback = (status: SubmissionStatus, { url, publisher, key, nowMs }: Signing): OutboundRequest => {
+const toCallback = (status: SubmissionStatus, { url, publisher, key, nowMs }: Signing): OutboundRequest => {
   const id = callbackId(publisher, status.submissionId, status.state)
   const timestamp = Math.floor(nowMs / 1000)
   const body = toCallbackBody(status)

@@ -31,7 +31,7 @@ type Needs = Pick<BookNeeds, 'clock' | 'owns' | 'scale' | 'logger' | 'isClosing'
 /** How an attempt was let go ahead, whatever is wanted since: `way`, past the breaker; `sequence`, in whose place; `kill`, past everything else. */
 export type Turn = Readonly<{ way: Passage; sequence: number; kill: boolean }>
 /** From the reading of the state to the end of what came of it. `landed` is called once the answer is there, if anything was sent: what is left is to tell it. Never throws. */
-export type Fly = (item: Item, turn: Turn, landed: () => void) => Promise<void>
+type Fly = (item: Item, turn: Turn, landed: () => void) => Promise<void>
 
 export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, random, logger }: Needs): Fly => {
   const modeOf = (): Mode => ({ every: kind.target()?.versions === 'all' })

@@ -16,7 +16,7 @@ import { createHoldings, type Tenure } from './holdings.ts'
 import type { PartitionNeeds } from './partition.ts'
 import type { Cause, Held, Pending, PendingStore } from './pending.ts'
 
-export type HubNeeds = Omit<PartitionNeeds, keyof Tenure> &
+type HubNeeds = Omit<PartitionNeeds, keyof Tenure> &
   Readonly<{
     partitionOf: (feedId: string) => number
     feeds: () => ReadonlyMap<string, FeedConfig>

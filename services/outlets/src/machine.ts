@@ -166,7 +166,7 @@ export type Terms = Readonly<{
   /** What never had it is not begun with it after this. */
   staleAfterMs?: number
 }>
-export type Admission = Readonly<{ way: 'send' }> | Readonly<{ way: 'hold'; untilMs: number }> | Readonly<{ way: 'skip'; reason: string }>
+type Admission = Readonly<{ way: 'send' }> | Readonly<{ way: 'hold'; untilMs: number }> | Readonly<{ way: 'skip'; reason: string }>
 
 /**
  * Whether what was read may be sent now, by the terms of the outlet. Before its time only a kill goes, and only when something may have got

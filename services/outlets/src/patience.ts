@@ -19,7 +19,7 @@ type Needs = Readonly<{
 }>
 
 /** Writes an item down after a while, or at once when it is written down already or waiting is of no use. */
-export type Patience = (item: Item) => void
+type Patience = (item: Item) => void
 
 export const createPatience = ({ book, turns, clock, isHopeless, toKept, isClosing }: Needs): Patience => {
   const writeDown = async (item: Item): Promise<void> => {

@@ -24,9 +24,9 @@ export const RETRY_DELAYS_MS: readonly number[] = [
   24 * HOUR,
 ]
 /** A retraction is tried sooner, then every quarter of an hour, and after three days every hour: it is never given up. */
-export const KILL_DELAYS_MS: readonly number[] = [2 * SECOND, 10 * SECOND, 30 * SECOND, 1 * MINUTE, 5 * MINUTE]
-export const KILL_EVERY_MS = 15 * MINUTE
-export const KILL_LATE_EVERY_MS = HOUR
+const KILL_DELAYS_MS: readonly number[] = [2 * SECOND, 10 * SECOND, 30 * SECOND, 1 * MINUTE, 5 * MINUTE]
+const KILL_EVERY_MS = 15 * MINUTE
+const KILL_LATE_EVERY_MS = HOUR
 /** How long one version is tried, from its first failure. */
 export const GIVE_UP_AFTER_MS = 72 * HOUR
 /** The repeat of a kill that followed a send of unknown outcome. */

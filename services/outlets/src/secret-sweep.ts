@@ -11,7 +11,7 @@ const NAMED_WITHIN_MS = 3_600_000
 const ENDED_FOR_MS = 600_000
 
 /** The outlet and the id of a sealed secret's key; `null` for another's. */
-export const parseSecretKey = (key: string): Readonly<{ outletId: string; id: string }> | null => {
+const parseSecretKey = (key: string): Readonly<{ outletId: string; id: string }> | null => {
   const [, id = '', outletId = ''] = /^secrets\/(outlet-([a-z0-9][a-z0-9-]*)-[0-9a-f]{20})\.json$/.exec(key) ?? []
   return outletId === '' ? null : { outletId, id }
 }

@@ -8,9 +8,9 @@ import type { Outcome } from './machine.ts'
 import { toKey } from './signing.ts'
 
 /** Without keys nothing is sent: what the attempt comes to instead. */
-export type FoundKeys = Readonly<{ ok: true; keys: readonly KeyObject[] }> | Readonly<{ ok: false; outcome: Outcome }>
+type FoundKeys = Readonly<{ ok: true; keys: readonly KeyObject[] }> | Readonly<{ ok: false; outcome: Outcome }>
 /** At once where nothing sealed is in force: most outlets, thousands of times a second. */
-export type KeysOf = (outletId: string, secretEnv: string) => Promise<FoundKeys> | FoundKeys
+type KeysOf = (outletId: string, secretEnv: string) => Promise<FoundKeys> | FoundKeys
 
 export type KeyNeeds = Readonly<{
   /** The value of an environment variable; `undefined` when it is not set. */

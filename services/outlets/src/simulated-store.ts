@@ -1,6 +1,5 @@
 /** The objects of a simulated world. Their names are kept in order: a page of a listing costs what is on it, not what there is. */
-export type SimulatedObject = Readonly<{ bytes: Uint8Array; etag: string; lastModified: Date }>
-export type SimulatedStore = ReturnType<typeof createSimulatedStore>
+type SimulatedObject = Readonly<{ bytes: Uint8Array; etag: string; lastModified: Date }>
 
 export const createSimulatedStore = () => {
   const objects = new Map<string, SimulatedObject>()

@@ -237,7 +237,6 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     silentMs: (mine: Life) => (mine.frozen === undefined ? 0 : nowMs - mine.frozen.sinceMs),
   }
 }
-export type SimulatedWorld = ReturnType<typeof createSimulatedWorld>
 
 const assert = (message: string): never => {
   throw new Error(message)

@@ -9,7 +9,7 @@ export type Slots = Readonly<{
   inUse(): number
 }>
 
-export type SlotOptions = Readonly<{
+type SlotOptions = Readonly<{
   total?: number
   failingShare?: number
   /** So many more for kills, half of them for those of failing outlets (default 20). */

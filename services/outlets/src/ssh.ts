@@ -28,7 +28,7 @@ export class SshLost extends Error {
   }
 }
 
-export type SshSettings = Readonly<{
+type SshSettings = Readonly<{
   user: string
   privateKey: Buffer
   passphrase?: string | undefined

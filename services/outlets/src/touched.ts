@@ -12,7 +12,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { DeliveryNeeds } from './kinds.ts'
 import { routesDocument } from './routes.ts'
 
-export type Touched = Readonly<{ keys: readonly string[]; urls: readonly string[] }>
+type Touched = Readonly<{ keys: readonly string[]; urls: readonly string[] }>
 
 /** Versions that are looked at for pictures: those before are out of every cache by their age. */
 const MOST_VERSIONS = 20

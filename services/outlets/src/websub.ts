@@ -18,7 +18,7 @@ import type { News } from './tell.ts'
 const TARGET = { concurrency: 1, deliver: null } as const
 
 /** Of the subscription and the bytes, so that one id always stands for the same bytes; no dots, because the signature joins with dots. */
-export const distributionId = (subscriptionId: string, sha256: string): string =>
+const distributionId = (subscriptionId: string, sha256: string): string =>
   createHash('sha256').update(`${subscriptionId}\0${sha256}`).digest('base64url')
 
 type Signing = Readonly<{ key: KeyObject | null; publicUrl: string; nowMs: number }>

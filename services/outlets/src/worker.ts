@@ -10,7 +10,7 @@ import { DOUBT_MS } from './book.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
 import type { PartitionNeeds } from './partition.ts'
 
-export type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
+type WorkerNeeds = Omit<PartitionNeeds, 'ids'> &
   Readonly<{
     partitionOf: (outletId: string) => number
     /** Every outlet that the configuration knows, retired ones too. */

@@ -16,7 +16,7 @@ import { type Finding, failed, looking, ok, warning } from './finding.ts'
 
 /** What is in force. `outlets`: without retired ones. */
 export type InForce = Pick<NewswireConfig, 'publishers' | 'outlets'> & Readonly<{ site: SiteConfig }>
-export type ConfigurationLook = Readonly<{ findings: readonly Finding[]; config: InForce | null }>
+type ConfigurationLook = Readonly<{ findings: readonly Finding[]; config: InForce | null }>
 
 export const lookAtConfiguration = async (objects: ObjectsReader): Promise<ConfigurationLook> => {
   const { entries, unreadable } = await readEntries(objects)
@@ -73,7 +73,7 @@ const needsEnvironment = async (objects: ObjectsReader, outlet: OutletConfig, no
 
 const inWords = ({ kind, id, names }: Unset): string => `${kind}/${id} needs ${names.join(' and ')}`
 
-export type SecretsLook = Readonly<{
+type SecretsLook = Readonly<{
   objects: ObjectsReader
   environment: Environment
   isUp: boolean

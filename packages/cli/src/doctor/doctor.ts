@@ -12,7 +12,7 @@ import { askConsole, lookInside, type Told } from './operations.ts'
 import { type Asked, askDoors, type ClockReading, isRunning, lookAtClocks, lookAtServices, readClock, toDoors } from './services.ts'
 import { lookAtStore } from './store.ts'
 
-export type DoctorOptions = Readonly<{
+type DoctorOptions = Readonly<{
   environment: Environment
   /** Throws `SettingsError`. */
   readSettings: () => Settings

@@ -15,7 +15,7 @@ const ROUNDS = 3
 const ANSWER_WITHIN_MS = 30_000
 
 /** `objects`: for what else is looked at; `null` when there is nothing to look at. Whoever has it closes it. */
-export type StoreLook = Readonly<{ findings: readonly Finding[]; objects: ObjectsReader | null }>
+type StoreLook = Readonly<{ findings: readonly Finding[]; objects: ObjectsReader | null }>
 
 const remedyOf = (settings: Settings, error: unknown): string => {
   if (codeOf(error) === 'NEWSWIRE_OBJECTS_UNSAFE') return 'Use another store, or another version of its server.'

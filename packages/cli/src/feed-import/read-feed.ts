@@ -7,7 +7,7 @@ import { readJsonFeed } from './json-feed.ts'
 import { readRss } from './rss.ts'
 import { parseXml } from './xml.ts'
 
-export type ReadFeed = Readonly<{ ok: true; feed: FeedDocument }> | Readonly<{ ok: false; reason: string }>
+type ReadFeed = Readonly<{ ok: true; feed: FeedDocument }> | Readonly<{ ok: false; reason: string }>
 
 const no = (reason: string): ReadFeed => ({ ok: false, reason })
 

@@ -20,7 +20,7 @@ export type Into = Readonly<{
   everyCategory: readonly string[]
 }>
 
-export type ToArticle = Readonly<{ ok: true; localId: string; article: Record<string, unknown> }> | Readonly<{ ok: false; reason: string }>
+type ToArticle = Readonly<{ ok: true; localId: string; article: Record<string, unknown> }> | Readonly<{ ok: false; reason: string }>
 
 const READABLE = 60
 

@@ -19,7 +19,7 @@ export type XmlNode = Readonly<{
   children: readonly (XmlNode | string)[]
 }>
 
-export class XmlError extends Error {
+class XmlError extends Error {
   override readonly name = 'XmlError'
 }
 

@@ -159,7 +159,7 @@ const lonePicture = (node: Child): Readonly<{ src: string; hasWords: boolean }> 
   return { src: attributeOf(picture, 'src') ?? '', hasWords: words !== undefined }
 }
 
-export type BlockOptions = Readonly<{
+type BlockOptions = Readonly<{
   /** What a screen reader calls a table. */
   tableName: string
   /** What stands in the place of a picture that is a block of its own: `null` for itself, empty for nothing. */

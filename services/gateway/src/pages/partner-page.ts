@@ -14,7 +14,7 @@ import { toTime } from './times.ts'
 
 export type Said = Extract<keyof PartnerWords, `said${string}`>
 
-export type PartnerPage = Readonly<{
+type PartnerPage = Readonly<{
   frame: Frame
   outlet: OutletConfig
   status: OutletStatus

@@ -11,7 +11,7 @@ import { toSearchForm } from './search-form.ts'
 import { searchTitle } from './search-rss.ts'
 import { toTime } from './times.ts'
 
-export type SearchShown = Readonly<{
+type SearchShown = Readonly<{
   frame: Frame
   config: ConfigSnapshot
   place: SearchPlace

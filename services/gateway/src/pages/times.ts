@@ -25,7 +25,7 @@ const formatsFor = (locale: string, timeZone: string, form: Form): readonly Intl
   return made
 }
 
-export type TimeOptions = Readonly<{ site: SiteConfig; language: string; form?: Form }>
+type TimeOptions = Readonly<{ site: SiteConfig; language: string; form?: Form }>
 
 /** A moment for people, with the exact one in `datetime`. Day and time apart: together, Vietnamese has the time first. */
 export const toTime = (instant: string, { site, language, form = 'list' }: TimeOptions): string => {

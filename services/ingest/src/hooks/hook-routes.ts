@@ -24,7 +24,7 @@ import type { Fields, Notice } from './read-notice.ts'
 import { isKey, type Signed, type Verified } from './signatures.ts'
 import { toInput, toLocalId, versionOf } from './to-input.ts'
 
-export type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trace'> &
+type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trace'> &
   Readonly<{ objects: Pick<Objects, 'get' | 'head' | 'put' | 'delete'>; take: ReturnType<typeof createTake> }>
 
 /** `ignored`: nothing was to be done, and why; a CMS that asked again would hear the same. */

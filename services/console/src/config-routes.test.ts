@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { newswireConfig } from '@newswire/events/config'
+import { picturesConfig } from '@newswire/events/picture-config'
 import { createHttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -47,7 +48,8 @@ const open = async (t: TestContext) => {
   })
   const get = async (path: string, headers: Record<string, string> = {}) => {
     const answer = await app.inject({ url: `/v1/config${path}`, headers })
-    return { status: answer.statusCode, body: answer.body === '' ? null : answer.json(), etag: String(answer.headers.etag) }
+    const { etag, 'x-newswire-default': isDefault } = answer.headers
+    return { status: answer.statusCode, body: answer.body === '' ? null : answer.json(), etag: String(etag), isDefault }
   }
   const put = async (path: string, value: unknown, headers: Record<string, string> = {}) => {
     const answer = await app.inject({
@@ -105,6 +107,26 @@ test('what was retired is not there, and comes back under a new tag', async t =>
   assert.equal((await put('/feeds/local', { title: 'Local' }, { 'if-match': etag })).status, 412)
   assert.equal((await put('/feeds/local', { title: 'Local' }, { 'if-none-match': '*' })).status, 200)
   assert.notEqual((await get('/feeds/local')).etag, etag)
+})
+
+test('what nobody has set is answered as it is in force, said to be the default, and can be changed under its tag', async t => {
+  const { get, put, apply } = await open(t)
+  const before = await get('/pictures/main')
+  assert.deepEqual([before.status, before.isDefault, before.body], [200, 'true', picturesConfig.parse({})])
+  assert.equal((await get('/pictures/main', { 'if-none-match': before.etag })).status, 304)
+  assert.equal((await get('')).body.pictures, undefined)
+  const other = await put('/pictures/main', { keepUnusedDays: 60 }, { 'if-match': '"0-other"' })
+  assert.deepEqual([other.status, other.etag], [412, before.etag])
+  assert.equal((await put('/pictures/main', { keepUnusedDays: 60 }, { 'if-none-match': '*' })).status, 201)
+  assert.equal((await put('/pictures/main', { keepUnusedDays: 90 }, { 'if-match': before.etag })).status, 412)
+  const after = await get('/pictures/main')
+  assert.deepEqual([after.body.keepUnusedDays, after.isDefault], [60, undefined])
+  await apply(file, { prune: true })
+  const again = await get('/pictures/main')
+  assert.deepEqual([again.isDefault, again.body], ['true', before.body])
+  const changed = { ...again.body, keepUnusedDays: 45 }
+  assert.equal((await put('/pictures/main', changed, { 'if-match': again.etag })).status, 200)
+  assert.deepEqual((await get('/pictures/main')).body, changed)
 })
 
 test('of those who change one object under the same tag exactly one is taken', async t => {

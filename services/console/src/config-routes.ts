@@ -1,5 +1,5 @@
 /** The configuration (contract §8): the whole of it, and one object, read and changed as `newswire apply` changes it. */
-import type { NewswireConfig } from '@newswire/events/config'
+import { configKinds, type NewswireConfig } from '@newswire/events/config'
 import { codeOf, RejectError } from '@newswire/events/errors'
 import { isConfigId, sha256Hex } from '@newswire/events/ids'
 import { evaluateConditions, matchEtag } from '@newswire/http/conditional'
@@ -86,6 +86,13 @@ const nameOf = (request: HttpRequest): Name => {
 const toTag = (n: number, shown: unknown): string => `"${n}-${sha256Hex(JSON.stringify(shown)).slice(0, 8)}"`
 const toEtag = (held: Entry): string => toTag(held.n, shownOf(held))
 
+/** What counts where nobody has set it, as its default says; `null` for what is not there then. */
+const defaultOf = ({ kind }: Name): unknown => (kind === 'pictures' || kind === 'network' ? configKinds[kind].parse({}) : null)
+const unsetTagOf = (name: Name): string | null => {
+  const value = defaultOf(name)
+  return value === null ? null : toTag(0, value)
+}
+
 const isInFile = ({ kind, retired }: Entry): boolean => !retired && kind !== 'tokens'
 
 /** Of the whole: by what is shown and by every counter, so that it changes with each change, and tells one that came back from what it was. */
@@ -94,15 +101,16 @@ const toWholeEtag = (entries: readonly Entry[]): string => {
   return `"${sha256Hex(JSON.stringify([counters.sort(), toConfigFile(entries)])).slice(0, 32)}"`
 }
 
-/** RFC 9110 §13.1.1 and §13.1.2; `undefined` when nothing was asked. */
-const toCondition = <T>({ headers }: HttpRequest, tagOf: (held: T) => string): ((held: T | null) => boolean) | undefined => {
+/** RFC 9110 §13.1.1 and §13.1.2; `undefined` when nothing was asked. A default is nobody's state: `If-None-Match: *` may take its place. */
+const toCondition = <T>({ headers }: HttpRequest, tagOf: (held: T | null) => string | null): ((held: T | null) => boolean) | undefined => {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined
   return held => {
-    if (held === null) return ifMatch === undefined
-    const tags = [tagOf(held)]
-    const isMatched = ifMatch === undefined || evaluateConditions({ 'if-match': ifMatch }, tags, null) === 'proceed'
-    return isMatched && !matchEtag(ifNoneMatch, tags)
+    const tag = tagOf(held)
+    if (tag === null) return ifMatch === undefined
+    const isMatched = ifMatch === undefined || evaluateConditions({ 'if-match': ifMatch }, [tag], null) === 'proceed'
+    const isUnset = held === null && ifNoneMatch?.trim() === '*'
+    return isMatched && (isUnset || !matchEtag(ifNoneMatch, [tag]))
   }
 }
 
@@ -118,7 +126,10 @@ const changedMeanwhile = (etag: string | null) =>
         : 'it is in force as another state; look at it, and send its ETag as If-Match',
     ...(etag === null ? {} : { headers: { etag } }),
   })
-const tagOrNone = (held: Entry | null): string | null => (held === null ? null : toEtag(held))
+const tagOrNone =
+  (name: Name) =>
+  (held: Entry | null): string | null =>
+    held === null ? unsetTagOf(name) : toEtag(held)
 
 export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret }: Needs): void => {
   const warningsOf = (config: NewswireConfig, changes: readonly Change[]) => {
@@ -139,7 +150,7 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
     const flags = flagsOf(request, ['prune', 'dryRun', 'force'])
     const checked = checkConfig(readJson(request))
     if (!checked.ok) return refuse(checked.complaints, 'The configuration is not valid; nothing was applied')
-    const isMet = toCondition(request, toWholeEtag)
+    const isMet = toCondition(request, (held: readonly Entry[] | null) => (held === null ? null : toWholeEtag(held)))
     const checkHeld = (entries: readonly Entry[]) => {
       const held = entries.some(isInFile) ? entries : null
       if (isMet?.(held) === false) throw changedMeanwhile(held === null ? null : toWholeEtag(held))
@@ -150,22 +161,24 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
 
   app.get('/v1/config/:kind/:id', async (request, reply) => {
     const name = nameOf(request)
-    const held = await readEntry(objects, name)
-    if (held === null || held.retired)
-      throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', `${name.kind}/${name.id} is not in force; PUT makes it`)
-    const etag = toEtag(held)
+    const found = await readEntry(objects, name)
+    const held = found?.retired === true ? null : found
+    const etag = tagOrNone(name)(held)
+    if (etag === null) throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', `${name.kind}/${name.id} is not in force; PUT makes it`)
     reply.header('etag', etag).header('cache-control', 'no-cache')
+    if (held === null) reply.header('x-newswire-default', 'true')
     const come = evaluateConditions(request.headers, [etag], null)
     if (come === 'failed') throw changedMeanwhile(etag)
-    return come === 'not-modified' ? reply.status(304).send() : shownOf(held)
+    if (come === 'not-modified') return reply.status(304).send()
+    return held === null ? defaultOf(name) : shownOf(held)
   })
   app.put('/v1/config/:kind/:id', async (request, reply) => {
     const name = nameOf(request)
     const { dryRun, force } = flagsOf(request, ['dryRun', 'force'])
-    const condition = toCondition(request, toEtag)
+    const condition = toCondition(request, tagOrNone(name))
     const options = { objects, publish, now, dryRun, force, ...(condition === undefined ? {} : { condition }) }
     const applied = await applying(applyObject(options, { ...name, value: readJson(request) }))
-    if (!applied.ok && applied.why === 'condition') throw changedMeanwhile(tagOrNone(applied.held))
+    if (!applied.ok && applied.why === 'condition') throw changedMeanwhile(tagOrNone(name)(applied.held))
     if (!applied.ok) return refuse(applied.complaints, `${name.kind}/${name.id} is not valid; nothing was applied`)
     const { change, config, n, value } = applied
     if (!dryRun) reply.header('etag', toTag(n, value))

@@ -1,8 +1,9 @@
 /**
  * Feeds as they stand, read when they are distributed. One read serves every subscriber that wants this build or an older one, for at most a
- * second, and its bytes are never copied: what a thousand requests in flight hold is one body.
+ * second, and its bytes are never copied: what a thousand requests in flight hold is one body. Of a build that is known the store is asked for these very
+ * bytes, so its formats, which lie in one bundle, are one read as well.
  */
-import { type FeedFormat, feedFiles } from '@newswire/events/feed'
+import { type FeedBuilt, type FeedFormat, feedFiles } from '@newswire/events/feed'
 import { sha256Hex } from '@newswire/events/ids'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -14,9 +15,11 @@ const SHARED_FOR_MS = 1_000
 /** The bytes of a feed. `version`: the newest build that was known when they were read; they are of that one or a newer one. */
 export type FeedBody = Readonly<{ bytes: Uint8Array; sha256: string; version: number }>
 
+type Built = Pick<FeedBuilt, 'feedId' | 'counter' | 'outputs'>
+
 export type FeedView = Readonly<{
   /** This build of the feed is known: what is read from now on is not older. */
-  note(feedId: string, counter: number): void
+  note(built: Built): void
   /** The newest build that is known; 0 when none is. */
   known(feedId: string): number
   /** `null` when there is no such file. Throws what the store throws. */
@@ -26,12 +29,14 @@ export type FeedView = Readonly<{
 type Shared = Readonly<{ version: number; body: Promise<FeedBody | null> }>
 
 export const createFeedView = (objects: Pick<Objects, 'get'>, { after }: Pick<Clock, 'after'>): FeedView => {
-  const newest = new Map<string, number>()
+  const newest = new Map<string, Built>()
   const shared = new Map<string, Shared>()
 
   const begin = (feedId: string, format: FeedFormat, version: number): Shared => {
     const key = `${feedId}/${format}`
-    const body = getUnpacked(objects, keys.feed(feedId, feedFiles[format].name)).then(found =>
+    const built = newest.get(feedId)
+    const sha256 = built?.counter === version ? built.outputs[format].sha256 : undefined
+    const body = getUnpacked(objects, keys.feed(feedId, feedFiles[format].name), { sha256 }).then(found =>
       found === null ? null : { bytes: found.bytes, sha256: sha256Hex(found.bytes), version },
     )
     const one: Shared = { version, body }
@@ -43,9 +48,11 @@ export const createFeedView = (objects: Pick<Objects, 'get'>, { after }: Pick<Cl
     return one
   }
 
-  const known = (feedId: string): number => newest.get(feedId) ?? 0
+  const known = (feedId: string): number => newest.get(feedId)?.counter ?? 0
   return {
-    note: (feedId, counter) => void newest.set(feedId, Math.max(counter, known(feedId))),
+    note: built => {
+      if (built.counter > known(built.feedId)) newest.set(built.feedId, built)
+    },
     known,
     read: (feedId, format, want) => {
       const version = Math.max(want, known(feedId))

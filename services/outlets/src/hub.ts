@@ -127,7 +127,7 @@ export const createHub = (needs: HubNeeds): Hub => {
       if (!isConfigId(feedId) || partitionOf(feedId) !== record.partition)
         throw new RejectError('NEWSWIRE_OUTLETS_FEED', `this build names no feed of partition ${record.partition}; look at who wrote it`)
       await holdings.of(record.partition)
-      view.note(feedId, counter)
+      view.note(event.data)
       if (quiet) return // who is pinged for something else later gets it with that
       const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }
       if (counter >= (builds.get(feedId)?.counter ?? 0)) builds.set(feedId, { counter, sequence: record.position, cause })

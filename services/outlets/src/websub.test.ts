@@ -3,6 +3,8 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { sha256Hex } from '@newswire/events/ids'
 import { type Subscription, subscriptionIdOf } from '@newswire/events/subscription'
+import { readFromBundles } from '@newswire/objects/bundle-reader'
+import { toBundle } from '@newswire/objects/feed-bundle'
 import type { Objects } from '@newswire/objects/objects'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import { createBodies, createFeedView, type FeedBody } from './feed-view.ts'
@@ -13,6 +15,8 @@ const NOW = Date.parse('2026-11-24T03:30:00.250Z')
 const PUBLIC_URL = 'https://press.example'
 const CALLBACK = 'https://reader.example/cb?id=1&hub.mode=mine'
 const ID = subscriptionIdOf(PUBLIC_URL, 'all', 'atom', CALLBACK)
+const output = { key: '', sha256: 'a'.repeat(64), bytes: 1 }
+const builtOf = (counter: number) => ({ feedId: 'all', counter, outputs: { rss: output, atom: output, json: output } })
 const lease = (changes: Partial<NonNullable<Subscription['lease']>> = {}) => ({
   secretId: 'hub-1' as string | null,
   seconds: 3_600,
@@ -123,10 +127,10 @@ describe('a subscription', () => {
   test('that is live is sent the feed, and not the same bytes again', async () => {
     const { world, attempt, view } = worldOf()
     assert.deepEqual(await attempt(), { kind: 'accepted' })
-    view.note('all', 2)
+    view.note(builtOf(2))
     assert.equal(await attempt(2), 'nothing is due')
     world.text = 'other'
-    view.note('all', 3)
+    view.note(builtOf(3))
     assert.deepEqual(await attempt(3), { kind: 'accepted' })
     assert.equal(world.requests.length, 2)
   })
@@ -224,7 +228,7 @@ describe('the read of a feed', () => {
 
   test('is one for all who want this build or an older one', async () => {
     const { view, reads } = viewOf()
-    view.note('all', 5)
+    view.note(builtOf(5))
     const bodies = await Promise.all([view.read('all', 'rss', 5), view.read('all', 'rss', 3), view.read('all', 'rss', 5)])
     assert.equal(reads.length, 1)
     assert.ok(bodies.every(one => one === bodies[0] && one?.version === 5))
@@ -233,9 +237,34 @@ describe('the read of a feed', () => {
   test('is never used for a newer build, also when only an older one was asked for', async () => {
     const { view, reads } = viewOf()
     await view.read('all', 'rss', 1)
-    view.note('all', 2)
+    view.note(builtOf(2))
     assert.equal((await view.read('all', 'rss', 1))?.version, 2)
     assert.equal(reads.length, 2)
+  })
+
+  test('is one of the bundle for all formats of a build, and another one for the next', async () => {
+    const store = { counter: 1, reads: 0 }
+    const files = ['rss.xml', 'atom.xml', 'feed.json'] as const
+    const textOf = (name: string) => `${name} of ${store.counter}`
+    const bundle = () => toBundle(files.map(name => ({ name, pieces: [Buffer.from(textOf(name))], sha256: sha256Hex(textOf(name)) })))
+    const get: Objects['get'] = async key => {
+      store.reads += 1
+      assert.equal(key, 'feeds/all/feed.bundle')
+      return { bytes: bundle(), etag: `"${store.counter}"`, contentType: '', lastModified: new Date(0) }
+    }
+    const view = createFeedView(readFromBundles({ get } as Objects), { after: () => () => undefined })
+    for (const counter of [1, 2]) {
+      store.counter = counter
+      const [rss, atom, json] = files.map(name => ({ ...output, sha256: sha256Hex(textOf(name)) }))
+      assert.ok(rss && atom && json)
+      view.note({ ...builtOf(counter), outputs: { rss, atom, json } })
+      const bodies = await Promise.all((['rss', 'atom', 'json'] as const).map(format => view.read('all', format, counter)))
+      assert.deepEqual(
+        bodies.map(body => Buffer.from(body?.bytes ?? []).toString()),
+        files.map(textOf),
+      )
+      assert.equal(store.reads, counter)
+    }
   })
 
   test('is forgotten after a second, so that an idle hub holds no bytes', async () => {

@@ -1,14 +1,16 @@
 /**
  * A gateway that is started while Kafka cannot be reached: the last good from the store with its age, nothing that was taken back, 503 for what
- * needs the log; and once Kafka is there it is current by itself, without a restart and without losing a request.
+ * needs the log; and once Kafka is there it is current by itself, without a restart and without losing a request. Then it alone loses Kafka, while
+ * articles come and go: it follows the store, says so, and shows nothing older after newer, also once the way is back.
  */
 import assert from 'node:assert/strict'
-import { connect, createServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { getBundled } from '@newswire/objects/feed-bundle'
 import { getUnpacked } from '@newswire/objects/packed'
 import { findFreePort } from '../infra/test/ports.ts'
 import { createWriter } from './support/articles.ts'
+import { createBrokerWay } from './support/broker-way.ts'
 import { CATEGORIES, createCluster } from './support/cluster.ts'
 import { startNewswire } from './support/newswire.ts'
 import { makePng } from './support/pictures.ts'
@@ -20,30 +22,31 @@ const write = createWriter(57)
 const [KEPT, TAKEN] = CATEGORIES
 const FILES = ['rss.xml', 'atom.xml', 'feed.json', 'news-sitemap.xml']
 
-/** An address where nobody listens, until `appear`; then the broker's. */
-const makeFrontOf = async (t: TestContext, broker: string) => {
-  const [host = '', port = ''] = broker.split(':')
-  const front = await findFreePort()
-  const sockets = new Set<Socket>()
-  const server = createServer(client => {
-    const there = connect(Number(port), host)
-    for (const [one, other] of [
-      [client, there],
-      [there, client],
-    ] as const) {
-      sockets.add(one)
-      one.pipe(other)
-      one.on('error', () => other.destroy()).on('close', () => sockets.delete(one))
-    }
-  })
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { address: `127.0.0.1:${front}`, appear: () => new Promise<void>(resolve => server.listen(front, '127.0.0.1', resolve)) }
+type Ranks = Readonly<Record<string, number>>
+
+/** Asks again and again for what must never fall, until `stop`, which gives what fell. */
+const watchRanks = (ask: () => Promise<Ranks>) => {
+  const highest: Record<string, number> = {}
+  const fallen: string[] = []
+  let isWatching = true
+  const watching = (async () => {
+    while (isWatching)
+      for (const [name, rank] of Object.entries(await ask())) {
+        const before = highest[name] ?? rank
+        if (rank < before) fallen.push(`${name}: ${rank} after ${before}`)
+        highest[name] = Math.max(rank, before)
+      }
+  })().catch(error => fallen.push(String(error)))
+  return {
+    stop: async () => {
+      isWatching = false
+      await watching
+      return fallen
+    },
+  }
 }
 
-test('a gateway that starts before Kafka serves the last good from the store, says its age, and goes on by itself when Kafka is there', {
+test('a gateway that starts before Kafka, or loses it alone, serves the last good from the store, says its age, and goes on by itself when Kafka is there', {
   skip: parts.both.skip,
 }, async t => {
   const cluster = await createCluster(t)
@@ -79,17 +82,19 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
   await waitFor('the retraction', async () => (await stored(`current/${cluster.articleId('ket')}.json`)).includes('"state":"retracted"'))
   assert.ok(await all([TAKEN, 'all'], file => file.includes(stuck)))
 
-  const front = await makeFrontOf(t, parts.kafka.use().brokers[0] ?? '')
+  const way = await createBrokerWay(t, parts.kafka.use().brokers[0] ?? '')
   const gateway = await startNewswire({
     args: ['run', 'gateway'],
-    env: { ...cluster.env, KAFKA_BROKERS: front.address },
+    env: { ...cluster.env, KAFKA_BROKERS: way.address },
     deadlineMs: 120_000,
   })
   t.after(() => gateway.kill())
-  const get = async (path: string, headers: Record<string, string> = {}) => {
-    const response = await fetch(new URL(path, cluster.urls.gateway), { headers, redirect: 'manual' })
+  const get = async (path: string, headers: Record<string, string> = {}, from = cluster.urls.gateway) => {
+    const response = await fetch(new URL(path, from), { headers, redirect: 'manual' })
     return { status: response.status, headers: response.headers, text: await response.text() }
   }
+  const otherPort = await findFreePort()
+  let fresh = ''
   const readyz = async () => {
     const { status, text } = await get('/readyz')
     return { status, detail: JSON.parse(text) as Record<string, unknown> }
@@ -172,11 +177,16 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
         }
       }
     })()
-    await front.appear()
+    await way.open()
     await waitFor('it to be ready', async () => (await readyz()).status === 200, { deadlineMs: 120_000 })
     assert.match(JSON.stringify((await readyz()).detail), /"feedsFrom":\{"from":"log","knownAgoMs":0/)
-    await cluster.start(['feeds'], 'feeds')
-    const fresh = await publish('moi', KEPT)
+    const other = await startNewswire({
+      args: ['run', 'feeds', 'gateway'],
+      env: { ...cluster.env, NEWSWIRE_GATEWAY_PORT: String(otherPort), NEWSWIRE_DATA: join(cluster.dataDir, 'other') },
+      deadlineMs: 120_000,
+    })
+    t.after(() => other.kill())
+    fresh = await publish('moi', KEPT)
     await waitFor('the new one', async () => (await get(`/feeds/${KEPT}/rss.xml`)).text.includes(fresh), { deadlineMs: 120_000 })
     await waitFor(
       'the builder to take back what it had missed',
@@ -191,6 +201,64 @@ test('a gateway that starts before Kafka serves the last good from the store, sa
     isWatching = false
     await watching
     assert.deepEqual([...answers.keys()], [200])
-    assert.equal((await gateway.stop()).code, 0)
   })
+
+  await t.test(
+    'cut off while all others have Kafka, it follows the store and says so, and shows nothing older once the way is back',
+    async part => {
+      const titles = [kept]
+      let late = ''
+      const search = async (title: string) => (await get(`/v1/search?q=${encodeURIComponent(`"${title}"`)}`)).text
+      const watch = watchRanks(async () => {
+        const items: { _newswire: { articleId: string; version: number } }[] = JSON.parse(
+          (await get(`/feeds/${KEPT}/feed.json`)).text,
+        ).items
+        const front = (await get('/')).text
+        const [con, moi] = await Promise.all(['con', 'moi'].map(localId => get(`/articles/${cluster.articleId(localId)}/article.json`)))
+        return {
+          ...Object.fromEntries(items.map(({ _newswire: { articleId, version } }) => [`${articleId} in the feed`, version])),
+          'con as JSON': JSON.parse(con?.text ?? '').version,
+          'moi as JSON': moi?.status ?? 0,
+          'con on the front page': titles.findLastIndex(title => front.includes(title)),
+          'moi on the front page': front.includes(fresh) ? 0 : 1,
+          'sau on the front page': late !== '' && front.includes(late) ? 1 : 0,
+          'moi in the search': (await search(fresh)).includes(cluster.articleId('moi')) ? 0 : 1,
+        }
+      })
+      part.after(watch.stop)
+      await way.cut()
+      titles.push(await publish('con', KEPT))
+      late = await publish('sau', KEPT)
+      await cluster.publisher.retract('moi', { mode: 'withdraw', reason: 'sai tên' })
+      const isCurrent = (text: string) => text.includes(titles.at(-1) ?? '') && text.includes(late) && !text.includes(fresh)
+      const ofOther = async (path: string) => (await get(path, {}, `http://127.0.0.1:${otherPort}`)).text
+      await waitFor('the others to have all of it', async () => isCurrent(await ofOther(`/feeds/${KEPT}/rss.xml`)))
+      for (const feedId of [KEPT, 'all'])
+        for (const file of FILES) {
+          const path = `/feeds/${feedId}/${file}`
+          await waitFor(`${path} to be that of the others`, async () => {
+            const { status, text } = await get(path)
+            assert.equal(status, 200)
+            return text === (await ofOther(path))
+          })
+        }
+      const told = await readyz()
+      assert.equal(told.status, 200)
+      assert.match(JSON.stringify(told.detail), /"feedsFrom":\{"from":"store","knownAgoMs":[1-9]/)
+      await waitFor('the front page', async () => isCurrent((await get('/')).text))
+      assert.equal((await get(`/articles/${cluster.articleId('moi')}`)).status, 410)
+      assert.ok((await get(`/articles/${cluster.articleId('sau')}`)).text.includes(late))
+      await waitFor('search', async () => (await search(late)).includes(cluster.articleId('sau')))
+      assert.equal((await search(fresh)).includes(cluster.articleId('moi')), false)
+
+      titles.push(await publish('con', KEPT))
+      await way.open()
+      await waitFor('it to go by the log', async () =>
+        JSON.stringify((await readyz()).detail).includes('"feedsFrom":{"from":"log","knownAgoMs":0'),
+      )
+      for (const path of [`/feeds/${KEPT}/rss.xml`, '/']) assert.ok(isCurrent((await get(path)).text), path)
+      assert.deepEqual(await watch.stop(), [])
+      assert.equal((await gateway.stop()).code, 0)
+    },
+  )
 })

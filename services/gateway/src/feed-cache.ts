@@ -34,6 +34,8 @@ export type FeedCache = Readonly<{
   /** A file in the store was found that was written then, ms since 1970: of how things stood at that time something is known. */
   learnWritten(at: number): void
   isReady(): boolean
+  /** Lets it know every build that is in the log now; rejects when the signal aborts. */
+  caughtUp(signal: AbortSignal): Promise<void>
   standing(): Standing
   failure(): Error | null
   stop(): Promise<void>
@@ -270,6 +272,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     built: feeds.built,
     learnWritten,
     isReady: feeds.isReady,
+    caughtUp: feeds.caughtUp,
     standing: () => toStanding({ hasLog: hasLog(), knownAt, missedAt: [...slots.values()].map(slot => slot.missedAt) }),
     failure: feeds.failure,
     stop: async () => {

@@ -32,7 +32,9 @@ export const start: StartService = async context => {
     logger.error({ topic, ...details }, 'projection.record-refused')
   }
   const { dataDir, gateway } = settings
-  const watch = watchLog(log)
+  const watch = watchLog(log, {
+    caughtUp: async signal => void (await Promise.all([view.caughtUp(signal), feeds.caughtUp(signal)])),
+  })
   const { capabilityOf } = createFeedHub({ feeds: () => configuration.current().feeds, sealing })
   const stored = createStoreArticles(objects, () => configuration.current().site.publicUrl, {
     onUnreadable: details => logger.error(details, 'article.unreadable'),

@@ -250,6 +250,7 @@ export const compose = async ({
         metrics,
         trace,
         now,
+        ...(spans && { spans }),
         secret: name => secrets[name] ?? environment[name],
         sealing: sealingKey === null ? null : createSealing(objects, sealingKey),
       },

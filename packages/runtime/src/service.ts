@@ -8,6 +8,7 @@ import type { Configuration } from './configuration.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './settings.ts'
+import type { Spans } from './span-exporter.ts'
 
 export type ServiceName = 'ingest' | 'images' | 'desk' | 'feeds' | 'archive' | 'outlets' | 'gateway' | 'console'
 
@@ -28,6 +29,8 @@ export type ServiceContext = Readonly<{
   now: () => number
   /** The value of an environment variable that the configuration names as a secret; `undefined` when it is not set. */
   secret: (name: string) => string | undefined
+  /** Where spans go; absent when nobody wants them. What handlers do is told by the log. */
+  spans?: Pick<Spans, 'add'>
   /** Keeps secrets that strangers gave us; `null` when there is no key to seal them with. */
   sealing: Sealing | null
 }>

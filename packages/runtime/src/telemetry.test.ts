@@ -82,6 +82,12 @@ test('a span says in which trace it is, from when to when, and why it failed', (
   assert.deepEqual(two.status, { code: 2, message: 'NEWSWIRE_X' })
 })
 
+test('a span that the trace begins with has nothing above it', () => {
+  const root = span({ spanId: '00f067aa0ba902b7', kind: 'server' })
+  const [one] = JSON.parse(toExport({ 'service.name': 'ingest' }, [root])).resourceSpans[0].scopeSpans[0].spans
+  assert.deepEqual([one.traceId, one.spanId, one.kind, 'parentSpanId' in one], [TRACE, '00f067aa0ba902b7', 2, false])
+})
+
 const receiver = async (t: TestContext, status: number) => {
   const got: { url: string | undefined; headers: IncomingHttpHeaders; names: string[] }[] = []
   const server = createServer((request, response) => {

@@ -18,10 +18,12 @@ export type Telemetry = Readonly<{
 }>
 
 export type Span = Readonly<{
-  /** W3C Trace Context of what caused it. */
+  /** W3C Trace Context of what caused it; where that names this very span, the trace begins with it. */
   traceparent: string | undefined
   spanId: string
   name: string
+  /** Default: `consumer`. */
+  kind?: keyof typeof KINDS
   endMs: number
   durationMs: number
   attributes: Readonly<Record<string, string | number>>
@@ -118,7 +120,8 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/
 export const isSampled = (traceparent: string | undefined): boolean =>
   (Number.parseInt(TRACEPARENT.exec(traceparent ?? '')?.[3] ?? '0', 16) & 1) === 1
 
-const CONSUMER = 5
+/** OTLP's numbers. */
+const KINDS = { server: 2, consumer: 5 } as const
 const ERROR = 2
 const nanos = (ms: number): string => `${BigInt(Math.round(ms * 1000)) * 1000n}`
 const toAttributes = (values: Readonly<Record<string, string | number>>) =>
@@ -127,14 +130,14 @@ const toAttributes = (values: Readonly<Record<string, string | number>>) =>
     value: typeof value === 'number' ? { intValue: `${value}` } : { stringValue: value },
   }))
 
-const toWire = ({ traceparent, spanId, name, endMs, durationMs, attributes, failure }: Span) => {
+const toWire = ({ traceparent, spanId, name, kind = 'consumer', endMs, durationMs, attributes, failure }: Span) => {
   const [, traceId, parentSpanId] = TRACEPARENT.exec(traceparent ?? '') ?? []
   return {
     traceId,
     spanId,
-    parentSpanId,
+    ...(parentSpanId === spanId ? {} : { parentSpanId }),
     name,
-    kind: CONSUMER,
+    kind: KINDS[kind],
     startTimeUnixNano: nanos(endMs - durationMs),
     endTimeUnixNano: nanos(endMs),
     attributes: toAttributes(attributes),

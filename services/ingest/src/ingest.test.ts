@@ -16,6 +16,8 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import type { Objects } from '@newswire/objects/objects'
 import { createLogger } from '@newswire/runtime/logger'
 import type { ServiceContext } from '@newswire/runtime/service'
+import type { Span } from '@newswire/runtime/telemetry'
+import { toSpan } from './accepted-span.ts'
 import { addRoutes } from './routes.ts'
 
 const SECRET = 'nw_press'
@@ -96,8 +98,18 @@ const open = async (t: TestContext) => {
     }) as Awaited<ReturnType<ServiceContext['trace']>>
   const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
   const places = { free: true }
+  const spans: Span[] = []
   const admit = async () => places.free
-  addRoutes(app, { objects, configuration, now: Date.now, trace, publish, admit, secret: () => undefined, onAccepted: () => undefined })
+  addRoutes(app, {
+    objects,
+    configuration,
+    now: Date.now,
+    trace,
+    publish,
+    admit,
+    secret: () => undefined,
+    onAccepted: taken => spans.push(toSpan(taken, Date.now())),
+  })
   t.after(async () => {
     await close()
     await log.close()
@@ -127,7 +139,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, told, routes, places }
+  return { app, request, put, submissions, prepared, read, disk, away, told, routes, places, spans }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -619,6 +631,22 @@ test('a publisher sees its own submissions and articles, and nobody else’s', a
   assert.equal((await request('GET', '/v1/articles/a/trace')).body.articleId, 'press.a')
   assert.equal((await request('GET', '/v1/articles/a/trace', undefined, other)).status, 404)
   assert.equal((await request('GET', '/v1/articles/nothing')).status, 404)
+})
+
+test('the trace of what was accepted begins with its request, or goes on from the caller’s, and nothing is told of what was not', async t => {
+  const { put, submissions, spans } = await open(t)
+  const given = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  assert.equal((await put(article)).status, 202)
+  assert.equal((await put({ ...article, title: 'b' }, { traceparent: given }, 'b')).status, 202)
+  assert.equal((await put({ title: '' })).status, 422)
+  const { event } = (await submissions()).find(one => one.event.subject === 'press.a') ?? assert.fail()
+  const [root, child] = spans
+  assert.equal(spans.length, 2)
+  assert.deepEqual([root?.traceparent, root?.spanId], [event.traceparent, event.traceparent?.split('-')[2]])
+  assert.deepEqual([root?.name, root?.attributes['newswire.submission']], ['PUT /v1/articles/:localId', event.data.submissionId])
+  assert.equal(child?.traceparent, given)
+  assert.match(child?.spanId ?? '', /^[0-9a-f]{16}$/)
+  assert.notEqual(child?.spanId, 'b'.repeat(16))
 })
 
 test('the caller’s trace goes on, and one that is none is not passed on', async t => {

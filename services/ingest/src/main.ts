@@ -4,6 +4,7 @@ import { createHttpServer } from '@newswire/http/server'
 import { type Publish, publishEvents } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import type { StartService } from '@newswire/runtime/service'
+import { toSpan } from './accepted-span.ts'
 import { createBackfillWindow } from './backfill-window.ts'
 import { addRoutes } from './routes.ts'
 import { sweepClaims } from './sweep-claims.ts'
@@ -62,7 +63,11 @@ export const start: StartService = async context => {
     secret,
     publish,
     admit: backfill.admit,
-    onAccepted: ({ publisher, command }) => accepted.inc({ publisher, command }),
+    onAccepted: taken => {
+      const { publisher, command } = taken.submission
+      accepted.inc({ publisher, command })
+      context.spans?.add(toSpan(taken, now()))
+    },
   })
   const url = await server.listen()
   const stopping = new AbortController()

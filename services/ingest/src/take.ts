@@ -11,6 +11,7 @@ import { findMissingSubstitute } from '@newswire/objects/missing-substitute'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { accept, findOversize, nativeReference } from './accept.ts'
+import type { Accepted } from './accepted-span.ts'
 import { findContradictions, findDoubts } from './complaints.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
 import { findConflict, type Stamp, type Way } from './requests.ts'
@@ -21,7 +22,7 @@ export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now' | 'configuration'
     publish: Publish
     /** Whether an import may begin now. */
     admit: (submissionId: string) => Promise<boolean>
-    onAccepted: (submission: Submission) => void
+    onAccepted: (accepted: Accepted) => void
   }>
 /** `pictures`: that lay in the body, and that the submission names. */
 export type ToAsked = (stamp: Stamp, body: Uint8Array) => Readonly<{ submission: Submission; pictures: readonly Uint8Array[] }>
@@ -37,11 +38,11 @@ const TRACE_WAIT_MS = 2_000
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The caller's own trace goes on; without one a trace begins here (W3C Trace Context §3.2). */
-const traceparentOf = (request: HttpRequest): string => {
+const traceOf = (request: HttpRequest): Pick<Accepted, 'traceparent' | 'isFirst'> => {
   const given = request.headers.traceparent
-  if (typeof given === 'string' && TRACEPARENT.test(given)) return given
+  if (typeof given === 'string' && TRACEPARENT.test(given)) return { traceparent: given, isFirst: false }
   const ids = randomBytes(24).toString('hex')
-  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`
+  return { traceparent: `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`, isFirst: true }
 }
 
 const idempotencyKeyOf = (request: HttpRequest): string | null => {
@@ -149,6 +150,7 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
     { publisher, articleId, key: given, ...way }: Readonly<{ publisher: string; articleId: string; key?: string }> & Way,
     toAsked: ToAsked,
   ): Promise<Answer> => {
+    const beganMs = performance.now()
     const body = request.rawBody ?? new Uint8Array()
     const native = { bytes: body, contentType: 'application/json' }
     const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
@@ -161,8 +163,10 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
       for (const picture of pictures) await keepPicture({ objects, now }, picture)
       const stamped = { ...submission, submissionId, receivedAt }
       const taken = { ...stamped, native: nativeReference(stamped, native) }
-      await accept({ objects, publish }, { submission: taken, native, traceparent: traceparentOf(request), warnings })
-      onAccepted(taken)
+      const traced = traceOf(request)
+      await accept({ objects, publish }, { submission: taken, native, traceparent: traced.traceparent, warnings })
+      const { method, routeOptions } = request
+      onAccepted({ submission: taken, ...traced, method, route: routeOptions.url ?? '', durationMs: performance.now() - beganMs })
     }
     if (key === null) {
       await refuseConflict(submission)

@@ -47,7 +47,7 @@ export const factOf = (index: number, characters: number): LiveFact => {
 export const ITEMS = 50
 /** Of a body, characters: about 6 KiB of UTF-8, and a short one. */
 export const LONG = 4_300
-export const SHORT = 300
+const SHORT = 300
 
 /** The files of feed number `index`, by format. Every second feed has short items. */
 export const renderFeed = (index: number): Readonly<Record<FeedFormat, Uint8Array>> => {

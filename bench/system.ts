@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 export const TOKEN = 'nw_bench'
 const SECRET_NAME = 'NEWSWIRE_BENCH_SECRET'
-export const SECRET = `whsec_${Buffer.from('a secret for benchmarks only, 32+').toString('base64')}`
+const SECRET = `whsec_${Buffer.from('a secret for benchmarks only, 32+').toString('base64')}`
 const bin = fileURLToPath(new URL('../packages/cli/src/bin.ts', import.meta.url))
 
 /** As many feeds as categories, so that no feed overflows before the poller has seen it. */

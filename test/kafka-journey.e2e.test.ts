@@ -13,7 +13,7 @@ import { staysTrue, waitFor } from './support/wait-for.ts'
 
 const skip = readRealParts().both.skip
 /** A busy machine, and sessions of killed members that must end first. */
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 120_000
 
 const get = async (url: string) => {
   const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(10_000) })

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export type Counts = Readonly<{ passed: number; failed: number; skipped: number }>
+type Counts = Readonly<{ passed: number; failed: number; skipped: number }>
 export type Result = Readonly<{
   counts: Counts
   /** Why tests were skipped, in their own words, with how often. */

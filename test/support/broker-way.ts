@@ -6,7 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { findFreePort } from '../../infra/test/ports.ts'
 
-export type BrokerWay = Readonly<{
+type BrokerWay = Readonly<{
   /** For `KAFKA_BROKERS`. Nobody listens there before it was opened. */
   address: string
   open(): Promise<void>

@@ -14,7 +14,7 @@ const CHROMIUM = process.env['NEWSWIRE_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 export const skipBrowser = existsSync(CHROMIUM)
   ? false
   : 'no Chromium at /usr/bin/chromium; install it, or name it in NEWSWIRE_TEST_CHROMIUM'
-export const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 
 export const startBrowser = async (t: TestContext): Promise<Browser> => {
   const browser = await chromium.launch({
@@ -42,7 +42,7 @@ export const artefactFolder = async (t: TestContext, name: string): Promise<stri
   return folder
 }
 
-export type Opened = Readonly<{
+type Opened = Readonly<{
   page: Page
   context: BrowserContext
   /** What the page's policy refused, what it threw, what was not found, in the order of time. */

@@ -86,7 +86,7 @@ export const toSecret = (article: TestArticle, mark: string): TestArticle => ({
 export const findLeaks = async (running: Running, secret: Secret, feeds: readonly string[]): Promise<string[]> => {
   const gateway = running.newswire.url('gateway')
   const read = async (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answered> => {
-    const response = await fetch(new URL(path, gateway), { redirect: 'manual', headers, signal: AbortSignal.timeout(15_000) })
+    const response = await fetch(new URL(path, gateway), { redirect: 'manual', headers, signal: AbortSignal.timeout(60_000) })
     return { status: response.status, text: `${response.headers.get('location') ?? ''}\n${await response.text()}` }
   }
   const day = (shift: number) => new Date(Date.now() + shift * 86_400_000).toISOString().slice(0, 10)
@@ -119,7 +119,7 @@ export const findLeaksToStrangers = async (
   ]
   const ask = async (base: string, path: string, token: string | null): Promise<string[]> => {
     const headers = token === null ? {} : { authorization: `Bearer ${token}` }
-    const response = await fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(15_000) })
+    const response = await fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(60_000) })
     const text = await response.text()
     const isRefused = [401, 403, 404].includes(response.status)
     const shown = words.filter(word => text.includes(word)).map(word => `${path} shows ${word}`)
@@ -134,7 +134,7 @@ export const findLeaksToStrangers = async (
 /** The numbers that monitoring collects, which operators of other systems read. */
 export const readMetrics = async (running: Running, token: string): Promise<string> => {
   const url = new URL('/metrics', running.newswire.url('console'))
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(15_000) })
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(60_000) })
   if (response.status !== 200) throw new Error(`/metrics answers ${response.status}`)
   return await response.text()
 }

@@ -13,7 +13,7 @@ export type FeedItem = Readonly<{
   updated: string
 }>
 
-export type FeedView = Readonly<{
+type FeedView = Readonly<{
   status: number
   /** True when the server answered 304; everything else is then what was read before. */
   notModified: boolean
@@ -142,7 +142,7 @@ export const parseFeed = (text: string): Parsed => {
 export const createFeedReader = (url: string): FeedReader => {
   let last: FeedView | null = null
   const read = async (): Promise<FeedView> => {
-    const response = await fetch(url, { headers: last ? { 'if-none-match': last.etag } : {}, signal: AbortSignal.timeout(10_000) })
+    const response = await fetch(url, { headers: last ? { 'if-none-match': last.etag } : {}, signal: AbortSignal.timeout(60_000) })
     const text = await response.text()
     if (response.status === 304) {
       assert.ok(last, 'a 304 to a request without a condition')

@@ -85,7 +85,7 @@ export const walkHistory = async (start: string): Promise<Walked> => {
   let newer: string | null = null
   for (let url: string | undefined = start; url !== undefined; ) {
     assert.ok(pages.length < MAX_PAGES, `${start} has no end`)
-    const response: Response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+    const response: Response = await fetch(url, { signal: AbortSignal.timeout(60_000) })
     const body = await response.text()
     assert.equal(response.status, 200, `${url}: ${body.slice(0, 300)}`)
     const document: Document = body.trimStart().startsWith('{') ? readJson(body) : readXml(body)

@@ -10,7 +10,7 @@ import type { Answer } from './publisher.ts'
 import { createRandom } from './random.ts'
 import { waitFor } from './wait-for.ts'
 
-export type Entry = Readonly<{ category: string; revision: number; retracted: boolean }>
+type Entry = Readonly<{ category: string; revision: number; retracted: boolean }>
 
 export type Ledger = Readonly<{
   /** By local id, what was answered 202 last. */

@@ -12,7 +12,7 @@ const BIN = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'bin
 const KEPT_OUTPUT = 200_000
 const READY = /^newswire ready\b(.*)$/m
 
-export type Ending = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>
+type Ending = Readonly<{ code: number | null; signal: NodeJS.Signals | null }>
 
 export type Newswire = Readonly<{
   pid: number
@@ -33,7 +33,7 @@ export type Newswire = Readonly<{
   stop(deadlineMs?: number): Promise<Ending>
 }>
 
-export type Start = Readonly<{
+type Start = Readonly<{
   /** `['up', '--demo']`, `['run', 'desk']`, `['publish', 'x.json']`. */
   args: readonly string[]
   /** Added to an environment without any of our settings, so that what the machine has set does not leak in. */
@@ -173,7 +173,7 @@ export const newFolder = async (t: TestContext): Promise<string> => {
   return folder
 }
 
-export type UpOptions = Omit<Start, 'args'> &
+type UpOptions = Omit<Start, 'args'> &
   Readonly<{
     dataDir: string
     configFile?: string

@@ -11,7 +11,7 @@ import { waitFor } from './wait-for.ts'
 const IN_TIME_MS = 1_000
 const MOST_ROUNDS = 4
 
-export type Version = Readonly<{ version: number; action: string; releasedAt: string; detail?: string }>
+type Version = Readonly<{ version: number; action: string; releasedAt: string; detail?: string }>
 
 export const versionOf = async (running: Running, localId: string, version: number): Promise<Version> =>
   await waitFor(`version ${version} of ${localId}`, async () => {

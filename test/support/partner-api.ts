@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import type { Received } from './partner.ts'
 import { waitFor } from './wait-for.ts'
 
-export type Listed = Readonly<{
+type Listed = Readonly<{
   sequence: number
   articleId: string
   version: number
@@ -29,7 +29,7 @@ export const createPartnerApi = (gateway: string, outlet: string, token: string)
       method,
       headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(15_000),
+      signal: AbortSignal.timeout(60_000),
     })
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }

@@ -26,7 +26,7 @@ export type Received = Readonly<{
   answered: number | null
 }>
 
-export type Held = Readonly<{
+type Held = Readonly<{
   version: number
   action: string
   article: Record<string, unknown>

@@ -2,7 +2,7 @@
 import { crc32, deflateSync } from 'node:zlib'
 import { createRandom } from './random.ts'
 
-export type Size = Readonly<{ width: number; height: number; seed?: number }>
+type Size = Readonly<{ width: number; height: number; seed?: number }>
 
 const chunk = (type: string, data: Buffer): Buffer => {
   const named = Buffer.concat([Buffer.from(type, 'latin1'), data])

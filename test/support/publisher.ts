@@ -37,7 +37,7 @@ export const createPublisher = (url: string, token: string): Publisher => {
       await fetch(new URL(path, url), {
         method,
         headers: { authorization: `Bearer ${token}`, ...headers },
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.timeout(60_000),
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
       }),
     )
@@ -59,7 +59,7 @@ export const createPublisher = (url: string, token: string): Publisher => {
         method: 'POST',
         headers: { authorization: `Bearer ${token}` },
         body: form,
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.timeout(60_000),
       })
       return await read(response)
     },

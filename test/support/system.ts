@@ -16,7 +16,7 @@ export const SITE_ID = 'baothu.example,2026'
 /** What is written into feeds and pages; where the gateway really listens is asked of the ready line. */
 export const PUBLIC_URL = 'https://baothu.example'
 export const formats = ['rss.xml', 'atom.xml', 'feed.json'] as const
-export type Format = (typeof formats)[number]
+type Format = (typeof formats)[number]
 
 export const tokens = {
   all: 'nw_test_all_5f2c9a',
@@ -91,13 +91,13 @@ const toRunning = (newswire: Newswire, consoleToken: string | undefined): Runnin
   const gateway = newswire.url('gateway')
   const get: Running['get'] = async (pathOrUrl, headers = {}) => {
     const path = pathOrUrl.startsWith(PUBLIC_URL) ? pathOrUrl.slice(PUBLIC_URL.length) : pathOrUrl
-    const response = await fetch(new URL(path, gateway), { redirect: 'manual', signal: AbortSignal.timeout(15_000), headers })
+    const response = await fetch(new URL(path, gateway), { redirect: 'manual', signal: AbortSignal.timeout(60_000), headers })
     return { status: response.status, text: await response.text(), headers: response.headers }
   }
   const ask: Running['console'] = async (path, method = 'GET') => {
     const response = await fetch(new URL(path, newswire.url('console')), {
       method,
-      signal: AbortSignal.timeout(15_000),
+      signal: AbortSignal.timeout(60_000),
       headers: {
         ...(consoleToken === undefined ? {} : { authorization: `Bearer ${consoleToken}` }),
         ...(method === 'GET' ? {} : { 'content-type': 'application/json' }),

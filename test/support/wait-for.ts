@@ -1,8 +1,8 @@
 /** Waiting for a condition, with a deadline: what tests do in place of sleeping. */
 import { inspect } from 'node:util'
 
-export type Waiting = Readonly<{
-  /** How long at most, ms (default 30 000: machines of others are busy). */
+type Waiting = Readonly<{
+  /** How long at most, ms (default 60 000: machines of others are busy). */
   deadlineMs?: number
   /** How often it is asked, ms (default 50). */
   everyMs?: number
@@ -17,7 +17,7 @@ export const waitFor = async <T>(
   ask: () => Promise<T> | T,
   waiting: Waiting = {},
 ): Promise<Exclude<T, undefined | null | false>> => {
-  const { deadlineMs = 30_000, everyMs = 50 } = waiting
+  const { deadlineMs = 60_000, everyMs = 50 } = waiting
   const end = performance.now() + deadlineMs
   let last: unknown
   for (;;) {

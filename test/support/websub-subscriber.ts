@@ -22,7 +22,7 @@ type Distribution = Readonly<{
   answered: number | null
 }>
 
-export type Links = Readonly<{ hub: string | null; self: string | null }>
+type Links = Readonly<{ hub: string | null; self: string | null }>
 
 export type Asking = Readonly<{
   hub: string
@@ -144,7 +144,7 @@ export const startSubscriber = async ({ host = '127.0.0.1', port = 0 } = {}): Pr
   const callback = `http://${host}:${(server.address() as AddressInfo).port}${path}`
 
   const post = async (hub: string, fields: Record<string, string>) => {
-    const response = await fetch(hub, { method: 'POST', body: new URLSearchParams(fields), signal: AbortSignal.timeout(15_000) })
+    const response = await fetch(hub, { method: 'POST', body: new URLSearchParams(fields), signal: AbortSignal.timeout(60_000) })
     return { status: response.status, text: await response.text() }
   }
   return {

@@ -12,7 +12,7 @@ export const toImportKey = (to: string, path: string, body: string): string =>
   createHash('sha256').update([to, path, body].join('\0')).digest('hex')
 
 /** `namedBy` with `localId`: the file whose name gave the id. */
-export type Answered = Readonly<{ articleId: string; submissionId: string; localId?: string; namedBy?: string }>
+type Answered = Readonly<{ articleId: string; submissionId: string; localId?: string; namedBy?: string }>
 
 export type Journal = Readonly<{
   /** How many it knew at the start. */

@@ -13,7 +13,7 @@ export type Received = {
   picture: string | null
 }
 /** Makes what is held durable; answered 200 only after it. */
-export type Keep = (held: readonly Received[]) => Promise<void>
+type Keep = (held: readonly Received[]) => Promise<void>
 export type PartnerSite = Readonly<{ url: string; close(): Promise<void> }>
 
 const MAX_BODY_BYTES = 4_000_000

@@ -10,7 +10,7 @@ const POLL_MS = 1_000
 
 type ArchiveIndex = Readonly<{ wanted: number; done: number; last: ArchiveWanted['lastReindex'] }>
 /** Exit status 0 only when everything that was signed is there. */
-export const isWhole = (last: ArchiveIndex['last']): boolean => last !== null && last.lost === 0 && last.unreadable === 0
+const isWhole = (last: ArchiveIndex['last']): boolean => last !== null && last.lost === 0 && last.unreadable === 0
 
 const toWords = (last: ArchiveIndex['last']): string => {
   if (last === null) return 'done'

@@ -12,7 +12,7 @@ const POLL_MS = 300
 type Options = WaitOptions & Readonly<{ from: string }>
 
 /** `replaced`: somebody asked for another one since. Over when at least one gateway took it up, and all that did have come to an end. */
-export const standingOf = (id: string, search: SearchWanted | null): 'waiting' | 'running' | 'done' | 'failed' | 'replaced' => {
+const standingOf = (id: string, search: SearchWanted | null): 'waiting' | 'running' | 'done' | 'failed' | 'replaced' => {
   if (search === null || search.id !== id) return 'replaced'
   if (search.gateways.length === 0) return 'waiting'
   if (search.gateways.some(({ state }) => state === 'running')) return 'running'

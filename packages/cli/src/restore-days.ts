@@ -13,7 +13,7 @@ export type Restorer = Readonly<{
   stop(): Promise<void>
 }>
 /** Some articles of a day, and whether there are no more of it. */
-export type Restoring = Readonly<{ folder: string; articles: readonly PreparedArticle[]; isLast: boolean }>
+type Restoring = Readonly<{ folder: string; articles: readonly PreparedArticle[]; isLast: boolean }>
 
 type Told = Extract<FromRestorer, { kind: 'articles' | 'day' }>
 

@@ -17,7 +17,7 @@ import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding, type Ending } from './signals.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
-export type UpOptions = Readonly<{
+type UpOptions = Readonly<{
   settings: Settings
   environment: Environment
   demo: boolean

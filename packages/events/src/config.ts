@@ -74,7 +74,7 @@ const categoryConfig = z.strictObject({ id, name: z.string().min(1), parent: id.
 export type CategoryConfig = z.output<typeof categoryConfig>
 
 /** Every named list must match; a list that is absent matches everything. A category matches its children too. */
-export const match = z.strictObject({
+const match = z.strictObject({
   categories: z.array(id).optional(),
   languages: z.array(languageTag).optional(),
   publishers: z.array(z.string()).optional(),

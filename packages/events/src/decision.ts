@@ -20,7 +20,7 @@ const metList = z.object({
 })
 export type MetList = z.output<typeof metList>
 
-export const reasons = [
+const reasons = [
   /** Content: every list of its `match` is met. */
   'matches',
   /** Content: it no longer matches, and whoever had an article gets its updates. */
@@ -159,7 +159,7 @@ export const decideFor = (fact: Fact, categories: Categories): ((outlet: OutletC
 }
 
 /** A picture that an outlet is not sent: its place among the article's pictures, from 1. */
-export const leftOut = z.object({
+const leftOut = z.object({
   picture: z.int().min(1),
   why: z.enum(['outlet-not-named', 'right-ended']),
   endedAt: z.string().optional(),
@@ -176,7 +176,7 @@ export const findLeftOut = (fact: Fact, outletId: string): readonly LeftOut[] =>
 }
 
 /** Outlets that were decided on alike. Names are left out, and only counted, where they say nothing: an import goes to nobody new. */
-export const decided = z.object({
+const decided = z.object({
   due: z.enum(dues),
   why: z.enum(reasons),
   met: z.array(metList).optional(),

@@ -6,7 +6,7 @@
 /** A report of thousands of rows has a tenth of it. */
 export const MAX_TAGS = 40_000
 /** Real articles nest 20 deep at most. */
-export const MAX_DEPTH = 100
+const MAX_DEPTH = 100
 /** Cleaning closes what was left open, and parsers add elements of their own (`tbody`, `tr`). */
 const AFTER_CLEANING = { tags: MAX_TAGS * 2, depth: MAX_DEPTH * 3 }
 

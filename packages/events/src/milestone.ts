@@ -3,8 +3,7 @@ import { z } from 'zod'
 import { decidedList } from './decision.ts'
 import { provedGone } from './retraction-proof.ts'
 
-export const sink = z.object({ kind: z.enum(['feed', 'archive', 'outlet', 'hub']), id: z.string() })
-export type Sink = z.output<typeof sink>
+const sink = z.object({ kind: z.enum(['feed', 'archive', 'outlet', 'hub']), id: z.string() })
 
 /** What became of a submission (contract §3). */
 export const submissionStates = ['accepted', 'parked', 'held', 'released', 'duplicate', 'superseded', 'refused'] as const

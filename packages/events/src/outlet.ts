@@ -19,7 +19,6 @@ const suspension = z.object({
 export type Suspension = z.output<typeof suspension>
 
 const pause = z.object({ at: z.string(), by: z.enum(askers) })
-export type Pause = z.output<typeof pause>
 
 /** Secrets that deliveries are signed with beside, or in place of, the one in the environment. */
 const signing = z.object({

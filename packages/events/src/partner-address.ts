@@ -1,6 +1,6 @@
 /** Addresses at the gateway that an outlet's own token opens (contract §9): what payloads link to. They are secret-free, and open nothing without it. */
 
-export const partnerUrl = (publicUrl: string, outletId: string): string => `${publicUrl}/partners/${outletId}`
+const partnerUrl = (publicUrl: string, outletId: string): string => `${publicUrl}/partners/${outletId}`
 
 /** The article as this outlet may have it now, in the form of contract §4. */
 export const partnerArticleUrl = (publicUrl: string, outletId: string, articleId: string): string =>

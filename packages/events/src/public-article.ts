@@ -115,7 +115,7 @@ export const articleUrl = (publicUrl: string, articleId: string): string => `${p
 const FIGURE_SIZES = '(min-width: 50em) 45em, 100vw'
 
 /** One picture with its caption and credit, as HTML. Empty when the picture is not ready. */
-export const toFigure = (picture: Picture, publicUrl: string, width = 1280): string => {
+const toFigure = (picture: Picture, publicUrl: string, width = 1280): string => {
   const shown = picture.state === 'ready' ? pickRendition(picture, width) : null
   if (shown === null) return ''
   const words = [picture.caption, picture.credit].filter(text => text !== '').map(escapeMarkup)

@@ -10,22 +10,17 @@ export const bearerToken = (header: string | undefined): string | null => {
   return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1] ?? null
 }
 
-const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest()
-
 const isHash = (found: Buffer, sha256: string): boolean => {
   const expected = Buffer.from(sha256, 'hex')
   return expected.byteLength === found.byteLength && timingSafeEqual(expected, found)
 }
-
-/** Whether a token's SHA-256 is this one (64 hex digits). Takes the same time whatever the answer. */
-export const matchesHash = (token: string, sha256: string): boolean => isHash(hashOf(token), sha256)
 
 /**
  * The one of `known` whose hash is the token's, or `null`. The token is hashed once and compared with all of them, in constant time, so
  * that how long it takes tells nothing.
  */
 export const findByToken = <T extends Readonly<{ sha256: string }>>(token: string, known: Iterable<T>): T | null => {
-  const hash = hashOf(token)
+  const hash = createHash('sha256').update(token).digest()
   let found: T | null = null
   for (const one of known) if (isHash(hash, one.sha256)) found = one
   return found

@@ -46,7 +46,7 @@ export type Capability =
 export type Case = Readonly<{ title: string; needs?: Capability; run: (t: TestContext, make: MakeSubject) => Promise<void> }>
 
 /** For waits on a condition: long enough for a busy machine and a rebalance. */
-export const DEADLINE_MS = 45_000
+const DEADLINE_MS = 45_000
 
 export const spec = (over: Partial<TopicSpec> = {}): TopicSpec => ({
   name: `t-${randomUUID().slice(0, 8)}`,

@@ -6,7 +6,7 @@ import type { LogRecord, NewRecord } from './log.ts'
 export type Call = Readonly<{ records: readonly NewRecord[]; partitions: readonly PartitionState[] }>
 
 /** Writes the calls, one after the other; returns their records as readers see them. When it throws nothing is written. */
-export type Commit = (calls: readonly Call[]) => LogRecord[][]
+type Commit = (calls: readonly Call[]) => LogRecord[][]
 
 /** `alsoWrite` adds its rows to every transaction; what it returns is called once they are committed. */
 export const createCommit = (file: LogFile, now: () => number, alsoWrite: () => () => void): Commit => {

@@ -5,7 +5,7 @@ import type { PartitionState } from './embedded-file.ts'
 import type { LogRecord, Position, Start } from './log.ts'
 
 /** Records, and where to go on: behind holes that were passed. */
-export type Slice = Readonly<{ records: readonly LogRecord[]; next: Position }>
+type Slice = Readonly<{ records: readonly LogRecord[]; next: Position }>
 
 export type EmbeddedReader = Readonly<{
   /** At most `limit` records and about 1 MiB, from `position` on, which may lie in a hole or before the start. */

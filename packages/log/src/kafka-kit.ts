@@ -13,7 +13,7 @@ export const brokers = process.env['KAFKA_BROKERS']?.split(',').filter(one => on
 export const skip = brokers === undefined ? 'KAFKA_BROKERS is not set: no Kafka to test on' : false
 
 export const spec = (name: string, rest: Partial<TopicSpec> = {}): TopicSpec => ({ ...topics.prepared, name, partitions: 4, ...rest })
-export const specs: readonly TopicSpec[] = [spec('work'), spec('other', { partitions: 2 }), spec('dead-letters', { partitions: 1 })]
+const specs: readonly TopicSpec[] = [spec('work'), spec('other', { partitions: 2 }), spec('dead-letters', { partitions: 1 })]
 
 export const until = async (what: string, isSo: () => boolean, deadlineMs = 30_000): Promise<void> => {
   const giveUpMs = performance.now() + deadlineMs

@@ -1,6 +1,6 @@
 /** Since when partitions that are asked for have not answered. Pure: a fetch that waits for records is answered well within a second. */
 
-export type Unread = Readonly<{
+type Unread = Readonly<{
   /** Keeps the time of one that was asked for before and has not answered since. */
   asked(partitions: Iterable<number>, nowMs: number): void
   answered(partitions: Iterable<number>): void

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { unavailableDelay } from './retry.ts'
 
-export type Change = Readonly<{ gained: readonly number[]; lost: readonly number[] }>
+type Change = Readonly<{ gained: readonly number[]; lost: readonly number[] }>
 
 type Assignment = Readonly<{
   /** Resolves when the subscriber has taken the change, when `isWanted` says no, or at `close`. Never rejects. */

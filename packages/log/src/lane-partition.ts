@@ -21,7 +21,7 @@ export type Entry = {
   left?: readonly string[]
 }
 
-export type Limits = Readonly<{ records: number; bytes: number }>
+type Limits = Readonly<{ records: number; bytes: number }>
 
 const KEPT_FAILURES = 20
 const MAX_FAILURE_TEXT = 2000

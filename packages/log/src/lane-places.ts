@@ -4,7 +4,7 @@
  */
 import type { Lane, LaneName } from './lane-state.ts'
 
-export type Places = Readonly<{
+type Places = Readonly<{
   /** Puts a lane in line. */
   push(lane: Lane): void
   /** The lane that has a place now, which is taken; those that were lost meanwhile are passed over. */

@@ -11,14 +11,14 @@ const unavailableWait = { firstMs: 100, mostMs: 5000 } as const
 /** Waits differ by up to a fifth either way, so that lanes that failed together do not come back together. */
 const JITTER = 0.2
 
-export type Tried = Readonly<{
+type Tried = Readonly<{
   /** Tries that count against the schedule, before this one. */
   counted: number
   /** How many tries in a row found the log or the store away, before this one. */
   unavailable: number
 }>
 
-export type Verdict =
+type Verdict =
   | Readonly<{ kind: 'dead' }>
   /** Counts against the schedule. */
   | Readonly<{ kind: 'retry'; delayMs: number }>

@@ -6,7 +6,7 @@ import { keys } from './keys.ts'
 import type { Objects } from './objects.ts'
 
 /** How often each was asked for, and up to which time it was done. Loose: an older build's swap loses nothing that a newer one keeps here. */
-export const archiveWanted = z.looseObject({
+const archiveWanted = z.looseObject({
   n: z.int(),
   close: z.int().min(0),
   closed: z.int().min(0),

@@ -6,7 +6,7 @@ export type StoreSettings =
   | Readonly<{ kind: 'disk'; root: string; fsync: 'full' | 'normal' }>
   | Readonly<{ kind: 's3'; bucket: string; prefix: string; endpoint: string }>
 
-export type Made = Readonly<{
+type Made = Readonly<{
   settings: StoreSettings
   /** An open store whose storage is away. */
   openBroken(): Promise<Objects>

@@ -25,7 +25,7 @@ export type NewPart = Readonly<{
   /** Of what it says, unpacked: names the content. */
   sha256: string
 }>
-export type Part = Readonly<{ bytes: Uint8Array; sha256: string }>
+type Part = Readonly<{ bytes: Uint8Array; sha256: string }>
 
 const MAGIC = Buffer.from('newswire feed bundle 1\n')
 /** Five parts are named in a few hundred bytes. */

@@ -17,7 +17,7 @@ const searchProgress = z.object({
 })
 type SearchProgress = z.output<typeof searchProgress>
 
-export const searchWanted = z.object({
+const searchWanted = z.object({
   n: z.int(),
   id: z.string(),
   requestedAt: z.string(),

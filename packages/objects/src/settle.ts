@@ -4,7 +4,7 @@ import type { PutOptions } from './objects.ts'
 type Condition = Readonly<{ ifNoneMatch?: PutOptions['ifNoneMatch'] | null; ifMatch?: string | null }>
 
 /** `same`: what is there has our bytes, so this is the repeat of a put whose answer was lost, and a success. */
-export type Verdict = 'write' | 'same' | 'exists' | 'stale'
+type Verdict = 'write' | 'same' | 'exists' | 'stale'
 
 /** `etag`: of the new bytes; `found`: of what is there, `null` for nothing. Tags are of the content here: equal means the same bytes. */
 export const settle = ({ wanted, etag, found }: { wanted: Condition; etag: string; found: string | null }): Verdict => {

@@ -7,7 +7,7 @@ import type { OutboundFailure, OutboundRequest, OutboundResult } from './outboun
 
 const DEFAULT_MAX_BYTES = 16_384
 
-export const toFailure = (kind: OutboundFailure['kind'], code: OutboundFailure['code'], message: string): OutboundFailure => ({
+const toFailure = (kind: OutboundFailure['kind'], code: OutboundFailure['code'], message: string): OutboundFailure => ({
   ok: false,
   kind,
   code,

@@ -3,7 +3,7 @@ import type { NetworkConfig } from '@newswire/events/config'
 import { findUrlOffence } from './addresses.ts'
 
 /** What of an address a request needs; or why it may not be reached. */
-export type Target = Readonly<{ offence: null; origin: string; path: string }> | Readonly<{ offence: string }>
+type Target = Readonly<{ offence: null; origin: string; path: string }> | Readonly<{ offence: string }>
 
 /** What is longer is seldom asked for twice. Characters. */
 const MOST_KEPT_LENGTH = 300

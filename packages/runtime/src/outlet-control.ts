@@ -37,7 +37,7 @@ const STALE_MS = HOUR_MS
 /** Others' tests would keep a partner's own receiver busy. */
 const TESTS_PER_MINUTE = 6
 
-export type Asked = Readonly<{ id: string; by: Asker }>
+type Asked = Readonly<{ id: string; by: Asker }>
 export type Rotated = Readonly<{
   /** `whsec_…`: shown this once. */
   secret: string

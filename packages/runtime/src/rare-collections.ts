@@ -12,7 +12,7 @@ import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import { growingBuffers } from './growing-buffers.ts'
 
-export type Rule = Readonly<{
+type Rule = Readonly<{
   /** So long after a full collection no other begins for the sake of buffers, ms: what is at rest is collected as ever. */
   restMs: number
   /** Unless they have grown by so much since. */

@@ -18,7 +18,7 @@ import { openSampleArchive, SAMPLE_DAY_MS, type SampleArchive } from './sample-a
 import { readKeys, rotateKey } from './signing.ts'
 import { openFolder, verifyCopy } from './verify-copy.ts'
 
-export const open = async (t: TestContext): Promise<SampleArchive> => {
+const open = async (t: TestContext): Promise<SampleArchive> => {
   const archive = await openSampleArchive()
   t.after(() => archive.close())
   return archive

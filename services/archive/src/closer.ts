@@ -13,7 +13,7 @@ import { addReindexed, NOTHING_REINDEXED, reindexManifest } from './reindex.ts'
 import { isRetiring, rotateKey } from './signing.ts'
 
 /** How often it is asked whether a day has ended, ms; the first time one such time after start, so that a start stays quick. */
-export const LOOK_EVERY_MS = 60_000
+const LOOK_EVERY_MS = 60_000
 /** How often it is asked whether an operator wants something, ms. */
 const WISHES_EVERY_MS = 2_000
 /** One round closes what waits in at most this many manifests. */

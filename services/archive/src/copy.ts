@@ -12,7 +12,7 @@ import { newestManifest } from './finish.ts'
 import { notWritten, putFile } from './put-file.ts'
 import type { Copy } from './verify-copy.ts'
 
-export type Copied = Readonly<{ manifests: number; files: number; fetched: number; removed: number; bytes: number }>
+type Copied = Readonly<{ manifests: number; files: number; fetched: number; removed: number; bytes: number }>
 type Readable = Pick<Objects, 'get' | 'head' | 'list'>
 
 const HOW_TO = `This is a copy of a Newswire archive. Prove it with Node 22.18 or newer and the keys that the publisher's site serves:

@@ -157,7 +157,7 @@ const finishPart = async (needs: Needs, number: number, part: Part, staged: Read
 }
 
 /** Makes the packs of one manifest. Safe to repeat, and side by side with others. */
-export const finish = async (needs: Needs, manifest: Manifest, stagedKey: string): Promise<void> => {
+const finish = async (needs: Needs, manifest: Manifest, stagedKey: string): Promise<void> => {
   const { objects } = needs
   const held = await objects.get(stagedKey)
   if (held === null) return // somebody else was done first

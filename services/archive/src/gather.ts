@@ -15,12 +15,12 @@ import { isPurgedIn, listable, type Purged } from './purged.ts'
 import { readKeys } from './signing.ts'
 
 /** How much one manifest lists at most, so that closing needs little memory; what is more comes into the next one at once. */
-export const LIMITS = { versions: 10_000, milestones: 30_000 } as const
+const LIMITS = { versions: 10_000, milestones: 30_000 } as const
 /** Requests to the store at once. */
 const AT_ONCE = 16
 
 type Needs = Readonly<{ objects: Objects; log: Pick<Log, 'lag' | 'ends' | 'read'>; logger: Pick<Logger, 'error'>; group: string }>
-export type Gathered = Readonly<{
+type Gathered = Readonly<{
   cut: ToClose['cut']
   entries: readonly Entry[]
   staged: Uint8Array

@@ -12,7 +12,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { PackedHashes } from './packed-hashes.ts'
 
 export type ToKeep = Readonly<{ eventId: string; time: string; fact: Fact }>
-export type Kept = 'kept' | 'was-there' | 'was-purged'
+type Kept = 'kept' | 'was-there' | 'was-purged'
 
 type Needs = Readonly<{
   objects: Objects

@@ -62,8 +62,8 @@ export const withoutWords = (milestone: Milestone): Milestone => ({
   data: Object.fromEntries(Object.entries(milestone.data).filter(([name]) => PLAIN.has(name))),
 })
 
-export type Cut = Readonly<Record<string, number>>
-export type Slice = Readonly<{ records: readonly LogRecord[]; cut: Cut; isWhole: boolean }>
+type Cut = Readonly<Record<string, number>>
+type Slice = Readonly<{ records: readonly LogRecord[]; cut: Cut; isWhole: boolean }>
 
 /** Milestones from `from` on, at most about `limit`, and the cut behind them. `isWhole`: nothing more was there when reading began. */
 export const readMilestones = async (log: Pick<Log, 'ends' | 'read'>, from: Cut, limit: number): Promise<Slice> => {

@@ -12,7 +12,7 @@ import type { Signer } from './signing.ts'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 /** What is archived under a key. `article`: whose it is, which a native payload's key does not tell. */
-export const entry = z.object({ article: z.string(), key: z.string(), sha256, bytes: z.int().min(0) })
+const entry = z.object({ article: z.string(), key: z.string(), sha256, bytes: z.int().min(0) })
 export type Entry = z.output<typeof entry>
 
 const positions = z.record(z.string(), z.int().min(0))
@@ -38,7 +38,7 @@ export type Manifest = Readonly<{ head: ManifestHead; sha256: string; entries: r
 
 export type ToClose = Omit<ManifestHead, 'schema' | 'merkleRoot' | 'count' | 'bytes' | 'keyId'>
 
-export const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 
 /** The two lines that a signed document begins with: what it says, and the signature over the bytes of that. */
 export const signedLines = (value: object, signer: Signer): readonly [string, string] => {

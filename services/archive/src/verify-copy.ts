@@ -20,7 +20,7 @@ import { gunzipSync } from 'node:zlib'
 
 /** A copy: paths begin with `archive/`, or with `native/` for payloads that are in no pack. */
 export type Copy = Readonly<{ list(): Promise<readonly string[]>; read(path: string): Promise<Uint8Array | null> }>
-export type Options = Readonly<{
+type Options = Readonly<{
   /** `yyyy-mm-dd`: only what lies under these days is read; manifests always are. Default: everything. */
   days?: readonly string[]
   /** A running system: what was archived since the newest manifest, and what is being packed, is no offence. Default false. */

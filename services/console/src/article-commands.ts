@@ -12,7 +12,7 @@ export type ArticleCommand = Exclude<Command, { command: 'publish' }>
 
 const SERVICE = '/services/console'
 
-export type Taken = Readonly<{ submissionId: string; articleId: string; trace: string; warnings?: readonly Warning[] }>
+type Taken = Readonly<{ submissionId: string; articleId: string; trace: string; warnings?: readonly Warning[] }>
 
 /** Durable when it resolves. Throws `UnavailableError` when the log cannot take it. */
 export const takeCommand = async (

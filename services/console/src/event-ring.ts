@@ -7,7 +7,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 /** Of one event, characters: a stream takes an event whole, and there are many streams. Ours have a few hundred; a stranger's record may have megabytes. */
 const MOST_LENGTH = 64 * 1024
 
-export type Kept = Readonly<{ event: Omit<LiveEvent, 'data'> /** What it says as JSON. */; data: string }>
+type Kept = Readonly<{ event: Omit<LiveEvent, 'data'> /** What it says as JSON. */; data: string }>
 
 export type EventRing = Readonly<{
   /** What was seen already is passed over. True when it was taken. */

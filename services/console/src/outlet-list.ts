@@ -12,7 +12,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { type OutletStatus, type PendingCount, toOutletStatus } from '@newswire/runtime/outlet-status'
 import type { OutletTrace } from '@newswire/trace/outlet-queries'
 
-export type OutletLine = Omit<OutletStatus, 'pending'> &
+type OutletLine = Omit<OutletStatus, 'pending'> &
   Readonly<{
     id: string
     name: string | null

@@ -163,7 +163,7 @@ export const judge = (reading: Reading, answer: Answer, wanted: Wanted): Seen =>
 }
 
 /** Of an address or a key: the SHA-256 of the source picture. */
-export const sourceOf = (address: string): string | null => {
+const sourceOf = (address: string): string | null => {
   const [, sha256 = ''] = /renditions\/([0-9a-f]{64})\//.exec(address) ?? []
   return isSha256(sha256) ? sha256 : null
 }

@@ -36,7 +36,7 @@ import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
 import { findUnset } from './unset-secrets.ts'
 
-export type RouteNeeds = Readonly<{
+type RouteNeeds = Readonly<{
   log: Log
   objects: Objects
   configuration: Configuration

@@ -3,7 +3,7 @@ import type { Log } from '@newswire/log/log'
 import type { Overview } from '@newswire/trace/overview'
 
 /** Every group of the pipeline in the order of an article's way. */
-export const groups = [
+const groups = [
   'images',
   'images-backfill',
   'desk',

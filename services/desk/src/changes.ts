@@ -11,7 +11,7 @@ export type Decision = Readonly<{
   outcomes: readonly Outcome[]
 }>
 
-export type Asked = SubmissionCause | RetractCause | RepublishCause | PurgeCause
+type Asked = SubmissionCause | RetractCause | RepublishCause | PurgeCause
 type Ended = Readonly<{ state: Outcome['state']; code?: DeskCode; version?: number; until?: string }>
 
 export const nothing = (current: State): Decision => ({ next: current, outcomes: [] })

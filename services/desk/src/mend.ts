@@ -15,7 +15,7 @@ type Needs = Readonly<{
   logger: Pick<Logger, 'warn' | 'error'>
 }>
 
-export type Mend = Readonly<{
+type Mend = Readonly<{
   /** One round; rounds do not overlap. What fails is still behind in the next one. Repeating is safe: the same bytes under the same id. */
   round(): Promise<void>
   /** Resolves when nothing is under way and nothing will be. */

@@ -47,7 +47,7 @@ const held = kept.extend({ article: asIs<Article>() })
 export type Held = z.output<typeof held>
 
 /** What became of a submission, small enough to be remembered. The words to a code are in `outcomes.ts`. */
-export const outcome = z.object({
+const outcome = z.object({
   submissionId: z.string(),
   command: z.enum(['publish', 'retract', 'republish', 'purge']),
   state: z.enum(submissionStates),

@@ -25,7 +25,7 @@ export type Pass = (gate: Gate) => Promise<void> | void
 
 /** Another article is taken back, or comes back: what it is by then. The newest `turn` counts, however often which of them is played again. */
 type TurnOf = Readonly<{ turn: number; target: string; standing: Standing; isTold: boolean }>
-export type Turn = ReferencesCause & Readonly<{ turn: TurnOf }>
+type Turn = ReferencesCause & Readonly<{ turn: TurnOf }>
 export const isTurn = (cause: Cause): cause is Turn => 'turn' in cause
 
 type Landed = Readonly<{ fact: Fact; bytes: string; clockMs: number }>

@@ -5,7 +5,7 @@
 import type { FeedItem, FeedNotice, MediaItem } from './feed-item.ts'
 import { escapeAttribute, escapeText } from './xml.ts'
 
-export type Element = Readonly<{
+type Element = Readonly<{
   name: string
   attributes?: Readonly<Record<string, string | number>>
   /** Text, or elements; none is an empty element. */

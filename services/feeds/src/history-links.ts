@@ -12,7 +12,6 @@ import { escapeAttribute } from './xml.ts'
 
 /** A page as `toPageLink` writes it. */
 type PageLink = Readonly<{ name: string; query: string }>
-export type History = Readonly<{ isPage: boolean; prev: PageLink | null; next: PageLink | null }>
 
 const HISTORY = 'http://purl.org/syndication/history/1.0'
 

@@ -4,7 +4,7 @@
  */
 
 /** How one value is written, escaped as its place wants it; `''` when the item has none, and then the place may not be there. */
-export type Place<T> = Readonly<{
+type Place<T> = Readonly<{
   write: (item: T) => string
   /** A value that is found nowhere else in what is written. */
   standIn: Partial<T>

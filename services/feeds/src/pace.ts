@@ -5,7 +5,7 @@
  */
 
 /** No feed waits longer than this, however many there are. */
-export const MAX_REST_MS = 2000
+const MAX_REST_MS = 2000
 
 /** Milliseconds to rest. `share` is the part of the loop that all building together may take, 0 to 1. */
 export const restAfter = ({ busyMs, active, share }: { busyMs: number; active: number; share: number }): number =>

@@ -35,13 +35,13 @@ const claim = z.object({
   shape: z.string(),
   files: z.object({ rss: claimedFile, atom: claimedFile, json: claimedFile }),
 })
-export type Claim = z.output<typeof claim>
+type Claim = z.output<typeof claim>
 
 export const parseClaim = (json: string | null | undefined): Claim | null =>
   json === null || json === undefined ? null : (claim.safeParse(JSON.parse(json)).data ?? null)
 
 /** All that decides the bytes of a page but the states of its articles, of which it names the versions. */
-export type Plan = Readonly<{
+type Plan = Readonly<{
   page: FeedPage
   slots: readonly Slot[]
   prev: FeedPage | null

@@ -23,7 +23,7 @@ CREATE TABLE page (feed TEXT NOT NULL, page TEXT NOT NULL, claim TEXT NOT NULL, 
 `
 
 /** What an article is in a feed. `out`: it left. `purged`: nothing of it may be shown on a page. Both keep their slot. */
-export type Kind = 'item' | 'notice' | 'out' | 'purged'
+type Kind = 'item' | 'notice' | 'out' | 'purged'
 export type Slot = Readonly<{ articleId: string; version: number; kind: Kind }>
 
 export type Placed = Readonly<{
@@ -46,7 +46,7 @@ const toSlotTime = (firstReleasedAt: string): string | null => {
 }
 
 /** The kind of slot an article has in a feed; `null` when the feed never matched it. Pure. */
-export const kindOf = (article: Pick<Placed, 'state' | 'now' | 'ever'>, rule: Rule): Kind | null => {
+const kindOf = (article: Pick<Placed, 'state' | 'now' | 'ever'>, rule: Rule): Kind | null => {
   const place = placeOf(article, rule)
   if (place === 'notice') return article.state === 'purged' ? 'purged' : 'notice'
   if (place === 'item') return 'item'

@@ -64,7 +64,7 @@ export const lookAt = (feedId: string, at: string, why: string, rebuild?: string
   data: { feedId, articleId: null, version: 0, ...(rebuild === undefined ? {} : { rebuild }) },
 })
 
-export type SweepNeeds = Readonly<{
+type SweepNeeds = Readonly<{
   objects: Pick<Objects, 'get' | 'put' | 'list' | 'delete'>
   view: FacetView
   history: Pick<History, 'check'>

@@ -1,5 +1,5 @@
 /** Some at once, the others in the order they came. */
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>
+type Turns = <T>(work: () => Promise<T>) => Promise<T>
 
 export const createTurns = (atOnce: number): Turns => {
   const waiting: (() => void)[] = []

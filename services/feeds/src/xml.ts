@@ -22,7 +22,7 @@ export const escapeAttribute = (value: string): string => escapeText(value).repl
 /** For the inside of a CDATA section that holds HTML: the section's end is written as the entity that HTML reads the same way. */
 export const escapeCdataHtml = (html: string): string => (html.includes(']]>') ? html.replaceAll(']]>', ']]&gt;') : html)
 
-export const namespaces = {
+const namespaces = {
   ...feedNamespaces,
   mi: 'http://schemas.ingestion.microsoft.com/common/',
   snf: 'http://www.smartnews.be/snf',

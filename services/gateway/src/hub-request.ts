@@ -26,8 +26,8 @@ export type HubRequest = Readonly<{
   leaseSeconds: number
 }>
 
-export type Refusal = Readonly<{ status: 400 | 403 | 404 | 422 | 503; reason: string }>
-export type Read<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; refusal: Refusal }>
+type Refusal = Readonly<{ status: 400 | 403 | 404 | 422 | 503; reason: string }>
+type Read<T> = Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; refusal: Refusal }>
 
 const refuse = (reason: string, status: Refusal['status'] = 400) => ({ ok: false, refusal: { status, reason } }) as const
 

@@ -16,7 +16,7 @@ type Inner = { _handle?: Handle | null; _server?: unknown; server?: unknown }
 /** `bytes`: the first `length` of them, and only during the call. */
 type OnBytes = (bytes: Buffer, length: number) => void
 
-export type Reading = Readonly<{
+type Reading = Readonly<{
   /** To be used instead of the one that was given. */
   socket: Socket
   /** What comes from now on comes out of the stream, for who takes the socket over. Twice is once. */

@@ -5,7 +5,7 @@
 import type { StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
-export type LeftOut = Readonly<{
+type LeftOut = Readonly<{
   has(articleId: string): boolean
   /** Equal as long as the same is left out: part of the key under which a page is kept. */
   key: string

@@ -5,7 +5,7 @@ import type { Log } from '@newswire/log/log'
 const FAILURES = 2
 const EVERY_MS = 5_000
 
-export type LogWatch = Readonly<{ isThere(): boolean; stop(): void }>
+type LogWatch = Readonly<{ isThere(): boolean; stop(): void }>
 
 type Options = Readonly<{
   /** Between two looks, ms (default 5 000). */

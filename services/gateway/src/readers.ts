@@ -14,7 +14,7 @@ export const outcomes = ['full', 'unchanged', 'delta', 'part', 'refused'] as con
 type Reader = { lastAt: number; slowestMs: number }
 
 /** Of one file: plain numbers, because they are counted on the fastest way there is. */
-export type Counts = { polls: Record<Outcome, number>; bytes: number; lastAt: number }
+type Counts = { polls: Record<Outcome, number>; bytes: number; lastAt: number }
 
 /** What is asked for of a feed: one of its files, or one of its archive pages, which are counted together. */
 const polledOutputs = [...feedOutputs, 'page'] as const
@@ -38,7 +38,7 @@ type FeedUse = Readonly<{
   lastAt: number
 }>
 /** What is to be remembered of a feed's readers: see `mergeReaders`. */
-export type Seen = Readonly<{ slowestMs: number; seenAt: number; absence: Readonly<{ absentMs: number; seenAt: number }> | null }>
+type Seen = Readonly<{ slowestMs: number; seenAt: number; absence: Readonly<{ absentMs: number; seenAt: number }> | null }>
 
 /** Counts the polls of one file; for who asks often, looked up once. */
 export type Tally = (poll: Poll) => void

@@ -18,7 +18,7 @@ import type { Search } from './search.ts'
 import { createStoreArticles, type StoreArticles } from './store-articles.ts'
 import type { View } from './view.ts'
 
-export type RouteNeeds = Readonly<{
+type RouteNeeds = Readonly<{
   view: View
   feeds: FeedCache
   objects: Objects

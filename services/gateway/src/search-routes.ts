@@ -21,7 +21,7 @@ import type { View } from './view.ts'
 type Needs = Readonly<{ search: Search; view: View; maker: PageMaker; findLeftOut: FindLeftOut }>
 
 /** The page behind this one; `null` on the last. */
-export const nextOf = (place: SearchPlace, { next }: Pick<SearchFound, 'next'>): SearchPlace | null =>
+const nextOf = (place: SearchPlace, { next }: Pick<SearchFound, 'next'>): SearchPlace | null =>
   next === null ? null : { ...place, page: { number: place.page.number + 1, behind: next } }
 
 const toAnswer = (place: SearchPlace, found: SearchFound, config: ConfigSnapshot) => {

@@ -3,7 +3,7 @@
 export type Size = Readonly<{ width: number; height: number }>
 /** A place in a picture, as shares of its width and height. */
 export type Focus = Readonly<{ x: number; y: number }>
-export type Box = Readonly<{ left: number; top: number; width: number; height: number }>
+type Box = Readonly<{ left: number; top: number; width: number; height: number }>
 
 const within = (value: number, most: number): number => Math.min(Math.max(0, value), most)
 

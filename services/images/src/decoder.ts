@@ -13,7 +13,7 @@ import type { Encoding, Recipe } from './presets.ts'
 
 export type Lane = 'live' | 'backfill'
 export type DecodedFile = Readonly<{ name: string; encoding: Encoding; width: number; height: number; bytes: Buffer }>
-export type Preview = Readonly<{ color: string; blurHash: string }>
+type Preview = Readonly<{ color: string; blurHash: string }>
 type Decoded =
   | Readonly<{ outcome: 'rendered'; files: readonly DecodedFile[]; preview: Preview }>
   /** The picture's fault. */

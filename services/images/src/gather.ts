@@ -2,7 +2,7 @@
 import type { Picture } from '@newswire/events/article'
 import type { Settled } from './settle-picture.ts'
 
-export type Gathered = Readonly<{
+type Gathered = Readonly<{
   settled: readonly Picture[]
   /** Every try has ended; else `enough` came first, and the rest still run. */
   isWhole: boolean

@@ -13,7 +13,7 @@ import { type FileWords, mergeWords, noWords } from './words.ts'
 import { toXmp } from './xmp.ts'
 
 export type RenderedFile = Readonly<{ name: string; encoding: Encoding; width: number; height: number; bytes: Buffer }>
-export type Preview = Readonly<{ color: string; blurHash: string }>
+type Preview = Readonly<{ color: string; blurHash: string }>
 type Rendered = Readonly<{ ok: true; preview: Preview }> | Readonly<{ ok: false; reason: string }>
 
 /** The masters' widest, and the height that crops of wide pictures need. */

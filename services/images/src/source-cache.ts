@@ -12,7 +12,7 @@ import { z } from 'zod'
 const source = z.object({ n: z.int(), sha256: z.string(), etag: z.string().optional(), lastModified: z.string().optional() })
 type Source = z.output<typeof source>
 
-export type Known = Readonly<{ sha256: string; conditions: Readonly<Record<string, string>>; document: Document<Source> }>
+type Known = Readonly<{ sha256: string; conditions: Readonly<Record<string, string>>; document: Document<Source> }>
 
 /** What was changed within the second in which it was fetched may change once more in it, under the same date (RFC 9110 §8.8.2.2). */
 const SETTLED_MS = 60_000

@@ -23,7 +23,7 @@ import { isRebuilt, sourcesOf } from './mark-pictures.ts'
 import { nextStep, type Use } from './unused.ts'
 
 export type Removed = Readonly<{ sha256: string; files: number; unusedSince: string; original: boolean }>
-export type SweepNeeds = Readonly<{
+type SweepNeeds = Readonly<{
   objects: Objects
   keepMs: () => number
   now: () => number

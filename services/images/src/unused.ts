@@ -7,7 +7,7 @@ import { isTakenOver, type PictureUse } from '@newswire/objects/picture-use'
  */
 export type Use = 'shown' | 'kept' | 'none'
 
-export type Step =
+type Step =
   | Readonly<{ step: 'nothing' }>
   /** The document in place of the one that was found. */
   | Readonly<{ step: 'note'; next: PictureUse }>

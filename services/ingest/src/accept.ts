@@ -16,7 +16,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { takeSubmission } from '@newswire/runtime/take-submission'
 
 type Native = Readonly<{ bytes: Uint8Array; contentType: string }>
-export type Accept = Readonly<{ submission: Submission; native: Native; traceparent: string | undefined; warnings?: readonly Warning[] }>
+type Accept = Readonly<{ submission: Submission; native: Native; traceparent: string | undefined; warnings?: readonly Warning[] }>
 
 /** Where the payload will be, known before it is written: the event points to it. */
 export const nativeReference = (

@@ -16,7 +16,7 @@ import { z } from 'zod'
 import { createPace, type Pace } from './backfill-pace.ts'
 
 /** Architecture §3. */
-export const WINDOW = 64
+const WINDOW = 64
 /** How long a request is held back before it is sent away, ms: most places are free again sooner. */
 const WAIT_MS = 2_000
 /** Requests held back at once, each with its body in memory; beyond that they are sent away at once. */

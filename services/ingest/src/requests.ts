@@ -33,7 +33,7 @@ export const toCheckedArticleId = (publisher: string, localId: string): string =
 }
 
 /** The JSON of a body, read strictly. Throws the 400 problem with where and why. */
-export const readJson = (bytes: Uint8Array): unknown => {
+const readJson = (bytes: Uint8Array): unknown => {
   const result = parseStrictJson(bytes)
   if (result.ok) return result.value
   throw new ProblemError({

@@ -17,7 +17,7 @@ import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, 
 import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
 import { keepUpload, refuseNoForm } from './uploads.ts'
 
-export type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'secret'>
+type RouteNeeds = TakeNeeds & Pick<ServiceContext, 'secret'>
 
 /** How long a question about the trace waits for the projection to reach the log's end. */
 const TRACE_WAIT_MS = 2_000

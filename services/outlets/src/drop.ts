@@ -47,7 +47,7 @@ export const latestDocument = z.object({
   /** Why it was taken back. */
   retraction: z.object({ mode: z.string(), reason: z.string() }).optional(),
 })
-export type Latest = z.output<typeof latestDocument>
+type Latest = z.output<typeof latestDocument>
 
 export type DropPicture = Latest['pictures'][number] & Readonly<{ load: () => Promise<Uint8Array | null> }>
 

@@ -4,7 +4,7 @@
  */
 
 /** `turn`: what came with the thing, for whoever must know which of its entries this is. */
-export type Due<T> = Readonly<{ atMs: number; item: T; turn: number }>
+type Due<T> = Readonly<{ atMs: number; item: T; turn: number }>
 
 /** So many are kept before any is looked at. */
 const FEW = 128

@@ -9,7 +9,7 @@ import { z } from 'zod'
 
 const handoverDocument = z.object({ n: z.int(), state: z.enum(['held', 'clean']), owner: z.string(), doubt: z.boolean().optional() })
 
-export type Mark = Readonly<{ etag: string; n: number }>
+type Mark = Readonly<{ etag: string; n: number }>
 /** `clean`: nothing of the owner before may still arrive without the store's knowing. */
 export type TakeOver = Readonly<{ mark: Mark; clean: boolean }>
 

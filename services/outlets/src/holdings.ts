@@ -7,7 +7,7 @@ import { holdPartition, type Partition, type PartitionNeeds } from './partition.
 /** What a partition has in it, asked at each gain of it. */
 export type Tenure = Pick<PartitionNeeds, 'ids' | 'createActor'>
 
-export type Held = Readonly<{ partition: Partition; sinceMs: number; clean: boolean }>
+type Held = Readonly<{ partition: Partition; sinceMs: number; clean: boolean }>
 
 export type Holdings = Readonly<{
   onAssigned(change: Readonly<{ gained: readonly number[]; lost: readonly number[] }>): Promise<void>

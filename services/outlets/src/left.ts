@@ -19,7 +19,7 @@ type Needs = Pick<BookNeeds, 'clock' | 'pending' | 'kind' | 'scale' | 'logger' |
     takeIn: (stored: Stored, delivery: Delivery, origin: Origin) => Item
   }>
 
-export type Left = Readonly<{
+type Left = Readonly<{
   shelved: Shelves
   isWhole(): boolean
   isAtHand(subject: string): boolean

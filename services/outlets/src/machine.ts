@@ -11,7 +11,7 @@
  */
 import { type Chance, FARTHEST_MS, GIVE_UP_AFTER_MS, nextDelayMs, OWN_FAULT_MS, SETTLE_AFTER_MS } from './schedule.ts'
 
-export type Phase = 'pending' | 'inflight' | 'wait' | 'rejected' | 'dead'
+type Phase = 'pending' | 'inflight' | 'wait' | 'rejected' | 'dead'
 
 export type Delivery = Readonly<{
   phase: Phase
@@ -54,7 +54,7 @@ export type Intent = Readonly<{
   since?: number
 }>
 /** What is sent: the state of the article as it is then or, where every version is, the next of them. */
-export type Latest = Readonly<{ version: number; kill: boolean }>
+type Latest = Readonly<{ version: number; kill: boolean }>
 /** `every`: each version is sent, and none takes another's place but a kill. */
 export type Mode = Readonly<{ every: boolean }>
 

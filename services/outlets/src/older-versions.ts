@@ -2,7 +2,7 @@
 import type { Fact } from '@newswire/events/fact'
 
 /** One version from the archive; `null` while it is not there. */
-export type ReadVersion = (articleId: string, version: number) => Promise<Fact | null>
+type ReadVersion = (articleId: string, version: number) => Promise<Fact | null>
 /** Version `want`, or the newest retraction between it and `latest`, which takes its place; `null` while one of them is not in the archive. */
 export type ReadOlder = (articleId: string, want: number, latest: number) => Promise<Fact | null>
 

@@ -1,6 +1,6 @@
 /** A token bucket: how many requests a second one outlet takes. It fills at the rate and holds a tenth of a second's worth, at least one. */
 
-export type Pace = Readonly<{
+type Pace = Readonly<{
   /** When the next request may begin, ms; now or earlier when one may. */
   nextMs(perSecond: number | undefined, nowMs: number): number
   /** A request begins. */

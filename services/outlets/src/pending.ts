@@ -33,7 +33,7 @@ const delivery = z.object({
 })
 
 /** Of the event that the delivery follows from. */
-export const cause = z.object({ id: z.string(), correlationid: z.string().optional(), traceparent: z.string().optional() })
+const cause = z.object({ id: z.string(), correlationid: z.string().optional(), traceparent: z.string().optional() })
 export type Cause = z.output<typeof cause>
 
 /** Where what is pending lies, and how a document says whose it is. */
@@ -87,7 +87,7 @@ export type Held = Readonly<{ etag: string; n: number }>
 
 export type Stored = Readonly<{ pending: Pending; held: Held }>
 /** `after`: what to go on from; `null`: there is no more. */
-export type Page = Readonly<{ stored: readonly Stored[]; after: string | null }>
+type Page = Readonly<{ stored: readonly Stored[]; after: string | null }>
 
 export type PendingStore = Readonly<{
   /** Whether anything lies there of an owner, be it what is done and not swept yet. */

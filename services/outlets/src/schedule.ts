@@ -41,7 +41,7 @@ const MOST_RETRY_AFTER_MS = 24 * HOUR
 /** What a partner's `Retry-After` may hold up a kill. */
 const MOST_KILL_RETRY_AFTER_MS = MINUTE
 
-export type Tried = Readonly<{
+type Tried = Readonly<{
   kill: boolean
   /** Attempts at this version so far, at least 1. */
   attempts: number

@@ -17,7 +17,7 @@ const parseSecretKey = (key: string): Readonly<{ outletId: string; id: string }>
 }
 
 /** Whether a sealed secret is over. Pure. */
-export const isOver = (
+const isOver = (
   { signing }: Pick<OutletState, 'signing'>,
   id: string,
   { sealedAtMs, nowMs }: { sealedAtMs: number; nowMs: number },

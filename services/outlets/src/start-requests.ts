@@ -24,7 +24,7 @@ type Needs = Readonly<{
   test: Required<Delivery<DeliverKind>>['test']
 }>
 
-export type Requests = Readonly<{ subscription: Subscription; sweep(): Promise<void>; stop(): Promise<void> }>
+type Requests = Readonly<{ subscription: Subscription; sweep(): Promise<void>; stop(): Promise<void> }>
 
 export const startRequests = async (context: ServiceContext, { worker, states, test }: Needs): Promise<Requests> => {
   const { log, objects, configuration, logger, now, settings } = context

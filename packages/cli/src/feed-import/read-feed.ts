@@ -24,7 +24,7 @@ const labelOf = (bytes: Uint8Array, contentType: string): string => {
   return told ?? /^\s*<\?xml[^>]{0,150}?encoding=["']([A-Za-z0-9._-]{1,40})["']/.exec(head)?.[1] ?? 'utf-8'
 }
 
-export const decode = (bytes: Uint8Array, contentType: string): string => {
+const decode = (bytes: Uint8Array, contentType: string): string => {
   try {
     return new TextDecoder(labelOf(bytes, contentType)).decode(bytes)
   } catch {

@@ -14,7 +14,7 @@ export type Frame = Readonly<{
   sections: readonly CategoryConfig[]
 }>
 
-export type Document = Readonly<{
+type Document = Readonly<{
   frame: Frame
   /** Of what is in `main`; the frame itself speaks the site's language, so that it is the same everywhere. */
   language: string

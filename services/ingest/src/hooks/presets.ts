@@ -72,7 +72,7 @@ const ordinary = fieldsOf({
   imageCredit: ['/images/*/credit', '/image/credit'],
 })
 
-export const presets = {
+const presets = {
   ghost: {
     verify: signatures.ghost,
     read: readGhost,

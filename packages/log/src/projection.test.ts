@@ -286,7 +286,7 @@ describe('a projection', () => {
       () => 'the failure',
       () => view.failure() !== null,
     )
-    assert.equal(view.isReady(), false)
+    assert.deepEqual([view.isReady(), view.isRead()], [false, true])
     await put(long('three'))
     view.db.exec('PRAGMA max_page_count = 1000000')
     await eventually(

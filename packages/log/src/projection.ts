@@ -39,6 +39,8 @@ export type Projection = Readonly<{
   ready: Promise<void>
   /** Not while something cannot be written: then it is behind the log, and nobody knows how far. */
   isReady(): boolean
+  /** Whether all that was in the topic at start was applied, also while what came since cannot be: it is as it was then, or newer. */
+  isRead(): boolean
   /** Resolves once everything that is in the topic now is applied; rejects when the signal aborts. */
   caughtUp(signal?: AbortSignal): Promise<void>
   /** Why it stopped for good, or what it is waiting for: a disk that is full may have room again. */
@@ -259,6 +261,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     db,
     ready,
     isReady: () => isReady && failed === null && hindrance === null,
+    isRead: () => isReady,
     caughtUp,
     failure: () => failed ?? hindrance,
     stop: async () => {

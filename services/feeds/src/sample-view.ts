@@ -15,7 +15,7 @@ export const openSampleView = (feeds: readonly FeedConfig[] = [], db = new Datab
   const ready = Promise.resolve()
   return {
     ...view,
-    projection: { db, ready, isReady: () => true, caughtUp: () => ready, failure: () => null, stop: () => ready },
+    projection: { db, ready, isReady: () => true, isRead: () => true, caughtUp: () => ready, failure: () => null, stop: () => ready },
     put: (...facts) => {
       apply(facts)
       applied()

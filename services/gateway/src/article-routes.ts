@@ -55,9 +55,9 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now, stored, is
   const askStore = async (articleId: string): Promise<Around> => {
     try {
       const around = await stored.around(articleId)
-      return view.isReady() ? { ...around, hasAny: view.hasAny } : around
+      return view.isRead() ? { ...around, hasAny: view.hasAny } : around
     } catch (error) {
-      if (view.isReady() && codeOf(error) === 'NEWSWIRE_OBJECTS_UNAVAILABLE') return view
+      if (view.isRead() && codeOf(error) === 'NEWSWIRE_OBJECTS_UNAVAILABLE') return view
       throw error
     }
   }

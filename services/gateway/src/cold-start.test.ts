@@ -71,7 +71,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
   const real = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
   /** What this gateway can reach, once it has the log. */
-  const reach = { log: true, store: true }
+  const reach = { log: true, store: true, room: true }
   const isLogThere = () => reach.log
   const objects: Objects = {
     ...disk,
@@ -97,7 +97,8 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     patienceMs: 0,
     againMs: 5,
   })
-  const view = await openView({ log, dataDir, onPoison: () => undefined })
+  const opened = await openView({ log, dataDir, onPoison: () => undefined })
+  const view = { ...opened, isReady: () => reach.room && opened.isReady() }
   const stored = createStoreArticles(objects, () => site.publicUrl, { onRead: view.take })
   const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, mayShow: stored.mayShow, isLogThere })
   const server = createHttpServer({
@@ -345,6 +346,28 @@ test('cut off from log and store alike, articles are shown as they last were', a
   assert.equal((await get('/articles/press.a')).statusCode, 200)
   assert.match((await get('/')).body, /articles\/press\.a/)
   assert.equal((await get('/articles/press.unknown')).statusCode, 503)
+})
+
+test('while its disk is full, front page, sections and articles are shown as the view and the store have them, without what was taken back', async t => {
+  const { keep, get, come, publish, reach } = await open(t)
+  const taken = makeLive({ article: { title: 'Bài bị rút' } })
+  for (const fact of [taken, makeLive({ articleId: 'press.b', article: { title: 'Bài còn lại', categories: ['news'] } })]) {
+    await keep(fact)
+    await publish(fact)
+  }
+  await come()
+  reach.room = false
+  await keep(makeRetracted({ version: 2 }))
+  for (const path of ['/', '/?category=news']) {
+    const { statusCode, body } = await get(path)
+    assert.equal(statusCode, 200, path)
+    assert.match(body, /Bài còn lại/)
+    assert.doesNotMatch(body, /Bài bị rút/)
+  }
+  assert.equal((await get('/articles/press.a')).statusCode, 410)
+  assert.equal((await get('/articles/press.b')).statusCode, 200)
+  reach.store = false
+  assert.match((await get('/')).body, /Bài còn lại/)
 })
 
 test('cut off, what comes to the feeds in the store comes to front page and sections, and what it takes back leaves them', async t => {

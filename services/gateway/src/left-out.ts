@@ -1,5 +1,5 @@
 /**
- * What lists leave out although the view still has it: while the log does not tell, what the store no longer has for all. What it cannot be asked for goes on
+ * What lists leave out although the view still has it: while the log does not tell, or what it tells cannot be written, what the store no longer has for all. What it cannot be asked for goes on
  * as it last was; where the view has not reached the log since the start nobody knows how old that is, and it is left out too.
  */
 import type { StoreArticles } from './store-articles.ts'
@@ -20,7 +20,7 @@ type Needs = Readonly<{
   /** Whether the view is what counts. */
   isTold: () => boolean
   stored: Pick<StoreArticles, 'askFor'>
-  view: Pick<View, 'isReady'>
+  view: Pick<View, 'isRead'>
 }>
 
 export const createFindLeftOut =
@@ -28,6 +28,6 @@ export const createFindLeftOut =
   async articleIds => {
     if (isTold()) return NOTHING
     const { takenBack, unread } = await stored.askFor(articleIds())
-    const out = view.isReady() ? takenBack : new Set([...takenBack, ...unread])
+    const out = view.isRead() ? takenBack : new Set([...takenBack, ...unread])
     return { has: id => out.has(id), key: [...out].sort().join() }
   }

@@ -53,7 +53,7 @@ export const addListRoutes = (app: HttpServer, { view, maker, isTold, findLeftOu
   const { config, kept } = maker
 
   app.get('/', async (request, reply) => {
-    const isWhole = view.isReady()
+    const isWhole = view.isRead()
     if (!isWhole && !hasLooked()) throw notReady('articles')
     const place = parseListPlace(request.query as Record<string, unknown>)
     if (place === null) throw badRequest('expected ?category=, ?before= or ?after= as our own pages link to them')

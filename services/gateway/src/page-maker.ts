@@ -20,7 +20,7 @@ export const createPageMaker = (view: View, configuration: Pick<Configuration, '
     frame: () => toFrame(view, configuration.current()),
     kept: (key, render) => {
       const config = configuration.current()
-      return cache.get(key, [view.revision(), view.isReady(), config], () => render(config))
+      return cache.get(key, [view.revision(), view.isRead(), config], () => render(config))
     },
   }
 }

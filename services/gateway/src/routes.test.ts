@@ -39,7 +39,7 @@ const open = async (t: TestContext, { isReady, config = snapshot }: { isReady?: 
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
   const opened = await openView({ log, dataDir, onPoison: () => undefined })
-  const view: View = isReady ? { ...opened, isReady } : opened
+  const view: View = isReady ? { ...opened, isReady, isRead: isReady } : opened
   const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined })
   const configuration = { current: () => config, onChange: () => () => undefined, close: async () => undefined }
   const { app, close } = createHttpServer({

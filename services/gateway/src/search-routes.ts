@@ -54,7 +54,7 @@ export const addSearchRoutes = (app: HttpServer, { search, view, maker, findLeft
     const place = parseSearch(request.query as Record<string, unknown>)
     if (typeof place === 'string') throw badRequest(place)
     if (place.category !== null && !config().categories.has(place.category)) throw notFound('no such category')
-    if (!search.isReady() || !view.isReady()) throw notReady('articles')
+    if (!search.isReady() || !view.isRead()) throw notReady('articles')
     return { ...place, ...changes }
   }
   type Found = Readonly<{ found: SearchFound; key: string }>

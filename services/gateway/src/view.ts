@@ -38,6 +38,8 @@ export type View = Queries &
     /** A public article that has the picture now, one that shows it to everybody first. */
     shownBy(sha256: string): string | null
     isReady(): boolean
+    /** Whether it has reached the log since the start, also while it cannot be written (a full disk): what it has then is what was public a moment ago. */
+    isRead(): boolean
     /**
      * A fact that the store has, which is never behind the log: what the log tells later of this version, or of older ones, is known then. Whether it was
      * news.
@@ -178,6 +180,7 @@ export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise
       return true
     },
     isReady: projection.isReady,
+    isRead: projection.isRead,
     caughtUp: projection.caughtUp,
     revision: () => revision,
     failure: projection.failure,

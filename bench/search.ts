@@ -57,9 +57,12 @@ const ask = (url: string): Promise<number> =>
     }).once('error', reject)
   })
 
+/** Merging begins five seconds after the index is there. */
+const MERGES_AFTER_MS = 6_000
 /** After much was written the index is merged for a while, beside serving: what is measured is how it is on any other day. */
 const waitUntilIdle = async ({ pid }: Gateway): Promise<number> => {
   const begun = performance.now()
+  await setTimeout(MERGES_AFTER_MS)
   for (let before = cpuSeconds(pid); performance.now() - begun < IDLE_WITHIN_MS; before = cpuSeconds(pid)) {
     await setTimeout(2_000)
     if (cpuSeconds(pid) - before < 0.1) break

@@ -90,6 +90,7 @@ describe('a projection', () => {
       apply: (db, records) => {
         for (const _ of records) db.exec('INSERT INTO large VALUES (zeroblob(8388608))')
       },
+      tidyAfterMs: 0,
       onApplied: () => {
         mostBytes = Math.max(mostBytes, walBytes())
       },

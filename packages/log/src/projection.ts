@@ -27,6 +27,8 @@ export type ProjectionOptions = Readonly<{
    * and keeps the file for the next start alone. After a crash the same are told again.
    */
   ahead?: Readonly<{ onArrived: (records: readonly LogRecord[]) => void; withinMs: number }>
+  /** How long after it is ready its write-ahead log is given back, ms (default 5 000): every view of a process reads the past at once, and that can wait until they have. */
+  tidyAfterMs?: number
   /** Called after the transaction of a batch that `apply` saw. */
   onApplied?: (records: readonly LogRecord[]) => void
   /** Called when all that was applied turned out to be of another log, and was emptied. Only while it is not ready. */
@@ -54,6 +56,7 @@ const MAX_AHEAD = 2_000
 const CATCH_UP_TICK_MS = 5
 /** Before a log that has just come is asked again, and before what could not be written is written again. */
 const AGAIN_MS = 1_000
+const TIDY_AFTER_MS = 5_000
 
 /** Busy, locked, no memory, I/O error, full, cannot open (https://sqlite.org/rescode.html): of the machine and not of the record, so it may pass. */
 const PASSING = new Set([5, 6, 7, 10, 13, 14])
@@ -105,7 +108,7 @@ const orAborted = (work: Promise<unknown>, signal: AbortSignal): Promise<void> =
  * not ready, and nobody knows how old.
  */
 export const openProjection = async (options: ProjectionOptions): Promise<Projection> => {
-  const { log, topic, file, schema, apply, ahead, onApplied, onEmptied, patienceMs = 0 } = options
+  const { log, topic, file, schema, apply, ahead, onApplied, onEmptied, patienceMs = 0, tidyAfterMs = TIDY_AFTER_MS } = options
   const db = openDatabase(file, schema)
   const moving = isMainThread && file !== ':memory:' ? createMoving(file) : null
   const store = db.prepare(
@@ -173,6 +176,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
 
   let held: LogRecord[] = []
   let timer: NodeJS.Timeout | undefined
+  let tidying: NodeJS.Timeout | undefined
   const applyHeld = (): void | Promise<void> => {
     clearTimeout(timer)
     timer = undefined
@@ -235,9 +239,11 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       if (stopped) return
       if (moving === null) db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.present}`)
       db.exec(`PRAGMA journal_size_limit = ${KEPT_BYTES}`)
-      if (walBytes(file) <= KEPT_BYTES) return
-      if (moving === null) shrink(db)
-      else moving.shrink()
+      tidying = setTimer(() => {
+        if (walBytes(file) <= KEPT_BYTES) return
+        if (moving === null) shrink(db)
+        else moving.shrink()
+      }, tidyAfterMs).unref()
     })
   ready.catch(error => {
     if (!stopped) failed ??= toError(error)
@@ -268,6 +274,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       if (stopped) return
       const last = held.length > 0 && failed === null && writing === null ? held : []
       clearTimeout(timer)
+      clearTimeout(tidying)
       stopped = true
       await following?.stop()
       try {

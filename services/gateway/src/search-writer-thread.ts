@@ -64,6 +64,7 @@ const fail = (error: unknown) => {
 
 let isReached = false
 let isStopping = false
+let merging: NodeJS.Timeout | undefined
 let held: PreparedRecord[] = []
 let heldBytes = 0
 let heldCounts = new Map<string, number>()
@@ -98,7 +99,7 @@ const reach = (reached: Cursor) => {
   ready.resolve()
   say({ kind: 'ready' })
   // Below zero: all of them into one, so that everything is written again once and not level by level.
-  setImmediate(() => attempt(() => mergeOn(-MERGE_PAGES)))
+  merging = setTimeout(() => attempt(() => mergeOn(-MERGE_PAGES)), MERGE_AFTER_MS)
 }
 let preparer: MessagePort | undefined
 const takePrepared = (message: FromPreparer) => {
@@ -120,6 +121,8 @@ const setMerging = (automerge: number) =>
   )
 /** Pages written by one step of merging, some tens of milliseconds: what is published meanwhile comes between two. */
 const MERGE_PAGES = 128
+/** Everything else of the process reads the past at the same time: what can be searched already may stay in some more pieces for as long. */
+const MERGE_AFTER_MS = 5_000
 const mergeOn = (pages = MERGE_PAGES): void => {
   if (projection === undefined || isStopping || failed) return
   const { db } = projection
@@ -186,6 +189,7 @@ const take = async (message: ToWriter): Promise<void> => {
       return
     case 'stop':
       isStopping = true
+      clearTimeout(merging)
       preparer?.close()
       await projection?.stop()
       say({ kind: 'stopped' })

@@ -1,5 +1,6 @@
 /** A decoding process from outside: how it is started, spoken to and ended. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { createFrameReader, type Frame, writeFrame } from './frames.ts'
@@ -10,6 +11,8 @@ export type ChildEnd = Readonly<{ code: number | null; signal: NodeJS.Signals | 
 export type Child = Readonly<{
   pid: number | undefined
   isReady(): boolean
+  /** What it has had of the processor since it began, ms; `null` where the system does not say (all but Linux). */
+  cpuMs(): number | null
   /** Where frames go from now on. */
   onFrame(listener: (frame: Frame) => void): void
   /** Called once; at once when it has ended. Several may listen; returns how to stop. */
@@ -39,6 +42,20 @@ const command = (): readonly [string, readonly string[]] =>
   process.platform === 'win32'
     ? [process.execPath, options]
     : ['/bin/sh', ['-c', `ulimit -d ${MAX_DATA_KIB}; exec "$0" "$@"`, process.execPath, ...options]]
+
+/** Linux tells processes' times in hundredths of a second, whatever the kernel's own clock (`getconf CLK_TCK`). */
+const TICK_MS = 10
+
+const cpuMsOf = (pid: number | undefined): number | null => {
+  try {
+    // proc_pid_stat(5): behind the name, which may hold anything, utime and stime are the 12th and 13th.
+    const [, fields = ''] = /^.*\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? []
+    const [user, system] = fields.split(' ').slice(11, 13).map(Number)
+    return user === undefined || system === undefined ? null : (user + system) * TICK_MS
+  } catch {
+    return null // another system, or it has just ended
+  }
+}
 
 /** Starts one; it can be sent work at once, and takes it up when it is ready. */
 export const startDecoderChild: StartChild = () => {
@@ -84,6 +101,7 @@ export const startDecoderChild: StartChild = () => {
   return {
     pid: child.pid,
     isReady: () => wasReady,
+    cpuMs: () => cpuMsOf(child.pid),
     onFrame: listener => {
       onFrame = listener
     },

@@ -87,12 +87,38 @@ test('a picture that ends every process it is given to is refused by name, and t
   assert.equal((await decoder.render(png, recipe, 'live')).outcome, 'rendered')
 })
 
+/** Processes that never answer, and are said to have had so much of the processor each time that is asked. */
+const stuck =
+  (cpuMs: () => number | null): (() => Child) =>
+  () => ({ ...watched(child => signal(child, 'SIGSTOP'))(), cpuMs })
+
 test('a picture that takes for ever is refused when its time is over, and its process ends', async t => {
-  const decoder = open(t, { startChild: watched(child => signal(child, 'SIGSTOP')), timeoutMs: 500 })
+  let worked = 0
+  for (const cpuMs of [() => (worked += 500), () => null]) {
+    const decoder = open(t, { startChild: stuck(cpuMs), timeoutMs: 500 })
+    const decoded = await decoder.render(png, recipe, 'live')
+    assert.ok(decoded.outcome === 'refused')
+    assert.equal(decoded.code, 'NEWSWIRE_PICTURE_DECODER')
+    await waitFor('its process to end', () => decoder.stats().processes === 0)
+  }
+})
+
+test('a picture whose process was kept from the processor is made at another time: that the machine is busy is not its fault', async t => {
+  const decoder = open(t, { startChild: stuck(() => 40), timeoutMs: 500 })
   const decoded = await decoder.render(png, recipe, 'live')
-  assert.ok(decoded.outcome === 'refused')
-  assert.equal(decoded.code, 'NEWSWIRE_PICTURE_DECODER')
+  assert.deepEqual(decoded, { outcome: 'later', reason: 'decoding it had 0 ms of the processor in 0.5 s: this machine is too busy' })
   await waitFor('its process to end', () => decoder.stats().processes === 0)
+})
+
+test('what a process has had of the processor is read from the system', {
+  skip: process.platform !== 'linux' && 'only Linux tells',
+}, async t => {
+  const children: Child[] = []
+  const decoder = open(t, { startChild: watched(child => children.push(child)) })
+  assert.equal((await decoder.render(png, recipe, 'live')).outcome, 'rendered')
+  assert.ok((children[0]?.cpuMs() ?? 0) >= 10)
+  await decoder.stop()
+  assert.equal(children[0]?.cpuMs(), null)
 })
 
 test('a process that cannot start is no fault of the picture: it is tried at another time', async t => {

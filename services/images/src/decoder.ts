@@ -18,7 +18,7 @@ type Decoded =
   | Readonly<{ outcome: 'rendered'; files: readonly DecodedFile[]; preview: Preview }>
   /** The picture's fault. */
   | Readonly<{ outcome: 'refused'; code: `NEWSWIRE_PICTURE_${string}`; reason: string }>
-  /** Ours: no process could be had, or we are stopping. */
+  /** Ours: no process could be had, the machine was too busy, or we are stopping. */
   | Readonly<{ outcome: 'later'; reason: string }>
 
 export type Decoder = Readonly<{
@@ -67,6 +67,12 @@ const encoderName = (): string => {
   return `newswire 2, sharp ${version}`
 }
 
+/**
+ * What work without end has had of the processor when its time is over, at least, as a part of that time. Who had less was kept from it: by what else
+ * runs here (the process is a nice one), or because everything stood still. That is no fault of the picture.
+ */
+const BUSY_PART = 1 / 4
+
 const refused = (code: `NEWSWIRE_PICTURE_${string}`, reason: string): Decoded => ({ outcome: 'refused', code, reason })
 
 /** One picture in one process, to its last file or to the end of the process. */
@@ -79,8 +85,19 @@ const run = (child: Child, id: number, job: Job, timeoutMs: number): Promise<Dec
       resolve(value)
     }
     let stopListening: (() => void) | undefined
+    const before = child.cpuMs()
+    const overdue = (): Decoded => {
+      const now = child.cpuMs()
+      const hadMs = before === null || now === null ? null : now - before
+      if (hadMs !== null && hadMs < timeoutMs * BUSY_PART)
+        return {
+          outcome: 'later',
+          reason: `decoding it had ${hadMs} ms of the processor in ${timeoutMs / 1000} s: this machine is too busy`,
+        }
+      return refused('NEWSWIRE_PICTURE_DECODER', `decoding it took longer than ${timeoutMs / 1000} s`)
+    }
     const timer = setTimeout(() => {
-      finish(refused('NEWSWIRE_PICTURE_DECODER', `decoding it took longer than ${timeoutMs / 1000} s`))
+      finish(overdue())
       child.kill()
     }, timeoutMs)
     stopListening = child.onEnd(({ wasReady }) => finish(wasReady ? 'crashed' : 'unstartable'))

@@ -5,6 +5,7 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { OutletHealth } from '@newswire/events/outlet'
 import { wantAgain } from './again.ts'
+import { createAskFirst, type Ended } from './ask-first.ts'
 import { createAsking } from './asking.ts'
 import { type BookNeeds, createBook, type Item } from './book.ts'
 import { createFly, type Turn } from './flight.ts'
@@ -42,7 +43,7 @@ export type ActorNeeds = Omit<BookNeeds, 'asking' | 'isClosing'> &
 export type ActorStats = Readonly<{ backlog: number; inFlight: number; oldestSinceMs: number | null; suspended: boolean; open: boolean }>
 
 export type Actor = Readonly<{
-  /** Resolves once the target holds the version or a newer one, or the store says that it has still to get it. */
+  /** Resolves once the target holds the version or a newer one, or the store says that it has still to get it. Rejects what wants a version that is not there. */
   want(subject: string, intent: Intent, cause: Cause): Promise<void>
   /**
    * Begins to read what is left from before; it is sent as it becomes known, in order and by its own time. Before anything is wanted; safe to
@@ -89,6 +90,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   let closing: Promise<boolean> | null = null
   const isClosing = () => closing !== null
   const book = createBook(owner, { ...needs, asking, isClosing })
+  const askFirst = createAskFirst({ book, asking, kind })
   const turns = createTurns(isStrict, book.shelved)
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
   const fly = createFly({ ...needs, book, health, isClosing })
@@ -255,13 +257,13 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     return done
   }
 
-  /** The store is asked first what it knows; who asked before comes before. */
-  const takeOnceFound = async (subject: string, intent: Intent, cause: Cause, before: Promise<void> | null): Promise<void> => {
-    const ended = asking.begin(subject, intent.sequence)
+  const takeOnceAsked = async (subject: string, intent: Intent, cause: Cause, asked: Promise<Ended>): Promise<void> => {
+    const ended = await asked
     let found: Item | null
     try {
-      await before
-      found = await book.untilAvailable(() => book.find(subject))
+      // Again where it was shelved between the finding and now: what is left of it would be unknown.
+      do found = await book.untilAvailable(() => book.find(subject))
+      while (found === null ? book.shelved.has(subject) : book.items.get(subject) !== found)
     } finally {
       ended()
     }
@@ -275,8 +277,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     want: (subject, intent, cause) => {
       if (closing !== null) return Promise.reject(lost(owner))
       if (isOld(subject, intent)) return Promise.resolve()
-      const before = asking.of(subject)
-      return before === null && book.isAtHand(subject) ? take(subject, intent, cause) : takeOnceFound(subject, intent, cause, before)
+      const asked = askFirst(subject, intent)
+      return asked === null ? take(subject, intent, cause) : takeOnceAsked(subject, intent, cause, asked)
     },
     load: async clean => {
       await health.load()

@@ -94,11 +94,12 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
     const arrive = () => shown.set(name, Math.max(got, shown.get(name) ?? 0))
     const mood = sim.isRough() ? Math.floor(random() * 8) : 7
     return new Promise(resolve => {
-      const reply = (ms: number, result: OutboundResult) =>
+      const reply = (ms: number, result: OutboundResult): void => {
         at(ms, mine, () => {
           flying.delete(name)
           if (!maybeCrash(mine)) resolve(result)
         })
+      }
       const answer = (status: number): OutboundResult => ({ ok: true, response: { status, headers: {}, body: new Uint8Array() } })
       const silence: OutboundResult = { ok: false, kind: 'ambiguous', code: 'NEWSWIRE_OUTBOUND_TIMEOUT', message: '' }
       if (name === 'gone' && counter > 2) return reply(5, answer(410))
@@ -181,17 +182,15 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
       },
     })
     void hub.onAssigned({ gained: [0], lost: [] })
-    consume(
-      mine,
-      builds,
-      record => String(record.position),
-      record => {
+    consume(mine, builds, {
+      lane: record => String(record.position),
+      handle: record => {
         const context = { record, attempt: 1, signal: new AbortController().signal }
         const done = hub.onBuilt(fromRecord(record) as NewswireEvent<'feed.built'>, context)
         done.catch(() => undefined)
         return plant === 'commits-early' ? Promise.resolve() : done
       },
-    )
+    })
   }
 
   const build = () => {

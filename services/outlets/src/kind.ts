@@ -47,6 +47,11 @@ export type Kind = Readonly<{
   target(): Target | null
   /** At least version `want` of a subject, and just that one while it is content and every version is sent; `null`, or an older one, when the store is behind. At once where it is at hand. Throws what the store throws. */
   read(subject: string, want: number): Promise<Ready | null> | Ready | null
+  /**
+   * Whether a version that is wanted was there when it was: `false` when the store, which says so before anybody wants it, has none so new (default: it was).
+   * At once where it is at hand. Throws what the store throws.
+   */
+  isThere?(subject: string, version: number): Promise<boolean> | boolean
   /** Tells what became of a subject; durable when it resolves. */
   say(subject: string, news: readonly News[], cause: Cause): Promise<void>
   /** Names the target in the log, and a subject of it. */

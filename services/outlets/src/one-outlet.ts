@@ -149,6 +149,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
   const settings = { target: { concurrency: 4, deliver: 'an address' } as Target, tellAway: false, statesBroken: false, paused: false }
   let suspended: Suspension | null = null
   let isPaused = false
+  let looked: Promise<unknown> | null = null
   let answer: (sending: Sending, count: number) => Outcome | Promise<Outcome> = () => accepted
 
   const kind: Kind = {
@@ -168,6 +169,7 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
         },
       }
     },
+    isThere: () => (looked === null ? true : looked.then(() => true)),
     say: async (subject, news) => {
       if (settings.tellAway) throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'away')
       told.push(...news.map(one => ({ subject, ...one })))
@@ -257,6 +259,10 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
     setPaused: async (value: boolean) => {
       settings.paused = value
       await actor.refresh()
+    },
+    /** Whether a version is there is known once this ends (default: at once). */
+    looksUntil: (end: Promise<unknown>) => {
+      looked = end
     },
     /** How often the store was written to. */
     writes,

@@ -36,6 +36,9 @@ const termsOf = (outlet: OutletConfig, fact: Fact): Terms => {
   }
 }
 
+/** The desk swaps `current/` before it publishes, so whatever is wanted has been there. */
+const isSoNew = (latest: Fact | null, version: number): boolean => latest !== null && latest.version >= version
+
 export const outletKind = (outletId: string, { configured, read, readOlder, deliver, tell, now, onAttempt }: OutletNeeds): Kind => {
   type Known = NonNullable<ReturnType<OutletNeeds['configured']>>
 
@@ -65,6 +68,10 @@ export const outletKind = (outletId: string, { configured, read, readOlder, deli
     read: (articleId, want) => {
       const latest = read(articleId, want)
       return latest instanceof Promise ? latest.then(found => toReady(articleId, want, found)) : toReady(articleId, want, latest)
+    },
+    isThere: (articleId, version) => {
+      const latest = read(articleId, version)
+      return latest instanceof Promise ? latest.then(found => isSoNew(found, version)) : isSoNew(latest, version)
     },
     say: (articleId, news, cause) => {
       const atMs = now()

@@ -13,7 +13,7 @@ const groupBy = <T>(all: readonly T[], name: (one: T) => string): Map<string, T[
 }
 
 /** The last version that each outlet accepted is the latest; what was taken back is shown nowhere; and all that was told is true. */
-function* truth({ story, latest, fenced, naive, sent, told }: Run): Generator<string> {
+function* truth({ story, latest, fenced, naive, sent, toldUpTo }: Run): Generator<string> {
   const everSent = new Set(sent.map(one => `${one.outletId}/${one.articleId}`))
   for (const { id: articleId } of story.articles)
     for (const { id: outletId } of story.outlets) {
@@ -23,7 +23,7 @@ function* truth({ story, latest, fenced, naive, sent, told }: Run): Generator<st
       if (wanted === undefined || (wanted.killed && !everSent.has(pair))) continue
       if (fenced.get(pair)?.version !== wanted.version) yield `${pair} holds ${fenced.get(pair)?.version}, the latest is ${wanted.version}`
       if (wanted.killed && naive.get(pair)?.killed !== true) yield `${pair} was killed and is shown`
-      if (told.get(pair)?.get(wanted.version)?.has('done') !== true) yield `${pair} v${wanted.version} was never told as done`
+      if (toldUpTo.get(pair) !== wanted.version) yield `${pair} v${wanted.version} was never told as done`
     }
 }
 
@@ -70,9 +70,16 @@ function* completeness({ story, arrived }: Run): Generator<string> {
 /** In words that name the seed; empty when all is right. */
 export const complaintsOf = (run: Run): string[] => {
   const left = run.undone > 0 ? [`${run.undone} deliveries are left in the store`] : []
-  return [...truth(run), ...order(run), ...identity(run), ...completeness(run), ...left, ...run.invisible, ...run.stuck].map(
-    text => `seed ${run.story.seed}: ${text}`,
-  )
+  return [
+    ...truth(run),
+    ...order(run),
+    ...identity(run),
+    ...completeness(run),
+    ...left,
+    ...run.believed,
+    ...run.invisible,
+    ...run.stuck,
+  ].map(text => `seed ${run.story.seed}: ${text}`)
 }
 
 /**

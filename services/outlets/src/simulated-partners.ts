@@ -1,4 +1,5 @@
 /** The partners of `simulation.ts`: well, or refusing, failing, hanging, answering late, taking what they do not answer. */
+import { crc32 } from 'node:zlib'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { Life } from './simulated-world.ts'
 
@@ -8,7 +9,8 @@ export type Sent = Readonly<{
   version: number
   id: string
   sequence: number
-  body: string
+  /** Of the bytes: fifty thousand bodies would stay. */
+  body: number
   killed: boolean
   atMs: number
   /** The process that sent it. */
@@ -31,6 +33,8 @@ type Needs = Readonly<{
 }>
 
 const MOODS = ['no connection', '500', 'hangs', 'taken late, no answer', 'taken, no answer', 'well', 'well', 'well']
+
+export type Partners = ReturnType<typeof createPartners>
 
 export const createPartners = ({ random, at, world, maybeCrash, isRough, now, note }: Needs) => {
   const fenced = new Map<string, Shown>()
@@ -63,7 +67,6 @@ export const createPartners = ({ random, at, world, maybeCrash, isRough, now, no
   /** A partner that is well, or refuses connections, or fails, or takes the request without an answer: at once, later, never. */
   const request = (mine: Life, request: OutboundRequest): Promise<OutboundResult> => {
     const headers = request.headers ?? {}
-    const body = Buffer.from(request.body ?? []).toString()
     const outletId = new URL(request.url).hostname
     const one: Sent = {
       outletId,
@@ -71,7 +74,7 @@ export const createPartners = ({ random, at, world, maybeCrash, isRough, now, no
       version: Number(headers['x-newswire-version']),
       id: headers['webhook-id'] ?? '',
       sequence: Number(headers['x-newswire-sequence']),
-      body,
+      body: crc32(Buffer.from(request.body ?? [])),
       killed: headers['x-newswire-action'] === 'retracted',
       atMs: now(),
       by: mine,

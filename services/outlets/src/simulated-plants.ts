@@ -1,6 +1,7 @@
 /** Faults planted on purpose in `simulation.ts`, to see that the checks see them. */
 import type { OutletConfig } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
+import type { Kind } from './kind.ts'
 import type { Deliver, Parcel } from './parcel.ts'
 import type { PendingStore } from './pending.ts'
 
@@ -14,6 +15,7 @@ export const plants = [
   'ignores-the-fence',
   'acknowledges-early',
   'reads-nothing-again',
+  'believes-any-intent',
 ] as const
 /** Of a strict line, and only after a crash: seen with two articles and more. */
 export const strictPlants = ['forgets-the-line', 'forgets-its-place'] as const
@@ -42,6 +44,9 @@ export const plantInStore = (stored: PendingStore, plant: Plant | undefined): Pe
 /** `isLater`: not the first process. */
 export const plantInOutlet = (outlet: OutletConfig, plant: Plant | undefined, isLater: boolean): OutletConfig =>
   plant === 'forgets-the-line' && isLater ? { ...outlet, order: 'article' } : outlet
+
+export const plantInKind = (kind: Kind, plant: Plant | undefined): Kind =>
+  plant === 'believes-any-intent' ? { ...kind, isThere: () => true } : kind
 
 type Delivering = Readonly<{ random: () => number; olderOf: (fact: Fact) => Fact | undefined }>
 

@@ -5,11 +5,13 @@
 import { type Faults, HEAL_AT_MS, randomFrom } from './simulated-world.ts'
 
 export type Release = Readonly<{ atMs: number; kill: boolean }>
+/** An intent that nobody of ours wrote, for a version that is never released. */
+export type Forged = Readonly<{ atMs: number; outletId: string; version: number; kill: boolean }>
 export type Story = Readonly<{
   /** Of everything that is not told here. */
   seed: number
   /** `releases`: version 1, 2, … */
-  articles: readonly Readonly<{ id: string; releases: readonly Release[] }>[]
+  articles: readonly Readonly<{ id: string; releases: readonly Release[]; forged?: readonly Forged[] }>[]
   /** `sick`: fails in every way until all heals, whatever becomes of the others. */
   outlets: readonly Readonly<{ id: string; order: 'article' | 'strict'; versions: 'latest' | 'all'; sick: boolean }>[]
   faults: Faults
@@ -21,10 +23,30 @@ const OUTLETS: Story['outlets'] = [
   { id: 'three', order: 'article', versions: 'all', sick: false },
 ]
 
-type Size = Readonly<{ articles: number; outlets?: Story['outlets']; mostVersions?: number }>
+/** `forged`: of how many articles out of a hundred somebody forges an intent (default 0). */
+type Size = Readonly<{ articles: number; outlets?: Story['outlets']; mostVersions?: number; forged?: number }>
+
+const FAR_AHEAD = 2 ** 40
+
+/** Chance of its own, so that the other things of a story are what they are without it. */
+const forge = (seed: number, { articles, outlets }: Pick<Story, 'articles' | 'outlets'>, percent: number): Story['articles'] => {
+  const random = randomFrom(seed * 13 + 5)
+  return articles.map(article => {
+    if (random() * 100 >= percent) return article
+    const { releases } = article
+    const near = releases[Math.floor(random() * releases.length)]?.atMs ?? 0
+    const one: Forged = {
+      atMs: Math.round(near + random() * (random() < 0.5 ? 40 : 4_000)),
+      outletId: outlets[Math.floor(random() * outlets.length)]?.id ?? '',
+      version: random() < 0.5 ? releases.length + 1 : FAR_AHEAD,
+      kill: random() < 0.5,
+    }
+    return { ...article, forged: [one] }
+  })
+}
 
 /** Articles that are corrected and taken back, some at once, some after minutes; all before everything heals. */
-export const planStory = (seed: number, faults: Faults, { articles, outlets = OUTLETS, mostVersions = 4 }: Size): Story => {
+export const planStory = (seed: number, faults: Faults, { articles, outlets = OUTLETS, mostVersions = 4, forged = 0 }: Size): Story => {
   const random = randomFrom(seed * 7 + 1)
   const article = (index: number) => {
     const versions = 1 + Math.floor(random() * mostVersions)
@@ -36,7 +58,8 @@ export const planStory = (seed: number, faults: Faults, { articles, outlets = OU
     }
     return { id: `press.a${index}`, releases }
   }
-  return { seed, faults, outlets, articles: Array.from({ length: articles }, (_, index) => article(index)) }
+  const planned = Array.from({ length: articles }, (_, index) => article(index))
+  return { seed, faults, outlets, articles: forge(seed, { articles: planned, outlets }, forged) }
 }
 
 const without = <T>(all: readonly T[], index: number): T[] => all.filter((_, at) => at !== index)
@@ -55,6 +78,7 @@ function* shorter(story: Story): Generator<Story> {
   if (faults.own) yield { ...story, faults: { ...faults, own: false } }
   if (faults.freeze) yield { ...story, faults: { ...faults, freeze: 0 } }
   if (faults.crash > 0) yield { ...story, faults: { ...faults, crash: 0 } }
+  if (articles.some(one => one.forged)) yield { ...story, articles: articles.map(({ id, releases }) => ({ id, releases })) }
   if (articles.length > FEW) return
   for (const [index, article] of articles.entries()) {
     if (articles.length > 1) yield { ...story, articles: without(articles, index) }

@@ -41,13 +41,28 @@ export const randomFrom = (seed: number) => {
   }
 }
 
-export type Consumer = { records: LogRecord[]; committed: number; look: () => void }
+/** What is committed is let go of: nobody reads it again, and ten thousand articles would stay. */
+export type Consumer = { readonly records: (LogRecord | undefined)[]; committed: number; look: () => void }
 export const createConsumer = (): Consumer => ({ records: [], committed: 0, look: () => undefined })
+
+/** `onFault` hears of every try that failed with a fault that is none of the world's (default: it is a complaint). */
+type Consuming = Readonly<{
+  lane: (record: LogRecord) => string
+  handle: (record: LogRecord) => Promise<void>
+  onFault?: (record: LogRecord, error: unknown) => void
+}>
+
+/** Then the log would write a dead letter. */
+const MOST_TRIES = 4
+
+/** What is to happen; `null`: not any more. */
+type Event = { readonly life: Life; run: (() => void) | null }
 
 /** `begin`: one start of the process, with the life that a crash ends. */
 export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine: Life) => void) => {
   const random = randomFrom(seed)
-  const events = new DueQueue<{ life: Life; run: () => void }>()
+  // What will not happen any more holds all that a dead process had.
+  const events = new DueQueue<Event>(({ life, run }) => life.alive && run !== null)
   const world: Life = { alive: true }
   const store = createSimulatedStore()
   const stuck: string[] = []
@@ -61,7 +76,14 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     if (notes.length < MOST_NOTES) notes.push(`${String(Math.round(nowMs - START_MS)).padStart(8)} ms  ${text}`)
   }
   const healed = () => nowMs > START_MS + HEAL_AT_MS
-  const at = (ms: number, who: Life, run: () => void) => events.push(nowMs + ms, { life: who, run })
+  /** Returns how to cancel it. */
+  const at = (ms: number, who: Life, run: () => void) => {
+    const event: Event = { life: who, run }
+    events.push(nowMs + ms, event)
+    return () => {
+      event.run = null
+    }
+  }
   const chance = (p: number) => random() < p
   /** Store and log go away together, for a few seconds out of each twenty. */
   const isAway = () => faults.own && !healed() && Math.floor(nowMs / 4_000 + seed) % 5 === 0
@@ -148,48 +170,46 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
 
   const clockOf = (mine: Life): Clock => ({
     now: () => nowMs,
-    after: (ms, run) => {
-      let wanted = true
-      at(ms, mine, () => wanted && run())
-      return () => {
-        wanted = false
-      }
-    },
+    after: (ms, run) => at(ms, mine, run),
   })
 
   /** Consumers go on from the last commit, lanes one record at a time. */
-  const consume = (mine: Life, from: Consumer, lane: (record: LogRecord) => string, handle: (record: LogRecord) => Promise<void>) => {
+  const consume = (mine: Life, from: Consumer, { lane, handle, onFault = (_, error) => stuck.push(String(error)) }: Consuming) => {
     const lanes = new Map<string, Promise<void>>()
     const done = new Set<number>()
     let next = from.committed
     const attempt = async (record: LogRecord): Promise<void> => {
-      for (;;) {
+      for (let tries = 0; tries < MOST_TRIES; ) {
         try {
           return await handle(record)
         } catch (error) {
-          if (!(error instanceof UnavailableError)) stuck.push(String(error))
+          if (!(error instanceof UnavailableError)) {
+            onFault(record, error)
+            tries += 1
+          }
           await new Promise<void>(resolve => at(80 + random() * 120, mine, resolve))
         }
       }
+    }
+    const commit = () => {
+      for (; done.delete(from.committed); from.committed += 1) from.records[from.committed] = undefined
     }
     const take = () => {
       for (; next < from.records.length; next++) {
         const record = from.records[next]
         const index = next
-        if (record === undefined) break
+        if (record === undefined) continue
         const name = lane(record)
-        const turn = (lanes.get(name) ?? Promise.resolve()).then(() => attempt(record))
-        lanes.set(
-          name,
-          turn.then(() => finished(index)),
-        )
+        const turn = (lanes.get(name) ?? Promise.resolve()).then(() => attempt(record)).then(() => finished(index))
+        lanes.set(name, turn)
+        void turn.then(() => lanes.get(name) === turn && lanes.delete(name))
       }
     }
     const finished = (index: number) => {
       done.add(index)
       at(random() * 500, mine, () => {
         // A commit of one who was replaced is refused.
-        if (!maybeCrash(mine) && life === mine) while (done.has(from.committed)) from.committed += 1
+        if (!maybeCrash(mine) && life === mine) commit()
       })
     }
     from.look = () => at(1, mine, take)
@@ -202,13 +222,14 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     for (let event = events.peek(); event !== undefined; event = events.peek()) {
       events.pop()
       nowMs = Math.max(nowMs, event.atMs)
-      const { frozen, alive } = event.item.life
-      if (!alive) continue
+      const { run, life: whose } = event.item
+      const { frozen, alive } = whose
+      if (!alive || run === null) continue
       if (frozen !== undefined && nowMs < frozen.untilMs) {
         events.push(frozen.untilMs, event.item)
         continue
       }
-      event.item.run()
+      run()
       await new Promise<void>(resolve => setImmediate(resolve))
     }
   }

@@ -27,6 +27,9 @@ const MOST_NOTES = 500
 export const HEAL_AT_MS = 400_000
 export const START_MS = 1_800_000_000_000
 
+/** What has not ended by then never will: a planted fault may look for something again and again. */
+const OVER_AT_MS = 3 * 3_600_000
+
 /** The group's session: who is silent longer is replaced. */
 const SESSION_MS = 45_000
 const LONGEST_FREEZE_MS = 120_000
@@ -216,10 +219,10 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     from.look()
   }
 
-  /** Until nothing is left to happen. */
+  /** Until nothing is left to happen, or three hours are over. */
   const run = async (): Promise<void> => {
     start()
-    for (let event = events.peek(); event !== undefined; event = events.peek()) {
+    for (let event = events.peek(); event !== undefined && nowMs < START_MS + OVER_AT_MS; event = events.peek()) {
       events.pop()
       nowMs = Math.max(nowMs, event.atMs)
       const { run, life: whose } = event.item
@@ -258,6 +261,7 @@ export const createSimulatedWorld = (seed: number, faults: Faults, begin: (mine:
     silentMs: (mine: Life) => (mine.frozen === undefined ? 0 : nowMs - mine.frozen.sinceMs),
   }
 }
+export type SimulatedWorld = ReturnType<typeof createSimulatedWorld>
 
 const assert = (message: string): never => {
   throw new Error(message)

@@ -100,6 +100,8 @@ type Needs = Readonly<{
 export type Builder = Readonly<{
   /** `null` when the feed is not in force. Safe to repeat. Throws when another builder keeps winning. */
   build(wanted: Wanted, snapshot: ConfigSnapshot, signal: AbortSignal): Promise<Built | null>
+  /** Whether it is known how a feed stands in the store, as far as only this process builds it: false also while it is being built. */
+  isInMind(feedId: string): boolean
   /** Forgets what is in mind of one feed, or of all. */
   forget(feedId?: string): void
 }>
@@ -242,6 +244,7 @@ export const createBuilder = (needs: Needs): Builder => {
         `feed ${wanted.feedId} was written by another builder ${ROUNDS} times in a row; look at which processes hold its partition`,
       )
     },
+    isInMind: feedId => inMind.has(feedId),
     forget: feedId => (feedId === undefined ? inMind.clear() : void inMind.delete(feedId)),
   }
 }

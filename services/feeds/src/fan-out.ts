@@ -48,20 +48,30 @@ export const fanOut = (event: ArticleEvent, snapshot: Pick<ConfigSnapshot, 'feed
   return [...intents, fannedOut]
 }
 
+type Intent = NewswireEvent<'feed.changed'>
+
 type Needs = Readonly<{
   publish: Publish
   configuration: Pick<Configuration, 'current'>
   /** Told of every fact that passes by. */
   offer: States['offer']
+  /** Given the intents that are about to be published: true when all of them are seen to already, so that nobody waits for the records (default: none is). */
+  begin?: (intents: readonly Intent[]) => boolean
 }>
+
+const isIntent = (event: NewswireEvent): event is Intent => event.type === 'feed.changed'
+
+/** How long records that nobody waits for may wait for what is published next, which is mostly what a build has to say. ms. */
+const COMPANY_MS = 25
 
 /** The `handle` of `articles`: all facts of a batch are fanned out in one publishing, durable before they are committed. Safe to repeat. */
 export const onArticles =
-  ({ publish, configuration, offer }: Needs): SubscribeOptions['handle'] =>
+  ({ publish, configuration, offer, begin = () => false }: Needs): SubscribeOptions['handle'] =>
   async records => {
     const events = records.map(fromRecord).filter(isArticleEvent)
     const snapshot = configuration.current()
     const caused = events.flatMap(event => fanOut(event, snapshot))
     for (const event of events) offer(event.data)
-    if (caused.length > 0) await publish(caused)
+    const isBegun = begin(caused.filter(isIntent))
+    if (caused.length > 0) await publish(caused, isBegun ? { patienceMs: COMPANY_MS } : {})
   }

@@ -5,7 +5,7 @@ import { codeOf, messageOf } from '@newswire/events/errors'
 import { toPageName } from '@newswire/events/feed-page'
 import { topics } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
-import type { Log } from '@newswire/log/log'
+import type { Log, LogRecord } from '@newswire/log/log'
 import { createRounds } from '@newswire/runtime/rounds'
 import type { StartService } from '@newswire/runtime/service'
 import { type Built, createBuilder } from './build.ts'
@@ -31,6 +31,8 @@ const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 const PAGES_SHARE = { embedded: 0.03, kafka: 0.03 } as const
 /** And at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
 const PAGES_REST_MS = 50
+/** Facts fanned out at once where their intents wait for company. */
+const FACTS_AT_ONCE = 64
 /** Facts read for pages, kept for the page beside: a page needs each once. */
 const PAGE_STATES_BYTES = 4 * 1_048_576
 
@@ -47,6 +49,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
   const pagesWritten = metrics.counter('newswire_feed_pages_written_total', 'Archive pages of which a file had to be written.', ['feed'])
 
   const publish = publishEvents(log)
+  /** Whether builds begin before their intents are in the log: on the embedded one those are there within a moment. */
+  const isAhead = log.kind === 'kafka'
   const states = createStates({ objects })
   const pageStates = createStates({ objects, maxBytes: PAGE_STATES_BYTES })
   const stopping = new AbortController()
@@ -119,19 +123,62 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     }
   }
 
+  const work = onFeedChanged({
+    builder,
+    beside: {
+      takeDown: async (feedId, facts) => {
+        await view.projection.ready
+        await history.takeDown(feedId, facts)
+      },
+      forget: async feedId => {
+        await view.projection.ready
+        const { feeds, categories } = configuration.current()
+        const feed = feeds.get(feedId)
+        if (feed === undefined) return new Map()
+        const rule = { feed, categories }
+        await view.ensure([rule])
+        const noticeMs = noticeMsFor(await readReaders(objects, feedId), new Date(now()).toISOString())
+        const wanted = collect(view, rule, { asOf: new Date(now()).toISOString(), noticeMs })
+        return new Map(wanted.map(one => [one.articleId, one.version]))
+      },
+      remade: async (feedId, id, changed) => {
+        const total = history.pageCount(feedId)
+        history.rebuild(feedId, await startRebuild(objects, { id, feedId, changed, total, now }))
+      },
+    },
+    publish,
+    configuration,
+    logger,
+    now,
+    share: ofLoop(SHARE),
+    stopping: stopping.signal,
+    onBuilt,
+    onActive: active => {
+      building = active
+      if (active > 0) return
+      quiet.abort()
+      quiet = new AbortController()
+    },
+  })
+
   const fanOut = await log.subscribe({
     topic: topics.articles.name,
     group: 'feeds',
-    concurrency: 12,
-    // One lane a partition: facts that wait are fanned out in one publishing, still in order.
-    lane: record => String(record.partition),
-    batch: 64,
+    ...(isAhead
+      ? { concurrency: FACTS_AT_ONCE }
+      : // One lane a partition: facts that wait are fanned out in one publishing, still in order.
+        { concurrency: 12, lane: (record: LogRecord) => String(record.partition), batch: 64 }),
     handle: onArticles({
       publish,
       configuration,
       offer: fact => {
         states.offer(fact)
         pageStates.offer(fact)
+      },
+      begin: intents => {
+        const held = isAhead ? intents.filter(one => isHeld(one.data.feedId)) : []
+        work.begin(held)
+        return held.length > 0 && held.length === intents.length
       },
     }),
   })
@@ -160,45 +207,10 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     concurrency: 1024,
     batch: 1000,
     maxBuffered: 10_000,
-    handle: onFeedChanged({
-      builder,
-      beside: {
-        takeDown: async (feedId, facts) => {
-          await view.projection.ready
-          await history.takeDown(feedId, facts)
-        },
-        forget: async feedId => {
-          await view.projection.ready
-          const { feeds, categories } = configuration.current()
-          const feed = feeds.get(feedId)
-          if (feed === undefined) return new Map()
-          const rule = { feed, categories }
-          await view.ensure([rule])
-          const noticeMs = noticeMsFor(await readReaders(objects, feedId), new Date(now()).toISOString())
-          const wanted = collect(view, rule, { asOf: new Date(now()).toISOString(), noticeMs })
-          return new Map(wanted.map(one => [one.articleId, one.version]))
-        },
-        remade: async (feedId, id, changed) => {
-          const total = history.pageCount(feedId)
-          history.rebuild(feedId, await startRebuild(objects, { id, feedId, changed, total, now }))
-        },
-      },
-      publish,
-      configuration,
-      logger,
-      now,
-      share: ofLoop(SHARE),
-      stopping: stopping.signal,
-      onBuilt,
-      onActive: active => {
-        building = active
-        if (active > 0) return
-        quiet.abort()
-        quiet = new AbortController()
-      },
-    }),
+    handle: work.handle,
     onAssigned: async () => {
       // Whoever held a partition meanwhile may have written its feeds.
+      work.forget()
       builder.forget()
       history.forget()
       sweeper.request()
@@ -223,6 +235,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     await sweeper.stop()
     await history.stop()
     await Promise.all([fanOut.stop(), builds.stop()])
+    await work.idle()
     await view.projection.stop()
   }
 

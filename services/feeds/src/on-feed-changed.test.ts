@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type NewswireEvent, toRecord } from '@newswire/events/events'
+import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import { deriveId } from '@newswire/events/ids'
 import type { LogRecord } from '@newswire/log/log'
 import type { Configuration } from '@newswire/runtime/configuration'
@@ -51,14 +51,19 @@ const open = (
   logger = createLogger({ service: 'feeds', level: 'silent' }),
 ) => {
   const asked: Wanted[] = []
+  let isInMind = false
   const builder: Builder = {
     build: async wanted => {
       asked.push(wanted)
+      isInMind = true
       return answers.shift() ?? null
     },
-    forget: () => undefined,
+    isInMind: () => isInMind,
+    forget: () => {
+      isInMind = false
+    },
   }
-  const handle = onFeedChanged({
+  const { handle, ...ahead } = onFeedChanged({
     builder,
     beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined, ...beside },
     publish: async events => {
@@ -72,7 +77,7 @@ const open = (
     stopping: new AbortController().signal,
   })
   const context = { signal: new AbortController().signal, attempt: 1 }
-  return { asked, handle: (records: readonly LogRecord[]) => handle(records, context) }
+  return { asked, handle: (records: readonly LogRecord[]) => handle(records, context), ...ahead }
 }
 
 test('what waits for a feed becomes one build, for the newest version that was named of each article', async () => {
@@ -205,12 +210,88 @@ test('an import that is told to nobody announces a quiet build; what is live wit
   assert.deepEqual(await play([look(1)]), [undefined], 'it may be the repeat of one that died before it said so')
 })
 
+/** What is being published. */
+const eventOf = (record: LogRecord): NewswireEvent<'feed.changed'> => fromRecord(record) as NewswireEvent<'feed.changed'>
+
+const countersIn = (published: readonly NewswireEvent[]): number[] =>
+  published.flatMap(event => (event.type === 'feed.built' ? [event.data.counter] : []))
+
+test('a feed is built and told of while its intent is still being published, and the intent finds it done', async () => {
+  const published: NewswireEvent[] = []
+  const next = { ...builtOf(true), window: { ...builtOf(true).window, counter: 43 } }
+  const { asked, handle, begin, idle } = open([builtOf(true), next], events => void published.push(...events))
+  await handle([intent('baoqk.a-1', 2, 4)])
+  const record = intent('baoqk.a-1', 3, 5)
+  begin([eventOf(record)])
+  await idle()
+  assert.deepEqual(countersIn(published), [42, 43])
+  assert.deepEqual(
+    asked.map(one => one.position),
+    [4, 42],
+    'its place in the log is not known, so the counter rises from the one that was told of last',
+  )
+  await handle([record])
+  assert.equal(asked.length, 2)
+})
+
+test('several facts that come while a feed is built become one build ahead of their intents', async () => {
+  const { asked, handle, begin, idle } = open([builtOf(true), builtOf(true), builtOf(true)], () => undefined)
+  await handle([intent('baoqk.a-1', 1, 4)])
+  begin([eventOf(intent('baoqk.a-1', 2, 5))])
+  begin([eventOf(intent('baoqk.b', 1, 6))])
+  await idle()
+  assert.deepEqual(
+    asked.map(one => [...one.articles]),
+    [
+      [['baoqk.a-1', 1]],
+      [
+        ['baoqk.a-1', 2],
+        ['baoqk.b', 1],
+      ],
+    ],
+  )
+})
+
+test('what failed ahead of its intent is done by the intent', async () => {
+  const published: NewswireEvent[] = []
+  let away = false
+  const { asked, handle, begin, idle } = open([builtOf(true), builtOf(true), builtOf(false)], events => {
+    if (away) throw new Error('the log is away')
+    published.push(...events)
+  })
+  await handle([intent('baoqk.a-1', 2, 4)])
+  away = true
+  const record = intent('baoqk.a-1', 3, 5)
+  begin([eventOf(record)])
+  await idle()
+  away = false
+  await handle([record])
+  assert.equal(asked.length, 3)
+  assert.ok(published.some(event => event.type === 'milestone.reached' && event.data.kind === 'sink' && event.data.version === 3))
+})
+
+test('a feed that this process has not built yet, or that others may have built since, is left to its intent', async () => {
+  const { asked, handle, begin, forget, idle } = open([builtOf(true), builtOf(true), builtOf(true)], () => undefined)
+  const first = intent('baoqk.a-1', 1, 4)
+  begin([eventOf(first)])
+  await idle()
+  assert.deepEqual(asked, [])
+  await handle([first])
+  const second = intent('baoqk.a-1', 2, 5)
+  begin([eventOf(second)])
+  await idle()
+  assert.equal(asked.length, 2)
+  forget()
+  await handle([second])
+  assert.equal(asked.length, 3, 'whoever held the feed meanwhile may have shown something else')
+})
+
 test('pages wait for the rest of a feed that news came to, and not for that of one that a sweep looked at', async () => {
   const toldOf = async (record: LogRecord): Promise<readonly (number | string)[]> => {
     const told: (number | string)[] = []
     const stopping = new AbortController()
-    const handle = onFeedChanged({
-      builder: { build: async () => ({ ...builtOf(true), busyMs: 1_000 }), forget: () => undefined },
+    const { handle } = onFeedChanged({
+      builder: { build: async () => ({ ...builtOf(true), busyMs: 1_000 }), isInMind: () => false, forget: () => undefined },
       beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
       publish: async () => [],
       configuration: { current: () => ({}) } as unknown as Configuration,

@@ -1,21 +1,18 @@
 /** Handles intents: all that wait for one feed become one build. */
 import { setTimeout } from 'node:timers/promises'
-import { RejectError } from '@newswire/events/errors'
+import { messageOf, RejectError } from '@newswire/events/errors'
 import { follow, fromRecord, type NewswireEvent } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
-import { type FeedBuilt, feedFiles, feedOutputs } from '@newswire/events/feed'
 import { deriveId, isArticleId } from '@newswire/events/ids'
-import type { Milestone } from '@newswire/events/milestone'
 import type { Publish } from '@newswire/log/events'
 import type { LogRecord, SubscribeOptions } from '@newswire/log/log'
-import { keys } from '@newswire/objects/keys'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Logger } from '@newswire/runtime/logger'
 import { type Builder, type Built, MAX_REASON, type Wanted } from './build.ts'
+import { type Intent, removedIn, toFeedBuilt, toMilestone, toMilestones, toWanted } from './build-words.ts'
+import { createInTurn } from './in-turn.ts'
 import { restAfter } from './pace.ts'
 import { createTurns } from './turns.ts'
-
-type Intent = NewswireEvent<'feed.changed'>
 
 /** The intent of a record; `null` for an event of another type. Throws `RejectError` for what is none of ours. */
 const parse = (record: LogRecord): Intent | null => {
@@ -27,82 +24,11 @@ const parse = (record: LogRecord): Intent | null => {
   return event
 }
 
-/** Merges what waits for one feed. */
-export const toWanted = (intents: readonly Intent[], position: number): Wanted | null => {
-  const feedId = intents[0]?.data.feedId
-  if (feedId === undefined) return null
-  const articles = new Map<string, number>()
-  let lookedAt: string | null = null
-  for (const { data, time } of intents) {
-    if (data.articleId !== null) articles.set(data.articleId, Math.max(data.version, articles.get(data.articleId) ?? 0))
-    else if (lookedAt === null || time > lookedAt) lookedAt = time
-  }
-  return { feedId, articles, lookedAt, position }
-}
-
-export const toFeedBuilt = (feedId: string, built: Built, isQuiet = false): FeedBuilt => ({
-  feedId,
-  counter: built.window.counter,
-  updatedAt: built.updatedAt,
-  items: built.items,
-  outputs: Object.fromEntries(
-    feedOutputs.map(output => [output, { key: keys.feed(feedId, feedFiles[output].name), ...built.outputs[output] }]),
-  ) as FeedBuilt['outputs'],
-  ...(isQuiet ? { quiet: true } : {}),
-  ...(built.window.quarantined.length === 0 ? {} : { quarantined: built.window.quarantined }),
-  ...(built.window.fault === null ? {} : { fault: built.window.fault }),
-})
-
-/** What was asked for and is no item of the feed now: taken back, or left it. */
-const removedIn = (wanted: Wanted, built: Built): Fact[] => {
-  const items = new Set(built.window.entries.flatMap(one => (one.kind === 'item' ? [one.articleId] : [])))
-  return [...wanted.articles.keys()].flatMap(articleId => {
-    const state = built.states.get(articleId)
-    return state && !(state instanceof RejectError) && !items.has(articleId) ? [state] : []
-  })
-}
-
-type Sunk = Pick<Extract<Milestone, { kind: 'sink' }>, 'version' | 'state'> & { reason?: string }
-
-/** What became of each article that was asked for: as state says, at the version that state has. */
-const outcomeOf = (articleId: string, version: number, state: Fact | null | RejectError, built: Built): Sunk | null => {
-  if (state === null) return null
-  if (state instanceof RejectError) return { version, state: 'rejected', reason: `${state.code}: ${state.message}` }
-  // What was taken back is taken back even while a fault keeps everything else as it is.
-  const fault = built.quarantined.get(articleId) ?? (state.state === 'live' ? built.window.fault : null)
-  return fault
-    ? { version: state.version, state: 'rejected', reason: `${fault.code}: ${fault.reason}` }
-    : { version: state.version, state: 'done' }
-}
-
-const toMilestone = (wanted: Wanted, articleId: string, { reason, ...sunk }: Sunk, cause: Intent, at: string): NewswireEvent =>
-  follow(cause, {
-    type: 'milestone.reached',
-    id: deriveId('feed', wanted.feedId, articleId, sunk.version, sunk.state),
-    source: '/services/feeds',
-    subject: articleId,
-    time: at,
-    data: {
-      kind: 'sink',
-      articleId,
-      at,
-      sink: { kind: 'feed', id: wanted.feedId },
-      ...sunk,
-      ...(reason === undefined ? {} : { reason: reason.slice(0, MAX_REASON) }),
-    },
-  })
-
-const toMilestones = (wanted: Wanted, built: Built, cause: Intent, at: string): NewswireEvent[] => {
-  const asked = [...wanted.articles].flatMap(([articleId, version]) => {
-    const outcome = outcomeOf(articleId, version, built.states.get(articleId) ?? null, built)
-    return outcome === null ? [] : toMilestone(wanted, articleId, outcome, cause, at)
-  })
-  const recovered = [...built.recovered].filter(([articleId]) => !wanted.articles.has(articleId))
-  return [...asked, ...recovered.map(([articleId, version]) => toMilestone(wanted, articleId, { version, state: 'done' }, cause, at))]
-}
-
 /** Builds under way: one uses the event loop while others wait for the store. Each has a megabyte in hand. */
 const AT_ONCE = 32
+
+/** So many intents of a feed are kept to be begun; what comes beyond is done when it comes from the log. */
+const MOST_AHEAD = 1_000
 
 /** What is beside the feed itself: its pages. */
 export type Beside = Readonly<{
@@ -130,15 +56,30 @@ type Needs = Readonly<{
   onActive?: (active: number) => void
 }>
 
-/**
- * The `handle` of `feed-changes`. Builds at once, publishes, then rests before it resolves: what arrives meanwhile is the next batch. Safe to
- * repeat. When the subscription stops the rest ends at once; the work is done by then.
- */
-export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
+export type FeedWork = Readonly<{
+  /**
+   * The `handle` of `feed-changes`. Builds at once, publishes, then rests before it resolves: what arrives meanwhile is the next batch. Safe to
+   * repeat. When the subscription stops the rest ends at once; the work is done by then.
+   */
+  handle: SubscribeOptions['handle']
+  /**
+   * Builds for intents that are only being published: what a feed shows is read from state, so a build need not wait until the brokers have what it is for. The
+   * intent comes all the same, and does what was not done. For feeds that are held here; never throws.
+   */
+  begin(intents: readonly Intent[]): void
+  /** What was begun counts no more: its intents do it. */
+  forget(): void
+  /** Resolves once nothing is built. */
+  idle(): Promise<void>
+}>
+
+export const onFeedChanged = (needs: Needs): FeedWork => {
   const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
   const turns = createTurns(AT_ONCE)
   let active = 0
   let told = 0
+  /** Rises whenever partitions change hands. */
+  let generation = 0
   const tell = (change: number) => {
     told += change
     onActive(told)
@@ -232,15 +173,25 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
     return built.busyMs
   }
 
-  return async (records, { signal }) => {
-    const intents = records.flatMap(record => parse(record) ?? [])
-    if (intents.length === 0) return
+  const inTurn = createInTurn()
+  /** Intents that are still to come, and are done. */
+  const begun = new Set<string>()
+  /** By feed what waits to be begun. */
+  const waiting = new Map<string, Intent[]>()
+
+  const work = async (
+    intents: readonly Intent[],
+    position: number,
+    signal: AbortSignal,
+    onDone: () => void = () => undefined,
+  ): Promise<void> => {
     // What a sweep found comes once, and no more is to be expected after it.
     const isNews = intents.some(one => one.causationid !== undefined)
     active += 1
     tell(1)
     try {
-      const busyMs = await build(intents, records.at(-1)?.position ?? 0, signal).finally(() => isNews || tell(-1))
+      const busyMs = await build(intents, position, signal).finally(() => isNews || tell(-1))
+      onDone()
       const restMs = restAfter({ busyMs, active, share: share() })
       // Stopping ends the rest early and nothing else: everything is written and said.
       if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
@@ -248,5 +199,52 @@ export const onFeedChanged = (needs: Needs): SubscribeOptions['handle'] => {
       active -= 1
       if (isNews) tell(-1)
     }
+  }
+
+  const workAhead = async (feedId: string): Promise<void> => {
+    const intents = waiting.get(feedId) ?? []
+    waiting.delete(feedId)
+    // Where they lie in the log is not known yet: the counter rises from what was told of last, which must be known.
+    const counter = announced.get(feedId)?.counter
+    if (counter === undefined || !builder.isInMind(feedId) || stopping.aborted) return
+    const since = generation
+    const onDone = () => {
+      if (since === generation) for (const { id } of intents) begun.add(id)
+      else builder.forget(feedId)
+    }
+    try {
+      await work(intents, counter, stopping, onDone)
+    } catch (error) {
+      logger.debug({ feedId, reason: messageOf(error) }, 'feed.left-to-its-intent')
+    }
+  }
+
+  return {
+    handle: async (records, { signal }) => {
+      const intents = records.flatMap(record => parse(record) ?? [])
+      const [first] = intents
+      if (first === undefined) return
+      await inTurn.run(first.data.feedId, async () => {
+        const left = intents.filter(({ id }) => !begun.delete(id))
+        if (left.length > 0) await work(left, records.at(-1)?.position ?? 0, signal)
+      })
+    },
+    begin: intents => {
+      for (const intent of intents) {
+        const { feedId } = intent.data
+        const others = waiting.get(feedId)
+        if (others !== undefined) {
+          if (others.length < MOST_AHEAD) others.push(intent)
+          continue
+        }
+        waiting.set(feedId, [intent])
+        void inTurn.run(feedId, () => workAhead(feedId))
+      }
+    },
+    forget: () => {
+      generation += 1
+      begun.clear()
+    },
+    idle: inTurn.idle,
   }
 }

@@ -4,7 +4,7 @@ import type { TopicState } from './embedded-file.ts'
 import type { EmbeddedReader } from './embedded-reader.ts'
 import type { Following, FollowOptions, LogRecord, Position } from './log.ts'
 
-export type EmbeddedFollowing = Following & Readonly<{ topic: string; wake(): void; failure(): Error | null }>
+export type EmbeddedFollowing = Required<Following> & Readonly<{ topic: string; wake(): void; failure(): Error | null }>
 
 const BATCH_RECORDS = 500
 
@@ -88,6 +88,12 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
     cursor: () => Object.fromEntries(cursors),
     wake,
     failure: () => failure,
+    hurry: () => {
+      clearTimeout(timer)
+      timer = undefined
+      notBefore = 0
+      wake()
+    },
     stop: async () => {
       isStopped = true
       clearTimeout(timer)

@@ -187,6 +187,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
       return {
         ready: following.ready,
         cursor: following.cursor,
+        hurry: following.hurry,
         stop: async () => {
           followings.delete(following)
           await following.stop()

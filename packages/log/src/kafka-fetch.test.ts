@@ -191,6 +191,18 @@ test('a loop to which all comes by hand, or one with a partition that is paused,
   assert.deepEqual([asked[0]?.maxWaitTime, asked[0]?.minBytes], [250, 0])
 })
 
+test('what is patient is not waited for once its loop has ended', async () => {
+  const { asked, find } = createBroker(() => empty)
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const broker = await find({ ...plainPace, pauseMs: () => 600_000, ended })
+  await broker.fetch(loop('5', 0))
+  // The first pause of a loop: nothing has come that it would go on for.
+  const resting = broker.fetch(loop('5'))
+  end()
+  assert.deepEqual((await resting).responses, [])
+  assert.equal(asked.length, 1)
+})
+
 test('a fetch that waits at the brokers is not waited for once its loop has ended, and none is begun', async () => {
   const { asked, find } = createBroker(() => new Promise<Answer>(() => undefined))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()

@@ -11,6 +11,8 @@ import { createFetchSession, type WantedTopic } from './kafka-session.ts'
 
 /** A fetch answers at the first byte. A partition that resumes is late by as much, and what goes by the same connection behind it; in a quiet loop the latter by `QUIET_WAIT_MS`. Stopping is not (`ended`). */
 export const MAX_WAIT_MS = 250
+/** No loop is left alone for longer, however patient it is: as with a fetch that waits, a member learns of a rebalance so much later at most. */
+export const MOST_PATIENCE_MS = QUIET_WAIT_MS
 /** Less than one partition may give in a fetch, or a backlog in one would wait in vain. */
 const MUCH_BYTES = 262_144
 
@@ -109,10 +111,10 @@ const toLoop = (broker: Broker, pace: Pace): Fetch => {
   /** Where a consumer has come to by hand lies behind the end when the brokers lost what they had acknowledged: then kafkajs' own place counts. */
   let isLost = false
   const quiet = createQuiet(nowMs())
-  let isEnded = false
+  const end = new AbortController()
   let give: (answer: Answer) => void = () => undefined
   void pace.ended?.then(() => {
-    isEnded = true
+    end.abort()
     give(NOTHING)
   })
   /** Not a race with `ended`: that would keep every answer for as long as it is open. */
@@ -133,12 +135,13 @@ const toLoop = (broker: Broker, pace: Pace): Fetch => {
   }
   return async wanted => {
     if (wanted.maxWaitTime === 0 || isAsking) return plain.call(broker, wanted)
-    if (isEnded) return wait(ENDED_PAUSE_MS, NOTHING)
+    if (end.signal.aborted) return wait(ENDED_PAUSE_MS, NOTHING)
     isAsking = true
     try {
       const isQuiet = quiet.isQuiet(nowMs()) && !isRestless()
       const ms = goesOn || isQuiet ? 0 : pauseMs()
-      if (ms > 0) await wait(ms)
+      if (ms > 0) await wait(ms, undefined, { signal: end.signal }).catch(() => undefined)
+      if (end.signal.aborted) return NOTHING
       const topics = isLost ? wanted.topics : wanted.topics.map(one => raise(one, nextOf))
       const asking = ask({ ...wanted, topics, ...(ms > 0 && { minBytes: 0 }), ...(isQuiet && { maxWaitTime: QUIET_WAIT_MS }) })
       const answer = await orNothing(asking)

@@ -7,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
-import { type FetchRule, isMuch, MAX_WAIT_MS, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
+import { type FetchRule, isMuch, MAX_WAIT_MS, MOST_PATIENCE_MS, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createQuiet } from './kafka-quiet.ts'
@@ -90,6 +90,11 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   let lastError: string | null = null
   let lastErrorCause: unknown = null
   let giving: Promise<void> = Promise.resolve()
+  let hurrying = new AbortController()
+  const hurry = () => {
+    hurrying.abort()
+    hurrying = new AbortController()
+  }
 
   const reached = (partition: number, offset: number) => {
     const target = targets.get(partition)
@@ -145,7 +150,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   /** How long the brokers are left alone between two fetches, ms. */
   const pauseMs = (): number => {
     if (targets.size > 0) return 0
-    if (options.patienceMs) return Math.min(options.patienceMs, MAX_WAIT_MS)
+    if (options.patienceMs) return Math.min(options.patienceMs, MOST_PATIENCE_MS)
     return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
   }
 
@@ -156,7 +161,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
     while (!stopped && !failure && !round.aborted) {
       const isQuiet = quiet.isQuiet(performance.now()) && !byHand.isAll(performance.now())
       const ms = goesOn || isQuiet || stalled.length > 0 ? 0 : pauseMs()
-      if (ms > 0) await wait(ms)
+      if (ms > 0) await wait(ms, undefined, { signal: hurrying.signal }).catch(() => undefined)
       const single = stalled.shift()
       const asked = single === undefined ? partitions : [single]
       const from = asked.map(partition => ({ partition, offset: offsets.get(partition) ?? 0 }))
@@ -228,8 +233,10 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
     ready: ready.promise,
     cursor: () => Object.fromEntries([...offsets].map(([partition, offset]): [number, Position] => [partition, toPosition(epoch, offset)])),
     state: () => ({ topic: options.topic, failure: failure ? messageOf(failure) : null, failingSinceMs: unread.sinceMs(), lastError }),
+    hurry,
     stop: async () => {
       stopped = true
+      hurry()
       await Promise.race([giving, wait(MAX_STOP_MS, undefined, { ref: false })])
       // When the fetch that is under way has ended, which nobody waits for.
       void running.then(reader.close)

@@ -10,7 +10,7 @@ import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { createKafkaCommits } from './kafka-commits.ts'
 import { endsForGood, unavailable, within } from './kafka-errors.ts'
-import { beganAt, MAX_WAIT_MS } from './kafka-fetch.ts'
+import { beganAt, MAX_WAIT_MS, MOST_PATIENCE_MS } from './kafka-fetch.ts'
 import type { Ghosts } from './kafka-ghosts.ts'
 import { leaveFor, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
@@ -81,7 +81,7 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const byHand = createByHand()
   const pauseMs = (): number => {
     const patienceMs = typeof options.patienceMs === 'function' ? options.patienceMs() : options.patienceMs
-    if (patienceMs) return Math.min(patienceMs, MAX_WAIT_MS)
+    if (patienceMs) return Math.min(patienceMs, MOST_PATIENCE_MS)
     return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
   }
   const ended = Promise.withResolvers<void>()

@@ -109,6 +109,7 @@ export const createLateLog = async (options: LateLogOptions): Promise<Log> => {
     return {
       ready,
       cursor: () => following?.cursor() ?? {},
+      hurry: () => following?.hurry?.(),
       stop: async () => {
         stopped = true
         await following?.stop()

@@ -127,6 +127,8 @@ export type Following = Readonly<{
   ready: Promise<void>
   /** The position behind the last record given, by partition, and behind holes that were passed: at rest it equals `ends()`. What to store as the cursor. */
   cursor(): Readonly<Record<number, Position>>
+  /** Somebody waits for what is there now: the next look at the log is no matter of patience (absent: it never is). */
+  hurry?(): void
   stop(): Promise<void>
 }>
 
@@ -135,7 +137,7 @@ export type FollowOptions = Readonly<{
   from: Start
   /** In order within a partition; may be async, the next batch waits. A throw is a bug: it stops following and turns health red. */
   onRecords: (records: readonly LogRecord[]) => void | Promise<void>
-  /** As of a subscription; it begins once `ready` has resolved. The embedded log makes only what comes within that time of another batch wait. */
+  /** As of a subscription; it begins once `ready` has resolved, and `hurry` ends it. The embedded log makes only what comes within that time of another batch wait. */
   patienceMs?: number
 }>
 

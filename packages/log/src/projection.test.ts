@@ -66,6 +66,19 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(after, file), ['one', 'two'])
   })
 
+  it('is not patient while somebody waits until it has caught up', async t => {
+    const { dir, log } = await openLog(t)
+    const patient = { topic: 'articles', schema: SCHEMA, apply: applyKeys, patienceMs: 600_000 }
+    const projection = await openProjection({ ...patient, log, file: join(dir, 'view.db') })
+    t.after(() => projection.stop())
+    await projection.ready
+    for (const key of ['one', 'two', 'three']) {
+      await log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+      await projection.caughtUp()
+    }
+    assert.equal(projection.db.prepare('SELECT key FROM seen').all().length, 3)
+  })
+
   it('leaves nothing at a signal that outlives the asking', async t => {
     const { dir, log } = await openLog(t)
     const projection = await open(log, join(dir, 'view.db'))

@@ -259,6 +259,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     const targets = (await log.ends(topic)).filter(one => one.end > one.start)
     while (!targets.every(one => isReached(one.partition, one.end))) {
       if (failed) throw failed
+      following?.hurry?.()
       await setTimeout(CATCH_UP_TICK_MS, undefined, signal ? { signal } : {})
     }
   }

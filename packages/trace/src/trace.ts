@@ -74,8 +74,8 @@ const parse = (record: LogRecord, onPoison: TraceOptions['onPoison']): Milestone
   }
 }
 
-/** Who asks for one article lets the trace catch up first, and can wait this long, ms. */
-const PATIENCE_MS = 250
+/** Who asks for one article lets the trace catch up first, which is no matter of patience; what the console shows by itself is so much later at most, ms. */
+const PATIENCE_MS = 1_000
 
 export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promise<Trace> => {
   const listeners = new Set<MilestonesListener>()

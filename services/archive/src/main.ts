@@ -10,7 +10,7 @@ import { purge } from './purge.ts'
 import { purgedArticles } from './purged.ts'
 
 /** Nobody waits for the archive: versions that come together are fetched together, ms. */
-const PATIENCE_MS = 250
+const PATIENCE_MS = 500
 /** And said to be archived together, ms: little enough for 32 at once to be 1,500 a second. */
 const SAID_WITHIN_MS = 20
 const GROUP = 'archive'

@@ -46,8 +46,8 @@ const toStatus = ({ id, title, profile, access }: FeedConfig, built: FeedBuilt |
   fault: built?.fault ?? null,
 })
 
-/** Who looks at the list lets it catch up first, and can wait this long, ms. */
-const PATIENCE_MS = 250
+/** Who looks at the list lets it catch up first, ms. */
+const PATIENCE_MS = 1_000
 
 export const openFeeds = async ({ log, dataDir }: { log: Log; dataDir: string }): Promise<Feeds> => {
   const { built, caughtUp, isReady, stop } = await openBuiltFeeds({

@@ -30,7 +30,7 @@ const STORE_CHECKED_FOR_MS = 5_000
 const PURGES_KEPT_FOR_MS = 5_000
 
 /** How late a poison record may be found, ms. */
-const GUARD_PATIENCE_MS = 250
+const GUARD_PATIENCE_MS = 1_000
 
 export const start: StartService = async ({
   log,

@@ -23,7 +23,7 @@ ${PLACES}`
 /** Articles that are given their places before others get their turn on the event loop. */
 const BATCH = 250
 /** The sweep reads it every few minutes, and pages are not in haste. */
-const PATIENCE_MS = 250
+const PATIENCE_MS = 1_000
 
 /** `now` is `null` unless it is live. */
 export type KnownArticle = Placed

@@ -33,6 +33,8 @@ const callbackShelf: Shelf = {
 const noStates: OutletStates = { load: async () => null, save: async () => undefined }
 /** A publisher is told so much later at most, ms: nearly all milestones are of no submission, and fetched one by one they cost what routing does. */
 const PATIENCE_MS = 250
+/** And where no publisher wants to be told, how late it may be noticed that one does, ms. */
+const UNWANTED_PATIENCE_MS = 1_000
 /** How long a question about a submission lets the trace catch up, ms. */
 const TRACE_WAIT_MS = 2_000
 
@@ -126,7 +128,7 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
     group: 'outlets-callbacks',
     from: 'end',
     batch: INTENTS_AT_ONCE,
-    patienceMs: PATIENCE_MS,
+    patienceMs: () => ([...configuration.current().publishers.keys()].some(hasCallback) ? PATIENCE_MS : UNWANTED_PATIENCE_MS),
     lane: record => String(record.partition),
     sessionTimeoutMs: engine.sessionTimeoutMs,
     onAssigned: holdings.onAssigned,

@@ -46,7 +46,7 @@ const openKeys = ({ sealing, logger }: Pick<ServiceContext, 'sealing' | 'logger'
 }
 
 /** Builds are many, and most installations have nobody to tell of them: how late it may be noticed then that somebody is to be told, ms. */
-const UNREAD_PATIENCE_MS = 250
+const UNREAD_PATIENCE_MS = 1_000
 const isAny = (all: Iterable<unknown>): boolean => all[Symbol.iterator]().next().done !== true
 
 export const startHub = async (

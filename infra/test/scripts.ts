@@ -13,17 +13,22 @@ const UNAVAILABLE = 3
 
 type Ran = Readonly<{ status: number; settings: Readonly<Record<string, string>>; complaint: string }>
 
-const runScript = async (script: string, args: readonly string[]): Promise<Ran> =>
+const runScript = async (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
   await new Promise((resolve, reject) => {
-    execFile(join(DEV, script), args, { timeout: LIMIT_MS, maxBuffer: 1 << 22 }, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') {
-        reject(error)
-        return
-      }
-      const lines = stdout.split('\n').filter(line => line.includes('='))
-      const settings = Object.fromEntries(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
-      resolve({ status: typeof error?.code === 'number' ? error.code : 0, settings, complaint: stderr.trim().split('\n').at(-1) ?? '' })
-    })
+    execFile(
+      join(DEV, script),
+      args,
+      { timeout: LIMIT_MS, maxBuffer: 1 << 22, env: { ...process.env, ...env } },
+      (error, stdout, stderr) => {
+        if (error && typeof error.code !== 'number') {
+          reject(error)
+          return
+        }
+        const lines = stdout.split('\n').filter(line => line.includes('='))
+        const settings = Object.fromEntries(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+        resolve({ status: typeof error?.code === 'number' ? error.code : 0, settings, complaint: stderr.trim().split('\n').at(-1) ?? '' })
+      },
+    )
   })
 
 const must = async (script: string, args: readonly string[]): Promise<Ran> => {
@@ -38,9 +43,10 @@ const setting = (ran: Ran, name: string): string => {
   return value
 }
 
-const startKafka = async (dir: string): Promise<Attempt> => {
+const startKafka = async (dir: string, jvm: string): Promise<Attempt> => {
   const quick = ['--set', 'broker.session.timeout.ms=3000', '--set', 'broker.heartbeat.interval.ms=500']
-  const ran = await runScript('kafka.sh', ['start', '--dir', dir, '--port', String(await findFreePort()), ...quick])
+  const env = { KAFKA_JVM_OPTS: [process.env.KAFKA_JVM_OPTS ?? '', jvm].join(' ').trim() }
+  const ran = await runScript('kafka.sh', ['start', '--dir', dir, '--port', String(await findFreePort()), ...quick], env)
   if (ran.status === UNAVAILABLE) return { missing: ran.complaint }
   if (ran.status !== 0) return { missing: `infra/dev/kafka.sh failed: ${ran.complaint}` }
   return {
@@ -88,8 +94,8 @@ const startS3 = async (dir: string, options: readonly string[]): Promise<Attempt
   return part
 }
 
-/** Starts the parts below `folder`, one folder each. `s3`: more options of `s3.sh start`. */
+/** Starts the parts below `folder`, one folder each. `s3`: more options of `s3.sh start`; `jvm`: more of the broker's virtual machine. */
 export const fromScripts =
-  (folder: string, { s3 = [] }: { s3?: readonly string[] } = {}) =>
+  (folder: string, { s3 = [], jvm = '' }: { s3?: readonly string[]; jvm?: string } = {}) =>
   async (name: PartName): Promise<Attempt> =>
-    name === 'kafka' ? await startKafka(join(folder, 'kafka')) : await startS3(join(folder, 's3'), s3)
+    name === 'kafka' ? await startKafka(join(folder, 'kafka'), jvm) : await startS3(join(folder, 's3'), s3)

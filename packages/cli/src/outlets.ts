@@ -141,7 +141,11 @@ const cameRow = (one: Came): string[] => [
   `v${one.version}`,
   `${one.action ?? ''}${one.replayed ? ' (replay)' : ''}`,
   one.state,
-  [one.attempts > 0 ? `${one.attempts} attempts` : '', one.nextAt ? `next ${one.nextAt}` : '', one.lastError ?? '']
+  [
+    one.attempts ? `${one.attempts} ${one.attempts === 1 ? 'attempt' : 'attempts'}` : '',
+    one.nextAt ? `next ${one.nextAt}` : '',
+    one.lastError ?? '',
+  ]
     .filter(Boolean)
     .join(', '),
 ]

@@ -18,8 +18,8 @@ const written = (fields: Partial<NonNullable<PendingPart['delivery']>>): NonNull
 const at = (version: number, sequence: number, delivery: PendingPart['delivery'], { committed = 10, held = false } = {}) =>
   stateOf({ version, sequence }, { delivery, committed, held })
 
-test('what the group is done with, and is not written down, is with the outlet', () => {
-  assert.equal(at(1, 5, null).state, 'done')
+test('what the group is done with, and is not written down, is with the outlet, after nobody here knows how many attempts', () => {
+  assert.deepEqual(at(1, 5, null), { state: 'done', attempts: null, nextAt: null, lastError: null })
   assert.equal(at(1, 10, null).state, 'pending', 'its own record is not committed yet')
   assert.equal(stateOf({ version: 1, sequence: 5 }, { delivery: null, committed: null, held: false }).state, 'pending')
 })

@@ -26,7 +26,8 @@ export type Came = Readonly<{
   replayed: boolean
   /** `done`: the outlet holds this version or a newer one, or was due nothing of it. */
   state: CameState
-  attempts: number
+  /** `null`: it is done, and nothing that is read here remembers how often it was tried (the console's trace does). */
+  attempts: number | null
   nextAt: string | null
   lastError: string | null
 }>
@@ -93,7 +94,7 @@ export const stateOf = (
   const isWrittenDown = delivery !== null && (delivery.open.includes(version) || version > delivery.want)
   if (!isWrittenDown) {
     const isDone = committed !== null && sequence < committed
-    return { state: isDone ? 'done' : held ? 'suspended' : 'pending', attempts: 0, nextAt: null, lastError: null }
+    return { state: isDone ? 'done' : held ? 'suspended' : 'pending', attempts: isDone ? null : 0, nextAt: null, lastError: null }
   }
   const { phase, attempts, nextAtMs, lastError } = delivery
   const isArmed = phase !== 'rejected' && phase !== 'dead'

@@ -29,3 +29,9 @@ export const readOutlets = (db: DatabaseSync, outletIds: Iterable<string>): Read
   }
   return found
 }
+
+/** Of versions at one outlet: how often each was tried. `null`: nobody said it here, or too long ago. */
+export const readAttempts = (db: DatabaseSync, outletId: string): ((articleId: string, version: number) => number | null) => {
+  const told = db.prepare("SELECT attempts FROM sink WHERE article = ? AND version = ? AND kind = 'outlet' AND id = ?")
+  return (articleId, version) => (told.get(articleId, version, outletId) as { attempts: number | null } | undefined)?.attempts ?? null
+}

@@ -10,7 +10,7 @@ import type { Milestone } from '@newswire/events/milestone'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
-import { type OutletTrace, readOutlets } from './outlet-queries.ts'
+import { type OutletTrace, readAttempts, readOutlets } from './outlet-queries.ts'
 import { type Overview, readOverview } from './overview.ts'
 import {
   type ArticleSummary,
@@ -51,6 +51,8 @@ export type Trace = Readonly<{
   overview(nowMs: number): Overview
   /** Each of these outlets, also those that nothing is known of. */
   outlets(outletIds: Iterable<string>): ReadonlyMap<string, OutletTrace>
+  /** How often versions of articles were tried at one outlet, as far as it was told; `null`: that is not known here. */
+  attempts(outletId: string): (articleId: string, version: number) => number | null
   /** Called with each applied batch, and where in the log each of it stands; returns how to stop. */
   onMilestones(listener: MilestonesListener): () => void
   failure(): Error | null
@@ -119,6 +121,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),
     outlets: outletIds => readOutlets(db, outletIds),
+    attempts: outletId => readAttempts(db, outletId),
     onMilestones: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -8,7 +8,7 @@ import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { HOUR_MS, type OutletControl } from '@newswire/runtime/outlet-control'
-import { createCameList } from '@newswire/runtime/outlet-deliveries'
+import { type Came, createCameList } from '@newswire/runtime/outlet-deliveries'
 import type { Trace } from '@newswire/trace/trace'
 import { acting, problem, readBody } from './acts.ts'
 import { createStates, toOutletLine } from './outlet-list.ts'
@@ -18,7 +18,7 @@ type Needs = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
   objects: Pick<Objects, 'get' | 'list'>
   configuration: Pick<Configuration, 'current'>
-  trace: Pick<Trace, 'outlets'>
+  trace: Pick<Trace, 'outlets' | 'attempts'>
   control: OutletControl
   now: () => number
 }>
@@ -30,6 +30,10 @@ const whole = (value: unknown, fallback: number): number | null => {
   const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
   return Number.isSafeInteger(number) ? number : null
 }
+
+/** What is done says how often it was tried where that was told; what was replayed has been told of once, of the first time. */
+const withAttempts = (deliveries: readonly Came[], attemptsOf: ReturnType<Trace['attempts']>): Came[] =>
+  deliveries.map(one => (one.attempts === null && !one.replayed ? { ...one, attempts: attemptsOf(one.articleId, one.version) } : one))
 
 export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, trace, control, now }: Needs): void => {
   const came = createCameList({ log, objects })
@@ -60,7 +64,8 @@ export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, 
     if (after === null || limit === null || limit < 1)
       throw problem(400, 'NEWSWIRE_REQUEST', 'The request cannot be read', `expected ?after=<sequence>&limit=1…${MOST}`)
     const held = isHeld(await control.state(outlet.id), outlet)
-    return { outlet: outlet.id, ...(await came(outlet.id, { after, limit: Math.min(limit, MOST), held })) }
+    const page = await came(outlet.id, { after, limit: Math.min(limit, MOST), held })
+    return { outlet: outlet.id, ...page, deliveries: withAttempts(page.deliveries, trace.attempts(outlet.id)) }
   })
 
   app.post('/v1/outlets/:outletId/pause', async request => {

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { outletConfig } from '@newswire/events/config'
-import { fromRecord, toRecord } from '@newswire/events/events'
+import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import { newId } from '@newswire/events/ids'
 import type { Milestone } from '@newswire/events/milestone'
 import { topics } from '@newswire/events/topics'
@@ -70,13 +71,42 @@ const fannedOut = (articleId: string): Milestone => ({
   stage: 'outlets',
   sinks: [{ kind: 'outlet', id: 'a' }],
 })
-const sink = (articleId: string, state: 'done' | 'retrying'): Milestone => ({
+const sink = (articleId: string, state: 'done' | 'retrying', attempts?: number): Milestone => ({
   kind: 'sink',
   articleId,
   at: '2026-03-01T08:01:00.000Z',
   version: 1,
   sink: { kind: 'outlet', id: 'a' },
   state,
+  ...(attempts === undefined ? {} : { attempts }),
+})
+
+test('a delivery that is done says after how many attempts, as far as that was told', { timeout: 60_000 }, async t => {
+  const { ask, tell, log } = await open(t)
+  await publishEvents(log)(
+    ['press.told', 'press.untold'].map(
+      articleId =>
+        ({
+          id: `intent-${articleId}`,
+          type: 'delivery.wanted',
+          source: '/services/outlets',
+          subject: 'a',
+          time: AT,
+          data: { outletId: 'a', articleId, version: 1, action: 'published' },
+        }) as NewswireEvent,
+    ),
+  )
+  const group = await log.subscribe({ topic: topics.deliveries.name, group: 'outlets', handle: async () => undefined })
+  await tell(fannedOut('press.told'), sink('press.told', 'retrying', 2), sink('press.told', 'done', 3))
+  const deliveries = async () => (await ask('GET', '/v1/outlets/a/deliveries')).body.deliveries
+  while (!(await deliveries()).every((one: { state: string }) => one.state === 'done'))
+    await setTimeout(50, undefined, { signal: t.signal })
+  await group.stop()
+  const listed = (await deliveries()).map((one: { articleId: string; attempts: number | null }) => [one.articleId, one.attempts])
+  assert.deepEqual(listed, [
+    ['press.told', 3],
+    ['press.untold', null],
+  ])
 })
 
 test('every outlet is listed with how it stands and what it has still to get', async t => {

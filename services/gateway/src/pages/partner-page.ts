@@ -114,7 +114,7 @@ const cameRow = (came: Came, titleOf: PartnerPage['titleOf'], speech: Speech): s
   const title = titleOf(articleId)
   const what = [action === null ? '' : words[action], replayed ? words.replayed : ''].filter(part => part !== '').join(', ')
   const why = [
-    attempts > 0 ? escapeMarkup(`${attempts} ${words.attempts}`) : '',
+    attempts ? escapeMarkup(`${attempts} ${words.attempts}`) : '',
     lastError === null ? '' : toReason(lastError, speech),
     nextAt === null ? '' : `${escapeMarkup(words.nextTry)}: ${time(nextAt)}`,
   ].filter(part => part !== '')

@@ -51,8 +51,11 @@ export const createRateLimiter = (policy: RatePolicy, { maxClients = MAX_CLIENTS
     generation += 1
     bornAt = now
   }
-  /** What is owed, ms; a clock that was set back must not lock anybody out. */
-  const owed = (client: Client, now: number): number => Math.min(windowMs, Math.max(0, client.wholeAt - now))
+  /** What is owed, ms. More than a window cannot be: the clock was set back, which must not lock anybody out until it has caught up. */
+  const owed = (client: Client, now: number): number => {
+    if (client.wholeAt - now > windowMs) client.wholeAt = now
+    return Math.max(0, client.wholeAt - now)
+  }
   return {
     policy,
     client: key => {

@@ -14,14 +14,19 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** Meant for one host, so not for another that it redirects to. */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
-const findHeaderOffence = (headers: Readonly<Record<string, string>>): string | null => {
+/** Names and values by turns, or why they cannot be sent. The agent's own name comes first, unless the request has another one. */
+const toHeaders = (userAgent: string, headers: Readonly<Record<string, string>>): readonly string[] | string => {
+  const list = 'user-agent' in headers ? [] : ['user-agent', userAgent]
   for (const name of Object.keys(headers)) {
     const value = headers[name] ?? ''
     if (!HEADER_NAME.test(name)) return `${JSON.stringify(name.slice(0, 80))} is no name of a header`
     if (!HEADER_VALUE.test(value)) return `the header ${name} has characters that HTTP cannot carry`
+    list.push(name, value)
   }
-  return null
+  return list
 }
+
+const NO_HEADERS = {}
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)
 
@@ -47,9 +52,11 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
   const targetOf = createTargets(network)
 
   const send = (request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> => {
+    const headers = toHeaders(userAgent, request.headers ?? NO_HEADERS)
+    if (typeof headers === 'string') return Promise.resolve(refuse(headers, 'NEWSWIRE_OUTBOUND_HEADER'))
     const target = targetOf(request.url)
     if (target.offence !== null) return Promise.resolve(refuse(`this address may not be reached: ${target.offence}`))
-    return exchange(connections, target, request, timeoutMs)
+    return exchange(connections, target, request, { headers, timeoutMs })
   }
 
   const follow = async (request: OutboundRequest, hopsLeft: number, deadline: number): Promise<OutboundResult> => {
@@ -59,18 +66,14 @@ export const createOutbound = ({ network, userAgent = 'Newswire/0.1', lookup = l
     if (!URL.canParse(location, request.url)) return refuse('it redirects to what is no address')
     const next = new URL(location, request.url)
     const stays = next.origin === new URL(request.url).origin
-    const headers = stays ? (request.headers ?? {}) : withoutCredentials(request.headers ?? {})
+    const headers = stays ? (request.headers ?? NO_HEADERS) : withoutCredentials(request.headers ?? NO_HEADERS)
     return follow({ ...request, url: next.href, headers }, hopsLeft - 1, deadline)
   }
 
   return {
     request: request => {
       const { timeoutMs = DEFAULT_TIMEOUT_MS, redirects = 0, method } = request
-      const headers = { 'user-agent': userAgent, ...request.headers }
-      const offence = findHeaderOffence(headers)
-      if (offence !== null) return Promise.resolve(refuse(offence, 'NEWSWIRE_OUTBOUND_HEADER'))
-      const asked = { ...request, headers }
-      return method === 'GET' && redirects > 0 ? follow(asked, redirects, performance.now() + timeoutMs) : send(asked, timeoutMs)
+      return method === 'GET' && redirects > 0 ? follow(request, redirects, performance.now() + timeoutMs) : send(request, timeoutMs)
     },
     connect: async (host, port) => {
       try {

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import { onAborted } from './cancellation.ts'
 import type { Connection, Connections } from './connections.ts'
 import { Refused } from './connector.ts'
-import type { OutboundFailure, OutboundRequest, OutboundResult } from './outbound.ts'
+import type { OutboundFailure, OutboundRequest, OutboundResponse, OutboundResult } from './outbound.ts'
 
 const DEFAULT_MAX_BYTES = 16_384
 
@@ -32,14 +32,33 @@ export const fromError = (error: unknown, sent: boolean): OutboundFailure => {
     : toFailure('connect', 'NEWSWIRE_OUTBOUND_CONNECT', `no connection (${code})`)
 }
 
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>
+
 /** Names in lower case; a header that came more than once is joined with commas (RFC 9110 §5.3). */
-const toHeaders = (raw: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> => {
+const toHeaders = (raw: RawHeaders): Record<string, string> => {
   const headers: [string, string][] = []
   for (const name of Object.keys(raw)) {
     const value = raw[name]
     if (value !== undefined) headers.push([name.toLowerCase(), typeof value === 'string' ? value : value.join(', ')])
   }
   return Object.fromEntries(headers)
+}
+
+/** An answer whose headers are looked at when they are asked for: of most deliveries nobody does. */
+class Answer implements OutboundResponse {
+  readonly status: number
+  readonly body: Uint8Array
+  readonly #raw: RawHeaders
+
+  constructor(status: number, raw: RawHeaders, body: Uint8Array) {
+    this.status = status
+    this.body = body
+    this.#raw = raw
+  }
+
+  get headers(): Record<string, string> {
+    return toHeaders(this.#raw)
+  }
 }
 
 const NOTHING = new Uint8Array()
@@ -57,7 +76,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #settled = false
   #status = 0
-  #headers: Record<string, string> = {}
+  #headers: RawHeaders = {}
   #chunks: Buffer[] = []
   #bytes = 0
 
@@ -99,13 +118,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.#controller = started
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: RawHeaders): void {
     this.#status = status
-    this.#headers = toHeaders(headers)
+    this.#headers = headers
   }
 
   onResponseData(reading: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -132,28 +147,43 @@ class Exchange implements Dispatcher.DispatchHandler {
   #answer(): OutboundResult {
     const { maxBytes = DEFAULT_MAX_BYTES } = this.#request
     const body = this.#bytes === 0 ? NOTHING : Buffer.concat(this.#chunks).subarray(0, maxBytes)
-    return { ok: true, response: { status: this.#status, headers: this.#headers, body } }
+    return { ok: true, response: new Answer(this.#status, this.#headers, body) }
   }
 
   #fail(failure: OutboundFailure): void {
     const isPartial = this.#request.keepPartial === true && this.#status > 0
-    const partial = () => ({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) })
+    const partial = () => new Answer(this.#status, this.#headers, Buffer.concat(this.#chunks))
     this.finish(isPartial ? { ...failure, partial: partial() } : failure)
   }
 }
 
 const expire = (one: Exchange, timeoutMs: number): void => one.stop(`no whole answer within ${Math.round(timeoutMs)} ms`)
 
-/** `at`: where the request's address leads. */
-export const exchange = (connections: Connections, at: At, request: OutboundRequest, timeoutMs: number): Promise<OutboundResult> =>
+/** `headers`: names and values by turns. */
+type Sent = Readonly<{ headers: readonly string[]; timeoutMs: number }>
+
+/** `at`: where the request's address leads; `sent`: what is not as the request has it. */
+export const exchange = (
+  connections: Connections,
+  at: At,
+  request: OutboundRequest,
+  { headers, timeoutMs }: Sent,
+): Promise<OutboundResult> =>
   new Promise(resolve => {
-    const { method, headers = {}, body, signal } = request
+    const { method, body, signal } = request
     const one = new Exchange(request, timeoutMs, resolve)
     if (signal?.aborted) return one.giveUp()
     const connection = connections.take(at.origin)
     if (connection === null) return one.finish(toFailure('connect', 'NEWSWIRE_OUTBOUND_CONNECT', 'no connection (the client is closed)'))
     try {
-      one.sendOn(connection, { path: at.path, method, headers, body: body ? toBuffer(body) : null, headersTimeout: 0, bodyTimeout: 0 })
+      one.sendOn(connection, {
+        path: at.path,
+        method,
+        headers: headers as string[],
+        body: body ? toBuffer(body) : null,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      })
     } catch (error) {
       one.finish(refuse(`this request cannot be sent (${codeOf(error)})`))
     }

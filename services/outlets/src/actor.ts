@@ -168,7 +168,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       land()
       pump()
     }
-    const flight = (isShelved(one) ? flyShelved(one, turn, landed) : flyItem(one, turn, landed)).then(() => {
+    const flight = (isShelved(one) ? flyShelved(one, turn, landed) : fly(one, turn, landed)).then(() => {
+      if (!isShelved(one)) flown(one)
       flights.delete(flight)
       land()
       pump()
@@ -177,9 +178,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     flights.add(flight)
   }
 
-  const flyItem = async (item: Item, turn: Turn, landed: () => void): Promise<void> => {
-    item.busy = true
-    await fly(item, turn, landed)
+  const flown = (item: Item) => {
     item.busy = false
     queue(item)
   }
@@ -187,7 +186,11 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   /** Its turn has come, so it is read. Whoever wanted something newer of it meanwhile may have begun with it. */
   const flyShelved = async (one: Shelved, turn: Turn, landed: () => void): Promise<void> => {
     const item = owns() ? await readShelved(one) : 'later'
-    if (item !== null && item !== 'later' && !item.busy) return flyItem(item, turn, landed)
+    if (item !== null && item !== 'later' && !item.busy) {
+      item.busy = true
+      await fly(item, turn, landed)
+      return flown(item)
+    }
     health.abandoned(turn.way)
     if (item !== 'later') return
     one.busy = false

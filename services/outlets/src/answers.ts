@@ -38,7 +38,8 @@ export const classify = (result: OutboundResult, nowMs: number): Outcome => {
     if (result.kind === 'connect') return failed(`no connection could be made (${result.code})`, { connect: true })
     return failed(`no whole answer came (${result.code})`, { ambiguous: true })
   }
-  const { status, headers } = result.response
+  const { response } = result
+  const { status } = response
   if (status >= 200 && status < 300) return { kind: 'accepted' }
   const reason = `it answered ${status}`
   if (status === 410) return { kind: 'gone', reason }
@@ -46,6 +47,6 @@ export const classify = (result: OutboundResult, nowMs: number): Outcome => {
   return failed(reason, {
     alarm: ALARMS.has(status),
     ambiguous: AMBIGUOUS.has(status),
-    retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
+    retryAfterMs: retryAfterMs(response.headers['retry-after'], nowMs),
   })
 }

@@ -15,6 +15,7 @@ import type { Cause, Held, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { Origin, Shelved, Shelves } from './shelved.ts'
 import type { News } from './tell.ts'
+import { beingTold, createSay, type Telling } from './telling.ts'
 
 /** Time as it is known here: never runs backwards; `after` returns how to cancel. */
 export type Clock = Readonly<{ now(): number; after(ms: number, run: () => void): () => void }>
@@ -37,8 +38,6 @@ export type Item = {
   origin: Origin
   /** The last write that was begun, until it has ended. */
   saving: Promise<void> | null
-  /** While something is told of it: nothing is written down before. Rejects when it cannot be told. */
-  telling: Promise<void> | null
   waiters: Waiter[]
   /** Cancels the writing down of what takes too long. */
   patience: (() => void) | null
@@ -46,7 +45,7 @@ export type Item = {
   behindSinceMs: number | null
   /** Raised whenever it is queued again: older entries of the queue are void. */
   turn: number
-}
+} & Telling
 
 export type BookNeeds = Readonly<{
   clock: Clock
@@ -134,7 +133,8 @@ export const createBook = (
       saved: null,
       origin: 'us',
       saving: null,
-      telling: null,
+      telling: 0,
+      told: null,
       waiters: [],
       patience: null,
       busy: false,
@@ -156,32 +156,27 @@ export const createBook = (
     for (const one of done) one.resolve()
   }
 
+  /** Waits a while for our own log or store; throws what is something else, and everything once closing. */
+  const outlast = async (error: unknown): Promise<void> => {
+    if (!(error instanceof UnavailableError) || isClosing()) throw error
+    await new Promise<void>(resolve => clock.after(OWN_FAULT_MS * scale, resolve))
+  }
+
   const untilAvailable = async <T>(act: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
         return await act()
       } catch (error) {
-        if (!(error instanceof UnavailableError) || isClosing()) throw error
-        await new Promise<void>(resolve => clock.after(OWN_FAULT_MS * scale, resolve))
+        await outlast(error)
       }
     }
   }
 
-  const say = (item: Item, news: readonly News[]): Promise<void> | undefined => {
-    if (news.length === 0) return undefined
-    const told = untilAvailable(() => kind.say(item.subject, news, item.cause))
-    const all = item.telling === null ? told : Promise.all([item.telling, told]).then(() => undefined)
-    const ended = () => {
-      if (item.telling === all) item.telling = null
-    }
-    item.telling = all
-    all.then(ended, ended)
-    return told
-  }
+  const say = createSay({ kind, outlast })
 
   const write = (item: Item): Promise<void> =>
     untilAvailable(async () => {
-      while (item.telling !== null) await item.telling
+      for (let told = beingTold(item); told !== null; told = beingTold(item)) await told
       const { delivery, subject, cause, sinceMs } = item
       if (delivery === null) return
       if (!maySave()) throw new UnavailableError('NEWSWIRE_OUTLETS_LOST', `whether ${owner} is still this process's is not sure`)
@@ -216,7 +211,12 @@ export const createBook = (
     }
   }
 
-  const isAnyDoubted = () => [...doubts.values()].some(({ untilMs }) => untilMs > clock.now())
+  const isAnyDoubted = () => {
+    if (doubts.size === 0) return false
+    const nowMs = clock.now()
+    for (const { untilMs } of doubts.values()) if (untilMs > nowMs) return true
+    return false
+  }
 
   /** The end of every open version that what was sent settles. */
   const endings = (inflight: Delivery, sent: number, end: End): News[] => {

@@ -234,11 +234,11 @@ test('a full disk is tried again and told in our own words; nothing unfinished i
 
 test('a server that falls silent loses the connection within the deadline, and the next attempt has its own', async t => {
   const server = await startServer(t)
-  const { put } = await startDrop(t, server, 300)
+  const { put } = await startDrop(t, server, 3_000)
   server.fault = (request, path) => (request === 'RENAME' && path.includes('.part') ? 'silence' : null)
   const outcome = await put(live(1))
   assert.ok(outcome.kind === 'failed' && outcome.ambiguous)
-  assert.match(outcome.reason, /no answer came within 300 ms/)
+  assert.match(outcome.reason, /no answer came within 3000 ms/)
   server.fault = () => null
   assert.deepEqual(await put(live(1)), { kind: 'accepted' })
   assert.equal(server.connections, 2)

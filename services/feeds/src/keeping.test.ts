@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Fact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import { createFragmentCache } from './fragments.ts'
-import { followLoop, restAfter } from './pace.ts'
+import { createPace, followLoop, restAfter } from './pace.ts'
 import { makeFact, makeProfile } from './sample-facts.ts'
 import { createStates } from './states.ts'
 
@@ -93,4 +93,20 @@ test('a state that is not what it should be is that article alone, and a missing
   assert.equal((found.get('baoqk.other') as { code?: string }).code, 'NEWSWIRE_FEEDS_STATE')
   assert.equal((found.get('baoqk.a-1') as Fact).version, 1)
   assert.equal(found.get('baoqk.none'), null)
+})
+
+test('no feed rests while all building together has taken less of the loop lately than it may, and all do in a storm', () => {
+  let now = 0
+  const pace = createPace(
+    () => 0.3,
+    () => now,
+  )
+  for (let build = 0; build < 100; build += 1) {
+    assert.equal(pace.restMs({ busyMs: 5, active: 3 }), 0)
+    now += 20
+  }
+  const rests = Array.from({ length: 100 }, () => pace.restMs({ busyMs: 5, active: 100 }))
+  assert.equal(rests.at(-1), restAfter({ busyMs: 5, active: 100, share: 0.3 }))
+  now += 5_000
+  assert.equal(pace.restMs({ busyMs: 5, active: 3 }), 0, 'what was is forgotten')
 })

@@ -11,7 +11,7 @@ import type { Logger } from '@newswire/runtime/logger'
 import { type Builder, type Built, MAX_REASON, type Wanted } from './build.ts'
 import { type Intent, removedIn, toFeedBuilt, toMilestone, toMilestones, toWanted } from './build-words.ts'
 import { createInTurn } from './in-turn.ts'
-import { restAfter } from './pace.ts'
+import { createPace } from './pace.ts'
 import { createTurns } from './turns.ts'
 
 /** The intent of a record; `null` for an event of another type. Throws `RejectError` for what is none of ours. */
@@ -76,6 +76,7 @@ export type FeedWork = Readonly<{
 export const onFeedChanged = (needs: Needs): FeedWork => {
   const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
   const turns = createTurns(AT_ONCE)
+  const pace = createPace(share)
   let active = 0
   let told = 0
   /** Rises whenever partitions change hands. */
@@ -192,7 +193,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     try {
       const busyMs = await build(intents, position, signal).finally(() => isNews || tell(-1))
       onDone()
-      const restMs = restAfter({ busyMs, active, share: share() })
+      const restMs = pace.restMs({ busyMs, active })
       // Stopping ends the rest early and nothing else: everything is written and said.
       if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
     } finally {

@@ -11,6 +11,32 @@ const MAX_REST_MS = 2000
 export const restAfter = ({ busyMs, active, share }: { busyMs: number; active: number; share: number }): number =>
   Math.min(MAX_REST_MS, Math.max(0, (busyMs * Math.max(1, active)) / share - busyMs))
 
+/** How far back building is looked at, milliseconds: short beside a storm, long beside a build. */
+const LATELY_MS = 1000
+
+export type Pace = Readonly<{
+  /** How long a feed rests after a build that took the loop for `busyMs`, milliseconds. `active`: feeds that are being built or rest. */
+  restMs(build: Readonly<{ busyMs: number; active: number }>): number
+}>
+
+/**
+ * Rests are for storms: as long as all building together has taken less of the loop lately than it may, a feed is built again at once, for whoever comes a
+ * moment after another.
+ */
+export const createPace = (share: () => number, nowMs: () => number = () => performance.now()): Pace => {
+  let spentMs = 0
+  let atMs = nowMs()
+  return {
+    restMs: ({ busyMs, active }) => {
+      const now = nowMs()
+      spentMs = spentMs * Math.exp((atMs - now) / LATELY_MS) + busyMs
+      atMs = now
+      const most = share()
+      return spentMs / LATELY_MS < most ? 0 : restAfter({ busyMs, active, share: most })
+    },
+  }
+}
+
 /** Above this the loop is full: what comes waits for its turn. */
 const FULL = 0.95
 /** How much of its part building keeps then: feeds are older by up to `MAX_REST_MS`, and the front door goes first. */

@@ -54,7 +54,7 @@ export type Actor = Readonly<{
   begin(): Promise<void>
   /** Whether it has nothing to do and nothing to remember: one that is closed now and made anew when something comes does what this one would. */
   isIdle(): boolean
-  /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again. */
+  /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again, and all that a retired target was still to get. */
   review(): void
   /** Its kept state changed: a pause, its end. What waited for an outlet that is back is due at once. */
   refresh(): Promise<void>
@@ -230,9 +230,10 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       turns.queue(item)
     }
     for (const one of book.shelved.values()) {
-      if (one.busy || !one.armed || !isMeant(one)) continue
+      if (one.busy || !isMeant(one)) continue
       one.nextAtMs = clock.now()
       one.held = false
+      one.armed = true
       turns.queue(one)
     }
     pump()
@@ -303,13 +304,16 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       await book.sweep(turns.queue)
       pump()
     },
-    review: () => hurry(one => (one instanceof Shelved ? one.held : one.heldUntilMs !== undefined)),
+    review: () => {
+      const isRetired = kind.target()?.retired === true
+      hurry(one => (isRetired && !one.kill) || (one instanceof Shelved ? one.armed && one.held : one.heldUntilMs !== undefined))
+    },
     refresh: async () => {
       const wasHeld = isSuspended()
       await book.untilAvailable(health.load)
       if (wasHeld && !isSuspended()) {
         health.recover()
-        hurry(one => (one instanceof Shelved ? !one.held : one.phase === 'wait'))
+        hurry(one => (one instanceof Shelved ? one.armed && !one.held : one.phase === 'wait'))
       } else pump()
     },
     stats: () => ({

@@ -16,6 +16,8 @@ export type Target = Readonly<{
   order?: 'article' | 'strict'
   /** `all`: every version is sent (default `latest`). */
   versions?: 'latest' | 'all'
+  /** It has left the configuration: what waits for it is looked at at once, and most of it is not due any more (default: it has not). */
+  retired?: boolean
   /** What must change before a target that wanted nothing any more (410) is tried again. */
   deliver: unknown
 }>

@@ -1,7 +1,8 @@
 /** What an outlet may ask for: every version, a strict order, a pace, nothing stale, nothing before its own time. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { accepted, answered, BEGAN_MS, createOneOutlet, noConnection, type OneOutlet, refusedWith } from './one-outlet.ts'
+import { failed } from './answers.ts'
+import { accepted, answered, BEGAN_MS, createOneOutlet, noAnswer, noConnection, type OneOutlet, refusedWith } from './one-outlet.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -528,4 +529,52 @@ test('what is written down while it is looked for whether a newer version is the
   look.resolve()
   await outlet.pass(60_000)
   assert.deepEqual(outlet.versions('a'), [1, 1, 2])
+})
+
+describe('an outlet that has left the configuration', () => {
+  const notSet = failed('the environment variable SECRET with its secret is not set', { alarm: true })
+  const retire = (outlet: OneOutlet) => {
+    outlet.settings.target = { ...outlet.settings.target, retired: true }
+  }
+
+  test('is not owed a retraction of what was surely never sent to it', async () => {
+    const outlet = outletWith({})
+    outlet.answers(() => notSet)
+    publish(outlet, 'a')
+    await outlet.pass(SECOND)
+    retire(outlet)
+    kill(outlet, 'a', 2, { retired: true })
+    await outlet.pass(SECOND)
+    assert.deepEqual(outlet.states('a').slice(-1), ['v2 skipped'])
+    assert.equal(outlet.stored('a'), null)
+  })
+
+  test('is owed the retraction of what may have got there, for as long as that takes', async () => {
+    const outlet = outletWith({})
+    outlet.answers(() => noAnswer)
+    publish(outlet, 'a')
+    await outlet.pass(SECOND)
+    retire(outlet)
+    outlet.answers(() => notSet)
+    kill(outlet, 'a', 2, { retired: true })
+    await outlet.pass(HOUR)
+    assert.deepEqual(outlet.states('a').slice(-1), ['v2 retrying'])
+    assert.equal(outlet.stored('a')?.kill, true)
+  })
+
+  test('is no longer waited for with what it was still to get, refused and given up or not', async () => {
+    const outlet = outletWith({})
+    outlet.answers(({ subject }) => (subject === 'refused' ? refusedWith(400) : answered(500)))
+    for (const subject of ['refused', 'failing']) publish(outlet, subject)
+    await outlet.pass(10 * SECOND)
+    assert.equal(outlet.stored('refused')?.phase, 'rejected')
+    retire(outlet)
+    for (const subject of ['refused', 'failing']) outlet.release(subject, 1, { isDue: false, retired: true })
+    outlet.actor().review()
+    await outlet.pass(1)
+    for (const subject of ['refused', 'failing']) {
+      assert.deepEqual(outlet.states(subject).slice(-1), ['v1 skipped'])
+      assert.equal(outlet.stored(subject), null)
+    }
+  })
 })

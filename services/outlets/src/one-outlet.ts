@@ -22,7 +22,8 @@ export const noAnswer: Outcome = failed('no whole answer came', { ambiguous: tru
 export const noConnection: Outcome = failed('no connection could be made', { connect: true })
 
 export type Sending = Readonly<{ subject: string; version: number; kill: boolean; atMs: number }> & Attempt
-type State = Readonly<{ version: number; kill: boolean }> & Terms
+/** `isDue`: whether anything of it is to be sent (default: it is). */
+type State = Readonly<{ version: number; kill: boolean; isDue?: boolean }> & Terms
 
 type Life = { alive: boolean }
 
@@ -159,8 +160,10 @@ export const createOneOutlet = ({ ownSide = createOwnSide(1) }: { ownSide?: OwnS
       const latest = known.at(-1)
       const state = settings.target.versions === 'all' && latest?.kill === false ? known.find(one => one.version === want) : latest
       if (state === undefined) return null
+      const { isDue = true, ...read } = state
+      if (!isDue) return { ...read, send: null }
       return {
-        ...state,
+        ...read,
         send: async (attempt, mayStill) => {
           if (!mayStill()) return { kind: 'own', reason: 'not any more' }
           const sending = { subject, version: state.version, kill: state.kill, atMs: clock.now() - BEGAN_MS, ...attempt }

@@ -86,6 +86,10 @@ export class Shelved {
     return this.#has(ARMED)
   }
 
+  set armed(value: boolean) {
+    this.#set(ARMED, value)
+  }
+
   /** Its time is that before which nothing of it may be sent. */
   get held(): boolean {
     return this.#has(HELD)

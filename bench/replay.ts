@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { closeOnce } from '@newswire/archive/close'
-import { openSampleArchive, sampleFact } from '@newswire/archive/sample-archive'
+import { archivedFact, openSampleArchive } from '@newswire/archive/sample-archive'
 import type { LiveFact } from '@newswire/events/fact'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { makeSealingKey } from '@newswire/objects/sealed'
@@ -39,7 +39,7 @@ const fill = async (root: string, secretKey: string): Promise<void> => {
       const day = Math.floor((at * DAYS) / ARTICLES)
       const title = prose(55, random)
       const firstReleasedAt = new Date(LAST_MS - (DAYS - day) * DAY_MS).toISOString()
-      const { article, facetsEver } = sampleFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
+      const { article, facetsEver } = archivedFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
       const categories = [`c${at % FEEDS}`]
       const written = {
         ...article,

@@ -8,7 +8,7 @@ import { newswireConfig } from '@newswire/events/config'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
-import { sampleArticle } from '@newswire/events/sample-article'
+import { sampleFact } from '@newswire/events/sample-fact'
 import { readSettings } from '@newswire/runtime/settings'
 import { createRandom, prose } from './prose.ts'
 import { serveAlone } from './serve-alone.ts'
@@ -38,28 +38,18 @@ const toFact = (index: number, articles: number, random: () => number): LiveFact
   const publisher = index % 3 === 0 ? 'other' : 'press'
   const at = new Date(FIRST_MS + Math.floor((index / articles) * YEARS_MS)).toISOString()
   const paragraphs = Array.from({ length: PARAGRAPHS }, () => `<p>${prose(290, random)}.</p>`)
-  return {
-    state: 'live',
-    action: 'published',
+  return sampleFact({
     articleId: `${publisher}.a${index}`,
-    publisher,
-    version: 1,
-    submissionId: `s${index}`,
-    lane: 'live',
-    firstReleasedAt: at,
-    releasedAt: at,
-    updatedAt: at,
-    facetsEver: { categories: [], languages: ['vi'], publishers: [publisher], types: ['article'], public: true },
-    aliases: [],
-    article: sampleArticle({
+    at,
+    article: {
       title: prose(55, random),
       summary: prose(160, random),
       body: { html: paragraphs.join('\n') },
       byline: prose(14, random),
       categories: [CATEGORIES[index % CATEGORIES.length] as string],
       tags: [prose(8, random)],
-    }),
-  }
+    },
+  })
 }
 
 const composition = await compose({

@@ -2,7 +2,7 @@
 import type { SiteConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { type FeedFormat, feedFormats } from '@newswire/events/feed'
-import { sampleArticle } from '@newswire/events/sample-article'
+import { sampleFact } from '@newswire/events/sample-fact'
 import { createOneMore } from '@newswire/feeds/one-more'
 import { createRandom, prose } from './prose.ts'
 
@@ -17,22 +17,11 @@ export const site: SiteConfig = {
 /** An article of these words; its number says when it was released. */
 export const factFrom = (index: number, words: Readonly<{ title: string; summary: string; html: string }>): LiveFact => {
   const { title, summary, html } = words
-  const at = new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString()
-  return {
-    state: 'live',
-    action: 'published',
+  return sampleFact({
     articleId: `bench.a${index}`,
-    publisher: 'bench',
-    version: 1,
-    submissionId: `s${index}`,
-    lane: 'live',
-    firstReleasedAt: at,
-    releasedAt: at,
-    updatedAt: at,
-    facetsEver: { categories: ['c'], languages: ['vi'], publishers: ['bench'], types: ['article'], public: true },
-    aliases: [],
-    article: sampleArticle({ title, summary, body: { html }, byline: 'Lê Thị Hường', categories: ['c'], tags: ['một', 'hai'] }),
-  }
+    at: new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString(),
+    article: { title, summary, body: { html }, byline: 'Lê Thị Hường', categories: ['c'], tags: ['một', 'hai'] },
+  })
 }
 
 /** An article with so many characters of body. */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { closeOnce } from '@newswire/archive/close'
-import { openSampleArchive, sampleFact } from '@newswire/archive/sample-archive'
+import { archivedFact, openSampleArchive } from '@newswire/archive/sample-archive'
 import { newswireConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { publishEvents } from '@newswire/log/events'
@@ -33,7 +33,7 @@ const createArchive = async (t: TestContext) => {
   await applyConfiguration({ objects, publish: publishEvents(archive.log), config, now: () => archive.clock.nowMs })
   const add = (articleId: string, version: number, category: string, firstReleasedAt: string) => {
     const text = `${articleId} <${version}>`
-    const fact = sampleFact(articleId, version, { text, atMs: archive.clock.nowMs }) as LiveFact
+    const fact = archivedFact(articleId, version, { text, atMs: archive.clock.nowMs }) as LiveFact
     return archive.add(articleId, version, text, { firstReleasedAt, article: { ...fact.article, categories: [category] } } as Partial<Fact>)
   }
   await add('press.quan-khu', 1, 'quoc-phong', NEW)

@@ -1,43 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { articleInput, type Picture, toArticle } from './article.ts'
+import type { Picture } from './article.ts'
 import { type CategoryConfig, type OutletConfig, outletConfig } from './config.ts'
 import { type Decision, decideFor, findUnmet, toDecided } from './decision.ts'
 import type { Fact, LiveFact } from './fact.ts'
+import { sampleFact, sampleRetraction } from './sample-fact.ts'
 
 const RELEASED = '2026-11-24T03:00:00.000Z'
 const CATEGORIES = new Map<string, CategoryConfig>([
   ['news', { id: 'news', name: 'News' }],
   ['city', { id: 'city', name: 'City', parent: 'news' }],
 ])
-const common = {
-  articleId: 'press.a',
-  publisher: 'press',
-  version: 1,
-  submissionId: 's1',
-  lane: 'live' as const,
-  firstReleasedAt: RELEASED,
-  releasedAt: RELEASED,
-  updatedAt: RELEASED,
-  facetsEver: { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true },
-  aliases: [],
-}
-const live = (article: Partial<LiveFact['article']> = {}, rest: Partial<LiveFact> = {}): LiveFact => ({
-  ...common,
-  state: 'live',
-  action: 'published',
-  article: {
-    ...toArticle(articleInput.parse({ title: 'x', body: { text: 'x' }, categories: ['city'] }), { language: 'en' }),
-    ...article,
-  },
-  ...rest,
-})
-const kill: Fact = {
-  ...common,
-  state: 'retracted',
-  action: 'retracted',
-  retraction: { mode: 'gone', reason: 'a name was wrong', legal: false },
-}
+const facetsEver = { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true }
+const live = (article: Partial<LiveFact['article']> = {}, rest: Partial<Omit<LiveFact, 'article'>> = {}): LiveFact =>
+  sampleFact({ at: RELEASED, facetsEver, ...rest, article: { language: 'en', categories: ['city'], ...article } })
+const kill = sampleRetraction({ at: RELEASED, facetsEver, retraction: { mode: 'gone', reason: 'a name was wrong' } })
 const outlet = (fields: object = {}): OutletConfig =>
   outletConfig.parse({ id: 'partner', deliver: { kind: 'webhook', url: 'https://p.example/', secretEnv: 'P' }, ...fields })
 const decide = (one: OutletConfig, fact: Fact, past: { createdAtMs?: number; had?: boolean } = {}) =>
@@ -93,7 +70,7 @@ test('who had the article gets updates and retractions whatever the rules say no
 
 test('why something does not match names every list that is not met, with what was wanted and what there was', () => {
   const rule = { categories: ['sport'], languages: ['vi'], publishers: ['press'] }
-  assert.deepEqual(findUnmet(rule, common.facetsEver, CATEGORIES), [
+  assert.deepEqual(findUnmet(rule, facetsEver, CATEGORIES), [
     { list: 'languages', wanted: ['vi'], had: ['en'] },
     { list: 'categories', wanted: ['sport'], had: ['city'] },
   ])

@@ -7,8 +7,9 @@ import { XmlDocument, XsdValidator } from 'libxml2-wasm'
 import { xmlRegisterFsInputProviders } from 'libxml2-wasm/lib/nodejs.mjs'
 import { SaxesParser } from 'saxes'
 import { type Article, articleInput, toArticle } from './article.ts'
-import type { Fact, LiveFact } from './fact.ts'
+import type { LiveFact } from './fact.ts'
 import { type NewsmlContext, toCanceledNewsml, toNewsml } from './newsml-g2.ts'
+import { sampleFact, sampleRetraction } from './sample-fact.ts'
 
 const at = '2026-01-01T01:30:00.000Z'
 const sha256 = 'a'.repeat(64)
@@ -20,23 +21,12 @@ const context: NewsmlContext = {
   ]),
   publishers: new Map([['press', { name: 'Báo Ven Sông' }]]),
 }
-const common: Omit<LiveFact, 'state' | 'action' | 'article'> = {
-  articleId: 'press.a',
-  publisher: 'press',
-  version: 2,
-  submissionId: 's1',
-  lane: 'live',
-  firstReleasedAt: at,
-  releasedAt: at,
-  updatedAt: at,
-  facetsEver: { categories: [], languages: [], publishers: [], types: [], public: true },
-  aliases: [],
-}
+const common = { articleId: 'press.a', version: 2, at }
 const factOf = (input: object, raw: Partial<Article> = {}): LiveFact => {
   const article = toArticle(articleInput.parse({ title: 'Đò đầy', body: { text: 'Một đoạn.' }, ...input }), context.site)
   const renditions = [{ preset: 'w640', key: `renditions/${sha256}/w640-x.jpg`, type: 'image/jpeg', width: 640, height: 360, bytes: 9_000 }]
   const images = article.images.map(one => ({ ...one, state: 'ready' as const, sha256, renditions }))
-  return { state: 'live', action: 'corrected', ...common, article: { ...article, images, ...raw } }
+  return sampleFact({ action: 'corrected', ...common, article: { ...article, images, ...raw } })
 }
 const full = factOf({
   summary: 'Tóm tắt',
@@ -56,12 +46,7 @@ const full = factOf({
   rights: { copyright: '© Báo', usageTerms: 'Một năm' },
   images: [{ url: `newswire:${sha256}`, role: 'lead', caption: 'Bến đò', alt: 'Người lái đò', credit: 'Ảnh: Đỗ Ân' }],
 })
-const retracted: Fact = {
-  state: 'retracted',
-  action: 'retracted',
-  ...common,
-  retraction: { mode: 'gone', reason: 'Tên sai', legal: false },
-}
+const retracted = sampleRetraction({ ...common, retraction: { mode: 'gone', reason: 'Tên sai', legal: false } })
 
 type Found = Readonly<{ name: string; attributes: Readonly<Record<string, string>>; text: string }>
 

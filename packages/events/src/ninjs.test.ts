@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { articleInput, toArticle } from './article.ts'
 import type { Fact, LiveFact } from './fact.ts'
 import { type NinjsContext, toCanceledNinjs, toNinjs } from './ninjs.ts'
+import { sampleFact, sampleRetraction } from './sample-fact.ts'
 
 const at = '2026-01-01T01:30:00.000Z'
 const sha256 = 'a'.repeat(64)
@@ -19,24 +20,12 @@ const context: NinjsContext = {
   ]),
   publishers: new Map([['press', { name: 'Báo Ven Sông' }]]),
 }
-const common: Omit<LiveFact, 'state' | 'action' | 'article'> = {
-  articleId: 'press.a',
-  publisher: 'press',
-  version: 2,
-  sourceVersion: 7,
-  submissionId: 's1',
-  lane: 'live',
-  firstReleasedAt: at,
-  releasedAt: at,
-  updatedAt: at,
-  facetsEver: { categories: [], languages: [], publishers: [], types: [], public: true },
-  aliases: [],
-}
+const common = { articleId: 'press.a', version: 2, sourceVersion: 7, at }
 const factOf = (input: object): LiveFact => {
   const article = toArticle(articleInput.parse({ title: 'Đò đầy', body: { text: 'Một đoạn.' }, ...input }), context.site)
   const renditions = [{ preset: 'w640', key: `renditions/${sha256}/w640-x.jpg`, type: 'image/jpeg', width: 640, height: 360, bytes: 9_000 }]
   const images = article.images.map(one => ({ ...one, state: 'ready' as const, sha256, renditions }))
-  return { state: 'live', action: 'corrected', ...common, article: { ...article, images } }
+  return sampleFact({ action: 'corrected', ...common, article: { ...article, images } })
 }
 const full = factOf({
   summary: 'Tóm tắt',
@@ -120,13 +109,7 @@ test('every field of an article that ninjs has a place for is there', () => {
   })
 })
 
-const retracted: Fact = {
-  state: 'retracted',
-  action: 'retracted',
-  ...common,
-  version: 3,
-  retraction: { mode: 'withdraw', reason: 'sai tên', legal: false },
-}
+const retracted = sampleRetraction({ ...common, retraction: { mode: 'withdraw', reason: 'sai tên', legal: false } })
 
 test('what was taken back is canceled, under the same uri, with nothing of the content and not the reason', () => {
   const shown = toNinjs(retracted, context)

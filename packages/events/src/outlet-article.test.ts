@@ -1,37 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Article, articleInput, contentOf, type Picture, toArticle } from './article.ts'
+import { type Article, contentOf, type Picture } from './article.ts'
 import { canonicalSha256 } from './canonical.ts'
 import type { LiveFact } from './fact.ts'
 import { findPictureOffence, isSameForAllOutlets, toFactForOutlet } from './outlet-article.ts'
+import { sampleFact, samplePicture } from './sample-fact.ts'
 
 const RELEASED = '2026-11-24T03:00:00.000Z'
 const SITE = 'news.example,2026'
-const picture = (url: string, rights?: Picture['rights']): Picture => ({
-  url,
-  role: 'inline',
-  caption: '',
-  alt: '',
-  credit: '',
-  state: 'ready',
-  renditions: [],
-  ...(rights ? { rights } : {}),
-})
-const factOf = (fields: Partial<Article>): LiveFact => ({
-  state: 'live',
-  action: 'published',
-  articleId: 'press.a',
-  publisher: 'press',
-  version: 1,
-  submissionId: 's1',
-  lane: 'live',
-  firstReleasedAt: RELEASED,
-  releasedAt: RELEASED,
-  updatedAt: RELEASED,
-  facetsEver: { categories: [], languages: [], publishers: [], types: [], public: true },
-  aliases: [],
-  article: { ...toArticle(articleInput.parse({ title: 'x', body: { text: 'x' } }), { language: 'vi' }), ...fields },
-})
+const picture = (url: string, rights?: Picture['rights']): Picture => samplePicture({ url, role: 'inline', ...(rights ? { rights } : {}) })
+const factOf = (article: Partial<Article>): LiveFact => sampleFact({ at: RELEASED, article: { title: 'x', ...article } })
 const forPartner = (fact: LiveFact) => toFactForOutlet(fact, { outletId: 'partner', siteId: SITE }).article
 
 test('a picture that an outlet has no right to is left out, and the article goes', () => {

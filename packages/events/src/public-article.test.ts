@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { articleInput, toArticle } from './article.ts'
-import type { LiveFact } from './fact.ts'
 import { publicPictureUrl, toPublicArticle } from './public-article.ts'
+import { sampleFact } from './sample-fact.ts'
 
 test('what opens a publisher’s picture does not leave with the article', () => {
   const url = 'https://user:pass@cms.example:8443/a%20b.jpg?X-Amz-Signature=secret&x=1#token'
   const input = articleInput.parse({ title: 'x', body: { text: 'x' }, images: [{ url }, { url: `newswire:${'a'.repeat(64)}` }] })
   const article = toArticle(input, { language: 'vi' })
-  const fact: LiveFact = {
-    state: 'live',
-    action: 'published',
-    articleId: 'press.a',
-    publisher: 'press',
-    version: 1,
-    submissionId: 's1',
-    lane: 'live',
-    firstReleasedAt: '2026-01-01T00:00:00.000Z',
-    releasedAt: '2026-01-01T00:00:00.000Z',
-    updatedAt: '2026-01-01T00:00:00.000Z',
-    facetsEver: { categories: [], languages: [], publishers: [], types: [], public: true },
-    aliases: [],
-    article: { ...article, images: article.images.map(one => ({ ...one, state: 'ready' })) },
-  }
+  const fact = sampleFact({ article: { ...article, images: article.images.map(one => ({ ...one, state: 'ready' })) } })
   const shown = toPublicArticle(fact, 'https://news.example')
   assert.deepEqual(
     shown.images.map(one => one.url),

@@ -1,27 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { articleInput, toArticle } from '@newswire/events/article'
 import { UnavailableError } from '@newswire/events/errors'
+import { sampleFact } from '@newswire/events/sample-fact'
 import type { Retraction } from '@newswire/events/submission'
 import { keys } from './keys.ts'
 import { findMissingSubstitute } from './missing-substitute.ts'
 
 const replace: Retraction = { mode: 'replace', reason: 'r', legal: false, redirectTo: 'b' }
-const live = (audience: 'public' | 'editorial') => ({
-  state: 'live',
-  action: 'published',
-  articleId: 'press.b',
-  publisher: 'press',
-  version: 1,
-  submissionId: '0193a5b0-0000-7000-8000-000000000000',
-  lane: 'live',
-  firstReleasedAt: '2026-11-24T00:00:00.000Z',
-  releasedAt: '2026-11-24T00:00:00.000Z',
-  updatedAt: '2026-11-24T00:00:00.000Z',
-  facetsEver: { categories: [], languages: [], publishers: [], types: [], public: true },
-  aliases: [],
-  article: toArticle(articleInput.parse({ title: 'B', body: { text: 'B' }, audience }), { language: 'vi' }),
-})
+const live = (audience: 'public' | 'editorial') => sampleFact({ articleId: 'press.b', article: { audience } })
 const storeWith = (fact: object | null) => ({
   get: async (key: string) => {
     if (fact === null || key !== keys.current('press.b')) return null

@@ -9,7 +9,7 @@ import { canonicalJson } from '@newswire/events/canonical'
 import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
-import { sampleArticle } from '@newswire/events/sample-article'
+import { sampleFact } from '@newswire/events/sample-fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { NewRecord } from '@newswire/log/log'
 import { getArchived, listArchived } from '@newswire/objects/archived'
@@ -23,22 +23,8 @@ import { start } from './main.ts'
 import { createPackedHashes } from './packed-hashes.ts'
 
 const FIRST = '2026-03-01T23:59:59.000Z'
-const factOf = (version: number, title = `Tin ${version}`): Fact => ({
-  state: 'live',
-  action: version === 1 ? 'published' : 'updated',
-  articleId: 'press.Ab',
-  publisher: 'press',
-  version,
-  ...(version === 1 ? {} : { supersedes: version - 1 }),
-  submissionId: 's',
-  lane: 'live',
-  firstReleasedAt: FIRST,
-  releasedAt: FIRST,
-  updatedAt: FIRST,
-  facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
-  aliases: [],
-  article: sampleArticle({ title, body: { html: '<p>Nội dung</p>' } }),
-})
+const factOf = (version: number, title = `Tin ${version}`): Fact =>
+  sampleFact({ articleId: 'press.Ab', version, action: version === 1 ? 'published' : 'updated', at: FIRST, article: { title } })
 const toKeep = (version: number, title?: string): ToKeep => ({
   eventId: deriveId('e', version),
   time: FIRST,

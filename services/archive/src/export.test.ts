@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import type { Fact } from '@newswire/events/fact'
 import { closeOnce } from './close.ts'
 import { exportArchive, type Wanted } from './export.ts'
-import { openSampleArchive, sampleFact } from './sample-archive.ts'
+import { archivedFact, openSampleArchive } from './sample-archive.ts'
 
 const context = {
   site: { id: 'press.example,2026', publicUrl: 'https://press.example', language: 'vi' },
@@ -28,7 +28,7 @@ const open = async (t: TestContext) => {
     rmSync(folder, { recursive: true, force: true })
   })
   await archive.add('press.a', 1)
-  const filed = sampleFact('press.b', 1, { text: 'Quốc phòng & <an ninh>', atMs: archive.clock.nowMs })
+  const filed = archivedFact('press.b', 1, { text: 'Quốc phòng & <an ninh>', atMs: archive.clock.nowMs })
   const categories = filed.state === 'live' ? { article: { ...filed.article, categories: ['quoc-phong'] } } : {}
   await archive.add('press.b', 1, 'b', categories as Partial<Fact>)
   await archive.add('other.c', 1, 'Từ năm 2019', { firstReleasedAt: '2019-05-05T00:00:00.000Z' })

@@ -14,7 +14,7 @@ import { inPlace, newestPacked } from './copy.ts'
 import { erase } from './erase.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { purge, settlePurges } from './purge.ts'
-import { openSampleArchive, type SampleArchive, sampleFact } from './sample-archive.ts'
+import { archivedFact, openSampleArchive, type SampleArchive } from './sample-archive.ts'
 import { readKeys } from './signing.ts'
 import { type Verdict, verifyCopy } from './verify-copy.ts'
 
@@ -30,14 +30,14 @@ const open = async (t: TestContext): Promise<SampleArchive> => {
 }
 
 const showing = (articleId: string, atMs: number, sha256 = PICTURE): Partial<Fact> => {
-  const fact = sampleFact(articleId, 1, { text: articleId, atMs })
+  const fact = archivedFact(articleId, 1, { text: articleId, atMs })
   assert.ok(fact.state === 'live')
   const image = { url: `newswire:${sha256}` as const, role: 'inline' as const, state: 'ready' as const, sha256, renditions: [] }
   return { article: { ...fact.article, images: [{ ...image, caption: '', alt: '', credit: '' }] } } as Partial<Fact>
 }
 
 const purgedFact = (articleId: string, atMs: number): Extract<Fact, { state: 'purged' }> => {
-  const { article: _article, ...common } = sampleFact(articleId, 2, { text: '', atMs }) as Extract<Fact, { state: 'live' }>
+  const { article: _article, ...common } = archivedFact(articleId, 2, { text: '', atMs })
   return { ...common, state: 'purged', action: 'purged', reason: 'court order 12/2026', by: 'An' }
 }
 

@@ -19,7 +19,7 @@ import { keepVersion } from './keep.ts'
 import { createPackedHashes } from './packed-hashes.ts'
 import { purge } from './purge.ts'
 import { recordsOf } from './purged.ts'
-import { openSampleArchive, type SampleArchive, sampleFact } from './sample-archive.ts'
+import { archivedFact, openSampleArchive, type SampleArchive } from './sample-archive.ts'
 import { readKeys } from './signing.ts'
 import { openFolder, type Verdict, verifyCopy } from './verify-copy.ts'
 
@@ -41,7 +41,7 @@ const withPictures = (
   atMs: number,
   renditions: readonly string[] = [],
 ): Partial<Fact> => {
-  const fact = sampleFact(articleId, version, { text, atMs })
+  const fact = archivedFact(articleId, version, { text, atMs })
   if (fact.state !== 'live') return {}
   const images = pictures.map(sha256 => ({
     url: `newswire:${sha256}` as const,
@@ -59,7 +59,7 @@ const withPictures = (
 }
 
 const purgedFact = (version: number, atMs: number): Extract<Fact, { state: 'purged' }> => {
-  const { article: _article, ...common } = sampleFact(ID, version, { text: '', atMs }) as Extract<Fact, { state: 'live' }>
+  const { article: _article, ...common } = archivedFact(ID, version, { text: '', atMs })
   return { ...common, state: 'purged', action: 'purged', reason: 'court order 12/2026', by: 'An' }
 }
 
@@ -222,7 +222,7 @@ test('what is delivered again after a purge does not come back, nor what is sent
   const fact = await keepPurge(archive)
   await purge(needs, fact)
   await closeAll(archive)
-  const old = { eventId: 'e', time: fact.releasedAt, fact: sampleFact(ID, 1, { text: SECRET, atMs: clock.nowMs }) }
+  const old = { eventId: 'e', time: fact.releasedAt, fact: archivedFact(ID, 1, { text: SECRET, atMs: clock.nowMs }) }
   const again = { objects, packed: createPackedHashes(objects, Date.now), isPurged: () => true }
   assert.equal(await keepVersion(again, old), 'was-purged')
   await keepPurge(archive, true)

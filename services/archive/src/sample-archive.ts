@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
-import type { Fact } from '@newswire/events/fact'
-import { deriveId, newId, parseArticleId } from '@newswire/events/ids'
-import { sampleArticle } from '@newswire/events/sample-article'
+import type { Fact, LiveFact } from '@newswire/events/fact'
+import { deriveId, newId } from '@newswire/events/ids'
+import { sampleFact } from '@newswire/events/sample-fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { Log } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -32,26 +32,16 @@ const FIRST = Date.parse('2026-03-01T08:00:00.000Z')
 export const SAMPLE_DAY_MS = 86_400_000
 
 /** A live fact; `text` is its title and its body. */
-export const sampleFact = (articleId: string, version: number, { text, atMs }: { text: string; atMs: number }): Fact => {
-  const at = new Date(atMs).toISOString()
-  const publisher = parseArticleId(articleId)?.publisher ?? ''
-  return {
-    state: 'live',
-    action: version === 1 ? 'published' : 'updated',
+export const archivedFact = (articleId: string, version: number, { text, atMs }: { text: string; atMs: number }): LiveFact =>
+  sampleFact({
     articleId,
-    publisher,
     version,
-    ...(version === 1 ? {} : { supersedes: version - 1 }),
     submissionId: newId(),
-    lane: 'live',
+    action: version === 1 ? 'published' : 'updated',
+    at: new Date(atMs).toISOString(),
     firstReleasedAt: new Date(FIRST).toISOString(),
-    releasedAt: at,
-    updatedAt: at,
-    facetsEver: { categories: ['thoi-su'], languages: ['vi'], publishers: [publisher], types: ['article'], public: true },
-    aliases: [],
-    article: sampleArticle({ title: text, body: { html: `<p>${text}</p>` }, categories: ['thoi-su'] }),
-  }
-}
+    article: { title: text, body: { html: `<p>${text}</p>` }, categories: ['thoi-su'] },
+  })
 
 const milestoneOf = (fact: Fact, stage: 'ingest' | 'desk', text: string): NewswireEvent<'milestone.reached'> => {
   const common = { articleId: fact.articleId, at: fact.releasedAt, submissionId: fact.submissionId }
@@ -92,7 +82,7 @@ export const openSampleArchive = async ({
     clock,
     needs: { objects, log, sealing, logger, group: 'archive', now },
     add: async (articleId, version, text = `Bản tin số ${version} của ${articleId}`, more = {}) => {
-      const fact = { ...sampleFact(articleId, version, { text, atMs: clock.nowMs }), ...more } as Fact
+      const fact = { ...archivedFact(articleId, version, { text, atMs: clock.nowMs }), ...more } as Fact
       const native = keys.native(fact.publisher, fact.releasedAt, fact.submissionId)
       await objects.put(native, Buffer.from(JSON.stringify({ headline: text }, null, 2)))
       await log.publish([toRecord(milestoneOf(fact, 'ingest', text)), toRecord(milestoneOf(fact, 'desk', text))])

@@ -14,7 +14,7 @@ import { signedLines } from './manifest.ts'
 import { createPackedHashes } from './packed-hashes.ts'
 import { purge } from './purge.ts'
 import type { PurgeRecord } from './purged.ts'
-import { openSampleArchive, type SampleArchive, sampleFact } from './sample-archive.ts'
+import { archivedFact, openSampleArchive, type SampleArchive } from './sample-archive.ts'
 import { readKeys, type Signer } from './signing.ts'
 import { verifyCopy } from './verify-copy.ts'
 
@@ -48,7 +48,7 @@ export const closed = async (t: TestContext) => {
 }
 
 export const purgeOf = (archive: SampleArchive) => {
-  const { article: _, ...common } = sampleFact(ID, 2, { text: '', atMs: archive.clock.nowMs }) as LiveFact
+  const { article: _, ...common } = archivedFact(ID, 2, { text: '', atMs: archive.clock.nowMs }) as LiveFact
   const fact = { ...common, state: 'purged' as const, action: 'purged' as const, reason: 'court order', by: 'An' }
   const { objects } = archive
   return {

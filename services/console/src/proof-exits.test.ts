@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { articleInput, toArticle } from '@newswire/events/article'
 import { feedConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
+import { sampleFact } from '@newswire/events/sample-fact'
 import { articleExits, feedExits, isRenditionKey, judge, pageExits, shownBy, toEarlier } from './proof-exits.ts'
 
 const WANTED = { articleId: 'press.a', tag: 'tag:news.example,2026:press.a', articleUrl: 'https://news.example/articles/press.a' }
 const OTHER = 'tag:news.example,2026:press.a2'
 const seen = (reading: Parameters<typeof judge>[0], body: string, status = 200) => judge(reading, { status, body, link: '' }, WANTED).state
-const live = (article: Partial<LiveFact['article']> = {}): LiveFact => ({
-  state: 'live',
-  action: 'published',
-  articleId: 'press.a',
-  publisher: 'press',
-  version: 1,
-  submissionId: 's1',
-  lane: 'live',
-  firstReleasedAt: '2026-03-01T23:30:00.000Z',
-  releasedAt: '2026-03-01T23:30:00.000Z',
-  updatedAt: '2026-03-01T23:30:00.000Z',
-  facetsEver: { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true },
-  aliases: [],
-  article: { ...toArticle(articleInput.parse({ title: 'x', body: { text: 'x' } }), { language: 'en' }), ...article },
-})
+const live = (article: Partial<LiveFact['article']> = {}): LiveFact => {
+  const made = sampleFact({ at: '2026-03-01T23:30:00.000Z', article: { language: 'en', ...article } })
+  return { ...made, facetsEver: { ...made.facetsEver, categories: ['city'] } }
+}
 
 test('a feed shows an article that is an item of it, and not one that is a notice, in every format', () => {
   const guid = (tag: string) => `<item><guid isPermaLink="false">${tag}</guid><title>T</title>`

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { FeedConfig } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { feedOutputs } from '@newswire/events/feed'
+import { samplePicture } from '@newswire/events/sample-fact'
 import { cleanLine } from '@newswire/events/text'
 import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
@@ -13,7 +14,7 @@ import { toFeedShell, withLinks } from './history-links.ts'
 import { MAX_CONTENT, toFeedItem } from './item.ts'
 import { renderJsonItem, renderJsonShell } from './json-feed.ts'
 import { joinFeed, toCheckedShell, toFiles } from './outputs.ts'
-import { makeFact, makePicture, makeProfile, makeRetraction, site } from './sample-facts.ts'
+import { makeFact, makeProfile, makeRetraction, site } from './sample-facts.ts'
 import { toShell } from './shell.ts'
 import { findXmlFault } from './xml.ts'
 
@@ -82,7 +83,7 @@ const rich = (): LiveFact =>
       byline: 'Trần Văn A & B',
       categories: ['quoc-phong'],
       tags: ['x & y', 'z'],
-      images: [makePicture({ caption: 'Ảnh <1>', credit: 'TTXVN & co' }), makePicture({ role: 'inline', sha256: 'b'.repeat(64) })],
+      images: [samplePicture({ caption: 'Ảnh <1>', credit: 'TTXVN & co' }), samplePicture({ role: 'inline', sha256: 'b'.repeat(64) })],
       correction: { note: 'Tên đúng là <B>' },
       rights: { copyright: '© Báo & co', usageTerms: '' },
     },
@@ -328,7 +329,7 @@ test('no article, however hostile, makes a feed malformed, and its title comes o
           tags: [text, title],
           categories: ['quoc-phong', text],
           language: text,
-          images: [makePicture({ caption: text, credit: title, alt: html })],
+          images: [samplePicture({ caption: text, credit: title, alt: html })],
           correction: { note: text },
           rights: { copyright: text, usageTerms: text },
         },

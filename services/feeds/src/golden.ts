@@ -7,10 +7,11 @@ import { dirname, join } from 'node:path'
 import { type FeedConfig, type FeedProfile, feedProfiles } from '@newswire/events/config'
 import type { Fact } from '@newswire/events/fact'
 import { feedFiles, feedOutputs } from '@newswire/events/feed'
+import { samplePicture } from '@newswire/events/sample-fact'
 import { type Fragments, renderFragments } from './fragments.ts'
 import { toFiles } from './outputs.ts'
 import { createProfiles } from './profile.ts'
-import { categories, makeFact, makePicture, makeRetraction, site } from './sample-facts.ts'
+import { categories, makeFact, makeRetraction, site } from './sample-facts.ts'
 import { toShell } from './shell.ts'
 
 export const GOLDEN_FOLDER = join(import.meta.dirname, '..', 'golden')
@@ -43,13 +44,13 @@ const whole = makeFact({
     expiresAt: '2026-12-31T17:00:00.000Z',
     canonicalUrl: 'https://baoqk.example/hoi-nghi?id=1&utm_source=rss&utm_medium=feed',
     images: [
-      makePicture({
+      samplePicture({
         caption: 'Đại biểu dự hội nghị <sáng 2-3>',
         alt: 'Hội trường lớn đông người, trên bục có hoa',
         credit: 'Ảnh: Ngọc Ánh & TTXVN',
         focus: { x: 0.5, y: 0.3 },
       }),
-      makePicture({
+      samplePicture({
         sha256: 'b'.repeat(64),
         role: 'inline',
         caption: 'Đò ngang trên sông',
@@ -64,8 +65,8 @@ const whole = makeFact({
           },
         ],
       }),
-      makePicture({ sha256: 'c'.repeat(64), role: 'gallery', caption: 'Chỉ cho một báo', rights: { outlets: ['tinh-doan'] } }),
-      { ...makePicture({ sha256: 'd'.repeat(64), role: 'gallery', caption: 'Còn chờ' }), state: 'waiting', renditions: [] },
+      samplePicture({ sha256: 'c'.repeat(64), role: 'gallery', caption: 'Chỉ cho một báo', rights: { outlets: ['tinh-doan'] } }),
+      { ...samplePicture({ sha256: 'd'.repeat(64), role: 'gallery', caption: 'Còn chờ' }), state: 'waiting', renditions: [] },
     ],
     change: 'correction',
     correction: { note: 'Số đại biểu là 312, không phải 300 như đã đưa.' },
@@ -90,7 +91,7 @@ const minor = makeFact({
     title: 'Người lái đò kể chuyện mùa nước nổi',
     summary: '',
     body: { html: `<p>${paragraph}</p>` },
-    images: [makePicture({ sha256: 'e'.repeat(64) })],
+    images: [samplePicture({ sha256: 'e'.repeat(64) })],
   },
 })
 
@@ -104,7 +105,7 @@ const major = makeFact({
   releasedAt: '2026-03-02T04:00:00.000Z',
   article: {
     title: 'Lũ trên sông Thu Bồn xuống chậm, đường về nhà còn ngập',
-    images: [makePicture({ sha256: 'f'.repeat(64), caption: 'Nước ngập đường' })],
+    images: [samplePicture({ sha256: 'f'.repeat(64), caption: 'Nước ngập đường' })],
   },
 })
 
@@ -116,7 +117,7 @@ const english = makeFact({
     language: 'en-GB',
     title: 'Conference closes with a look at the year ahead',
     summary: 'More than three hundred delegates met in Da Nang.',
-    images: [makePicture({ sha256: '1'.repeat(64), caption: 'The hall' })],
+    images: [samplePicture({ sha256: '1'.repeat(64), caption: 'The hall' })],
   },
 })
 

@@ -1,10 +1,11 @@
 /** Which renditions of a picture a feed offers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { samplePicture } from '@newswire/events/sample-fact'
 import { itemElements } from './elements.ts'
 import { toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
-import { makeFact, makePicture, makeProfile } from './sample-facts.ts'
+import { makeFact, makeProfile } from './sample-facts.ts'
 
 const sha256 = 'a'.repeat(64)
 const at = (preset: string, ending: 'jpg' | 'avif' | 'webp', width: number, height: number) => ({
@@ -16,7 +17,7 @@ const at = (preset: string, ending: 'jpg' | 'avif' | 'webp', width: number, heig
   bytes: width,
 })
 const preview = { color: '#d86888', blurHash: 'L0D]o84n00fQ' }
-const picture = makePicture({
+const picture = samplePicture({
   sha256,
   preview,
   renditions: [

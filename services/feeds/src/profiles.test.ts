@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FeedConfig, FeedProfile } from '@newswire/events/config'
 import { feedProfiles } from '@newswire/events/config'
+import { samplePicture } from '@newswire/events/sample-fact'
 import { renderFragments } from './fragments.ts'
 import { type FeedRule, findFeedBreach, type ItemRule, profiles } from './profiles.ts'
-import { makeFact, makePicture, makeProfile, makeRetraction } from './sample-facts.ts'
+import { makeFact, makeProfile, makeRetraction } from './sample-facts.ts'
 
 const MB = 1_000_000
 const long = 'Một tiêu đề đủ dài cho mọi nơi đăng lại'
-const good = { title: long, images: [makePicture()] }
+const good = { title: long, images: [samplePicture()] }
 const under = (rules: FeedProfile) => makeProfile({ key: rules, rules })
 
 /** For each item rule of each profile, an article that breaks it and nothing else. */

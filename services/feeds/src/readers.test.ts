@@ -10,6 +10,7 @@ import { articleInput, toArticle } from '@newswire/events/article'
 import type { FeedConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { feedFormats } from '@newswire/events/feed'
+import { samplePicture } from '@newswire/events/sample-fact'
 import { parseFeed } from '@rowanmanning/feed-parser'
 import fc from 'fast-check'
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith'
@@ -18,7 +19,7 @@ import { type Fragments, renderFragments } from './fragments.ts'
 import { makeGolden } from './golden.ts'
 import { toFeedItem } from './item.ts'
 import { joinFeed, toCheckedShell } from './outputs.ts'
-import { makeFact, makePicture, makeProfile, makeRetraction, site } from './sample-facts.ts'
+import { makeFact, makeProfile, makeRetraction, site } from './sample-facts.ts'
 import { toShell } from './shell.ts'
 import { findXmlFault } from './xml.ts'
 
@@ -96,7 +97,7 @@ const hostileFact = article.map(({ images, ...rest }) =>
     article: {
       ...rest,
       categories: ['quoc-phong'],
-      images: images.map(({ caption, alt, credit }, index) => makePicture({ sha256: String(index).repeat(64), caption, alt, credit })),
+      images: images.map(({ caption, alt, credit }, index) => samplePicture({ sha256: String(index).repeat(64), caption, alt, credit })),
     },
   }),
 )

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { LiveFact } from '@newswire/events/fact'
+import { samplePicture } from '@newswire/events/sample-fact'
 import { ErrorLevel, type SitemapItemLoose, validateSMIOptions, XMLToSitemapItemStream } from 'sitemap'
 import { renderFragments } from './fragments.ts'
 import { join } from './packing.ts'
-import { makeFact, makePicture, makeProfile, makeRetraction } from './sample-facts.ts'
+import { makeFact, makeProfile, makeRetraction } from './sample-facts.ts'
 import { toNewsLanguage, toSitemapParts } from './sitemap.ts'
 import { findXmlFault } from './xml.ts'
 
@@ -27,7 +28,7 @@ test('the sitemap names what Google asks for, and the pictures', () => {
     makeFact({
       firstReleasedAt: '2026-03-02T08:00:00.000Z',
       releasedAt: '2026-03-02T09:00:00.000Z',
-      article: { title: 'Đường <mới> & đò', images: [makePicture()] },
+      article: { title: 'Đường <mới> & đò', images: [samplePicture()] },
     }),
   ])
   assert.match(xml, /<loc>https:\/\/news\.example\/articles\/baoqk\.a-1<\/loc>/)
@@ -92,7 +93,7 @@ test('an independent reader of sitemaps, told to throw at every fault, reads bac
     makeFact({
       articleId: 'baoqk.a-1',
       firstReleasedAt: AS_OF,
-      article: { title: 'Đò <ngang> & “cầu” ]]> &amp; 5%', images: [makePicture(), makePicture({ sha256: 'b'.repeat(64) })] },
+      article: { title: 'Đò <ngang> & “cầu” ]]> &amp; 5%', images: [samplePicture(), samplePicture({ sha256: 'b'.repeat(64) })] },
     }),
     makeFact({ articleId: 'baoqk.b-1', firstReleasedAt: AS_OF, article: { language: 'zh-Hant-TW', title: '標題 "x"' } }),
   ]

@@ -1,10 +1,10 @@
 /** Facts and settings to try the gateway with; what its tests share. */
-import type { Article, Picture } from '@newswire/events/article'
+import type { Picture } from '@newswire/events/article'
 import type { CategoryConfig, SiteConfig } from '@newswire/events/config'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact, LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
-import { sampleArticle } from '@newswire/events/sample-article'
+import { type RetractionChanges, sampleFact, samplePicture, sampleRetraction } from '@newswire/events/sample-fact'
 import type { NewRecord } from '@newswire/log/log'
 import { type ArticleContext, usualRules } from './pages/article-context.ts'
 
@@ -21,51 +21,15 @@ export const categories: ReadonlyMap<string, CategoryConfig> = new Map([
   ['culture', { id: 'culture', name: 'Văn hóa <&>', parent: 'news' }],
 ])
 
-export const makePicture = (sha256: string, changes: Partial<Picture> = {}): Picture => ({
-  url: `newswire:${sha256}`,
-  role: 'lead',
-  caption: '',
-  alt: '',
-  credit: '',
-  state: 'ready',
-  sha256,
-  renditions: [
-    { preset: 'w640', key: `renditions/${sha256}/w640-r1.jpg`, type: 'image/jpeg', width: 640, height: 360, bytes: 4 },
-    { preset: 'w1280', key: `renditions/${sha256}/w1280-r1.jpg`, type: 'image/jpeg', width: 1280, height: 720, bytes: 4 },
-  ],
-  ...changes,
-})
-
-type Common = Partial<Omit<LiveFact, 'article' | 'state' | 'action'>>
-
-const common = (changes: Common, isPublic: boolean) => ({
-  articleId: 'press.a',
-  publisher: 'press',
-  version: 1,
-  submissionId: 's',
-  lane: 'live' as const,
-  firstReleasedAt: '2026-03-01T08:00:00.000Z',
-  releasedAt: '2026-03-01T08:00:00.000Z',
-  updatedAt: '2026-03-01T08:00:00.000Z',
-  facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: isPublic },
-  aliases: [],
-  ...changes,
-})
-
-export const makeLive = (changes: Common & { article?: Partial<Article> } = {}): LiveFact => {
-  const made = sampleArticle(changes.article)
-  return { state: 'live', action: 'published', ...common(changes, made.audience === 'public'), article: made }
+/** Its renditions are as large as the files that tests put in their place. */
+export const makePicture = (sha256: string, changes: Partial<Picture> = {}): Picture => {
+  const { renditions, ...made } = samplePicture({ sha256 })
+  return { ...made, renditions: renditions.map(one => ({ ...one, bytes: 4 })), ...changes }
 }
 
-export const makeRetracted = (
-  changes: Common = {},
-  retraction: Partial<Extract<Fact, { state: 'retracted' }>['retraction']> = {},
-): Fact => ({
-  state: 'retracted',
-  action: 'retracted',
-  ...common(changes, true),
-  retraction: { mode: 'withdraw', reason: 'wrong names', legal: false, ...retraction },
-})
+export const makeLive = sampleFact
+export const makeRetracted = (changes: RetractionChanges = {}, retraction: RetractionChanges['retraction'] = {}): Fact =>
+  sampleRetraction({ ...changes, retraction })
 
 /** An article with nothing around it but what a test puts there. */
 export const makeContext = (fact: LiveFact, changes: Partial<ArticleContext> = {}): ArticleContext => ({

@@ -9,7 +9,7 @@ import type { NewswireEvent } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { sha256Hex } from '@newswire/events/ids'
 import { picturesConfig } from '@newswire/events/picture-config'
-import { sampleArticle } from '@newswire/events/sample-article'
+import { sampleFact } from '@newswire/events/sample-fact'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Outbound } from '@newswire/outbound/outbound'
@@ -31,24 +31,8 @@ const wide = toPlan(
 )
 const never = new AbortController().signal
 
-const factOf = (articleId: string, images: readonly Picture[]): Partial<LiveFact> & { article: object } => {
-  const instant = '2026-01-01T00:00:00.000Z'
-  return {
-    state: 'live',
-    action: 'published',
-    articleId,
-    publisher: 'press',
-    version: 1,
-    submissionId: `s-${articleId}`,
-    lane: 'live',
-    firstReleasedAt: instant,
-    releasedAt: instant,
-    updatedAt: instant,
-    facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
-    aliases: [],
-    article: sampleArticle({ title: 'T', body: { html: '' }, images: [...images] }),
-  }
-}
+const factOf = (articleId: string, images: readonly Picture[]): LiveFact =>
+  sampleFact({ articleId, submissionId: `s-${articleId}`, article: { images: [...images] } })
 
 const open = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-rerender-'))

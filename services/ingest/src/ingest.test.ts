@@ -8,6 +8,7 @@ import { type FeedConfig, type OutletConfig, outletConfig, type PublisherConfig,
 import { UnavailableError } from '@newswire/events/errors'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
 import { newId, sha256Hex } from '@newswire/events/ids'
+import { sampleFact, sampleRetraction } from '@newswire/events/sample-fact'
 import { parseWarnings } from '@newswire/events/warnings'
 import { createHttpServer } from '@newswire/http/server'
 import { createEmbeddedLog } from '@newswire/log/embedded'
@@ -286,24 +287,10 @@ test('a request that is refused does not take its key', async t => {
 })
 
 /** The desk's object, as far as others may read it. */
-const release = async (objects: Objects, sourceVersion: number, contentSha256?: NewswireEvent<'submission.accepted'>['data']) => {
-  assert.ok(contentSha256?.command === 'publish')
-  const fact = {
-    state: 'live',
-    action: 'published',
-    articleId: 'press.a',
-    publisher: 'press',
-    version: 1,
-    sourceVersion,
-    submissionId: contentSha256.submissionId,
-    lane: 'live',
-    firstReleasedAt: contentSha256.receivedAt,
-    releasedAt: contentSha256.receivedAt,
-    updatedAt: contentSha256.receivedAt,
-    facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
-    aliases: [],
-    article: contentSha256.article,
-  }
+const release = async (objects: Objects, sourceVersion: number, accepted?: NewswireEvent<'submission.accepted'>['data']) => {
+  assert.ok(accepted?.command === 'publish')
+  const { submissionId, receivedAt, article } = accepted
+  const fact = sampleFact({ sourceVersion, submissionId, at: receivedAt, article })
   await objects.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
 }
 
@@ -330,23 +317,8 @@ test('a version known to be old, or the same with other content, is refused at o
 
 test('a retraction whose substitute was taken back as well is shown as it is told to everybody', async t => {
   const { request, disk } = await open(t)
-  const at = '2026-11-24T03:00:00.000Z'
-  const fact = {
-    state: 'retracted',
-    action: 'retracted',
-    articleId: 'press.a',
-    publisher: 'press',
-    version: 3,
-    submissionId: '00000000-0000-7000-8000-000000000001',
-    lane: 'live',
-    firstReleasedAt: at,
-    releasedAt: at,
-    updatedAt: at,
-    facetsEver: { categories: [], languages: ['vi'], publishers: ['press'], types: ['article'], public: true },
-    aliases: [],
-    goneReferences: ['b'],
-    retraction: { mode: 'replace', reason: 'r', legal: false, redirectTo: 'b' },
-  }
+  const retraction = { mode: 'replace', reason: 'r', redirectTo: 'b' } as const
+  const fact = sampleRetraction({ version: 3, goneReferences: ['b'], retraction })
   await disk.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
   assert.deepEqual((await request('GET', '/v1/articles/a')).body.retraction, { mode: 'gone', reason: 'r', legal: false })
 })

@@ -1,7 +1,7 @@
 /** Outlets and facts for tests. */
 import { type OutletConfig, outletConfig, type SiteConfig } from '@newswire/events/config'
 import type { Fact, LiveFact } from '@newswire/events/fact'
-import { sampleArticle } from '@newswire/events/sample-article'
+import { sampleFact, sampleRetraction } from '@newswire/events/sample-fact'
 import type { DocumentContext } from './document-format.ts'
 import type { OutletBy } from './parcel.ts'
 
@@ -27,37 +27,27 @@ type Fields = Readonly<{
   facetsEver?: Fact['facetsEver']
 }>
 
-const common = ({ articleId, version, releasedAt = '2026-11-24T03:00:00.000Z', lane = 'live', facetsEver }: Fields) => ({
-  articleId,
-  publisher: articleId.slice(0, articleId.indexOf('.')),
-  version,
-  ...(version > 1 ? { supersedes: version - 1 } : {}),
-  submissionId: `submission-${version}`,
-  lane,
-  firstReleasedAt: '2026-11-24T03:00:00.000Z',
-  releasedAt,
-  updatedAt: releasedAt,
-  facetsEver: facetsEver ?? { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true },
-  aliases: [],
+const common = ({ releasedAt, ...fields }: Fields) => ({
+  submissionId: `submission-${fields.version}`,
+  at: '2026-11-24T03:00:00.000Z',
+  facetsEver: { categories: ['city'], languages: ['en'], publishers: ['press'], types: ['article'], public: true },
+  ...(releasedAt === undefined ? {} : { releasedAt, updatedAt: releasedAt }),
+  ...fields,
 })
 
-export const liveFact = ({ article, ...fields }: Fields & Readonly<{ article?: Partial<LiveFact['article']> }>): LiveFact => ({
-  state: 'live',
-  action: fields.version === 1 ? 'published' : 'updated',
-  ...common(fields),
-  article: sampleArticle({
-    language: 'en',
-    title: 'The bridge is open again',
-    summary: 'Traffic flows since noon.',
-    body: { html: `<p>Version ${fields.version}: the bridge opened at noon.</p>` },
-    categories: ['city'],
-    ...article,
-  }),
-})
+export const liveFact = ({ article, ...fields }: Fields & Readonly<{ article?: Partial<LiveFact['article']> }>): LiveFact =>
+  sampleFact({
+    ...common(fields),
+    action: fields.version === 1 ? 'published' : 'updated',
+    article: {
+      language: 'en',
+      title: 'The bridge is open again',
+      summary: 'Traffic flows since noon.',
+      body: { html: `<p>Version ${fields.version}: the bridge opened at noon.</p>` },
+      categories: ['city'],
+      ...article,
+    },
+  })
 
-export const killFact = (fields: Fields): Fact => ({
-  state: 'retracted',
-  action: 'retracted',
-  ...common(fields),
-  retraction: { mode: 'gone', reason: 'a name was wrong', legal: false },
-})
+export const killFact = (fields: Fields): Fact =>
+  sampleRetraction({ ...common(fields), retraction: { mode: 'gone', reason: 'a name was wrong' } })

@@ -71,7 +71,7 @@ const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] 
 const toRetrying = (retrying: Trouble['retrying']): string[] => {
   const named = retrying.slice(0, NAMED).map(({ kind, id, versions, oldestMs }) => {
     const what = count(versions, 'delivery', 'deliveries').join('')
-    return `${kind} ${id} has failed ${what} in the last ${Math.ceil(oldestMs / 1000)} s and is tried again`
+    return `${kind} ${id} has failed ${what} in the last ${Math.max(1, Math.ceil(oldestMs / 1000))} s and is tried again`
   })
   return [...named, ...count(retrying.length - named.length, 'other fails too', 'others fail too')]
 }

@@ -269,9 +269,15 @@ describe('after a restart', () => {
     assert.equal(restore(waiting, true, NOW, 1).maybeSent, null)
   })
 
-  test('a stored time far ahead is a clock that jumped: at most a day', () => {
-    const waiting = { ...some(after(inflight(1), failed())), nextAtMs: NOW + 900 * HOUR }
-    assert.equal(restore(waiting, true, NOW, 1).nextAtMs, NOW + 24 * HOUR)
+  test('a stored time far ahead is a clock that was set back: it is waited for as long as the schedule could have asked, a retraction for minutes', () => {
+    const ahead = (delivery: Delivery) => (restore({ ...delivery, nextAtMs: NOW + 900 * HOUR }, true, NOW, 1).nextAtMs - NOW) / HOUR
+    const waiting = some(after(inflight(1), failed()))
+    assert.ok(Math.abs(ahead(waiting) - 2) < 0.01, `${ahead(waiting)} h after one attempt`)
+    assert.equal(ahead({ ...waiting, attempts: 12 }), 28.8)
+    assert.ok(ahead(some(after(inflight(1, true), failed()))) <= 1 / 60)
+    assert.ok(ahead({ ...some(after(inflight(1, true), failed())), attempts: 500 }) <= 1.2)
+    assert.equal(ahead(postpone(pending(1), NOW)), 24, 'what an embargo may hold')
+    for (const inTime of [1_000, 4_000]) assert.equal(restore({ ...waiting, nextAtMs: NOW + inTime }, true, NOW, 1).nextAtMs, NOW + inTime)
   })
 
   test('what waits for a person goes on waiting', () => {

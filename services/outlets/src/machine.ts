@@ -9,7 +9,7 @@
  *
  * A kill is never rejected and never dead. After a kill that followed a send of unknown outcome one settle-repeat goes out.
  */
-import { type Chance, FARTHEST_MS, GIVE_UP_AFTER_MS, nextDelayMs, OWN_FAULT_MS, SETTLE_AFTER_MS } from './schedule.ts'
+import { type Chance, GIVE_UP_AFTER_MS, longestDelayMs, nextDelayMs, OWN_FAULT_MS, SETTLE_AFTER_MS } from './schedule.ts'
 
 type Phase = 'pending' | 'inflight' | 'wait' | 'rejected' | 'dead'
 
@@ -298,7 +298,7 @@ export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale
   const landed = loseSight(delivery)
   return {
     ...landed,
-    nextAtMs: landed === delivery ? Math.min(delivery.nextAtMs, nowMs + FARTHEST_MS * scale) : nowMs,
+    nextAtMs: landed === delivery ? Math.min(delivery.nextAtMs, nowMs + longestDelayMs(delivery) * scale) : nowMs,
     maybeSent: landed.maybeSent ?? (clean || isHeld(delivery, nowMs) ? null : 0),
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GIVE_UP_AFTER_MS, nextDelayMs, RETRY_DELAYS_MS } from './schedule.ts'
+import { GIVE_UP_AFTER_MS, longestDelayMs, nextDelayMs, RETRY_DELAYS_MS } from './schedule.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -56,4 +56,14 @@ test('the scale multiplies delays and bounds', () => {
   assert.equal(nextDelayMs(tried(1), fast), 5)
   assert.equal(nextDelayMs(tried(1, { failingForMs: GIVE_UP_AFTER_MS * 0.001 }), fast), null)
   assert.equal(nextDelayMs(tried(1, { retryAfterMs: 1_000 }), fast), 1_000)
+})
+
+test('nothing that the schedule or a partner can ask for is longer than the longest wait that is believed', () => {
+  for (const kill of [true, false])
+    for (let attempts = 1; attempts < 30; attempts++)
+      for (const retryAfterMs of [null, 1_000, 999 * HOUR])
+        for (const failingForMs of [0, GIVE_UP_AFTER_MS - 1, GIVE_UP_AFTER_MS]) {
+          const asked = nextDelayMs(tried(attempts, { kill, retryAfterMs, failingForMs }), { random: () => 1, scale: 1 })
+          assert.ok(asked === null || asked <= longestDelayMs({ kill, attempts }), `${kill} ${attempts} ${retryAfterMs}: ${asked}`)
+        }
 })

@@ -33,10 +33,11 @@ export const GIVE_UP_AFTER_MS = 72 * HOUR
 export const SETTLE_AFTER_MS = MINUTE
 /** Our own log, store or network is away: looked at again after this, and no attempt is counted. */
 export const OWN_FAULT_MS = SECOND
-/** A stored time is believed up to this far ahead: the clock may have jumped since. */
-export const FARTHEST_MS = 24 * HOUR
+/** A stored time is believed up to this far ahead, and less where `longestDelayMs` says so: the clock may have jumped since. */
+const FARTHEST_MS = 24 * HOUR
 
 const JITTER = 0.2
+const MOST_JITTER = 1 - JITTER + 2 * JITTER
 const MOST_RETRY_AFTER_MS = 24 * HOUR
 /** What a partner's `Retry-After` may hold up a kill. */
 const MOST_KILL_RETRY_AFTER_MS = MINUTE
@@ -75,6 +76,19 @@ export const nextDelayMs = (tried: Tried, { random, scale }: Chance): number | n
   if (tried.retryAfterMs === null) return jittered
   const most = tried.kill ? MOST_KILL_RETRY_AFTER_MS : Math.min(2 * base + 2 * HOUR, MOST_RETRY_AFTER_MS)
   return Math.max(jittered, clamp(tried.retryAfterMs, base * scale, most * scale))
+}
+
+/**
+ * The longest wait that the schedule or a partner may have asked for before the next attempt, unscaled ms: what is stored as farther ahead than
+ * this was written by a clock that has been set back since. What was not attempted may be held for an embargo.
+ */
+export const longestDelayMs = ({ kill, attempts }: Pick<Tried, 'kill' | 'attempts'>): number => {
+  if (kill) {
+    const base = attempts === 0 ? SETTLE_AFTER_MS : (KILL_DELAYS_MS[attempts - 1] ?? KILL_LATE_EVERY_MS)
+    return Math.max(base * MOST_JITTER, MOST_KILL_RETRY_AFTER_MS)
+  }
+  const base = RETRY_DELAYS_MS[attempts - 1]
+  return base === undefined ? FARTHEST_MS : Math.max(base * MOST_JITTER, Math.min(2 * base + 2 * HOUR, MOST_RETRY_AFTER_MS))
 }
 
 const inWords = (ms: number): string => (ms >= HOUR ? `${ms / HOUR} h` : ms >= MINUTE ? `${ms / MINUTE} min` : `${ms / SECOND} s`)

@@ -2,28 +2,29 @@
  * The deliveries to one target, an outlet or a callback: whose turn it is, and the attempts. Order holds because there is at most one request in
  * flight per subject, always at the state that was read for it. Decisions are in `machine.ts` and `breaker.ts`, memory is in `book.ts`.
  */
-import { messageOf, UnavailableError } from '@newswire/events/errors'
+import { UnavailableError } from '@newswire/events/errors'
 import type { OutletHealth } from '@newswire/events/outlet'
 import { wantAgain } from './again.ts'
 import { createAskFirst, type Ended } from './ask-first.ts'
 import { createAsking } from './asking.ts'
-import { type BookNeeds, createBook, type Item } from './book.ts'
-import { createFly, type Turn } from './flight.ts'
+import { type BookNeeds, createBook } from './book.ts'
+import { createFly } from './flight.ts'
+import { createFlights } from './flights.ts'
 import { createHealth } from './health.ts'
+import { type Item, sequenceOf } from './item.ts'
 import type { Kind } from './kind.ts'
 import { asKnown } from './known.ts'
-import { oldestSinceMs, type Queued } from './left.ts'
+import { oldestSinceMs } from './left.ts'
 import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
 import type { OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
 import { createPatience } from './patience.ts'
 import type { Cause } from './pending.ts'
-import { OWN_FAULT_MS } from './schedule.ts'
 import { Shelved } from './shelved.ts'
 import type { Slots } from './slots.ts'
 import type { News } from './tell.ts'
-import { createTurns, isShelved, sequenceOf } from './turns.ts'
+import { createTurns } from './turns.ts'
 
 export type ActorNeeds = Omit<BookNeeds, 'asking' | 'isClosing'> &
   Readonly<{
@@ -77,13 +78,10 @@ const lost = (id: string) =>
 
 /** `owner`: under whose name its state and what is pending are kept. */
 export const createActor = (owner: string, needs: ActorNeeds): Actor => {
-  const { clock, kind, owns, slots, ownSide, scale, logger, healthLogger = logger, onIdle = () => undefined } = needs
+  const { clock, kind, slots, ownSide, logger, healthLogger = logger, onIdle = () => undefined } = needs
   const modeOf = () => ({ every: kind.target()?.versions === 'all' })
   const isStrict = () => kind.target()?.order === 'strict'
   const pace = createPace()
-  const flights = new Set<Promise<void>>()
-  /** Requests under way; the others of `flights` are still to be told or written down. */
-  let inAir = 0
   const asking = createAsking()
   let wakeUp: { atMs: number; cancel: () => void } | null = null
   let loading: Promise<void> | null = null
@@ -94,6 +92,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const turns = createTurns(isStrict, book.shelved)
   const health = createHealth(owner, { ...needs, about: kind.about, logger: healthLogger, untilAvailable: book.untilAvailable })
   const fly = createFly({ ...needs, book, health, isClosing })
+  const queue = (item: Item) => turns.queue(book.shelve(item) ?? item)
+  const flights = createFlights({ ...needs, book, health, turns, fly, isStrict, queue, onRoom: () => pump(), onEnd: onIdle })
 
   /** Nothing goes out to it, or nothing but retractions. */
   const isSuspended = () => {
@@ -111,16 +111,13 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     wakeUp = { atMs, cancel }
   }
 
-  /** What has come to its end is told while the next goes out, but no more of it than goes out at once: while our log is away nothing is sent that cannot be told. */
-  const isRoom = (most: number): boolean => inAir < most && flights.size < 2 * most
-
   /** Begins the next attempt, if one may begin now. A kill does not wait for ordinary requests that hang. */
   const beginNext = (kill: boolean): boolean => {
     if (turns.isNone(kill)) return false
     const target = kind.target()
     if (target === null || health.isPaused() || (!kill && health.isSuspended(target))) return false
     const strict = target.order === 'strict'
-    if (!isRoom((strict ? 1 : health.limit(target)) + (kill ? 1 : 0))) return false
+    if (!flights.isRoom((strict ? 1 : health.limit(target)) + (kill ? 1 : 0))) return false
     const nowMs = clock.now()
     const next = turns.first(kill, nowMs)
     if (next === null) return false
@@ -146,67 +143,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     turns.take(kill)
     pace.take(target.rate, nowMs)
     health.began(passed.way, nowMs)
-    launch(next.item, { way: passed.way, sequence: sequenceOf(next.item), kill }, free)
+    flights.launch(next.item, { way: passed.way, sequence: sequenceOf(next.item), kill }, free)
     return true
-  }
-
-  const queue = (item: Item) => turns.queue(book.shelve(item) ?? item)
-
-  const launch = (one: Queued, turn: Turn, free: () => void) => {
-    one.busy = true
-    inAir += 1
-    let isLanded = false
-    const land = () => {
-      if (isLanded) return
-      isLanded = true
-      inAir -= 1
-      free()
-    }
-    /** A strict line goes on once it is known what became of the one before. */
-    const landed = () => {
-      if (isStrict()) return
-      land()
-      pump()
-    }
-    const flight = (isShelved(one) ? flyShelved(one, turn, landed) : fly(one, turn, landed)).then(() => {
-      if (!isShelved(one)) flown(one)
-      flights.delete(flight)
-      land()
-      pump()
-      onIdle()
-    })
-    flights.add(flight)
-  }
-
-  const flown = (item: Item) => {
-    item.busy = false
-    queue(item)
-  }
-
-  /** Its turn has come, so it is read. Whoever wanted something newer of it meanwhile may have begun with it. */
-  const flyShelved = async (one: Shelved, turn: Turn, landed: () => void): Promise<void> => {
-    const item = owns() ? await readShelved(one) : 'later'
-    if (item !== null && item !== 'later' && !item.busy) {
-      item.busy = true
-      await fly(item, turn, landed)
-      return flown(item)
-    }
-    health.abandoned(turn.way)
-    if (item !== 'later') return
-    one.busy = false
-    one.nextAtMs = clock.now() + OWN_FAULT_MS * scale
-    turns.queue(one)
-  }
-
-  /** `later`: our own store is away. */
-  const readShelved = async (one: Shelved): Promise<Item | 'later' | null> => {
-    try {
-      return await book.find(one.subject)
-    } catch (error) {
-      if (!(error instanceof UnavailableError))
-        logger.error({ ...kind.fields(one.subject), reason: messageOf(error) }, 'pending.unreadable')
-      return 'later'
-    }
   }
 
   const pump = (): void => {
@@ -295,7 +233,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     },
     isIdle: () =>
       closing === null &&
-      flights.size === 0 &&
+      flights.count() === 0 &&
       !asking.isAnyBefore(Number.POSITIVE_INFINITY) &&
       book.isEmpty() &&
       health.isUnmarked(clock.now()) &&
@@ -318,7 +256,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     },
     stats: () => ({
       backlog: backlog(),
-      inFlight: flights.size,
+      inFlight: flights.count(),
       oldestSinceMs: oldestSinceMs(book, clock.now()),
       suspended: isSuspended(),
       open: health.isOpen(),
@@ -329,7 +267,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       closing ??= (async () => {
         wakeUp?.cancel()
         for (const item of book.items.values()) item.patience?.()
-        await Promise.allSettled(flights)
+        await flights.ended()
         for (const item of book.items.values()) for (const one of item.waiters) one.reject(lost(owner))
         return !book.isInDoubt()
       })()

@@ -7,45 +7,17 @@ import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Logger } from '@newswire/runtime/logger'
 import { type Acknowledged, createAcknowledged } from './acknowledged.ts'
 import type { Asking } from './asking.ts'
+import type { Clock } from './clock.ts'
 import { createInLine } from './in-line.ts'
+import { type Item, newItem, type Queued } from './item.ts'
 import type { Kind } from './kind.ts'
-import { createLeft, type Queued } from './left.ts'
+import { createLeft } from './left.ts'
 import { type Delivery, doubtAfter } from './machine.ts'
-import type { Cause, Held, PendingStore, Stored } from './pending.ts'
+import type { Cause, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { Origin, Shelved, Shelves } from './shelved.ts'
 import type { News } from './tell.ts'
-import { beingTold, createSay, type Telling } from './telling.ts'
-
-/** Time as it is known here: never runs backwards; `after` returns how to cancel. */
-export type Clock = Readonly<{ now(): number; after(ms: number, run: () => void): () => void }>
-
-type Waiter = Readonly<{ version: number; resolve: () => void; reject: (error: unknown) => void }>
-export type Item = {
-  readonly subject: string
-  /** `null` while the end of it is being told. */
-  delivery: Delivery | null
-  cause: Cause
-  sinceMs: number
-  held: Held | null
-  /** The store knows that at least this version has still to get there. */
-  savedWant: number
-  /** The `maybeSent` that the store knows of. */
-  savedDoubt: number | null
-  /** What reading it again would give, but for when its turn is; `null` when the store has it otherwise, or not at all. */
-  saved: Delivery | null
-  /** Who wrote what lies in the store. */
-  origin: Origin
-  /** The last write that was begun, until it has ended. */
-  saving: Promise<void> | null
-  waiters: Waiter[]
-  /** Cancels the writing down of what takes too long. */
-  patience: (() => void) | null
-  busy: boolean
-  behindSinceMs: number | null
-  /** Raised whenever it is queued again: older entries of the queue are void. */
-  turn: number
-} & Telling
+import { beingTold, createSay } from './telling.ts'
 
 export type BookNeeds = Readonly<{
   clock: Clock
@@ -122,25 +94,7 @@ export const createBook = (
   const open = (subject: string, cause: Cause): Item => {
     const known = items.get(subject)
     if (known !== undefined) return known
-    const item: Item = {
-      subject,
-      delivery: null,
-      cause,
-      sinceMs: clock.now(),
-      held: null,
-      savedWant: 0,
-      savedDoubt: null,
-      saved: null,
-      origin: 'us',
-      saving: null,
-      telling: 0,
-      told: null,
-      waiters: [],
-      patience: null,
-      busy: false,
-      behindSinceMs: null,
-      turn: 0,
-    }
+    const item = newItem(subject, cause, clock.now())
     items.set(subject, item)
     return item
   }

@@ -3,7 +3,7 @@ import { messageOf } from '@newswire/events/errors'
 import type { Subscription } from '@newswire/log/log'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { ServiceContext } from '@newswire/runtime/service'
-import type { Clock } from './book.ts'
+import type { Clock } from './clock.ts'
 import { createPendingStore, type PendingStore, type Shelf } from './pending.ts'
 import { createSlots, type Slots } from './slots.ts'
 

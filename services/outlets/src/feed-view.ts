@@ -8,7 +8,7 @@ import { sha256Hex } from '@newswire/events/ids'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getUnpacked } from '@newswire/objects/packed'
-import type { Clock } from './book.ts'
+import type { Clock } from './clock.ts'
 
 const SHARED_FOR_MS = 1_000
 

@@ -1,8 +1,9 @@
 /** One attempt for one subject: its state is read, sent, and what came of it is told and written. Decisions are in `machine.ts`. */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
-import type { Book, BookNeeds, End, Item } from './book.ts'
+import type { Book, BookNeeds, End } from './book.ts'
 import type { Passage } from './breaker.ts'
 import type { Health } from './health.ts'
+import type { Item } from './item.ts'
 import type { Kind, Ready, Send, Target } from './kind.ts'
 import {
   admit,
@@ -31,7 +32,7 @@ type Needs = Pick<BookNeeds, 'clock' | 'owns' | 'scale' | 'logger' | 'isClosing'
 /** How an attempt was let go ahead, whatever is wanted since: `way`, past the breaker; `sequence`, in whose place; `kill`, past everything else. */
 export type Turn = Readonly<{ way: Passage; sequence: number; kill: boolean }>
 /** From the reading of the state to the end of what came of it. `landed` is called once the answer is there, if anything was sent: what is left is to tell it. Never throws. */
-type Fly = (item: Item, turn: Turn, landed: () => void) => Promise<void>
+export type Fly = (item: Item, turn: Turn, landed: () => void) => Promise<void>
 
 export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, random, logger }: Needs): Fly => {
   const modeOf = (): Mode => ({ every: kind.target()?.versions === 'all' })

@@ -1,7 +1,7 @@
 /** The partitions of one topic that this process holds, and the actors in them. */
 import { UnavailableError } from '@newswire/events/errors'
 import type { Actor, ActorStats } from './actor.ts'
-import type { Clock } from './book.ts'
+import type { Clock } from './clock.ts'
 import { holdPartition, type Partition, type PartitionNeeds } from './partition.ts'
 
 /** What a partition has in it, asked at each gain of it. */

@@ -3,8 +3,7 @@
  * earlier one is still on its way out of the log.
  */
 import type { Asking } from './asking.ts'
-import type { Item } from './book.ts'
-import { sequenceOf } from './turns.ts'
+import { type Item, sequenceOf } from './item.ts'
 
 type Needs = Readonly<{
   items: ReadonlyMap<string, Item>

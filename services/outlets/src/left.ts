@@ -3,21 +3,27 @@
  * when its turn has come or something newer is wanted of it, so that memory holds little more of it than its time.
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
-import type { BookNeeds, Item } from './book.ts'
+import type { Logger } from '@newswire/runtime/logger'
+import type { Clock } from './clock.ts'
+import type { Item, Queued } from './item.ts'
+import type { Kind } from './kind.ts'
 import { type Delivery, loseSight, restore, wantVersion } from './machine.ts'
-import type { Stored } from './pending.ts'
+import type { PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import { type Origin, type Shelved, Shelves } from './shelved.ts'
 
-/** What may have a turn: in memory whole, or in the store. */
-export type Queued = Item | Shelved
-
-type Needs = Pick<BookNeeds, 'clock' | 'pending' | 'kind' | 'scale' | 'logger' | 'isClosing' | 'owns'> &
-  Readonly<{
-    items: ReadonlyMap<string, Item>
-    /** Makes an item of what was read. */
-    takeIn: (stored: Stored, delivery: Delivery, origin: Origin) => Item
-  }>
+type Needs = Readonly<{
+  clock: Clock
+  pending: PendingStore
+  kind: Pick<Kind, 'newestOnly' | 'target'>
+  scale: number
+  logger: Pick<Logger, 'error'>
+  isClosing: () => boolean
+  owns: () => boolean
+  items: ReadonlyMap<string, Item>
+  /** Makes an item of what was read. */
+  takeIn: (stored: Stored, delivery: Delivery, origin: Origin) => Item
+}>
 
 type Left = Readonly<{
   shelved: Shelves

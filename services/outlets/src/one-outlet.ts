@@ -2,7 +2,7 @@
 import { UnavailableError } from '@newswire/events/errors'
 import { type Actor, createActor } from './actor.ts'
 import { failed } from './answers.ts'
-import type { Clock } from './book.ts'
+import type { Clock } from './clock.ts'
 import { DueQueue } from './due-queue.ts'
 import type { Attempt, Kind, Target } from './kind.ts'
 import type { Delivery, Intent, Outcome, Terms } from './machine.ts'

@@ -5,7 +5,8 @@
 import { UnavailableError } from '@newswire/events/errors'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { Actor } from './actor.ts'
-import { type Clock, DOUBT_MS } from './book.ts'
+import { DOUBT_MS } from './book.ts'
+import type { Clock } from './clock.ts'
 import type { Handover, TakeOver } from './handover.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 

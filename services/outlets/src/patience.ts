@@ -1,5 +1,7 @@
 /** What takes too long is written down: then its record is done, and it goes on from the store. */
-import type { Book, Clock, Item } from './book.ts'
+import type { Book } from './book.ts'
+import type { Clock } from './clock.ts'
+import type { Item } from './item.ts'
 import type { Delivery } from './machine.ts'
 import type { News } from './tell.ts'
 import type { Turns } from './turns.ts'

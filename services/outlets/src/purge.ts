@@ -5,7 +5,7 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { OutboundResult } from '@newswire/outbound/outbound'
 import { classify, failed } from './answers.ts'
-import type { Delivery, DeliveryNeeds } from './kinds.ts'
+import type { Delivery, DeliveryNeeds } from './delivery.ts'
 import type { Outcome } from './machine.ts'
 import type { OutletBy } from './parcel.ts'
 import { toPurgeRequests } from './purge-dialects.ts'

@@ -3,9 +3,9 @@ import type { DeliverBy } from '@newswire/events/deliver'
 import { createBucketSigner } from '@newswire/objects/s3-request'
 import type { OutboundResult } from '@newswire/outbound/outbound'
 import { classify, failed, MAX_ANSWER_BYTES, retryAfterMs } from './answers.ts'
+import type { Delivery, DeliveryNeeds } from './delivery.ts'
 import { DropFault, type DropFile, type DropStore, putDrop, putTest } from './drop.ts'
 import { toDrop } from './drop-parcel.ts'
-import type { Delivery, DeliveryNeeds } from './kinds.ts'
 import type { Outcome } from './machine.ts'
 
 type Credentials = Readonly<{ accessKeyId: string; secretAccessKey: string }>

@@ -5,7 +5,7 @@
 import { UnavailableError } from '@newswire/events/errors'
 import type { LogRecord } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
-import type { Clock } from './book.ts'
+import type { Clock } from './clock.ts'
 import { DueQueue } from './due-queue.ts'
 import { createSimulatedStore } from './simulated-store.ts'
 

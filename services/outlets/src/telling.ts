@@ -1,6 +1,6 @@
 /** Telling what became of a subject, and who waits for the end of that: nothing is written down of it before. */
-import type { Item } from './book.ts'
 import type { Kind } from './kind.ts'
+import type { Cause } from './pending.ts'
 import type { News } from './tell.ts'
 
 /** How much is being told of it, and who waits for the end of that; fails with what cannot be told. */
@@ -23,7 +23,7 @@ const end = (item: Telling, failed: Readonly<{ error: unknown }> | null) => {
 /** Resolves once it is told; thousands of times a second, so it is one step where nothing fails. */
 export const createSay =
   ({ kind, outlast }: Needs) =>
-  async (item: Item, news: readonly News[]): Promise<void> => {
+  async (item: Telling & Readonly<{ subject: string; cause: Cause }>, news: readonly News[]): Promise<void> => {
     if (news.length === 0) return
     item.telling += 1
     for (;;) {

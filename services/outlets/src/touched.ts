@@ -9,7 +9,7 @@ import { getArchived } from '@newswire/objects/archived'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import type { DeliveryNeeds } from './kinds.ts'
+import type { DeliveryNeeds } from './delivery.ts'
 import { routesDocument } from './routes.ts'
 
 type Touched = Readonly<{ keys: readonly string[]; urls: readonly string[] }>

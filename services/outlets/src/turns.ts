@@ -2,9 +2,8 @@
  * Whose turn is next: kills before everything else, then whatever is due first. In a strict line it is whatever was wanted first, due or not;
  * only what is held until a time of its own stands beside the line until then.
  */
-import type { Item } from './book.ts'
 import { DueQueue } from './due-queue.ts'
-import type { Queued } from './left.ts'
+import { dueOf, type Item, isShelved, type Queued, sequenceOf } from './item.ts'
 import { type Delivery, isArmed } from './machine.ts'
 import { Shelved, type Shelves } from './shelved.ts'
 
@@ -18,12 +17,6 @@ export type Turns = Readonly<{
   /** Takes the first away. */
   take(kill: boolean): void
 }>
-
-export const isShelved = (item: Queued): item is Shelved => item instanceof Shelved
-
-const dueOf = (item: Queued): Delivery | Shelved | null => (isShelved(item) ? item : item.delivery)
-/** Of what is wanted of it; nothing comes after it when nothing is. */
-export const sequenceOf = (item: Queued): number => dueOf(item)?.sequence ?? Number.POSITIVE_INFINITY
 
 const waitsForItsTime = (due: Delivery | Shelved): boolean => (due instanceof Shelved ? due.armed : isArmed(due))
 const isHeld = (due: Delivery | Shelved): boolean => (due instanceof Shelved ? due.held : due.heldUntilMs === due.nextAtMs)

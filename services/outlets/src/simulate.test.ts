@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { complaintsOf, disorderOf } from './simulated-checks.ts'
-import { type Plant, plants, strictPlants } from './simulated-plants.ts'
+import { plants, strictPlants } from './simulated-plants.ts'
 import { planStory, type Story, shorten } from './simulated-story.ts'
 import type { Faults } from './simulated-world.ts'
 import { type Run, simulate } from './simulation.ts'
@@ -14,22 +14,40 @@ const CALM: Faults = { crash: 0, partners: false, own: false }
 const STORM: Faults = { crash: 0.02, partners: true, own: true }
 const FROST: Faults = { crash: 0.002, partners: true, own: false, freeze: 0.01 }
 const TIMES = Number(process.env.NEWSWIRE_SIMULATION_SEEDS ?? 1)
-/** Ten thousand take half a minute of CPU and half a gigabyte: what is settled is let go of. */
+/** Ten thousand take a minute and a half of CPU and 1.4 GB: what is settled is let go of. */
 const ARTICLES = TIMES > 1 ? 10_000 : 1_000
 /** Of so many articles out of a hundred somebody forges an intent. */
 const FORGED = 20
+const FEW_NAMED = 8
 const SMALL = { articles: 2, forged: FORGED }
 const timeout = 300_000 * TIMES
 
-const tellShortest = async (story: Story, wrong: (run: Run) => readonly string[], plant?: Plant): Promise<string> => {
-  const shortest = await shorten(story, async candidate => wrong(await simulate(candidate, plant)).length > 0)
-  const run = await simulate(shortest, plant)
-  return [...wrong(run), 'The shortest story that ends so:', JSON.stringify(shortest), ...run.notes].join('\n')
+const namedIn = (complaints: readonly string[]) => new Set(complaints.flatMap(text => text.match(/\bpress\.a\d+\b/g) ?? []))
+
+/** Of a large story first those articles alone that went wrong, with more crashes than it had; the whole of it where they do not go wrong by themselves. */
+const whereToBegin = async (story: Story, complaints: readonly string[], fails: (story: Story) => Promise<boolean>): Promise<Story> => {
+  const named = namedIn(complaints)
+  const articles = story.articles.filter(({ id }) => named.has(id)).slice(0, FEW_NAMED)
+  if (articles.length === 0 || articles.length === story.articles.length) return story
+  const faults = story.faults.crash > 0 ? { ...story.faults, crash: STORM.crash } : story.faults
+  for (let seed = 1; seed <= 80; seed++) {
+    const near = { ...story, seed, articles, faults }
+    if (await fails(near)) return near
+  }
+  return story
+}
+
+const tellShortest = async (story: Story, complaints: readonly string[], wrong: (run: Run) => readonly string[]): Promise<string> => {
+  const fails = async (candidate: Story) => wrong(await simulate(candidate)).length > 0
+  const shortest = await shorten(await whereToBegin(story, complaints, fails), fails)
+  const run = await simulate(shortest)
+  return [...complaints.slice(0, 20), ...wrong(run), 'The shortest story that ends so:', JSON.stringify(shortest), ...run.notes].join('\n')
 }
 
 const mustHold = async (story: Story, wrong: (run: Run) => readonly string[] = complaintsOf): Promise<Run> => {
   const run = await simulate(story)
-  if (wrong(run).length > 0) assert.fail(await tellShortest(story, wrong))
+  const complaints = wrong(run)
+  if (complaints.length > 0) assert.fail(await tellShortest(story, complaints, wrong))
   return run
 }
 

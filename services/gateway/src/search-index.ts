@@ -4,7 +4,9 @@
  * its lists in half the time that it takes to go down.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { type BulkRow, createBulkWriter, forgetSegments, MOST_ROWS } from './search-bulk.ts'
 import type { Prepared } from './search-text.ts'
+import { createVocabulary, type Vocabulary } from './search-vocabulary.ts'
 
 /**
  * A changed text is another layout: the index is made again. Terms are made before they come here (`search-text.ts`), so FTS5 only splits at spaces, and
@@ -70,8 +72,20 @@ const createProfiles = (db: DatabaseSync) => {
   }
 }
 
-/** Writes versions and how often words came in them, inside a transaction of the caller's. Repeats and older versions change nothing but the guessing. */
-export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepared[], counts: WordCounts) => void) => {
+export type IndexWriter = Readonly<{
+  /** Writes versions and how often words came in them, inside a transaction of the caller's. Repeats and older versions change nothing but the guessing. `vocabulary`: where terms are numbers. */
+  write(versions: readonly Prepared[], counts: WordCounts, vocabulary?: Vocabulary): void
+  /** FTS5 was asked for something beside this: it knows its segments now, so none is put beside them until `forget`. */
+  touched(): void
+  /** New articles may be written as segments again. Outside a transaction, and only while much is written: everything is prepared anew. */
+  forget(): void
+}>
+
+/** Fewer new articles are given to FTS5. */
+const MANY_ROWS = 100
+
+/** `mostSegments`: how many FTS5 leaves as they are. */
+export const createIndexWriter = (db: DatabaseSync, { mostSegments }: Readonly<{ mostSegments: number }>): IndexWriter => {
   const known = db.prepare('SELECT version, place FROM article WHERE id = ?')
   const remember = db.prepare('INSERT OR REPLACE INTO article (id, version, place) VALUES (?, ?, ?)')
   const firstOf = db.prepare('SELECT min(place) AS place FROM shown WHERE place >= ? AND place < ?')
@@ -98,10 +112,24 @@ export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepar
       return free
     }
   }
+  const bulk = createBulkWriter(db, 'everywhere')
+  let isUntouched = false
+
+  /** New articles whose terms are numbers, as a segment; those that were not there. */
+  const putMany = (rising: readonly Placed[], vocabulary: Vocabulary): ReadonlySet<number> => {
+    const rows = rising.flatMap(({ version: { live }, held, place }): readonly BulkRow[] => {
+      const terms = live?.findable.terms
+      return held === null && place !== null && terms instanceof Uint32Array ? [{ place, terms }] : []
+    })
+    if (!isUntouched || rows.length < MANY_ROWS || rows.length > MOST_ROWS || bulk.segments() >= mostSegments) return new Set()
+    bulk.write(rows, vocabulary)
+    return new Set(rows.map(one => one.place))
+  }
+  const termsOf = (terms: Uint8Array | Uint32Array, vocabulary: Vocabulary): Uint8Array =>
+    terms instanceof Uint32Array ? vocabulary.spell(terms) : terms
   const put = ({ articleId, firstReleasedAt }: Prepared, live: Live, place: number) => {
     const { findable, publishedAt, updatedAt } = live
     const { title, summary, text, more } = findable.shown
-    index.run(place, findable.terms)
     indexTitle.run(place, findable.titleTerms)
     file.run(place, profileOf(live))
     show.run(place, articleId, firstReleasedAt, publishedAt, updatedAt, title, summary, text, more)
@@ -119,14 +147,35 @@ export const createIndexWriter = (db: DatabaseSync): ((versions: readonly Prepar
     })
   }
 
-  return (versions, counts) => {
+  const write: IndexWriter['write'] = (versions, counts, vocabulary = createVocabulary()) => {
     // FTS5 takes rows in rising order without writing in between.
     const rising = [...placed(versions)].sort((a, b) => (a.place ?? a.held ?? 0) - (b.place ?? b.held ?? 0))
+    // Before anything is asked of FTS5, which would not know of it.
+    const indexed = putMany(rising, vocabulary)
     for (const { version, held, place } of rising) {
-      if (held !== null) for (const drop of drops) drop.run(held)
-      if (version.live !== null && place !== null) put(version, version.live, place)
+      if (held !== null) {
+        isUntouched = false
+        for (const drop of drops) drop.run(held)
+      }
+      if (version.live !== null && place !== null) {
+        if (!indexed.has(place)) {
+          isUntouched = false
+          index.run(place, termsOf(version.live.findable.terms, vocabulary))
+        }
+        put(version, version.live, place)
+      }
       remember.run(version.articleId, version.version, place)
     }
     for (const [word, times] of counts) count.run(word, times)
+  }
+  return {
+    write,
+    touched: () => {
+      isUntouched = false
+    },
+    forget: () => {
+      if (!isUntouched) forgetSegments(db)
+      isUntouched = true
+    },
   }
 }

@@ -108,6 +108,7 @@ export const createLexicon = () => {
       make(text.slice(from, to), -1, take)
     },
     textOf: (term: number): string => texts[term] as string,
+    numberOf,
     /** Writes a term's bytes, for which there is room; gives the place behind them. */
     write: (term: number, into: Uint8Array, place: number): number => {
       let at = place

@@ -4,6 +4,7 @@ import type { LogRecord, Position, Start } from '@newswire/log/log'
 import type { WordCounts } from './search-index.ts'
 import type { SearchFound, SearchQuery } from './search-reader.ts'
 import type { Prepared } from './search-text.ts'
+import type { Words } from './search-vocabulary.ts'
 
 /** A record as the writing thread needs it. */
 export type SentRecord = Pick<LogRecord, 'partition' | 'position' | 'headers' | 'value'>
@@ -21,7 +22,7 @@ export type FromLog =
 export type PreparedRecord = Pick<LogRecord, 'partition' | 'position'> & Readonly<{ prepared: Prepared | null }>
 /** From the thread that prepares to the one that writes, which answers each with a `Taken` there. */
 export type FromPreparer =
-  | Readonly<{ kind: 'prepared'; records: readonly PreparedRecord[]; bytes: number; counts: WordCounts }>
+  | Readonly<{ kind: 'prepared'; records: readonly PreparedRecord[]; bytes: number; counts: WordCounts; words: Words }>
   | Extract<FromLog, { kind: 'reached' }>
 export type Taken = Readonly<{ kind: 'taken' }>
 

@@ -17,7 +17,7 @@ let count = 0
 /** The main thread waits for leave to send more. */
 let isOwed = false
 
-const preparing = createPreparing()
+const preparing = createPreparing({ isNumbered: true })
 /** The pieces of memory that terms lie in. */
 const memoryOf = (records: readonly PreparedRecord[]): ArrayBuffer[] => {
   const pieces = records.flatMap(({ prepared }) => (prepared?.live == null ? [] : [prepared.live.findable]))
@@ -28,17 +28,31 @@ const leave = () => {
   isOwed = false
   parentPort?.postMessage({ kind: 'took' } satisfies FromWriter)
 }
-const prepareAll = (records: readonly SentRecord[]) => {
-  let bytes = 0
-  const prepared = records.map(record => {
-    bytes += record.value?.byteLength ?? 0
-    return { partition: record.partition, position: record.position, prepared: prepareRecord(record, preparing) }
-  })
-  const message: FromPreparer = { kind: 'prepared', records: prepared, bytes, counts: preparing.takeCounts() }
+const send = (prepared: readonly PreparedRecord[], bytes: number) => {
+  const message: FromPreparer = {
+    kind: 'prepared',
+    records: prepared,
+    bytes,
+    counts: preparing.takeCounts(),
+    words: preparing.takeWords(),
+  }
   writer.postMessage(message, memoryOf(prepared))
   preparing.renew()
-  ahead.push(records.length)
-  count += records.length
+  ahead.push(prepared.length)
+  count += prepared.length
+}
+const prepareAll = (records: readonly SentRecord[]) => {
+  let bytes = 0
+  let prepared: PreparedRecord[] = []
+  for (const record of records) {
+    bytes += record.value?.byteLength ?? 0
+    prepared.push({ partition: record.partition, position: record.position, prepared: prepareRecord(record, preparing) })
+    // Numbers of words begin anew then, which must not be within a message.
+    if (!preparing.isFull()) continue
+    send(prepared, bytes)
+    ;[prepared, bytes] = [[], 0]
+  }
+  if (prepared.length > 0) send(prepared, bytes)
 }
 
 writer.on('message', (_: Taken) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { hashWith } from './search-lexicon.ts'
 import { createTerms, PAIR } from './search-terms.ts'
+import { countTerms, createVocabulary } from './search-vocabulary.ts'
 import { wordsOf } from './search-words.ts'
 
 const split = (bytes: Uint8Array): string[] => Buffer.from(bytes).toString().split(' ')
@@ -74,6 +75,27 @@ test('words are counted once an article, also over everything being forgotten be
     ['sinh', 1],
   ])
   assert.equal(terms.takeCounts().size, 0)
+})
+
+test('terms as numbers are the same as in bytes, also after words were forgotten because there were too many', () => {
+  const terms = createTerms()
+  let vocabulary = createVocabulary()
+  const generations = new Set<number>()
+  for (let n = 0; n < 40; n += 1) {
+    const texts = [Array.from({ length: 4_000 }, (_, at) => `w${n}x${at} học`).join(' '), 'đường học']
+    const numbers = terms.number(texts, ['.all', 'p.press'], false)
+    // Beside numbers whose words were not told, nothing is forgotten.
+    const title = terms.write(['đường'], ['.all'], false)
+    const words = terms.takeWords()
+    if (!generations.has(words.generation)) vocabulary = createVocabulary(words.generation)
+    generations.add(words.generation)
+    vocabulary.learn(words)
+    assert.deepEqual(new Set(split(vocabulary.spell(numbers))), expected(texts, ['.all', 'p.press']))
+    assert.equal(countTerms(numbers), split(vocabulary.spell(numbers)).length)
+    assert.deepEqual(new Set(split(title)), expected(['đường'], ['.all']))
+    terms.renew()
+  }
+  assert.ok(generations.size > 1)
 })
 
 test('words that a stranger made to have one hash are all found', () => {

@@ -1,13 +1,18 @@
 /** The terms of texts, as bytes that FTS5 takes as they are. */
 import { createLexicon, hashWith, withRoom } from './search-lexicon.ts'
+import type { Words } from './search-vocabulary.ts'
 import { letterTable, runsOf } from './search-words.ts'
 
 /** Two words side by side. */
 export const PAIR = '_'
+/** Stands in the number of a pair's first word, behind which that of the second follows. */
+export const PAIR_BIT = 0x80000000
 const PAIR_CODE = PAIR.charCodeAt(0)
 const SPACE = 0x20
 /** A pair of words and both terms of the second, of 64 characters each, and what stands between and behind them. */
 const MAX_TAKEN_BYTES = 1024
+/** The same as numbers. */
+const MAX_TAKEN = 4
 /** Terms of some dozen articles lie in one piece of memory: a piece for each would cost more than what is in it. */
 const CHUNK = 256 * 1024
 /** Pairs that are remembered of one text; of more some are written twice, which FTS5 takes for once. */
@@ -16,6 +21,11 @@ const PAIRS = 16_384
 export type Terms = Readonly<{
   /** Terms of texts and what they are filed under, each once, with spaces between them. Words of two texts are no neighbours. `isCounted`: their words are. */
   write(texts: readonly string[], filed: readonly string[], isCounted: boolean): Uint8Array<ArrayBuffer>
+  /** The same as numbers of words, which `takeWords` tells; nothing is forgotten before `renew`, so whoever calls it must do that once there is much (`isFull`). */
+  number(texts: readonly string[], filed: readonly string[], isCounted: boolean): Uint32Array<ArrayBuffer>
+  /** The words behind numbers that were not told before. */
+  takeWords(): Words
+  isFull(): boolean
   /** In how many of those that were counted since the last call each word without marks came. */
   takeCounts(): Map<string, number>
   /** Begins a new piece of memory, because the one with what was written is given away. */
@@ -39,7 +49,24 @@ export const createTerms = (): Terms => {
   let counts = new Map<string, number>()
   let isCounted = false
   let before = -1
+  /** Where numbers go instead of bytes. */
+  let ids = new Uint32Array(0)
+  let idsStart = 0
+  let idsEnd = 0
+  let isNumbered = false
+  /** Numbers were given away whose words may not be told yet. */
+  let isHeld = false
+  let generation = 0
+  let told = 0
 
+  const makeIdRoom = (wanted: number) => {
+    if (idsEnd + wanted <= ids.length) return
+    const more = new Uint32Array(Math.max(CHUNK / 4, 2 * (idsEnd - idsStart) + wanted))
+    more.set(ids.subarray(idsStart, idsEnd))
+    idsEnd -= idsStart
+    idsStart = 0
+    ids = more
+  }
   const makeRoom = (wanted: number) => {
     if (end + wanted <= out.length) return
     const more = new Uint8Array(Math.max(CHUNK, 2 * (end - start) + wanted))
@@ -49,6 +76,10 @@ export const createTerms = (): Terms => {
     out = more
   }
   const put = (term: number) => {
+    if (isNumbered) {
+      ids[idsEnd++] = term
+      return
+    }
     end = lexicon.write(term, out, end)
     out[end++] = SPACE
   }
@@ -58,6 +89,11 @@ export const createTerms = (): Terms => {
     if (pairs[slot] === key && pairsIn[slot] === text) return
     pairs[slot] = key
     pairsIn[slot] = text
+    if (isNumbered) {
+      ids[idsEnd++] = PAIR_BIT + first
+      ids[idsEnd++] = second
+      return
+    }
     end = lexicon.write(first, out, end)
     out[end++] = PAIR_CODE
     put(second)
@@ -74,7 +110,8 @@ export const createTerms = (): Terms => {
     return true
   }
   const take = (folded: number, exact: number) => {
-    makeRoom(MAX_TAKEN_BYTES)
+    if (isNumbered) makeIdRoom(MAX_TAKEN)
+    else makeRoom(MAX_TAKEN_BYTES)
     if (before >= 0) putPair(before, folded)
     before = folded
     if (isNew(folded)) {
@@ -127,13 +164,15 @@ export const createTerms = (): Terms => {
     if (!lexicon.isFull()) return
     settleCounts()
     lexicon.forget()
+    generation += 1
+    told = 0
     writtenIn.fill(0)
     pairsIn.fill(0)
   }
 
   return {
     write: (texts, filed, counting) => {
-      forgetIfFull()
+      if (!isHeld) forgetIfFull()
       start = end
       text += 1
       isCounted = counting
@@ -144,6 +183,24 @@ export const createTerms = (): Terms => {
       end += behind.length
       return out.subarray(start, end)
     },
+    number: (texts, filed, counting) => {
+      isHeld = true
+      isNumbered = true
+      idsStart = idsEnd
+      text += 1
+      isCounted = counting
+      for (const one of texts) add(one)
+      makeIdRoom(filed.length)
+      for (const one of filed) put(lexicon.numberOf(one))
+      isNumbered = false
+      return ids.subarray(idsStart, idsEnd)
+    },
+    takeWords: () => {
+      const from = told
+      told = lexicon.terms()
+      return { generation, from, texts: Array.from({ length: told - from }, (_, at) => lexicon.textOf(from + at)) }
+    },
+    isFull: lexicon.isFull,
     takeCounts: () => {
       settleCounts()
       const taken = counts
@@ -153,6 +210,10 @@ export const createTerms = (): Terms => {
     renew: () => {
       out = new Uint8Array(CHUNK)
       end = 0
+      ids = new Uint32Array(0)
+      idsEnd = 0
+      isHeld = false
+      forgetIfFull()
     },
   }
 }

@@ -9,8 +9,8 @@ import { createTerms, PAIR, type Terms } from './search-terms.ts'
  * side (`hoc_sinh`), or what the article is filed under (`c.giao-duc`). Phrases are looked up as pairs, which are few where single syllables are everywhere.
  */
 type Findable = Readonly<{
-  /** Of everything, in UTF-8. */
-  terms: Uint8Array<ArrayBuffer>
+  /** Of everything, in UTF-8; while much is read as numbers of words (`search-vocabulary.ts`). */
+  terms: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
   /** Of the title alone. */
   titleTerms: Uint8Array<ArrayBuffer>
   /** To cut a snippet from: the summary, the body, everything else that was indexed. */
@@ -58,7 +58,7 @@ const filedOf = ({ publisher, article }: LiveFact): readonly string[] => {
 }
 
 /** Only of a fact for all (`toFactForAll`): captions of other pictures are nobody's to find. */
-const toFindable = (fact: LiveFact, terms: Terms): Findable => {
+const toFindable = (fact: LiveFact, terms: Terms, isNumbered: boolean): Findable => {
   const { article } = fact
   const [title, summary] = [article.title.normalize('NFC'), article.summary.normalize('NFC')]
   const text = onOneLine(bodyText(article.body.html)).slice(0, MAX_SEARCHED)
@@ -73,7 +73,7 @@ const toFindable = (fact: LiveFact, terms: Terms): Findable => {
     .map(part => part.normalize('NFC'))
   const filed = filedOf(fact)
   return {
-    terms: terms.write([title, summary, text, ...beside], filed, true),
+    terms: (isNumbered ? terms.number : terms.write)([title, summary, text, ...beside], filed, true),
     titleTerms: terms.write([title], filed, false),
     shown: { title, summary, text: text.slice(0, MAX_SHOWN).toWellFormed(), more: beside.join(' · ').slice(0, MAX_SHOWN).toWellFormed() },
   }
@@ -94,15 +94,16 @@ export type Prepared = Readonly<{
   }> | null
 }>
 
-export type Preparing = Readonly<{ prepare(told: Fact): Prepared }> & Pick<Terms, 'takeCounts' | 'renew'>
+export type Preparing = Readonly<{ prepare(told: Fact): Prepared }> & Pick<Terms, 'takeCounts' | 'takeWords' | 'isFull' | 'renew'>
 
-/** Takes the words out of versions, one after the other. What it gives stays as it is. */
-export const createPreparing = (): Preparing => {
+/** Takes the words out of versions, one after the other. What it gives stays as it is. `isNumbered`: terms are numbers, of words that `takeWords` tells. */
+export const createPreparing = ({ isNumbered }: Readonly<{ isNumbered: boolean }>): Preparing => {
   const terms = createTerms()
-  return { prepare: told => prepare(told, terms), takeCounts: terms.takeCounts, renew: terms.renew }
+  const { takeCounts, takeWords, isFull, renew } = terms
+  return { prepare: told => prepare(told, terms, isNumbered), takeCounts, takeWords, isFull, renew }
 }
 
-const prepare = (told: Fact, terms: Terms): Prepared => {
+const prepare = (told: Fact, terms: Terms, isNumbered: boolean): Prepared => {
   const { articleId, version, firstReleasedAt } = told
   if (!isPublic(told)) return { articleId, version, firstReleasedAt, live: null }
   const fact = toFactForAll(told)
@@ -117,7 +118,7 @@ const prepare = (told: Fact, terms: Terms): Prepared => {
       categories: JSON.stringify([...new Set(categories)].sort()),
       publishedAt,
       updatedAt: fact.updatedAt,
-      findable: toFindable(fact, terms),
+      findable: toFindable(fact, terms, isNumbered),
     },
   }
 }

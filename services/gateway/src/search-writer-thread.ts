@@ -2,16 +2,18 @@
  * Writes a search index, on a thread of its own: taking words out of an article and filing them costs more than everything else that a gateway does
  * with it. What is given to it is the log; everything else is a projection like any other.
  */
+import type { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createAttached } from '@newswire/events/attached'
 import { messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
 import type { FollowOptions, Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
-import { createIndexWriter, searchSchema, type WordCounts } from './search-index.ts'
+import { createIndexWriter, type IndexWriter, searchSchema, type WordCounts } from './search-index.ts'
 import type { Cursor, FromPreparer, FromWriter, PreparedRecord, Taken, ToWriter, WriterData } from './search-messages.ts'
 import { prepareRecord } from './search-prepare.ts'
 import { createPreparing, type Prepared } from './search-text.ts'
+import { createVocabulary, type Vocabulary } from './search-vocabulary.ts'
 
 const { file, topic, logKind } = workerData as WriterData
 /**
@@ -47,7 +49,7 @@ const log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'> = {
   },
 }
 
-let write: ReturnType<typeof createIndexWriter> | undefined
+let index: IndexWriter | undefined
 let projection: Projection | undefined
 let failed = false
 const attempt = (act: () => void) => {
@@ -69,13 +71,15 @@ let held: PreparedRecord[] = []
 let heldBytes = 0
 let heldCounts = new Map<string, number>()
 let writing = Promise.resolve()
-const preparing = createPreparing()
-/** What records became, found again when the projection hands them on. */
-const preparedOf = createAttached<LogRecord, Prepared | null>('prepared')
+const preparing = createPreparing({ isNumbered: false })
+/** Of what is held. What could not be written yet has its own. */
+let vocabulary = createVocabulary()
+/** What records became, found again when the projection hands them on; all of one transaction are told in the same words. */
+const preparedOf = createAttached<LogRecord, Readonly<{ prepared: Prepared | null; vocabulary: Vocabulary }>>('prepared')
 const flush = () => {
   const records = held.map(({ prepared, ...at }): LogRecord => {
     const record = { ...at, topic, key: null, value: null, headers: {}, timestamp: 0 }
-    preparedOf.set(record, prepared)
+    preparedOf.set(record, { prepared, vocabulary })
     return record
   })
   held = []
@@ -93,6 +97,7 @@ const hold = (records: readonly PreparedRecord[], bytes: number, counts: WordCou
 }
 const reach = (reached: Cursor) => {
   flush()
+  vocabulary = createVocabulary() // tens of megabytes, of no use from now on
   cursor = reached
   isReached = true
   setMerging(MERGING.live)
@@ -109,16 +114,27 @@ const takePrepared = (message: FromPreparer) => {
     return reach(message.cursor)
   }
   preparer?.postMessage({ kind: 'taken' } satisfies Taken)
+  if (message.words.generation !== vocabulary.generation) {
+    flush()
+    vocabulary = createVocabulary(message.words.generation)
+  }
+  vocabulary.learn(message.words)
   hold(message.records, message.bytes, message.counts)
 }
 
 /** While much is written segments are merged by the dozen; afterwards by and by, with every write. Crisis merges stay as late: one takes seconds. */
 const MERGING = { bulk: 0, live: 4 } as const
 const CRISIS = 64
-const setMerging = (automerge: number) =>
+const indexOf = (db: DatabaseSync): IndexWriter => {
+  index ??= createIndexWriter(db, { mostSegments: CRISIS })
+  return index
+}
+const setMerging = (automerge: number) => {
+  index?.touched()
   projection?.db.exec(
     `INSERT INTO everywhere (everywhere, rank) VALUES ('automerge', ${automerge}); INSERT INTO everywhere (everywhere, rank) VALUES ('crisismerge', ${CRISIS});`,
   )
+}
 /** Pages written by one step of merging, some tens of milliseconds: what is published meanwhile comes between two. */
 const MERGE_PAGES = 128
 /** Everything else of the process reads the past at the same time: what can be searched already may stay in some more pieces for as long. */
@@ -128,6 +144,7 @@ const mergeOn = (pages = MERGE_PAGES): void => {
   const { db } = projection
   const total = () => (db.prepare('SELECT total_changes() AS n').get() as { n: number }).n
   const before = total()
+  index?.touched()
   db.exec(`INSERT INTO everywhere (everywhere, rank) VALUES ('merge', ${pages})`)
   // https://sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that there was nothing to merge.
   if (total() - before >= 2) setImmediate(() => attempt(() => mergeOn()))
@@ -137,8 +154,7 @@ const seed = (facts: readonly string[]) => {
   const { db } = projection as Projection
   db.exec('BEGIN')
   try {
-    write ??= createIndexWriter(db)
-    write(
+    indexOf(db).write(
       facts.map(text => preparing.prepare(JSON.parse(text) as Fact)),
       preparing.takeCounts(),
     )
@@ -211,19 +227,25 @@ openProjection({
   file,
   schema: searchSchema,
   apply: (db, records) => {
-    write ??= createIndexWriter(db)
     const counts = heldCounts
     heldCounts = new Map()
-    write(
-      records.flatMap(record => preparedOf.get(record) ?? []),
+    const found = records.flatMap(record => preparedOf.get(record) ?? [])
+    indexOf(db).write(
+      found.flatMap(({ prepared }) => prepared ?? []),
       counts,
+      found[0]?.vocabulary,
     )
   },
-  onApplied: records => say({ kind: 'applied', articles: records.length }),
+  onApplied: records => {
+    if (!isReached) index?.forget()
+    say({ kind: 'applied', articles: records.length })
+  },
 })
   .then(opened => {
     projection = opened
     opened.db.exec('PRAGMA cache_size = -65536')
-    if (!isReached) setMerging(MERGING.bulk)
+    if (isReached) return
+    setMerging(MERGING.bulk)
+    indexOf(opened.db).forget()
   })
   .catch(fail)

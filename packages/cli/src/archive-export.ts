@@ -17,10 +17,13 @@ type ExportOptions = Readonly<{
   out: string
 }>
 
-const toFolder = (name: string, day: string | undefined): string | undefined => {
-  if (day === undefined) return undefined
-  if (isDay(day)) return day.replaceAll('-', '/')
-  throw new UsageError(`--${name} is a day, yyyy-mm-dd, got ${JSON.stringify(day)}`)
+/** Both days are included. Throws `UsageError` for what is no day, and for a span that ends before it begins. */
+export const toDayFolders = (asked: Readonly<{ from?: string; to?: string }>): Readonly<{ from?: string; to?: string }> => {
+  const given = (['from', 'to'] as const).flatMap(name => (asked[name] === undefined ? [] : [[name, asked[name]] as const]))
+  for (const [name, day] of given) if (!isDay(day)) throw new UsageError(`--${name} is a day, yyyy-mm-dd, got ${JSON.stringify(day)}`)
+  if (asked.from !== undefined && asked.to !== undefined && asked.from > asked.to)
+    throw new UsageError(`--from ${asked.from} is after --to ${asked.to}: no day lies between them`)
+  return Object.fromEntries(given.map(([name, day]) => [name, day.replaceAll('-', '/')]))
 }
 
 /** Names of categories and publishers as they are now, retired ones too. */
@@ -39,7 +42,7 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
   const { format, category, publisher, allVersions = false, out } = options
   if (allVersions && format !== 'jsonl') throw new UsageError('--all-versions is for --format jsonl')
   if (format === 'html' && out === '-') throw new UsageError('--format html needs a folder, not standard output')
-  const [from, to] = [toFolder('from', options.from), toFolder('to', options.to)]
+  const days = toDayFolders(options)
   const objects = await openReader(settings)
   try {
     const context = await readContext(objects)
@@ -47,7 +50,7 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
     if (publisher !== undefined && !context.publishers.has(publisher)) throw new UsageError(`there is no publisher ${publisher}`)
     let said = performance.now()
     const wanted = {
-      days: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
+      days,
       ...(category === undefined ? {} : { category }),
       ...(publisher === undefined ? {} : { publisher }),
       format,

@@ -13,7 +13,7 @@ const AGAIN_MS = 1_000
 /** What is not followed yet is told of by health after this, ms: leaders that settle are no outage. */
 const UNFOLLOWED_MS = 10_000
 
-export type LateLogOptions = Readonly<{
+type LateLogOptions = Readonly<{
   kind: Log['kind']
   /** Opens the log and checks it. Tried again as `mayPass` says; anything else is for good. */
   connect: () => Promise<Log>

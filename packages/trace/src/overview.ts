@@ -23,7 +23,8 @@ export type Overview = Readonly<{
 export const closedStates: readonly string[] = ['done', 'skipped', 'superseded']
 /** A feed looks at the newest version alone, so what it answers of that, also that its rules keep it out, is its answer to all before. */
 export const feedAnswers: readonly string[] = ['rejected', 'skipped']
-const listed = (words: readonly string[]): string => words.map(word => `'${word}'`).join(', ')
+/** As SQL has a list. */
+export const listed = (words: readonly string[]): string => words.map(word => `'${word}'`).join(', ')
 
 /** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
 export const OPEN = `s.state NOT IN (${listed(closedStates)}) AND (s.kind = 'archive' OR NOT EXISTS (

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
-import { closedStates, feedAnswers } from './overview.ts'
+import { closedStates, feedAnswers, listed } from './overview.ts'
 import { all, type Row, text } from './rows.ts'
 import { resendOutcome, resentVersion } from './tables.ts'
 
@@ -105,7 +105,10 @@ const isPassed = (row: Row, rows: readonly Row[]): boolean =>
     one => one.kind === 'feed' && one.id === row.id && Number(one.version) > Number(row.version) && feedAnswers.includes(String(one.state)),
   )
 
-/** The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. */
+/**
+ * The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older. The rule of `OPEN` (`overview.ts`),
+ * which asks for each open row of all articles; here by a map, because one article may have ten thousand sinks.
+ */
 const settle = (row: Row, rows: readonly Row[], newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {
   const newer = newestDone.get(`${row.kind}/${row.id}`)
   const settled = row.kind !== 'archive' && row.state !== 'done' && newer !== undefined && newer.version >= Number(row.version)
@@ -205,7 +208,7 @@ const RELEASED = `SELECT * FROM (
   SELECT *, CASE WHEN failed > 0 THEN 'failed' WHEN done < expected THEN 'in flight' ELSE 'done' END AS state FROM (
     SELECT r.article, r.version, r.action, ${TITLE} AS title, r.at, r.detail,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version) AS expected,
-      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('done', 'skipped', 'superseded')) AS done,
+      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN (${listed(closedStates)})) AS done,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('rejected', 'dead', 'suspended')) AS failed
     FROM release r
     WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ?1 ESCAPE '\\' OR ${TITLE} LIKE ?1 ESCAPE '\\')))

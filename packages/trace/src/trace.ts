@@ -27,7 +27,7 @@ import { type RetractionRow, readRetraction, readRetractions } from './retractio
 import { milestoneWriter, schema } from './tables.ts'
 
 type Place = Readonly<{ partition: number; position: number }>
-export type MilestonesListener = (milestones: readonly Milestone[], places: readonly Place[]) => void
+type MilestonesListener = (milestones: readonly Milestone[], places: readonly Place[]) => void
 
 export type Trace = Readonly<{
   /** Resolves once all that was in `milestones` at start is applied. */
@@ -59,7 +59,7 @@ export type Trace = Readonly<{
   stop(): Promise<void>
 }>
 
-export type TraceOptions = Readonly<{
+type TraceOptions = Readonly<{
   log: Log
   file: string
   /** A record that is no milestone of ours is passed over here and told to this; dead-lettering it is the console's guard's work. */

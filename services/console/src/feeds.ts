@@ -5,7 +5,7 @@ import { type FeedBuilt, type FeedOutput, feedOutputs } from '@newswire/events/f
 import type { Log } from '@newswire/log/log'
 import { openBuiltFeeds } from '@newswire/runtime/built-feeds'
 
-export type FeedStatus = Readonly<{
+type FeedStatus = Readonly<{
   id: string
   title: string
   profile: FeedConfig['profile']

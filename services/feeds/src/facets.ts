@@ -28,7 +28,7 @@ const PATIENCE_MS = 1_000
 /** `now` is `null` unless it is live. */
 export type KnownArticle = Placed
 
-export type Facetted = Readonly<{
+type Facetted = Readonly<{
   /** Applies facts inside the caller's transaction. One again, or an older one, changes nothing. */
   apply(facts: readonly Fact[]): void
   /** Tells the listener of what was applied; call it after the transaction. */
@@ -222,7 +222,7 @@ const factOf = (record: LogRecord, onPoison: FacetViewOptions['onPoison']): Fact
   }
 }
 
-export type FacetViewOptions = Readonly<{
+type FacetViewOptions = Readonly<{
   log: Log
   file: string
   configuration: Pick<Configuration, 'current'>

@@ -13,11 +13,11 @@ import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configurat
 import type { States } from './states.ts'
 
 /** The feeds in force that a fact concerns; none for an article that was never public. Pure. */
-export const feedsFor = ({ facetsEver }: Fact, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): string[] =>
+const feedsFor = ({ facetsEver }: Fact, { feeds, categories }: Pick<ConfigSnapshot, 'feeds' | 'categories'>): string[] =>
   facetsEver.public ? [...feeds.values()].filter(feed => matches(feed.match, facetsEver, categories)).map(feed => feed.id) : []
 
 /** The intents of one fact and the milestone that says what is expected. Ids and times come from the fact: a repeat is the same. */
-export const fanOut = (event: ArticleEvent, snapshot: Pick<ConfigSnapshot, 'feeds' | 'categories'>): NewswireEvent[] => {
+const fanOut = (event: ArticleEvent, snapshot: Pick<ConfigSnapshot, 'feeds' | 'categories'>): NewswireEvent[] => {
   const { articleId, version } = event.data
   const feeds = feedsFor(event.data, snapshot)
   const intents = feeds.map(feedId =>

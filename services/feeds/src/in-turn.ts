@@ -1,5 +1,5 @@
 /** Work under one name goes one after the other, in the order it came; under different names side by side. */
-export type InTurn = Readonly<{
+type InTurn = Readonly<{
   run<T>(name: string, work: () => Promise<T>): Promise<T>
   /** Resolves once nothing runs or waits any more. */
   idle(): Promise<void>

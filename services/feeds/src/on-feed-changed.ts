@@ -56,7 +56,7 @@ type Needs = Readonly<{
   onActive?: (active: number) => void
 }>
 
-export type FeedWork = Readonly<{
+type FeedWork = Readonly<{
   /**
    * The `handle` of `feed-changes`. Builds at once, publishes, then rests before it resolves: what arrives meanwhile is the next batch. Safe to
    * repeat. When the subscription stops the rest ends at once; the work is done by then.

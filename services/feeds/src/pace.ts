@@ -14,7 +14,7 @@ export const restAfter = ({ busyMs, active, share }: { busyMs: number; active: n
 /** How far back building is looked at, milliseconds: short beside a storm, long beside a build. */
 const LATELY_MS = 1000
 
-export type Pace = Readonly<{
+type Pace = Readonly<{
   /** How long a feed rests after a build that took the loop for `busyMs`, milliseconds. `active`: feeds that are being built or rest. */
   restMs(build: Readonly<{ busyMs: number; active: number }>): number
 }>

@@ -6,7 +6,7 @@
 import { putVarint } from './fts5-varint.ts'
 
 /** Where the pieces of a segment go. */
-export type SegmentOut = Readonly<{
+type SegmentOut = Readonly<{
   page(pgno: number, bytes: Uint8Array): void
   /** The first page that has terms from `term` on; `place` is twice its number, and one more when rows of its last term have an index. */
   split(term: Uint8Array, place: number): void
@@ -50,7 +50,7 @@ const createRowIndex = (out: SegmentOut) => {
   }
 }
 
-export type Segment = Readonly<{
+type Segment = Readonly<{
   /** Terms rise by their bytes, the first of which is FTS5's own (`0`); up to 500 of them. */
   term(bytes: Uint8Array, length: number): void
   /** Rows of a term rise. */

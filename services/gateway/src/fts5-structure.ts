@@ -2,7 +2,7 @@
 import { readVarints, toVarints } from './fts5-varint.ts'
 
 /** In the order in which they lie in the record. `origin`: the writings that its rows came with, by which deletions find them. */
-export type SegmentEntry = Readonly<{
+type SegmentEntry = Readonly<{
   id: number
   first: number
   last: number
@@ -13,7 +13,7 @@ export type SegmentEntry = Readonly<{
   rows: number
 }>
 type Level = Readonly<{ merging: number; segments: readonly SegmentEntry[] }>
-export type Structure = Readonly<{ cookie: Uint8Array; written: number; levels: readonly Level[] }>
+type Structure = Readonly<{ cookie: Uint8Array; written: number; levels: readonly Level[] }>
 
 const VERSION_2 = [0xff, 0, 0, 1] as const
 const BEGIN = 8

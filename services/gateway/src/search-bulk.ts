@@ -15,7 +15,7 @@ const [AVERAGES, STRUCTURE] = [1, 10] as const
 const SEGMENT = 2 ** 37
 const ROW_INDEX = 2 ** 36
 
-export type BulkWriter = Readonly<{
+type BulkWriter = Readonly<{
   /** How many segments there are: FTS5 merges what becomes too much, and must be asked for it. */
   segments(): number
   /**

@@ -8,7 +8,7 @@ export type Words = Readonly<{ generation: number; from: number; texts: readonly
  * Places of all terms in the order of their bytes: of a word alone, and of the first word of pairs, as if `_` stood behind it. No word has one, so what begins
  * with a word and `_` lies together, in the order of second words.
  */
-export type Order = Readonly<{
+type Order = Readonly<{
   alone: Int32Array
   heading: Int32Array
   /** Place → twice a word's number, and one more where it heads pairs. */

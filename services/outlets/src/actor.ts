@@ -26,7 +26,7 @@ import type { Slots } from './slots.ts'
 import type { News } from './tell.ts'
 import { createTurns } from './turns.ts'
 
-export type ActorNeeds = Omit<BookNeeds, 'asking' | 'isClosing'> &
+type ActorNeeds = Omit<BookNeeds, 'asking' | 'isClosing'> &
   Readonly<{
     kind: Kind
     states: OutletStates

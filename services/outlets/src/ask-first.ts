@@ -17,7 +17,7 @@ type Needs = Readonly<{
 /** Whoever is given it looks for the item of the subject, which may be shelved again until then, ends the asking, and gives the intent its turn before anything else runs. */
 export type Ended = () => void
 /** `null`: nothing need be asked. Rejects with what the store throws, or that the version is not there; then it has ended. */
-export type AskFirst = (subject: string, intent: Pick<Intent, 'version' | 'sequence'>) => Promise<Ended> | null
+type AskFirst = (subject: string, intent: Pick<Intent, 'version' | 'sequence'>) => Promise<Ended> | null
 
 const notThere = (subject: string, version: number): Error => {
   const code: ErrorCode = 'NEWSWIRE_OUTLETS_NOT_RELEASED'

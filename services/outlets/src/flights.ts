@@ -25,7 +25,7 @@ type Needs = Pick<BookNeeds, 'clock' | 'owns' | 'scale' | 'logger'> &
     onEnd: () => void
   }>
 
-export type Flights = Readonly<{
+type Flights = Readonly<{
   /**
    * Whether one more may go out where at most so many may. What has come to its end is told while the next goes out, but no more of it than goes out at once:
    * while our log is away nothing is sent that cannot be told.

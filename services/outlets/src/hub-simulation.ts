@@ -20,7 +20,7 @@ import { websubKind } from './websub.ts'
 /** Faults planted on purpose, to see that the checks see them. */
 export type HubPlant = 'forgets-pending' | 'commits-early' | 'reads-once' | 'forgets-the-end'
 
-export type SentFeed = Readonly<{ name: string; counter: number; atMs: number; id: string }>
+type SentFeed = Readonly<{ name: string; counter: number; atMs: number; id: string }>
 export type HubRun = Readonly<{
   seed: number
   latest: number

@@ -28,7 +28,7 @@ const MOST_PAGES = 20
 const TOLD_AT_ONCE = 16
 const MOST_UNTOLD = 1_000
 
-export type KillsAhead = Readonly<{
+type KillsAhead = Readonly<{
   /** Looks once at what came since the last look, in partitions that are far behind; nothing while none can be. */
   look(): Promise<void>
 }>

@@ -21,7 +21,7 @@ export const goneForGood: Outcome = { kind: 'gone', reason: 'it answered 410' }
 export const noAnswer: Outcome = failed('no whole answer came', { ambiguous: true })
 export const noConnection: Outcome = failed('no connection could be made', { connect: true })
 
-export type Sending = Readonly<{ subject: string; version: number; kill: boolean; atMs: number }> & Attempt
+type Sending = Readonly<{ subject: string; version: number; kill: boolean; atMs: number }> & Attempt
 /** `isDue`: whether anything of it is to be sent (default: it is). */
 type State = Readonly<{ version: number; kill: boolean; isDue?: boolean }> & Terms
 

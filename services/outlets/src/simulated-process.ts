@@ -31,7 +31,7 @@ import { createWorker } from './worker.ts'
 const HEARTBEAT_MS = 15_000
 
 /** What outlives the process. */
-export type Around = Readonly<{
+type Around = Readonly<{
   sim: SimulatedWorld
   partners: Partners
   outlets: ReadonlyMap<string, OutletConfig>

@@ -4,7 +4,7 @@
  */
 import { type Faults, HEAL_AT_MS, randomFrom } from './simulated-world.ts'
 
-export type Release = Readonly<{ atMs: number; kill: boolean }>
+type Release = Readonly<{ atMs: number; kill: boolean }>
 /** An intent that nobody of ours wrote, for a version that is never released. */
 export type Forged = Readonly<{ atMs: number; outletId: string; version: number; kill: boolean }>
 export type Story = Readonly<{

@@ -25,7 +25,7 @@ export type Faults = Readonly<{
 
 const MOST_NOTES = 500
 export const HEAL_AT_MS = 400_000
-export const START_MS = 1_800_000_000_000
+const START_MS = 1_800_000_000_000
 
 /** What has not ended by then never will: a planted fault may look for something again and again. */
 const OVER_AT_MS = 3 * 3_600_000

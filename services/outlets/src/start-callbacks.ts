@@ -50,7 +50,7 @@ const readSubmission = (record: LogRecord) => {
   }
 }
 
-export type Callbacks = Readonly<{ subscription: Subscription; holdings: Holdings; sweep(): Promise<void> }>
+type Callbacks = Readonly<{ subscription: Subscription; holdings: Holdings; sweep(): Promise<void> }>
 
 export const startCallbacks = async (context: ServiceContext, engine: Engine): Promise<Callbacks> => {
   const { log, objects, configuration, logger, metrics, secret } = context

@@ -215,7 +215,7 @@ export const createCluster = async (
     ['topics', 'apply'],
     ['apply', file],
   ]) {
-    const { code, output } = await runCommand({ args, env })
+    const { code, output } = await runCommand({ args, env, deadlineMs: 120_000 })
     assert.equal(code, 0, `newswire ${args.join(' ')}: ${output}`)
   }
 

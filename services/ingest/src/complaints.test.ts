@@ -5,8 +5,9 @@ import { findContradictions, findDoubts } from './complaints.ts'
 
 const articleOf = (more: object) => toArticle(articleInput.parse({ title: 'Tin', body: { text: 'Nội dung' }, ...more }), { language: 'vi' })
 const contradictions = (more: object) => findContradictions(articleOf(more), 'press').map(one => one.pointer)
+const NOW = Date.parse('2026-12-01T00:00:00Z')
 const categories = new Map(['thoi-su', 'van-hoa'].map(id => [id, {}]))
-const doubts = (more: object) => findDoubts(articleOf(more), categories)
+const doubts = (more: object) => findDoubts(articleOf(more), categories, NOW)
 
 test('an article in which nothing is written and nothing shown is no article', () => {
   for (const body of [{ text: '' }, { text: ' \n\n ' }, { html: '<p> </p><p>&nbsp;<br></p>' }, { html: '<div><script>x</script></div>' }])
@@ -50,4 +51,12 @@ test('a correction that says nothing is doubted', () => {
     ['/correction'],
   )
   assert.deepEqual(doubts({ change: 'correction', correction: { note: 'Sai tên.' } }), [])
+})
+
+test('a date far ahead, and an expiry that has passed, are doubted; the date that an embargo ends with is not', () => {
+  const pointers = (more: object) => doubts(more).map(one => one.pointer)
+  assert.deepEqual(pointers({ publishedAt: '9999-12-31T00:00:00Z' }), ['/publishedAt'])
+  assert.deepEqual(pointers({ publishedAt: '2026-12-02T00:00:00Z', expiresAt: '2026-12-01T00:00:01Z' }), [])
+  assert.deepEqual(pointers({ publishedAt: '2026-12-20T06:00:00Z', embargoUntil: '2026-12-20T06:00:00Z' }), [])
+  assert.deepEqual(pointers({ expiresAt: '2020-01-01T00:00:00Z' }), ['/expiresAt'])
 })

@@ -56,8 +56,23 @@ const findSilentCorrection = ({ change, correction }: Article): readonly Warning
     ? [{ pointer: '/correction', detail: 'it is a correction without a note, so readers are not told what was wrong' }]
     : []
 
-/** What an article is taken with, and is perhaps not meant. */
-export const findDoubts = (article: Article, categories: ReadonlyMap<string, unknown>): readonly Warning[] => [
+const DAY_MS = 86_400_000
+
+const findOddTimes = ({ publishedAt, embargoUntil, expiresAt }: Article, now: number): readonly Warning[] => {
+  const latest = Math.max(now, embargoUntil === undefined ? 0 : Date.parse(embargoUntil)) + DAY_MS
+  return [
+    ...(publishedAt !== undefined && Date.parse(publishedAt) > latest
+      ? [{ pointer: '/publishedAt', detail: `${publishedAt} is more than a day ahead, and readers are shown it` }]
+      : []),
+    ...(expiresAt !== undefined && Date.parse(expiresAt) <= now
+      ? [{ pointer: '/expiresAt', detail: `${expiresAt} has passed, so it is not released, and what is out of the article is taken back` }]
+      : []),
+  ]
+}
+
+/** What an article is taken with, and is perhaps not meant. `now` in ms. */
+export const findDoubts = (article: Article, categories: ReadonlyMap<string, unknown>, now: number): readonly Warning[] => [
   ...findUnknownCategories(article, categories),
   ...findSilentCorrection(article),
+  ...findOddTimes(article, now),
 ]

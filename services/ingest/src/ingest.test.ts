@@ -722,6 +722,34 @@ test('what is taken and perhaps not meant is said with the 202, every time, and 
   )
 })
 
+test('what would not do beside what is out what it seems to is said with the 202', async t => {
+  const { put, request, read, disk } = await open(t)
+  const pointers = ({ body }: { body: { warnings?: { pointer: string }[] } }) => (body.warnings ?? []).map(one => one.pointer)
+  const picture = { role: 'inline', caption: '', alt: '', credit: '', state: 'waiting' } as const
+  const images = ['a', 'b', 'c'].map(name => ({ ...picture, url: `https://press.example/${name}.jpg`, renditions: [] }))
+  const fact = sampleFact({ article: { byline: 'An', categories: ['news'], images, summary: '', dateline: '', tags: [] } })
+  await disk.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
+  const correction = { ...article, change: 'correction', correction: { note: 'Sai ngày.' } }
+  const lost = await put(correction)
+  assert.equal(lost.status, 202)
+  assert.deepEqual(pointers(lost), ['/images', '/byline', '/categories'])
+  assert.match(lost.body.warnings?.[0]?.detail, /0 of the 3 pictures.*the whole article again/)
+  const whole = { ...correction, byline: 'An', categories: ['news'] }
+  assert.deepEqual(pointers(await put({ ...whole, images: images.map(({ url }) => ({ url })) })), [])
+  const held = await put({ ...article, embargoUntil: '9999-01-01T00:00:00Z' })
+  assert.deepEqual(pointers(held), ['/embargoUntil'])
+  assert.match(held.body.warnings?.[0]?.detail, /stays public until then; retract it to take it down/)
+  assert.deepEqual(pointers(await put({ ...article, embargoUntil: '2020-01-01T00:00:00Z' })), [], 'its embargo ended before it came out')
+  assert.deepEqual(pointers(await put({ ...article, embargoUntil: '2020-01-01T00:00:00Z' }, {}, 'new')), ['/embargoUntil'])
+  assert.deepEqual(pointers(await put({ ...article, embargoUntil: '9999-01-01T00:00:00Z' }, {}, 'new')), [])
+  const again = await request('POST', '/v1/articles/a/republish', {})
+  assert.deepEqual([again.status, ...pointers(again)], [202, ''])
+  const milestones = (await read('milestones')) as { event: NewswireEvent<'milestone.reached'> }[]
+  const kept = milestones.find(({ event }) => event.correlationid === again.body.submissionId)
+  assert.deepEqual(parseWarnings(kept?.event.data.detail ?? ''), again.body.warnings)
+  assert.deepEqual(pointers(await put(article)), [])
+})
+
 test('what contradicts itself is refused with every field; an archive is taken as it is, with the same words', async t => {
   const { put, request, submissions } = await open(t)
   const sent = { title: 'Tin', body: { text: '' }, related: ['a b'] }

@@ -67,7 +67,7 @@ const warnings: Json = {
   type: 'array',
   items: { type: 'object', required: ['pointer', 'detail'], properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
   description:
-    'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note, a substitute that is not out.',
+    'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note or with fewer pictures than what is out, an embargo on what is out or in the past, a date far ahead, an expiry that has passed, a substitute that is not out, a republish of what is not retracted. An empty pointer means all of it.',
 }
 
 const schemas = (): Json => ({

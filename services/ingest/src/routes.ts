@@ -13,6 +13,7 @@ import { type Caller, identify } from './authorize.ts'
 import { findDoubts } from './complaints.ts'
 import { addHookRoutes } from './hooks/hook-routes.ts'
 import { toOpenApi } from './openapi.ts'
+import { findReleasedDoubts } from './released-doubts.ts'
 import { live, readArticle, readWay, type Stamp, toCheckedArticleId, toPublish, toRepublish, toRetract, type Way } from './requests.ts'
 import { createTake, refuseOversize, type TakeNeeds, type ToAsked } from './take.ts'
 import { keepUpload, refuseNoForm } from './uploads.ts'
@@ -129,7 +130,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       const facets = { categories, languages: [language], publishers: [publisher.id], types: [type], public: audience === 'public' }
       return {
         valid: true,
-        complaints: findDoubts(submission.article, config.categories),
+        complaints: [...findReleasedDoubts(submission, null, now()), ...findDoubts(submission.article, config.categories, now())],
         matches: {
           feeds: [...config.feeds.values()]
             .filter(feed => facets.public && matches(feed.match, facets, config.categories))

@@ -1,6 +1,6 @@
 /** Taking a request: who asks, what is asked, whether it was asked before; then it is accepted, and only then answered. */
 import { randomBytes } from 'node:crypto'
-import { UnavailableError } from '@newswire/events/errors'
+import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import type { Submission } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
@@ -14,6 +14,7 @@ import { accept, findOversize, nativeReference } from './accept.ts'
 import type { Accepted } from './accepted-span.ts'
 import { findContradictions, findDoubts } from './complaints.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
+import { dependsOnReleased, findReleasedDoubts } from './released-doubts.ts'
 import { findConflict, type Stamp, type Way } from './requests.ts'
 import { keepPicture } from './uploads.ts'
 
@@ -95,12 +96,25 @@ const toAnswer = (submissionId: string, articleId: string, warnings: readonly Wa
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
 export const createTake = ({ objects, publish, now, configuration, trace, admit, onAccepted }: TakeNeeds) => {
+  /** A doubt is never worth a refusal: beside what cannot be read nothing is doubted. */
+  const findDoubtsOfReleased = async (submission: Submission): Promise<readonly Warning[]> => {
+    if (!dependsOnReleased(submission)) return []
+    try {
+      return findReleasedDoubts(submission, await getReleased(objects, submission.articleId), now())
+    } catch (error) {
+      if (error instanceof UnavailableError || error instanceof RejectError) return []
+      throw error
+    }
+  }
+
   const findWarnings = async (submission: Submission): Promise<readonly Warning[]> => {
     if (submission.command === 'retract') return findMissingSubstitute(objects, submission.retraction, submission.publisher)
-    if (submission.command !== 'publish') return []
+    const besideReleased = await findDoubtsOfReleased(submission)
+    if (submission.command !== 'publish') return besideReleased
     const { article, publisher, lane } = submission
     const contradictions = lane === 'backfill' ? findContradictions(article, publisher) : []
-    return [...contradictions, ...findDoubts(article, configuration.current().categories)].slice(0, MAX_WARNINGS)
+    const doubts = findDoubts(article, configuration.current().categories, now())
+    return [...contradictions, ...besideReleased, ...doubts].slice(0, MAX_WARNINGS)
   }
 
   const refuseConflict = async (submission: Submission): Promise<void> => {

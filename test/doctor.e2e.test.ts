@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { createWriter } from './support/articles.ts'
 import { runCommand } from './support/newswire.ts'
 import { createSystem, type System } from './support/system.ts'
@@ -87,7 +88,16 @@ test('the doctor tells what is well beside a running system, and after a kill wh
   )
 
   // A clean end writes down how far the log is.
-  await (await system.start()).newswire.stop()
+  await t.test('a start without a secret says at once which outlet sends nothing until which is set, and so does status', async () => {
+    const { [SECRET]: _, ...env } = system.env
+    const { newswire } = await system.start({ env })
+    const missed =
+      /^! outlets\/tinh-doan: nothing is sent until Newswire is started again with TINH_DOAN_SECRET set, or .*rotate tinh-doan/m
+    const { output } = await runCommand({ args: ['status', '--data', system.dataDir], env })
+    await newswire.stop()
+    assert.match(stripVTControlCharacters(output), missed)
+    assert.match(stripVTControlCharacters(newswire.output()), missed)
+  })
   await forgetPorts()
   await t.test('a log that does not belong to the store and a key that opens nothing are told apart', async () => {
     for (const rest of ['', '-wal', '-shm']) await rm(join(system.dataDir, `log.db${rest}`), { force: true })

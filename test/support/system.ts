@@ -79,7 +79,9 @@ export type System = Readonly<{
   partners: Readonly<Record<string, Partner>>
   /** The first partner. */
   partner: Partner
-  start(more?: Readonly<{ deadlineMs?: number; ports?: ReturnType<typeof portsOf> }>): Promise<Running>
+  start(
+    more?: Readonly<{ deadlineMs?: number; ports?: ReturnType<typeof portsOf>; env?: Readonly<Record<string, string>> }>,
+  ): Promise<Running>
 }>
 
 const secretName = (id: string): string => `${id.toUpperCase().replaceAll('-', '_')}_SECRET`

@@ -123,11 +123,13 @@ test('when nothing answers it exits 1 and says what to start or set', { timeout:
 })
 
 test('a system that is not all right makes status exit 1, with its words on standard output', { timeout: 180_000 }, async t => {
-  const overview = { healthy: false, sentence: '2 dead letters are open.', articles: 1, releasedLastMinute: 0, deadLetters: 2, stages: [] }
+  const counts = { articles: 1, releasedLastMinute: 0, deadLetters: 2, stages: [] }
+  const overview = { healthy: false, sentence: '2 dead letters are open.', ...counts, warnings: ['outlets/w: nothing is sent'] }
   const env = await answering(t, 200, overview)
   const [words, json] = await Promise.all([run(['status'], env), run(['status', '--json'], env)])
   assert.deepEqual([words.code, json.code], [1, 1])
   assert.match(words.stdout, /✖ 2 dead letters are open\./)
+  assert.match(words.stderr, /! outlets\/w: nothing is sent/)
   assert.deepEqual(JSON.parse(json.stdout), overview)
 })
 

@@ -57,6 +57,8 @@ type OverviewAnswer = {
   releasedLastMinute: number
   deadLetters: number
   stages: { group: string; topic: string; lag: number; oldestMs: number | null }[]
+  /** Of secrets that the process that delivers was not started with. */
+  warnings?: readonly string[]
 }
 
 export const status = async (terminal: Terminal): Promise<boolean> => {
@@ -72,6 +74,7 @@ export const status = async (terminal: Terminal): Promise<boolean> => {
     `${overview.articles} articles, ${overview.releasedLastMinute} released in the last minute, ${overview.deadLetters} dead letters open`,
     showTable([['group', 'topic', 'waiting', 'oldest'], ...rows]),
   ]
+  if (!terminal.json) for (const line of overview.warnings ?? []) warn(terminal, line)
   printResult(terminal, overview, words.join('\n'))
   return overview.healthy
 }

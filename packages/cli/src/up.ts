@@ -1,6 +1,7 @@
 /** `newswire up`: all services in one process. */
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { findMissedSecrets } from '@newswire/console/made-secrets'
 import type { NewswireConfig } from '@newswire/events/config'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
@@ -11,6 +12,7 @@ import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { demoPartnerSecretName, makePartnerSecret, publishDemo, readDemoConfig } from './demo.ts'
+import { warn } from './finish.ts'
 import { giveLocalAccess, keepPrivate, readPrivate, writePrivate } from './local-access.ts'
 import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
 import { serviceNames, toStarting } from './services.ts'
@@ -65,13 +67,23 @@ const startDemo = async (settings: Settings): Promise<Demo> => {
 
 const urlOf = (running: readonly RunningService[], name: string): string => running.find(one => one.name === name)?.url ?? ''
 
+/** The first article would tell it too late: it waits for the partner then. */
+const tellMissedSecrets = async ({ context }: Composition, say: UpOptions['say']): Promise<void> => {
+  const { objects, configuration, secret, now } = context
+  const { publishers, outlets } = configuration.current()
+  const config = { publishers: [...publishers.values()], outlets: [...outlets.values()] }
+  const { warnings } = await findMissedSecrets({ objects, config, secret, nowMs: now() })
+  for (const line of warnings) warn({ say }, line)
+}
+
 const serve = async (
-  { context }: Composition,
+  composition: Composition,
   running: readonly RunningService[],
   demo: Demo | null,
   { print, say }: UpOptions,
   beganAt: number,
 ): Promise<void> => {
+  const { context } = composition
   const { settings } = context
   const urls = { gateway: urlOf(running, 'gateway'), ingest: urlOf(running, 'ingest'), console: urlOf(running, 'console') }
   const access = await giveLocalAccess(context, urls)
@@ -86,6 +98,7 @@ const serve = async (
     const places = { 'Front page': urls.gateway, Feeds: `${urls.gateway}/feeds`, 'Partner site': demo.site.url, Console: urls.console }
     for (const [what, url] of Object.entries(places)) say(`  ${what.padEnd(13)}${url}`)
   }
+  await tellMissedSecrets(composition, say)
   say('Ctrl-C stops it.')
 }
 

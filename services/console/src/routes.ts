@@ -23,6 +23,7 @@ import { addExplainRoutes } from './explain-routes.ts'
 import type { Feeds } from './feeds.ts'
 import type { LiveEvents } from './follow-events.ts'
 import { countForAWhile, withHubSinks } from './hub-sinks.ts'
+import { findMissedSecrets } from './made-secrets.ts'
 import { toPurgeTrouble } from './open-purges.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { addPages } from './pages.ts'
@@ -34,7 +35,6 @@ import { addResendRoutes } from './resend-routes.ts'
 import { keptFor, readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
-import { findUnset } from './unset-secrets.ts'
 
 type RouteNeeds = Readonly<{
   log: Log
@@ -135,24 +135,29 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     })
   const countSubscribers = countForAWhile(subscribersOf, now)
   const stagesNow = keptFor(1_000, () => readStages(log))
+  const { secret } = needs
+  const missedNow =
+    secret &&
+    keptFor(1_000, () => {
+      const { publishers, outlets } = configuration.current()
+      const config = { publishers: [...publishers.values()], outlets: [...outlets.values()] }
+      return findMissedSecrets({ objects, config, secret, nowMs: now() })
+    })
   const dearOverview = keptWhileDear<ReturnType<Trace['overview']>>()
   const dearArticles = keptWhileDear<ReturnType<Trace['articles']>>()
 
   app.get('/v1/overview', async () => {
-    const [stages, open, store] = await Promise.all([stagesNow(), deadLetters.open(), needs.storeTrouble()])
+    const [stages, open, store, missed] = await Promise.all([stagesNow(), deadLetters.open(), needs.storeTrouble(), missedNow?.()])
     // A store that is away says so by itself, above.
     const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
     const overview = dearOverview('', () => trace.overview(now()))
-    const { publishers, outlets } = configuration.current()
     return {
       version,
       ...toSentence(stages, { ...overview, store, purges, deadLetters: open }),
       ...overview,
       stages,
       deadLetters: open,
-      ...(needs.secret && {
-        unsetSecrets: findUnset({ publishers: [...publishers.values()], outlets: [...outlets.values()] }, needs.secret),
-      }),
+      ...missed,
       at: new Date(now()).toISOString(),
     }
   })

@@ -64,15 +64,16 @@ export const addPublish = (program: CommandTree): void => {
     .option('--category <id>', 'may be repeated', collect, [])
     .option('--tag <word>', 'may be repeated', collect, [])
     .option('--slug <slug>', 'last part of its address')
-    .option('--embargo-until <instant>', 'held until then, like 2026-12-01T06:00:00+07:00')
+    .option('--embargo-until <instant>', 'held until then, like 2026-12-01T06:00:00+07:00; what is out stays out')
     .option('--expires-at <instant>', 'taken back then')
-    .option('--correction <note>', 'it corrects what is out, and readers are told this')
+    .option('--correction <note>', 'it corrects what is out, and readers are told this; give everything again, pictures too')
     .option('--image <file>', 'may be repeated', collect, [])
     .option('--caption <text>', 'of the picture in the same place', collect, [])
     .option('--alt <text>', 'of the picture in the same place (default: its caption)', collect, [])
     .option('--credit <text>', 'of the picture in the same place', collect, [])
     .addHelpText(
       'after',
-      '\nStandard input (-) is JSON, with an "id" in it or --id. A .json says everything itself: options for a .txt are refused beside it.',
+      '\nStandard input (-) is JSON, with an "id" in it or --id. A .json says everything itself: options for a .txt are refused beside it.' +
+        '\nPublishing an id again replaces the whole article: what is not given again, like --image, --category or --byline, is gone.',
     )
 }

@@ -4,7 +4,7 @@ import type { SinkTrace, SubmissionStatus } from '@newswire/trace/queries'
 import type { Client } from './client.ts'
 import { waitForSinks } from './wait.ts'
 
-type Moment = { submission: Partial<SubmissionStatus>; sinks?: readonly Partial<SinkTrace>[]; fanOuts?: number }
+type Moment = { submission: Partial<SubmissionStatus>; sinks?: readonly Partial<SinkTrace>[]; fanOuts?: number; pictures?: string }
 
 /** A system that goes from one moment to the next with each question about the submission; the last one stays. */
 const clientOf = (moments: readonly Moment[]): Client => {
@@ -17,7 +17,14 @@ const clientOf = (moments: readonly Moment[]): Client => {
     },
     console: async () => ({
       versions: [
-        { version: 1, stages: Array.from({ length: now().fanOuts ?? 2 }, () => ({ outcome: 'fanned-out' })), sinks: now().sinks ?? [] },
+        {
+          version: 1,
+          stages: [
+            ...Array.from({ length: now().fanOuts ?? 2 }, () => ({ outcome: 'fanned-out' })),
+            { stage: 'images', outcome: 'accepted', detail: now().pictures ?? null },
+          ],
+          sinks: now().sinks ?? [],
+        },
       ],
     }),
     upload: async () => ({ url: '' }),
@@ -68,6 +75,36 @@ test('a sink that gave up ends it with exit 1 and says which and why', async () 
     assert.equal(found.ok, false)
     assert.match(found.detail, new RegExp(`outlet x: ${state} no`))
   }
+})
+
+test('a feed that sets it aside is waited out with the others, and told as that and not as a failure; the exit status says that it has not got it', async () => {
+  const aside = { ...sink('rejected'), kind: 'feed', id: 'msn', lastError: 'the title has 4 characters' }
+  const found = await wait([
+    { submission: released, sinks: [sink('pending'), aside] },
+    { submission: released, sinks: [sink('done'), aside] },
+  ])
+  assert.deepEqual(
+    [found.ok, found.state, found.detail],
+    [false, 'set aside', 'by feed msn: the title has 4 characters; version 1 is in 1 sinks'],
+  )
+})
+
+test('pictures that did not make it are told with why, however it ends', async () => {
+  const pictures = '1 of 2 pictures ready; https://press.example/a.png: too large'
+  const rejected = { ...sink('rejected'), kind: 'feed', id: 'msn' }
+  for (const [sinks, state] of [
+    [[sink('done')], 'released'],
+    [[sink('dead')], 'failed'],
+    [[rejected], 'set aside'],
+  ] as const) {
+    const found = await wait([{ submission: released, sinks, pictures }])
+    assert.deepEqual([found.state, found.warning], [state, pictures])
+  }
+  const late = await wait([{ submission: released, sinks: [sink('retrying')], pictures }], 200)
+  assert.deepEqual([late.state, late.warning], ['late', pictures])
+  const out = await wait([{ submission: released, sinks: [sink('done')], pictures }])
+  assert.equal(out.detail, 'version 1 is in 1 sinks, with 1 of 2 pictures ready')
+  assert.equal((await wait([{ submission: released, sinks: [sink('done')], pictures: '2 of 2 pictures ready' }])).warning, undefined)
 })
 
 test('what became final without a version is answered at once: a retraction of what was never out, a duplicate, a refusal', async () => {

@@ -14,10 +14,16 @@ const DONE = new Set(['done', 'skipped', 'superseded'])
 const FAN_OUTS = 2
 
 /** What the trace says of pictures that are not there: an article without its picture is out, but not as it was meant. */
-const picturesOf = (version: VersionTrace | undefined): { warning?: string } => {
+const picturesOf = (version: VersionTrace | undefined): string | undefined => {
   const detail = version?.stages.find(one => one.stage === 'images' && one.outcome === 'accepted')?.detail
-  return detail?.includes(';') ? { warning: detail } : {}
+  return detail?.includes(';') ? detail : undefined
 }
+const describePictures = (missing: string | undefined): string => (missing === undefined ? '' : `, with ${missing.split(';', 1)[0]}`)
+
+/** It breaks a rule of that feed alone, which is no fault of the pipeline; the feed has not got it all the same. */
+const isSetAside = ({ kind, state }: SinkTrace): boolean => kind === 'feed' && state === 'rejected'
+const describeAside = (aside: readonly SinkTrace[]): string =>
+  aside.map(({ id, lastError, reason }) => `by feed ${id}: ${lastError ?? reason ?? 'it breaks a rule there'}`).join('; ')
 
 const describe = ({ kind, id, state, lastError, reason }: SinkTrace): string =>
   [`${kind} ${id}: ${state}`, lastError ?? reason ?? ''].join(' ').trimEnd()
@@ -37,6 +43,7 @@ const AWAITS_REPUBLISH = 'NEWSWIRE_DESK_AWAITS_REPUBLISH'
 
 /** `warning`: it is out, but not as it was meant. */
 type Waited = Readonly<{ ok: boolean; state: string; detail: string; warning?: string }>
+const warningOf = (warning: string | undefined): Pick<Waited, 'warning'> => (warning === undefined ? {} : { warning })
 
 /** Polls until it is decided, at most `timeoutMs`. `report` is called when something changed. */
 export const waitForSinks = async (
@@ -48,6 +55,7 @@ export const waitForSinks = async (
   const deadline = performance.now() + options.timeoutMs
   let said = ''
   let late: readonly SinkTrace[] = []
+  let missing: string | undefined
   const report = (line: string) => {
     if (line !== said) options.report(line)
     said = line
@@ -67,19 +75,26 @@ export const waitForSinks = async (
       const sinks = (version?.sinks ?? []).filter(one => one.kind !== 'hub')
       const done = sinks.filter(one => DONE.has(one.state))
       const held = sinks.filter(isHeld)
-      late = sinks.filter(one => !done.includes(one) && !held.includes(one))
-      const failed = sinks.filter(one => FAILED.has(one.state))
+      const aside = sinks.filter(isSetAside)
+      late = sinks.filter(one => !done.includes(one) && !held.includes(one) && !aside.includes(one))
+      const failed = late.filter(one => FAILED.has(one.state))
+      missing = picturesOf(version)
       report(`version ${submission.version}: ${done.length} of ${sinks.length} sinks have it`)
       if (failed.length > 0)
         return {
           ok: false,
           state: 'failed',
           detail: failed.map(describe).join('; '),
+          ...warningOf(missing),
         }
       const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
       if (fannedOut >= FAN_OUTS && late.length === 0) {
-        const detail = `version ${submission.version} is in ${done.length} sinks${describeHeld(held)}`
-        return { ok: true, state: 'released', detail, ...picturesOf(version) }
+        const where = `version ${submission.version} is in ${done.length} sinks${describePictures(missing)}${describeHeld(held)}`
+        const end =
+          aside.length === 0
+            ? { ok: true, state: 'released', detail: where }
+            : { ok: false, state: 'set aside', detail: `${describeAside(aside)}; ${where}` }
+        return { ...end, ...warningOf(missing) }
       }
     } else report(submission.state)
     await setTimeout(POLL_MS)
@@ -88,5 +103,6 @@ export const waitForSinks = async (
     ok: false,
     state: 'late',
     detail: `not everywhere within ${options.timeoutMs / 1000} s${describeLate(late)}; \`newswire trace ${articleId}\` says where it is`,
+    ...warningOf(missing),
   }
 }

@@ -733,7 +733,7 @@ test('what would not do beside what is out what it seems to is said with the 202
   const lost = await put(correction)
   assert.equal(lost.status, 202)
   assert.deepEqual(pointers(lost), ['/images', '/byline', '/categories'])
-  assert.match(lost.body.warnings?.[0]?.detail, /0 of the 3 pictures.*the whole article again/)
+  assert.match(lost.body.warnings?.[0]?.detail, /0 pictures, and version 1 has 3.*the whole article again/)
   const whole = { ...correction, byline: 'An', categories: ['news'] }
   assert.deepEqual(pointers(await put({ ...whole, images: images.map(({ url }) => ({ url })) })), [])
   const held = await put({ ...article, embargoUntil: '9999-01-01T00:00:00Z' })

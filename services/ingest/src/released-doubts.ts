@@ -33,12 +33,9 @@ const AGAIN = 'a correction is the whole article again'
 const findLosses = (article: Article, { version, article: before }: LiveFact): readonly Warning[] => {
   if (article.change !== 'correction') return []
   const [has, had] = [article.images.length, before.images.length]
-  const fewer = has < had ? [{ pointer: '/images', detail: `it has ${has} of the ${had} pictures of version ${version}: ${AGAIN}` }] : []
+  const fewer = has < had ? [{ pointer: '/images', detail: `it has ${has} pictures, and version ${version} has ${had}: ${AGAIN}` }] : []
   const emptied = EMPTIED.filter(name => article[name].length === 0 && before[name].length > 0)
-  return [
-    ...fewer,
-    ...emptied.map(name => ({ pointer: `/${name}`, detail: `version ${version} has ${name}, and this has none: ${AGAIN}` })),
-  ]
+  return [...fewer, ...emptied.map(name => ({ pointer: `/${name}`, detail: `it is empty here and not in version ${version}: ${AGAIN}` }))]
 }
 
 /** `released`: as it is now; what is on its way to the desk is not in it, so this is a doubt and never a refusal. `now` in ms. */

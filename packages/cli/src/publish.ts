@@ -51,7 +51,7 @@ export const addPublish = (program: CommandTree): void => {
     program.add(
       'publish <file...>',
       'publish articles: .json as the API takes it, .txt with options, - for JSON from standard input',
-      'newswire publish story.txt --title "Hội chợ sách" --category thoi-su --image a.jpg --caption "Khai mạc" --wait',
+      'newswire publish story.txt --title "Hội chợ sách mở cửa đón bạn đọc" --category thoi-su --image a.jpg --caption "Khai mạc" --wait',
       publish,
     ),
   )

@@ -32,7 +32,11 @@ test('a trace shows each version with its stages and sinks, and what became of s
             { stage: 'desk', outcome: 'released', at, ms: 1.6, detail: null },
             { stage: 'resend', outcome: 'asked', at, ms: null, detail: 'to x' },
           ],
-          sinks: [{ ...sink, state: 'retrying' }],
+          sinks: [
+            { ...sink, state: 'retrying' },
+            { ...sink, kind: 'feed', id: 'msn', attempts: null, lastError: 'title too short', state: 'rejected' },
+            { ...sink, id: 'y', state: 'rejected' },
+          ],
         },
       ],
       submissions: [
@@ -44,6 +48,8 @@ test('a trace shows each version with its stages and sinks, and what became of s
   assert.match(shown, /version 1 {2}published/)
   assert.match(shown, /desk released 2 ms\n {4}↻ sent again to x {2}2026-01-01T00:00:00\.000Z\n/)
   assert.match(shown, /↻ retrying {2}outlet x {2}2 attempts · HTTP 500/)
+  assert.match(shown, /! set aside {2}feed msn {2}title too short/)
+  assert.match(shown, /✖ rejected {2}outlet y/)
   assert.match(shown, /submission s2 {2}refused – older/)
   assert.doesNotMatch(shown, /submission s1/)
 })

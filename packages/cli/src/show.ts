@@ -8,6 +8,7 @@ const MARK: Readonly<Record<string, string>> = {
   pending: '…',
   retrying: '↻',
   rejected: '✖',
+  'set aside': '!',
   dead: '✖',
   suspended: '✖',
 }
@@ -16,11 +17,15 @@ const COLOUR: Readonly<Record<string, 'green' | 'yellow' | 'red' | 'gray'>> = {
   pending: 'yellow',
   retrying: 'yellow',
   rejected: 'red',
+  'set aside': 'yellow',
   dead: 'red',
   suspended: 'red',
 }
 
 const mark = (state: string): string => styleText(COLOUR[state] ?? 'gray', `${MARK[state] ?? '·'} ${state}`, { stream: process.stdout })
+
+/** It breaks a rule of that feed alone: nobody has to mend anything but the article. */
+export const isSetAside = ({ kind, state }: Pick<SinkTrace, 'kind' | 'state'>): boolean => kind === 'feed' && state === 'rejected'
 
 const sinkLine = (sink: SinkTrace): string => {
   const rest = [
@@ -30,7 +35,7 @@ const sinkLine = (sink: SinkTrace): string => {
     sink.lastError ?? '',
     sink.reason ?? '',
   ].filter(part => part !== '')
-  return `    ${mark(sink.state)}  ${sink.kind} ${sink.id}  ${rest.join(' · ')}`
+  return `    ${mark(isSetAside(sink) ? 'set aside' : sink.state)}  ${sink.kind} ${sink.id}  ${rest.join(' · ')}`
 }
 
 export const showTrace = (trace: ArticleTrace): string =>

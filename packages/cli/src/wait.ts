@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ArticleTrace, SinkTrace, SubmissionStatus, VersionTrace } from '@newswire/trace/queries'
 import type { Client } from './client.ts'
+import { isSetAside } from './show.ts'
 
 const FINAL = new Set(['released', 'duplicate', 'superseded', 'refused'])
 const FAILED = new Set(['rejected', 'dead', 'suspended'])
@@ -20,8 +21,6 @@ const picturesOf = (version: VersionTrace | undefined): string | undefined => {
 }
 const describePictures = (missing: string | undefined): string => (missing === undefined ? '' : `, with ${missing.split(';', 1)[0]}`)
 
-/** It breaks a rule of that feed alone, which is no fault of the pipeline; the feed has not got it all the same. */
-const isSetAside = ({ kind, state }: SinkTrace): boolean => kind === 'feed' && state === 'rejected'
 const describeAside = (aside: readonly SinkTrace[]): string =>
   aside.map(({ id, lastError, reason }) => `by feed ${id}: ${lastError ?? reason ?? 'it breaks a rule there'}`).join('; ')
 

@@ -1,6 +1,6 @@
 /** The newcomer's commands: publish from a shell, stop, start again, the demo. */
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createWriter } from './support/articles.ts'
@@ -85,10 +85,9 @@ test('files published from a shell are found again after Ctrl-C and a second sta
   assert.deepEqual(await interrupt(again), { code: 0, signal: null })
 })
 
-test('the demo is ready soon, and both of its articles are at its partner site', async t => {
-  const folder = await newFolder(t)
+test('the demo is ready soon, both of its articles are at its partner site, and the doctor misses none of its secrets', async t => {
+  const dataDir = join(await newFolder(t), 'data')
   const start = async (ports?: ReturnType<typeof portsOf>) => {
-    const dataDir = join(folder, 'data')
     const demo = await startUp(t, { dataDir, more: ['--demo'], deadlineMs: 30_000, ...(ports ? { ports } : {}) })
     const site = await waitFor('the addresses to be told', () => /Partner site\s+(\S+)/.exec(demo.output())?.[1])
     const titles = await waitFor('both articles at the partner', async () => {
@@ -108,6 +107,13 @@ test('the demo is ready soon, and both of its articles are at its partner site',
   assert.deepEqual(second.titles, first.titles)
   assert.equal(second.feed, first.feed)
   assert.deepEqual(await second.demo.stop(), { code: 0, signal: null })
+  assert.doesNotMatch(second.demo.output(), /nothing is sent until/)
+  // Its ports may be somebody else's by now.
+  await rm(join(dataDir, 'client.json'))
+  const ports = { NEWSWIRE_GATEWAY_PORT: '0', NEWSWIRE_INGEST_PORT: '0', NEWSWIRE_CONSOLE_PORT: '0' }
+  const { stdout, output } = await runCommand({ args: ['doctor', '--data', dataDir, '--json'], env: ports, deadlineMs: 120_000 })
+  const { findings } = JSON.parse(stdout || '{"findings":[]}') as { findings: readonly Readonly<{ check: string; state: string }>[] }
+  assert.equal(findings.find(one => one.check === 'secrets')?.state, 'ok', output)
 })
 
 /** A newspaper's text of the operator's own, never kept here: paragraphs at blank lines, furniture and captions left out by whoever gives it. */

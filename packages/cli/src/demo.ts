@@ -1,5 +1,4 @@
 /** The demo: two articles of our own with our own pictures, published through the front door, and a partner that receives them. */
-import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { NewswireConfig } from '@newswire/events/config'
@@ -11,8 +10,6 @@ import { sendArticle } from './send-article.ts'
 const demoFile = (name: string): string => fileURLToPath(new URL(`../demo/${name}`, import.meta.url))
 
 const demoArticles = ['library', 'ferry'] as const
-export const demoPartnerSecretName = 'NEWSWIRE_DEMO_PARTNER_SECRET'
-export const makePartnerSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
 /** The demo's configuration with the addresses that this run really has. */
 export const readDemoConfig = async ({ partnerHook, publicUrl }: { partnerHook: string; publicUrl: string }): Promise<NewswireConfig> => {

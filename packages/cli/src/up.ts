@@ -11,9 +11,10 @@ import { createClient } from './client.ts'
 import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { makeDataFolder } from './data-folder.ts'
-import { demoPartnerSecretName, makePartnerSecret, publishDemo, readDemoConfig } from './demo.ts'
+import { publishDemo, readDemoConfig } from './demo.ts'
 import { warn } from './finish.ts'
-import { giveLocalAccess, keepPrivate, readPrivate, writePrivate } from './local-access.ts'
+import { giveLocalAccess, readPrivate, writePrivate } from './local-access.ts'
+import { keepPartnerSecret, readOwnSecrets } from './own-secrets.ts'
 import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
 import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding, type Ending } from './signals.ts'
@@ -49,12 +50,12 @@ const publicUrlOf = ({ host, gatewayPort }: Settings): string => {
   return `http://${name}:${gatewayPort}`
 }
 
-type Demo = Readonly<{ site: PartnerSite; secret: string; config: NewswireConfig }>
+type Demo = Readonly<{ site: PartnerSite; config: NewswireConfig }>
 
 const startDemo = async (settings: Settings): Promise<Demo> => {
   const { dataDir } = settings
   const kept = join(dataDir, 'partner.json')
-  const secret = await keepPrivate(join(dataDir, 'partner-secret'), makePartnerSecret)
+  const secret = await keepPartnerSecret(dataDir)
   let writing: Promise<void> = Promise.resolve()
   const keep = (held: readonly Received[]) => {
     writing = writing.catch(() => undefined).then(() => writePrivate(kept, JSON.stringify(held)))
@@ -62,7 +63,7 @@ const startDemo = async (settings: Settings): Promise<Demo> => {
   }
   const remembered = JSON.parse((await readPrivate(kept)) ?? '[]') as Received[]
   const site = await startPartnerSite({ port: PARTNER_PORT, secret, remembered, keep })
-  return { site, secret, config: await readDemoConfig({ partnerHook: `${site.url}/hook`, publicUrl: publicUrlOf(settings) }) }
+  return { site, config: await readDemoConfig({ partnerHook: `${site.url}/hook`, publicUrl: publicUrlOf(settings) }) }
 }
 
 const urlOf = (running: readonly RunningService[], name: string): string => running.find(one => one.name === name)?.url ?? ''
@@ -144,7 +145,7 @@ export const up = async (options: UpOptions): Promise<number> => {
       createTopics: true,
       makesSealingKey: true,
       ...(wanted === undefined ? {} : { config: wanted }),
-      secrets: demo === null ? {} : { [demoPartnerSecretName]: demo.secret },
+      secrets: await readOwnSecrets(settings),
       onCrash: error => {
         say(`newswire stops: ${error.message}`)
         ending.fail()

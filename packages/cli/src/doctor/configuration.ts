@@ -1,16 +1,15 @@
 /** The configuration as it lies in the store, the secrets that it names, and those that the system keeps sealed. Values of secrets are never told. */
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import { leaveOutMade } from '@newswire/console/made-secrets'
 import { findUnset, type Unset } from '@newswire/console/unset-secrets'
 import type { NewswireConfig, OutletConfig, PublisherConfig, SiteConfig } from '@newswire/events/config'
 import { codeOf, messageOf } from '@newswire/events/errors'
-import { outletState, secretsInForce } from '@newswire/events/outlet'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
-import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import { createSealing, parseSealingKey } from '@newswire/objects/sealed'
 import { nameOf, readEntries } from '@newswire/runtime/config-entries'
-import type { Environment, Settings } from '@newswire/runtime/settings'
+import type { Settings } from '@newswire/runtime/settings'
 import { readPrivate } from '../local-access.ts'
 import { type Finding, failed, looking, ok, warning } from './finding.ts'
 
@@ -64,18 +63,12 @@ const unreadableKeyFiles = async (outlets: readonly OutletConfig[]): Promise<rea
   return found.filter(one => !one.isReadable).map(({ id, file }) => `outlets/${id}: the key file ${file} cannot be read`)
 }
 
-/** A made secret may have taken the place of the one in the environment. */
-const needsEnvironment = async (objects: ObjectsReader, outlet: OutletConfig, nowMs: number): Promise<boolean> => {
-  if (outlet.deliver.kind !== 'webhook') return true
-  const state = (await getDocument(objects, keys.outletState(outlet.id), outletState).catch(() => null))?.value
-  return secretsInForce(state?.signing ?? null, outlet.deliver.secretEnv, nowMs).some(one => one.from === 'environment')
-}
-
 const inWords = ({ kind, id, names }: Unset): string => `${kind}/${id} needs ${names.join(' and ')}`
 
 type SecretsLook = Readonly<{
   objects: ObjectsReader
-  environment: Environment
+  /** The value that a process started from here would have; `undefined` for none. */
+  secret: (name: string) => string | undefined
   isUp: boolean
   /** What a running console says of the process that delivers; `null` when it cannot know, or nothing runs. */
   known: readonly Unset[] | null
@@ -85,13 +78,9 @@ type SecretsLook = Readonly<{
 /** What is set in this shell says little of a process that runs already, and all of one that is to be started from here. */
 export const lookAtSecrets = async (
   { publishers, outlets }: InForce,
-  { objects, environment, isUp, known, nowMs }: SecretsLook,
+  { objects, secret, isUp, known, nowMs }: SecretsLook,
 ): Promise<readonly Finding[]> => {
-  const signing = await Promise.all(outlets.map(async one => ((await needsEnvironment(objects, one, nowMs)) ? [] : [one.id])))
-  const made = new Set(signing.flat())
-  const unset = (known ?? findUnset({ publishers, outlets }, name => environment[name])).filter(
-    one => one.kind !== 'outlets' || !made.has(one.id),
-  )
+  const unset = await leaveOutMade(known ?? findUnset({ publishers, outlets }, secret), { objects, outlets, nowMs })
   const files = known === null ? await unreadableKeyFiles(outlets) : []
   const where = known === null ? 'this environment' : 'the running process'
   if (unset.length + files.length === 0) return [ok('secrets', `${where} has all that the configuration names`)]

@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { type Environment, findConsoleOffence, type Settings, SettingsError } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from '../client.ts'
+import { readOwnSecrets } from '../own-secrets.ts'
 import { lookAtArchive } from './archive.ts'
 import { type InForce, lookAtConfiguration, lookAtSealing, lookAtSecrets } from './configuration.ts'
 import { type Finding, type FindingState, failed, looking, ok, warning } from './finding.ts'
@@ -71,10 +72,11 @@ const lookIntoStore = async (
   const secrets =
     inForce === null
       ? []
-      : await looking('secrets', async () => [
-          ...(await lookAtSecrets(inForce, { objects, environment, isUp, known, nowMs: now() })),
-          ...lookAtPublicUrl(inForce, settings),
-        ])
+      : await looking('secrets', async () => {
+          const own = await readOwnSecrets(settings)
+          const secret = (name: string) => own[name] ?? environment[name]
+          return [...(await lookAtSecrets(inForce, { objects, secret, isUp, known, nowMs: now() })), ...lookAtPublicUrl(inForce, settings)]
+        })
   return {
     findings: [...configuration, ...secrets, ...(await lookAtSealing(settings, objects)), ...(await lookAtArchive(objects, now()))],
     config: inForce,

@@ -232,6 +232,22 @@ test('a change that is not JSON, as a form of a foreign page would be, is refuse
     assert.equal((await send('POST', `/v1/dead-letters/${newId()}/discard`, {}, headers as Record<string, string>)).status, 415)
 })
 
+test('a change that a page of another site sends is refused; one of the console’s own page, or of no browser, is taken', async t => {
+  const { send } = await open(t)
+  const discard = async (headers: Record<string, string>) =>
+    (await send('POST', `/v1/dead-letters/${newId()}/discard`, {}, { ...JSON_TYPE, host: 'localhost:8082', ...headers })).status
+  for (const headers of [
+    { origin: 'http://evil.example' },
+    { origin: 'http://localhost:8080' },
+    { origin: 'null' },
+    { origin: 'http://localhost:8082', 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ])
+    assert.equal(await discard(headers), 403, JSON.stringify(headers))
+  for (const headers of [{}, { origin: 'http://localhost:8082' }, { origin: 'https://ops.example', 'sec-fetch-site': 'same-origin' }])
+    assert.equal(await discard(headers), 404, JSON.stringify(headers))
+})
+
 test('the page brings no script and no style of its own, and its policy allows none', async t => {
   const { app } = await open(t)
   const page = await app.inject({ url: '/', headers: { host: 'localhost' } })

@@ -64,9 +64,16 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 const TRACE_WAIT_MS = 2_000
 const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
 
+/** The browser's own word first (Fetch Metadata), which also holds behind a proxy that names another host; `Origin` where it says nothing. */
+const isOfForeignPage = ({ headers }: HttpRequest): boolean => {
+  const { origin, host, 'sec-fetch-site': site } = headers
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)
+}
+
 /**
  * With a token set, the API wants it. Without one only this machine can connect, but a page in its browser can too: a change must be JSON,
- * which no page can send elsewhere without asking first, and the name must be this machine's, so that no foreign name may point here.
+ * which no page can send elsewhere without asking first, and from no page of another site, and the name must be this machine's, so that no foreign name may point here.
  */
 const guard = (request: HttpRequest, consoleToken: string | null): void => {
   if (consoleToken !== null) {
@@ -81,7 +88,15 @@ const guard = (request: HttpRequest, consoleToken: string | null): void => {
       title: 'Not under this name',
       detail: 'without a token the console answers on this machine only',
     })
-  if (request.method !== 'GET' && request.method !== 'HEAD' && !/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+  if (request.method === 'GET' || request.method === 'HEAD') return
+  if (isOfForeignPage(request))
+    throw new ProblemError({
+      status: 403,
+      code: 'NEWSWIRE_CONSOLE_ORIGIN',
+      title: 'Not from a page of another site',
+      detail: 'a change must come from the console itself, or from no browser at all',
+    })
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
     throw new ProblemError({
       status: 415,
       code: 'NEWSWIRE_MEDIA_TYPE',

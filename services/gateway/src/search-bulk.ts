@@ -1,4 +1,4 @@
-/** Many new rows of the index at once: a segment of their terms, put where FTS5 has its own (docs/adr/0013-search-ranking.md). */
+/** Many new rows of the index at once: a segment of their terms, put where FTS5 has its own (docs/adr/0013-search-by-tiers.md). */
 import type { DatabaseSync } from 'node:sqlite'
 import { createSegment } from './fts5-segment.ts'
 import { nextOf, readStructure, segmentsOf, toStructureBytes, withSegment } from './fts5-structure.ts'

@@ -25,7 +25,7 @@ test('every port that is taken is named with its option, its setting and what np
         `port ${gateway}`,
         `port ${ingest}`,
         '--gateway-port N or NEWSWIRE_GATEWAY_PORT',
-        'npm start -- --gateway-port 0',
+        'npm start -- --gateway-port 0 --ingest-port 0',
       ])
         assert.ok(error.message?.includes(words), `${words} in ${error.message}`)
       return true

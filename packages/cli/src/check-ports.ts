@@ -34,11 +34,13 @@ export const checkPorts = async (settings: Settings, names: readonly ServiceName
   const wanted = Object.entries(doors).filter(([name]) => names.includes(name as ServiceName))
   const open: Server[] = []
   const complaints: string[] = []
+  const options: string[] = []
   for (const [name, { port, flag, setting }] of wanted) {
     if (settings[port] === 0) continue
     try {
       open.push(await listen(settings[port], settings.host))
     } catch (error) {
+      options.push(`${flag} 0`)
       const another = flags ? `${flag} N or ${setting}` : setting
       complaints.push(
         `port ${settings[port]} on ${settings.host} ${why(error)}, so ${name} cannot listen there; give another with ${another}`,
@@ -47,6 +49,6 @@ export const checkPorts = async (settings: Settings, names: readonly ServiceName
   }
   await Promise.all(open.map(close))
   if (complaints.length === 0) return
-  const npm = flags ? ' With npm: `npm start -- --gateway-port 0`.' : ''
+  const npm = flags ? ` With npm: \`npm start -- ${options.join(' ')}\`.` : ''
   throw new PortsError(`Nothing was started: ${complaints.join('. ')}. Or stop what has it; 0 picks a free one.${npm}`)
 }

@@ -12,6 +12,8 @@ export type Overview = Readonly<{
   setAside: Readonly<Record<string, number>>
   /** Sinks that do not hold a version a minute after its release, or after the time that it is held until; those of them that wait for a retraction. */
   overdue: Readonly<{ sinks: number; retractions: number }>
+  /** Whose the overdue ones are, the most first. */
+  late: readonly Readonly<{ kind: string; id: string; versions: number }>[]
   /** Sinks that have failed and are tried again, and are not late yet: how many versions, and since when the oldest is released, ms. The oldest first. */
   retrying: readonly Readonly<{ kind: string; id: string; versions: number; oldestMs: number }>[]
   releasedLastMinute: number
@@ -40,8 +42,9 @@ const HELD = `(s.state = 'pending' AND (coalesce(s.next_at, '') >= ?1 OR (NOT ${
 const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
 const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
 const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
-const OVERDUE_SINKS = `SELECT count(*) AS n, coalesce(sum(${TAKEN_BACK}), 0) AS kills
-  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND NOT ${HELD} AND r.at < ?1`
+const OVERDUE_SINKS = `SELECT s.kind, s.id, count(*) AS versions, sum(${TAKEN_BACK}) AS kills
+  FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND NOT ${SET_ASIDE} AND NOT ${HELD} AND r.at < ?1
+  GROUP BY s.kind, s.id ORDER BY versions DESC, s.kind, s.id`
 
 const RETRYING_SINKS = `SELECT s.kind, s.id, count(*) AS versions, min(r.at) AS oldest
   FROM sink s JOIN release r ON r.article = s.article AND r.version = s.version WHERE ${OPEN} AND s.state = 'retrying' AND r.at >= ?1
@@ -55,9 +58,13 @@ const readRetrying = (db: DatabaseSync, nowMs: number): Overview['retrying'] =>
     oldestMs: nowMs - Date.parse(String(row.oldest)),
   }))
 
-const readOverdue = (db: DatabaseSync, before: string): Overview['overdue'] => {
-  const { n, kills } = db.prepare(OVERDUE_SINKS).get(before) as { n: number; kills: number }
-  return { sinks: n, retractions: kills }
+const readOverdue = (db: DatabaseSync, before: string): Pick<Overview, 'overdue' | 'late'> => {
+  const rows = all(db, OVERDUE_SINKS, before)
+  const sum = (column: 'versions' | 'kills') => rows.reduce((total, row) => total + Number(row[column]), 0)
+  return {
+    overdue: { sinks: sum('versions'), retractions: sum('kills') },
+    late: rows.map(row => ({ kind: String(row.kind), id: String(row.id), versions: Number(row.versions) })),
+  }
 }
 
 const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
@@ -79,7 +86,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
     submissions: counts(db, 'SELECT state, count(*) AS n FROM submission GROUP BY state'),
     sinks: counts(db, OPEN_SINKS),
     setAside: counts(db, SINKS_ASIDE),
-    overdue: readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
+    ...readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
     retrying: readRetrying(db, nowMs),
     releasedLastMinute: Number(lastMinute.n),
     releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },

@@ -196,6 +196,11 @@ test('what a feed keeps out by its rules is counted by itself: nobody waits for 
   const db = tables([released(1, 1), fannedOut(1, 2, 'feeds', ['msn', 'all']), aside])
   const overview = readOverview(db, Date.parse(at(1)) + 120_000)
   assert.deepEqual([overview.sinks, overview.setAside, overview.overdue], [{ pending: 2 }, { msn: 1 }, { sinks: 2, retractions: 0 }])
+  const late = [
+    { kind: 'archive', id: 'archive', versions: 1 },
+    { kind: 'feed', id: 'all', versions: 1 },
+  ]
+  assert.deepEqual(overview.late, late)
 })
 
 test('a feed that keeps the newest version out has answered: nothing before it is late, and nobody waits for it', () => {

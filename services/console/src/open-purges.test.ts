@@ -16,6 +16,7 @@ const told = (...purges: ReturnType<typeof purge>[]) =>
     retrying: [],
     store: null,
     overdue: { sinks: 0, retractions: 0 },
+    late: [],
     deadLetters: 0,
     purges: toPurgeTrouble(purges, NOW),
   })

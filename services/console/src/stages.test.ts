@@ -26,7 +26,7 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const well = { setAside: {}, store: null, purges: [], retrying: [] }
+  const well = { late: [], setAside: {}, store: null, purges: [], retrying: [] }
   const fine = toSentence([flowing], { ...well, sinks: { pending: 4 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
   const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
@@ -47,6 +47,7 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
   const quiet = {
     sinks: {},
     overdue: { sinks: 0, retractions: 0 },
+    late: [],
     deadLetters: 0,
     store: null,
     purges: [],
@@ -63,7 +64,7 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
 })
 
 test('what failed a moment ago and is tried again is told from the first failure on, and needs nobody', () => {
-  const quiet = { sinks: {}, overdue: { sinks: 0, retractions: 0 }, deadLetters: 0, store: null, purges: [], setAside: {} }
+  const quiet = { sinks: {}, overdue: { sinks: 0, retractions: 0 }, late: [], deadLetters: 0, store: null, purges: [], setAside: {} }
   const failing = (id: string, versions: number, oldestMs: number) => ({ kind: 'outlet', id, versions, oldestMs })
   const two = toSentence([], { ...quiet, retrying: [failing('drop', 2, 20_400), failing('city', 1, 3_000)] })
   const told =
@@ -74,4 +75,13 @@ test('what failed a moment ago and is tried again is told from the first failure
   const late = toSentence([], { ...quiet, overdue: { sinks: 1, retractions: 0 }, retrying: [failing('city', 1, 3_000)] })
   assert.equal(late.healthy, false)
   assert.match(late.sentence, /^1 delivery is late by a minute or more; outlet city has failed 1 delivery/)
+})
+
+test('who waits for what is late is named, an outlet with the command that says why', () => {
+  const quiet = { sinks: {}, retrying: [], deadLetters: 0, store: null, purges: [], setAside: {} }
+  const late = ['a', 'b', 'c', 'd'].map(id => ({ kind: id === 'b' ? 'feed' : 'outlet', id, versions: 2 }))
+  assert.equal(
+    toSentence([], { ...quiet, overdue: { sinks: 8, retractions: 0 }, late }).sentence,
+    '8 deliveries are late by a minute or more; late are 2 for outlet a (newswire outlets show a), 2 for feed b, 2 for outlet c (newswire outlets show c), others.',
+  )
 })

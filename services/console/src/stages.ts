@@ -56,7 +56,7 @@ const STUCK_MS = 60_000
 /** So many of those that are tried again are named. */
 const NAMED = 3
 
-type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'retrying'> &
+type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'late' | 'retrying'> &
   Readonly<{
     /** What a store that takes no writes says, or that the disk under it is nearly full; `null` when it is well. */
     store: string | null
@@ -76,13 +76,21 @@ const toRetrying = (retrying: Trouble['retrying']): string[] => {
   return [...named, ...count(retrying.length - named.length, 'other fails too', 'others fail too')]
 }
 
+/** Whom the late ones are for, with what says why and what can be done. */
+const toLate = (late: Trouble['late']): string[] => {
+  const named = late
+    .slice(0, NAMED)
+    .map(({ kind, id, versions }) => `${versions} for ${kind} ${id}${kind === 'outlet' ? ` (newswire outlets show ${id})` : ''}`)
+  return late.length === 0 ? [] : [`late are ${[...named, ...(late.length > NAMED ? ['others'] : [])].join(', ')}`]
+}
+
 /**
  * "Is everything all right?" in one sentence. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, and what
  * has failed within the last minute and is tried again.
  */
 export const toSentence = (
   stages: readonly Stage[],
-  { sinks, setAside, store, overdue, retrying, deadLetters, purges }: Trouble,
+  { sinks, setAside, store, overdue, late, retrying, deadLetters, purges }: Trouble,
 ): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
@@ -94,6 +102,7 @@ export const toSentence = (
     ...purges,
     ...count(overdue.retractions, 'retraction has not arrived everywhere', 'retractions have not arrived everywhere'),
     ...count(overdue.sinks - overdue.retractions, 'delivery is late by a minute or more', 'deliveries are late by a minute or more'),
+    ...toLate(late),
     ...count(failing, 'delivery needs a person', 'deliveries need a person'),
     ...count(deadLetters, 'dead letter is open', 'dead letters are open'),
     ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),

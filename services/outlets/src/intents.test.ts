@@ -9,7 +9,6 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import { byType } from '@newswire/log/events'
 import { INTENTS_AT_ONCE, steadyClock } from './engine.ts'
 import { intentsOf } from './intents.ts'
-import { createKillsAhead } from './kills-ahead.ts'
 import { until } from './partner.ts'
 import { idleActor } from './sample-actor.ts'
 import { createWorker } from './worker.ts'
@@ -69,8 +68,6 @@ const startIntents = async (t: TestContext, { stuck = [], untaken }: { stuck?: r
     await rm(folder, { recursive: true, force: true })
   })
   return {
-    log,
-    worker,
     told,
     want,
     partitionOf,
@@ -124,36 +121,6 @@ test('behind five thousand intents of one outlet, of which none ends, those of a
   await begin()
   await until('both', () => [`${first} press.killed 1`, `${second} press.news 1`].every(one => told.includes(one)), 60_000)
   assert.equal(told.length, INTENTS_AT_ONCE / 4 + 2)
-})
-
-test('a retraction behind more intents of one outlet than are fetched is found ahead, its own and that of another outlet', async t => {
-  const { log, worker, told, want, partitionOf, begin } = await startIntents(t, { stuck: ['stuck'] })
-  const partition = partitionOf('stuck')
-  const other = Array.from({ length: 200 }, (_, n) => `other${n}`).find(id => partitionOf(id) === partition) ?? ''
-  await want(
-    'stuck',
-    Array.from({ length: 10 * INTENTS_AT_ONCE }, (_, n) => `press.a${n}`),
-  )
-  const { stats } = await begin()
-  const fetched = () => stats().waiting + stats().inFlight
-  await until('as many to be fetched as may be', () => fetched() > 8 * INTENTS_AT_ONCE, 60_000)
-  for (const id of ['stuck', other]) await want(id, ['press.killed'], { kill: true })
-  const ahead = createKillsAhead({
-    log,
-    held: () => [partition],
-    waiting: fetched,
-    tell: (event, record) => worker.onWanted(event, { record, attempt: 1, signal: t.signal }),
-    onError: error => assert.fail(String(error)),
-  })
-  await until(
-    'both',
-    async () => {
-      await ahead.look()
-      return ['stuck press.killed 1', `${other} press.killed 1`].every(one => told.includes(one))
-    },
-    60_000,
-  )
-  assert.equal(told.length, INTENTS_AT_ONCE / 4 + 2, 'nothing else was begun')
 })
 
 test('a retraction is not kept waiting by others that have all places, and does not pass what its own outlet wants before it', async t => {

@@ -20,7 +20,7 @@ const bytesOf = ({ value }: LogRecord): Buffer =>
   value === null ? Buffer.alloc(0) : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 
 /** As JSON has it, and inside a text it cannot stand so. Whose record says it and is none has a place sooner, no more. */
-export const isKill = (record: LogRecord): boolean => bytesOf(record).includes('"kill":true')
+const isKill = (record: LogRecord): boolean => bytesOf(record).includes('"kill":true')
 
 const MORE_OUTLETS = Buffer.from('"also":[')
 const QUOTE = 0x22

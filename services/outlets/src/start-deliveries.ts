@@ -13,7 +13,6 @@ import type { Delivery } from './delivery.ts'
 import type { Engine } from './engine.ts'
 import { createHandover } from './handover.ts'
 import { intentsOf } from './intents.ts'
-import { createKillsAhead } from './kills-ahead.ts'
 import { createDeliveries } from './kinds.ts'
 import { createMeters } from './meters.ts'
 import { createOlderVersions } from './older-versions.ts'
@@ -30,10 +29,6 @@ import { createWorker, type Worker } from './worker.ts'
  * the embedded log, where they wait for one another, commits were a tenth of a delivery.
  */
 const TOLD_WITHIN_MS = 10
-
-/** How often retractions are looked for that are not fetched yet; nothing is asked while all are. */
-const LOOK_AHEAD_MS = 1_000
-const LEAST_LOOK_MS = 50
 
 export const startDeliveries = async (
   context: ServiceContext,
@@ -130,25 +125,5 @@ export const startDeliveries = async (
     handle: byType({ 'delivery.wanted': worker.onWanted }),
   })
   meters.watch(worker.stats)
-  const { stats, partitions } = subscription
-  const ahead = createKillsAhead({
-    log,
-    held: () => partitions().map(one => one.partition),
-    waiting: () => stats().waiting + stats().inFlight,
-    tell: (event, record) => worker.onWanted(event, { record, attempt: 1, signal: new AbortController().signal }),
-    onError: error => logger.warn({ reason: messageOf(error) }, 'kills.unread'),
-  })
-  const looking = setInterval(ahead.look, Math.max(LOOK_AHEAD_MS * scale, LEAST_LOOK_MS))
-  looking.unref()
-  return {
-    worker,
-    subscription,
-    states,
-    test: deliveries.test,
-    offer: view.offer,
-    close: async () => {
-      clearInterval(looking)
-      await deliveries.close?.()
-    },
-  }
+  return { worker, subscription, states, test: deliveries.test, offer: view.offer, close: async () => deliveries.close?.() }
 }

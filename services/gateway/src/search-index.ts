@@ -57,18 +57,21 @@ export type WordCounts = ReadonlyMap<string, number>
 type Live = NonNullable<Prepared['live']>
 type Placed = Readonly<{ version: Prepared; held: number | null; place: number | null }>
 
+/** What it gives looks each up once, and serves one transaction: a profile that was rolled back is not there, and its number is the next one's. */
 const createProfiles = (db: DatabaseSync) => {
   const add = db.prepare('INSERT OR IGNORE INTO profile (publisher, language, categories) VALUES (?, ?, ?)')
   const find = db.prepare('SELECT n FROM profile WHERE publisher = ? AND language = ? AND categories = ?')
-  const known = new Map<string, number>()
-  return ({ publisher, language, categories }: Live): number => {
-    const key = `${publisher} ${language} ${categories}`
-    const before = known.get(key)
-    if (before !== undefined) return before
-    add.run(publisher, language, categories)
-    const { n } = find.get(publisher, language, categories) as { n: number }
-    known.set(key, n)
-    return n
+  return () => {
+    const known = new Map<string, number>()
+    return ({ publisher, language, categories }: Live): number => {
+      const key = `${publisher} ${language} ${categories}`
+      const before = known.get(key)
+      if (before !== undefined) return before
+      add.run(publisher, language, categories)
+      const { n } = find.get(publisher, language, categories) as { n: number }
+      known.set(key, n)
+      return n
+    }
   }
 }
 
@@ -89,7 +92,7 @@ export const createIndexWriter = (db: DatabaseSync, { mostSegments }: Readonly<{
   const known = db.prepare('SELECT version, place FROM article WHERE id = ?')
   const remember = db.prepare('INSERT OR REPLACE INTO article (id, version, place) VALUES (?, ?, ?)')
   const firstOf = db.prepare('SELECT min(place) AS place FROM shown WHERE place >= ? AND place < ?')
-  const profileOf = createProfiles(db)
+  const profiles = createProfiles(db)
   const file = db.prepare('INSERT INTO filed (place, profile) VALUES (?, ?)')
   const show = db.prepare(
     'INSERT INTO shown (place, id, released_at, published_at, updated_at, title, summary, text, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -127,11 +130,11 @@ export const createIndexWriter = (db: DatabaseSync, { mostSegments }: Readonly<{
   }
   const termsOf = (terms: Uint8Array | Uint32Array, vocabulary: Vocabulary): Uint8Array =>
     terms instanceof Uint32Array ? vocabulary.spell(terms) : terms
-  const put = ({ articleId, firstReleasedAt }: Prepared, live: Live, place: number) => {
+  const put = ({ articleId, firstReleasedAt }: Prepared, live: Live, place: number, profile: number) => {
     const { findable, publishedAt, updatedAt } = live
     const { title, summary, text, more } = findable.shown
     indexTitle.run(place, findable.titleTerms)
-    file.run(place, profileOf(live))
+    file.run(place, profile)
     show.run(place, articleId, firstReleasedAt, publishedAt, updatedAt, title, summary, text, more)
   }
 
@@ -152,6 +155,7 @@ export const createIndexWriter = (db: DatabaseSync, { mostSegments }: Readonly<{
     const rising = [...placed(versions)].sort((a, b) => (a.place ?? a.held ?? 0) - (b.place ?? b.held ?? 0))
     // Before anything is asked of FTS5, which would not know of it.
     const indexed = putMany(rising, vocabulary)
+    const profileOf = profiles()
     for (const { version, held, place } of rising) {
       if (held !== null) {
         isUntouched = false
@@ -162,7 +166,7 @@ export const createIndexWriter = (db: DatabaseSync, { mostSegments }: Readonly<{
           isUntouched = false
           index.run(place, termsOf(version.live.findable.terms, vocabulary))
         }
-        put(version, version.live, place)
+        put(version, version.live, place, profileOf(version.live))
       }
       remember.run(version.articleId, version.version, place)
     }

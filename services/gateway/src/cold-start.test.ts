@@ -17,9 +17,11 @@ import type { Objects } from '@newswire/objects/objects'
 import type { ConfigSnapshot } from '@newswire/runtime/configuration'
 import { createLogger } from '@newswire/runtime/logger'
 import { openFeedCache } from './feed-cache.ts'
+import { createLearn } from './learn.ts'
 import { createReaders } from './readers.ts'
 import { addRoutes } from './routes.ts'
 import { categories, makeLive, makePicture, makeRetracted, site, toFactRecord } from './sample-facts.ts'
+import { openSearch } from './search.ts'
 import { createStoreArticles } from './store-articles.ts'
 import { createStoreFollower } from './store-follower.ts'
 import { openView } from './view.ts'
@@ -65,8 +67,8 @@ const becomesTrue = async (what: string, ask: () => Promise<boolean> | boolean) 
   }
 }
 
-/** `before`: what a process before this one had seen in the log, and has left in its views. */
-const open = async (t: TestContext, before: readonly Fact[] = []) => {
+/** `before`: what a process before this one had seen in the log, and has left in its views. `isSearched`: whether it can be searched. */
+const open = async (t: TestContext, before: readonly Fact[] = [], { isSearched = false } = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-cold-'))
   const real = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const disk = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
@@ -98,8 +100,15 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
     againMs: 5,
   })
   const opened = await openView({ log, dataDir, onPoison: () => undefined })
-  const view = { ...opened, isReady: () => reach.room && opened.isReady() }
-  const stored = createStoreArticles(objects, () => site.publicUrl, { onRead: view.take })
+  const notTaken: unknown[] = []
+  const take = (fact: Fact): boolean => {
+    if (!reach.room) throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+    return opened.take(fact)
+  }
+  const view = { ...opened, take, isReady: () => reach.room && opened.isReady() }
+  const search = isSearched ? openSearch({ log, dataDir, onTrouble: error => assert.fail(error) }) : undefined
+  const learn = createLearn({ view, search: search ?? { take: () => undefined }, onNotTaken: error => void notTaken.push(error) })
+  const stored = createStoreArticles(objects, () => site.publicUrl, { onRead: learn })
   const feeds = await openFeedCache({ log, objects, dataDir, onPoison: () => undefined, mayShow: stored.mayShow, isLogThere })
   const server = createHttpServer({
     name: 'gateway',
@@ -112,6 +121,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
   addRoutes(server.app, {
     view,
     feeds,
+    ...(search === undefined ? {} : { search }),
     objects,
     configuration,
     now: Date.now,
@@ -123,6 +133,7 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
   t.after(async () => {
     await follower.stop()
     await server.close()
+    await search?.stop()
     await view.stop()
     await feeds.stop()
     await log.close()
@@ -143,9 +154,20 @@ const open = async (t: TestContext, before: readonly Fact[] = []) => {
   const come = async () => {
     isThere = true
     await log.whenThere?.()
-    await becomesTrue('the view to be ready', () => view.isReady() && feeds.isReady())
+    await becomesTrue('the view to be ready', () => view.isReady() && feeds.isReady() && search?.isReady() !== false)
   }
-  return { keep, put, get, come, objects, feeds, reach, look: follower.look, publish: (fact: Fact) => real.publish([toFactRecord(fact)]) }
+  return {
+    keep,
+    put,
+    get,
+    come,
+    objects,
+    feeds,
+    reach,
+    notTaken,
+    look: follower.look,
+    publish: (fact: Fact) => real.publish([toFactRecord(fact)]),
+  }
 }
 
 /** Whoever gets it may try again, and is told nothing else. */
@@ -348,26 +370,29 @@ test('cut off from log and store alike, articles are shown as they last were', a
   assert.equal((await get('/articles/press.unknown')).statusCode, 503)
 })
 
-test('while its disk is full, front page, sections and articles are shown as the view and the store have them, without what was taken back', async t => {
-  const { keep, get, come, publish, reach } = await open(t)
-  const taken = makeLive({ article: { title: 'Bài bị rút' } })
-  for (const fact of [taken, makeLive({ articleId: 'press.b', article: { title: 'Bài còn lại', categories: ['news'] } })]) {
+test('while its disk is full, front page, sections, search and articles are shown as the view and the store have them, without what was taken back', async t => {
+  const { keep, get, come, publish, reach, notTaken } = await open(t, [], { isSearched: true })
+  const taken = makeLive({ article: { title: 'Bài bị rút', categories: ['news'] } })
+  for (const fact of [taken, makeLive({ articleId: 'press.b', article: { title: 'Bài còn lại', slug: 'ten-cu', categories: ['news'] } })]) {
     await keep(fact)
     await publish(fact)
   }
   await come()
   reach.room = false
   await keep(makeRetracted({ version: 2 }))
-  for (const path of ['/', '/?category=news']) {
+  const lists = ['/', '/?category=news', '/v1/search?q=b%C3%A0i']
+  const assertShown = async (path: string) => {
     const { statusCode, body } = await get(path)
     assert.equal(statusCode, 200, path)
-    assert.match(body, /Bài còn lại/)
-    assert.doesNotMatch(body, /Bài bị rút/)
+    assert.match(body, /press\.b/)
+    assert.doesNotMatch(body, /press\.a/)
   }
+  for (const path of lists) await assertShown(path)
+  assert.ok(notTaken.length > 0, 'nothing could be written of it')
   assert.equal((await get('/articles/press.a')).statusCode, 410)
   assert.equal((await get('/articles/press.b')).statusCode, 200)
   reach.store = false
-  assert.match((await get('/')).body, /Bài còn lại/)
+  for (const path of lists) await assertShown(path)
 })
 
 test('cut off, what comes to the feeds in the store comes to front page and sections, and what it takes back leaves them', async t => {

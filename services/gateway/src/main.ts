@@ -1,5 +1,4 @@
 /** gateway: what the public reads. Topics, limits and failure modes: README.md. */
-import type { Fact } from '@newswire/events/fact'
 import { createHttpServer } from '@newswire/http/server'
 import { publishEvents } from '@newswire/log/events'
 import { createFeedHub } from '@newswire/runtime/feed-hub'
@@ -10,6 +9,7 @@ import { openFeedCache } from './feed-cache.ts'
 import { openHub } from './hub.ts'
 import { addHubRoutes } from './hub-routes.ts'
 import { showReaders, startKeepingReaders } from './keep-readers.ts'
+import { createLearn } from './learn.ts'
 import { chargeUnroutable, createLimits } from './limits.ts'
 import { watchLog } from './log-watch.ts'
 import { addPartnerRoutes } from './partner-routes.ts'
@@ -53,14 +53,11 @@ export const start: StartService = async context => {
     }),
   ])
   const search = openSearch({ log, dataDir, onTrouble: error => logger.error({ err: error }, 'search.failed') })
-  const learn = (fact: Fact) => {
-    try {
-      if (view.take(fact)) search.take(fact)
-    } catch (error) {
-      // A disk that is full: what was to be shown is shown, and lists stay as they are.
-      logger.warn({ err: error, articleId: fact.articleId }, 'article.not-taken')
-    }
-  }
+  const learn = createLearn({
+    view,
+    search,
+    onNotTaken: (error, { articleId }) => logger.warn({ err: error, articleId }, 'article.not-taken'),
+  })
   const follower = createStoreFollower({
     objects,
     configuration,

@@ -92,7 +92,7 @@ export const addArticleRoutes = (app: HttpServer, { view, maker, now, stored, is
   app.get('/articles/:articleId', async (request, reply) => {
     const { articleId: asked } = request.params as { articleId: string }
     // A slug of now or of before, in place of the id: an old address stays alive for as long as the article has one.
-    const named = isArticleId(asked) && view.isReady() && view.article(asked) === null ? view.named(asked) : null
+    const named = isArticleId(asked) && view.isRead() && view.article(asked) === null ? view.named(asked) : null
     if (named !== null && view.article(named) !== null) {
       const to = articleUrl(config().site.publicUrl, named)
       return reply.header('cache-control', 'no-cache').redirect(to, 301)

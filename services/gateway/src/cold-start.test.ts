@@ -391,6 +391,9 @@ test('while its disk is full, front page, sections, search and articles are show
   assert.ok(notTaken.length > 0, 'nothing could be written of it')
   assert.equal((await get('/articles/press.a')).statusCode, 410)
   assert.equal((await get('/articles/press.b')).statusCode, 200)
+  const named = await get('/articles/press.ten-cu')
+  assert.equal(named.statusCode, 301, 'an old address leads where it led')
+  assert.equal(named.headers['location'], 'https://news.example/articles/press.b')
   reach.store = false
   for (const path of lists) await assertShown(path)
 })

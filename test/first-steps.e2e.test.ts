@@ -74,6 +74,10 @@ test('files published from a shell are found again after Ctrl-C and a second sta
   const missing = await command(system, ['publish', join(folder, 'khong-co.json')])
   assert.equal(missing.code, 2)
 
+  for (const localId of ['bai-mot', 'Bai-hai']) {
+    const { body } = await running.console(`/v1/articles/${articleIdOf(localId)}/trace`)
+    await running.everywhere(localId, (body['versions'] as unknown[]).length)
+  }
   const before = await exits(running, ['bai-mot', 'Bai-hai'])
   const delivered = system.partner.requests.length
   assert.deepEqual(await interrupt(running), { code: 0, signal: null })

@@ -32,3 +32,11 @@ test('the console is told the token that `up` left for it; another address is no
   await assert.rejects(ask({ NEWSWIRE_CONSOLE_URL: other }), /NEWSWIRE_CONSOLE_TOKEN/)
   assert.deepEqual(await ask({ NEWSWIRE_CONSOLE_URL: other, NEWSWIRE_CONSOLE_TOKEN: 'set' }), { took: 'Bearer set' })
 })
+
+test('an address that is none is wrong use, which names the settings', async () => {
+  const { console: ask } = await createClient({
+    environment: { NEWSWIRE_CONSOLE_URL: 'foo' },
+    settings: { dataDir: join(tmpdir(), 'newswire-none') },
+  })
+  await assert.rejects(ask('GET', '/v1/overview'), /NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL must be addresses/)
+})

@@ -58,6 +58,10 @@ const answer = async (response: Response): Promise<unknown> => {
 }
 
 const reach = async (url: string, init: RequestInit): Promise<Response> => {
+  if (!URL.canParse(url))
+    throw new UsageError(
+      'NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL must be addresses like http://127.0.0.1:8081, and one of them is none',
+    )
   try {
     return await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) })
   } catch (cause) {

@@ -24,6 +24,7 @@ export type OutboundRequest = Readonly<{
   signal?: AbortSignal
 }>
 
+/** `headers` is made when it is asked for, and a spread does not take it along: who makes another of one names its parts. */
 export type OutboundResponse = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }>
 
 /**

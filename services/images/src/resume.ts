@@ -28,7 +28,9 @@ export const rangeHeaders = (had: OutboundResponse): Record<string, string> | nu
 /** What had come with what came now: the rest of it, or the whole again when it has changed or ranges are not known there. */
 export const withRest = (had: OutboundResponse, answer: OutboundResponse): OutboundResponse => {
   if (answer.status !== 206) return answer
-  const from = /^bytes (\d{1,15})-/.exec(answer.headers['content-range'] ?? '')?.[1]
-  if (from === undefined || Number(from) !== had.body.byteLength || strongTag(answer) !== strongTag(had)) return { ...answer, status: 502 }
-  return { ...had, body: Buffer.concat([had.body, answer.body]) }
+  const { headers } = answer
+  const from = /^bytes (\d{1,15})-/.exec(headers['content-range'] ?? '')?.[1]
+  if (from === undefined || Number(from) !== had.body.byteLength || strongTag(answer) !== strongTag(had))
+    return { status: 502, headers, body: answer.body }
+  return { status: had.status, headers: had.headers, body: Buffer.concat([had.body, answer.body]) }
 }

@@ -20,7 +20,7 @@ import { jpegHeight, jpegWidth, makeJpeg, makePng } from './sample-pictures.ts'
 import { type Settled, type SettleNeeds, settlePicture } from './settle-picture.ts'
 import { createShared } from './shared.ts'
 
-/** `breaksAt`: the first answer ends after so many bytes; `laterTag`: what it is called after that. */
+/** `breaksAt`: the first answer ends after so many bytes; `laterTag`: what it is called after that; `skips`: bytes left out of what comes of a range. */
 type Answer = {
   status?: number
   body?: Uint8Array
@@ -29,6 +29,7 @@ type Answer = {
   etag?: string
   breaksAt?: number
   laterTag?: string
+  skips?: number
 }
 
 /** A server of pictures that knows conditions and ranges. */
@@ -39,8 +40,9 @@ const answerWith = (answer: Answer, request: IncomingMessage, response: ServerRe
     response.writeHead(304, headers).end()
     return 304
   }
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
-  if (from > 0 && request.headers['if-range'] === etag) {
+  const asked = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+  const from = asked + (answer.skips ?? 0)
+  if (asked > 0 && request.headers['if-range'] === etag) {
     response.writeHead(206, { ...headers, 'content-range': `bytes ${from}-${body.byteLength - 1}/${body.byteLength}` })
     response.end(body.subarray(from))
     return 206
@@ -251,6 +253,7 @@ test('a transfer that breaks goes on where it broke, and not when the picture ha
     '/breaks': { body: png, etag: '"one"', breaksAt: 100 },
     '/changes': { body: png, etag: '"one"', breaksAt: 100, laterTag: '"two"' },
     '/no-tag': { body: png, breaksAt: 100 },
+    '/skips': { body: png, etag: '"one"', breaksAt: 100, skips: 1 },
   })
   const resumed = settledOf(await settle(pictureAt(`${base}/breaks`)))
   assert.equal(resumed.sha256, sha256Hex(png))
@@ -258,6 +261,8 @@ test('a transfer that breaks goes on where it broke, and not when the picture ha
   assert.equal(settledOf(await settle(pictureAt(`${base}/changes`))).sha256, sha256Hex(png))
   assert.deepEqual(served().slice(2), [200, 200])
   assert.equal((await settle(pictureAt(`${base}/no-tag`))).outcome, 'later')
+  assert.equal((await settle(pictureAt(`${base}/skips`))).outcome, 'later', 'it is asked for again, and no hole is in it')
+  assert.deepEqual(served().slice(-2), [200, 206])
 })
 
 test('a picture that an article was given is noted before the article can be announced', async t => {

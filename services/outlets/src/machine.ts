@@ -165,8 +165,6 @@ export type Terms = Readonly<{
   notBeforeMs?: number
   /** What never had it is not begun with it after this. */
   staleAfterMs?: number
-  /** It has left the configuration: what was surely never sent to it is not taken back from it. */
-  retired?: boolean
 }>
 type Admission = Readonly<{ way: 'send' }> | Readonly<{ way: 'hold'; untilMs: number }> | Readonly<{ way: 'skip'; reason: string }>
 
@@ -174,13 +172,8 @@ type Admission = Readonly<{ way: 'send' }> | Readonly<{ way: 'hold'; untilMs: nu
  * Whether what was read may be sent now, by the terms of the outlet. Before its time only a kill goes, and only when something may have got
  * there all the same: a change of the terms, or a crash, may hide a send.
  */
-export const admit = (
-  delivery: Delivery,
-  { kill, notBeforeMs = 0, staleAfterMs, retired = false }: Latest & Terms,
-  nowMs: number,
-): Admission => {
+export const admit = (delivery: Delivery, { kill, notBeforeMs = 0, staleAfterMs }: Latest & Terms, nowMs: number): Admission => {
   const isUnsent = delivery.first === true && delivery.maybeSent === null
-  if (kill && retired && isUnsent) return { way: 'skip', reason: 'the outlet was retired before anything of it was sent' }
   if (notBeforeMs > nowMs) {
     if (!kill) return { way: 'hold', untilMs: notBeforeMs }
     return isUnsent ? { way: 'skip', reason: 'it was taken back before anything of it was due here' } : { way: 'send' }

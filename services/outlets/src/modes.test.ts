@@ -537,26 +537,45 @@ describe('an outlet that has left the configuration', () => {
     outlet.settings.target = { ...outlet.settings.target, retired: true }
   }
 
-  test('is not owed a retraction of what was surely never sent to it', async () => {
-    const outlet = outletWith({})
-    outlet.answers(() => notSet)
-    publish(outlet, 'a')
-    await outlet.pass(SECOND)
+  /** The outlet is retired and well, and the article is taken back. */
+  const retractedAfter = async (outlet: OneOutlet) => {
     retire(outlet)
-    kill(outlet, 'a', 2, { retired: true })
-    await outlet.pass(SECOND)
-    assert.deepEqual(outlet.states('a').slice(-1), ['v2 skipped'])
+    outlet.answers(() => accepted)
+    kill(outlet, 'a', 2)
+    await outlet.pass(10 * MINUTE)
+    assert.equal(outlet.versions('a').at(-1), 2)
+    assert.equal(outlet.states('a').includes('v2 done'), true)
     assert.equal(outlet.stored('a'), null)
+  }
+
+  test('is owed the retraction of what it answered badly, because it may have taken it all the same', async () => {
+    const outlet = outletWith({})
+    outlet.answers(() => answered(500))
+    publish(outlet, 'a')
+    await outlet.pass(10 * SECOND)
+    assert.deepEqual(outlet.versions('a'), [1, 1])
+    await retractedAfter(outlet)
   })
 
-  test('is owed the retraction of what may have got there, for as long as that takes', async () => {
+  test('is owed the retraction of what it got from the owner before, also where the intent that first brought it comes once more', async () => {
+    const outlet = outletWith({})
+    publish(outlet, 'a')
+    await outlet.pass(SECOND)
+    assert.equal(await outlet.restart(), true)
+    outlet.release('a', 2, { kill: true })
+    retire(outlet)
+    outlet.want('a', 1, { first: true })
+    await retractedAfter(outlet)
+  })
+
+  test('is owed every retraction for as long as that takes, red where its secret is gone', async () => {
     const outlet = outletWith({})
     outlet.answers(() => noAnswer)
     publish(outlet, 'a')
     await outlet.pass(SECOND)
     retire(outlet)
     outlet.answers(() => notSet)
-    kill(outlet, 'a', 2, { retired: true })
+    kill(outlet, 'a', 2)
     await outlet.pass(HOUR)
     assert.deepEqual(outlet.states('a').slice(-1), ['v2 retrying'])
     assert.equal(outlet.stored('a')?.kill, true)
@@ -569,7 +588,7 @@ describe('an outlet that has left the configuration', () => {
     await outlet.pass(10 * SECOND)
     assert.equal(outlet.stored('refused')?.phase, 'rejected')
     retire(outlet)
-    for (const subject of ['refused', 'failing']) outlet.release(subject, 1, { isDue: false, retired: true })
+    for (const subject of ['refused', 'failing']) outlet.release(subject, 1, { isDue: false })
     outlet.actor().review()
     await outlet.pass(1)
     for (const subject of ['refused', 'failing']) {

@@ -27,11 +27,10 @@ const NO_TERMS: Terms = {}
 
 /** When an article may go to an outlet at all, counted from its first release. */
 const termsOf = (outlet: OutletConfig, fact: Fact): Terms => {
-  const { embargoOffsetHours, maxAgeHours, retired } = outlet
-  if (embargoOffsetHours <= 0 && maxAgeHours === undefined && !retired) return NO_TERMS
+  const { embargoOffsetHours, maxAgeHours } = outlet
+  if (embargoOffsetHours <= 0 && maxAgeHours === undefined) return NO_TERMS
   const dueMs = earliestMs(outlet, fact)
   return {
-    ...(retired ? { retired } : {}),
     ...(embargoOffsetHours > 0 ? { notBeforeMs: dueMs } : {}),
     ...(maxAgeHours === undefined ? {} : { staleAfterMs: dueMs + maxAgeHours * HOUR_MS }),
   }

@@ -285,13 +285,16 @@ export const loseSight = (delivery: Delivery): Delivery =>
 
 /**
  * A state from the store, after a restart. What was in flight may have got there; after an end that was not clean (`clean` false) anything may
- * have been in flight since it was written. A time far ahead is a clock that jumped.
+ * have been in flight since it was written. A time far ahead is a clock that jumped, unless it is the one before which nothing may be sent: that
+ * counts from the article's release, however far it is.
  */
 export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale: number): Delivery => {
   const landed = loseSight(delivery)
+  const { nextAtMs, heldUntilMs } = delivery
+  const inTimeMs = nextAtMs === heldUntilMs ? nextAtMs : Math.min(nextAtMs, nowMs + longestDelayMs(delivery) * scale)
   return {
     ...landed,
-    nextAtMs: landed === delivery ? Math.min(delivery.nextAtMs, nowMs + longestDelayMs(delivery) * scale) : nowMs,
+    nextAtMs: landed === delivery ? inTimeMs : nowMs,
     maybeSent: landed.maybeSent ?? (clean || isHeld(delivery, nowMs) ? null : 0),
   }
 }

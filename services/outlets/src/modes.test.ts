@@ -479,6 +479,30 @@ describe('embargoOffsetHours', () => {
     assert.deepEqual(outlet.versions('a'), [1])
   })
 
+  for (const attempted of [false, true])
+    test(`what is held for longer than a day holds up no strict line after a restart either, ${attempted ? 'tried before it was held' : 'never tried'}`, async () => {
+      const outlet = outletWith({ order: 'strict' })
+      const terms = { notBeforeMs: BEGAN_MS + 48 * HOUR }
+      if (attempted) {
+        outlet.answers(() => answered(500))
+        publish(outlet, 'held')
+        await outlet.pass(SECOND)
+        outlet.release('held', 1, terms)
+      } else publish(outlet, 'held', 1, terms)
+      await outlet.pass(HOUR)
+      assert.equal(outlet.stored('held')?.nextAtMs, BEGAN_MS + 48 * HOUR)
+      outlet.answers(() => accepted)
+      await outlet.restart()
+      publish(outlet, 'b')
+      await outlet.pass(SECOND)
+      assert.deepEqual(outlet.versions('b'), [1])
+      await outlet.pass(46 * HOUR)
+      assert.deepEqual(outlet.versions('held'), attempted ? [1] : [])
+      await outlet.pass(2 * HOUR)
+      assert.deepEqual(outlet.versions('held').length, attempted ? 2 : 1)
+      assert.equal(outlet.stored('held'), null)
+    })
+
   test('what is held holds up no strict line, and is no backlog that somebody must look at', async () => {
     const outlet = outletWith({ order: 'strict' })
     publish(outlet, 'a', 1, later)

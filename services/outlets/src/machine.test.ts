@@ -269,7 +269,7 @@ describe('after a restart', () => {
     assert.equal(restore(waiting, true, NOW, 1).maybeSent, null)
   })
 
-  test('a stored time far ahead is a clock that was set back: it is waited for as long as the schedule could have asked, a retraction for minutes', () => {
+  test('a stored time far ahead is a clock that was set back: it is waited for as long as the schedule could have asked, a retraction that is tried every hour for 72 minutes', () => {
     const ahead = (delivery: Delivery) => (restore({ ...delivery, nextAtMs: NOW + 900 * HOUR }, true, NOW, 1).nextAtMs - NOW) / HOUR
     const waiting = some(after(inflight(1), failed()))
     assert.ok(Math.abs(ahead(waiting) - 2) < 0.01, `${ahead(waiting)} h after one attempt`)

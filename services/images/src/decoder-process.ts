@@ -11,6 +11,8 @@ export type ChildEnd = Readonly<{ code: number | null; signal: NodeJS.Signals | 
 export type Child = Readonly<{
   pid: number | undefined
   isReady(): boolean
+  /** It was told to end, or has ended: from then on no work, although its end may not have been told yet. */
+  isEnding(): boolean
   /** What it has had of the processor since it began, ms; `null` where the system does not say (all but Linux). */
   cpuMs(): number | null
   /** Where frames go from now on. */
@@ -101,6 +103,7 @@ export const startDecoderChild: StartChild = () => {
   return {
     pid: child.pid,
     isReady: () => wasReady,
+    isEnding: () => wasAsked || child.killed || child.exitCode !== null || child.signalCode !== null || ended !== null,
     cpuMs: () => cpuMsOf(child.pid),
     onFrame: listener => {
       onFrame = listener

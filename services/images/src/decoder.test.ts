@@ -110,6 +110,25 @@ test('a picture whose process was kept from the processor is made at another tim
   await waitFor('its process to end', () => decoder.stats().processes === 0)
 })
 
+test('a process that is being ended is given no other picture: its end would count against that one', async t => {
+  const sentTo: (number | undefined)[] = []
+  const startChild = () => ({
+    ...watched(child => {
+      sentTo.push(child.pid)
+      signal(child, 'SIGSTOP')
+    })(),
+    cpuMs: () => 40,
+  })
+  const decoder = open(t, { startChild, timeoutMs: 500 })
+  const decoded = await Promise.all([decoder.render(png, recipe, 'live'), decoder.render(png, recipe, 'live')])
+  assert.deepEqual(
+    decoded.map(one => one.outcome),
+    ['later', 'later'],
+  )
+  assert.equal(sentTo.length, 2, 'each picture was handed over once')
+  assert.equal(new Set(sentTo).size, 2, 'each to a process of its own')
+})
+
 test('what a process has had of the processor is read from the system', {
   skip: process.platform !== 'linux' && 'only Linux tells',
 }, async t => {

@@ -141,12 +141,12 @@ export const createDecoder = ({
   const takeIdle = (): Child | undefined => {
     for (let held = idle.pop(); held !== undefined; held = idle.pop()) {
       clearTimeout(held.timer)
-      if (alive.has(held.child)) return held.child
+      if (!held.child.isEnding()) return held.child
     }
     return undefined
   }
   const rest = (child: Child) => {
-    if (!alive.has(child)) return
+    if (child.isEnding()) return
     const timer = setTimeout(() => {
       idle.splice(
         idle.findIndex(held => held.child === child),

@@ -9,6 +9,7 @@ import type { ConfigKind, FeedConfig } from '@newswire/events/config'
 import { type EventType, fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import type { FeedBuilt } from '@newswire/events/feed'
+import type { FeedRebuild } from '@newswire/events/feed-page'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from '@newswire/log/embedded'
@@ -24,6 +25,7 @@ import { createMetrics } from '@newswire/runtime/metrics'
 import type { RunningService, ServiceContext } from '@newswire/runtime/service'
 import { start } from './main.ts'
 import { categories, makeFact, makeRetraction, site } from './sample-facts.ts'
+import { lookAt } from './sweep.ts'
 
 const feedOf = (id: string, changes: Partial<FeedConfig> = {}): FeedConfig => ({
   id,
@@ -361,4 +363,58 @@ test('a restart finds everything, and what was lost of the store is made again b
   const after = await until('the feed again', async () => ((await world.shown('all')).length === 3 ? await world.feed('all') : null))
   assert.deepEqual(after, before)
   await until('a higher counter', async () => (await world.events('feed.built')).some(event => event.data.counter > counter))
+})
+
+/** The log as it is to followers that lag: from `lag` on they are given nothing until they are in a hurry. */
+const laggingFollowers = () => {
+  let gate = Promise.resolve()
+  let open = (): void => undefined
+  const toLog = (log: Log): Log => ({
+    ...log,
+    follow: async ({ onRecords, ...options }) => {
+      const following = await log.follow({ ...options, onRecords: records => gate.then(() => onRecords(records)) })
+      const hurry = () => {
+        open()
+        following.hurry?.()
+      }
+      return { ...following, hurry }
+    },
+  })
+  const lag = () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    open = resolve
+  }
+  return { toLog, lag }
+}
+
+test('a feed that is made again still has what came after the view had last read', async t => {
+  const { toLog, lag } = laggingFollowers()
+  const world = await openWorld(t, [feedOf('all')], toLog)
+  await world.start()
+  await world.release(fact('a', 1))
+  await shows(world, 'all', ['a@1'])
+  await until('the sweep of the start', async () => (await world.events('feed.changed')).some(event => event.data.articleId === null))
+  await world.quiet()
+  lag()
+  await world.release(fact('b', 2))
+  await shows(world, 'all', ['b@1', 'a@1'])
+  const wish: FeedRebuild = {
+    n: 1,
+    id: 'wish',
+    feedId: 'all',
+    requestedAt: day(4),
+    state: 'wanted',
+    changed: false,
+    pages: { total: 0, looked: 0, written: 0 },
+  }
+  await world.objects.put(keys.feed('all', 'rebuild.json'), Buffer.from(JSON.stringify(wish)))
+  await world.publish(toRecord(lookAt('all', day(4), 'wish', 'wish')))
+  const made = await until('the rebuild', async () => {
+    const stored = await world.objects.get(keys.feed('all', 'rebuild.json'))
+    const found = JSON.parse(Buffer.from(stored?.bytes ?? []).toString()) as FeedRebuild
+    return found.state !== 'wanted' && found
+  })
+  assert.equal(made.changed, false)
+  assert.deepEqual(await world.shown('all'), ['b@1', 'a@1'])
 })

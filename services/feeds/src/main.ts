@@ -131,7 +131,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
         await history.takeDown(feedId, facts)
       },
       forget: async feedId => {
-        await view.projection.ready
+        // Not only begun: what the feed shows already, and the view has not read yet, would be dropped.
+        await view.projection.caughtUp(stopping.signal)
         const { feeds, categories } = configuration.current()
         const feed = feeds.get(feedId)
         if (feed === undefined) return new Map()

@@ -8,6 +8,7 @@ import { createLogger } from '@newswire/runtime/logger'
 import type { Builder, Built, Wanted } from './build.ts'
 import { type Beside, onFeedChanged } from './on-feed-changed.ts'
 import { makeFact, makeRetraction } from './sample-facts.ts'
+import { lookAt } from './sweep.ts'
 import { emptyWindow } from './window.ts'
 
 const output = { sha256: 'a'.repeat(64), bytes: 10 }
@@ -284,6 +285,21 @@ test('a feed that this process has not built yet, or that others may have built 
   forget()
   await handle([second])
   assert.equal(asked.length, 3, 'whoever held the feed meanwhile may have shown something else')
+})
+
+test('what was begun of a feed counts no more once it is made again, for that is made without it', async () => {
+  const { asked, handle, begin, idle } = open([builtOf(true), builtOf(true), builtOf(true), builtOf(true)], () => undefined)
+  await handle([intent('baoqk.a-1', 1, 4)])
+  const news = intent('baoqk.b', 1, 6)
+  begin([eventOf(news)])
+  await idle()
+  const { topic, key, value, headers } = toRecord(lookAt('all', '2026-03-01T08:00:00.000Z', 'wish', 'wish'))
+  await handle([{ topic, key, value, headers, partition: 0, position: 5, timestamp: 0 }])
+  await handle([news])
+  assert.deepEqual(
+    asked.map(one => [...one.articles]),
+    [[['baoqk.a-1', 1]], [['baoqk.b', 1]], [], [['baoqk.b', 1]]],
+  )
 })
 
 test('pages wait for the rest of a feed that news came to, and not for that of one that a sweep looked at', async () => {

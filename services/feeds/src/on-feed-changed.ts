@@ -175,8 +175,8 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   }
 
   const inTurn = createInTurn()
-  /** Intents that are still to come, and are done. */
-  const begun = new Set<string>()
+  /** Intents that are still to come, and are done: their feeds by their ids. */
+  const begun = new Map<string, string>()
   /** By feed what waits to be begun. */
   const waiting = new Map<string, Intent[]>()
 
@@ -210,7 +210,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     if (counter === undefined || !builder.isInMind(feedId) || stopping.aborted) return
     const since = generation
     const onDone = () => {
-      if (since === generation) for (const { id } of intents) begun.add(id)
+      if (since === generation) for (const { id } of intents) begun.set(id, feedId)
       else builder.forget(feedId)
     }
     try {
@@ -225,7 +225,10 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       const intents = records.flatMap(record => parse(record) ?? [])
       const [first] = intents
       if (first === undefined) return
-      await inTurn.run(first.data.feedId, async () => {
+      const { feedId } = first.data
+      await inTurn.run(feedId, async () => {
+        // A feed that is made again is made from the view, not from what was begun.
+        if (intents.some(one => one.data.rebuild !== undefined)) for (const [id, of] of begun) if (of === feedId) begun.delete(id)
         const left = intents.filter(({ id }) => !begun.delete(id))
         if (left.length > 0) await work(left, records.at(-1)?.position ?? 0, signal)
       })

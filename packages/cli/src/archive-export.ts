@@ -1,9 +1,10 @@
 /** `newswire archive export`. */
 import { type ExportFormat, exportArchive } from '@newswire/archive/export'
+import { isDay } from '@newswire/archive/verify-copy'
 import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/events/config'
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
-import { isDay, openReader } from './archive.ts'
+import { openReader } from './archive.ts'
 import { printResult, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 

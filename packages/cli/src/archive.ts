@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { copyArchive, inPlace, newestPacked } from '@newswire/archive/copy'
 import { type KeysDocument, keysDocument, readKeys } from '@newswire/archive/signing'
-import { openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
+import { isDay, openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
@@ -45,12 +45,6 @@ const readGivenKeys = async (from: string): Promise<KeysDocument> => {
   } catch (cause) {
     throw new FailedError(`${from} holds no keys of an archive; they are served at /.well-known/newswire-keys.json`, { cause })
   }
-}
-
-/** A day of the calendar: 2026-02-31 is none, whatever `Date` makes of it. */
-export const isDay = (text: string): boolean => {
-  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
 }
 
 const checkDays = (days: readonly string[]): void => {

@@ -6,7 +6,8 @@
  *
  * COPY is the folder that `newswire archive copy` made (it has a folder `archive`); newswire-keys.json is what the publisher's site serves at
  * /.well-known/newswire-keys.json. Get that from the site and not with the copy: whoever changed the copy could have changed it too. A DAY is
- * yyyy-mm-dd; without one everything is read. Exit 0: all is as it was signed; 1: it names the first thing that is wrong.
+ * yyyy-mm-dd; without one everything is read. Exit 0: all is as it was signed; 1: it names the first thing that is wrong, a DAY of which nothing
+ * is listed too.
  *
  * What is proved: the manifests are all there, in order, each signed with a key that was good for it and chained to the one before; what a
  * manifest lists is what was signed (a Merkle tree, RFC 9162 §2.1); every listed version, native payload and line of the ledger is there, byte
@@ -15,13 +16,13 @@
  */
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { lstat, readdir, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
 /** A copy: paths begin with `archive/`, or with `native/` for payloads that are in no pack. */
 export type Copy = Readonly<{ list(): Promise<readonly string[]>; read(path: string): Promise<Uint8Array | null> }>
 type Options = Readonly<{
-  /** `yyyy-mm-dd`: only what lies under these days is read; manifests always are. Default: everything. */
+  /** `yyyy-mm-dd`: only what lies under these days is read; manifests always are. A day of which none lists anything is wrong. Default: everything. */
   days?: readonly string[]
   /** A running system: what was archived since the newest manifest, and what is being packed, is no offence. Default false. */
   isLive?: boolean
@@ -174,6 +175,8 @@ type Work = {
   /** The records themselves, by path. */
   purges: Map<string, Purge>
   days: ReadonlySet<string> | null
+  /** Those of the days of which nothing was listed yet. */
+  unlisted: Set<string>
   isLive: boolean
   /** Article → its newest version so far, and the hash of that. */
   chains: Map<string, { version: number; sha256: string }>
@@ -437,6 +440,7 @@ const readContents = async (work: Work, number: number, entries: readonly Entry[
   }
   const isRecord = ({ key }: Entry) => key.startsWith('archive/purged/')
   const wanted = new Map(entries.filter(entry => !isRecord(entry) && isWanted(entry.key)).map(entry => [entry.key, entry]))
+  for (const key of wanted.keys()) work.unlisted.delete(dayOf(key) ?? '')
   for (const path of indexes)
     if (isWanted(path.replace('archive/packs/', 'archive/'))) {
       if (!work.paths.has(path)) throw new Wrong(path, 'it is missing; the pack that it is the index of is there')
@@ -575,11 +579,14 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
       excused: new Map(),
       purges: new Map(),
       days: folders,
+      unlisted: new Set(folders),
       isLive,
       chains,
       total,
     }
     const { manifests, pending, head } = await run(work, keys, onProgress)
+    const [unlisted] = work.unlisted
+    if (unlisted !== undefined) throw new Wrong(`archive/${unlisted}`, 'no manifest lists anything of this day: nothing of it is proved')
     const [stranger] = folders === null ? [...(await strangersIn(work, manifests))].sort() : []
     if (stranger !== undefined) throw new Wrong(stranger, 'no manifest lists it')
     const open = folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0
@@ -589,27 +596,46 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
   }
 }
 
-/** A copy in a folder. Of it are plain files alone: a link could show one thing to the verifier and another to the next reader. */
-export const openFolder = (folder: string): Copy => ({
-  list: async () => {
-    const native = await readdir(join(folder, 'native'), { recursive: true, withFileTypes: true }).catch(error => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    })
-    return [...(await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })), ...native]
-      .filter(file => !file.isDirectory())
-      .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
-  },
-  read: async path => {
-    try {
-      if (!(await lstat(join(folder, path))).isFile()) throw new Wrong(path, 'it is no plain file')
-      return await readFile(join(folder, path))
-    } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
-      throw error
-    }
-  },
-})
+/** Throws when one of the folders on the way to a file is a link. `passed`: those that are none. */
+const checkFolders = async (folder: string, path: string, passed: Set<string>): Promise<void> => {
+  const parent = dirname(path)
+  if (parent === '.' || parent === path || passed.has(parent)) return
+  await checkFolders(folder, parent, passed)
+  if ((await lstat(join(folder, parent))).isSymbolicLink()) throw new Wrong(parent, 'it is a link and no folder')
+  passed.add(parent)
+}
+
+/** A copy in a folder. Of it are plain files in plain folders alone: a link could show one thing to the verifier and another to the next reader. */
+export const openFolder = (folder: string): Copy => {
+  const passed = new Set<string>()
+  return {
+    list: async () => {
+      const native = await readdir(join(folder, 'native'), { recursive: true, withFileTypes: true }).catch(error => {
+        if (error.code === 'ENOENT') return []
+        throw error
+      })
+      return [...(await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })), ...native]
+        .filter(file => !file.isDirectory())
+        .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
+    },
+    read: async path => {
+      try {
+        await checkFolders(folder, path, passed)
+        if (!(await lstat(join(folder, path))).isFile()) throw new Wrong(path, 'it is no plain file')
+        return await readFile(join(folder, path))
+      } catch (error) {
+        if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+        throw error
+      }
+    },
+  }
+}
+
+/** A day of the calendar: 2026-02-31 is none, whatever `Date` makes of it. */
+export const isDay = (text: string): boolean => {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+}
 
 /** A file, or why there is none, in words. */
 const readKeysFile = async (file: string): Promise<Keys> => {
@@ -623,7 +649,7 @@ const readKeysFile = async (file: string): Promise<Keys> => {
 }
 
 const main = async ([folder, keysFile, ...days]: readonly string[]): Promise<number> => {
-  const noDay = days.find(day => !/^\d{4}-\d\d-\d\d$/.test(day))
+  const noDay = days.find(day => !isDay(day))
   if (folder === undefined || keysFile === undefined || noDay !== undefined) {
     if (noDay !== undefined) console.error(`a day is yyyy-mm-dd, got ${JSON.stringify(noDay)}`)
     console.error('usage: node verify-copy.ts COPY newswire-keys.json [yyyy-mm-dd …]')

@@ -187,6 +187,36 @@ test('of a copy in a folder only plain files are proved: a link in the place of 
   assert.deepEqual((await verifyCopy(openFolder(folder), keys)).wrong, { path: indexPath, what: 'it is no plain file' })
 })
 
+test('nor is a folder on the way to a file a link, also where only days are asked for', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-copy-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const write = (path: string, bytes: Uint8Array) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), bytes)
+  }
+  for (const [path, bytes] of files) {
+    if (!path.startsWith('archive/packs/')) write(path, bytes)
+    if (!path.endsWith('.index.jsonl')) continue
+    const index = parseIndex(bytes, path)
+    for (const { key, content } of entriesOf(bytesOf(index.pack ?? ''), index)) write(key, content)
+  }
+  const days = ['2026-03-01']
+  const { ok, versions } = await verifyCopy(openFolder(folder), keys, { days })
+  assert.deepEqual([ok, versions > 0], [true, true], 'what lies loose is read as what is packed')
+  renameSync(join(folder, 'archive/2026'), join(folder, 'elsewhere'))
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'archive/2026'))
+  const { wrong } = await verifyCopy(openFolder(folder), keys, { days })
+  assert.deepEqual(wrong, { path: 'archive/2026', what: 'it is a link and no folder' })
+})
+
+test('a day of which no manifest lists anything is not proved', async () => {
+  const ofDays = (...days: string[]) => verifyCopy(inMemory(files), keys, { days })
+  const { ok, versions } = await ofDays('2019-05-05')
+  assert.deepEqual([ok, versions], [true, 1])
+  const { wrong } = await ofDays('2019-05-05', '2019-05-06')
+  assert.deepEqual(wrong, { path: 'archive/2019/05/06', what: 'no manifest lists anything of this day: nothing of it is proved' })
+})
+
 const indexPath = paths.find(path => path.startsWith('archive/packs/2026/03/01/00000001') && path.endsWith('.index.jsonl')) ?? ''
 const repacked = (edit: (key: string, content: Uint8Array) => Uint8Array | null): Files => {
   const index = parseIndex(bytesOf(indexPath), indexPath)
@@ -230,6 +260,7 @@ test('run as a partner runs it, what is no day, no key file or no copy is said i
     return [status, stderr.split('\n')[0]]
   }
   assert.deepEqual(run('.', 'keys.json', '2026/03/01'), [2, 'a day is yyyy-mm-dd, got "2026/03/01"'])
+  assert.deepEqual(run('.', 'keys.json', '2026-02-31'), [2, 'a day is yyyy-mm-dd, got "2026-02-31"'])
   assert.match(run('.', 'no-such-file').join(), /^1,nothing is proved: no-such-file holds no keys that can be read \(ENOENT/)
   assert.match(run('no-such-copy', join(import.meta.dirname, '../package.json')).join(), /^1,nothing is proved: ENOENT.*no-such-copy/)
 })

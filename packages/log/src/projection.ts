@@ -58,9 +58,10 @@ const CATCH_UP_TICK_MS = 5
 const AGAIN_MS = 1_000
 const TIDY_AFTER_MS = 5_000
 
-/** Busy, locked, no memory, I/O error, full, cannot open (https://sqlite.org/rescode.html): of the machine and not of the record, so it may pass. */
+/** Busy, locked, no memory, I/O error, full, cannot open (https://sqlite.org/rescode.html). */
 const PASSING = new Set([5, 6, 7, 10, 13, 14])
-const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
+/** Whether what SQLite threw is of the machine and not of what was written, so that it may go another time. */
+export const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 type Ends = ReadonlyArray<{ partition: number; start: Position; end: Position }>

@@ -4,16 +4,18 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { createAttached } from '@newswire/events/attached'
 import { messageOf } from '@newswire/events/errors'
 import type { Fact } from '@newswire/events/fact'
-import type { FollowOptions, Log, LogRecord } from '@newswire/log/log'
+import type { FollowOptions, Log } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
+import { createHeld } from './search-held.ts'
 import { createIndexWriter, type IndexWriter, searchSchema, type WordCounts } from './search-index.ts'
+import { CRISIS, createMerging, type Merging } from './search-merging.ts'
 import type { Cursor, FromPreparer, FromWriter, PreparedRecord, Taken, ToWriter, WriterData } from './search-messages.ts'
 import { prepareRecord } from './search-prepare.ts'
-import { createPreparing, type Prepared } from './search-text.ts'
-import { createVocabulary, type Vocabulary } from './search-vocabulary.ts'
+import { createSeeding, type Seeding } from './search-seeding.ts'
+import { createPreparing } from './search-text.ts'
+import { createVocabulary } from './search-vocabulary.ts'
 
 const { file, topic, logKind } = workerData as WriterData
 /**
@@ -51,6 +53,8 @@ const log: Pick<Log, 'kind' | 'ends' | 'read' | 'follow'> = {
 
 let index: IndexWriter | undefined
 let projection: Projection | undefined
+let merging: Merging | undefined
+let seeding: Seeding | undefined
 let failed = false
 const attempt = (act: () => void) => {
   try {
@@ -61,50 +65,38 @@ const attempt = (act: () => void) => {
 }
 const fail = (error: unknown) => {
   failed = true
+  merging?.stop()
+  seeding?.stop()
   say({ kind: 'failed', message: messageOf(error) })
 }
 
 let isReached = false
 let isStopping = false
-let merging: NodeJS.Timeout | undefined
-let held: PreparedRecord[] = []
-let heldBytes = 0
-let heldCounts = new Map<string, number>()
+const held = createHeld(topic)
 let writing = Promise.resolve()
 const preparing = createPreparing({ isNumbered: false })
 /** Of what is held. What could not be written yet has its own. */
 let vocabulary = createVocabulary()
-/** What records became, found again when the projection hands them on; all of one transaction are told in the same words. */
-const preparedOf = createAttached<LogRecord, Readonly<{ prepared: Prepared | null; vocabulary: Vocabulary }>>('prepared')
 const flush = () => {
-  const records = held.map(({ prepared, ...at }): LogRecord => {
-    const record = { ...at, topic, key: null, value: null, headers: {}, timestamp: 0 }
-    preparedOf.set(record, { prepared, vocabulary })
-    return record
-  })
-  held = []
-  heldBytes = 0
+  const records = held.take(vocabulary)
   if (records.length === 0) return
   // A disk that is full is waited for there, each behind the one before; what is thrown is for good.
   writing = Promise.resolve(give(records))
   writing.catch(fail)
 }
 const hold = (records: readonly PreparedRecord[], bytes: number, counts: WordCounts) => {
-  for (const record of records) held.push(record)
-  for (const [word, times] of counts) heldCounts.set(word, (heldCounts.get(word) ?? 0) + times)
-  heldBytes += bytes
-  if (isReached || held.length >= BULK_RECORDS || heldBytes >= BULK_BYTES) flush()
+  held.hold(records, bytes, counts)
+  const size = held.size()
+  if (isReached || size.records >= BULK_RECORDS || size.bytes >= BULK_BYTES) flush()
 }
 const reach = (reached: Cursor) => {
   flush()
   vocabulary = createVocabulary() // tens of megabytes, of no use from now on
   cursor = reached
   isReached = true
-  setMerging(MERGING.live)
+  merging?.live()
   ready.resolve()
   say({ kind: 'ready' })
-  // Below zero: all of them into one, so that everything is written again once and not level by level.
-  merging = setTimeout(() => attempt(() => mergeOn(-MERGE_PAGES)), MERGE_AFTER_MS)
 }
 let preparer: MessagePort | undefined
 const takePrepared = (message: FromPreparer) => {
@@ -122,48 +114,15 @@ const takePrepared = (message: FromPreparer) => {
   hold(message.records, message.bytes, message.counts)
 }
 
-/** While much is written segments are merged by the dozen; afterwards by and by, with every write. Crisis merges stay as late: one takes seconds. */
-const MERGING = { bulk: 0, live: 4 } as const
-const CRISIS = 64
 const indexOf = (db: DatabaseSync): IndexWriter => {
   index ??= createIndexWriter(db, { mostSegments: CRISIS })
   return index
 }
-const setMerging = (automerge: number) => {
-  index?.touched()
-  projection?.db.exec(
-    `INSERT INTO everywhere (everywhere, rank) VALUES ('automerge', ${automerge}); INSERT INTO everywhere (everywhere, rank) VALUES ('crisismerge', ${CRISIS});`,
-  )
-}
-/** Pages written by one step of merging, some tens of milliseconds: what is published meanwhile comes between two. */
-const MERGE_PAGES = 128
-/** Everything else of the process reads the past at the same time: what can be searched already may stay in some more pieces for as long. */
-const MERGE_AFTER_MS = 5_000
-const mergeOn = (pages = MERGE_PAGES): void => {
-  if (projection === undefined || isStopping || failed) return
-  const { db } = projection
-  const total = () => (db.prepare('SELECT total_changes() AS n').get() as { n: number }).n
-  const before = total()
-  index?.touched()
-  db.exec(`INSERT INTO everywhere (everywhere, rank) VALUES ('merge', ${pages})`)
-  // https://sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that there was nothing to merge.
-  if (total() - before >= 2) setImmediate(() => attempt(() => mergeOn()))
-}
-
-const seed = (facts: readonly string[]) => {
-  const { db } = projection as Projection
-  db.exec('BEGIN')
-  try {
-    indexOf(db).write(
-      facts.map(text => preparing.prepare(JSON.parse(text) as Fact)),
-      preparing.takeCounts(),
-    )
-    db.exec('COMMIT')
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-  say({ kind: 'applied', articles: facts.length })
+/** Made once, for as often as it is written until it went. */
+const prepareSeed = (db: DatabaseSync) => (facts: readonly string[]) => {
+  const versions = facts.map(text => preparing.prepare(JSON.parse(text) as Fact))
+  const counts = preparing.takeCounts()
+  return () => indexOf(db).write(versions, counts)
 }
 
 const take = async (message: ToWriter): Promise<void> => {
@@ -196,16 +155,16 @@ const take = async (message: ToWriter): Promise<void> => {
       reach(message.cursor)
       return
     case 'mark':
-      await writing
+      await Promise.all([writing, seeding?.written()])
       if (!failed) say({ kind: 'marked' })
       return
     case 'seed':
-      say({ kind: 'took' })
-      seed(message.facts)
+      await (seeding as Seeding).put(message.facts)
       return
     case 'stop':
       isStopping = true
-      clearTimeout(merging)
+      merging?.stop()
+      seeding?.stop()
       preparer?.close()
       await projection?.stop()
       say({ kind: 'stopped' })
@@ -227,14 +186,8 @@ openProjection({
   file,
   schema: searchSchema,
   apply: (db, records) => {
-    const counts = heldCounts
-    heldCounts = new Map()
-    const found = records.flatMap(record => preparedOf.get(record) ?? [])
-    indexOf(db).write(
-      found.flatMap(({ prepared }) => prepared ?? []),
-      counts,
-      found[0]?.vocabulary,
-    )
+    const { versions, counts, vocabulary: words } = held.of(records)
+    indexOf(db).write(versions, counts, words)
   },
   onApplied: records => {
     if (!isReached) index?.forget()
@@ -243,9 +196,17 @@ openProjection({
 })
   .then(opened => {
     projection = opened
-    opened.db.exec('PRAGMA cache_size = -65536')
-    if (isReached) return
-    setMerging(MERGING.bulk)
-    indexOf(opened.db).forget()
+    const { db } = opened
+    db.exec('PRAGMA cache_size = -65536')
+    merging = createMerging({ db, onAsk: () => index?.touched(), onFailed: fail })
+    seeding = createSeeding({
+      db,
+      prepare: prepareSeed(db),
+      onTurn: () => say({ kind: 'took' }),
+      onWritten: articles => say({ kind: 'applied', articles }),
+    })
+    if (isReached) return merging.live()
+    merging.bulk()
+    indexOf(db).forget()
   })
   .catch(fail)

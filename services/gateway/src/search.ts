@@ -138,6 +138,8 @@ export const openSearch = ({ log, dataDir, onTrouble, againAfterMs = AGAIN_AFTER
     try {
       await thread.ready
       for await (const facts of seeds ?? []) await thread.seed(facts)
+      // The last of them may wait for a disk that is full. One that failed has told it, and one that is stopped is not wanted.
+      await thread.has({}).catch(() => undefined)
     } finally {
       making = undefined
       await thread.stop()

@@ -287,6 +287,16 @@ test('a feed that this process has not built yet, or that others may have built 
   assert.equal(asked.length, 3, 'whoever held the feed meanwhile may have shown something else')
 })
 
+test('a feed whose partition changed hands while it was built is not built ahead: another may have built it since', async () => {
+  let lose = (): void => undefined
+  const { asked, handle, begin, forget, idle } = open([builtOf(true), builtOf(true)], () => lose())
+  lose = forget
+  await handle([intent('baoqk.a-1', 1, 4)])
+  begin([eventOf(intent('baoqk.a-1', 2, 5))])
+  await idle()
+  assert.equal(asked.length, 1)
+})
+
 test('what was begun of a feed counts no more once it is made again, for that is made without it', async () => {
   const { asked, handle, begin, idle } = open([builtOf(true), builtOf(true), builtOf(true), builtOf(true)], () => undefined)
   await handle([intent('baoqk.a-1', 1, 4)])

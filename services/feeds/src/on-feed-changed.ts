@@ -64,7 +64,7 @@ type FeedWork = Readonly<{
   handle: SubscribeOptions['handle']
   /**
    * Builds for intents that are only being published: what a feed shows is read from state, so a build need not wait until the brokers have what it is for. The
-   * intent comes all the same, and does what was not done. For feeds that are held here; never throws.
+   * intent comes all the same, and does what was not done, or what a rebuild may have undone, which is made from the view. For feeds that are held here; never throws.
    */
   begin(intents: readonly Intent[]): void
   /** What was begun counts no more: its intents do it. */
@@ -181,6 +181,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   const waiting = new Map<string, Intent[]>()
 
   const work = async (
+    feedId: string,
     intents: readonly Intent[],
     position: number,
     signal: AbortSignal,
@@ -188,10 +189,15 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   ): Promise<void> => {
     // What a sweep found comes once, and no more is to be expected after it.
     const isNews = intents.some(one => one.causationid !== undefined)
+    const since = generation
     active += 1
     tell(1)
     try {
-      const busyMs = await build(intents, position, signal).finally(() => isNews || tell(-1))
+      const busyMs = await build(intents, position, signal).finally(() => {
+        if (!isNews) tell(-1)
+        // Somebody else may have built it meanwhile.
+        if (since !== generation) builder.forget(feedId)
+      })
       onDone()
       const restMs = pace.restMs({ busyMs, active })
       // Stopping ends the rest early and nothing else: everything is written and said.
@@ -211,10 +217,9 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     const since = generation
     const onDone = () => {
       if (since === generation) for (const { id } of intents) begun.set(id, feedId)
-      else builder.forget(feedId)
     }
     try {
-      await work(intents, counter, stopping, onDone)
+      await work(feedId, intents, counter, stopping, onDone)
     } catch (error) {
       logger.debug({ feedId, reason: messageOf(error) }, 'feed.left-to-its-intent')
     }
@@ -230,7 +235,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
         // A feed that is made again is made from the view, not from what was begun.
         if (intents.some(one => one.data.rebuild !== undefined)) for (const [id, of] of begun) if (of === feedId) begun.delete(id)
         const left = intents.filter(({ id }) => !begun.delete(id))
-        if (left.length > 0) await work(left, records.at(-1)?.position ?? 0, signal)
+        if (left.length > 0) await work(feedId, left, records.at(-1)?.position ?? 0, signal)
       })
     },
     begin: intents => {

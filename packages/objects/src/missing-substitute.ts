@@ -1,5 +1,4 @@
 /** What a retraction is taken with, and is perhaps not meant: a substitute that readers cannot be sent to. */
-import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { isPublic } from '@newswire/events/fact'
 import { idsMeantBy } from '@newswire/events/references'
 import type { Retraction } from '@newswire/events/submission'
@@ -8,7 +7,7 @@ import type { Objects } from './objects.ts'
 import { getReleased } from './released.ts'
 
 /**
- * Readers are not sent to what only editors may read. A warning is never worth a refusal: of what cannot be looked up, or is damaged, there is none.
+ * Readers are not sent to what only editors may read. A warning is never worth a refusal: of what cannot be looked up, for whatever reason, there is none.
  */
 export const findMissingSubstitute = async (
   objects: Pick<Objects, 'get'>,
@@ -19,9 +18,8 @@ export const findMissingSubstitute = async (
   try {
     const found = await Promise.all(idsMeantBy(redirectTo, publisher).map(id => getReleased(objects, id)))
     if (found.some(one => one !== null && isPublic(one.fact))) return []
-  } catch (error) {
-    if (error instanceof UnavailableError || error instanceof RejectError) return []
-    throw error
+  } catch {
+    return []
   }
   const detail = `${JSON.stringify(redirectTo)} is not out, so until it is readers are told that the article is gone`
   return [{ pointer: '/redirectTo', detail }]

@@ -1,9 +1,10 @@
 /**
- * `Idempotency-Key`: the same key and request again gets the same answer and has no second effect. The claim keeps the submission's id and
- * time before anything is logged, so whoever comes back after a crash publishes the same event under the same id; only a claim that says
+ * `Idempotency-Key`: the same key and request again gets the same answer and has no second effect. The claim keeps the submission's id,
+ * time and warnings before anything is logged, so whoever comes back after a crash publishes the same event under the same id; only a claim that says
  * `logged` may be answered without publishing.
  */
 import { isEventId, sha256Hex } from '@newswire/events/ids'
+import type { Warning } from '@newswire/events/warnings'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -15,10 +16,13 @@ const claimDocument = z.object({
   receivedAt: z.string(),
   /** SHA-256 of method, path and body: the same key for anything else is a conflict. */
   requestSha256: z.string(),
+  /** What it was answered with; what is out may have changed since. Claims of earlier releases have none. */
+  warnings: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   logged: z.boolean(),
 })
 
-export type Claim = Readonly<{ submissionId: string; receivedAt: string; logged: boolean }>
+/** `warnings`: `undefined` when the key was taken before they were kept with it. */
+export type Claim = Readonly<{ submissionId: string; receivedAt: string; warnings: readonly Warning[] | undefined; logged: boolean }>
 type ClaimResult = Readonly<{ ok: true; claim: Claim }> | Readonly<{ ok: false }>
 export type ClaimRequest = Readonly<{ publisher: string; key: string; requestSha256: string; submissionId: string; receivedAt: string }>
 
@@ -27,16 +31,17 @@ export const findClaim = async (objects: Objects, { publisher, key, requestSha25
   const found = await getDocument(objects, keys.idempotency(publisher, sha256Hex(key)), claimDocument)
   if (found === null) return null
   if (found.value.requestSha256 !== requestSha256) return { ok: false }
-  const { submissionId, receivedAt, logged } = found.value
-  return { ok: true, claim: { submissionId, receivedAt, logged } }
+  const { submissionId, receivedAt, warnings, logged } = found.value
+  return { ok: true, claim: { submissionId, receivedAt, warnings, logged } }
 }
 
 /** Takes the key for this request, or finds who took it before. */
-export const claimKey = async (objects: Objects, request: ClaimRequest): Promise<ClaimResult> => {
+export const claimKey = async (objects: Objects, request: ClaimRequest, warnings: readonly Warning[]): Promise<ClaimResult> => {
   const objectKey = keys.idempotency(request.publisher, sha256Hex(request.key))
   const { submissionId, receivedAt, requestSha256 } = request
-  const fresh = { n: 1, submissionId, receivedAt, requestSha256, logged: false }
-  if ((await swapDocument(objects, objectKey, fresh, null)).ok) return { ok: true, claim: { submissionId, receivedAt, logged: false } }
+  const fresh = { n: 1, submissionId, receivedAt, requestSha256, warnings, logged: false }
+  if ((await swapDocument(objects, objectKey, fresh, null)).ok)
+    return { ok: true, claim: { submissionId, receivedAt, warnings, logged: false } }
   return (await findClaim(objects, request)) ?? { ok: false }
 }
 

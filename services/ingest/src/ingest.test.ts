@@ -56,8 +56,14 @@ const open = async (t: TestContext) => {
   const disk = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
   const log = await createEmbeddedLog({ file: join(folder, 'log.db'), fsync: 'normal' })
   const away = { log: false, shortcut: false, marks: false }
+  /** Keys that cannot be read, in a way that the port does not name. */
+  const broken = new Set<string>()
   const objects: Objects = {
     ...disk,
+    get: async (key, options) => {
+      if (broken.has(key)) throw new TypeError('nobody thought of this')
+      return disk.get(key, options)
+    },
     put: async (key, bytes, options) => {
       if (away.marks && options?.ifMatch !== undefined) throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'away')
       return disk.put(key, bytes, options)
@@ -140,7 +146,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, told, routes, places, spans }
+  return { app, request, put, submissions, prepared, read, disk, away, broken, told, routes, places, spans }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -748,6 +754,51 @@ test('what would not do beside what is out what it seems to is said with the 202
   const kept = milestones.find(({ event }) => event.correlationid === again.body.submissionId)
   assert.deepEqual(parseWarnings(kept?.event.data.detail ?? ''), again.body.warnings)
   assert.deepEqual(pointers(await put(article)), [])
+})
+
+test('the same key answers with the warnings that it was taken with, whatever has come out or gone since', async t => {
+  const { put, request, disk, read, away } = await open(t)
+  const live = Buffer.from(JSON.stringify({ released: { fact: sampleFact({}) } }))
+  const key = { 'idempotency-key': 'back' }
+  const republish = () => request('POST', '/v1/articles/a/republish', {}, key)
+  const first = await republish()
+  assert.deepEqual([first.status, first.body.warnings], [202, undefined])
+  await disk.put('current/press.a.json', live)
+  assert.deepEqual((await republish()).body, first.body, 'its own release is nothing to doubt')
+
+  const held = { ...article, embargoUntil: '9999-01-01T00:00:00Z' }
+  away.log = true
+  assert.equal((await put(held, { 'idempotency-key': 'held' })).status, 503)
+  await disk.delete('current/press.a.json')
+  away.log = false
+  const taken = await put(held, { 'idempotency-key': 'held' })
+  assert.equal(taken.body.warnings?.[0]?.pointer, '/embargoUntil', 'also when the log has it only at the second time')
+  assert.deepEqual((await put(held, { 'idempotency-key': 'held' })).body, taken.body)
+  const milestones = (await read('milestones')) as { event: NewswireEvent<'milestone.reached'> }[]
+  assert.deepEqual(parseWarnings(milestones.at(-1)?.event.data.detail ?? ''), taken.body.warnings)
+})
+
+test('a key that was taken before its warnings were kept with it is answered', async t => {
+  const { put, disk, submissions } = await open(t)
+  const key = { 'idempotency-key': 'old' }
+  const sent = { ...article, categories: ['newz'] }
+  const first = await put(sent, key)
+  const [claim] = await disk.list('idempotency/', { limit: 1 })
+  assert.ok(claim)
+  const { warnings, ...old } = JSON.parse(Buffer.from((await disk.get(claim.key))?.bytes ?? []).toString())
+  assert.deepEqual(warnings, first.body.warnings)
+  await disk.put(claim.key, Buffer.from(JSON.stringify(old)))
+  assert.deepEqual((await put(sent, key)).body, first.body)
+  assert.equal((await submissions()).length, 1)
+})
+
+test('a doubt that cannot be looked up costs no submission, whatever went wrong', async t => {
+  const { put, request, broken } = await open(t)
+  broken.add('current/press.a.json')
+  const correction = { ...article, change: 'correction', correction: { note: 'Sai ngày.' } }
+  assert.deepEqual([(await put(correction)).status, (await request('POST', '/v1/articles/a/republish', {})).status], [202, 202])
+  const replace = { mode: 'replace', reason: 'r', redirectTo: 'a' }
+  assert.equal((await request('POST', '/v1/articles/b/retract', replace)).status, 202)
 })
 
 test('what contradicts itself is refused with every field; an archive is taken as it is, with the same words', async t => {

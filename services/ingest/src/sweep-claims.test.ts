@@ -23,7 +23,7 @@ test('a claim stays as long as its submission is kept, and goes after it with bo
     await objects.close()
     await rm(root, { recursive: true })
   })
-  for (const key of ['one', 'two']) await claimKey(objects, requestOf(key))
+  for (const key of ['one', 'two']) await claimKey(objects, requestOf(key), [])
   await markLogged(objects, requestOf('one'))
   await objects.put('native/press/2026/03/01/kept', Buffer.from('{}'))
   await objects.put(keys.hookDelivery('press', 'ghost', 'a'.repeat(64)), Buffer.from('{}'))

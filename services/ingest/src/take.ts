@@ -1,6 +1,6 @@
 /** Taking a request: who asks, what is asked, whether it was asked before; then it is accepted, and only then answered. */
 import { randomBytes } from 'node:crypto'
-import { RejectError, UnavailableError } from '@newswire/events/errors'
+import { UnavailableError } from '@newswire/events/errors'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import type { Submission } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
@@ -96,14 +96,13 @@ const toAnswer = (submissionId: string, articleId: string, warnings: readonly Wa
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
 export const createTake = ({ objects, publish, now, configuration, trace, admit, onAccepted }: TakeNeeds) => {
-  /** A doubt is never worth a refusal: beside what cannot be read nothing is doubted. */
+  /** A doubt is never worth a refusal: beside what cannot be read, for whatever reason, nothing is doubted. */
   const findDoubtsOfReleased = async (submission: Submission): Promise<readonly Warning[]> => {
     if (!dependsOnReleased(submission)) return []
     try {
       return findReleasedDoubts(submission, await getReleased(objects, submission.articleId), now())
-    } catch (error) {
-      if (error instanceof UnavailableError || error instanceof RejectError) return []
-      throw error
+    } catch {
+      return []
     }
   }
 
@@ -127,7 +126,7 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
   const claim = async (request: ClaimRequest, submission: Submission): Promise<Claim> => {
     const found = await findClaim(objects, request)
     if (found === null) await refuseConflict(submission)
-    const claimed = found ?? (await claimKey(objects, request))
+    const claimed = found ?? (await claimKey(objects, request, await findWarnings(submission)))
     if (!claimed.ok) throw reused()
     return claimed.claim
   }
@@ -171,8 +170,7 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
     const key = given ?? idempotencyKeyOf(request)
     const { submission, pictures } = toAsked({ ...fresh, publisher, articleId, ...way }, body)
     refuseOversize(submission, body.byteLength)
-    const warnings = await findWarnings(submission)
-    const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>) => {
+    const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>, warnings: readonly Warning[]) => {
       if (way.lane === 'backfill' && !(await admit(submissionId))) throw full()
       for (const picture of pictures) await keepPicture({ objects, now }, picture)
       const stamped = { ...submission, submissionId, receivedAt }
@@ -184,14 +182,16 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
     }
     if (key === null) {
       await refuseConflict(submission)
-      await log(fresh)
+      const warnings = await findWarnings(submission)
+      await log(fresh, warnings)
       return toAnswer(fresh.submissionId, articleId, warnings)
     }
     const claimRequest = { publisher, key, requestSha256: sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`), ...fresh }
     const claimed = await claim(claimRequest, submission)
+    const warnings = claimed.warnings ?? (await findWarnings(submission))
     if (!claimed.logged) {
       const isRepeat = claimed.submissionId !== fresh.submissionId
-      if (!isRepeat || !(await hasPassed(claimed.submissionId))) await log(claimed)
+      if (!isRepeat || !(await hasPassed(claimed.submissionId))) await log(claimed, warnings)
       await mark(claimRequest)
     }
     return toAnswer(claimed.submissionId, articleId, warnings)

@@ -30,6 +30,26 @@ test('an operator reaches the articles of every publisher by their whole ids, an
   )
 })
 
+test('an id that two articles could be meant by is none: neither ours nor that of another publisher is taken for the other', async () => {
+  const known = new Set(['other.story', 'press.other.story', 'press.v1.2'].map(id => `/v1/articles/${id}/versions`))
+  const using = {
+    publisher: 'press',
+    console: async (_: string, path: string) => {
+      if (!known.has(path)) throw new FailedError('Not found', { code: 'NEWSWIRE_NOT_FOUND' })
+      return {}
+    },
+  }
+  await assert.rejects(wholeId(using, 'other.story'), { name: 'UsageError', message: /press\.other\.story/ })
+  assert.equal(await wholeId(using, 'press.other.story'), 'press.other.story', 'ours is reached by its whole id')
+  assert.equal(await wholeId({ ...using, publisher: null }, 'other.story'), 'other.story', 'that of the other where no publisher is known')
+  assert.equal(await wholeId(using, 'v1.2'), 'press.v1.2')
+  const away = async (method: string, path: string) => {
+    if (path.startsWith('/v1/articles/press.')) throw new Error('away')
+    return using.console(method, path)
+  }
+  await assert.rejects(wholeId({ ...using, console: away }, 'other.story'), /away/, 'what cannot be looked up may be there')
+})
+
 test('what a file no longer names is told, with how to retire it, also when nothing else changes', () => {
   const one = (change: 'unnamed' | 'update' | 'unchanged', id: string, detail = '') => ({ kind: 'feeds' as const, id, change, detail })
   const left = [one('unchanged', 'all'), one('unnamed', 'english', 'no longer named')]

@@ -27,20 +27,29 @@ export const splitId = (id: string, publisher: string | null): { localId: string
   return { localId: id, articleId: toArticleId(publisher, id) }
 }
 
+const isKnown = async ({ console }: Pick<Client, 'console'>, articleId: string): Promise<boolean> => {
+  try {
+    await console('GET', `/v1/articles/${encodeURIComponent(articleId)}/versions`)
+    return true
+  } catch (error) {
+    if (error instanceof FailedError && error.code === 'NEWSWIRE_NOT_FOUND') return false
+    throw error
+  }
+}
+
 /**
  * The whole id of an article, for what the console does: an operator's article may be of any publisher, also of one that is retired, so an id that
- * anything was ever submitted under is whole, whoever's token `up` left here.
+ * anything was ever submitted under is whole, whoever's token `up` left here. Throws `UsageError` when it is a local id of ours as well: a purge
+ * takes what cannot be brought back.
  */
 export const wholeId = async (using: Pick<Client, 'console'> & Readonly<{ publisher: string | null }>, id: string): Promise<string> => {
   const { articleId } = splitId(id, using.publisher)
   if (articleId === id || parseArticleId(id) === null) return articleId
-  try {
-    await using.console('GET', `/v1/articles/${encodeURIComponent(id)}/versions`)
-    return id
-  } catch (error) {
-    if (error instanceof FailedError && error.code === 'NEWSWIRE_NOT_FOUND') return articleId
-    throw error
-  }
+  if (!(await isKnown(using, id))) return articleId
+  if (!(await isKnown(using, articleId))) return id
+  throw new UsageError(
+    `${id} may be meant for two articles, ${articleId} and ${id} of another publisher. Write ${articleId} for the first; for the second set NEWSWIRE_CONSOLE_URL and give --data a folder that no system was started from.`,
+  )
 }
 
 export const trace = async (terminal: Terminal, id: string): Promise<boolean> => {

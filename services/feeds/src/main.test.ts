@@ -418,3 +418,29 @@ test('a feed that is made again still has what came after the view had last read
   assert.equal(made.changed, false)
   assert.deepEqual(await world.shown('all'), ['b@1', 'a@1'])
 })
+
+test('on Kafka a feed shows an article while its intent is still on the way to the brokers', async t => {
+  const arrived = Promise.withResolvers<void>()
+  t.after(() => arrived.resolve())
+  let isSlow = false
+  const world = await openWorld(t, [feedOf('all')], log => ({
+    ...log,
+    kind: 'kafka',
+    publish: async (records, options) => {
+      if (isSlow && records.some(one => one.topic === topics.feedChanges.name)) await arrived.promise
+      return await log.publish(records, options)
+    },
+  }))
+  await world.start()
+  await until('the sweep of the start', async () => (await world.events('feed.changed')).some(event => event.data.articleId === null))
+  await world.release(fact('a', 1))
+  await shows(world, 'all', ['a@1'])
+  await world.quiet()
+  isSlow = true
+  await world.release(fact('b', 2))
+  await shows(world, 'all', ['b@1', 'a@1'])
+  assert.ok(!(await world.events('feed.changed')).some(event => event.data.articleId === 'baoqk.b'))
+  arrived.resolve()
+  await world.quiet()
+  assert.deepEqual(await world.shown('all'), ['b@1', 'a@1'])
+})

@@ -11,6 +11,7 @@ import { toRecord } from '@newswire/events/events'
 import { daysOf } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
 import { startRestorer } from './restore-days.ts'
+import { prepareArticles } from './restore-prepare.ts'
 
 const DAYS = 5
 
@@ -66,6 +67,31 @@ test('a damaged pack ends a restoring with what is wrong, wherever it was read',
   for (const { key } of await archive.objects.list(keys.archivePacksOf(days[3] ?? '')))
     if (key.endsWith('.gz')) await archive.objects.put(key, Buffer.from('no pack'))
   await assert.rejects(readAll(restorer.read(archive.objects, days)), { name: 'RejectError', code: 'NEWSWIRE_ARCHIVE_PACK' })
+})
+
+test('what is no damage of the archive is not told as one', async t => {
+  const { archive, restorer, days } = await open(t)
+  const objects = { get: archive.objects.get, list: () => Promise.resolve(null as never) }
+  await assert.rejects(readAll(restorer.read(objects, days)), { name: 'Error' })
+})
+
+test('a message holds so many articles and so many bytes, and an article that is larger goes alone', async t => {
+  const { archive, days } = await open(t)
+  const found = await newestOfDay(archive.objects, days[0] ?? '')
+  const split = (limits?: { articles: number; bytes: number }): string[][] => {
+    const messages: string[][] = []
+    for (let from = 0; from < found.length; ) {
+      const { articles, memory, next } = prepareArticles(found, from, limits)
+      const held = articles.reduce((sum, { state, record }) => sum + state.byteLength + record.value.byteLength, 0)
+      assert.equal(memory.byteLength, held)
+      messages.push(articles.map(one => one.articleId))
+      from = next
+    }
+    return messages
+  }
+  assert.deepEqual(split(), [['press.a0', 'press.b0']])
+  assert.deepEqual(split({ articles: 400, bytes: 1 }), [['press.a0'], ['press.b0']])
+  assert.deepEqual(split({ articles: 1, bytes: 1_000_000 }), [['press.a0'], ['press.b0']])
 })
 
 test('a store that is away while the archive is read is told as it said it', async t => {

@@ -1,6 +1,6 @@
 /** The archive as it comes back: articles in its order, read and prepared on threads of their own, which take the days by turns. */
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, RejectError } from '@newswire/events/errors'
+import { RejectError } from '@newswire/events/errors'
 import type { Objects } from '@newswire/objects/objects'
 import type { FromRestorer, PreparedArticle, ToRestorer } from './restore-prepare.ts'
 
@@ -43,7 +43,7 @@ const startThread = () => {
         answer(message.id, objects.list(message.prefix, message.options))
         return
       case 'failed':
-        fail(new RejectError(message.code as ErrorCode, message.message))
+        fail(message.code === null ? new Error(message.message) : new RejectError(message.code, message.message))
         return
       default:
         told.push(message)

@@ -3,6 +3,7 @@ import type { Newest } from '@newswire/archive/read-days'
 import { factEvent } from '@newswire/desk/outcomes'
 import { restoredState } from '@newswire/desk/restore'
 import { dueTimes } from '@newswire/desk/state'
+import type { ErrorCode } from '@newswire/events/errors'
 import { type EventRecord, toRecord } from '@newswire/events/events'
 import type { ListedObject } from '@newswire/objects/objects'
 
@@ -28,7 +29,8 @@ export type FromRestorer =
   | Readonly<{ kind: 'list'; id: number; prefix: string; options: Readonly<{ startAfter?: string; limit?: number }> | undefined }>
   | Readonly<{ kind: 'articles'; articles: readonly PreparedArticle[] }>
   | Readonly<{ kind: 'day' }>
-  | Readonly<{ kind: 'failed'; code: string; message: string }>
+  /** `code`: of a damage of the archive; `null` of anything else. */
+  | Readonly<{ kind: 'failed'; code: ErrorCode | null; message: string }>
 
 const prepareOne = ({ newest: { fact }, live }: Newest): PreparedArticle => {
   const current = restoredState(fact, live?.fact ?? null)
@@ -44,10 +46,25 @@ const prepareOne = ({ newest: { fact }, live }: Newest): PreparedArticle => {
   }
 }
 
-/** The bytes of all lie in one piece of memory, which changes hands whole. */
-export const prepareArticles = (found: readonly Newest[]): Readonly<{ articles: readonly PreparedArticle[]; memory: ArrayBuffer }> => {
-  const each = found.map(prepareOne)
-  const memory = new Uint8Array(each.reduce((sum, { state, record }) => sum + state.byteLength + record.value.byteLength, 0))
+/** Of one message; an article that is larger alone goes alone. */
+type Limits = Readonly<{ articles: number; bytes: number }>
+const LIMITS: Limits = { articles: 400, bytes: 4_194_304 }
+
+type Prepared = Readonly<{ articles: readonly PreparedArticle[]; memory: ArrayBuffer; next: number }>
+
+const sizeOf = ({ state, record }: PreparedArticle): number => state.byteLength + record.value.byteLength
+
+/** Those of `found` from there on, as many as one message takes; `next` is the first of the others. The bytes of all lie in one piece of memory, which changes hands whole. */
+export const prepareArticles = (found: readonly Newest[], from: number, limits = LIMITS): Prepared => {
+  const each: PreparedArticle[] = []
+  let bytes = 0
+  for (const one of found.slice(from, from + limits.articles)) {
+    if (bytes >= limits.bytes) break
+    const prepared = prepareOne(one)
+    bytes += sizeOf(prepared)
+    each.push(prepared)
+  }
+  const memory = new Uint8Array(bytes)
   let at = 0
   const move = (bytes: Uint8Array): Uint8Array => {
     memory.set(bytes, at)
@@ -55,5 +72,5 @@ export const prepareArticles = (found: readonly Newest[]): Readonly<{ articles: 
     return memory.subarray(at - bytes.byteLength, at)
   }
   const articles = each.map(one => ({ ...one, state: move(one.state), record: { ...one.record, value: move(one.record.value) } }))
-  return { articles, memory: memory.buffer }
+  return { articles, memory: memory.buffer, next: from + each.length }
 }

@@ -1,12 +1,11 @@
 /** Reads the archive day by day and prepares what comes back out of it: half of what a rebuild costs. The store is asked through the main thread, which has it open. */
 import { parentPort } from 'node:worker_threads'
 import { newestOfDay } from '@newswire/archive/read-days'
-import { codeOf, messageOf } from '@newswire/events/errors'
+import { messageOf, RejectError } from '@newswire/events/errors'
 import type { Objects } from '@newswire/objects/objects'
 import { type FromRestorer, prepareArticles, type ToRestorer } from './restore-prepare.ts'
 
-/** Articles of one message, and messages that may wait to be taken: the main thread never has to wait for the next. */
-const BATCH = 400
+/** Messages that may wait to be taken: the main thread never has to wait for the next. */
 const AHEAD = 4
 
 const tell = (message: FromRestorer, memory: readonly ArrayBuffer[] = []) => parentPort?.postMessage(message, memory)
@@ -36,9 +35,10 @@ const untilTaken = async (): Promise<void> => {
 const readDays = async (folders: readonly string[]): Promise<void> => {
   for (const folder of folders) {
     const found = await newestOfDay(objects, folder)
-    for (let from = 0; from < found.length; from += BATCH) {
+    for (let from = 0; from < found.length; ) {
       await untilTaken()
-      const { articles, memory } = prepareArticles(found.slice(from, from + BATCH))
+      const { articles, memory, next } = prepareArticles(found, from)
+      from = next
       waiting += 1
       tell({ kind: 'articles', articles }, [memory])
     }
@@ -49,7 +49,9 @@ const readDays = async (folders: readonly string[]): Promise<void> => {
 parentPort?.on('message', (message: ToRestorer) => {
   switch (message.kind) {
     case 'days':
-      readDays(message.folders).catch(error => tell({ kind: 'failed', code: codeOf(error), message: messageOf(error) }))
+      readDays(message.folders).catch(error =>
+        tell({ kind: 'failed', code: error instanceof RejectError ? error.code : null, message: messageOf(error) }),
+      )
       return
     case 'answer':
       answers.get(message.id)?.(message.value as never)

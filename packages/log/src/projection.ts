@@ -62,6 +62,18 @@ const TIDY_AFTER_MS = 5_000
 const PASSING = new Set([5, 6, 7, 10, 13, 14])
 /** Whether what SQLite threw is of the machine and not of what was written, so that it may go another time. */
 export const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
+
+/** All of the work or nothing of it. Throws what the work or SQLite throws. */
+export const inTransaction = (db: DatabaseSync, work: () => void): void => {
+  db.exec('BEGIN')
+  try {
+    work()
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
+    throw error
+  }
+}
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 type Ends = ReadonlyArray<{ partition: number; start: Position; end: Position }>
@@ -126,15 +138,10 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
   const write = (records: readonly LogRecord[]): void => {
     const next = new Map<number, Position>()
     for (const record of records) next.set(record.partition, record.position + 1)
-    db.exec('BEGIN')
-    try {
+    inTransaction(db, () => {
       apply(db, records)
       for (const [partition, position] of next) store.run(partition, position)
-      db.exec('COMMIT')
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
-      throw error
-    }
+    })
     for (const [partition, position] of next) cursor[partition] = position
     if (isReady) moving?.wrote(records.length)
     onApplied?.(records)

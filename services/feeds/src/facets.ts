@@ -8,7 +8,7 @@ import { fromRecord, isArticleEvent } from '@newswire/events/events'
 import { type Facets, type Fact, facets, toPublicFact } from '@newswire/events/fact'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
-import { openProjection, type Projection } from '@newswire/log/projection'
+import { inTransaction, openProjection, type Projection } from '@newswire/log/projection'
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
 import { openPlaces, PLACES, type Placed, type Places } from './places.ts'
 import { facetsOf, type Rule, ruleOf } from './window.ts'
@@ -141,21 +141,10 @@ export const openFacets = (
     }
   }
 
-  const transaction = (work: () => void) => {
-    db.exec('BEGIN')
-    try {
-      work()
-      db.exec('COMMIT')
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   const forget = (feedId: string): void => {
     rules.delete(feedId)
     kept.delete(feedId)
-    transaction(() => places.forget(feedId))
+    inTransaction(db, () => places.forget(feedId))
   }
 
   const fill = async (wanted: readonly Rule[]): Promise<void> => {
@@ -166,7 +155,7 @@ export const openFacets = (
     }
     for (let last = ''; ; ) {
       const rows = after.all(last, BATCH) as Row[]
-      transaction(() => {
+      inTransaction(db, () => {
         for (const article of rows.map(toKnown)) for (const rule of wanted) places.place(article, rule)
       })
       const next = rows.at(-1)?.id

@@ -1,7 +1,7 @@
 /** Facts from elsewhere than the log, one batch after the other: one that the disk refuses for a while keeps those behind it waiting. */
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { isPassing } from '@newswire/log/projection'
+import { inTransaction, isPassing } from '@newswire/log/projection'
 
 export type Seeding = Readonly<{
   /** Resolves once they are written, or nothing is written any more; rejects with what does not pass. */
@@ -29,23 +29,13 @@ export const createSeeding = ({ db, prepare, onTurn, onWritten, againMs = AGAIN_
   let last = Promise.resolve()
   let isStopped = false
 
-  const writeOnce = (write: () => void): void => {
-    db.exec('BEGIN')
-    try {
-      write()
-      db.exec('COMMIT')
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
-      throw error
-    }
-  }
   const putNow = async (facts: readonly string[]): Promise<void> => {
     if (isStopped) return
     onTurn()
     const write = prepare(facts)
     while (!isStopped) {
       try {
-        writeOnce(write)
+        inTransaction(db, write)
         return onWritten(facts.length)
       } catch (error) {
         if (!isPassing(error)) throw error

@@ -5,7 +5,7 @@ import { type Fact, isPublic, type LiveFact } from '@newswire/events/fact'
 import { isInForce, toFactForAll } from '@newswire/events/public-article'
 import { topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
-import { openProjection, type Projection } from '@newswire/log/projection'
+import { inTransaction, openProjection, type Projection } from '@newswire/log/projection'
 import { factOf, type OnPoison } from './facts-of-records.ts'
 import { toInstant } from './paging.ts'
 import { createQueries, type Queries } from './view-queries.ts'
@@ -169,14 +169,7 @@ export const openView = async ({ log, dataDir, onPoison }: ViewOptions): Promise
     take: fact => {
       const before = versionOf.get(fact.articleId) as { version: number } | undefined
       if (before !== undefined && before.version >= fact.version) return false
-      db.exec('BEGIN')
-      try {
-        writeAll(db, [fact])
-        db.exec('COMMIT')
-      } catch (error) {
-        if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
-        throw error
-      }
+      inTransaction(db, () => writeAll(db, [fact]))
       return true
     },
     isReady: projection.isReady,

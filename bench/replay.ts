@@ -16,7 +16,7 @@ import { cpuSeconds, round } from './measure.ts'
 import { createRandom, prose } from './prose.ts'
 import { benchConfig, startNewswire, temporaryFolder } from './system.ts'
 
-const ARTICLES = Number(process.env['BENCH_REPLAY_ARTICLES'] ?? 20_000)
+const ARTICLES = Number(process.env['BENCH_REPLAY_ARTICLES'] ?? 60_000)
 const DAYS = 50
 const DAY_MS = 86_400_000
 const LAST_MS = Date.parse('2026-03-01T08:00:00.000Z')

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TopicState } from './embedded-file.ts'
 import type { EmbeddedReader } from './embedded-reader.ts'
-import type { Following, FollowOptions, LogRecord, Position } from './log.ts'
+import { type Following, type FollowOptions, type LogRecord, type Position, patienceOf } from './log.ts'
 
 export type EmbeddedFollowing = Required<Following> & Readonly<{ topic: string; wake(): void; failure(): Error | null }>
 
@@ -48,7 +48,7 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
       const { records, reached } = nextBatch()
       if (reached.size === 0) return
       if (records.length > 0) await options.onRecords(records)
-      if (targets.size === 0) notBefore = performance.now() + (options.patienceMs ?? 0)
+      if (targets.size === 0) notBefore = performance.now() + patienceOf(options)
       for (const [number, position] of reached) cursors.set(number, position)
       checkReady()
       // A long backlog must not keep everybody else from their turn; it is no reason to wait.

@@ -14,7 +14,7 @@ import { createQuiet } from './kafka-quiet.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
 import type { ToLogRecord } from './kafka-record.ts'
 import { createUnread } from './kafka-unread.ts'
-import type { Following, FollowOptions, LogRecord, Position, Start } from './log.ts'
+import { type Following, type FollowOptions, type LogRecord, type Position, patienceOf, type Start } from './log.ts'
 
 export type KafkaFollowing = Following &
   Readonly<{
@@ -150,7 +150,8 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
   /** How long the brokers are left alone between two fetches, ms. */
   const pauseMs = (): number => {
     if (targets.size > 0) return 0
-    if (options.patienceMs) return Math.min(options.patienceMs, MOST_PATIENCE_MS)
+    const patienceMs = patienceOf(options)
+    if (patienceMs > 0) return Math.min(patienceMs, MOST_PATIENCE_MS)
     return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
   }
 

@@ -19,7 +19,7 @@ import { toOffset, toPosition } from './kafka-position.ts'
 import type { KafkaReader } from './kafka-reader.ts'
 import type { FetchedMessage, ToLogRecord } from './kafka-record.ts'
 import { createLanes, type LaneObservers } from './lanes.ts'
-import type { LogRecord, SubscribeOptions, Subscription } from './log.ts'
+import { type LogRecord, patienceOf, type SubscribeOptions, type Subscription } from './log.ts'
 
 export type KafkaSubscription = Subscription &
   Readonly<{
@@ -80,8 +80,8 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const held = new Map<number, Held>()
   const byHand = createByHand()
   const pauseMs = (): number => {
-    const patienceMs = typeof options.patienceMs === 'function' ? options.patienceMs() : options.patienceMs
-    if (patienceMs) return Math.min(patienceMs, MOST_PATIENCE_MS)
+    const patienceMs = patienceOf(options)
+    if (patienceMs > 0) return Math.min(patienceMs, MOST_PATIENCE_MS)
     return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
   }
   const ended = Promise.withResolvers<void>()

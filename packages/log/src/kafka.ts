@@ -21,7 +21,7 @@ import { type KafkaSubscription, subscribeToTopic } from './kafka-subscribe.ts'
 import { createTopicBook, setUpTopics } from './kafka-topics.ts'
 import { isCurrent } from './kafka-unread.ts'
 import type { LaneObservers } from './lanes.ts'
-import type { Log, LogRecord, NewRecord, Published, Start, SubscribeOptions } from './log.ts'
+import { type Log, type LogRecord, type NewRecord, type Published, patienceOf, type Start, type SubscribeOptions } from './log.ts'
 import { partitionOf } from './partition.ts'
 
 export type KafkaLogOptions = KafkaSettings &
@@ -61,8 +61,7 @@ const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
   )
 
 /** Takes what comes in batches just now, and so nothing by hand. */
-const isPatient = ({ patienceMs = 0 }: Pick<SubscribeOptions, 'patienceMs'>): boolean =>
-  (typeof patienceMs === 'function' ? patienceMs() : patienceMs) > 0
+const isPatient = (options: Pick<SubscribeOptions, 'patienceMs'>): boolean => patienceOf(options) > 0
 
 /**
  * Connects and reads the topics. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when no broker answers within about 15 s, `RejectError`

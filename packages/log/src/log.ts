@@ -137,9 +137,13 @@ export type FollowOptions = Readonly<{
   from: Start
   /** In order within a partition; may be async, the next batch waits. A throw is a bug: it stops following and turns health red. */
   onRecords: (records: readonly LogRecord[]) => void | Promise<void>
-  /** As of a subscription; it begins once `ready` has resolved, and `hurry` ends it. The embedded log makes only what comes within that time of another batch wait. */
-  patienceMs?: number
+  /** As of a subscription; it begins once `ready` has resolved, and `hurry` ends it. The embedded log makes only what comes within that time of another batch wait. As a function it is asked each time. */
+  patienceMs?: number | (() => number)
 }>
+
+/** How long whoever reads is willing to wait for company now, ms. */
+export const patienceOf = ({ patienceMs = 0 }: Pick<SubscribeOptions, 'patienceMs'>): number =>
+  typeof patienceMs === 'function' ? patienceMs() : patienceMs
 
 export type Lag = Readonly<{
   topic: string

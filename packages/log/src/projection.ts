@@ -7,7 +7,7 @@ import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import { mayPass } from './late-log.ts'
-import type { Following, Log, LogRecord, Position } from './log.ts'
+import type { Following, FollowOptions, Log, LogRecord, Position } from './log.ts'
 import { createMoving } from './projection-checkpoint.ts'
 import { empty, KEPT_BYTES, MOVED_AFTER, openDatabase, readCursor, shrink, walBytes } from './projection-file.ts'
 
@@ -21,7 +21,7 @@ export type ProjectionOptions = Readonly<{
   /** Called inside a transaction with records in order of their partition. Must be synchronous. A throw stops the projection and turns `failure()` on, and undoes what it wrote: of what it keeps in memory it must stand to be told again. */
   apply: (db: DatabaseSync, records: readonly LogRecord[]) => void
   /** How far behind the log the view may be, in ms (default 0), so that it is written in fewer, larger transactions: `FollowOptions.patienceMs`. */
-  patienceMs?: number
+  patienceMs?: FollowOptions['patienceMs']
   /**
    * Told of records as they come, while `apply` gets them up to `withinMs` later, many in one transaction (default: at once): for who answers from memory
    * and keeps the file for the next start alone. After a crash the same are told again.
@@ -45,6 +45,8 @@ export type Projection = Readonly<{
   isRead(): boolean
   /** Resolves once everything that is in the topic now is applied; rejects when the signal aborts. */
   caughtUp(signal?: AbortSignal): Promise<void>
+  /** `Following.hurry`. */
+  hurry(): void
   /** Why it stopped for good, or what it is waiting for: a disk that is full may have room again. */
   failure(): Error | null
   stop(): Promise<void>
@@ -278,6 +280,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     isReady: () => isReady && failed === null && hindrance === null,
     isRead: () => isReady,
     caughtUp,
+    hurry: () => following?.hurry?.(),
     failure: () => failed ?? hindrance,
     stop: async () => {
       if (stopped) return

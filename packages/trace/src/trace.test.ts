@@ -388,3 +388,28 @@ test('what stands taken back is listed with its proof, until it is brought back'
   const back = tables([...taken, proved, released(3, 6)])
   assert.deepEqual([readRetractions(back, at(0), 10), readRetraction(back, ARTICLE)], [[], null])
 })
+
+test('whoever attends hears at once; otherwise what is told waits for company', async t => {
+  const { log, file, record } = await open(t)
+  const trace = await createTrace({ log, file, onPoison: () => undefined })
+  await trace.ready
+  let heard = Promise.withResolvers<number>()
+  trace.onMilestones(() => heard.resolve(performance.now()))
+  const tell = async (position: number): Promise<number> => {
+    heard = Promise.withResolvers()
+    const toldMs = performance.now()
+    await log.publish([record(released(1, position))])
+    return (await heard.promise) - toldMs
+  }
+  await tell(1)
+  const unattended = await tell(2)
+  const giveBack = trace.attend()
+  await tell(3)
+  const attended = await tell(4)
+  assert.ok(attended < unattended / 4, `${attended} ms attended, ${unattended} ms not`)
+  giveBack()
+  giveBack()
+  await tell(5)
+  assert.ok((await tell(6)) > attended * 4)
+  await trace.stop()
+})

@@ -31,6 +31,11 @@ const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 const PAGES_SHARE = { embedded: 0.03, kafka: 0.03 } as const
 /** And at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
 const PAGES_REST_MS = 50
+/**
+ * Of a feed that an import changes, ms: built for each article of it, feeds took more of the loop than all else. Only where one process has the whole log: whoever
+ * waits for something in such a feed must be seen coming.
+ */
+const QUIET_REST_MS = 300
 /** Facts fanned out at once where their intents wait for company. */
 const FACTS_AT_ONCE = 64
 /** Facts read for pages, kept for the page beside: a page needs each once. */
@@ -152,6 +157,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     logger,
     now,
     share: ofLoop(SHARE),
+    quietRestMs: isAhead ? 0 : QUIET_REST_MS,
     stopping: stopping.signal,
     onBuilt,
     onActive: active => {
@@ -177,6 +183,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
         pageStates.offer(fact)
       },
       begin: intents => {
+        if (!isAhead) work.expect(intents)
         const held = isAhead ? intents.filter(one => isHeld(one.data.feedId)) : []
         work.begin(held)
         return held.length > 0 && held.length === intents.length

@@ -50,6 +50,7 @@ const open = (
   publish: (events: readonly NewswireEvent[]) => void,
   beside: Partial<Beside> = {},
   logger = createLogger({ service: 'feeds', level: 'silent' }),
+  stopping?: AbortController,
 ) => {
   const asked: Wanted[] = []
   let isInMind = false
@@ -75,7 +76,8 @@ const open = (
     logger,
     now: () => Date.UTC(2026, 2, 1),
     share: () => 0.35,
-    stopping: new AbortController().signal,
+    quietRestMs: stopping === undefined ? 0 : 3_600_000,
+    stopping: stopping?.signal ?? new AbortController().signal,
   })
   const context = { signal: new AbortController().signal, attempt: 1 }
   return { asked, handle: (records: readonly LogRecord[]) => handle(records, context), ...ahead }
@@ -324,6 +326,7 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
       logger: createLogger({ service: 'feeds', level: 'silent' }),
       now: () => Date.UTC(2026, 2, 1),
       share: () => 0.01,
+      quietRestMs: 0,
       stopping: stopping.signal,
       // The rest begins in this turn of the loop, and is ended in its last phase.
       onBuilt: () =>
@@ -340,4 +343,39 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
   const news = { ...found, headers: { ...found.headers, ce_causationid: '0198c0de-0000-7000-8000-000000000001' } }
   assert.deepEqual(await toldOf(found), [1, 0, 'the rest ends'])
   assert.deepEqual(await toldOf(news), [1, 'the rest ends', 0])
+})
+
+/** Everything that is not waited for by a timer has happened. */
+const settled = async () => {
+  for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+test('a feed that only an import changed rests, until somebody is to be told of something in it', async () => {
+  const stopping = new AbortController()
+  const answers = () => [builtOf(true), builtOf(true), builtOf(true)]
+  const { handle, expect } = open(answers(), () => undefined, {}, undefined, stopping)
+  const events = (...records: LogRecord[]) => records.map(one => fromRecord(one) as NewswireEvent<'feed.changed'>)
+  const imported = (position: number) => intent('baoqk.a-1', position, position, undefined, true)
+  const news = intent('baoqk.b', 1, 9)
+  let ended: readonly string[] = []
+  const first = handle([imported(4)]).then(() => {
+    ended = ['first']
+  })
+  await settled()
+  assert.deepEqual(ended, [], 'it rests')
+  expect(events(imported(5)))
+  await settled()
+  assert.deepEqual(ended, [], 'more of the import is no reason to end it')
+  expect(events(news))
+  await first
+  // What the log had before the news is built without a rest, as long as the news has not come.
+  await handle([imported(6)])
+  await handle([news])
+  const last = handle([imported(10)]).then(() => {
+    ended = ['first', 'last']
+  })
+  await settled()
+  assert.deepEqual(ended, ['first'], 'nothing is expected any more')
+  stopping.abort()
+  await last
 })

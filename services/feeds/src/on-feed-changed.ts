@@ -27,6 +27,9 @@ const parse = (record: LogRecord): Intent | null => {
 /** Builds under way: one uses the event loop while others wait for the store. Each has a megabyte in hand. */
 const AT_ONCE = 32
 
+/** Nobody is told of it: an import, as long as it does not ask for deliveries. */
+const isQuiet = ({ data }: Intent): boolean => data.quiet === true
+
 /** So many intents of a feed are kept to be begun; what comes beyond is done when it comes from the log. */
 const MOST_AHEAD = 1_000
 
@@ -49,6 +52,8 @@ type Needs = Readonly<{
   now: () => number
   /** The part of the event loop that all building may take now, 0 to 1. */
   share: () => number
+  /** How long a feed rests after a build that nobody is told of, as of an import, ms: the next ones become one build. */
+  quietRestMs: number
   /** Ends rests at once when the service stops. */
   stopping: AbortSignal
   onBuilt?: (feedId: string, built: Built) => void
@@ -67,6 +72,8 @@ type FeedWork = Readonly<{
    * intent comes all the same, and does what was not done, or what a rebuild may have undone, which is made from the view. For feeds that are held here; never throws.
    */
   begin(intents: readonly Intent[]): void
+  /** Told of the intents that are about to be published, where all come back to this process: a feed of which somebody is to be told rests no more. */
+  expect(intents: readonly Intent[]): void
   /** What was begun counts no more: its intents do it. */
   forget(): void
   /** Resolves once nothing is built. */
@@ -74,7 +81,7 @@ type FeedWork = Readonly<{
 }>
 
 export const onFeedChanged = (needs: Needs): FeedWork => {
-  const { builder, beside, publish, configuration, logger, now, share, stopping, onBuilt, onActive = () => undefined } = needs
+  const { builder, beside, publish, configuration, logger, now, share, quietRestMs, stopping, onBuilt, onActive = () => undefined } = needs
   const turns = createTurns(AT_ONCE)
   const pace = createPace(share)
   let active = 0
@@ -99,18 +106,18 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     const before = announced.get(feedId)
     // A look that found nothing says nothing, but the first one here may be the repeat of one that died before it said something.
     const isLook = ({ data }: Intent) => data.articleId === null && !built.written && before !== undefined
-    const isQuiet = intents.every(one => one.data.quiet === true || isLook(one))
+    const isUntold = intents.every(one => isQuiet(one) || isLook(one))
     const announcement: NewswireEvent[] =
-      before?.counter === counter && (isQuiet || !before.isQuiet)
+      before?.counter === counter && (isUntold || !before.isQuiet)
         ? []
         : [
             follow(cause, {
               type: 'feed.built',
-              id: deriveId('feed.built', feedId, counter, ...(isQuiet ? ['quiet'] : [])),
+              id: deriveId('feed.built', feedId, counter, ...(isUntold ? ['quiet'] : [])),
               source: '/services/feeds',
               subject: feedId,
               time: built.updatedAt,
-              data: toFeedBuilt(feedId, built, isQuiet),
+              data: toFeedBuilt(feedId, built, isUntold),
             }),
           ]
     const removed = removedIn(wanted, built)
@@ -121,7 +128,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     }
     const events = [...announcement, ...milestones]
     if (events.length > 0) await publish(events)
-    announced.set(feedId, { counter, isQuiet: isQuiet && (before?.counter !== counter || before.isQuiet) })
+    announced.set(feedId, { counter, isQuiet: isUntold && (before?.counter !== counter || before.isQuiet) })
   }
 
   /** The feed was retired, or is not known here yet; then the sweep that follows the configuration sends its intents again. */
@@ -174,6 +181,24 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     return built.busyMs
   }
 
+  /** By feed what ends its rest. */
+  const resting = new Map<string, AbortController>()
+  /** By feed the intents that are on their way and somebody waits for. */
+  const expected = new Map<string, Set<string>>()
+  const forgetExpected = (feedId: string, intents: readonly Intent[]) => {
+    const ids = expected.get(feedId)
+    for (const { id } of intents) ids?.delete(id)
+    if (ids?.size === 0) expected.delete(feedId)
+  }
+
+  const rest = async (feedId: string, restMs: number, signal: AbortSignal): Promise<void> => {
+    if (restMs < 1) return
+    const roused = new AbortController()
+    resting.set(feedId, roused)
+    await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping, roused.signal]) }).catch(() => undefined)
+    resting.delete(feedId)
+  }
+
   const inTurn = createInTurn()
   /** Intents that are still to come, and are done: their feeds by their ids. */
   const begun = new Map<string, string>()
@@ -199,9 +224,9 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
         if (since !== generation) builder.forget(feedId)
       })
       onDone()
-      const restMs = pace.restMs({ busyMs, active })
-      // Stopping ends the rest early and nothing else: everything is written and said.
-      if (restMs >= 1) await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping]) }).catch(() => undefined)
+      const leastMs = intents.every(isQuiet) && !expected.has(feedId) ? quietRestMs : 0
+      // What ends a rest early ends nothing else: everything is written and said.
+      await rest(feedId, Math.max(leastMs, pace.restMs({ busyMs, active })), signal)
     } finally {
       active -= 1
       if (isNews) tell(-1)
@@ -231,12 +256,21 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       const [first] = intents
       if (first === undefined) return
       const { feedId } = first.data
+      forgetExpected(feedId, intents)
       await inTurn.run(feedId, async () => {
         // A feed that is made again is made from the view, not from what was begun.
         if (intents.some(one => one.data.rebuild !== undefined)) for (const [id, of] of begun) if (of === feedId) begun.delete(id)
         const left = intents.filter(({ id }) => !begun.delete(id))
         if (left.length > 0) await work(feedId, left, records.at(-1)?.position ?? 0, signal)
       })
+    },
+    expect: intents => {
+      for (const intent of intents) {
+        if (isQuiet(intent)) continue
+        const { feedId } = intent.data
+        expected.set(feedId, (expected.get(feedId) ?? new Set()).add(intent.id))
+        resting.get(feedId)?.abort()
+      }
     },
     begin: intents => {
       for (const intent of intents) {

@@ -15,7 +15,16 @@ export const openSampleView = (feeds: readonly FeedConfig[] = [], db = new Datab
   const ready = Promise.resolve()
   return {
     ...view,
-    projection: { db, ready, isReady: () => true, isRead: () => true, caughtUp: () => ready, failure: () => null, stop: () => ready },
+    projection: {
+      db,
+      ready,
+      isReady: () => true,
+      isRead: () => true,
+      caughtUp: () => ready,
+      hurry: () => undefined,
+      failure: () => null,
+      stop: () => ready,
+    },
     put: (...facts) => {
       apply(facts)
       applied()

@@ -3,6 +3,8 @@
  * (Brakmo and Peterson 1995): of `limit` under way, `limit × (1 − quickest possible / quickest of late)` stand in a line somewhere; fewer than two
  * of those are too few, more than four too many. Time that a picture's server takes is in both, and is no line.
  *
+ * Where the process's own event loop is busy there are no more than two, whatever that says: of `newswire up` most of an import's work comes after the desk.
+ *
  * The quickest possible is asked for anew every ten seconds, by letting only two in for a while: a pipeline that is busy never shows it.
  */
 
@@ -27,7 +29,28 @@ const PROBE_MS = 3_000
 /** What was parked says only that it stood in no line, not how quick the pipeline is. */
 const PARKED = Number.POSITIVE_INFINITY
 
-export const createPace = (most: number): Pace => {
+/** Of the event loop: a flash that comes to one that is busier waits longer than it works. */
+const BUSY = 0.4
+const LOOK_AFTER_MS = 100
+
+/**
+ * Whether this process's event loop was busy of late. Where all services share it, what an import is for the desk is the least of it: feeds, pages, views and the
+ * archive come after, and no line before the desk shows them.
+ */
+const watchLoop = (look: typeof performance.eventLoopUtilization = performance.eventLoopUtilization): (() => boolean) => {
+  let last = look()
+  let isBusy = false
+  return () => {
+    const { idle, active, utilization } = look(last)
+    if (idle + active < LOOK_AFTER_MS) return isBusy
+    last = look()
+    isBusy = utilization > BUSY
+    return isBusy
+  }
+}
+
+/** `isBusy`: whether what the process does for others leaves too little of it (default: `watchLoop`). */
+export const createPace = (most: number, isBusy: () => boolean = watchLoop()): Pace => {
   let limit = Math.min(FIRST, most)
   let quickestMs = Number.POSITIVE_INFINITY
   let lately: number[] = []
@@ -73,7 +96,7 @@ export const createPace = (most: number): Pace => {
   return {
     limit: nowMs => {
       endOldProbe(nowMs)
-      return probe === null ? limit : LEAST
+      return probe === null && !isBusy() ? limit : LEAST
     },
     ended: (letInMs, nowMs) => saw(letInMs, nowMs, nowMs - letInMs),
     parked: (letInMs, nowMs) => saw(letInMs, nowMs, PARKED),

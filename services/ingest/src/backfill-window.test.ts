@@ -20,6 +20,7 @@ const open = async (t: TestContext) => {
   const objects = await createDiskObjects({ root, fsync: 'normal' })
   const states = new Map<string, Told['state']>()
   const listeners = new Set<(milestones: readonly Milestone[]) => void>()
+  const attending = new Set<object>()
   let clockMs = START
   const windows: { stop(): void }[] = []
   t.after(async () => {
@@ -33,6 +34,11 @@ const open = async (t: TestContext) => {
       const state = states.get(submissionId)
       return state === undefined ? null : { submissionId, articleId: 'press.a', command: 'publish', state, acceptedAt: null, at: '' }
     },
+    attend: () => {
+      const mine = {}
+      attending.add(mine)
+      return () => attending.delete(mine)
+    },
     onMilestones: (listener: (milestones: readonly Milestone[], places: readonly []) => void) => {
       const hear = (milestones: readonly Milestone[]) => listener(milestones, [])
       listeners.add(hear)
@@ -40,6 +46,7 @@ const open = async (t: TestContext) => {
     },
   })
   return {
+    isAttended: () => attending.size > 0,
     process: (waitMs = 0, pace: Pace = unpaced) => {
       const window = createBackfillWindow({ objects, trace, now: () => clockMs, size: SIZE, waitMs, pace })
       windows.push(window)
@@ -139,6 +146,21 @@ describe('the window of imports', () => {
     tell('a', 'released')
     tell('b', 'released')
     assert.deepEqual(told, ['parked', 'ended'])
+  })
+
+  it('attends to the trace as long as something is in its line, and no longer', async t => {
+    const { process, tell, isAttended } = await open(t)
+    const window = process()
+    assert.equal(isAttended(), false)
+    await admitted(window, 'a', 'b')
+    tell('a', 'released')
+    assert.equal(isAttended(), true)
+    tell('b', 'parked')
+    assert.equal(isAttended(), false, 'what waits for a picture stands in no line')
+    await admitted(window, 'c')
+    assert.equal(isAttended(), true)
+    window.stop()
+    assert.equal(isAttended(), false)
   })
 
   it('sends everybody away when it stops', async t => {

@@ -51,7 +51,7 @@ type BackfillWindow = Readonly<{
 
 type Needs = Readonly<{
   objects: Pick<Objects, 'get' | 'put'>
-  trace: () => Promise<Pick<Trace, 'submission' | 'isReady' | 'onMilestones'>>
+  trace: () => Promise<Pick<Trace, 'submission' | 'isReady' | 'onMilestones' | 'attend'>>
   /** Wall clock, ms since 1970. */
   now: () => number
   size?: number
@@ -76,9 +76,11 @@ export const createBackfillWindow = ({
   }))
   /** Oldest first: each is told to look again, or that it is too late. */
   const waiting: ((isWorthALook: boolean) => void)[] = []
-  let opened: Promise<Pick<Trace, 'submission' | 'isReady'>> | null = null
+  let opened: Promise<Pick<Trace, 'submission' | 'isReady' | 'attend'>> | null = null
   let stopListening: (() => void) | null = null
   let refreshing: NodeJS.Timeout | null = null
+  /** While something is paced: how it ended must be told at once. */
+  let endAttending: (() => void) | null = null
   let isStopped = false
 
   const wake = (count: number) => {
@@ -97,6 +99,10 @@ export const createBackfillWindow = ({
       }
       place.pacedSinceMs = null
       place.isOver = !parked
+    }
+    if (!places.some(isPaced)) {
+      endAttending?.()
+      endAttending = null
     }
     wake(room())
   }
@@ -142,7 +148,7 @@ export const createBackfillWindow = ({
     return undefined
   }
 
-  const claim = async (place: Place, submissionId: string, from: Pick<Trace, 'submission'>): Promise<boolean> => {
+  const claim = async (place: Place, submissionId: string, from: Pick<Trace, 'submission' | 'attend'>): Promise<boolean> => {
     place.isClaiming = true
     try {
       const value = { n: (place.held?.value.n ?? 0) + 1, submissionId, takenAt: new Date(now()).toISOString() }
@@ -152,6 +158,7 @@ export const createBackfillWindow = ({
         place.held = { value, etag: put.etag }
         place.isOver = false
         place.pacedSinceMs = performance.now()
+        endAttending ??= from.attend()
       } else await load(place, from)
       return put.ok
     } finally {
@@ -204,6 +211,7 @@ export const createBackfillWindow = ({
     stop: () => {
       isStopped = true
       stopListening?.()
+      endAttending?.()
       if (refreshing !== null) clearInterval(refreshing)
       for (const look of waiting.splice(0)) look(false)
     },

@@ -69,8 +69,9 @@ export const createPace = (most: number, isBusy: () => boolean = watchLoop()): P
   const adjust = (): void => {
     const quickestLately = Math.min(...lately)
     const inLine = quickestLately === PARKED ? 0 : limit * (1 - quickestMs / quickestLately)
-    if (inLine < LINE.least) limit = Math.min(most, limit + 1)
-    else if (inLine > LINE.most) limit = Math.max(LEAST, limit - 1)
+    // Of few that are under way nobody stands in a line: what was allowed before must not come all at once later.
+    if (isBusy() || inLine > LINE.most) limit = Math.max(LEAST, limit - 1)
+    else if (inLine < LINE.least) limit = Math.min(most, limit + 1)
     lately = []
   }
 

@@ -379,3 +379,28 @@ test('a feed that only an import changed rests, until somebody is to be told of 
   stopping.abort()
   await last
 })
+
+test('news ends no rest that building as a whole has to take', async () => {
+  const stopping = new AbortController()
+  const { handle, expect } = onFeedChanged({
+    builder: { build: async () => ({ ...builtOf(true), busyMs: 1_000 }), isInMind: () => false, forget: () => undefined },
+    beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
+    publish: async () => [],
+    configuration: { current: () => ({}) } as unknown as Configuration,
+    logger: createLogger({ service: 'feeds', level: 'silent' }),
+    now: () => Date.UTC(2026, 2, 1),
+    share: () => 0.01,
+    quietRestMs: 300,
+    stopping: stopping.signal,
+  })
+  let ended = false
+  const resting = handle([intent('baoqk.a-1', 3, 4)], { signal: new AbortController().signal, attempt: 1 }).then(() => {
+    ended = true
+  })
+  await settled()
+  expect([fromRecord(intent('baoqk.b', 1, 5)) as NewswireEvent<'feed.changed'>])
+  await settled()
+  assert.equal(ended, false)
+  stopping.abort()
+  await resting
+})

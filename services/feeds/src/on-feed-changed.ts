@@ -72,7 +72,7 @@ type FeedWork = Readonly<{
    * intent comes all the same, and does what was not done, or what a rebuild may have undone, which is made from the view. For feeds that are held here; never throws.
    */
   begin(intents: readonly Intent[]): void
-  /** Told of the intents that are about to be published, where all come back to this process: a feed of which somebody is to be told rests no more. */
+  /** Told of the intents that are about to be published, where all come back to this process: a feed of which somebody is to be told rests no more for an import's sake. */
   expect(intents: readonly Intent[]): void
   /** What was begun counts no more: its intents do it. */
   forget(): void
@@ -181,7 +181,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     return built.busyMs
   }
 
-  /** By feed what ends its rest. */
+  /** By feed what ends the rest that only an import gave it. */
   const resting = new Map<string, AbortController>()
   /** By feed the intents that are on their way and somebody waits for. */
   const expected = new Map<string, Set<string>>()
@@ -191,11 +191,16 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     if (ids?.size === 0) expected.delete(feedId)
   }
 
-  const rest = async (feedId: string, restMs: number, signal: AbortSignal): Promise<void> => {
-    if (restMs < 1) return
+  /** What ends a rest early ends nothing else: everything is written and said. */
+  const rest = (restMs: number, ...signals: AbortSignal[]): Promise<void> =>
+    setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping, ...signals]) }).catch(() => undefined)
+
+  /** What somebody waits for ends this rest, and not the one that building as a whole has to take. */
+  const restQuietly = async (feedId: string, restMs: number, signal: AbortSignal): Promise<void> => {
+    if (restMs < 1 || expected.has(feedId)) return
     const roused = new AbortController()
     resting.set(feedId, roused)
-    await setTimeout(restMs, undefined, { signal: AbortSignal.any([signal, stopping, roused.signal]) }).catch(() => undefined)
+    await rest(restMs, signal, roused.signal)
     resting.delete(feedId)
   }
 
@@ -224,9 +229,9 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
         if (since !== generation) builder.forget(feedId)
       })
       onDone()
-      const leastMs = intents.every(isQuiet) && !expected.has(feedId) ? quietRestMs : 0
-      // What ends a rest early ends nothing else: everything is written and said.
-      await rest(feedId, Math.max(leastMs, pace.restMs({ busyMs, active })), signal)
+      const restMs = pace.restMs({ busyMs, active })
+      if (restMs >= 1) await rest(restMs, signal)
+      if (intents.every(isQuiet)) await restQuietly(feedId, quietRestMs - restMs, signal)
     } finally {
       active -= 1
       if (isNews) tell(-1)

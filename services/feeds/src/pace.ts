@@ -3,6 +3,7 @@
  * build and are built once a period, building takes `active × busyMs / period` of the loop; the rest makes the period long enough for that
  * to be `share`. A feed that is alone rests for milliseconds; twenty in a storm for some tenths of a second, in which intents merge.
  */
+import { followUtilization } from '@newswire/runtime/loop-utilization'
 
 /** No feed waits longer than this, however many there are. */
 const MAX_REST_MS = 2000
@@ -45,19 +46,9 @@ const KEPT_WHEN_FULL = 0.4
 const LOOK_AFTER_MS = 500
 
 /** The part of the loop that building may take now, by how full the loop was lately. */
-export const followLoop = (
-  share: number,
-  look: typeof performance.eventLoopUtilization = performance.eventLoopUtilization,
-): (() => number) => {
-  let last = look()
-  let now = share
-  return () => {
-    const { idle, active, utilization } = look(last)
-    if (idle + active < LOOK_AFTER_MS) return now
-    last = look()
-    now = utilization > FULL ? share * KEPT_WHEN_FULL : share
-    return now
-  }
+export const followLoop = (share: number, look?: typeof performance.eventLoopUtilization): (() => number) => {
+  const utilization = followUtilization(LOOK_AFTER_MS, look)
+  return () => (utilization() > FULL ? share * KEPT_WHEN_FULL : share)
 }
 
 /** Begins to measure what this thread does, whoever else has the processor meanwhile; calling the result gives milliseconds. */

@@ -7,6 +7,7 @@
  *
  * The quickest possible is asked for anew every ten seconds, by letting only two in for a while: a pipeline that is busy never shows it.
  */
+import { followUtilization } from '@newswire/runtime/loop-utilization'
 
 export type Pace = Readonly<{
   /** Under way at most, as things are; ms of one steady clock. */
@@ -37,16 +38,9 @@ const LOOK_AFTER_MS = 100
  * Whether this process's event loop was busy of late. Where all services share it, what an import is for the desk is the least of it: feeds, pages, views and the
  * archive come after, and no line before the desk shows them.
  */
-const watchLoop = (look: typeof performance.eventLoopUtilization = performance.eventLoopUtilization): (() => boolean) => {
-  let last = look()
-  let isBusy = false
-  return () => {
-    const { idle, active, utilization } = look(last)
-    if (idle + active < LOOK_AFTER_MS) return isBusy
-    last = look()
-    isBusy = utilization > BUSY
-    return isBusy
-  }
+const watchLoop = (): (() => boolean) => {
+  const utilization = followUtilization(LOOK_AFTER_MS)
+  return () => utilization() > BUSY
 }
 
 /** `isBusy`: whether what the process does for others leaves too little of it (default: `watchLoop`). */

@@ -380,10 +380,10 @@ test('a feed that only an import changed rests, until somebody is to be told of 
   await last
 })
 
-test('news ends no rest that building as a whole has to take', async () => {
-  const stopping = new AbortController()
-  const { handle, expect } = onFeedChanged({
-    builder: { build: async () => ({ ...builtOf(true), busyMs: 1_000 }), isInMind: () => false, forget: () => undefined },
+/** `busyMs`: of one build after the other. */
+const openBusy = (busyMs: number[], stopping: AbortController) =>
+  onFeedChanged({
+    builder: { build: async () => ({ ...builtOf(true), busyMs: busyMs.shift() ?? 0 }), isInMind: () => false, forget: () => undefined },
     beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
     publish: async () => [],
     configuration: { current: () => ({}) } as unknown as Configuration,
@@ -393,14 +393,41 @@ test('news ends no rest that building as a whole has to take', async () => {
     quietRestMs: 300,
     stopping: stopping.signal,
   })
+const inContext = { signal: new AbortController().signal, attempt: 1 }
+
+test('news ends no rest that building for news has to take', async () => {
+  const stopping = new AbortController()
+  const { handle, expect } = openBusy([1_000], stopping)
   let ended = false
-  const resting = handle([intent('baoqk.a-1', 3, 4)], { signal: new AbortController().signal, attempt: 1 }).then(() => {
+  const resting = handle([intent('baoqk.a-1', 3, 4)], inContext).then(() => {
     ended = true
   })
   await settled()
-  expect([fromRecord(intent('baoqk.b', 1, 5)) as NewswireEvent<'feed.changed'>])
+  expect([eventOf(intent('baoqk.b', 1, 5))])
   await settled()
   assert.equal(ended, false)
   stopping.abort()
   await resting
+})
+
+test('what an import’s builds took of the loop gives news no rest, and news ends theirs', async () => {
+  const stopping = new AbortController()
+  const { handle, expect } = openBusy([1_000, 0, 0], stopping)
+  const ended: string[] = []
+  const run = (what: string, record: LogRecord) => handle([record], inContext).then(() => void ended.push(what))
+  const all = [run('import', intent('baoqk.a-1', 3, 4, undefined, true))]
+  await settled()
+  assert.deepEqual(ended, [])
+  const news = intent('baoqk.b', 1, 5)
+  expect([eventOf(news)])
+  await settled()
+  assert.deepEqual(ended, ['import'])
+  all.push(run('news', news))
+  await settled()
+  assert.deepEqual(ended, ['import', 'news'])
+  all.push(run('more', intent('baoqk.c', 1, 6, undefined, true)))
+  await settled()
+  assert.deepEqual(ended, ['import', 'news'], 'the next of the import rests')
+  stopping.abort()
+  await Promise.all(all)
 })

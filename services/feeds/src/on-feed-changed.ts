@@ -84,7 +84,10 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   const { builder, beside, publish, configuration, logger, now, share, quietRestMs, stopping, onBuilt, onActive = () => undefined } = needs
   const turns = createTurns(AT_ONCE)
   const pace = createPace(share)
+  /** Of what somebody is to be told of alone: it does not rest for what an import's builds took. */
+  const newsPace = createPace(share)
   let active = 0
+  let activeNews = 0
   let told = 0
   /** Rises whenever partitions change hands. */
   let generation = 0
@@ -181,7 +184,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     return built.busyMs
   }
 
-  /** By feed what ends the rest that only an import gave it. */
+  /** By feed what ends the rest from a build that nobody is told of. */
   const resting = new Map<string, AbortController>()
   /** By feed the intents that are on their way and somebody waits for. */
   const expected = new Map<string, Set<string>>()
@@ -195,7 +198,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   const rest = (restMs: number, ...signals: AbortSignal[]): Promise<void> =>
     setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping, ...signals]) }).catch(() => undefined)
 
-  /** What somebody waits for ends this rest, and not the one that building as a whole has to take. */
+  /** What somebody waits for ends this rest, and not the one that building for news has to take. */
   const restQuietly = async (feedId: string, restMs: number, signal: AbortSignal): Promise<void> => {
     if (restMs < 1 || expected.has(feedId)) return
     const roused = new AbortController()
@@ -219,8 +222,10 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   ): Promise<void> => {
     // What a sweep found comes once, and no more is to be expected after it.
     const isNews = intents.some(one => one.causationid !== undefined)
+    const isUntold = intents.every(isQuiet)
     const since = generation
     active += 1
+    if (!isUntold) activeNews += 1
     tell(1)
     try {
       const busyMs = await build(intents, position, signal).finally(() => {
@@ -229,11 +234,15 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
         if (since !== generation) builder.forget(feedId)
       })
       onDone()
-      const restMs = pace.restMs({ busyMs, active })
-      if (restMs >= 1) await rest(restMs, signal)
-      if (intents.every(isQuiet)) await restQuietly(feedId, quietRestMs - restMs, signal)
+      const ofAllMs = pace.restMs({ busyMs, active })
+      if (isUntold) await restQuietly(feedId, Math.max(ofAllMs, quietRestMs), signal)
+      else {
+        const restMs = newsPace.restMs({ busyMs, active: activeNews })
+        if (restMs >= 1) await rest(restMs, signal)
+      }
     } finally {
       active -= 1
+      if (!isUntold) activeNews -= 1
       if (isNews) tell(-1)
     }
   }

@@ -5,11 +5,13 @@
  * a reader seeks to one member. The index beside it says which object is the pack and where each entry lies in it. A pack is named by its
  * content and never changed; what counts is the index, which is put last, once: half a pack is never read.
  */
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzipSync, gzip } from 'node:zlib'
 import { canonicalJson } from '@newswire/events/canonical'
 import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { z } from 'zod'
+import { createGiveWay, inTurns } from './in-turns.ts'
 import { keys } from './keys.ts'
 import { listPages } from './listing.ts'
 import type { Objects } from './objects.ts'
@@ -19,6 +21,7 @@ const FRAME_BYTES = 256 * 1024
 const LINE_FEED = Buffer.from('\n')
 /** Faster by half than the default, and a tenth larger. */
 const GZIP_LEVEL = 4
+const toGzip = promisify(gzip)
 
 /** Where an entry lies: in the member `frame` of the pack (offset and length), at `offset` of what that unpacks to. */
 const packedEntry = z.object({
@@ -46,17 +49,18 @@ export type PackIndex = z.output<typeof indexHead> & Readonly<{ entries: Readonl
 export type ToPack = Readonly<{ key: string; sha256: string; content: Uint8Array }>
 export type Pack = Readonly<{ bytes: Uint8Array; sha256: string; entries: readonly PackedEntry[] }>
 
-/** Packs entries in the order given. */
-export const buildPack = (given: Iterable<ToPack>): Pack => {
+/** Packs entries in the order given, and gives way to others meanwhile (`in-turns.ts`), as all here does that may take long. */
+export const buildPack = async (given: Iterable<ToPack>): Promise<Pack> => {
+  const giveWay = createGiveWay()
   const members: Buffer[] = []
   const entries: PackedEntry[] = []
   let frame: Omit<PackedEntry, 'frame'>[] = []
   let raw: Uint8Array[] = []
   let rawBytes = 0
   let packed = 0
-  const endFrame = () => {
+  const endFrame = async () => {
     if (frame.length === 0) return
-    const member = gzipSync(Buffer.concat(raw), { level: GZIP_LEVEL })
+    const member = await toGzip(Buffer.concat(raw), { level: GZIP_LEVEL })
     for (const entry of frame) entries.push({ ...entry, frame: [packed, member.byteLength] })
     members.push(member)
     packed += member.byteLength
@@ -66,30 +70,33 @@ export const buildPack = (given: Iterable<ToPack>): Pack => {
     frame.push({ key, sha256, bytes: content.byteLength, offset: rawBytes })
     raw.push(content, LINE_FEED)
     rawBytes += content.byteLength + 1
-    if (rawBytes >= FRAME_BYTES) endFrame()
+    if (rawBytes >= FRAME_BYTES) await endFrame()
+    const rest = giveWay()
+    if (rest !== undefined) await rest
   }
-  endFrame()
+  await endFrame()
   const bytes = Buffer.concat(members)
   return { bytes, sha256: sha256Hex(bytes), entries }
 }
 
 type Place = Readonly<{ manifest: number; part: number; pack: string | null }>
 
-export const toIndexBytes = ({ bytes, sha256, entries }: Pack, place: Place): Uint8Array => {
+export const toIndexBytes = async ({ bytes, sha256, entries }: Pack, place: Place): Promise<Uint8Array> => {
   const head = { schema: 'newswire.archive.index/1', ...place, sha256, bytes: bytes.byteLength, count: entries.length }
-  return Buffer.from([head, ...entries].map(line => `${canonicalJson(line)}\n`).join(''))
+  return Buffer.concat(await inTurns([head, ...entries], line => Buffer.from(`${canonicalJson(line)}\n`)))
 }
 
 /** Throws `RejectError` `NEWSWIRE_ARCHIVE_INDEX` for what is no index. */
-export const parseIndex = (bytes: Uint8Array, key: string): PackIndex => {
+export const parseIndex = async (bytes: Uint8Array, key: string): Promise<PackIndex> => {
   try {
     const [first = '', ...lines] = new TextDecoder('utf-8', { fatal: true }).decode(bytes).split('\n')
     const head = indexHead.parse(JSON.parse(first))
     const entries = new Map<string, PackedEntry>()
-    for (const line of lines.filter(one => one !== '')) {
+    await inTurns(lines, line => {
+      if (line === '') return
       const entry = packedEntry.parse(JSON.parse(line))
       entries.set(entry.key, entry)
-    }
+    })
     if (entries.size !== head.count) throw new Error(`it says ${head.count} entries and has ${entries.size}`)
     return { ...head, entries }
   } catch (cause) {
@@ -178,7 +185,7 @@ export const openPack = async (
     if (pack !== null) return { index, bytes: pack.bytes }
     const again = await objects.get(key)
     if (again === null) break
-    index = parseIndex(again.bytes, key)
+    index = await parseIndex(again.bytes, key)
   }
   throw packMissing(key)
 }
@@ -189,7 +196,7 @@ export const indexesOf = async (objects: Pick<Objects, 'get' | 'list'>, folder: 
   for await (const page of listPages(objects, keys.archivePacksOf(folder)))
     for (const { key } of page) {
       const held = key.endsWith('.index.jsonl') ? await objects.get(key) : null
-      if (held !== null) found.push({ key, etag: held.etag, index: parseIndex(held.bytes, key) })
+      if (held !== null) found.push({ key, etag: held.etag, index: await parseIndex(held.bytes, key) })
     }
   return found
 }
@@ -211,7 +218,7 @@ export const readProven = async (
   const held = index.pack === null ? null : await objects.get(index.pack)
   if (index.pack !== null && (held === null || sha256Hex(held.bytes) !== index.sha256)) return null
   try {
-    if (held !== null) for (const entry of entriesOf(held.bytes, index)) checkPacked(entry)
+    if (held !== null) await inTurns(entriesOf(held.bytes, index), checkPacked)
   } catch (error) {
     if (error instanceof RejectError) return null
     throw error

@@ -40,7 +40,7 @@ export const closeOnce = async (needs: CloseNeeds): Promise<Closed> => {
   const gathered = await gather(needs, last, await readPurged(objects))
   const stagedSha256 = sha256OfStaged(gathered)
   await objects.put(keys.archiveStaged(number, stagedSha256), gathered.staged, { ifNoneMatch: '*' })
-  const { bytes, manifest } = toManifest(
+  const { bytes, manifest } = await toManifest(
     { number, closedAt: new Date(now()).toISOString(), previousSha256: last?.sha256 ?? null, cut: gathered.cut, stagedSha256 },
     gathered.entries,
     signer,

@@ -73,7 +73,7 @@ const fetchPack = async (work: Work, indexKey: string): Promise<void> => {
   for (let round = 0; round < ROUNDS; round++) {
     const index = await work.objects.get(indexKey)
     if (index === null) return
-    const { pack, bytes: size } = parseIndex(index.bytes, indexKey)
+    const { pack, bytes: size } = await parseIndex(index.bytes, indexKey)
     if (pack !== null && !(await fetchOnce(work, { key: pack, size }))) continue // a purge has made it anew just now
     const file = join(work.folder, indexKey)
     const held = await readFile(file).catch(error => {

@@ -29,10 +29,10 @@ const repack = async (objects: Objects, folder: string, { key, etag, index }: Fo
   if (index.pack === null) return true
   const held = await objects.get(index.pack)
   if (held === null) return (await objects.head(key))?.etag === etag
-  const pack = buildPack(restOf(index.pack, held.bytes, index, gone))
+  const pack = await buildPack(restOf(index.pack, held.bytes, index, gone))
   const packKey = pack.entries.length === 0 ? null : keys.archivePack(folder, index.manifest, index.part, pack.sha256)
   if (packKey !== null) await objects.put(packKey, pack.bytes, { ifNoneMatch: '*', sha256: pack.sha256 })
-  const bytes = toIndexBytes(pack, { manifest: index.manifest, part: index.part, pack: packKey })
+  const bytes = await toIndexBytes(pack, { manifest: index.manifest, part: index.part, pack: packKey })
   if (!(await objects.put(key, bytes, { ifMatch: etag })).ok) return false
   // Before the index named it, another process that tidies up may have taken it for left over.
   const ensure = async () => {

@@ -8,6 +8,7 @@ import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { buildPack, type Pack, parseIndex, readProven, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
 import { readArchived } from '@newswire/objects/archived'
+import { createGiveWay } from '@newswire/objects/in-turns'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
@@ -48,7 +49,7 @@ export const toParts = (entries: readonly Entry[]): readonly Part[] => {
 export const readManifest = async (objects: Pick<Objects, 'get'>, number: number): Promise<Manifest | null> => {
   const key = keys.archiveManifest(number)
   const found = await objects.get(key)
-  return found === null ? null : parseManifest(found.bytes, key)
+  return found === null ? null : await parseManifest(found.bytes, key)
 }
 
 /** The number of the newest manifest, 0 for none: numbers are dense, so it is found in a few looks. */
@@ -84,7 +85,9 @@ const contentsOf = async (
   staged: ReadonlyMap<string, string>,
   purged: Purged,
 ): Promise<ToPack[]> => {
+  const giveWay = createGiveWay()
   const found = await sideBySide(entries, AT_ONCE, async entry => {
+    await giveWay()
     if (purged.removes(entry.article, entry.key)) return null
     const line = staged.get(entry.key)
     const content = line === undefined ? await readWhole(objects, entry) : Buffer.from(line)
@@ -100,7 +103,7 @@ const contentsOf = async (
 const proven = async (objects: Objects, manifest: number, { folder, part }: Part): Promise<ReadonlyMap<string, string> | null> => {
   const key = keys.archivePackIndex(folder, manifest, part)
   const held = await objects.get(key)
-  return held === null ? null : readProven(objects, { key, index: parseIndex(held.bytes, key) })
+  return held === null ? null : readProven(objects, { key, index: await parseIndex(held.bytes, key) })
 }
 
 /** One that lies there with other bytes than its name says is damaged, and gives way. */
@@ -112,10 +115,10 @@ export const putPack = async (objects: Objects, key: string, { bytes, sha256 }: 
 
 const makePack = async (needs: Needs, number: number, part: Part, staged: ReadonlyMap<string, string>, purged: Purged): Promise<void> => {
   const { objects } = needs
-  const pack = buildPack(await contentsOf(needs, part, staged, purged))
+  const pack = await buildPack(await contentsOf(needs, part, staged, purged))
   const packKey = pack.entries.length === 0 ? null : keys.archivePack(part.folder, number, part.part, pack.sha256)
   if (packKey !== null) await putPack(objects, packKey, pack)
-  const index = toIndexBytes(pack, { manifest: number, part: part.part, pack: packKey })
+  const index = await toIndexBytes(pack, { manifest: number, part: part.part, pack: packKey })
   const key = keys.archivePackIndex(part.folder, number, part.part)
   const held = await objects.get(key)
   // One whose pack is missing or damaged gives way; any other was here first, and stays.
@@ -132,7 +135,7 @@ export const dropOrphans = async (objects: Objects, number: number, { folder, pa
   const named = async () => {
     const held = await objects.get(indexKey)
     // Without an index nothing is left over: a packer is at work.
-    return new Set(held === null ? found : [parseIndex(held.bytes, indexKey).pack])
+    return new Set(held === null ? found : [(await parseIndex(held.bytes, indexKey)).pack])
   }
   await deleteUnnamed(objects, found, named)
 }
@@ -161,7 +164,7 @@ const finish = async (needs: Needs, manifest: Manifest, stagedKey: string): Prom
   const { objects } = needs
   const held = await objects.get(stagedKey)
   if (held === null) return // somebody else was done first
-  const staged = new Map(parseStaged(held.bytes).map(({ key, line }) => [key, line]))
+  const staged = new Map((await parseStaged(held.bytes)).map(({ key, line }) => [key, line]))
   const purged = await readPurged(objects)
   for (const part of toParts(manifest.entries)) await finishPart(needs, manifest.head.number, part, staged, purged)
   await objects.delete(stagedKey)

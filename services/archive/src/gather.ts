@@ -3,10 +3,10 @@ import { sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
 import { type FoundIndex, findEntry, indexesOf, readProven } from '@newswire/objects/archive-pack'
+import { createGiveWay, inTurns } from '@newswire/objects/in-turns'
 import { archiveDayOf, keys, parseArchiveKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
-import { inTurns } from '@newswire/runtime/in-turns'
 import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import { nativesIn, readMilestones, type Staged, stagedSha256, toLedger, toStagedBytes } from './ledger.ts'
@@ -60,8 +60,9 @@ type Packed = (folder: string) => Promise<readonly FoundIndex[]>
  * packed were written by nobody who may: they are shown, left where they are, and listed nowhere.
  */
 const toEntry =
-  (needs: Needs, packed: Packed) =>
+  (needs: Needs, packed: Packed, giveWay = createGiveWay()) =>
   async (one: Loose): Promise<Entry | Repeat | null> => {
+    await giveWay()
     const held = await needs.objects.get(one.key)
     if (held === null) return null // purged, or packed by another process, since it was listed
     const sha256 = sha256Hex(held.bytes)
@@ -108,7 +109,7 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
   }
   // What a recorded purge removes is not listed any more, and what was sent since is not kept. One that is only wanted finds what it removes by the lists.
   const isGone = (one: Loose) => purged.records.has(one.article) && purged.removes(one.article, one.key)
-  const all = [...versionsOf(loose.found), ...nativesIn(slice.records)]
+  const all = [...versionsOf(loose.found), ...(await nativesIn(slice.records))]
   const wanted = all.filter(one => !isGone(one))
   await sideBySide(all.filter(isGone), AT_ONCE, one => objects.delete(one.key))
   const found = (await sideBySide(wanted, AT_ONCE, toEntry(needs, packed))).filter(one => one !== null)
@@ -125,7 +126,7 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
       milestones: mergeCut(last?.head.cut.milestones, slice.cut),
     },
     entries,
-    staged: toStagedBytes(staged),
+    staged: await toStagedBytes(staged),
     hasMore: loose.hasMore || !slice.isWhole,
   }
 }

@@ -2,13 +2,12 @@
  * The ledger: every milestone for good, by article and day. Its lines are made from the log, between two cuts; one line is what became of one
  * article in one manifest's time on one day. Pure but for the reading.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson } from '@newswire/events/canonical'
 import { isArticleId, parseArticleId, sha256Hex } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
+import { createGiveWay, inTurns } from '@newswire/objects/in-turns'
 import { keys } from '@newswire/objects/keys'
-import { inTurns } from '@newswire/runtime/in-turns'
 
 export type Milestone = Readonly<{ id: string; time: string; source: string; data: Readonly<Record<string, unknown>> }>
 /** What a line of the ledger says. */
@@ -65,19 +64,23 @@ export const withoutWords = (milestone: Milestone): Milestone => ({
 type Cut = Readonly<Record<string, number>>
 type Slice = Readonly<{ records: readonly LogRecord[]; cut: Cut; isWhole: boolean }>
 
+/** Records at once: some milliseconds' reading. */
+const PAGE = 200
+
 /** Milestones from `from` on, at most about `limit`, and the cut behind them. `isWhole`: nothing more was there when reading began. */
 export const readMilestones = async (log: Pick<Log, 'ends' | 'read'>, from: Cut, limit: number): Promise<Slice> => {
   const topic = topics.milestones.name
   const records: LogRecord[] = []
   const cut: Record<string, number> = {}
   let isWhole = true
+  const giveWay = createGiveWay()
   for (const { partition, start, end } of await log.ends(topic)) {
     let at = Math.max(from[partition] ?? 0, start)
     while (at < end && records.length < limit) {
-      const read = await log.read({ topic, partition, from: { positions: { [partition]: at } }, limit: 1000 })
+      const read = await log.read({ topic, partition, from: { positions: { [partition]: at } }, limit: PAGE })
       for (const record of read.records) if (record.position < end) records.push(record)
       // The embedded log answers within the turn, so that all pages together would hold up everything else.
-      await nextTurn()
+      await giveWay()
       if (read.next <= at) break
       at = Math.min(read.next, end)
     }
@@ -136,30 +139,32 @@ export const toLedger = async (
 }
 
 /** Staged lines lie as JSON lines, each with its key. */
-export const toStagedBytes = (staged: readonly Staged[]): Uint8Array =>
-  Buffer.from(staged.map(({ key, article, line }) => `${JSON.stringify({ key, article, line })}\n`).join(''))
+export const toStagedBytes = async (staged: readonly Staged[]): Promise<Uint8Array> =>
+  Buffer.concat(await inTurns(staged, ({ key, article, line }) => Buffer.from(`${JSON.stringify({ key, article, line })}\n`)))
 
-export const parseStaged = (bytes: Uint8Array): Staged[] =>
-  Buffer.from(bytes)
-    .toString('utf8')
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => JSON.parse(line) as Staged)
+export const parseStaged = (bytes: Uint8Array): Promise<Staged[]> =>
+  inTurns(
+    Buffer.from(bytes)
+      .toString('utf8')
+      .split('\n')
+      .filter(line => line !== ''),
+    line => JSON.parse(line) as Staged,
+  )
 
 /** Where the native payloads are that these milestones tell of: a submission's acceptance names its publisher, time and id. */
-export const nativesIn = (records: readonly LogRecord[]): { article: string; key: string }[] => {
+export const nativesIn = async (records: readonly LogRecord[]): Promise<{ article: string; key: string }[]> => {
   const found = new Map<string, string>()
-  for (const record of records) {
+  await inTurns(records, record => {
     const milestone = readMilestone(record)
     const { kind, stage, state, submissionId, at } = milestone?.data ?? {}
-    if (milestone === null || kind !== 'submission' || stage !== 'ingest' || state !== 'accepted') continue
+    if (milestone === null || kind !== 'submission' || stage !== 'ingest' || state !== 'accepted') return
     const publisher = parseArticleId(milestone.articleId)?.publisher ?? ''
     try {
       found.set(keys.native(publisher, String(at), String(submissionId)), milestone.articleId)
     } catch {
       // no id or no time: nothing can have been kept under it
     }
-  }
+  })
   return [...found].map(([key, article]) => ({ key, article }))
 }
 

@@ -6,6 +6,7 @@
 import { canonicalJson } from '@newswire/events/canonical'
 import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
+import { inTurns } from '@newswire/objects/in-turns'
 import { z } from 'zod'
 import { merkleRoot } from './merkle.ts'
 import type { Signer } from './signing.ts'
@@ -46,31 +47,39 @@ export const signedLines = (value: object, signer: Signer): readonly [string, st
   return [line, canonicalJson({ algorithm: 'Ed25519', keyId: signer.keyId, signature: signer.sign(Buffer.from(line)) })]
 }
 
-export const toManifest = (given: ToClose, entries: readonly Entry[], signer: Signer): { bytes: Uint8Array; manifest: Manifest } => {
+/** Gives way to others meanwhile, as reading one does. */
+export const toManifest = async (
+  given: ToClose,
+  entries: readonly Entry[],
+  signer: Signer,
+): Promise<{ bytes: Uint8Array; manifest: Manifest }> => {
   const sorted = [...entries].sort(byKey)
-  const lines = sorted.map(one => canonicalJson(one))
+  const lines = await inTurns(sorted, one => Buffer.from(`${canonicalJson(one)}\n`))
   const said = {
     schema: 'newswire.archive.manifest/1' as const,
     ...given,
-    merkleRoot: merkleRoot(lines.map(line => Buffer.from(line))),
+    merkleRoot: await merkleRoot(lines.map(line => line.subarray(0, -1))),
     count: sorted.length,
     bytes: sorted.reduce((sum, one) => sum + one.bytes, 0),
   }
   const [head, signature] = signedLines(said, signer)
   return {
-    bytes: Buffer.from(`${[head, signature, ...lines].join('\n')}\n`),
+    bytes: Buffer.concat([Buffer.from(`${head}\n${signature}\n`), ...lines]),
     manifest: { head: { ...said, keyId: signer.keyId }, sha256: sha256Hex(head), entries: sorted },
   }
 }
 
 /** Reads a manifest of our own. Throws `RejectError` `NEWSWIRE_ARCHIVE_MANIFEST` when it cannot be read; whether it is right is the verifier's to say. */
-export const parseManifest = (bytes: Uint8Array, key: string): Manifest => {
+export const parseManifest = async (bytes: Uint8Array, key: string): Promise<Manifest> => {
   try {
     const [head = '', , ...lines] = new TextDecoder('utf-8', { fatal: true }).decode(bytes).split('\n')
     return {
       head: manifestHead.parse(JSON.parse(head)),
       sha256: sha256Hex(head),
-      entries: lines.filter(line => line !== '').map(line => entry.parse(JSON.parse(line))),
+      entries: await inTurns(
+        lines.filter(line => line !== ''),
+        line => entry.parse(JSON.parse(line)),
+      ),
     }
   } catch (cause) {
     throw new RejectError('NEWSWIRE_ARCHIVE_MANIFEST', `${key} is no manifest; \`newswire archive verify\` says what is wrong`, { cause })

@@ -33,7 +33,7 @@ async function* listedOf(objects: Objects, articleId: string): AsyncGenerator<{ 
     const key = keys.archiveManifest(number)
     const held = await objects.get(key)
     if (held === null || !Buffer.from(held.bytes.buffer, held.bytes.byteOffset, held.bytes.byteLength).includes(needle)) continue
-    for (const entry of parseManifest(held.bytes, key).entries)
+    for (const entry of (await parseManifest(held.bytes, key)).entries)
       if (entry.article === articleId && archiveDayOf(entry.key) !== null) yield { entry, manifest: number }
   }
 }
@@ -46,7 +46,7 @@ const looseOf = async ({ objects, log }: Needs, { articleId, keeps }: PurgeWish)
   const last = await readManifest(objects, await newestManifest(objects))
   for (let from = last?.head.cut.milestones ?? {}, isWhole = false; !isWhole; ) {
     const slice = await readMilestones(log, from, SLICE)
-    found.push(...nativesIn(slice.records.filter(record => record.key === articleId)).map(one => one.key))
+    found.push(...(await nativesIn(slice.records.filter(record => record.key === articleId))).map(one => one.key))
     ;({ cut: from, isWhole } = slice)
   }
   const removed: Removed[] = []

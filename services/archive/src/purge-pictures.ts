@@ -9,6 +9,7 @@
  */
 import { RejectError } from '@newswire/events/errors'
 import { entriesOf, openPack, parseIndex } from '@newswire/objects/archive-pack'
+import { inTurns } from '@newswire/objects/in-turns'
 import { keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
@@ -29,11 +30,13 @@ const keepsIn =
 const searchPack = async (objects: Objects, key: string, look: Finder): Promise<void> => {
   const held = await objects.get(key)
   if (held === null) return
-  const index = parseIndex(held.bytes, key)
+  const index = await parseIndex(held.bytes, key)
   if (![...index.entries.keys()].some(one => parseArchiveKey(one) !== null)) return
   const pack = await openPack(objects, { key, index })
   if (pack === null) return
-  for (const entry of entriesOf(pack.bytes, pack.index)) if (parseArchiveKey(entry.key) !== null) look(entry.key, entry.content)
+  await inTurns(entriesOf(pack.bytes, pack.index), entry => {
+    if (parseArchiveKey(entry.key) !== null) look(entry.key, entry.content)
+  })
 }
 
 const searchPacks = async (objects: Objects, look: Finder, isOver: () => boolean): Promise<void> => {

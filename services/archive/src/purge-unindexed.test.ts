@@ -18,10 +18,10 @@ const filesOf = async (objects: Objects, prefix: string): Promise<string[]> => {
 const damage = async (objects: Objects): Promise<string[]> => {
   const packs: string[] = []
   for (const key of (await filesOf(objects, keys.archivePackPrefix)).filter(one => one.endsWith('.index.jsonl'))) {
-    const index = parseIndex((await objects.get(key))?.bytes ?? assert.fail(key), key)
+    const index = await parseIndex((await objects.get(key))?.bytes ?? assert.fail(key), key)
     const pack = index.pack ?? assert.fail(key)
     const entries = [...entriesOf((await objects.get(pack))?.bytes ?? assert.fail(pack), index)]
-    const readable = buildPack(entries.filter(one => Buffer.from(one.content).includes('Đã ký')))
+    const readable = await buildPack(entries.filter(one => Buffer.from(one.content).includes('Đã ký')))
     await objects.put(pack, Buffer.concat([readable.bytes, Buffer.from('no gzip')]))
     await objects.delete(key)
     packs.push(pack)

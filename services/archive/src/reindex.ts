@@ -39,7 +39,7 @@ type Held = Readonly<{ bytes: Uint8Array; etag: string }>
 const provenBy = async (objects: Objects, key: string, held: Held | null): Promise<ReadonlyMap<string, string> | null> => {
   if (held === null) return null
   try {
-    return await readProven(objects, { key, index: parseIndex(held.bytes, key) })
+    return await readProven(objects, { key, index: await parseIndex(held.bytes, key) })
   } catch (error) {
     if (error instanceof RejectError) return null
     throw error
@@ -55,8 +55,8 @@ const packsOf = async (objects: Objects, number: number, { folder, part }: Part)
 
 type Source = Readonly<{ pack: string | null; built: Pack; isNew: boolean; lost: readonly Entry[] }>
 
-const toNew = (number: number, { folder, part }: Part, contents: readonly ToPack[], lost: readonly Entry[]): Source => {
-  const built = buildPack(contents)
+const toNew = async (number: number, { folder, part }: Part, contents: readonly ToPack[], lost: readonly Entry[]): Promise<Source> => {
+  const built = await buildPack(contents)
   const pack = built.entries.length === 0 ? null : keys.archivePack(folder, number, part, built.sha256)
   return { pack, built, isNew: true, lost }
 }
@@ -111,7 +111,7 @@ const reindexPart = async ({ objects, logger }: Needs, number: number, part: Par
       return { packs: 1, ...done, lost: 0 }
     }
     const { pack, built, isNew, lost } = await findSource(objects, number, part, wanted)
-    const index = toIndexBytes(built, { manifest: number, part: part.part, pack })
+    const index = await toIndexBytes(built, { manifest: number, part: part.part, pack })
     const isSame = holds !== null && held !== null && Buffer.compare(held.bytes, index) === 0
     // An index of nothing would say that all was purged. What is left in a damaged pack of others is for people to save, so nothing is tidied up.
     if (isSame || (pack === null && wanted.length > 0)) {

@@ -197,7 +197,7 @@ test('nor is a folder on the way to a file a link, also where only days are aske
   for (const [path, bytes] of files) {
     if (!path.startsWith('archive/packs/')) write(path, bytes)
     if (!path.endsWith('.index.jsonl')) continue
-    const index = parseIndex(bytes, path)
+    const index = await parseIndex(bytes, path)
     for (const { key, content } of entriesOf(bytesOf(index.pack ?? ''), index)) write(key, content)
   }
   const days = ['2026-03-01']
@@ -218,24 +218,24 @@ test('a day of which no manifest lists anything is not proved', async () => {
 })
 
 const indexPath = paths.find(path => path.startsWith('archive/packs/2026/03/01/00000001') && path.endsWith('.index.jsonl')) ?? ''
-const repacked = (edit: (key: string, content: Uint8Array) => Uint8Array | null): Files => {
-  const index = parseIndex(bytesOf(indexPath), indexPath)
+const repacked = async (edit: (key: string, content: Uint8Array) => Uint8Array | null): Promise<Files> => {
+  const index = await parseIndex(bytesOf(indexPath), indexPath)
   const contents = [...entriesOf(bytesOf(index.pack ?? ''), index)].flatMap(({ key, sha256, content }) => {
     const edited = edit(key, content)
     return edited === null ? [] : [{ key, sha256, content: edited }]
   })
-  const pack = buildPack(contents)
+  const pack = await buildPack(contents)
   const packPath = indexPath.replace('.index.jsonl', `-${pack.sha256.slice(0, 16)}.gz`)
   const held = new Map([...files].filter(([path]) => path !== index.pack))
-  return held.set(packPath, pack.bytes).set(indexPath, toIndexBytes(pack, { manifest: 1, part: 1, pack: packPath }))
+  return held.set(packPath, pack.bytes).set(indexPath, await toIndexBytes(pack, { manifest: 1, part: 1, pack: packPath }))
 }
 
 test('a pack and its index that were made anew to fit each other are found by what was signed', async () => {
   const changed = await verify(
-    repacked((key, content) => (key.includes('v0001') ? Buffer.from(content.toString().replace('số', 'sỗ')) : content)),
+    await repacked((key, content) => (key.includes('v0001') ? Buffer.from(content.toString().replace('số', 'sỗ')) : content)),
   )
   assert.match(changed.wrong?.what ?? '', /not what was signed/)
-  const dropped = await verify(repacked((key, content) => (key.includes('press.a/v0001') ? null : content)))
+  const dropped = await verify(await repacked((key, content) => (key.includes('press.a/v0001') ? null : content)))
   assert.deepEqual([dropped.wrong?.path, dropped.wrong?.what.startsWith('it is missing')], ['archive/2026/03/01/press.a/v0001.json', true])
 })
 
@@ -243,7 +243,7 @@ test('a manifest whose entries, count and root were made to fit is found by its 
   const path = 'archive/manifests/00000002.jsonl'
   const [head = '', signature = '', ...entries] = linesOf(path)
   const kept = entries.slice(1)
-  const forged = { ...JSON.parse(head), count: kept.length, merkleRoot: merkleRoot(kept.map(line => Buffer.from(line))) }
+  const forged = { ...JSON.parse(head), count: kept.length, merkleRoot: await merkleRoot(kept.map(line => Buffer.from(line))) }
   const { wrong } = await verify(withFile(path, fromLines([JSON.stringify(forged), signature, ...kept])))
   assert.deepEqual([wrong?.path, wrong?.what.startsWith('its signature does not fit')], [path, true])
 })
@@ -272,13 +272,13 @@ test('a key under another key’s name is refused', async () => {
   assert.deepEqual([ok, wrong?.path], [false, 'newswire-keys.json'])
 })
 
-test('the tree is RFC 9162’s: known roots, and no node passes for a leaf', () => {
+test('the tree is RFC 9162’s: known roots, and no node passes for a leaf', async () => {
   // Certificate Transparency's own test vectors (RFC 6962 §2.1.3's leaves, as in its reference implementation).
   const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(hex =>
     Buffer.from(hex, 'hex'),
   )
-  assert.equal(merkleRoot([]), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
-  assert.equal(merkleRoot(leaves.slice(0, 1)), '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d')
-  assert.equal(merkleRoot(leaves.slice(0, 7)), 'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c')
-  assert.equal(merkleRoot(leaves), '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328')
+  assert.equal(await merkleRoot([]), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  assert.equal(await merkleRoot(leaves.slice(0, 1)), '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d')
+  assert.equal(await merkleRoot(leaves.slice(0, 7)), 'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c')
+  assert.equal(await merkleRoot(leaves), '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328')
 })

@@ -38,10 +38,10 @@ test('everything archived is read once more, loose or packed', async t => {
   const loose = archived(makeLive({ articleId: 'press.loose' }))
   await objects.put(loose.key, loose.content)
   const packed = [1, 2].map(version => archived(makeLive({ articleId: 'press.packed', version })))
-  const pack = buildPack(packed.map(({ key, content }) => ({ key, sha256: sha256Hex(content), content })))
+  const pack = await buildPack(packed.map(({ key, content }) => ({ key, sha256: sha256Hex(content), content })))
   const packKey = keys.archivePack('2026/03/01', 1, 1, pack.sha256)
   await objects.put(packKey, pack.bytes)
-  await objects.put(keys.archivePackIndex('2026/03/01', 1, 1), toIndexBytes(pack, { manifest: 1, part: 1, pack: packKey }))
+  await objects.put(keys.archivePackIndex('2026/03/01', 1, 1), await toIndexBytes(pack, { manifest: 1, part: 1, pack: packKey }))
   const found: string[] = []
   for await (const facts of archivedSeeds(objects))
     for (const text of facts) {

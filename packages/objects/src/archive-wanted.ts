@@ -1,4 +1,7 @@
-/** What operators want of the archive, as one small object: the console writes the wish, the archive takes it up, so none is lost in between. */
+/**
+ * What operators want of the archive, and whether it can do its work, as one small object: the console writes the wish, the archive takes it up and says what is
+ * in its way, so nothing is lost in between.
+ */
 import { RejectError } from '@newswire/events/errors'
 import { z } from 'zod'
 import { type Document, getDocument, swapDocument } from './documents.ts'
@@ -19,7 +22,10 @@ const archiveWanted = z.looseObject({
     .object({ at: z.string(), manifests: z.int(), packs: z.int(), made: z.int(), packed: z.int(), lost: z.int(), unreadable: z.int() })
     .nullable()
     .default(null),
+  /** Why days cannot be closed, and since when; `null` when the last try closed them. */
+  trouble: z.object({ code: z.string(), message: z.string(), since: z.string() }).nullable().default(null),
 })
+export type ArchiveTrouble = NonNullable<ArchiveWanted['trouble']>
 export type ArchiveWanted = z.output<typeof archiveWanted>
 
 export const NOTHING_WANTED: ArchiveWanted = archiveWanted.parse({ n: 0, close: 0, closed: 0, rotateKey: 0, rotated: 0 })

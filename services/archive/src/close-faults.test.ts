@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
+import { readWanted } from '@newswire/objects/archive-wanted'
 import { readArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
@@ -244,9 +245,12 @@ test('the service says why days are not closed, and stops saying so when they ar
   t.after(() => closer.stop())
   await assert.rejects(closer.close())
   assert.equal(closer.trouble()?.code, 'NEWSWIRE_ARCHIVE_KEY')
+  const said = async () => (await readWanted(archive.needs.objects))?.value.trouble
+  assert.deepEqual(await said(), closer.trouble(), 'where the console finds it')
   needs.sealing = archive.needs.sealing
   const again = createCloser(needs)
   t.after(() => again.stop())
   await again.close()
   assert.equal(again.trouble(), null)
+  assert.equal(await said(), null, 'also what a process said that is gone')
 })

@@ -2,8 +2,8 @@
  * When the archive closes: once a UTC day has ended, and on demand. The process that holds the first partition of `articles` does it, so that the
  * others need not try; that two may think they hold it costs one lost race (`close.ts`).
  */
-import { codeOf, UnavailableError } from '@newswire/events/errors'
-import { changeWanted, readWanted } from '@newswire/objects/archive-wanted'
+import { codeOf, messageOf, UnavailableError } from '@newswire/events/errors'
+import { type ArchiveTrouble, changeWanted, readWanted } from '@newswire/objects/archive-wanted'
 import { keys } from '@newswire/objects/keys'
 import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
 import { newestManifest, readManifest } from './finish.ts'
@@ -25,7 +25,7 @@ type Closer = Readonly<{
   /** Runs it when nothing of this process is closing or purging: both make packs anew, and tidy up behind themselves. */
   alone<T>(work: () => Promise<T>): Promise<T>
   /** Why the last try failed; `null` when it did not. */
-  trouble(): Readonly<{ code: string; message: string; since: string }> | null
+  trouble(): ArchiveTrouble | null
   stop(): Promise<void>
 }>
 
@@ -55,6 +55,18 @@ export const createCloser = (needs: Needs): Closer => {
     return next
   }
 
+  /** Where the console finds it. It cannot be said to a store that is away, which says so by itself. */
+  const sayTrouble = async () => {
+    const said = trouble
+    const isSaid = (is: ArchiveTrouble | null) => is?.code === said?.code && is?.message === said?.message
+    try {
+      if (!isSaid((await readWanted(needs.objects))?.value.trouble ?? null))
+        await changeWanted(needs.objects, is => ({ ...is, trouble: said }))
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'archive.trouble-untold')
+    }
+  }
+
   const closeAll = async (): Promise<readonly Closed[]> => {
     const closed: Closed[] = []
     try {
@@ -70,8 +82,10 @@ export const createCloser = (needs: Needs): Closer => {
       trouble = null
     } catch (error) {
       const since = trouble?.since ?? new Date(now()).toISOString()
-      trouble = { code: codeOf(error), message: error instanceof Error ? error.message : String(error), since }
+      trouble = { code: codeOf(error), message: messageOf(error), since }
       throw error
+    } finally {
+      await sayTrouble()
     }
     return closed
   }

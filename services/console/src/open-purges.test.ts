@@ -19,6 +19,7 @@ const told = (...purges: ReturnType<typeof purge>[]) =>
     late: [],
     deadLetters: 0,
     purges: toPurgeTrouble(purges, NOW),
+    archive: null,
   })
 
 test('a purge that is under way is no trouble', () => {

@@ -6,6 +6,7 @@ import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import type { Log } from '@newswire/log/log'
+import { readWanted } from '@newswire/objects/archive-wanted'
 import { getArchived, listArchived } from '@newswire/objects/archived'
 import type { Objects } from '@newswire/objects/objects'
 import type { OpenPurge } from '@newswire/objects/open-purges'
@@ -158,17 +159,29 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       const config = { publishers: [...publishers.values()], outlets: [...outlets.values()] }
       return findMissedSecrets({ objects, config, secret, nowMs: now() })
     })
+  // A store that is away says so by itself.
+  const archiveTrouble = keptFor(1_000, () =>
+    readWanted(objects).then(
+      found => found?.value.trouble ?? null,
+      () => null,
+    ),
+  )
   const dearOverview = keptWhileDear<ReturnType<Trace['overview']>>()
   const dearArticles = keptWhileDear<ReturnType<Trace['articles']>>()
 
   app.get('/v1/overview', async () => {
-    const [stages, open, store, missed] = await Promise.all([stagesNow(), deadLetters.open(), needs.storeTrouble(), missedNow?.()])
-    // A store that is away says so by itself, above.
+    const [stages, open, store, archive, missed] = await Promise.all([
+      stagesNow(),
+      deadLetters.open(),
+      needs.storeTrouble(),
+      archiveTrouble(),
+      missedNow?.(),
+    ])
     const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
     const overview = dearOverview('', () => trace.overview(now()))
     return {
       version,
-      ...toSentence(stages, { ...overview, store, purges, deadLetters: open }),
+      ...toSentence(stages, { ...overview, store, purges, archive, deadLetters: open }),
       ...overview,
       stages,
       deadLetters: open,

@@ -26,7 +26,7 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const well = { late: [], setAside: {}, store: null, purges: [], retrying: [] }
+  const well = { late: [], setAside: {}, store: null, purges: [], archive: null, retrying: [] }
   const fine = toSentence([flowing], { ...well, sinks: { pending: 4 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
   const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
@@ -51,6 +51,7 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
     deadLetters: 0,
     store: null,
     purges: [],
+    archive: null,
     retrying: [],
     setAside: { msn: 15, flip: 1 },
   }
@@ -63,8 +64,35 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
   })
 })
 
+test('an archive that cannot be closed is told with its reason', () => {
+  const archive = { code: 'NEWSWIRE_ARCHIVE_KEY', message: 'manifests cannot be signed without a key.', since: '2026-03-01T00:01:00.000Z' }
+  const quiet = {
+    sinks: {},
+    overdue: { sinks: 0, retractions: 0 },
+    late: [],
+    deadLetters: 0,
+    store: null,
+    purges: [],
+    setAside: {},
+    retrying: [],
+  }
+  assert.deepEqual(toSentence([], { ...quiet, archive }), {
+    healthy: false,
+    sentence: 'the archive cannot be closed since 2026-03-01T00:01:00.000Z: manifests cannot be signed without a key.',
+  })
+})
+
 test('what failed a moment ago and is tried again is told from the first failure on, and needs nobody', () => {
-  const quiet = { sinks: {}, overdue: { sinks: 0, retractions: 0 }, late: [], deadLetters: 0, store: null, purges: [], setAside: {} }
+  const quiet = {
+    sinks: {},
+    overdue: { sinks: 0, retractions: 0 },
+    late: [],
+    deadLetters: 0,
+    store: null,
+    purges: [],
+    archive: null,
+    setAside: {},
+  }
   const failing = (id: string, versions: number, oldestMs: number) => ({ kind: 'outlet', id, versions, oldestMs })
   const two = toSentence([], { ...quiet, retrying: [failing('drop', 2, 20_400), failing('city', 1, 3_000)] })
   const told =
@@ -78,7 +106,7 @@ test('what failed a moment ago and is tried again is told from the first failure
 })
 
 test('who waits for what is late is named, an outlet with the command that says why', () => {
-  const quiet = { sinks: {}, retrying: [], deadLetters: 0, store: null, purges: [], setAside: {} }
+  const quiet = { sinks: {}, retrying: [], deadLetters: 0, store: null, purges: [], archive: null, setAside: {} }
   const late = ['a', 'b', 'c', 'd'].map(id => ({ kind: id === 'b' ? 'feed' : 'outlet', id, versions: 2 }))
   assert.equal(
     toSentence([], { ...quiet, overdue: { sinks: 8, retractions: 0 }, late }).sentence,

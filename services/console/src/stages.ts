@@ -1,5 +1,6 @@
 /** How far behind every group is: what the console shows as the pipeline, and what `newswire_consumer_lag` says. */
 import type { Log } from '@newswire/log/log'
+import type { ArchiveTrouble } from '@newswire/objects/archive-wanted'
 import type { Overview } from '@newswire/trace/overview'
 
 /** Every group of the pipeline in the order of an article's way. */
@@ -63,6 +64,8 @@ type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'late' | 'retry
     deadLetters: number
     /** Purges by law that an operator must know of: what `toPurgeTrouble` gives. */
     purges: readonly string[]
+    /** Why the archive cannot close its days; `null` when it can. */
+    archive: ArchiveTrouble | null
   }>
 
 const count = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`])
@@ -90,7 +93,7 @@ const toLate = (late: Trouble['late']): string[] => {
  */
 export const toSentence = (
   stages: readonly Stage[],
-  { sinks, setAside, store, overdue, late, retrying, deadLetters, purges }: Trouble,
+  { sinks, setAside, store, overdue, late, retrying, deadLetters, purges, archive }: Trouble,
 ): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
@@ -100,6 +103,7 @@ export const toSentence = (
   const complaints = [
     ...(store === null ? [] : [store]),
     ...purges,
+    ...(archive === null ? [] : [`the archive cannot be closed since ${archive.since}: ${archive.message.replace(/\.$/, '')}`]),
     ...count(overdue.retractions, 'retraction has not arrived everywhere', 'retractions have not arrived everywhere'),
     ...count(overdue.sinks - overdue.retractions, 'delivery is late by a minute or more', 'deliveries are late by a minute or more'),
     ...toLate(late),

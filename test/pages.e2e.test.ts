@@ -18,7 +18,9 @@ import {
 import { type Newsroom, openNewsroom, pagesOf } from './support/newsroom.ts'
 import { newFolder, startUp } from './support/newswire.ts'
 import { readPdf } from './support/pdf.ts'
+import { makePng } from './support/pictures.ts'
 import { createPublisher } from './support/publisher.ts'
+import { articleIdOf } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
 const options = { skip: skipBrowser }
@@ -220,5 +222,22 @@ test('the pages of a newsroom', options, async t => {
     assert.ok(code && code.width > 90 && Math.abs(code.width - code.height) < 1, 'a phone can read it')
     await keepPicture(page, join(folder, 'print-media.png'))
     assert.deepEqual(offences, [])
+  })
+
+  await t.test('on paper a story with an upright lead picture begins on the first page', async () => {
+    const { running } = newsroom
+    const { body } = await running.publisher.upload('dung', makePng({ width: 900, height: 1600 }), 'image/png')
+    const article = createWriter(78)({ categories: ['doi-song'] })
+    const images = [{ url: String(body['url']), role: 'lead', caption: 'Cột cờ giữa sân trường.' }]
+    await running.settled(await running.put('dung', { ...article, body: { text: 'Lá cờ được kéo lên từ sớm.' }, images }))
+    const { page } = await openPage(browser)
+    for (const path of [`/articles/${articleIdOf('dung')}`, `/articles/${articleIdOf('dung')}/print`]) {
+      await visit({ page }, at(path))
+      for (const format of ['A4', 'Letter'] as const) {
+        const { firstPage } = await readPdf(await page.pdf({ format, path: join(folder, `print-upright-${format}.pdf`) }))
+        for (const words of ['Cộtcờgiữasântrường.', 'Lácờđượckéolêntừsớm.'])
+          assert.ok(firstPage.includes(words), `${words} is not on the first page of ${path} on ${format}`)
+      }
+    }
   })
 })

@@ -8,11 +8,13 @@ type ReadPdf = Readonly<{
   height: number
   /** Without spaces: a PDF has glyphs at places, and whether there is a space between two is a guess. */
   text: string
+  /** `text` of the first page alone. */
+  firstPage: string
 }>
 
 export const readPdf = async (bytes: Uint8Array): Promise<ReadPdf> => {
   const pdf = await getDocumentProxy(new Uint8Array(bytes))
   const [left = 0, bottom = 0, right = 0, top = 0] = (await pdf.getPage(1)).view
-  const { text } = await extractText(pdf, { mergePages: true })
-  return { pages: pdf.numPages, width: right - left, height: top - bottom, text: text.normalize('NFC').replace(/\s+/g, '') }
+  const texts = (await extractText(pdf)).text.map(text => text.normalize('NFC').replace(/\s+/g, ''))
+  return { pages: pdf.numPages, width: right - left, height: top - bottom, text: texts.join(''), firstPage: texts[0] ?? '' }
 }

@@ -189,7 +189,7 @@ ${colorRules}
   h1, h2, h3, h4, figcaption { break-after: avoid; }
   figure, tr, blockquote, .note, .origin { break-inside: avoid; }
   .qr { width: 26mm; height: 26mm; print-color-adjust: exact; }
-  img { max-height: 12cm; width: auto; }
+  img, figure.wide img { max-height: 12cm; width: auto; }
   p { orphans: 3; widows: 3; }
   .body a[href^="http"]::after { content: " (" attr(href) ")"; font-size: .85em; overflow-wrap: anywhere; }
 }

@@ -64,6 +64,7 @@ test('wrong use exits 2, says what to do, and with --json says it in JSON', { ti
     [['publish', 'a.json', '--wait', '--timeout', 'soon'], /seconds/],
     [['up', '--gateway-port', '80a'], /--gateway-port.*expected 0 to 65535/s],
     [['publish', 'no-such-file.json'], /NEWSWIRE_|cannot be read/],
+    [['publish', tmpdir()], /is a folder.*newswire publish \S+\*\.json.*newswire import/],
     [['run', 'printer'], /no such service: printer/],
     [['run', 'desk'], /KAFKA_BROKERS/],
     [['trace', 'a'], /newswire up/],

@@ -1,5 +1,6 @@
 /** `newswire publish FILE…`: articles through the front door. */
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { buffer as readAll } from 'node:stream/consumers'
 import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
 import { createClient } from './client.ts'
@@ -21,8 +22,13 @@ const decode = (bytes: Uint8Array, file: string): string => {
 
 const readInput = async (file: string): Promise<string> => {
   if (file === '-') return decode(await readAll(process.stdin), 'standard input')
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new UsageError(`${file} cannot be read: ${cause.message}`)
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EISDIR')
+      throw new UsageError(
+        `${file} is a folder, and publish takes files: name them, as in \`newswire publish ${join(file, '*.json')}\`. An archive goes in whole with \`newswire import ${file}\`, which delivers it to nobody.`,
+        { cause },
+      )
+    throw new UsageError(`${file} cannot be read: ${cause.message}`, { cause })
   })
   return decode(bytes, file)
 }

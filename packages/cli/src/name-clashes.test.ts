@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { readSettings } from '@newswire/runtime/settings'
@@ -14,11 +14,14 @@ import { FailedError } from './usage-error.ts'
 const story = (title: string, more: object = {}) => JSON.stringify({ title, body: { text: 'x' }, ...more })
 
 /** A folder with these files, a front door that takes everything, and a terminal that keeps its words. */
-const begin = async (t: TestContext, files: Record<string, string>, answer?: (asked: Asked) => Answer) => {
+const begin = async (t: TestContext, files: Record<string, string>, answer?: (asked: Asked) => Answer | undefined) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-names-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const write = (more: Record<string, string>) => {
-    for (const [name, text] of Object.entries(more)) writeFileSync(join(folder, name), text)
+    for (const [name, text] of Object.entries(more)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), text)
+    }
   }
   write(files)
   const door = await answering(t, answer)
@@ -107,4 +110,36 @@ test('an import says how many were taken with a warning, and the first of them',
   assert.equal(await take(), true)
   assert.equal(words.filter(line => /^! .*json \/categories\/0: is not/.test(stripVTControlCharacters(line))).length, 5)
   assert.match(words.at(-1) ?? '', /^7 taken, 0 were there already, 0 refused, 7 with warnings/)
+})
+
+test('a file whose name comes to an article that is out under another title is sent, and that is told', async t => {
+  const answer = ({ method, path }: Asked): Answer | undefined => {
+    if (method !== 'GET') return undefined
+    if (path === '/v1/articles/bom') return { body: { id: 'press.bom', version: 2, state: 'live', title: 'Bơm nước' } }
+    if (path === '/v1/articles/gone') return { body: { id: 'press.gone', version: 2, state: 'withdrawn' } }
+    return { status: 403, body: { title: 'May not read' } }
+  }
+  const files = {
+    'bom.json': story('Bom mìn'),
+    'same/bom.json': story(' Bơm  nước '.normalize('NFD')),
+    'meant/bom.json': story('Bom mìn', { change: 'correction' }),
+    'id.json': story('Bom mìn', { id: 'bom' }),
+    'gone.json': story('Bom mìn'),
+    'secret.json': story('Bom mìn'),
+  }
+  const { folder, terminal, words } = await begin(t, files, answer)
+  const warningsOf = async (name: string) => {
+    words.length = 0
+    const options = { category: [], image: [], caption: [], credit: [], wait: false, timeout: 1 }
+    assert.equal(await publish(terminal, [join(folder, name)], options), true)
+    return words.map(stripVTControlCharacters).filter(line => line.startsWith('!'))
+  }
+  const [warning, ...more] = await warningsOf('bom.json')
+  assert.match(warning ?? '', /^! press\.bom: version 2 is out as “Bơm nước”, and bom\.json takes its place.*--id/)
+  assert.deepEqual(more, [])
+  for (const name of Object.keys(files).slice(1)) assert.deepEqual(await warningsOf(name), [], name)
+  const asMachine = { ...terminal, json: true }
+  words.length = 0
+  await publish(asMachine, [join(folder, 'bom.json')], { category: [], image: [], caption: [], credit: [], wait: false, timeout: 1 })
+  assert.equal((JSON.parse(words[0] ?? '') as { warnings: unknown[] }).warnings.length, 1)
 })

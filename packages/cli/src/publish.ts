@@ -6,7 +6,7 @@ import { type FileArticle, type TextOptions, toFileArticle } from './article-fil
 import { createClient } from './client.ts'
 import { type CommandTree, collect, type WaitOptions } from './command-tree.ts'
 import { finish, withFinish } from './finish.ts'
-import { isRenamed, refuseClashes } from './name-clashes.ts'
+import { doubtName, isRenamed, refuseClashes } from './name-clashes.ts'
 import { sendArticle } from './send-article.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -47,7 +47,10 @@ export const publish = async (terminal: Terminal, files: readonly string[], opti
   for (const article of articles) {
     const { namedBy, localId } = article
     if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) terminal.say(`${namedBy} is ${localId}`)
-    ok = (await finish(terminal, using, await sendArticle(using, article), options)) && ok
+    const doubts = await doubtName(using, article)
+    const accepted = await sendArticle(using, article)
+    const warnings = [...doubts, ...(accepted.warnings ?? [])]
+    ok = (await finish(terminal, using, warnings.length === 0 ? accepted : { ...accepted, warnings }, options)) && ok
   }
   return ok
 }

@@ -215,15 +215,16 @@ const RELEASED = `SELECT * FROM (
   WHERE ?2 IN ('', state) OR (?2 = 'retracted' AND action = 'retracted') OR (?2 = 'released' AND action NOT IN ('retracted', 'purged'))
   ORDER BY at DESC LIMIT ?3`
 
+const waitingStates: readonly string[] = ['accepted', 'parked', 'held', 'refused']
 /** The newest submission of each article that was never released; asked for by its state, also one that waits behind a release. */
 const WAITING = `SELECT article, 0 AS version, coalesce(command, 'publish') AS action, NULL AS title, at, detail, 0 AS expected, 0 AS done, state FROM submission s
-  WHERE state IN ('accepted', 'parked', 'held', 'refused') AND article LIKE ?1 ESCAPE '\\'
+  WHERE state IN (${listed(waitingStates)}) AND article LIKE ?1 ESCAPE '\\'
     AND (state = ?2 OR (?2 = '' AND NOT EXISTS (SELECT 1 FROM release r WHERE r.article = s.article)
       AND id = (SELECT id FROM submission o WHERE o.article = s.article ORDER BY coalesce(o.accepted_at, o.at) DESC, o.id DESC LIMIT 1)))
   ORDER BY at DESC LIMIT ?3`
 
 /** What articles can be asked for by. A release is `released` or `retracted`, and beside that `in flight`, `failed` or `done`; the others wait. */
-export const articleStates = ['released', 'retracted', 'in flight', 'failed', 'done', 'accepted', 'parked', 'held', 'refused'] as const
+export const articleStates: readonly string[] = ['released', 'retracted', 'in flight', 'failed', 'done', ...waitingStates]
 
 /** Newest first. `state`: one of `articleStates`; any other finds nothing. */
 export const findArticles = (
@@ -232,7 +233,8 @@ export const findArticles = (
 ): readonly ArticleSummary[] => {
   const like = `%${q.replace(/[\\%_]/g, char => `\\${char}`)}%`
   const most = Math.min(Math.max(limit, 1), 500)
-  return [RELEASED, WAITING]
+  // No release is in a state of those that wait, and to find that out every release would be read.
+  return (waitingStates.includes(state) ? [WAITING] : [RELEASED, WAITING])
     .flatMap(sql => all(db, sql, like, state, most))
     .sort((a, b) => (String(a.at) < String(b.at) ? 1 : -1))
     .slice(0, most)

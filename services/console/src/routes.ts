@@ -108,7 +108,7 @@ const guard = (request: HttpRequest, consoleToken: string | null): void => {
 
 /** An empty list would say that nothing is in a state that there is not. */
 const checkState = (state: string): void => {
-  if (state === '' || (articleStates as readonly string[]).includes(state)) return
+  if (state === '' || articleStates.includes(state)) return
   throw new ProblemError({
     status: 400,
     code: 'NEWSWIRE_REQUEST',

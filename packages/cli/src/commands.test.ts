@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { showChanges, splitId, wholeId } from './commands.ts'
+import { readSettings } from '@newswire/runtime/settings'
+import { showChanges, splitId, status, wholeId } from './commands.ts'
+import { answering } from './front-door.ts'
 import { FailedError } from './usage-error.ts'
 
 test('an id on the command line is a local one, with dots or without, or the whole one of our own publisher', () => {
@@ -59,4 +61,35 @@ test('what a file no longer names is told, with how to retire it, also when noth
     '  update  feeds/thoi-su  limit: 50 → 20\nNothing was applied (--dry-run).\n1 no longer named and still in force: feeds/english (retire with --prune)',
   )
   assert.equal(showChanges([one('unchanged', 'all')], false), 'Nothing to change.')
+})
+
+test('status names what is held and until when, the next first', async t => {
+  const until = (at: string) => `it waits for its embargo to end at ${at}`
+  const held = [7, 3, 9, 1, 8, 2].map(day => ({ articleId: `press.tet-${day}`, detail: until(`2027-01-0${day}T23:00:00.000Z`) }))
+  const overview = { healthy: true, sentence: 'Everything flows.', articles: 9, releasedLastMinute: 0, deadLetters: 0, stages: [] }
+  let count = held.length
+  const door = await answering(t, ({ path }) => ({
+    body: path === '/v1/overview' ? { ...overview, submissions: { held: count } } : held,
+  }))
+  const printed: string[] = []
+  const terminal = {
+    settings: readSettings({ NEWSWIRE_DATA: '/no-system' }),
+    environment: { NEWSWIRE_CONSOLE_URL: door.url },
+    json: false,
+    print: (line: string) => printed.push(line),
+    say: () => undefined,
+  }
+  assert.equal(await status(terminal), true)
+  const [, , ...lines] = printed.join('\n').split('\n')
+  assert.deepEqual(lines.slice(0, 7), [
+    '6 held:',
+    ...[1, 2, 3, 7, 8].map(day => `  press.tet-${day}  ${until(`2027-01-0${day}T23:00:00.000Z`)}`),
+    '  and 1 more',
+  ])
+  printed.length = 0
+  count = 0
+  await status(terminal)
+  assert.doesNotMatch(printed.join('\n'), /held/)
+  await status({ ...terminal, json: true })
+  assert.deepEqual(door.asked, ['GET /v1/overview', 'GET /v1/articles?state=held&limit=500', 'GET /v1/overview', 'GET /v1/overview'])
 })

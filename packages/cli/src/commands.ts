@@ -6,7 +6,7 @@ import { topicSpecs } from '@newswire/events/topics'
 import { publishEvents } from '@newswire/log/events'
 import type { TopicReport } from '@newswire/log/log'
 import { applyConfiguration, type Change } from '@newswire/runtime/apply-config'
-import type { ArticleTrace } from '@newswire/trace/queries'
+import type { ArticleSummary, ArticleTrace } from '@newswire/trace/queries'
 import { type Client, createClient, readClientFile } from './client.ts'
 import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
@@ -65,13 +65,28 @@ type OverviewAnswer = {
   articles: number
   releasedLastMinute: number
   deadLetters: number
+  submissions?: Readonly<{ held?: number }>
   stages: { group: string; topic: string; lag: number; oldestMs: number | null }[]
   /** Of secrets that the process that delivers was not started with. */
   warnings?: readonly string[]
 }
 
+/** Of what is held, so many are named. */
+const HELD_NAMED = 5
+
+/** Why each is held ends with until when, so by their words the next to go out comes first. */
+const readHeld = async ({ console }: Pick<Client, 'console'>, count: number): Promise<readonly string[]> => {
+  const held = (await console('GET', '/v1/articles?state=held&limit=500')) as readonly ArticleSummary[]
+  const rows = held.map(one => [one.articleId, one.detail ?? '']).sort(([, a = ''], [, b = '']) => (a < b ? -1 : 1))
+  const table = showTable(rows.slice(0, HELD_NAMED)).split('\n')
+  const lines = count > HELD_NAMED ? [...table, `and ${count - HELD_NAMED} more`] : table
+  return [`${count} held:`, ...lines.map(line => `  ${line}`)]
+}
+
 export const status = async (terminal: Terminal): Promise<boolean> => {
-  const overview = (await (await createClient(terminal)).console('GET', '/v1/overview')) as OverviewAnswer
+  const using = await createClient(terminal)
+  const overview = (await using.console('GET', '/v1/overview')) as OverviewAnswer
+  const held = overview.submissions?.held ?? 0
   const rows = overview.stages.map(stage => [
     stage.group,
     stage.topic,
@@ -81,6 +96,7 @@ export const status = async (terminal: Terminal): Promise<boolean> => {
   const words = [
     `${overview.healthy ? '✔' : '✖'} ${overview.sentence}`,
     `${overview.articles} articles, ${overview.releasedLastMinute} released in the last minute, ${overview.deadLetters} dead letters open`,
+    ...(held === 0 || terminal.json ? [] : await readHeld(using, held)),
     showTable([['group', 'topic', 'waiting', 'oldest'], ...rows]),
   ]
   if (!terminal.json) for (const line of overview.warnings ?? []) warn(terminal, line)

@@ -89,6 +89,14 @@ test('files published from a shell are found again after Ctrl-C and a second sta
   assert.deepEqual(await interrupt(again), { code: 0, signal: null })
 })
 
+test('what is started with a configuration of one’s own says where to look and where to publish', async t => {
+  const { newswire } = await (await createSystem(t)).start()
+  await waitFor('its last words', () => newswire.output().includes('Ctrl-C stops it.'))
+  const [gateway, ingest, console] = (['gateway', 'ingest', 'console'] as const).map(name => newswire.url(name))
+  const places = { 'Front page': gateway, Feeds: `${gateway}/feeds`, Console: console, 'Publish to': ingest }
+  for (const [what, url] of Object.entries(places)) assert.match(newswire.output(), new RegExp(`^ {2}${what} +${url}( |$)`, 'm'))
+})
+
 test('the demo is ready soon, both of its articles are at its partner site, and the doctor misses none of its secrets', async t => {
   const dataDir = join(await newFolder(t), 'data')
   const start = async (ports?: ReturnType<typeof portsOf>) => {

@@ -96,9 +96,15 @@ const serve = async (
   if (demo !== null) {
     const environment = { NEWSWIRE_INGEST_URL: urls.ingest, NEWSWIRE_CONSOLE_URL: urls.console, NEWSWIRE_TOKEN: access.token }
     await publishDemo(await createClient({ environment, settings }))
-    const places = { 'Front page': urls.gateway, Feeds: `${urls.gateway}/feeds`, 'Partner site': demo.site.url, Console: urls.console }
-    for (const [what, url] of Object.entries(places)) say(`  ${what.padEnd(13)}${url}`)
   }
+  const places = {
+    'Front page': urls.gateway,
+    Feeds: `${urls.gateway}/feeds`,
+    ...(demo && { 'Partner site': demo.site.url }),
+    Console: urls.console,
+    'Publish to': `${urls.ingest} (newswire publish --help)`,
+  }
+  for (const [what, where] of Object.entries(places)) say(`  ${what.padEnd(13)}${where}`)
   await tellMissedSecrets(composition, say)
   say('Ctrl-C stops it.')
 }

@@ -1,7 +1,7 @@
 /** The command as a shell starts it. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -153,4 +153,26 @@ test('up with a port that is taken starts nothing and says which options give an
   assert.equal(code, 1)
   assert.match(stderr, new RegExp(`Nothing was started: port ${taken} .*--gateway-port N or NEWSWIRE_GATEWAY_PORT`))
   assert.doesNotMatch(stdout + stderr, /service\.started/)
+})
+
+test('up that is refused for its configuration or for a port leaves no data folder behind', { timeout: 180_000 }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-bin-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const wrong = join(folder, 'wrong.yaml')
+  writeFileSync(wrong, 'site: 3')
+  const right = fileURLToPath(new URL('../demo/newswire.yaml', import.meta.url))
+  const taken = new URL((await answering(t, 200, {})).NEWSWIRE_CONSOLE_URL).port
+  const data = join(folder, 'data')
+  const starts: [string[], number, RegExp][] = [
+    [['--config', wrong, '--gateway-port', '0'], 2, /wrong\.yaml is not valid/],
+    [['--config', join(folder, 'none.yaml'), '--gateway-port', '0'], 2, /none\.yaml cannot be read/],
+    [['--config', right, '--gateway-port', taken], 1, /Nothing was started: port/],
+    [['--demo', '--gateway-port', taken], 1, /Nothing was started: port/],
+  ]
+  for (const [args, status, words] of starts) {
+    const { code, stderr } = await run(['up', '--data', data, ...args, '--ingest-port', '0', '--console-port', '0'])
+    assert.equal(code, status, stderr)
+    assert.match(stderr, words)
+    assert.equal(existsSync(data), false, args.join(' '))
+  }
 })

@@ -1,4 +1,5 @@
 /** `newswire up`: all services in one process. */
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { findMissedSecrets } from '@newswire/console/made-secrets'
@@ -139,8 +140,10 @@ export const up = async (options: UpOptions): Promise<number> => {
   const ending = awaitEnding()
   const letGrow = holdYoungGeneration()
   const settings = options.demo ? await withGatewayPort(options.settings) : options.settings
-  await makeDataFolder(settings.dataDir)
   const config = configFile === undefined ? null : await readConfigFile(configFile)
+  // Refused here, nothing is left behind. A folder with a log may be that of a process which has the same ports, and its lock says that better.
+  if (!existsSync(join(settings.dataDir, 'log.db'))) await checkPorts(settings, serviceNames, { flags: true })
+  await makeDataFolder(settings.dataDir)
   const demo = options.demo ? await startDemo(settings) : null
   try {
     const wanted = config ?? demo?.config

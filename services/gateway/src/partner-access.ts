@@ -15,6 +15,8 @@ import { addressOf } from './limits.ts'
 /** Sent back to the outlet's own addresses only (its path). */
 export const COOKIE = 'newswire-partner'
 const MAX_COOKIE_LENGTH = 4_096
+/** What a Bearer token may be (RFC 6750 §2.1), which a cookie may be as it is. */
+export const isToken = (value: string): boolean => value.length <= 512 && /^[A-Za-z0-9._~+/-]+=*$/.test(value)
 /** Compared with when there is no outlet: as much work as for one token. Nothing hashes to it that anybody knows. */
 const NOBODY = [{ sha256: '0'.repeat(64) }]
 
@@ -58,8 +60,8 @@ const charge = (limiter: RateLimiter, key: string): void => {
 export const cookieToken = (header: string | undefined): string | null => {
   if (header === undefined || header.length > MAX_COOKIE_LENGTH) return null
   for (const pair of header.split(';')) {
-    const [name = '', value = ''] = pair.split('=', 2).map(part => part.trim())
-    if (name === COOKIE && /^[A-Za-z0-9._~+/-]{1,512}$/.test(value)) return value
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair.trim()) ?? []
+    if (name === COOKIE && isToken(value)) return value
   }
   return null
 }

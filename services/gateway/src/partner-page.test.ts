@@ -1,6 +1,7 @@
 /** A partner at its own page, with forms and no scripts, and the same acts as JSON. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sha256Hex } from '@newswire/events/ids'
 import { isOwnPage } from './partner-forms.ts'
 import { makeLive } from './sample-facts.ts'
 import { OTHER_TOKEN, openPartnerSide, PARTNER_TOKEN } from './sample-partner.ts'
@@ -57,6 +58,19 @@ test('signing in sets a cookie for this outlet’s addresses alone, that no scri
   )
   assert.match((await submit(side, '/partners/tinh-doan/leave', {})).cookie, /newswire-partner=; .*Max-Age=0/)
   assert.ok(!side.lines.join('').includes(PARTNER_TOKEN))
+})
+
+test('a token as `openssl rand -base64` makes it, with its padding, signs in and is signed in', async t => {
+  const side = await openPartnerSide(t)
+  const outlet = side.outlets.get('tinh-doan')
+  assert.ok(outlet)
+  for (const token of ['Zm9v+/8=', 'Zm9vYg==']) {
+    side.outlets.set('tinh-doan', { ...outlet, tokens: [{ id: 'a', sha256: sha256Hex(token) }] })
+    const { status, cookie } = await submit(side, '/partners/tinh-doan/session', { token }, { cookie: '' })
+    assert.equal(status, 303, token)
+    const page = await side.ask('/partners/tinh-doan', { token: null, headers: { ...HTML, cookie: cookie.split(';', 1)[0] ?? '' } })
+    assert.equal(page.status, 200, token)
+  }
 })
 
 test('a form with a cookie is taken from our own page only', async t => {

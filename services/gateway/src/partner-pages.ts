@@ -11,7 +11,7 @@ import { toLink } from './pages/addresses.ts'
 import type { Frame } from './pages/document.ts'
 import { type Said, toPartnerPage, toSecretPage, toSignInPage } from './pages/partner-page.ts'
 import { partnerWords } from './pages/partner-words.ts'
-import { COOKIE, type Partner, partnerUnauthorized } from './partner-access.ts'
+import { COOKIE, isToken, type Partner, partnerUnauthorized } from './partner-access.ts'
 import { type DeliveriesNeeds, readCursor, readForPartner } from './partner-deliveries.ts'
 import { readForm, requireOwnPage } from './partner-forms.ts'
 import { PARTNER_HEADERS } from './partner-headers.ts'
@@ -100,7 +100,7 @@ export const addPartnerPages = (app: HttpServer, needs: PageNeeds): void => {
     const outletId = idOf(request)
     requireOwnPage(request, site().publicUrl)
     const token = readForm(request)?.get('token') ?? ''
-    if (!/^[A-Za-z0-9._~+/-]{1,512}$/.test(token) || !access.opens(outletId, token, request)) return signIn(reply, outletId, true)
+    if (!isToken(token) || !access.opens(outletId, token, request)) return signIn(reply, outletId, true)
     return setCookie(reply, outletId, token, SESSION_SECONDS)
       .headers(PARTNER_HEADERS)
       .redirect(toLink(site(), `/partners/${outletId}`), 303)

@@ -314,3 +314,29 @@ test('a number of places that is none is one, and everything is handled', async 
   await isAt(0, 12)
   await lanes.stop()
 })
+
+test('what joins a lane is told of while the lane is still busy, and an observer that throws costs nothing', async () => {
+  const first = gate()
+  const waiting: number[] = []
+  const { lanes, errors, isAt } = lanesFor(
+    ([one]) => (one?.position === 0 ? first.promise : Promise.resolve()),
+    {},
+    {
+      onWaiting: ({ position }) => {
+        waiting.push(position)
+        if (position === 2) throw new Error('an observer’s own fault')
+      },
+    },
+  )
+  await lanes.assign(holding)
+  lanes.add(0, [record(0)])
+  lanes.add(0, [record(1), record(2)])
+  assert.deepEqual(waiting, [0, 1, 2])
+  assert.deepEqual(
+    errors.map(error => error.message),
+    ['an observer’s own fault'],
+  )
+  first.resolve()
+  await isAt(0, 3)
+  await lanes.stop()
+})

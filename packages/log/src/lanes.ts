@@ -196,6 +196,14 @@ export const createLanes = (options: LanesOptions): Lanes => {
     pump()
   }
 
+  const tellWaiting = (record: LogRecord) => {
+    try {
+      subscription.onWaiting?.(record)
+    } catch (error) {
+      report(error)
+    }
+  }
+
   const queue = (partition: Partition, entry: Entry) => {
     if (!isForGroup(entry.record, group)) {
       entry.mark.done = true
@@ -203,6 +211,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
     }
     const { record } = entry
     wake(enqueue(partition, laneNameOf(record, subscription.lane, report), entry, standingOf(record, subscription, report)))
+    tellWaiting(record)
   }
 
   const add: Lanes['add'] = (number, records, next) => {

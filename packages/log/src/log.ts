@@ -78,6 +78,11 @@ export type SubscribeOptions = Readonly<{
   urgent?: (record: LogRecord) => boolean
   /** How many waiting records of a lane one call may get (default 1): for work that merges, like building a feed. */
   batch?: number
+  /**
+   * Told of each record as it joins its lane, which may be long before it is handled, and again when it is fetched again: for a handler that rests, and
+   * should not while this waits behind it. What it throws is told to `onError`.
+   */
+  onWaiting?: (record: LogRecord) => void
   /** Never empty, all of one lane, in order. Resolving commits them all. */
   handle: (records: readonly LogRecord[], context: HandlerContext) => Promise<void>
   retry?: RetryPolicy

@@ -29,11 +29,13 @@ const SWEEP_RETRY_MS = 5_000
 const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 /** The same for pages while feeds are built. When none is, pages are written without rest. */
 const PAGES_SHARE = { embedded: 0.03, kafka: 0.03 } as const
-/** And at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
+/** And while feeds only rest from what an import changed, whose pages these are. */
+const PAGES_SHARE_OF_IMPORT = 0.25
+/** Beside builds at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
 const PAGES_REST_MS = 50
 /**
- * Of a feed that an import changes, ms: built for each article of it, feeds took more of the loop than all else. Only where one process has the whole log: whoever
- * waits for something in such a feed must be seen coming.
+ * Of a feed that an import changes, ms: built for each article of it, feeds took more of the loop than all else. On Kafka a build may begin before its intent, and
+ * what is begun does not see who comes behind it.
  */
 const QUIET_REST_MS = 300
 /** Facts fanned out at once where their intents wait for company. */
@@ -68,7 +70,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     onPoison: details => logger.warn(details, 'record.skipped'),
   })
   let building = 0
-  /** Aborted when no feed is being built any more: pages that rest for it go on. */
+  let restingQuietly = 0
+  /** Aborted when no feed is being built or rests any more: pages that rest for it go on. */
   let quiet = new AbortController()
   const ofLoop = (share: Readonly<Record<Log['kind'], number>>) =>
     log.kind === 'embedded' ? followLoop(share.embedded) : () => share.kafka
@@ -89,8 +92,11 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     isHeld: feedId => isHeld(feedId),
     now,
     rest: async busyMs => {
-      if (building === 0) return setImmediate()
-      const restMs = Math.max(PAGES_AT_ONCE * PAGES_REST_MS, restAfter({ busyMs, active: PAGES_AT_ONCE, share: pagesShare() }))
+      if (building === 0 && restingQuietly === 0) return setImmediate()
+      const restMs =
+        building === 0
+          ? restAfter({ busyMs, active: PAGES_AT_ONCE, share: PAGES_SHARE_OF_IMPORT })
+          : Math.max(PAGES_AT_ONCE * PAGES_REST_MS, restAfter({ busyMs, active: PAGES_AT_ONCE, share: pagesShare() }))
       await setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping.signal, quiet.signal]) }).catch(() => undefined)
     },
     askForLink: async (feedId, reach) => {
@@ -160,9 +166,10 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     quietRestMs: isAhead ? 0 : QUIET_REST_MS,
     stopping: stopping.signal,
     onBuilt,
-    onActive: active => {
+    onActive: (active, resting) => {
       building = active
-      if (active > 0) return
+      restingQuietly = resting
+      if (active + resting > 0) return
       quiet.abort()
       quiet = new AbortController()
     },
@@ -183,7 +190,6 @@ export const start: StartService = async ({ settings, log, objects, configuratio
         pageStates.offer(fact)
       },
       begin: intents => {
-        if (!isAhead) work.expect(intents)
         const held = isAhead ? intents.filter(one => isHeld(one.data.feedId)) : []
         work.begin(held)
         return held.length > 0 && held.length === intents.length
@@ -216,6 +222,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     batch: 1000,
     maxBuffered: 10_000,
     handle: work.handle,
+    onWaiting: work.onWaiting,
     onAssigned: async () => {
       // Whoever held a partition meanwhile may have written its feeds.
       work.forget()

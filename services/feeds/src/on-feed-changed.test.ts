@@ -314,8 +314,8 @@ test('what was begun of a feed counts no more once it is made again, for that is
   )
 })
 
-test('pages wait for the rest of a feed that news came to, and not for that of one that a sweep looked at', async () => {
-  const toldOf = async (record: LogRecord): Promise<readonly (number | string)[]> => {
+test('pages wait for the rest of a feed that news came to, and not for that of one that a sweep looked at, or an import changed', async () => {
+  const toldOf = async (record: LogRecord, quietRestMs = 0): Promise<readonly (number | string)[]> => {
     const told: (number | string)[] = []
     const stopping = new AbortController()
     const { handle } = onFeedChanged({
@@ -326,7 +326,7 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
       logger: createLogger({ service: 'feeds', level: 'silent' }),
       now: () => Date.UTC(2026, 2, 1),
       share: () => 0.01,
-      quietRestMs: 0,
+      quietRestMs,
       stopping: stopping.signal,
       // The rest begins in this turn of the loop, and is ended in its last phase.
       onBuilt: () =>
@@ -334,7 +334,7 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
           told.push('the rest ends')
           stopping.abort()
         }),
-      onActive: active => told.push(active),
+      onActive: (active, resting) => told.push(resting === 0 ? active : `${active}, ${resting} rests`),
     })
     await handle([record], { signal: new AbortController().signal, attempt: 1 })
     return told
@@ -343,6 +343,9 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
   const news = { ...found, headers: { ...found.headers, ce_causationid: '0198c0de-0000-7000-8000-000000000001' } }
   assert.deepEqual(await toldOf(found), [1, 0, 'the rest ends'])
   assert.deepEqual(await toldOf(news), [1, 'the rest ends', 0])
+  const imported = intent('baoqk.a-1', 3, 4, undefined, true)
+  const ofImport = { ...imported, headers: { ...imported.headers, ce_causationid: '0198c0de-0000-7000-8000-000000000001' } }
+  assert.deepEqual(await toldOf(ofImport, 300), [1, 0, '0, 1 rests', 'the rest ends', 0])
 })
 
 /** Everything that is not waited for by a timer has happened. */
@@ -353,8 +356,7 @@ const settled = async () => {
 test('a feed that only an import changed rests, until somebody is to be told of something in it', async () => {
   const stopping = new AbortController()
   const answers = () => [builtOf(true), builtOf(true), builtOf(true)]
-  const { handle, expect } = open(answers(), () => undefined, {}, undefined, stopping)
-  const events = (...records: LogRecord[]) => records.map(one => fromRecord(one) as NewswireEvent<'feed.changed'>)
+  const { handle, onWaiting } = open(answers(), () => undefined, {}, undefined, stopping)
   const imported = (position: number) => intent('baoqk.a-1', position, position, undefined, true)
   const news = intent('baoqk.b', 1, 9)
   let ended: readonly string[] = []
@@ -363,10 +365,10 @@ test('a feed that only an import changed rests, until somebody is to be told of 
   })
   await settled()
   assert.deepEqual(ended, [], 'it rests')
-  expect(events(imported(5)))
+  onWaiting(imported(5))
   await settled()
   assert.deepEqual(ended, [], 'more of the import is no reason to end it')
-  expect(events(news))
+  onWaiting(news)
   await first
   // What the log had before the news is built without a rest, as long as the news has not come.
   await handle([imported(6)])
@@ -397,13 +399,13 @@ const inContext = { signal: new AbortController().signal, attempt: 1 }
 
 test('news ends no rest that building for news has to take', async () => {
   const stopping = new AbortController()
-  const { handle, expect } = openBusy([1_000], stopping)
+  const { handle, onWaiting } = openBusy([1_000], stopping)
   let ended = false
   const resting = handle([intent('baoqk.a-1', 3, 4)], inContext).then(() => {
     ended = true
   })
   await settled()
-  expect([eventOf(intent('baoqk.b', 1, 5))])
+  onWaiting(intent('baoqk.b', 1, 5))
   await settled()
   assert.equal(ended, false)
   stopping.abort()
@@ -412,14 +414,14 @@ test('news ends no rest that building for news has to take', async () => {
 
 test('what an import’s builds took of the loop gives news no rest, and news ends theirs', async () => {
   const stopping = new AbortController()
-  const { handle, expect } = openBusy([1_000, 0, 0], stopping)
+  const { handle, onWaiting } = openBusy([1_000, 0, 0], stopping)
   const ended: string[] = []
   const run = (what: string, record: LogRecord) => handle([record], inContext).then(() => void ended.push(what))
   const all = [run('import', intent('baoqk.a-1', 3, 4, undefined, true))]
   await settled()
   assert.deepEqual(ended, [])
   const news = intent('baoqk.b', 1, 5)
-  expect([eventOf(news)])
+  onWaiting(news)
   await settled()
   assert.deepEqual(ended, ['import'])
   all.push(run('news', news))

@@ -24,6 +24,15 @@ const parse = (record: LogRecord): Intent | null => {
   return event
 }
 
+/** `null` also for poison, which is told when it is handled. */
+const parsedOrNull = (record: LogRecord): Intent | null => {
+  try {
+    return parse(record)
+  } catch {
+    return null
+  }
+}
+
 /** Builds under way: one uses the event loop while others wait for the store. Each has a megabyte in hand. */
 const AT_ONCE = 32
 
@@ -57,8 +66,8 @@ type Needs = Readonly<{
   /** Ends rests at once when the service stops. */
   stopping: AbortSignal
   onBuilt?: (feedId: string, built: Built) => void
-  /** Told how many feeds are being built, or rest from a build for news. */
-  onActive?: (active: number) => void
+  /** Told how many feeds are being built, or rest from a build for news; and how many rest from one that nobody is told of. */
+  onActive?: (active: number, resting: number) => void
 }>
 
 type FeedWork = Readonly<{
@@ -72,8 +81,8 @@ type FeedWork = Readonly<{
    * intent comes all the same, and does what was not done, or what a rebuild may have undone, which is made from the view. For feeds that are held here; never throws.
    */
   begin(intents: readonly Intent[]): void
-  /** Told of the intents that are about to be published, where all come back to this process: a feed of which somebody is to be told rests no more for an import's sake. */
-  expect(intents: readonly Intent[]): void
+  /** The `onWaiting` of `feed-changes`: a feed of which somebody is to be told rests no more for an import's sake. */
+  onWaiting(record: LogRecord): void
   /** What was begun counts no more: its intents do it. */
   forget(): void
   /** Resolves once nothing is built. */
@@ -89,11 +98,13 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   let active = 0
   let activeNews = 0
   let told = 0
+  /** By feed what ends the rest from a build that nobody is told of. */
+  const resting = new Map<string, AbortController>()
   /** Rises whenever partitions change hands. */
   let generation = 0
   const tell = (change: number) => {
     told += change
-    onActive(told)
+    onActive(told, resting.size)
   }
   /** What was said of each feed: by article, the version that was set aside. */
   const aside = new Map<string, Built['quarantined']>()
@@ -184,27 +195,22 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     return built.busyMs
   }
 
-  /** By feed what ends the rest from a build that nobody is told of. */
-  const resting = new Map<string, AbortController>()
-  /** By feed the intents that are on their way and somebody waits for. */
-  const expected = new Map<string, Set<string>>()
-  const forgetExpected = (feedId: string, intents: readonly Intent[]) => {
-    const ids = expected.get(feedId)
-    for (const { id } of intents) ids?.delete(id)
-    if (ids?.size === 0) expected.delete(feedId)
-  }
+  /** By feed where its last intent lies that somebody waits for. */
+  const awaited = new Map<string, number>()
 
   /** What ends a rest early ends nothing else: everything is written and said. */
   const rest = (restMs: number, ...signals: AbortSignal[]): Promise<void> =>
     setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping, ...signals]) }).catch(() => undefined)
 
   /** What somebody waits for ends this rest, and not the one that building for news has to take. */
-  const restQuietly = async (feedId: string, restMs: number, signal: AbortSignal): Promise<void> => {
-    if (restMs < 1 || expected.has(feedId)) return
+  const restQuietly = async (feedId: string, restMs: number, position: number, signal: AbortSignal): Promise<void> => {
+    if (restMs < 1 || (awaited.get(feedId) ?? -1) > position) return
     const roused = new AbortController()
     resting.set(feedId, roused)
+    tell(0)
     await rest(restMs, signal, roused.signal)
     resting.delete(feedId)
+    tell(0)
   }
 
   const inTurn = createInTurn()
@@ -229,13 +235,13 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     tell(1)
     try {
       const busyMs = await build(intents, position, signal).finally(() => {
-        if (!isNews) tell(-1)
+        if (!isNews || isUntold) tell(-1)
         // Somebody else may have built it meanwhile.
         if (since !== generation) builder.forget(feedId)
       })
       onDone()
       const ofAllMs = pace.restMs({ busyMs, active })
-      if (isUntold) await restQuietly(feedId, Math.max(ofAllMs, quietRestMs), signal)
+      if (isUntold) await restQuietly(feedId, Math.max(ofAllMs, quietRestMs), position, signal)
       else {
         const restMs = newsPace.restMs({ busyMs, active: activeNews })
         if (restMs >= 1) await rest(restMs, signal)
@@ -243,7 +249,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     } finally {
       active -= 1
       if (!isUntold) activeNews -= 1
-      if (isNews) tell(-1)
+      if (isNews && !isUntold) tell(-1)
     }
   }
 
@@ -270,7 +276,6 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       const [first] = intents
       if (first === undefined) return
       const { feedId } = first.data
-      forgetExpected(feedId, intents)
       await inTurn.run(feedId, async () => {
         // A feed that is made again is made from the view, not from what was begun.
         if (intents.some(one => one.data.rebuild !== undefined)) for (const [id, of] of begun) if (of === feedId) begun.delete(id)
@@ -278,13 +283,12 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
         if (left.length > 0) await work(feedId, left, records.at(-1)?.position ?? 0, signal)
       })
     },
-    expect: intents => {
-      for (const intent of intents) {
-        if (isQuiet(intent)) continue
-        const { feedId } = intent.data
-        expected.set(feedId, (expected.get(feedId) ?? new Set()).add(intent.id))
-        resting.get(feedId)?.abort()
-      }
+    onWaiting: record => {
+      const intent = parsedOrNull(record)
+      if (intent === null || isQuiet(intent)) return
+      const { feedId } = intent.data
+      awaited.set(feedId, record.position)
+      resting.get(feedId)?.abort()
     },
     begin: intents => {
       for (const intent of intents) {

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { createPace } from './backfill-pace.ts'
 
 const MOST = 64
-const atEase = () => false
 
 /** How long one is paced for whose picture takes longer: then it is parked, and waits in no line (`services/images`). */
 const PARKED_AFTER_MS = 2_000
@@ -16,12 +15,7 @@ type Pipeline = Readonly<{
 }>
 
 /** Lets in as many as it may, for `seconds` of virtual time; how it went in the second half. */
-const run = (
-  seconds: number,
-  at: (nowMs: number) => Pipeline,
-  pace = createPace(MOST, atEase),
-  parkedAfterMs = Number.POSITIVE_INFINITY,
-) => {
+const run = (seconds: number, at: (nowMs: number) => Pipeline, pace = createPace(MOST), parkedAfterMs = Number.POSITIVE_INFINITY) => {
   const underWay: { letInMs: number; endMs: number; isParked: boolean }[] = []
   const limits: number[] = []
   const took: number[] = []
@@ -74,17 +68,12 @@ describe('the pace of an import', () => {
     ['waited for', Number.POSITIVE_INFINITY],
   ] as const)
     it(`is the whole window where every picture takes five seconds, and is ${what}`, () => {
-      const { limit } = run(600, () => ({ workMs: 5, waitMs: () => 5_000 }), createPace(MOST, atEase), parkedAfterMs)
+      const { limit } = run(600, () => ({ workMs: 5, waitMs: () => 5_000 }), createPace(MOST), parkedAfterMs)
       assert.equal(limit, MOST)
     })
 
   it('sees the line also where three of four are parked', () => {
-    const { limit } = run(
-      300,
-      () => ({ workMs: 20, waitMs: index => (index % 4 === 0 ? 20 : 5_000) }),
-      createPace(MOST, atEase),
-      PARKED_AFTER_MS,
-    )
+    const { limit } = run(300, () => ({ workMs: 20, waitMs: index => (index % 4 === 0 ? 20 : 5_000) }), createPace(MOST), PARKED_AFTER_MS)
     assert.ok(limit < MOST / 2, `${limit} under way`)
   })
 
@@ -99,17 +88,5 @@ describe('the pace of an import', () => {
     assert.ok(slower.perSecond > 0.8 * 40 && slower.tookMs <= 45 + 6 * 25, JSON.stringify(slower))
     const quicker = run(120, nowMs => ({ workMs: nowMs < 40_000 ? 25 : 2, waitMs: () => 20 }))
     assert.ok(quicker.perSecond > 0.8 * 500 && quicker.tookMs <= 22 + 8 * 2, JSON.stringify(quicker))
-  })
-
-  it('is two at a time as long as the event loop is busy, and grows one by one after', () => {
-    let isBusy = false
-    const pace = createPace(MOST, () => isBusy)
-    run(60, () => ({ workMs: 1, waitMs: () => 800 }), pace)
-    assert.ok(pace.limit(60_000) > 20, `${pace.limit(60_000)} under way`)
-    isBusy = true
-    assert.equal(pace.limit(60_001), 2)
-    for (let atMs = 60_001; atMs < 70_000; atMs += 20) pace.ended(atMs - 20, atMs)
-    isBusy = false
-    assert.ok(pace.limit(70_000) < 8, `${pace.limit(70_000)} at once`)
   })
 })

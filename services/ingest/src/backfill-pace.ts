@@ -3,11 +3,8 @@
  * (Brakmo and Peterson 1995): of `limit` under way, `limit × (1 − quickest possible / quickest of late)` stand in a line somewhere; fewer than two
  * of those are too few, more than four too many. Time that a picture's server takes is in both, and is no line.
  *
- * Where the process's own event loop is busy there are no more than two, whatever that says: of `newswire up` most of an import's work comes after the desk.
- *
  * The quickest possible is asked for anew every ten seconds, by letting only two in for a while: a pipeline that is busy never shows it.
  */
-import { followUtilization } from '@newswire/runtime/loop-utilization'
 
 export type Pace = Readonly<{
   /** Under way at most, as things are; ms of one steady clock. */
@@ -30,21 +27,7 @@ const PROBE_MS = 3_000
 /** What was parked says only that it stood in no line, not how quick the pipeline is. */
 const PARKED = Number.POSITIVE_INFINITY
 
-/** Of the event loop: a flash that comes to one that is busier waits longer than it works. */
-const BUSY = 0.4
-const LOOK_AFTER_MS = 100
-
-/**
- * Whether this process's event loop was busy of late. Where all services share it, what an import is for the desk is the least of it: feeds, pages, views and the
- * archive come after, and no line before the desk shows them.
- */
-const watchLoop = (): (() => boolean) => {
-  const utilization = followUtilization(LOOK_AFTER_MS)
-  return () => utilization() > BUSY
-}
-
-/** `isBusy`: whether what the process does for others leaves too little of it (default: `watchLoop`). */
-export const createPace = (most: number, isBusy: () => boolean = watchLoop()): Pace => {
+export const createPace = (most: number): Pace => {
   let limit = Math.min(FIRST, most)
   let quickestMs = Number.POSITIVE_INFINITY
   let lately: number[] = []
@@ -63,8 +46,7 @@ export const createPace = (most: number, isBusy: () => boolean = watchLoop()): P
   const adjust = (): void => {
     const quickestLately = Math.min(...lately)
     const inLine = quickestLately === PARKED ? 0 : limit * (1 - quickestMs / quickestLately)
-    // Of few that are under way nobody stands in a line: what was allowed before must not come all at once later.
-    if (isBusy() || inLine > LINE.most) limit = Math.max(LEAST, limit - 1)
+    if (inLine > LINE.most) limit = Math.max(LEAST, limit - 1)
     else if (inLine < LINE.least) limit = Math.min(most, limit + 1)
     lately = []
   }
@@ -91,7 +73,7 @@ export const createPace = (most: number, isBusy: () => boolean = watchLoop()): P
   return {
     limit: nowMs => {
       endOldProbe(nowMs)
-      return probe === null && !isBusy() ? limit : LEAST
+      return probe === null ? limit : LEAST
     },
     ended: (letInMs, nowMs) => saw(letInMs, nowMs, nowMs - letInMs),
     parked: (letInMs, nowMs) => saw(letInMs, nowMs, PARKED),

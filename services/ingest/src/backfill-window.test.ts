@@ -12,6 +12,7 @@ const SIZE = 3
 const START = Date.parse('2026-01-01T00:00:00.000Z')
 type Told = Extract<Milestone, { kind: 'submission' }>
 
+const one: Pace = { limit: () => 1, ended: () => undefined, parked: () => undefined }
 const unpaced: Pace = { limit: () => SIZE, ended: () => undefined, parked: () => undefined }
 
 /** A store, and a trace that says what it is told; windows are processes on both. */
@@ -47,8 +48,9 @@ const open = async (t: TestContext) => {
   })
   return {
     isAttended: () => attending.size > 0,
-    process: (waitMs = 0, pace: Pace = unpaced) => {
-      const window = createBackfillWindow({ objects, trace, now: () => clockMs, size: SIZE, waitMs, pace })
+    objects,
+    process: (waitMs = 0, pace: Pace = unpaced, more: Partial<Parameters<typeof createBackfillWindow>[0]> = {}) => {
+      const window = createBackfillWindow({ objects, trace, now: () => clockMs, size: SIZE, waitMs, pace, ...more })
       windows.push(window)
       return window
     },
@@ -161,6 +163,60 @@ describe('the window of imports', () => {
     assert.equal(isAttended(), true)
     window.stop()
     assert.equal(isAttended(), false)
+  })
+
+  it('lets others in at once where one could not be logged, which keeps its place', async t => {
+    const { process, isAttended } = await open(t)
+    const window = process(0, one)
+    assert.deepEqual(await admitted(window, 'a', 'b'), [true, false])
+    window.failed('a')
+    assert.equal(isAttended(), false)
+    assert.deepEqual([await window.admit('b'), window.taken()], [true, 2])
+    assert.equal(await window.admit('a'), true, 'its repeat')
+  })
+
+  it('lets in who waits when there is space again, one after the other', async t => {
+    const { process } = await open(t)
+    let nextMs = 0
+    const early: number[] = []
+    const spacing = {
+      waitMs: (nowMs: number) => Math.max(0, nextMs - nowMs),
+      letIn: (nowMs: number) => {
+        if (nowMs < nextMs) early.push(nextMs - nowMs)
+        nextMs = nowMs + 30
+      },
+    }
+    const window = process(20_000, unpaced, { spacing })
+    const order: string[] = []
+    await Promise.all(['a', 'b', 'c'].map(async id => (await window.admit(id)) && order.push(id)))
+    assert.deepEqual(order, ['a', 'b', 'c'])
+    assert.deepEqual(early, [])
+  })
+
+  it('does not forget what was taken while it read its places', async t => {
+    const { process, objects, tell } = await open(t)
+    const read = { count: 0, hold: null as PromiseWithResolvers<void> | null }
+    const slow: Pick<typeof objects, 'get' | 'put'> = {
+      put: objects.put,
+      get: async key => {
+        const found = await objects.get(key)
+        read.count += 1
+        await read.hold?.promise
+        return found
+      },
+    }
+    const window = process(20_000, unpaced, { objects: slow, size: 1 })
+    assert.equal(await window.admit('a'), true)
+    const waiting = window.admit('b')
+    read.hold = Promise.withResolvers()
+    // The look of every second has read that it is taken for `a`.
+    for (const before = read.count; read.count === before; ) await new Promise(resolve => setTimeout(resolve, 10))
+    tell('a', 'released')
+    assert.equal(await waiting, true)
+    read.hold.resolve()
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(window.taken(), 1)
+    assert.equal(await process(0, unpaced, { size: 1 }).admit('c'), false)
   })
 
   it('sends everybody away when it stops', async t => {

@@ -1,7 +1,8 @@
 /**
  * How many imports are under way: from the front door until the desk has told what became of them, at most 64, whatever the number of processes.
  * Live work never waits behind more than that, and behind fewer where fewer keep the pipeline busy: how many a process has under way at once is its
- * pace (`backfill-pace.ts`). What is parked for a picture waits for nobody here, so it counts for the 64 alone.
+ * pace (`backfill-pace.ts`), and where it does everything, they come so far apart that live work has its event loop (`backfill-spacing.ts`). What is parked for a picture waits
+ * for nobody here, so it counts for the 64 alone.
  *
  * A place is an object, taken by compare-and-swap for a submission, so the count survives a restart and is one for all processes. Nobody gives a
  * place back: it is free again once the trace says that its submission has come to an end, and is then taken for the next. A place whose
@@ -14,6 +15,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { z } from 'zod'
 import { createPace, type Pace } from './backfill-pace.ts'
+import { type Spacing, unspaced } from './backfill-spacing.ts'
 
 /** Architecture §3. */
 const WINDOW = 64
@@ -40,9 +42,11 @@ type Place = {
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['accepted', 'parked'])
 
-type BackfillWindow = Readonly<{
+export type BackfillWindow = Readonly<{
   /** True once the submission has a place; false when none became free in time. The same submission again keeps its place. */
   admit(submissionId: string): Promise<boolean>
+  /** One that was admitted could not be logged: it keeps its place for whoever repeats it, and nobody waits behind it. Twice is once. */
+  failed(submissionId: string): void
   /** Places taken, as far as this process knows. */
   taken(): number
   /** Sends away everybody who waits. Twice is once. */
@@ -57,6 +61,8 @@ type Needs = Readonly<{
   size?: number
   waitMs?: number
   pace?: Pace
+  /** Default: as close as the pace lets them. */
+  spacing?: Spacing
 }>
 
 export const createBackfillWindow = ({
@@ -66,6 +72,7 @@ export const createBackfillWindow = ({
   size = WINDOW,
   waitMs = WAIT_MS,
   pace = createPace(size),
+  spacing = unspaced,
 }: Needs): BackfillWindow => {
   const places: Place[] = Array.from({ length: size }, (_, number) => ({
     key: keys.backfillPlace(number),
@@ -81,6 +88,8 @@ export const createBackfillWindow = ({
   let refreshing: NodeJS.Timeout | null = null
   /** While something is paced: how it ended must be told at once. */
   let endAttending: (() => void) | null = null
+  /** While the next one must wait for its space. */
+  let spaced: NodeJS.Timeout | null = null
   let isStopped = false
 
   const wake = (count: number) => {
@@ -100,6 +109,11 @@ export const createBackfillWindow = ({
       place.pacedSinceMs = null
       place.isOver = !parked
     }
+    goOn()
+  }
+
+  /** Somebody stands in the line no more. */
+  const goOn = () => {
     if (!places.some(isPaced)) {
       endAttending?.()
       endAttending = null
@@ -108,9 +122,11 @@ export const createBackfillWindow = ({
   }
 
   const load = async (place: Place, from: Pick<Trace, 'submission'>): Promise<void> => {
-    const before = place.held?.value.submissionId
-    place.held = await getDocument(objects, place.key, placeDocument)
-    if (place.held?.value.submissionId !== before) place.pacedSinceMs = null
+    const before = place.held
+    const found = await getDocument(objects, place.key, placeDocument)
+    if (place.held !== before) return // taken here meanwhile
+    place.held = found
+    if (found?.value.submissionId !== before?.value.submissionId) place.pacedSinceMs = null
     const known = place.held === null ? null : from.submission(place.held.value.submissionId)
     place.isOver = known !== null && !UNDER_WAY.has(known.state)
   }
@@ -131,11 +147,26 @@ export const createBackfillWindow = ({
   const isLost = ({ held }: Place, from: Pick<Trace, 'submission' | 'isReady'>): boolean =>
     held !== null && now() - Date.parse(held.value.takenAt) > LOST_MS && from.isReady() && from.submission(held.value.submissionId) === null
 
-  /** How many more this process may let in. */
-  const room = (): number => pace.limit(performance.now()) - places.filter(one => one.isClaiming || isPaced(one)).length
+  /** How many more this process may let in at this moment. */
+  const room = (): number => {
+    const nowMs = performance.now()
+    if (spacing.waitMs(nowMs) > 0) return 0
+    return pace.limit(nowMs) - places.filter(one => one.isClaiming || isPaced(one)).length
+  }
   /** What takes longer than a minute is lost, or waits for something else than its turn. */
   const isPaced = ({ pacedSinceMs, isOver, held }: Place): boolean =>
     pacedSinceMs !== null && !isOver && held !== null && now() - Date.parse(held.value.takenAt) <= LOST_MS
+
+  /** Whoever waits may be let in once there is space. */
+  const wakeWhenSpaced = () => {
+    const spaceMs = spacing.waitMs(performance.now())
+    if (spaceMs === 0 || spaced !== null || isStopped) return
+    spaced = setTimeout(() => {
+      spaced = null
+      if (spacing.waitMs(performance.now()) > 0) wakeWhenSpaced()
+      else wake(Math.min(1, room()))
+    }, spaceMs).unref()
+  }
 
   /** Begins anywhere, so that two processes seldom want the same one. */
   const findFree = (from: Pick<Trace, 'submission' | 'isReady'>): Place | undefined => {
@@ -150,6 +181,8 @@ export const createBackfillWindow = ({
 
   const claim = async (place: Place, submissionId: string, from: Pick<Trace, 'submission' | 'attend'>): Promise<boolean> => {
     place.isClaiming = true
+    spacing.letIn(performance.now())
+    wakeWhenSpaced()
     try {
       const value = { n: (place.held?.value.n ?? 0) + 1, submissionId, takenAt: new Date(now()).toISOString() }
       // Not durable: a power cut that forgets a place lets one more in, and loses nothing.
@@ -207,12 +240,17 @@ export const createBackfillWindow = ({
         isTurn = true
       }
     },
+    failed: submissionId => {
+      for (const place of places) if (place.held?.value.submissionId === submissionId) place.pacedSinceMs = null
+      goOn()
+    },
     taken: () => places.filter(({ held, isOver }) => held !== null && !isOver).length,
     stop: () => {
       isStopped = true
       stopListening?.()
       endAttending?.()
       if (refreshing !== null) clearInterval(refreshing)
+      if (spaced !== null) clearTimeout(spaced)
       for (const look of waiting.splice(0)) look(false)
     },
   }

@@ -106,14 +106,15 @@ const open = async (t: TestContext) => {
   const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
   const places = { free: true }
   const spans: Span[] = []
-  const admit = async () => places.free
+  const backfill = { admit: async () => places.free, failed: (submissionId: string) => void failed.push(submissionId) }
+  const failed: string[] = []
   addRoutes(app, {
     objects,
     configuration,
     now: Date.now,
     trace,
     publish,
-    admit,
+    backfill,
     secret: () => undefined,
     onAccepted: taken => spans.push(toSpan(taken, Date.now())),
   })
@@ -146,7 +147,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, broken, told, routes, places, spans }
+  return { app, request, put, submissions, prepared, read, disk, away, broken, told, routes, places, failed, spans }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -194,6 +195,17 @@ test('the publisher comes from the token, and without one nothing is taken', asy
     assert.equal(refused.body.code, 'NEWSWIRE_AUTH_SCOPE')
   }
   assert.equal((await submissions()).length, 1)
+})
+
+test('an import that could not be logged holds up no other', async t => {
+  const { request, away, failed } = await open(t)
+  const importIt = () => request('PUT', '/v1/articles/a?lane=backfill', article)
+  away.log = true
+  assert.equal((await importIt()).status, 503)
+  assert.equal(failed.length, 1)
+  away.log = false
+  assert.equal((await importIt()).status, 202)
+  assert.equal(failed.length, 1)
 })
 
 test('while the log is away nothing is acknowledged: 503, and the repeat is taken', async t => {

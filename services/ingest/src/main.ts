@@ -5,6 +5,7 @@ import { type Publish, publishEvents } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import type { StartService } from '@newswire/runtime/service'
 import { toSpan } from './accepted-span.ts'
+import { createSpacing, unspaced } from './backfill-spacing.ts'
 import { createBackfillWindow } from './backfill-window.ts'
 import { addRoutes } from './routes.ts'
 import { sweepClaims } from './sweep-claims.ts'
@@ -52,7 +53,7 @@ export const start: StartService = async context => {
     readiness,
     metrics,
   })
-  const backfill = createBackfillWindow({ objects, trace, now })
+  const backfill = createBackfillWindow({ objects, trace, now, spacing: log.kind === 'embedded' ? createSpacing() : unspaced })
   const underWay = metrics.gauge('newswire_backfill_under_way', 'Imports that were taken and have not come to an end.')
   metrics.onCollect(async () => underWay.set(backfill.taken()))
   addRoutes(server.app, {
@@ -62,7 +63,7 @@ export const start: StartService = async context => {
     trace,
     secret,
     publish,
-    admit: backfill.admit,
+    backfill,
     onAccepted: taken => {
       const { publisher, command } = taken.submission
       accepted.inc({ publisher, command })

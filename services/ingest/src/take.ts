@@ -12,6 +12,7 @@ import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { accept, findOversize, nativeReference } from './accept.ts'
 import type { Accepted } from './accepted-span.ts'
+import type { BackfillWindow } from './backfill-window.ts'
 import { findContradictions, findDoubts } from './complaints.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
 import { dependsOnReleased, findReleasedDoubts } from './released-doubts.ts'
@@ -21,8 +22,7 @@ import { keepPicture } from './uploads.ts'
 export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now' | 'configuration' | 'trace'> &
   Readonly<{
     publish: Publish
-    /** Whether an import may begin now. */
-    admit: (submissionId: string) => Promise<boolean>
+    backfill: Pick<BackfillWindow, 'admit' | 'failed'>
     onAccepted: (accepted: Accepted) => void
   }>
 /** `pictures`: that lay in the body, and that the submission names. */
@@ -95,7 +95,7 @@ const toAnswer = (submissionId: string, articleId: string, warnings: readonly Wa
 })
 
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
-export const createTake = ({ objects, publish, now, configuration, trace, admit, onAccepted }: TakeNeeds) => {
+export const createTake = ({ objects, publish, now, configuration, trace, backfill, onAccepted }: TakeNeeds) => {
   /** A doubt is never worth a refusal: beside what cannot be read, for whatever reason, nothing is doubted. */
   const findDoubtsOfReleased = async (submission: Submission): Promise<readonly Warning[]> => {
     if (!dependsOnReleased(submission)) return []
@@ -171,12 +171,18 @@ export const createTake = ({ objects, publish, now, configuration, trace, admit,
     const { submission, pictures } = toAsked({ ...fresh, publisher, articleId, ...way }, body)
     refuseOversize(submission, body.byteLength)
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>, warnings: readonly Warning[]) => {
-      if (way.lane === 'backfill' && !(await admit(submissionId))) throw full()
-      for (const picture of pictures) await keepPicture({ objects, now }, picture)
+      const isImport = way.lane === 'backfill'
+      if (isImport && !(await backfill.admit(submissionId))) throw full()
       const stamped = { ...submission, submissionId, receivedAt }
       const taken = { ...stamped, native: nativeReference(stamped, native) }
       const traced = traceOf(request)
-      await accept({ objects, publish }, { submission: taken, native, traceparent: traced.traceparent, warnings })
+      try {
+        for (const picture of pictures) await keepPicture({ objects, now }, picture)
+        await accept({ objects, publish }, { submission: taken, native, traceparent: traced.traceparent, warnings })
+      } catch (error) {
+        if (isImport) backfill.failed(submissionId)
+        throw error
+      }
       const { method, routeOptions } = request
       onAccepted({ submission: taken, ...traced, method, route: routeOptions.url ?? '', durationMs: performance.now() - beganMs })
     }

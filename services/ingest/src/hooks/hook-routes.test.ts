@@ -76,7 +76,7 @@ const open = async (t: TestContext) => {
         article: id => (submitted.ids.has(id) ? { articleId: id, title: null, versions: [], submissions: [] } : null),
       }) as Awaited<ReturnType<ServiceContext['trace']>>,
     publish: publishEvents(log),
-    admit: async () => true,
+    backfill: { admit: async () => true, failed: () => undefined },
     secret: name => ({ GHOST_SECRET: SECRET, EMPTY: 'whsec_', GARBAGE: 'whsec_!!', SHORT: '1234567' })[name],
     onAccepted: () => undefined,
   })

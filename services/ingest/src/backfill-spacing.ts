@@ -1,6 +1,6 @@
 /**
  * How far apart imports are let in where one event loop does everything. Of `newswire up` most of an import's work (feeds, pages, views, the archive) comes after the
- * desk, where no line tells of it, so what is left of the loop does: the space between two grows while the loop is busier than half, and shrinks while it is less.
+ * desk, where no line tells of it, so what is left of the loop does: the space between two grows while the loop is busier than `BUSY`, and shrinks while it is less.
  * However busy it is, the import goes on.
  */
 import { followUtilization } from '@newswire/runtime/loop-utilization'
@@ -15,7 +15,7 @@ export type Spacing = Readonly<{
 export const unspaced: Spacing = { waitMs: () => 0, letIn: () => undefined }
 
 /** Of the event loop: a flash that comes to one that is busier waits longer than it works. */
-const BUSY = 0.5
+const BUSY = 0.6
 const LOOK_AFTER_MS = 100
 /** Of a loop that is full the space grows e-fold in this time, of one that has nothing to do it shrinks so; what is let in shows in the loop some tenths of a second later. */
 const FOLDS_IN_MS = 1_000

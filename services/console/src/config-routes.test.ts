@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { newswireConfig } from '@newswire/events/config'
+import { emptyOutletState, planRotation } from '@newswire/events/outlet'
 import { picturesConfig } from '@newswire/events/picture-config'
 import { createHttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
 import { applyConfiguration, issueToken } from '@newswire/runtime/apply-config'
 import { createLogger } from '@newswire/runtime/logger'
 import { addConfigRoutes } from './config-routes.ts'
@@ -231,6 +233,14 @@ test('only kinds and ids that there can be are answered, and a missing secret is
   const { status, body } = await put('/outlets/second', { deliver: webhook('https://second.example/') })
   assert.equal(status, 201)
   assert.match(body.warnings[0], /PARTNER_SECRET/)
+})
+
+test('a secret that a rotation made is not missed by whoever changes its outlet', async t => {
+  const { put, objects } = await open(t)
+  const signing = planRotation(null, { secretEnv: 'PARTNER_SECRET', id: 'outlet-partner-1', nowMs: Date.now(), overlapMs: 86_400_000 })
+  await objects.put(keys.outletState('partner'), Buffer.from(JSON.stringify({ ...emptyOutletState, signing })))
+  const { status, body } = await put('/outlets/partner', { deliver: webhook('https://other.example/hook') }, { 'if-match': '*' })
+  assert.deepEqual([status, body.warnings], [200, undefined])
 })
 
 test('a parameter that cannot be understood is refused, and nothing is applied', async t => {

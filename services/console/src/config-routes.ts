@@ -14,6 +14,7 @@ import { checkConfig } from '@newswire/runtime/check-config'
 import { type Entry, readEntry } from '@newswire/runtime/config-entries'
 import { type FileKind, isFileKind, isSingle, shownOf, toConfigFile } from '@newswire/runtime/config-in-force'
 import { problem } from './acts.ts'
+import { findMissedSecrets } from './made-secrets.ts'
 import { findUnsetSecrets } from './unset-secrets.ts'
 
 type Needs = Readonly<{
@@ -132,9 +133,13 @@ const tagOrNone =
     held === null ? unsetTagOf(name) : toEtag(held)
 
 export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret }: Needs): void => {
-  const warningsOf = (config: NewswireConfig, changes: readonly Change[]) => {
-    const changed = changes.filter(one => one.change === 'create' || one.change === 'update')
-    const warnings = secret === undefined ? [] : findUnsetSecrets(config, changed, secret)
+  /** Of what was changed. */
+  const warningsOf = async (config: NewswireConfig, changes: readonly Change[]) => {
+    if (secret === undefined) return {}
+    const changed = new Set(changes.filter(one => one.change === 'create' || one.change === 'update').map(one => `${one.kind}/${one.id}`))
+    const { unsetSecrets } = await findMissedSecrets({ objects, config, secret, nowMs: now() })
+    const missed = unsetSecrets.filter(one => changed.has(`${one.kind}/${one.id}`))
+    const warnings = findUnsetSecrets(config, missed, secret)
     return warnings.length === 0 ? {} : { warnings }
   }
 
@@ -156,7 +161,7 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
       if (isMet?.(held) === false) throw changedMeanwhile(held === null ? null : toWholeEtag(held))
     }
     const changes = await applying(applyConfiguration({ objects, publish, config: checked.config, ...flags, now, checkHeld }))
-    return { changes, ...warningsOf(checked.config, changes) }
+    return { changes, ...(await warningsOf(checked.config, changes)) }
   })
 
   app.get('/v1/config/:kind/:id', async (request, reply) => {
@@ -183,6 +188,6 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
     const { change, config, n, value } = applied
     if (!dryRun) reply.header('etag', toTag(n, value))
     reply.status(change.change === 'create' && !dryRun ? 201 : 200)
-    return { change, ...warningsOf(config, [change]) }
+    return { change, ...(await warningsOf(config, [change])) }
   })
 }

@@ -14,8 +14,8 @@ import type { Entry, Manifest, ToClose } from './manifest.ts'
 import { isPurgedIn, listable, type Purged } from './purged.ts'
 import { readKeys } from './signing.ts'
 
-/** How much one manifest lists at most, so that closing needs little memory; what is more comes into the next one at once. */
-const LIMITS = { versions: 10_000, milestones: 30_000 } as const
+/** How much one manifest lists at most, so that closing needs little memory, and a stop waits for it some seconds; what is more comes into the next one at once. */
+const LIMITS = { versions: 5_000, milestones: 15_000 } as const
 /** Requests to the store at once. */
 const AT_ONCE = 16
 
@@ -28,16 +28,22 @@ type Gathered = Readonly<{
   hasMore: boolean
 }>
 
-/** Keys of versions that lie loose, in order: years sort before everything else below the archive. */
-const listLoose = async (objects: Objects, limit: number): Promise<{ found: string[]; hasMore: boolean }> => {
-  const found: string[] = []
-  for await (const page of listPages(objects, keys.archivePrefix))
+type Loose = Readonly<{ key: string; article: string }>
+
+/** Versions that lie loose, in the order of their keys: years sort before everything else below the archive. */
+const listLoose = async (objects: Objects, limit: number): Promise<{ found: Loose[]; hasMore: boolean }> => {
+  const found: Loose[] = []
+  const giveWay = createGiveWay()
+  for await (const page of listPages(objects, keys.archivePrefix)) {
     for (const { key } of page) {
       if (key > `${keys.archivePrefix}:`) return { found, hasMore: false }
-      if (parseArchiveKey(key) === null) continue
+      const article = parseArchiveKey(key)?.articleId
+      if (article === undefined) continue
       if (found.length === limit) return { found, hasMore: true }
-      found.push(key)
+      found.push({ key, article })
     }
+    await giveWay()
+  }
   return { found, hasMore: false }
 }
 
@@ -50,7 +56,6 @@ const handledUpTo = async ({ log, group }: Needs): Promise<Record<string, number
 const mergeCut = (before: Readonly<Record<string, number>> | undefined, after: Readonly<Record<string, number>>) =>
   Object.fromEntries(Object.entries({ ...before, ...after }).map(([partition, at]) => [partition, Math.max(at, before?.[partition] ?? 0)]))
 
-type Loose = Readonly<{ key: string; article: string }>
 /** The same bytes lie loose and, as an index says, in a pack. */
 type Repeat = Readonly<{ key: string; found: FoundIndex; sha256: string }>
 type Packed = (folder: string) => Promise<readonly FoundIndex[]>
@@ -84,12 +89,6 @@ const removeRepeats = async ({ objects, logger }: Needs, repeats: readonly Repea
   }
 }
 
-const versionsOf = (found: readonly string[]): Loose[] =>
-  found.flatMap(key => {
-    const article = parseArchiveKey(key)?.articleId
-    return article === undefined ? [] : [{ key, article }]
-  })
-
 const ledgerEntries = (staged: readonly Staged[]): Promise<Entry[]> =>
   inTurns(staged, ({ key, article, line }) => ({ article, key, sha256: sha256Hex(line), bytes: Buffer.byteLength(line) }))
 
@@ -109,7 +108,7 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
   }
   // What a recorded purge removes is not listed any more, and what was sent since is not kept. One that is only wanted finds what it removes by the lists.
   const isGone = (one: Loose) => purged.records.has(one.article) && purged.removes(one.article, one.key)
-  const all = [...versionsOf(loose.found), ...(await nativesIn(slice.records))]
+  const all = [...loose.found, ...(await nativesIn(slice.records))]
   const wanted = all.filter(one => !isGone(one))
   await sideBySide(all.filter(isGone), AT_ONCE, one => objects.delete(one.key))
   const found = (await sideBySide(wanted, AT_ONCE, toEntry(needs, packed))).filter(one => one !== null)

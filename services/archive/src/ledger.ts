@@ -144,7 +144,7 @@ export const toStagedBytes = async (staged: readonly Staged[]): Promise<Uint8Arr
 
 export const parseStaged = (bytes: Uint8Array): Promise<Staged[]> =>
   inTurns(
-    Buffer.from(bytes)
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       .toString('utf8')
       .split('\n')
       .filter(line => line !== ''),

@@ -22,6 +22,8 @@ export type CloseNeeds = Readonly<{
   /** The consumer group that archives. */
   group: string
   now: () => number
+  /** Ends a closing between two writes, where it may be killed: what it throws then is the reason (default: nothing ends it). */
+  stopping?: AbortSignal
 }>
 
 /** `lost`: somebody else closed this number at the same moment. */
@@ -38,6 +40,7 @@ export const closeOnce = async (needs: CloseNeeds): Promise<Closed> => {
   const signer = await openSigner(needs)
   const number = newest + 1
   const gathered = await gather(needs, last, await readPurged(objects))
+  needs.stopping?.throwIfAborted()
   const stagedSha256 = sha256OfStaged(gathered)
   await objects.put(keys.archiveStaged(number, stagedSha256), gathered.staged, { ifNoneMatch: '*' })
   const { bytes, manifest } = await toManifest(

@@ -33,10 +33,12 @@ type Needs = CloseNeeds & Readonly<{ owns: () => boolean; everyMs?: number; wish
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 
-/** The newest manifest is of another day, or there is none, or the record of a purge waits for one. A clock that was set back closes once more than it must, and no less. */
+/** The newest manifest is of another day, or there is none, or the last try failed, or the record of a purge waits for one. A clock that was set back closes once more than it must, and no less. */
 export const isDue = async ({ objects, now }: Pick<Needs, 'objects' | 'now'>): Promise<boolean> => {
   const last = await readManifest(objects, await newestManifest(objects))
   if (last === null || last.head.closedAt.slice(0, 10) !== dayOf(now())) return true
+  // It may have failed after its manifest was put, whose packs are still to be made; and it is said to fail until one has not.
+  if (((await readWanted(objects))?.value.trouble ?? null) !== null) return true
   return (await isPurging(objects)) && (await readPurged(objects)).unlisted.length > 0
 }
 
@@ -45,7 +47,7 @@ const isPurging = async (objects: Needs['objects']): Promise<boolean> =>
 
 export const createCloser = (needs: Needs): Closer => {
   const { logger, owns, now, everyMs = LOOK_EVERY_MS, wishesEveryMs = WISHES_EVERY_MS, afterClose } = needs
-  let isStopped = false
+  const stopping = new AbortController()
   let running: Promise<readonly Closed[]> | null = null
   let trouble: ReturnType<Closer['trouble']> = null
   let last: Promise<unknown> = Promise.resolve()
@@ -55,9 +57,9 @@ export const createCloser = (needs: Needs): Closer => {
     return next
   }
 
-  /** Where the console finds it. It cannot be said to a store that is away, which says so by itself. */
-  const sayTrouble = async () => {
-    const said = trouble
+  /** Also where the console finds it. It cannot be said to a store that is away, which says so by itself. */
+  const sayTrouble = async (said: ArchiveTrouble | null) => {
+    trouble = said
     const isSaid = (is: ArchiveTrouble | null) => is?.code === said?.code && is?.message === said?.message
     try {
       if (!isSaid((await readWanted(needs.objects))?.value.trouble ?? null))
@@ -70,22 +72,21 @@ export const createCloser = (needs: Needs): Closer => {
   const closeAll = async (): Promise<readonly Closed[]> => {
     const closed: Closed[] = []
     try {
-      for (let hasMore = true; hasMore && !isStopped && closed.length < MAX_AT_ONCE; ) {
+      for (let hasMore = true; hasMore && !stopping.signal.aborted && closed.length < MAX_AT_ONCE; ) {
         const { one, settled } = await alone(async () => {
-          const closing = await closeOnce(needs)
+          const closing = await closeOnce({ ...needs, stopping: stopping.signal })
           return { one: closing, settled: await settlePurges(needs, closing.manifest) }
         })
         hasMore = one.hasMore || settled.hasMore
         closed.push(one)
       }
       await afterClose?.()
-      trouble = null
+      // One that was stopped before it began says nothing of what others have tried.
+      if (closed.length > 0) await sayTrouble(null)
     } catch (error) {
-      const since = trouble?.since ?? new Date(now()).toISOString()
-      trouble = { code: codeOf(error), message: messageOf(error), since }
+      if (!stopping.signal.aborted)
+        await sayTrouble({ code: codeOf(error), message: messageOf(error), since: trouble?.since ?? new Date(now()).toISOString() })
       throw error
-    } finally {
-      await sayTrouble()
     }
     return closed
   }
@@ -108,7 +109,7 @@ export const createCloser = (needs: Needs): Closer => {
   }
   /** Whoever came by the old key can do nothing more with it: what it is still good for is closed with the new one, at once. */
   const retire = async () => {
-    while (!isStopped && (await isRetiring(needs.objects, await newestManifest(needs.objects)))) await close()
+    while (!stopping.signal.aborted && (await isRetiring(needs.objects, await newestManifest(needs.objects)))) await close()
   }
   /** Said to be done only after it is: killed in between it is done once more. */
   const whenWanted = async () => {
@@ -131,7 +132,7 @@ export const createCloser = (needs: Needs): Closer => {
     let all = NOTHING_REINDEXED
     let [unreadable, number] = [0, 0]
     for (const newest = await newestManifest(needs.objects); number < newest; number++) {
-      if (isStopped) return
+      if (stopping.signal.aborted) return
       const one = await alone(() => reindexManifest(needs, number + 1)).catch(error => {
         // Only the store's being away ends by itself: begun anew for anything else, all packs would be read again and again.
         if (error instanceof UnavailableError) throw error
@@ -159,8 +160,9 @@ export const createCloser = (needs: Needs): Closer => {
   const every = (ms: number, look: () => Promise<void>) => {
     const one = async () => {
       try {
-        if (!isStopped && owns()) await look()
+        if (!stopping.signal.aborted && owns()) await look()
       } catch (error) {
+        if (stopping.signal.aborted) return
         logger.error({ err: error, code: codeOf(error) }, 'archive.not-closed')
       }
     }
@@ -179,7 +181,7 @@ export const createCloser = (needs: Needs): Closer => {
     alone,
     trouble: () => trouble,
     stop: async () => {
-      isStopped = true
+      stopping.abort(new Error('the archive stops; what is not closed is closed after its next start'))
       for (const timer of timers) clearInterval(timer)
       await looking
       await reindexing

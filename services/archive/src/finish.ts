@@ -19,7 +19,7 @@ import { parseStaged } from './ledger.ts'
 import { type Entry, type Manifest, parseManifest } from './manifest.ts'
 import { type Purged, readPurged } from './purged.ts'
 
-type Needs = Readonly<{ objects: Objects; logger: Pick<Logger, 'error'> }>
+type Needs = Readonly<{ objects: Objects; logger: Pick<Logger, 'error'>; stopping?: AbortSignal }>
 /** The entries of one pack: of one day, in the manifest's order. */
 export type Part = Readonly<{ folder: string; part: number; entries: readonly Entry[] }>
 
@@ -166,7 +166,10 @@ const finish = async (needs: Needs, manifest: Manifest, stagedKey: string): Prom
   if (held === null) return // somebody else was done first
   const staged = new Map((await parseStaged(held.bytes)).map(({ key, line }) => [key, line]))
   const purged = await readPurged(objects)
-  for (const part of toParts(manifest.entries)) await finishPart(needs, manifest.head.number, part, staged, purged)
+  for (const part of toParts(manifest.entries)) {
+    needs.stopping?.throwIfAborted()
+    await finishPart(needs, manifest.head.number, part, staged, purged)
+  }
   await objects.delete(stagedKey)
 }
 

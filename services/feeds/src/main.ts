@@ -29,7 +29,7 @@ const SWEEP_RETRY_MS = 5_000
 const SHARE = { embedded: 0.15, kafka: 0.3 } as const
 /** The same for pages while feeds are built. When none is, pages are written without rest. */
 const PAGES_SHARE = { embedded: 0.03, kafka: 0.03 } as const
-/** And while feeds only rest from what an import changed, whose pages these are. */
+/** And while feeds are built, or rest, only for an import, whose pages these are. */
 const PAGES_SHARE_OF_IMPORT = 0.25
 /** Beside builds at least so long, milliseconds: one article in a hundred feeds is a hundred looks, which can come after the hundred builds. */
 const PAGES_REST_MS = 50
@@ -70,7 +70,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     onPoison: details => logger.warn(details, 'record.skipped'),
   })
   let building = 0
-  let restingQuietly = 0
+  let buildingUntold = 0
   /** Aborted when no feed is being built or rests any more: pages that rest for it go on. */
   let quiet = new AbortController()
   const ofLoop = (share: Readonly<Record<Log['kind'], number>>) =>
@@ -92,7 +92,7 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     isHeld: feedId => isHeld(feedId),
     now,
     rest: async busyMs => {
-      if (building === 0 && restingQuietly === 0) return setImmediate()
+      if (building === 0 && buildingUntold === 0) return setImmediate()
       const restMs =
         building === 0
           ? restAfter({ busyMs, active: PAGES_AT_ONCE, share: PAGES_SHARE_OF_IMPORT })
@@ -166,10 +166,10 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     quietRestMs: isAhead ? 0 : QUIET_REST_MS,
     stopping: stopping.signal,
     onBuilt,
-    onActive: (active, resting) => {
-      building = active
-      restingQuietly = resting
-      if (active + resting > 0) return
+    onActive: (told, untold) => {
+      building = told
+      buildingUntold = untold
+      if (told + untold > 0) return
       quiet.abort()
       quiet = new AbortController()
     },

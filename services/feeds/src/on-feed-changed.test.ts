@@ -334,7 +334,7 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
           told.push('the rest ends')
           stopping.abort()
         }),
-      onActive: (active, resting) => told.push(resting === 0 ? active : `${active}, ${resting} rests`),
+      onActive: (active, untold) => told.push(untold === 0 ? active : `${active}, ${untold} untold`),
     })
     await handle([record], { signal: new AbortController().signal, attempt: 1 })
     return told
@@ -345,7 +345,7 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
   assert.deepEqual(await toldOf(news), [1, 'the rest ends', 0])
   const imported = intent('baoqk.a-1', 3, 4, undefined, true)
   const ofImport = { ...imported, headers: { ...imported.headers, ce_causationid: '0198c0de-0000-7000-8000-000000000001' } }
-  assert.deepEqual(await toldOf(ofImport, 300), [1, 0, '0, 1 rests', 'the rest ends', 0])
+  assert.deepEqual(await toldOf(ofImport, 300), ['0, 1 untold', 'the rest ends', 0])
 })
 
 /** Everything that is not waited for by a timer has happened. */

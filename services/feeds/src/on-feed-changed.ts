@@ -66,8 +66,8 @@ type Needs = Readonly<{
   /** Ends rests at once when the service stops. */
   stopping: AbortSignal
   onBuilt?: (feedId: string, built: Built) => void
-  /** Told how many feeds are being built, or rest from a build for news; and how many rest from one that nobody is told of. */
-  onActive?: (active: number, resting: number) => void
+  /** Told how many feeds are being built, or rest from a build for news; and how many for something that nobody is told of. */
+  onActive?: (told: number, untold: number) => void
 }>
 
 type FeedWork = Readonly<{
@@ -98,13 +98,15 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   let active = 0
   let activeNews = 0
   let told = 0
+  let untold = 0
   /** By feed what ends the rest from a build that nobody is told of. */
   const resting = new Map<string, AbortController>()
   /** Rises whenever partitions change hands. */
   let generation = 0
-  const tell = (change: number) => {
-    told += change
-    onActive(told, resting.size)
+  const tell = (change: number, isUntold: boolean) => {
+    if (isUntold) untold += change
+    else told += change
+    onActive(told, untold)
   }
   /** What was said of each feed: by article, the version that was set aside. */
   const aside = new Map<string, Built['quarantined']>()
@@ -195,7 +197,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     return built.busyMs
   }
 
-  /** By feed where its last intent lies that somebody waits for. */
+  /** By feed where its last intent lies that somebody waits for, as long as it is not handled. */
   const awaited = new Map<string, number>()
 
   /** What ends a rest early ends nothing else: everything is written and said. */
@@ -203,14 +205,12 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     setTimeout(restMs, undefined, { signal: AbortSignal.any([stopping, ...signals]) }).catch(() => undefined)
 
   /** What somebody waits for ends this rest, and not the one that building for news has to take. */
-  const restQuietly = async (feedId: string, restMs: number, position: number, signal: AbortSignal): Promise<void> => {
-    if (restMs < 1 || (awaited.get(feedId) ?? -1) > position) return
+  const restQuietly = async (feedId: string, restMs: number, signal: AbortSignal): Promise<void> => {
+    if (restMs < 1 || awaited.has(feedId)) return
     const roused = new AbortController()
     resting.set(feedId, roused)
-    tell(0)
     await rest(restMs, signal, roused.signal)
     resting.delete(feedId)
-    tell(0)
   }
 
   const inTurn = createInTurn()
@@ -232,16 +232,16 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     const since = generation
     active += 1
     if (!isUntold) activeNews += 1
-    tell(1)
+    tell(1, isUntold)
     try {
       const busyMs = await build(intents, position, signal).finally(() => {
-        if (!isNews || isUntold) tell(-1)
+        if (!isNews && !isUntold) tell(-1, false)
         // Somebody else may have built it meanwhile.
         if (since !== generation) builder.forget(feedId)
       })
       onDone()
       const ofAllMs = pace.restMs({ busyMs, active })
-      if (isUntold) await restQuietly(feedId, Math.max(ofAllMs, quietRestMs), position, signal)
+      if (isUntold) await restQuietly(feedId, Math.max(ofAllMs, quietRestMs), signal)
       else {
         const restMs = newsPace.restMs({ busyMs, active: activeNews })
         if (restMs >= 1) await rest(restMs, signal)
@@ -249,7 +249,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     } finally {
       active -= 1
       if (!isUntold) activeNews -= 1
-      if (isNews && !isUntold) tell(-1)
+      if (isNews || isUntold) tell(-1, isUntold)
     }
   }
 
@@ -276,11 +276,13 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       const [first] = intents
       if (first === undefined) return
       const { feedId } = first.data
+      const position = records.at(-1)?.position ?? 0
+      if ((awaited.get(feedId) ?? Number.POSITIVE_INFINITY) <= position) awaited.delete(feedId)
       await inTurn.run(feedId, async () => {
         // A feed that is made again is made from the view, not from what was begun.
         if (intents.some(one => one.data.rebuild !== undefined)) for (const [id, of] of begun) if (of === feedId) begun.delete(id)
         const left = intents.filter(({ id }) => !begun.delete(id))
-        if (left.length > 0) await work(feedId, left, records.at(-1)?.position ?? 0, signal)
+        if (left.length > 0) await work(feedId, left, position, signal)
       })
     },
     onWaiting: record => {
@@ -305,6 +307,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     forget: () => {
       generation += 1
       begun.clear()
+      awaited.clear()
     },
     idle: inTurn.idle,
   }

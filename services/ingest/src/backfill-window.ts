@@ -38,6 +38,8 @@ type Place = {
   isOver: boolean
   isClaiming: boolean
   pacedSinceMs: number | null
+  /** Whoever repeats it is let in once more. */
+  hasFailed: boolean
 }
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['accepted', 'parked'])
@@ -80,6 +82,7 @@ export const createBackfillWindow = ({
     isOver: false,
     isClaiming: false,
     pacedSinceMs: null,
+    hasFailed: false,
   }))
   /** Oldest first: each is told to look again, or that it is too late. */
   const waiting: ((isWorthALook: boolean) => void)[] = []
@@ -92,8 +95,9 @@ export const createBackfillWindow = ({
   let spaced: NodeJS.Timeout | null = null
   let isStopped = false
 
-  const wake = (count: number) => {
-    for (const look of waiting.splice(0, Math.max(0, count))) look(true)
+  /** One after the other, so that nobody loses his turn to whoever came later: who is let in wakes the next, or the space does. */
+  const wakeNext = () => {
+    if (room() > 0) waiting.shift()?.(true)
   }
 
   const onMilestones = (milestones: readonly Milestone[]) => {
@@ -118,7 +122,7 @@ export const createBackfillWindow = ({
       endAttending?.()
       endAttending = null
     }
-    wake(room())
+    wakeNext()
   }
 
   const load = async (place: Place, from: Pick<Trace, 'submission'>): Promise<void> => {
@@ -164,7 +168,7 @@ export const createBackfillWindow = ({
     spaced = setTimeout(() => {
       spaced = null
       if (spacing.waitMs(performance.now()) > 0) wakeWhenSpaced()
-      else wake(Math.min(1, room()))
+      else wakeNext()
     }, spaceMs).unref()
   }
 
@@ -179,6 +183,12 @@ export const createBackfillWindow = ({
     return undefined
   }
 
+  const letIn = (place: Place, from: Pick<Trace, 'attend'>) => {
+    place.pacedSinceMs = performance.now()
+    place.hasFailed = false
+    endAttending ??= from.attend()
+  }
+
   const claim = async (place: Place, submissionId: string, from: Pick<Trace, 'submission' | 'attend'>): Promise<boolean> => {
     place.isClaiming = true
     spacing.letIn(performance.now())
@@ -190,19 +200,19 @@ export const createBackfillWindow = ({
       if (put.ok) {
         place.held = { value, etag: put.etag }
         place.isOver = false
-        place.pacedSinceMs = performance.now()
-        endAttending ??= from.attend()
+        letIn(place, from)
       } else await load(place, from)
       return put.ok
     } finally {
       place.isClaiming = false
+      wakeNext()
     }
   }
 
   const refresh = async () => {
     const from = await open()
     await Promise.all(places.filter(one => !one.isClaiming).map(place => load(place, from)))
-    if (findFree(from)) wake(room())
+    if (findFree(from)) wakeNext()
   }
 
   /** Resolves with whether it is worth another look. */
@@ -228,7 +238,13 @@ export const createBackfillWindow = ({
   return {
     admit: async submissionId => {
       const from = await open()
-      if (places.some(({ held }) => held?.value.submissionId === submissionId)) return true
+      const own = places.find(({ held }) => held?.value.submissionId === submissionId)
+      if (own?.hasFailed && !own.isOver) {
+        spacing.letIn(performance.now())
+        wakeWhenSpaced()
+        letIn(own, from)
+      }
+      if (own !== undefined) return true
       const end = performance.now() + waitMs
       // Who comes while others wait stands behind them.
       let isTurn = waiting.length === 0
@@ -241,7 +257,11 @@ export const createBackfillWindow = ({
       }
     },
     failed: submissionId => {
-      for (const place of places) if (place.held?.value.submissionId === submissionId) place.pacedSinceMs = null
+      for (const place of places)
+        if (place.held?.value.submissionId === submissionId) {
+          place.pacedSinceMs = null
+          place.hasFailed = true
+        }
       goOn()
     },
     taken: () => places.filter(({ held, isOver }) => held !== null && !isOver).length,

@@ -173,18 +173,18 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>, warnings: readonly Warning[]) => {
       const isImport = way.lane === 'backfill'
       if (isImport && !(await backfill.admit(submissionId))) throw full()
-      const stamped = { ...submission, submissionId, receivedAt }
-      const taken = { ...stamped, native: nativeReference(stamped, native) }
-      const traced = traceOf(request)
       try {
+        const stamped = { ...submission, submissionId, receivedAt }
+        const taken = { ...stamped, native: nativeReference(stamped, native) }
+        const traced = traceOf(request)
         for (const picture of pictures) await keepPicture({ objects, now }, picture)
         await accept({ objects, publish }, { submission: taken, native, traceparent: traced.traceparent, warnings })
+        const { method, routeOptions } = request
+        onAccepted({ submission: taken, ...traced, method, route: routeOptions.url ?? '', durationMs: performance.now() - beganMs })
       } catch (error) {
         if (isImport) backfill.failed(submissionId)
         throw error
       }
-      const { method, routeOptions } = request
-      onAccepted({ submission: taken, ...traced, method, route: routeOptions.url ?? '', durationMs: performance.now() - beganMs })
     }
     if (key === null) {
       await refuseConflict(submission)

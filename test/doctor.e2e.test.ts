@@ -1,7 +1,7 @@
 /** `newswire doctor` beside a system that is well, one that was killed, and one whose folder was tampered with. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
@@ -97,6 +97,20 @@ test('the doctor tells what is well beside a running system, and after a kill wh
     await newswire.stop()
     assert.match(stripVTControlCharacters(output), missed)
     assert.match(stripVTControlCharacters(newswire.output()), missed)
+  })
+  await t.test('a start without the key that secrets are sealed with is refused, and one with another key says so', async () => {
+    const file = join(system.dataDir, 'secret-key')
+    const key = await readFile(file, 'utf8')
+    await rm(file)
+    const refused = await runCommand({ args: ['up', '--data', system.dataDir], env: system.env })
+    assert.equal(refused.code, 1)
+    assert.match(refused.output, /secret-key is missing, and secrets are sealed with it; put it back, or set NEWSWIRE_SECRET_KEY/)
+    await assert.rejects(readFile(file), { code: 'ENOENT' }, 'none was made in its place')
+    await writeFile(file, randomBytes(32).toString('base64'), { mode: 0o600 })
+    const { newswire } = await system.start()
+    await newswire.stop()
+    assert.match(stripVTControlCharacters(newswire.output()), /^! secret \S+ was sealed with another key; .*newswire doctor/m)
+    await writeFile(file, key, { mode: 0o600 })
   })
   await forgetPorts()
   await t.test('a log that does not belong to the store and a key that opens nothing are told apart', async () => {

@@ -23,9 +23,10 @@ import { createSpanExporter } from '@newswire/runtime/span-exporter'
 import { readTelemetry } from '@newswire/runtime/telemetry'
 import { createTrace, type Trace } from '@newswire/trace/trace'
 import { makeDataFolder } from './data-folder.ts'
-import { keepPrivate } from './local-access.ts'
+import { keepPrivate, readPrivate } from './local-access.ts'
 import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
 import { observeLanes } from './observe.ts'
+import { listSealed } from './sealed-secrets.ts'
 import { takeViewsFolder, type ViewsFolder } from './views-folder.ts'
 
 export type Ports = Readonly<{ log: Log; objects: Objects; close(): Promise<void> }>
@@ -171,13 +172,21 @@ type ComposeOptions = Readonly<{
   onCrash: (error: Error) => void
 }>
 
+/** A new key opens nothing that is sealed already: made in place of one that was lost, it would hide that until the archive is to be closed. */
+const refuseLostKey = async (file: string, objects: Objects): Promise<void> => {
+  if ((await readPrivate(file)) !== null || (await listSealed(objects)).length === 0) return
+  const remedy = `put it back, or set NEWSWIRE_SECRET_KEY to the key that sealed them. If it is lost for good, set NEWSWIRE_SECRET_KEY to a new one (\`openssl rand -base64 32\`), then \`newswire archive rotate-key\`, and \`newswire outlets rotate\` for outlets with a made secret`
+  throw new Error(`${file} is missing, and secrets are sealed with it; ${remedy}`)
+}
+
 /** Beside the data it seals, readable by its owner alone: what a backup of the objects alone does not give away. */
-const sealingKeyOf = async ({ secretKey, dataDir }: Settings, makes: boolean): Promise<Uint8Array | null> => {
-  const text = secretKey ?? (makes ? await keepPrivate(join(dataDir, 'secret-key'), makeSealingKey) : null)
+const sealingKeyOf = async ({ secretKey, dataDir }: Settings, objects: Objects, makes: boolean): Promise<Uint8Array | null> => {
+  const file = join(dataDir, 'secret-key')
+  if (secretKey === null && makes) await refuseLostKey(file, objects)
+  const text = secretKey ?? (makes ? await keepPrivate(file, makeSealingKey) : null)
   if (text === null) return null
   const key = parseSealingKey(text)
-  if (key === null)
-    throw new Error(`${join(dataDir, 'secret-key')} holds no key; put back the one that was there, or remove it with the secrets it sealed`)
+  if (key === null) throw new Error(`${file} holds no key; put back the one that was there, or remove it with the secrets it sealed`)
   return key
 }
 
@@ -224,7 +233,7 @@ export const compose = async ({
     if (config !== undefined) await applyConfiguration({ objects, publish: publishEvents(log), config, now })
     const configuration = await createConfiguration({ objects, log, logger })
     const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
-    const sealingKey = await sealingKeyOf(settings, makesSealingKey && settings.s3 === null)
+    const sealingKey = await sealingKeyOf(settings, objects, makesSealingKey && settings.s3 === null)
     const outbound = createOutbound({ network: () => configuration.current().network })
     const mark = keepLogMark({ log, objects, logger })
     let opening: Promise<Trace> | undefined

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { findMissedSecrets } from '@newswire/console/made-secrets'
 import type { NewswireConfig } from '@newswire/events/config'
+import { messageOf } from '@newswire/events/errors'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
 import type { Environment, Settings } from '@newswire/runtime/settings'
@@ -17,6 +18,7 @@ import { warn } from './finish.ts'
 import { giveLocalAccess, readPrivate, writePrivate } from './local-access.ts'
 import { keepPartnerSecret, readOwnSecrets } from './own-secrets.ts'
 import { type PartnerSite, type Received, startPartnerSite } from './partner-site.ts'
+import { findUnopened, listSealed } from './sealed-secrets.ts'
 import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding, type Ending } from './signals.ts'
 import { holdYoungGeneration } from './young-generation.ts'
@@ -71,7 +73,9 @@ const urlOf = (running: readonly RunningService[], name: string): string => runn
 
 /** The first article would tell it too late: it waits for the partner then. */
 const tellMissedSecrets = async ({ context }: Composition, say: UpOptions['say']): Promise<void> => {
-  const { objects, configuration, secret, now } = context
+  const { objects, configuration, secret, now, sealing } = context
+  const unopened = sealing && (await findUnopened(await listSealed(objects), sealing))
+  if (unopened) warn({ say }, `${messageOf(unopened)}. Until then days of the archive are not closed; \`newswire doctor\` says more`)
   const { publishers, outlets } = configuration.current()
   const config = { publishers: [...publishers.values()], outlets: [...outlets.values()] }
   const { warnings } = await findMissedSecrets({ objects, config, secret, nowMs: now() })

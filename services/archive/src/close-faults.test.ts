@@ -254,3 +254,41 @@ test('the service says why days are not closed, and stops saying so when they ar
   assert.equal(again.trouble(), null)
   assert.equal(await said(), null, 'also what a process said that is gone')
 })
+
+test('what failed after its manifest was put is tried again on the same day, and told until it is done', async t => {
+  const archive = await open(t)
+  await archive.add('press.a', 1)
+  let fails = true
+  const objects: Objects = {
+    ...archive.needs.objects,
+    put: async (key, ...rest) => {
+      if (!fails || !key.includes('archive/packs/')) return archive.needs.objects.put(key, ...rest)
+      fails = false
+      throw new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'the store gave no answer')
+    },
+  }
+  const closer = createCloser({ ...archive.needs, objects, owns: () => true })
+  t.after(() => closer.stop())
+  await assert.rejects(closer.close(), UnavailableError)
+  const said = async () => (await readWanted(objects))?.value.trouble?.code
+  assert.deepEqual([await said(), await isDue({ ...archive.needs, objects })], ['NEWSWIRE_OBJECTS_UNAVAILABLE', true])
+  await closer.close()
+  assert.deepEqual([await said(), await isDue({ ...archive.needs, objects })], [undefined, false])
+  assert.ok((await objects.list('archive/packs/', { limit: 1 })).length > 0)
+})
+
+test('a closing that is stopped says nothing of whether days can be closed', async t => {
+  const archive = await open(t)
+  await archive.add('press.a', 1)
+  const closer = createCloser({ ...archive.needs, sealing: null, owns: () => true })
+  await assert.rejects(closer.close())
+  const said = closer.trouble()
+  await closer.stop()
+  await closer.close()
+  assert.deepEqual((await readWanted(archive.needs.objects))?.value.trouble, said)
+  const another = createCloser({ ...archive.needs, owns: () => true })
+  const closing = another.close()
+  await another.stop()
+  await assert.rejects(closing, /the archive stops/)
+  assert.deepEqual((await readWanted(archive.needs.objects))?.value.trouble, said, 'nor does one that was ended half way')
+})

@@ -59,6 +59,13 @@ const open = async (t: TestContext) => {
       const told: Told = { kind: 'submission', articleId: 'press.a', submissionId, stage: 'desk', state, at: '' }
       for (const listener of listeners) listener([told])
     },
+    tellAll: (...ids: string[]) => {
+      const told = ids.map(
+        (submissionId): Told => ({ kind: 'submission', articleId: 'press.a', submissionId, stage: 'desk', state: 'released', at: '' }),
+      )
+      for (const id of ids) states.set(id, 'released')
+      for (const listener of listeners) listener(told)
+    },
     advance: (ms: number) => {
       clockMs += ms
     },
@@ -217,6 +224,37 @@ describe('the window of imports', () => {
     await new Promise(resolve => setImmediate(resolve))
     assert.equal(window.taken(), 1)
     assert.equal(await process(0, unpaced, { size: 1 }).admit('c'), false)
+  })
+
+  it('lets in who came first, also when several ends are told at once', async t => {
+    const { process, tellAll } = await open(t)
+    let nextMs = 0
+    const spacing = {
+      waitMs: (nowMs: number) => Math.max(0, nextMs - nowMs),
+      letIn: (nowMs: number) => {
+        nextMs = nowMs + 5
+      },
+    }
+    const window = process(20_000, unpaced, { spacing })
+    await admitted(window, 'a', 'b', 'c')
+    const order: string[] = []
+    const all = ['d', 'e', 'f', 'g', 'h', 'i'].map(async id => (await window.admit(id)) && order.push(id))
+    await new Promise(resolve => setImmediate(resolve))
+    tellAll('a', 'b', 'c')
+    await Promise.all(all.slice(0, 3))
+    tellAll('d', 'e', 'f')
+    await Promise.all(all)
+    assert.deepEqual(order, ['d', 'e', 'f', 'g', 'h', 'i'])
+  })
+
+  it('counts the repeat of one that could not be logged', async t => {
+    const { process, isAttended } = await open(t)
+    const window = process(0, one)
+    await admitted(window, 'a')
+    window.failed('a')
+    assert.equal(await window.admit('a'), true)
+    assert.equal(isAttended(), true)
+    assert.equal(await window.admit('b'), false)
   })
 
   it('sends everybody away when it stops', async t => {

@@ -6,11 +6,11 @@ import { findUnset, type Unset } from '@newswire/console/unset-secrets'
 import type { NewswireConfig, OutletConfig, PublisherConfig, SiteConfig } from '@newswire/events/config'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
-import { keys } from '@newswire/objects/keys'
 import { createSealing, parseSealingKey } from '@newswire/objects/sealed'
 import { nameOf, readEntries } from '@newswire/runtime/config-entries'
 import type { Settings } from '@newswire/runtime/settings'
 import { readPrivate } from '../local-access.ts'
+import { findUnopened, listSealed } from '../sealed-secrets.ts'
 import { type Finding, failed, looking, ok, warning } from './finding.ts'
 
 /** What is in force. `outlets`: without retired ones. */
@@ -95,9 +95,6 @@ export const lookAtSecrets = async (
   ]
 }
 
-/** Secrets that are opened for a look. */
-const OPENED = 20
-
 const keyOf = async ({ secretKey, s3, dataDir }: Settings): Promise<string | null> =>
   secretKey ?? (s3 === null ? await readPrivate(join(dataDir, 'secret-key')) : null)
 
@@ -105,9 +102,7 @@ const keyOf = async ({ secretKey, s3, dataDir }: Settings): Promise<string | nul
 export const lookAtSealing = (settings: Settings, objects: ObjectsReader): Promise<readonly Finding[]> =>
   looking('secret-key', async () => {
     const text = await keyOf(settings)
-    const sealed = (await objects.list(keys.secretPrefix, { limit: OPENED })).map(({ key }) =>
-      key.slice(keys.secretPrefix.length, -'.json'.length),
-    )
+    const sealed = await listSealed(objects)
     if (text === null)
       return sealed.length > 0
         ? [
@@ -130,15 +125,13 @@ export const lookAtSealing = (settings: Settings, objects: ObjectsReader): Promi
     if (key === null)
       return [failed('secret-key', `what is in ${join(settings.dataDir, 'secret-key')} is no key`, 'Put back the one that was there.')]
     const sealing = createSealing({ get: objects.get, put: () => Promise.reject(new Error('the doctor seals nothing')) }, key)
-    for (const id of sealed)
-      try {
-        await sealing.get(id)
-      } catch (error) {
-        const remedy =
-          codeOf(error) === 'NEWSWIRE_SECRET_SEAL'
-            ? 'Make that secret anew: `newswire outlets rotate`, `newswire archive rotate-key`.'
-            : 'Set NEWSWIRE_SECRET_KEY to the key that sealed it.'
-        return [failed('secret-key', messageOf(error), remedy)]
-      }
+    const error = await findUnopened(sealed, sealing)
+    if (error !== null) {
+      const remedy =
+        codeOf(error) === 'NEWSWIRE_SECRET_SEAL'
+          ? 'Make that secret anew: `newswire outlets rotate`, `newswire archive rotate-key`.'
+          : 'Set NEWSWIRE_SECRET_KEY to the key that sealed it, or put back the file secret-key of the data folder.'
+      return [failed('secret-key', messageOf(error), remedy)]
+    }
     return [ok('secret-key', sealed.length === 0 ? 'set; nothing is sealed yet' : `opens what is sealed (${sealed.length} looked at)`)]
   })

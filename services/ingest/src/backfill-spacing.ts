@@ -15,9 +15,9 @@ export type Spacing = Readonly<{
 export const unspaced: Spacing = { waitMs: () => 0, letIn: () => undefined }
 
 /** Of the event loop: a flash that comes to one that is busier waits longer than it works. */
-const BUSY = 0.6
+const BUSY = 0.5
 const LOOK_AFTER_MS = 100
-/** Of a loop that has nothing to do the space shrinks e-fold in this time, of one that is full it grows two thirds as fast; what is let in shows in the loop some tenths of a second later. */
+/** Of a loop that has nothing to do the space shrinks e-fold in this time, of one that is full it grows so; what is let in shows in the loop some tenths of a second later. */
 const FOLDS_IN_MS = 1_000
 /** Nothing is known of a loop after a pause. */
 const FIRST_MS = 10

@@ -314,20 +314,28 @@ test('what was begun of a feed counts no more once it is made again, for that is
   )
 })
 
+/** A share of the loop so small that a build of some length makes a storm. `busyMs`: of one build after the other. */
+const openBusy = (busyMs: number[], stopping: AbortController, more: Partial<Parameters<typeof onFeedChanged>[0]> = {}) =>
+  onFeedChanged({
+    builder: { build: async () => ({ ...builtOf(true), busyMs: busyMs.shift() ?? 0 }), isInMind: () => false, forget: () => undefined },
+    beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
+    publish: async () => [],
+    configuration: { current: () => ({}) } as unknown as Configuration,
+    logger: createLogger({ service: 'feeds', level: 'silent' }),
+    now: () => Date.UTC(2026, 2, 1),
+    share: () => 0.01,
+    quietRestMs: 300,
+    stopping: stopping.signal,
+    ...more,
+  })
+const inContext = { signal: new AbortController().signal, attempt: 1 }
+
 test('pages wait for the rest of a feed that news came to, and not for that of one that a sweep looked at, or an import changed', async () => {
   const toldOf = async (record: LogRecord, quietRestMs = 0): Promise<readonly (number | string)[]> => {
     const told: (number | string)[] = []
     const stopping = new AbortController()
-    const { handle } = onFeedChanged({
-      builder: { build: async () => ({ ...builtOf(true), busyMs: 1_000 }), isInMind: () => false, forget: () => undefined },
-      beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
-      publish: async () => [],
-      configuration: { current: () => ({}) } as unknown as Configuration,
-      logger: createLogger({ service: 'feeds', level: 'silent' }),
-      now: () => Date.UTC(2026, 2, 1),
-      share: () => 0.01,
+    const { handle } = openBusy([1_000], stopping, {
       quietRestMs,
-      stopping: stopping.signal,
       // The rest begins in this turn of the loop, and is ended in its last phase.
       onBuilt: () =>
         void setImmediate(() => {
@@ -336,7 +344,7 @@ test('pages wait for the rest of a feed that news came to, and not for that of o
         }),
       onActive: (active, untold) => told.push(untold === 0 ? active : `${active}, ${untold} untold`),
     })
-    await handle([record], { signal: new AbortController().signal, attempt: 1 })
+    await handle([record], inContext)
     return told
   }
   const found = intent('baoqk.a-1', 3, 4)
@@ -381,21 +389,6 @@ test('a feed that only an import changed rests, until somebody is to be told of 
   stopping.abort()
   await last
 })
-
-/** `busyMs`: of one build after the other. */
-const openBusy = (busyMs: number[], stopping: AbortController) =>
-  onFeedChanged({
-    builder: { build: async () => ({ ...builtOf(true), busyMs: busyMs.shift() ?? 0 }), isInMind: () => false, forget: () => undefined },
-    beside: { takeDown: async () => undefined, forget: async () => new Map(), remade: async () => undefined },
-    publish: async () => [],
-    configuration: { current: () => ({}) } as unknown as Configuration,
-    logger: createLogger({ service: 'feeds', level: 'silent' }),
-    now: () => Date.UTC(2026, 2, 1),
-    share: () => 0.01,
-    quietRestMs: 300,
-    stopping: stopping.signal,
-  })
-const inContext = { signal: new AbortController().signal, attempt: 1 }
 
 test('news ends no rest that building for news has to take', async () => {
   const stopping = new AbortController()

@@ -95,17 +95,16 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   const pace = createPace(share)
   /** Of what somebody is to be told of alone: it does not rest for what an import's builds took. */
   const newsPace = createPace(share)
+  /** Feeds that are being built or rest; `untold` of them for something that nobody is told of. */
   let active = 0
-  let activeNews = 0
-  let told = 0
   let untold = 0
+  let told = 0
   /** By feed what ends the rest from a build that nobody is told of. */
   const resting = new Map<string, AbortController>()
   /** Rises whenever partitions change hands. */
   let generation = 0
-  const tell = (change: number, isUntold: boolean) => {
-    if (isUntold) untold += change
-    else told += change
+  const tell = (change: number) => {
+    told += change
     onActive(told, untold)
   }
   /** What was said of each feed: by article, the version that was set aside. */
@@ -231,11 +230,11 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     const isUntold = intents.every(isQuiet)
     const since = generation
     active += 1
-    if (!isUntold) activeNews += 1
-    tell(1, isUntold)
+    if (isUntold) untold += 1
+    tell(isUntold ? 0 : 1)
     try {
       const busyMs = await build(intents, position, signal).finally(() => {
-        if (!isNews && !isUntold) tell(-1, false)
+        if (!isNews && !isUntold) tell(-1)
         // Somebody else may have built it meanwhile.
         if (since !== generation) builder.forget(feedId)
       })
@@ -243,13 +242,13 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       const ofAllMs = pace.restMs({ busyMs, active })
       if (isUntold) await restQuietly(feedId, Math.max(ofAllMs, quietRestMs), signal)
       else {
-        const restMs = newsPace.restMs({ busyMs, active: activeNews })
+        const restMs = newsPace.restMs({ busyMs, active: active - untold })
         if (restMs >= 1) await rest(restMs, signal)
       }
     } finally {
       active -= 1
-      if (!isUntold) activeNews -= 1
-      if (isNews || isUntold) tell(-1, isUntold)
+      if (isUntold) untold -= 1
+      if (isNews || isUntold) tell(isUntold ? 0 : -1)
     }
   }
 

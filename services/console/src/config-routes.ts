@@ -15,7 +15,6 @@ import { type Entry, readEntry } from '@newswire/runtime/config-entries'
 import { type FileKind, isFileKind, isSingle, shownOf, toConfigFile } from '@newswire/runtime/config-in-force'
 import { problem } from './acts.ts'
 import { findMissedSecrets } from './made-secrets.ts'
-import { findUnsetSecrets } from './unset-secrets.ts'
 
 type Needs = Readonly<{
   objects: Objects
@@ -137,9 +136,11 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
   const warningsOf = async (config: NewswireConfig, changes: readonly Change[]) => {
     if (secret === undefined) return {}
     const changed = new Set(changes.filter(one => one.change === 'create' || one.change === 'update').map(one => `${one.kind}/${one.id}`))
-    const { unsetSecrets } = await findMissedSecrets({ objects, config, secret, nowMs: now() })
-    const missed = unsetSecrets.filter(one => changed.has(`${one.kind}/${one.id}`))
-    const warnings = findUnsetSecrets(config, missed, secret)
+    const ofChanged = {
+      publishers: config.publishers.filter(({ id }) => changed.has(`publishers/${id}`)),
+      outlets: config.outlets.filter(({ id }) => changed.has(`outlets/${id}`)),
+    }
+    const { warnings } = await findMissedSecrets({ objects, config: ofChanged, secret, nowMs: now() })
     return warnings.length === 0 ? {} : { warnings }
   }
 

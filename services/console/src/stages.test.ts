@@ -12,6 +12,19 @@ const lag = (topic: string, partition: number, records: number, oldestMs: number
   oldestMs,
 })
 
+/** There is nothing to say. */
+const nothing = {
+  sinks: {},
+  overdue: { sinks: 0, retractions: 0 },
+  late: [],
+  deadLetters: 0,
+  store: null,
+  purges: [],
+  archive: null,
+  retrying: [],
+  setAside: {},
+}
+
 test('a stage sums its partitions and is as old as its oldest record; a group that never ran is left out', async () => {
   const lags: Record<string, readonly Lag[]> = {
     desk: [lag('prepared', 0, 2, 500), lag('prepared', 1, 3, 900), lag('articles', 0, 0, null)],
@@ -44,17 +57,7 @@ test('the sentence says everything that needs a person, and only that', () => {
 })
 
 test('what feeds keep out by their rules is told and is no trouble; a store that keeps nothing comes first', () => {
-  const quiet = {
-    sinks: {},
-    overdue: { sinks: 0, retractions: 0 },
-    late: [],
-    deadLetters: 0,
-    store: null,
-    purges: [],
-    archive: null,
-    retrying: [],
-    setAside: { msn: 15, flip: 1 },
-  }
+  const quiet = { ...nothing, setAside: { msn: 15, flip: 1 } }
   const aside = 'feed msn keeps 15 articles out by its rules; feed flip keeps 1 article out by its rules'
   assert.deepEqual(toSentence([], quiet), { healthy: true, sentence: `Everything flows; ${aside}.` })
   const full = toSentence([], { ...quiet, store: 'nothing can be kept, and publishers are refused: disk full', deadLetters: 1 })
@@ -66,50 +69,29 @@ test('what feeds keep out by their rules is told and is no trouble; a store that
 
 test('an archive that cannot be closed is told with its reason', () => {
   const archive = { code: 'NEWSWIRE_ARCHIVE_KEY', message: 'manifests cannot be signed without a key.', since: '2026-03-01T00:01:00.000Z' }
-  const quiet = {
-    sinks: {},
-    overdue: { sinks: 0, retractions: 0 },
-    late: [],
-    deadLetters: 0,
-    store: null,
-    purges: [],
-    setAside: {},
-    retrying: [],
-  }
-  assert.deepEqual(toSentence([], { ...quiet, archive }), {
+  assert.deepEqual(toSentence([], { ...nothing, archive }), {
     healthy: false,
     sentence: 'the archive cannot be closed since 2026-03-01T00:01:00.000Z: manifests cannot be signed without a key.',
   })
 })
 
 test('what failed a moment ago and is tried again is told from the first failure on, and needs nobody', () => {
-  const quiet = {
-    sinks: {},
-    overdue: { sinks: 0, retractions: 0 },
-    late: [],
-    deadLetters: 0,
-    store: null,
-    purges: [],
-    archive: null,
-    setAside: {},
-  }
   const failing = (id: string, versions: number, oldestMs: number) => ({ kind: 'outlet', id, versions, oldestMs })
-  const two = toSentence([], { ...quiet, retrying: [failing('drop', 2, 20_400), failing('city', 1, 3_000)] })
+  const two = toSentence([], { ...nothing, retrying: [failing('drop', 2, 20_400), failing('city', 1, 3_000)] })
   const told =
     'outlet drop has failed 2 deliveries in the last 21 s and is tried again; outlet city has failed 1 delivery in the last 3 s and is tried again'
   assert.deepEqual(two, { healthy: true, sentence: `Nothing is late yet; ${told}.` })
   const many = Array.from({ length: 5 }, (_, n) => failing(`o${n}`, 1, 9_000))
-  assert.match(toSentence([], { ...quiet, retrying: many }).sentence, /outlet o2 [^;]+; 2 others fail too\.$/)
-  const late = toSentence([], { ...quiet, overdue: { sinks: 1, retractions: 0 }, retrying: [failing('city', 1, 3_000)] })
+  assert.match(toSentence([], { ...nothing, retrying: many }).sentence, /outlet o2 [^;]+; 2 others fail too\.$/)
+  const late = toSentence([], { ...nothing, overdue: { sinks: 1, retractions: 0 }, retrying: [failing('city', 1, 3_000)] })
   assert.equal(late.healthy, false)
   assert.match(late.sentence, /^1 delivery is late by a minute or more; outlet city has failed 1 delivery/)
 })
 
 test('who waits for what is late is named, an outlet with the command that says why', () => {
-  const quiet = { sinks: {}, retrying: [], deadLetters: 0, store: null, purges: [], archive: null, setAside: {} }
   const late = ['a', 'b', 'c', 'd'].map(id => ({ kind: id === 'b' ? 'feed' : 'outlet', id, versions: 2 }))
   assert.equal(
-    toSentence([], { ...quiet, overdue: { sinks: 8, retractions: 0 }, late }).sentence,
+    toSentence([], { ...nothing, overdue: { sinks: 8, retractions: 0 }, late }).sentence,
     '8 deliveries are late by a minute or more; late are 2 for outlet a (newswire outlets show a), 2 for feed b, 2 for outlet c (newswire outlets show c), others.',
   )
 })

@@ -183,6 +183,12 @@ export const createBackfillWindow = ({
     return undefined
   }
 
+  /** Whoever comes next keeps his distance from this one. */
+  const takeSpace = () => {
+    spacing.letIn(performance.now())
+    wakeWhenSpaced()
+  }
+
   const letIn = (place: Place, from: Pick<Trace, 'attend'>) => {
     place.pacedSinceMs = performance.now()
     place.hasFailed = false
@@ -191,8 +197,7 @@ export const createBackfillWindow = ({
 
   const claim = async (place: Place, submissionId: string, from: Pick<Trace, 'submission' | 'attend'>): Promise<boolean> => {
     place.isClaiming = true
-    spacing.letIn(performance.now())
-    wakeWhenSpaced()
+    takeSpace()
     try {
       const value = { n: (place.held?.value.n ?? 0) + 1, submissionId, takenAt: new Date(now()).toISOString() }
       // Not durable: a power cut that forgets a place lets one more in, and loses nothing.
@@ -240,8 +245,7 @@ export const createBackfillWindow = ({
       const from = await open()
       const own = places.find(({ held }) => held?.value.submissionId === submissionId)
       if (own?.hasFailed && !own.isOver) {
-        spacing.letIn(performance.now())
-        wakeWhenSpaced()
+        takeSpace()
         letIn(own, from)
       }
       if (own !== undefined) return true

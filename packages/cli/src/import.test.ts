@@ -35,3 +35,30 @@ test('the pictures of an article go once, however often there is no room for it 
   )
   assert.match(door.requests.at(-1)?.body ?? '', /newswire:abc/)
 })
+
+test('an id that comes more than once in a source is told, with how often: only the last of its articles stands', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'import-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const lines = ['one', 'two', 'undefined', 'undefined', 'undefined'].map((id, at) =>
+    JSON.stringify({ id, title: `T${at}`, body: { text: 'A' } }),
+  )
+  await writeFile(join(folder, 'all.jsonl'), lines.join('\n'))
+  const door = await answering(t, () => undefined)
+  const told: string[] = []
+  const results: unknown[] = []
+  const terminalOf = (json: boolean): Terminal => ({
+    settings: readSettings({ NEWSWIRE_DATA: join(folder, 'data') }),
+    environment: { NEWSWIRE_INGEST_URL: door.url, NEWSWIRE_TOKEN: 't' },
+    json,
+    print: text => void results.push(text),
+    say: line => void told.push(line),
+  })
+  const run = (json: boolean) => importArticles(terminalOf(json), folder, { journal: join(folder, '.journal') })
+  assert.equal(await run(false), true)
+  assert.deepEqual(
+    told.filter(line => line.includes('more than once')),
+    ['! more than once in the source: undefined (3 times); each is one article, and the last one stands'],
+  )
+  await run(true)
+  assert.deepEqual((JSON.parse(String(results.at(-1))) as { repeated: unknown }).repeated, [{ id: 'undefined', times: 3 }])
+})

@@ -23,8 +23,10 @@ type ImportOptions = Readonly<{
   category?: readonly string[]
 }>
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
+type Repeated = Readonly<{ id: string; times: number }>
 type Warned = Readonly<{ where: string; articleId: string; warnings: NonNullable<Accepted['warnings']> }>
-type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[]; warned: Warned[] }
+/** `times`: how often each id came in the source. */
+type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[]; warned: Warned[]; times: Map<string, number> }
 
 /** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. */
 const isForAll = (error: unknown): boolean =>
@@ -125,6 +127,7 @@ const importAll = async (articles: Source['articles'], needs: Needs): Promise<vo
         tally.refused.push(one)
         continue
       }
+      tally.times.set(one.localId, (tally.times.get(one.localId) ?? 0) + 1)
       const work = take(one, running.get(one.localId)).finally(() => {
         all.delete(work)
         if (running.get(one.localId) === work) running.delete(one.localId)
@@ -172,6 +175,14 @@ const sayWarned = (warned: readonly Warned[], terminal: Terminal): void => {
   if (warned.length > SHOWN) warn(terminal, `… and ${warned.length - SHOWN} more articles with warnings; --json has all of them`)
 }
 
+/** Versions of one article, or an export that gave every story the same id: only a person can tell. */
+const sayRepeated = (repeated: readonly Repeated[], terminal: Terminal): void => {
+  if (repeated.length === 0) return
+  const named = repeated.slice(0, SHOWN).map(({ id, times }) => `${id} (${times} times)`)
+  const others = repeated.length > SHOWN ? ` and ${repeated.length - SHOWN} more` : ''
+  warn(terminal, `more than once in the source: ${named.join(', ')}${others}; each is one article, and the last one stands`)
+}
+
 const showPassedOver = (passedOver: Readonly<Record<string, number>>): string => {
   const kinds = Object.entries(passedOver)
   return kinds.length === 0 ? '' : `; not taken: ${kinds.map(([kind, count]) => `${count} × ${kind}`).join(', ')}`
@@ -213,7 +224,7 @@ export const importArticles = async (terminal: Terminal, source: string, options
   const { articles, passedOver, toName } = opened
   const file = options.journal ?? opened.journal
   const journal = await openJournal(file)
-  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [] }
+  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [], times: new Map() }
   const stopped = new AbortController()
   const end = json ? () => undefined : draw(tally)
   try {
@@ -227,11 +238,15 @@ export const importArticles = async (terminal: Terminal, source: string, options
     await journal.close()
     await opened.close()
   }
-  const { sent, skipped, refused, renamed, warned } = tally
+  const { sent, skipped, refused, renamed, warned, times } = tally
+  const repeated = [...times].flatMap(([id, n]) => (n === 1 ? [] : [{ id, times: n }]))
   sayRenamed(renamed, say)
-  if (!json) sayWarned(warned, terminal)
+  if (!json) {
+    sayWarned(warned, terminal)
+    sayRepeated(repeated, terminal)
+  }
   for (const one of refused) say(`${one.where}: ${one.reason}`)
   const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${showPassedOver(passedOver)}`
-  printResult(terminal, { sent, skipped, refused, warned, renamed, passedOver, journal: file }, words)
+  printResult(terminal, { sent, skipped, refused, warned, renamed, repeated, passedOver, journal: file }, words)
   return refused.length === 0
 }

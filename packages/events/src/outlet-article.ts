@@ -5,7 +5,7 @@
  */
 import type { Picture } from './article.ts'
 import type { LiveFact } from './fact.ts'
-import { isInForce } from './public-article.ts'
+import { isInForce, withoutPictures } from './public-article.ts'
 
 /** Why a picture stays behind. `right-ended`: at or before the version's release. */
 type PictureLeftOut = Readonly<{ why: 'outlet-not-named' } | { why: 'right-ended'; endedAt: string }>
@@ -21,15 +21,6 @@ export const findPictureOffence = (picture: Picture, outletId: string, releasedA
 /** Whether the version is the same for every outlet: no picture has rights of its own. What is made of it may then be shared. */
 export const isSameForAllOutlets = (fact: LiveFact): boolean => fact.article.images.every(one => one.rights === undefined)
 
-/** Clean HTML writes an address in this way only. */
-const toAttribute = (url: string): string => url.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
-
-/** A picture that stays behind must not be shown by the body either. `html` is clean (`isCleanHtml`): no raw `>` is in an attribute. */
-const withoutPictures = (html: string, pictures: readonly Picture[]): string => {
-  const sources = pictures.map(({ url }) => `src="${toAttribute(url)}"`)
-  return html.replace(/<img\b[^>]*>/g, tag => (sources.some(source => tag.includes(source)) ? '' : tag))
-}
-
 const toLeft = (fact: LiveFact, outletId: string): readonly Picture[] =>
   isSameForAllOutlets(fact) ? [] : fact.article.images.filter(one => findPictureOffence(one, outletId, fact.releasedAt) !== null)
 
@@ -43,7 +34,5 @@ export const toFactVia = (fact: LiveFact, siteId: string): LiveFact => {
 export const toFactForOutlet = (fact: LiveFact, { outletId, siteId }: Readonly<{ outletId: string; siteId: string }>): LiveFact => {
   const left = toLeft(fact, outletId)
   if (left.length === 0) return toFactVia(fact, siteId)
-  const { images, body, ...rest } = fact.article
-  const article = { ...rest, images: images.filter(one => !left.includes(one)), body: { html: withoutPictures(body.html, left) } }
-  return toFactVia({ ...fact, article }, siteId)
+  return toFactVia({ ...fact, article: withoutPictures(fact.article, left) }, siteId)
 }

@@ -52,10 +52,20 @@ export const isInForce = ({ rights }: Picture, releasedAt: string): boolean => r
 const isForAll = (picture: Picture, releasedAt: string): boolean =>
   (picture.rights === undefined || picture.rights.outlets.includes('*')) && isInForce(picture, releasedAt)
 
+/** Clean HTML writes an address in this way only. */
+const toAttribute = (url: string): string => url.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
+
+/** The article without these of its pictures: its body does not show them either. Clean HTML has no raw `>` in an attribute. */
+export const withoutPictures = (article: Article, left: readonly Picture[]): Article => {
+  const sources = left.map(({ url }) => `src="${toAttribute(url)}"`)
+  const html = article.body.html.replace(/<img\b[^>]*>/g, tag => (sources.some(source => tag.includes(source)) ? '' : tag))
+  return { ...article, images: article.images.filter(one => !left.includes(one)), body: { html } }
+}
+
 /** The fact with those pictures only that everybody may see: what feeds and pages show. An outlet has rights of its own (webhooks). */
 export const toFactForAll = (fact: LiveFact): LiveFact => {
-  const images = fact.article.images.filter(one => isForAll(one, fact.releasedAt))
-  return images.length === fact.article.images.length ? fact : { ...fact, article: { ...fact.article, images } }
+  const left = fact.article.images.filter(one => !isForAll(one, fact.releasedAt))
+  return left.length === 0 ? fact : { ...fact, article: withoutPictures(fact.article, left) }
 }
 
 /**

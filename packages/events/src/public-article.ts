@@ -138,11 +138,26 @@ const toFigure = (picture: Picture, publicUrl: string, width = 1280): string => 
   return `<figure><img src="${address(shown)}"${choice} alt="${alt}" width="${shown.width}" height="${shown.height}" />${caption}</figure>`
 }
 
-/** The whole content as HTML: the lead picture, the body, the other pictures in order. */
+/** A block of clean HTML that is one picture and nothing else but words about it: the article's page has the same rule. */
+const LONE_PICTURE = /<(p|figure)>\s*<img\b([^>]*)>\s*(<figcaption>(?:(?!<\/figcaption>).)*<\/figcaption>\s*)?<\/\1>/gs
+
+/**
+ * The whole content as HTML: the lead picture, the body, the other pictures in order. One that stands in the body as well is shown once, at our sizes:
+ * there, or as the lead. The publisher's words about a picture that has no caption are never lost.
+ */
 export const toContentHtml = (article: Article, publicUrl: string): string => {
   const lead = leadPicture(article)
-  const others = article.images.filter(one => one !== lead)
-  return [lead ? toFigure(lead, publicUrl) : '', article.body.html, ...others.map(one => toFigure(one, publicUrl))]
+  const placed = new Set<Picture | null>([lead])
+  const ready = article.images.filter(one => one.state === 'ready')
+  const body = article.body.html.replace(LONE_PICTURE, (block, _tag, attributes: string, words?: string) => {
+    const picture = ready.find(({ url }) => attributes.includes(`src="${toAttribute(url)}"`))
+    if (picture === undefined || (words !== undefined && picture.caption === '')) return block
+    if (placed.has(picture)) return ''
+    placed.add(picture)
+    return toFigure(picture, publicUrl)
+  })
+  const others = article.images.filter(one => !placed.has(one))
+  return [lead ? toFigure(lead, publicUrl) : '', body, ...others.map(one => toFigure(one, publicUrl))]
     .filter(part => part !== '')
     .join('\n')
 }

@@ -98,3 +98,10 @@ test('the HTML made of a text is clean as it is', () => {
     { numRuns: 300 },
   )
 })
+
+test('a picture whose address is not let in is left out, and what stands beside it is not', () => {
+  for (const address of ['data:image/png;base64,AAAA', 'javascript:alert(1)', `newswire:${'a'.repeat(64)}`, 'file:///a.jpg', ''])
+    assert.equal(cleanHtml(`<p>a<img src="${address}" alt="x">b</p>`), '<p>ab</p>', address)
+  assert.equal(cleanHtml('<p>a<img alt="x">b</p>'), '<p>ab</p>')
+  assert.equal(cleanHtml('<p><img src="https://x.example/a.jpg" /><img src="/b.jpg" /></p>').match(/<img/g)?.length, 2)
+})

@@ -40,6 +40,8 @@ const OPTIONS: sanitizeHtml.IOptions = {
   allowedAttributes: Object.fromEntries(Object.entries(ATTRIBUTES).map(([tag, names]) => [tag, [...names]])),
   allowedSchemes: SCHEMES,
   allowProtocolRelative: false,
+  // An address that is not let in leaves a picture that no reader can show.
+  exclusiveFilter: ({ tag, attribs }) => tag === 'img' && !attribs['src'],
   transformTags: {
     h1: 'h2',
     a: (tagName, attribs) => ({

@@ -50,6 +50,11 @@ test('a picture in a body always has an alternative text, and a link something t
   assert.equal(body('<p><a>a</a></p>'), '<p>a</p>')
 })
 
+test('a picture without an address is none', () => {
+  assert.equal(body('<p>a <img alt="x"> b</p>'), '<p>a  b</p>')
+  assert.equal(body('<img src="">'), '')
+})
+
 test('a wide table is scrolled on its own, also with the keyboard', () => {
   assert.match(
     body('<table><tbody><tr><th></th><th scope="x">a</th></tr></tbody></table>'),

@@ -112,6 +112,8 @@ const MENDERS: Readonly<Record<string, (element: Element) => void>> = {
     if (attributeOf(element, 'href') === undefined || !hasWords(element)) unwrap(element)
   },
   img: element => {
+    // As bodies were cleaned before such a one was left out.
+    if (!attributeOf(element, 'src')) tree.detachNode(element)
     if (attributeOf(element, 'alt') === undefined) setAttribute(element, 'alt', '')
     setAttribute(element, 'loading', 'lazy')
     setAttribute(element, 'decoding', 'async')

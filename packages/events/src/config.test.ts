@@ -17,6 +17,12 @@ test('every list of a rule must match; an absent one matches everything', () => 
   assert.equal(matches({}, facets, categories), true)
   assert.equal(matches({ languages: ['vi'], publishers: ['other'] }, facets, categories), false)
 })
+test('matching a language matches its regions and scripts, and not the other way', () => {
+  const takes = (wanted: string, language: string) => matches({ languages: [wanted] }, { ...facets, languages: [language] }, categories)
+  const shown = (pairs: readonly string[]) => pairs.map(pair => takes(...(pair.split(' ') as [string, string])))
+  assert.deepEqual(shown(['en en-GB', 'vi vi-VN', 'zh-Hant zh-hant-TW', 'en-gb en-GB']), [true, true, true, true])
+  assert.deepEqual(shown(['en-GB en', 'en eng', 'en-GB en-US', 'en vi']), [false, false, false, false])
+})
 test('what an article once was still matches, so that a retraction gets there', () => {
   assert.equal(matches({ languages: ['en'] }, { ...facets, languages: ['en', 'vi'] }, categories), true)
 })

@@ -73,7 +73,7 @@ export type PublisherConfig = z.output<typeof publisherConfig>
 const categoryConfig = z.strictObject({ id, name: z.string().min(1), parent: id.optional() })
 export type CategoryConfig = z.output<typeof categoryConfig>
 
-/** Every named list must match; a list that is absent matches everything. A category matches its children too. */
+/** Every named list must match; a list that is absent matches everything. A category matches its children too, a language its regions and scripts. */
 const match = z.strictObject({
   categories: z.array(id).optional(),
   languages: z.array(languageTag).optional(),
@@ -177,6 +177,12 @@ export const withAncestors = (category: string, categories: ReadonlyMap<string, 
   return line
 }
 
+/** Whether a language is one that a rule names, or a kind of it: `en` is `en-GB` too, in any case of letters (RFC 4647 §3.3.1). */
+export const isLanguage = (language: string, wanted: string): boolean => `${language}-`.toLowerCase().startsWith(`${wanted}-`.toLowerCase())
+
+const anyLanguage = (wanted: readonly string[] | undefined, had: readonly string[]): boolean =>
+  wanted === undefined || had.some(value => wanted.some(one => isLanguage(value, one)))
+
 const any = (wanted: readonly string[] | undefined, had: readonly string[]): boolean =>
   wanted === undefined || had.some(value => wanted.includes(value))
 
@@ -194,7 +200,7 @@ const isUnder = (category: string, wanted: readonly string[], categories: Readon
 export const matches = (rule: Match, facets: Facets, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
   const { categories: wanted } = rule
   return (
-    any(rule.languages, facets.languages) &&
+    anyLanguage(rule.languages, facets.languages) &&
     any(rule.publishers, facets.publishers) &&
     any(rule.types, facets.types) &&
     (wanted === undefined || facets.categories.some(category => isUnder(category, wanted, categories)))

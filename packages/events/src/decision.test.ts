@@ -34,6 +34,8 @@ test('a decision says which list was met by what, and through which parent', () 
     ],
   })
   assert.deepEqual(decide(outlet(), live()).met, [], 'who names no list takes everything')
+  const british = decide(outlet({ match: { languages: ['vi', 'en'] } }), live({ language: 'en-GB' }))
+  assert.deepEqual([british.due, british.met], ['content', [{ list: 'languages', value: 'en-GB', rule: 'en' }]])
 })
 
 test('who matches and is not sent it is told apart by the reason', () => {

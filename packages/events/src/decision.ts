@@ -3,7 +3,7 @@
  * who explains it. Pure: a configuration, a fact and what the outlet had before go in.
  */
 import { z } from 'zod'
-import { type CategoryConfig, type Match, type OutletConfig, withAncestors } from './config.ts'
+import { type CategoryConfig, isLanguage, type Match, type OutletConfig, withAncestors } from './config.ts'
 import { type Facets, type Fact, isForDelivery, type LiveFact } from './fact.ts'
 import { findPictureOffence, isSameForAllOutlets } from './outlet-article.ts'
 
@@ -12,7 +12,7 @@ export type Categories = ReadonlyMap<string, CategoryConfig>
 const dues = ['content', 'retraction', 'nothing'] as const
 export type Due = (typeof dues)[number]
 
-/** One list of an outlet's `match`, and what of the article met it; `rule` when that is another word (a parent of the category). */
+/** One list of an outlet's `match`, and what of the article met it; `rule` when that is another word (a parent of the category, the language without its region). */
 const metList = z.object({
   list: z.enum(['categories', 'languages', 'publishers', 'types']),
   value: z.string(),
@@ -61,11 +61,17 @@ export const facetsOf = ({ article, publisher }: LiveFact): Facets => ({
 
 const LISTS = ['languages', 'publishers', 'types', 'categories'] as const satisfies readonly (keyof Match)[]
 
-/** `value` of the article and the `rule` that it met, nearest first. */
+/** What of a list one value meets, nearest first. */
+const findRule = (list: MetList['list'], wanted: readonly string[], value: string, categories: Categories): string | undefined => {
+  if (wanted.includes(value)) return value
+  if (list === 'languages') return wanted.find(one => isLanguage(value, one))
+  return list === 'categories' ? withAncestors(value, categories).find(word => wanted.includes(word)) : undefined
+}
+
+/** `value` of the article and the `rule` that it met. */
 const findMet = (list: MetList['list'], wanted: readonly string[], had: readonly string[], categories: Categories): MetList | null => {
   for (const value of had) {
-    const words = list === 'categories' ? withAncestors(value, categories) : [value]
-    const rule = words.find(word => wanted.includes(word))
+    const rule = findRule(list, wanted, value, categories)
     if (rule !== undefined) return rule === value ? { list, value } : { list, value, rule }
   }
   return null

@@ -11,7 +11,8 @@ const met = (lists: readonly MetList[]): string =>
     ? 'its match names nothing, so it takes everything'
     : `its match is met: ${lists
         .map(
-          ({ list, value, rule }) => `${LIST[list]} ${quote(rule ?? value)}${rule === undefined ? '' : ` (a parent of ${quote(value)})`}`,
+          ({ list, value, rule }) =>
+            `${LIST[list]} ${quote(rule ?? value)}${rule === undefined ? '' : ` (${list === 'languages' ? 'wider than' : 'a parent of'} ${quote(value)})`}`,
         )
         .join(', ')}`
 

@@ -90,7 +90,9 @@ export const ruleOf = ({ feed, categories }: Rule): string => {
   const known = rules.get(feed)
   if (known?.categories === categories) return known.hash
   const tree = [...categories.values()].map(one => [one.id, one.parent ?? null]).sort()
-  const hash = sha256Hex(JSON.stringify([feed.match, feed.limit, tree])).slice(0, 16)
+  // What was chosen when a language did not take its regions is looked at again.
+  const ranges = feed.match.languages === undefined ? [] : ['ranges']
+  const hash = sha256Hex(JSON.stringify([feed.match, feed.limit, tree, ...ranges])).slice(0, 16)
   rules.set(feed, { categories, hash })
   return hash
 }

@@ -73,9 +73,14 @@ const previewSql = (isFiled: boolean, conditions: readonly string[], limit: numb
 const createPreview =
   (db: DatabaseSync): Queries['preview'] =>
   ({ languages, publishers, types }, categories, limit) => {
-    const wanted = Object.entries({ language: languages, publisher: publishers, type: types })
-    const conditions = wanted.flatMap(([column, values]) => (values === undefined ? [] : [`article.${column} IN (${marks(values)})`]))
-    const values = wanted.flatMap(([, one]) => one ?? [])
+    const wanted = Object.entries({ publisher: publishers, type: types })
+    // As `isLanguage` has it: `LIKE` takes letters of any case for equal, and no tag has a sign that it reads otherwise.
+    const spoken = languages === undefined ? [] : [`(${['FALSE', ...languages.map(() => "article.language || '-' LIKE ?")].join(' OR ')})`]
+    const conditions = [
+      ...spoken,
+      ...wanted.flatMap(([column, values]) => (values === undefined ? [] : [`article.${column} IN (${marks(values)})`])),
+    ]
+    const values = [...(languages ?? []).map(language => `${language}-%`), ...wanted.flatMap(([, one]) => one ?? [])]
     const statement = db.prepare(previewSql(categories !== undefined, conditions, limit))
     const found = categories === undefined ? statement.all(...values) : categories.flatMap(category => statement.all(category, ...values))
     return newestOnce(found as FactRow[])

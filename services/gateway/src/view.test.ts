@@ -167,7 +167,11 @@ test('a preview holds what the feed’s match takes', async t => {
   assert.deepEqual(preview({}), ['other.vi', 'press.en', 'press.vi'])
   assert.deepEqual(preview({ languages: ['vi'], categories: ['news'] }, ['news', 'culture']), ['press.vi'])
   assert.deepEqual(preview({ publishers: ['other'] }), ['other.vi'])
+  assert.deepEqual(preview({ languages: [] }), [])
   assert.deepEqual(preview({ types: ['video'], publishers: ['press'] }), [])
+  await release(makeLive({ articleId: 'press.gb', article: { language: 'en-GB', categories: ['culture'] } }))
+  assert.deepEqual(preview({ languages: ['EN', 'fr'] }, ['culture']), ['press.en', 'press.gb'])
+  assert.deepEqual(preview({ languages: ['en-gb'] }), ['press.gb'])
 })
 
 test('translations are those of the same publisher: nobody puts a link on another’s page', async t => {

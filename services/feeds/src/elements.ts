@@ -56,7 +56,11 @@ const wordsOf = (picture: MediaItem): Element[] => [
   ...(picture.caption === '' ? [] : [{ name: 'media:description', attributes: { type: 'plain' }, content: picture.caption }]),
   ...thumbnailOf(picture),
   ...said('media:credit', picture.credit),
+  ...said('media:copyright', picture.copyright),
   ...said('nw:alt', picture.alt),
+  ...said('nw:usageTerms', picture.usageTerms),
+  ...said('nw:digitalSourceType', picture.digitalSourceType),
+  ...said('nw:dataMining', picture.dataMining),
 ]
 
 /** One picture: a group of its sizes, or, where there is one size, that alone (a group needs two). */
@@ -82,6 +86,7 @@ const toMsnPicture = (picture: MediaItem): Element => {
       ...said('media:text', picture.alt),
       ...thumbnailOf(picture),
       ...said('media:credit', picture.credit),
+      ...said('media:copyright', picture.copyright),
       { name: 'mi:hasSyndicationRights', content: '1' },
       ...(focus === null ? [] : [{ name: 'mi:focalRegion', content: [...region('x', focus.x, width), ...region('y', focus.y, height)] }]),
     ],
@@ -124,6 +129,7 @@ export const itemElements = (item: FeedItem): Element[] => [
   ...said('nw:dateline', item.dateline),
   ...said('nw:correction', item.correction),
   ...said('nw:usageTerms', item.usageTerms),
+  ...said('nw:dataMining', item.dataMining),
   ...said('nw:aiUse', item.aiUse),
   ...said('nw:story', item.story),
   ...said('nw:translationOf', item.translationOf),

@@ -17,6 +17,11 @@ export type MediaItem = Size &
     caption: string
     alt: string
     credit: string
+    /** Of this picture, where it says so itself; empty where it does not. `digitalSourceType` and `dataMining` are codes (`Picture`). */
+    copyright: string
+    usageTerms: string
+    digitalSourceType: string
+    dataMining: string
     focus: Readonly<{ x: number; y: number }> | null
     /** What to show until it has come. */
     preview: Picture['preview'] | null
@@ -59,6 +64,8 @@ export type FeedItem = Common &
     correction: string | null
     copyright: string
     usageTerms: string
+    /** A code (`Article`), or empty. */
+    dataMining: string
     urgency: number
     type: string
     expires: Date | null

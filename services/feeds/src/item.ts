@@ -111,6 +111,10 @@ const mediaOf = (picture: Picture, site: SiteConfig): MediaItem | null => {
     caption: clean(picture.caption),
     alt: clean(picture.alt),
     credit: clean(picture.credit),
+    copyright: clean(picture.copyright ?? ''),
+    usageTerms: clean(picture.usageTerms ?? ''),
+    digitalSourceType: picture.digitalSourceType ?? '',
+    dataMining: picture.dataMining ?? '',
     focus: picture.focus ?? null,
     preview: picture.preview ?? null,
   }
@@ -170,6 +174,7 @@ const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
     correction,
     copyright: clean(article.rights?.copyright ?? ''),
     usageTerms: clean(article.rights?.usageTerms ?? ''),
+    dataMining: article.rights?.dataMining ?? '',
     urgency: article.urgency,
     type: article.type,
     expires: article.expiresAt === undefined ? null : instant(article.expiresAt, 'expiresAt'),

@@ -4,23 +4,29 @@ import type { FeedShell } from './shell.ts'
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)]
 
-const picture = ({ url, width, height, caption, alt, credit, role, focus, preview, renditions, thumbnail }: MediaItem) => ({
+/** Of these fields only those that say something. */
+const said = (fields: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
+
+const picture = ({ url, width, height, caption, alt, credit, role, focus, preview, renditions, thumbnail, ...rights }: MediaItem) => ({
   url,
   width,
   height,
   caption,
   alt,
   credit,
+  ...said({
+    copyright: rights.copyright,
+    usageTerms: rights.usageTerms,
+    digitalSourceType: rights.digitalSourceType,
+    dataMining: rights.dataMining,
+  }),
   role,
   ...(focus === null ? {} : { focus }),
   ...(preview === null ? {} : { preview }),
   ...(thumbnail === null ? {} : { thumbnail: thumbnail.url }),
   renditions: renditions.map(one => ({ url: one.url, type: one.type, width: one.width, height: one.height, bytes: one.bytes })),
 })
-
-/** Of these fields only those that say something. */
-const said = (fields: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
 
 const jsonItem = (item: FeedItem) => ({
   id: item.id,
@@ -56,6 +62,7 @@ const jsonItem = (item: FeedItem) => ({
       source: item.source,
       copyright: item.copyright,
       usageTerms: item.usageTerms,
+      dataMining: item.dataMining,
       aiUse: item.aiUse,
       story: item.story,
       translationOf: item.translationOf,

@@ -54,3 +54,28 @@ test('JSON Feed says what to show until a picture has come', () => {
   const { pictures } = (JSON.parse(renderJsonItem(item)) as { _newswire: { pictures: { preview: unknown }[] } })._newswire
   assert.deepEqual(pictures[0]?.preview, preview)
 })
+
+test('whose a picture is and what may be done with it goes with it, and is not said where nothing was', () => {
+  const said = {
+    copyright: '© Đỗ & Đào',
+    usageTerms: 'Không bán lại',
+    digitalSourceType: 'digitalCapture',
+    dataMining: 'DMI-PROHIBITED',
+  } as const
+  const one = toFeedItem(makeFact({ article: { images: [{ ...picture, ...said }] } }), makeProfile())
+  const names = ['media:copyright', 'nw:usageTerms', 'nw:digitalSourceType', 'nw:dataMining']
+  const inGroup = (of: typeof one) => {
+    assert.ok(of.kind === 'item')
+    const group = itemElements(of).find(({ name }) => name === 'media:group')
+    assert.ok(Array.isArray(group?.content))
+    return group.content.filter(({ name }) => names.includes(name)).map(({ name, content }) => [name, content])
+  }
+  const inJson = (of: typeof one) => (JSON.parse(renderJsonItem(of)) as { _newswire: { pictures: object[] } })._newswire.pictures[0] ?? {}
+  assert.deepEqual(
+    inGroup(one),
+    names.map((name, index) => [name, Object.values(said)[index]]),
+  )
+  assert.deepEqual({ ...inJson(one), ...said }, inJson(one))
+  assert.deepEqual(inGroup(item), [])
+  assert.ok(!Object.keys(said).some(name => name in inJson(item)))
+})

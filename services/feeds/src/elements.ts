@@ -144,7 +144,8 @@ const noticeElements = (notice: FeedNotice): Element[] => [
   { name: 'dcterms:valid', content: period(notice.published, notice.retractedAt) },
   { name: 'nw:version', content: String(notice.version) },
   { name: 'nw:status', content: 'retracted' },
-  ...(notice.dialect === 'smartnews' ? [{ name: 'media:status', content: 'deleted' }] : []),
+  // As text for SmartNews, and as Media RSS 1.5.1 has it: a strict reader refuses a feed with a status that has no state.
+  ...(notice.dialect === 'smartnews' ? [{ name: 'media:status', attributes: { state: 'deleted' }, content: 'deleted' }] : []),
 ]
 
 export const schemeOf = (item: FeedItem): string => `${item.id.slice(0, -item.articleId.length)}category`

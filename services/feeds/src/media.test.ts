@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { samplePicture } from '@newswire/events/sample-fact'
 import { itemElements } from './elements.ts'
+import { renderItem } from './feed.ts'
 import { toFeedItem } from './item.ts'
 import { renderJsonItem } from './json-feed.ts'
-import { makeFact, makeProfile } from './sample-facts.ts'
+import { makeFact, makeProfile, makeRetraction } from './sample-facts.ts'
 
 const sha256 = 'a'.repeat(64)
 const at = (preset: string, ending: 'jpg' | 'avif' | 'webp', width: number, height: number) => ({
@@ -78,4 +79,9 @@ test('whose a picture is and what may be done with it goes with it, and is not s
   assert.deepEqual({ ...inJson(one), ...said }, inJson(one))
   assert.deepEqual(inGroup(item), [])
   assert.ok(!Object.keys(said).some(name => name in inJson(item)))
+})
+
+test('a notice for SmartNews says its status as Media RSS does too', () => {
+  const notice = renderItem(toFeedItem(makeRetraction(), makeProfile({ rules: 'smartnews' })), 'rss')
+  assert.match(notice, /<media:status state="deleted">deleted<\/media:status>/)
 })

@@ -47,7 +47,7 @@ export type FeedItem = Common &
   Readonly<{
     kind: 'item'
     status: LiveFact['action']
-    /** Plain text; the beginning of the body when the publisher gave no summary. */
+    /** Plain text; the beginning of the body when the publisher gave no summary, else the first words about a picture. */
     summary: string
     /** `null` in feeds of summaries, and when it is larger than a feed should carry. */
     html: string | null

@@ -161,7 +161,7 @@ const toItem = (fact: LiveFact, profile: Profile): FeedItem => {
     pubDate: pubDate === 'updated' && updated > published ? updated : published,
     language: cleanOneLine(article.language),
     dialect,
-    summary: clean(article.summary) || clean(excerptOf(article.body.html)),
+    summary: clean(article.summary) || clean(excerptOf(article.body.html)) || (media.find(one => one.caption !== '')?.caption ?? ''),
     html: profile.content === 'full' && article.body.html.length <= MAX_CONTENT ? contentOf(article, site, correction) : null,
     author: cleanOneLine(article.byline) || publisher,
     publisher,

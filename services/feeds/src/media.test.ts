@@ -85,3 +85,9 @@ test('a notice for SmartNews says its status as Media RSS does too', () => {
   const notice = renderItem(toFeedItem(makeRetraction(), makeProfile({ rules: 'smartnews' })), 'rss')
   assert.match(notice, /<media:status state="deleted">deleted<\/media:status>/)
 })
+
+test('an article of pictures alone is summed up by the first words about one', () => {
+  const images = [{ ...picture, caption: '' }, samplePicture({ sha256: 'b'.repeat(64), role: 'gallery', caption: 'Mùa lúa chín' })]
+  const gallery = toFeedItem(makeFact({ article: { type: 'gallery', summary: '', body: { html: '' }, images } }), makeProfile())
+  assert.equal(gallery.kind === 'item' && gallery.summary, 'Mùa lúa chín')
+})

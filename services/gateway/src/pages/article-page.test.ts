@@ -65,6 +65,24 @@ test('the JSON-LD has what search engines ask of a news article', () => {
   assert.equal(JSON.parse(toJsonLd(makeContext(minor))).correction.datePublished, undefined, 'an old note has no new date')
 })
 
+test('search engines are told the lead picture first, and whose each is', () => {
+  const images = [
+    makePicture('b'.repeat(64), { role: 'gallery' }),
+    makePicture(A, { role: 'lead', copyright: '© Bình' }),
+    makePicture('c'.repeat(64), { state: 'waiting', renditions: [] }),
+  ]
+  const { image } = JSON.parse(toJsonLd(makeContext(makeLive({ article: { images } })))) as {
+    image: { url: string; copyrightNotice?: string }[]
+  }
+  assert.deepEqual(
+    image.map(({ url, copyrightNotice }) => [/renditions\/(.)/.exec(url)?.[1], copyrightNotice]),
+    [
+      [A[0], '© Bình'],
+      ['b', undefined],
+    ],
+  )
+})
+
 test('a correction stands above everything but the title', () => {
   const html = toArticlePage(makeContext(makeLive({ article: { summary: 'Tóm tắt', correction: { note: 'Sai ngày' } } })))
   const order = ['<h1>', 'Sai ngày', 'Tóm tắt', 'Nội dung'].map(text => html.indexOf(text, html.indexOf('<main')))

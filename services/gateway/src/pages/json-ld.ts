@@ -3,7 +3,7 @@ import type { Picture } from '@newswire/events/article'
 import { type SiteConfig, withAncestors } from '@newswire/events/config'
 import type { LiveFact } from '@newswire/events/fact'
 import { toTagUri } from '@newswire/events/ids'
-import { articleUrl, cropOf, pickRendition, renditionUrl } from '@newswire/events/public-article'
+import { articleUrl, cropOf, leadPicture, pickRendition, renditionUrl } from '@newswire/events/public-article'
 import { toWebAddress } from './addresses.ts'
 import type { ArticleContext } from './article-context.ts'
 
@@ -24,6 +24,7 @@ const toImage = (picture: Picture, publicUrl: string) => {
     height,
     ...(picture.caption === '' ? {} : { caption: picture.caption }),
     ...(picture.credit === '' ? {} : { creditText: picture.credit }),
+    ...(picture.copyright ? { copyrightNotice: picture.copyright } : {}),
   }))
 }
 
@@ -43,7 +44,10 @@ const toCorrection = ({ article, updatedAt }: LiveFact) => ({
 export const toJsonLd = ({ frame: { site }, fact, categories, publisherName, original }: ArticleContext): string => {
   const { article } = fact
   const own = articleUrl(site.publicUrl, fact.articleId)
-  const images = article.images.flatMap(picture => toImage(picture, site.publicUrl))
+  const lead = leadPicture(article)
+  // Search engines show the first.
+  const pictures = lead === null ? [] : [lead, ...article.images.filter(one => one !== lead)]
+  const images = pictures.flatMap(picture => toImage(picture, site.publicUrl))
   const sections = sectionsOf(fact, categories)
   const publisher = { '@type': 'Organization', name: site.title, url: `${site.publicUrl}/` }
   const elsewhere = toWebAddress(article.canonicalUrl)

@@ -44,10 +44,13 @@ const waitBefore = (result: OutboundResult): number | null => {
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, MAX_WAIT_MS) : WAIT_MS
 }
 
-/** An address as it may be told: who asks for a feed by a token has it in the query or before the host. */
+/** A private feed of ours at its token's address (`/feeds/{feed}/~{token}/…`): what is before the token, and the token. */
+const PRIVATE_FEED = /^(.*\/feeds\/[^/]+\/)~([^/]+)\//
+
+/** An address as it may be told: who asks for a feed by a token has it in the query, before the host, or in the path of a private feed. */
 export const toShown = (url: string): string => {
   const { origin, pathname } = new URL(url)
-  return `${origin}${pathname}`
+  return `${origin}${pathname.replace(PRIVATE_FEED, '$1~/')}`
 }
 
 const whyNot = (result: OutboundResult): string => {
@@ -85,8 +88,15 @@ const placeOf = (url: string): string => {
   return place.href
 }
 
+/** A private feed says the same to all who may read it, so it links its pages without a token: they are read by the one that the feed was read by. */
+const byTheSameToken = (next: string, url: string): string => {
+  const [, place = '', token] = PRIVATE_FEED.exec(url) ?? []
+  return token !== undefined && next.startsWith(`${place}pages/`) ? `${place}~${token}/${next.slice(place.length)}` : next
+}
+
 const olderThan = (older: string | null, url: string, seen: ReadonlySet<string>): string | null => {
-  const next = older === null ? null : (URL.parse(older, url)?.href ?? null)
+  const linked = older === null ? null : (URL.parse(older, url)?.href ?? null)
+  const next = linked === null ? null : byTheSameToken(linked, url)
   if (next === null || seen.has(placeOf(next))) return null
   if (seen.size >= MAX_DOCUMENTS)
     throw new FailedError(

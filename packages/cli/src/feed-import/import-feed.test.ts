@@ -98,6 +98,22 @@ test('a feed and what is archived behind it is taken once each, the newest of tw
   assert.deepEqual([second.sent, second.skipped, puts().length], [0, 4, 4])
 })
 
+test('the pages of a private feed are read by the token that the feed was read by, and nobody is told it', async t => {
+  const site = await openSite(t, path => {
+    if (path === '/feeds/a/~s3cr3t/atom.xml') return { body: atom(entry('a'), `${site.url}/feeds/a/pages/2026-01-02.atom.xml?n=50`) }
+    if (path === '/feeds/a/~s3cr3t/pages/2026-01-02.atom.xml?n=50') return { body: atom(entry('b'), '/feeds/b/pages/2026-01-01.atom.xml') }
+    return path.includes('s3cr3t') ? { body: atom('') } : { status: 401 }
+  })
+  const { run, said } = await setUp(t)
+  await assert.rejects(
+    run(`${site.url}/feeds/a/~s3cr3t/atom.xml`),
+    /\/feeds\/b\/pages\/2026-01-01\.atom\.xml cannot be read: it answered 401/,
+  )
+  assert.deepEqual(site.asked.length, 3, 'another feed is not given the token')
+  assert.ok(said.length > 0 && !said.join().includes('s3cr3t'), said.join())
+  assert.doesNotMatch(journalNameOf(`${site.url}/feeds/a/~s3cr3t/atom.xml`), /s3cr3t/)
+})
+
 test('of this very site only what the publisher of the token wrote comes home under its own id', async t => {
   const own = (id: string) =>
     entry('x', id)

@@ -47,8 +47,10 @@ const askPublisher = async (token: string | undefined, client: Importing): Promi
 
 /** A name for its journal that says which feed it was, without what may be a secret of its address. */
 export const journalNameOf = (feedUrl: string): string => {
-  const { host, pathname } = new URL(feedUrl)
-  const words = `${host}${pathname}`.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
+  const words = toShown(feedUrl)
+    .replace(/^https?:\/\//, '')
+    .replace(/[^A-Za-z0-9.]+/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
   return `${words.slice(0, 150)}-${sha256Hex(feedUrl).slice(0, 8)}.import.journal`
 }
 

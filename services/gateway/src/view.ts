@@ -11,7 +11,7 @@ import { toInstant } from './paging.ts'
 import { createQueries, type Queries } from './view-queries.ts'
 
 const schema = `
--- Facts are kept without pictures that are not for all.
+-- Facts are kept without pictures that are not for all, in their body too.
 CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, released_at TEXT NOT NULL, publisher TEXT NOT NULL, language TEXT, type TEXT, translation_of TEXT, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX article_public ON article (released_at, id) WHERE state = 'public';
 CREATE INDEX article_translation ON article (translation_of) WHERE translation_of IS NOT NULL;

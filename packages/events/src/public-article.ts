@@ -55,10 +55,12 @@ const isForAll = (picture: Picture, releasedAt: string): boolean =>
 /** Clean HTML writes an address in this way only. */
 const toAttribute = (url: string): string => url.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
 
-/** The article without these of its pictures: its body does not show them either. Clean HTML has no raw `>` in an attribute. */
+/** The article without these of its pictures: its body does not show them either, nor a frame around nothing. Clean HTML has no raw `>` in an attribute. */
 export const withoutPictures = (article: Article, left: readonly Picture[]): Article => {
   const sources = left.map(({ url }) => `src="${toAttribute(url)}"`)
-  const html = article.body.html.replace(/<img\b[^>]*>/g, tag => (sources.some(source => tag.includes(source)) ? '' : tag))
+  const html = article.body.html
+    .replace(/<img\b[^>]*>/g, tag => (sources.some(source => tag.includes(source)) ? '' : tag))
+    .replace(/<figure>\s*<\/figure>/g, '')
   return { ...article, images: article.images.filter(one => !left.includes(one)), body: { html } }
 }
 

@@ -82,7 +82,7 @@ test('by addresses everything public that showed it is named, with its pages and
     '/articles/press.a/print',
     '/articles/press.a/article.json',
     '/articles/press.a/ninjs.json',
-    '/articles/old-slug',
+    '/articles/press.old-slug',
     '/feeds/all/rss.xml',
     '/feeds/all/atom.xml',
     '/feeds/all/feed.json',

@@ -45,14 +45,14 @@ const findShown = async (fact: Fact, objects: Needs['objects']): Promise<readonl
   return shown
 }
 
-const toArticleUrls = ({ articleId, aliases }: Fact, publicUrl: string): readonly string[] => {
+const toArticleUrls = ({ articleId, publisher, aliases }: Fact, publicUrl: string): readonly string[] => {
   const page = articleUrl(publicUrl, articleId)
   return [
     page,
     `${page}/print`,
     `${page}/article.json`,
     `${page}/ninjs.json`,
-    ...aliases.map(slug => articleUrl(publicUrl, encodeURIComponent(slug))),
+    ...aliases.map(slug => articleUrl(publicUrl, `${publisher}.${slug}`)),
   ]
 }
 

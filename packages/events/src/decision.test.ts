@@ -17,7 +17,7 @@ const live = (article: Partial<LiveFact['article']> = {}, rest: Partial<Omit<Liv
 const kill = sampleRetraction({ at: RELEASED, facetsEver, retraction: { mode: 'gone', reason: 'a name was wrong' } })
 const outlet = (fields: object = {}): OutletConfig =>
   outletConfig.parse({ id: 'partner', deliver: { kind: 'webhook', url: 'https://p.example/', secretEnv: 'P' }, ...fields })
-const decide = (one: OutletConfig, fact: Fact, past: { createdAtMs?: number; had?: boolean } = {}) =>
+const decide = (one: OutletConfig, fact: Fact, past: { createdAtMs?: number; had?: boolean; takesPicture?: boolean } = {}) =>
   decideFor(fact, CATEGORIES)(one, { createdAtMs: 0, had: false, ...past })
 const verdict = ({ due, why }: Decision) => `${due}: ${why}`
 
@@ -132,6 +132,7 @@ test('a cache is told of everything that was ever public and is taken back, what
     assert.equal(verdict(decide(cache(), kill, { ...later, had })), 'retraction: taken-back')
     assert.equal(verdict(decide(cache(), live({ audience: 'editorial' }), { had })), 'retraction: audience-narrowed')
     assert.equal(verdict(decide(cache(), live(), { had })), 'nothing: never-had')
+    assert.equal(verdict(decide(cache(), live(), { had, takesPicture: true })), 'content: matches')
     assert.equal(verdict(decide(cache({}, { on: 'all' }), live({}, { lane: 'backfill' }), { ...later, had })), 'content: matches')
     assert.equal(verdict(decide(cache(), hidden, { had })), 'nothing: never-had')
     assert.equal(verdict(decide(cache({ match: { categories: ['sport'] } }), kill, { had })), 'nothing: no-match')

@@ -107,8 +107,14 @@ const cameFrom = ({ origin }: Pick<OutletConfig, 'origin'>, { publisher, article
 
 const mayRead = (outlet: OutletConfig, fact: LiveFact) => fact.article.audience === 'public' || outlet.audience === 'editorial'
 
-/** Ms since 1970 at which the outlet was created, and whether it was sent any version of the article before this one. */
-type Past = Readonly<{ createdAtMs: number; had: boolean }>
+type Past = Readonly<{
+  /** Ms since 1970 at which the outlet was created. */
+  createdAtMs: number
+  /** Whether it was sent any version of the article before this one. */
+  had: boolean
+  /** Whether an earlier version showed everybody a picture that this one does not (default: none did). Only caches ask. */
+  takesPicture?: boolean
+}>
 
 /**
  * What an outlet that had the article is due: the content when it may have it, else a retraction of what it holds. One that left the configuration
@@ -142,23 +148,24 @@ const findHindrance = (outlet: OutletConfig, fact: LiveFact, createdAtMs: number
 
 /**
  * A cache may hold whatever was ever public, however it came there and whenever the outlet was made: what it had before is never asked. One that left
- * the configuration is no cache of ours any more.
+ * the configuration is no cache of ours any more. A picture that a new version takes back is a retraction, too: caches keep it for a day.
  */
-const decideForCache = (outlet: OutletConfig, on: 'retractions' | 'all', fact: Fact, categories: Categories): Decision => {
+const decideForCache = (outlet: OutletConfig, isTold: boolean, fact: Fact, categories: Categories): Decision => {
   if (outlet.retired) return { due: 'nothing', why: 'retired', met: null }
   if (!fact.facetsEver.public) return { due: 'nothing', why: 'never-had', met: null }
   const met = findMatch(outlet.match, fact.facetsEver, categories)
   if (met === null) return { due: 'nothing', why: 'no-match', met }
   if (fact.state !== 'live') return { due: 'retraction', why: 'taken-back', met }
   if (fact.article.audience !== 'public') return { due: 'retraction', why: 'audience-narrowed', met }
-  return on === 'all' ? { due: 'content', why: 'matches', met } : { due: 'nothing', why: 'never-had', met }
+  return isTold ? { due: 'content', why: 'matches', met } : { due: 'nothing', why: 'never-had', met }
 }
 
 /** Decides for one version, for as many outlets as there are. */
 export const decideFor = (fact: Fact, categories: Categories): ((outlet: OutletConfig, past: Past) => Decision) => {
   const facets = fact.state === 'live' ? facetsOf(fact) : null
-  return (outlet, { createdAtMs, had }) => {
-    if (outlet.deliver.kind === 'purge') return decideForCache(outlet, outlet.deliver.on, fact, categories)
+  return (outlet, { createdAtMs, had, takesPicture = false }) => {
+    const { deliver } = outlet
+    if (deliver.kind === 'purge') return decideForCache(outlet, deliver.on === 'all' || takesPicture, fact, categories)
     const match = () => (facets === null ? null : findMatch(outlet.match, facets, categories))
     return had ? decideForHolder(outlet, fact, match) : decideForOther(outlet, fact, createdAtMs, match)
   }

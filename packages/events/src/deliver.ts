@@ -96,7 +96,7 @@ const purge = z
     tokenEnv: secretEnv.optional(),
     /** By the keys that the gateway says of each answer (`cache-keys.ts`), or by addresses. Fastly knows keys only, bans addresses only. */
     by: z.enum(['keys', 'urls']).default('keys'),
-    /** `all`: for every new version, too. */
+    /** `retractions`: of articles, and of their pictures. `all`: for every new version, too. */
     on: z.enum(['retractions', 'all']).default('retractions'),
   })
   .refine(({ dialect, by }) => !(dialect === 'fastly' && by === 'urls') && !(dialect === 'varnish-ban' && by === 'keys'), {

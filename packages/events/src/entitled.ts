@@ -18,7 +18,8 @@ export const dueTo = (outlet: OutletConfig, fact: Fact, categories: Categories):
   return decide(outlet, HAD).due
 }
 
-const HAD = { createdAtMs: 0, had: true } as const
+/** It was routed, so whatever that asks for was so. */
+const HAD = { createdAtMs: 0, had: true, takesPicture: true } as const
 /** What a version says of itself is looked at once for all who are due it. */
 const deciding = createAttached<Fact, Readonly<{ categories: Categories; decide: ReturnType<typeof decideFor> }>>('deciding')
 

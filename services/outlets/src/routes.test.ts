@@ -145,3 +145,20 @@ test('what its versions showed is remembered while a cache is an outlet, and sta
   assert.deepEqual(planRoutes(routed(versions, [all, cdn]), purged, worldOf([all])).next?.shown, shown, 'also while no cache is configured')
   assert.equal(routed(versions, [all])?.shown, undefined)
 })
+
+test('a cache that is told of retractions is told of a version that shows a picture no more: it would keep it for a day', () => {
+  const cdn = outletConfig.parse({ id: 'cdn', deliver: { kind: 'purge', dialect: 'generic', url: 'https://cdn.example/purge' } })
+  const picture = (letter: string, rights?: object) => {
+    const sha256 = letter.repeat(64)
+    const rendition = { preset: 'w320', key: `renditions/${sha256}/w320-r1.jpg`, type: 'image/jpeg', width: 320, height: 180, bytes: 5 }
+    const common = { url: 'https://p.example/1.jpg', caption: '', alt: '', credit: '', state: 'ready', sha256, renditions: [rendition] }
+    return { ...common, ...(rights === undefined ? {} : { rights }) }
+  }
+  const ended = { outlets: ['*'], until: '2020-01-01T00:00:00.000Z' }
+  const named = { outlets: ['all'] }
+  const both = live(1, { images: [picture('a'), picture('b', named)] })
+  const isTold = (fact: Fact) => planRoutes(routed([both], [cdn]), fact, worldOf([cdn])).wanted?.some(one => one.outletId === 'cdn')
+  assert.equal(isTold(live(2, { images: [picture('a')] })), false, 'what was not for everybody is in no shared cache')
+  assert.equal(isTold(live(2, { images: [picture('a'), picture('c')] })), false)
+  for (const images of [[], [picture('c')], [picture('a', ended)], [picture('a', named)]]) assert.equal(isTold(live(2, { images })), true)
+})

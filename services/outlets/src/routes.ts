@@ -5,6 +5,7 @@
 import type { OutletConfig } from '@newswire/events/config'
 import { type Categories, type Decided, type Decision, decideFor, toDecided } from '@newswire/events/decision'
 import type { Fact } from '@newswire/events/fact'
+import { toFactForAll } from '@newswire/events/public-article'
 import { z } from 'zod'
 
 export const routesDocument = z.object({
@@ -13,7 +14,7 @@ export const routesDocument = z.object({
   version: z.int(),
   /** By outlet; `first`: with which version the article came to it, where that is known; `since`: what was routed before, when a version was passed over. */
   routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean(), first: z.int().optional(), since: z.int().optional() })),
-  /** Keys of the renditions that its versions came with, while a cache is an outlet: a purge by law takes the versions that would tell. */
+  /** Keys of the renditions that its versions showed everybody, while a cache is an outlet: a purge by law takes the versions that would tell. */
   shown: z.array(z.string()).optional(),
 })
 export type Routes = z.output<typeof routesDocument>
@@ -37,10 +38,21 @@ type World = Readonly<{
 /** Of the newest versions: what was shown before is out of every cache by its age. */
 const MOST_SHOWN = 2_000
 
+/** Keys of the renditions that everybody may see. */
+const shownBy = (fact: Fact): readonly string[] =>
+  fact.state === 'live' ? toFactForAll(fact).article.images.flatMap(one => one.renditions.map(({ key }) => key)) : []
+
+/** Whether a picture that was shown is not any more: taken out, or its right ended or was narrowed. `renditions/<sha256 of the source>/…` */
+const isPictureTaken = (routes: Routes | null, fact: Fact): boolean => {
+  const sourceOf = (key: string) => key.split('/')[1]
+  const still = new Set(shownBy(fact).map(sourceOf))
+  return routes?.shown?.some(key => !still.has(sourceOf(key))) ?? false
+}
+
 const shownSo = (routes: Routes | null, fact: Fact, outlets: World['outlets']): Pick<Routes, 'shown'> => {
   const known = routes?.shown ?? []
   const isKept = [...outlets.values()].some(({ deliver, retired }) => deliver.kind === 'purge' && !retired)
-  const added = isKept && fact.state === 'live' ? fact.article.images.flatMap(one => one.renditions.map(({ key }) => key)) : []
+  const added = isKept ? shownBy(fact) : []
   if (known.length + added.length === 0) return {}
   return { shown: [...new Set([...added, ...known])].slice(0, MOST_SHOWN) }
 }
@@ -60,8 +72,8 @@ const planRepeat = (routes: Routes, fact: Fact, { outlets, categories, createdAt
     const route = Object.hasOwn(routes.routes, outlet.id) ? routes.routes[outlet.id] : undefined
     const isRouted = route !== undefined && route.version === fact.version && !route.written
     const had = route !== undefined && (!isRouted || (route.first ?? 0) < fact.version)
-    const decision = decide(outlet, { createdAtMs: createdAtMs(outlet.id), had })
-    const { due } = decide(outlet, { createdAtMs: 0, had: true })
+    const decision = decide(outlet, { createdAtMs: createdAtMs(outlet.id), had, takesPicture: isRouted })
+    const { due } = decide(outlet, { createdAtMs: 0, had: true, takesPicture: true })
     if (isRouted)
       wanted.push({ outletId: outlet.id, kill: due === 'retraction', first: route.first === fact.version, ...sinceOf(route.since) })
     // What was configured since, and would go to it now, was decided on otherwise.
@@ -79,11 +91,12 @@ export const planRoutes = (routes: Routes | null, fact: Fact, world: World): Rou
     ...shownSo(routes, fact, world.outlets),
   }
   const decide = decideFor(fact, world.categories)
+  const takesPicture = isPictureTaken(routes, fact)
   const wanted: Routed[] = []
   const made = new Map<string, Decision>()
   for (const outlet of world.outlets.values()) {
     const route = Object.hasOwn(next.routes, outlet.id) ? next.routes[outlet.id] : undefined
-    const decision = decide(outlet, { createdAtMs: world.createdAtMs(outlet.id), had: route !== undefined })
+    const decision = decide(outlet, { createdAtMs: world.createdAtMs(outlet.id), had: route !== undefined, takesPicture })
     made.set(outlet.id, decision)
     if (decision.due === 'nothing') continue
     const first = route === undefined ? fact.version : route.first

@@ -16,7 +16,7 @@ import type { Kind } from './kind.ts'
 import { asKnown } from './known.ts'
 import { oldestSinceMs } from './left.ts'
 import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
-import type { OutletStates } from './outlet-state.ts'
+import { type OutletStates, targetOf } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
 import { createPatience } from './patience.ts'
@@ -55,7 +55,10 @@ export type Actor = Readonly<{
   begin(): Promise<void>
   /** Whether it has nothing to do and nothing to remember: one that is closed now and made anew when something comes does what this one would. */
   isIdle(): boolean
-  /** Something outside changed: the configuration, a subscription. What was held by its terms is looked at again, and all that a retired target was still to get. */
+  /**
+   * Something outside changed: the configuration, a subscription. What was held by its terms is looked at again, all that a retired target was still to get,
+   * and what waits after a failure when it is delivered otherwise now: what failed at another address says nothing of this one.
+   */
   review(): void
   /** Its kept state changed: a pause, its end. What waited for an outlet that is back is due at once. */
   refresh(): Promise<void>
@@ -75,6 +78,12 @@ export type Actor = Readonly<{
 
 const lost = (id: string) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `${id} is no longer this process's; its new owner goes on with it`)
+
+type Left = Delivery | Shelved
+/** For its next attempt. */
+const isWaiting = (one: Left): boolean => (one instanceof Shelved ? one.armed && !one.held : one.phase === 'wait')
+/** For the time before which nothing of it may be sent. */
+const isHeldByTerms = (one: Left): boolean => (one instanceof Shelved ? one.armed && one.held : one.heldUntilMs !== undefined)
 
 /** `owner`: under whose name its state and what is pending are kept. */
 export const createActor = (owner: string, needs: ActorNeeds): Actor => {
@@ -109,6 +118,14 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       pump()
     })
     wakeUp = { atMs, cancel }
+  }
+
+  let seen = kind.target()
+  /** Whether it is delivered otherwise than when this was asked last. */
+  const isMoved = (): boolean => {
+    const before = seen
+    seen = kind.target() ?? before
+    return before !== null && seen !== null && before.deliver !== seen.deliver && targetOf(before) !== targetOf(seen)
   }
 
   /** Begins the next attempt, if one may begin now. A kill does not wait for ordinary requests that hang. */
@@ -161,7 +178,7 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
   const arm = createPatience({ book, turns, clock, isHopeless: () => health.isFailing() || isSuspended(), toKept, isClosing })
 
   /** Of everything that waits for its time: due at once. */
-  const hurry = (isMeant: (delivery: Delivery | Shelved) => boolean) => {
+  const hurry = (isMeant: (delivery: Left) => boolean) => {
     for (const item of book.items.values()) {
       if (item.busy || item.delivery === null || !isMeant(item.delivery)) continue
       item.delivery = postpone(item.delivery, clock.now())
@@ -244,14 +261,16 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     },
     review: () => {
       const isRetired = kind.target()?.retired === true
-      hurry(one => (isRetired && !one.kill) || (one instanceof Shelved ? one.armed && one.held : one.heldUntilMs !== undefined))
+      const isTried = isMoved()
+      if (isTried) health.recover()
+      hurry(one => (isRetired && !one.kill) || (isTried && isWaiting(one)) || isHeldByTerms(one))
     },
     refresh: async () => {
       const wasHeld = isSuspended()
       await book.untilAvailable(health.load)
       if (wasHeld && !isSuspended()) {
         health.recover()
-        hurry(one => (one instanceof Shelved ? one.armed && !one.held : one.phase === 'wait'))
+        hurry(isWaiting)
       } else pump()
     },
     stats: () => ({

@@ -97,7 +97,8 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     item.delivery = begun
     if (ready.send !== null && admission.way === 'send') return ready.send
     const next = afterSkipped(begun, clock.now(), modeOf())
-    return end(item, begun, next, { state: 'skipped', ...(admission.way === 'skip' ? { reason: admission.reason } : {}) })
+    const notDue = target.retired ? 'the outlet has left the configuration' : 'nothing of it is due here any more'
+    return end(item, begun, next, { state: 'skipped', reason: admission.way === 'skip' ? admission.reason : notDue })
   }
 
   const keep = (item: Item, delivery: Delivery, untilMs: number): Promise<void> | null => {

@@ -617,6 +617,7 @@ describe('an outlet that has left the configuration', () => {
     await outlet.pass(1)
     for (const subject of ['refused', 'failing']) {
       assert.deepEqual(outlet.states(subject).slice(-1), ['v1 skipped'])
+      assert.equal(outlet.told.findLast(one => one.subject === subject)?.reason, 'the outlet has left the configuration')
       assert.equal(outlet.stored(subject), null)
     }
   })

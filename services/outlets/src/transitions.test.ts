@@ -274,6 +274,31 @@ const rows: readonly Row[] = [
   },
   {
     state: 'WAIT',
+    event: 'another address is configured',
+    to: 'PENDING, INFLIGHT',
+    action: 'tried there at once, past the breaker that its failures opened; any other setting changes nothing',
+    story: async outlet => {
+      outlet.settings.target = { concurrency: 4, deliver: { url: 'https://old.example/' } }
+      outlet.answers(() => answered(500))
+      outlet.actor().review()
+      await publish(outlet)
+      await outlet.pass(2 * HOUR)
+      assert.ok(outlet.actor().stats().open)
+      const tried = outlet.sent.length
+      outlet.answers(() => accepted)
+      outlet.settings.target = { concurrency: 2, deliver: { url: 'https://old.example/' } }
+      outlet.actor().review()
+      await outlet.pass(1)
+      assert.equal(outlet.sent.length, tried)
+      outlet.settings.target = { concurrency: 2, deliver: { url: 'https://new.example/' } }
+      outlet.actor().review()
+      await outlet.pass(1)
+      assert.equal(outlet.sent.length, tried + 1)
+      assert.deepEqual(outlet.states('a').at(-1), 'v1 done')
+    },
+  },
+  {
+    state: 'WAIT',
     event: 'its time has come',
     to: 'PENDING, INFLIGHT',
     action: 'the attempt is counted on, under the same version',

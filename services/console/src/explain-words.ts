@@ -57,10 +57,18 @@ export const toReason = ({ decision, unmet: missing, createdAt, releasedAt }: Ex
   }
 }
 
-const VERB = { content: 'was sent to', retraction: 'was sent as a retraction to', nothing: 'was not sent to' } as const
+const SENT = { content: 'was sent to', retraction: 'was sent as a retraction to' } as const
+const MEANT = { content: 'is meant for', retraction: 'is meant, as a retraction, for' } as const
 
-export const toHeadline = (of: Readonly<{ articleId: string; version: number; outletId: string }>, due: Decision['due']): string =>
-  `Version ${of.version} of ${of.articleId} ${VERB[due]} ${of.outletId}`
+/** `delivery`: what came of it; "was sent" is said of what the outlet acknowledged, and of what is so old that nobody remembers. */
+export const toHeadline = (
+  of: Readonly<{ articleId: string; version: number; outletId: string; due: Decision['due'] }>,
+  delivery: Pick<SinkTrace, 'state' | 'version'> | null,
+): string => {
+  const isSent = delivery === null || (delivery.state === 'done' && delivery.version === of.version)
+  const verb = of.due === 'nothing' ? 'was not sent to' : (isSent ? SENT : MEANT)[of.due]
+  return `Version ${of.version} of ${of.articleId} ${verb} ${of.outletId}`
+}
 
 const pictureName = ({ picture, url }: LeftOut & { url?: string }) => `picture ${picture}${url === undefined ? '' : ` (${url})`}`
 

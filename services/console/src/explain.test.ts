@@ -8,6 +8,7 @@ import { newswireConfig } from '@newswire/events/config'
 import type { Decided } from '@newswire/events/decision'
 import type { Fact } from '@newswire/events/fact'
 import { newId } from '@newswire/events/ids'
+import type { Milestone } from '@newswire/events/milestone'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { publishEvents } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -83,6 +84,13 @@ const open = async (t: TestContext, outlets: readonly object[]) => {
     await publishEvents(log)([event, { ...event, id: newId(), data: released }])
     await trace.caughtUp(AbortSignal.timeout(5_000))
   }
+  /** A milestone of the outlet. */
+  const told = async (id: string, version: number, said: object) => {
+    const data = { kind: 'sink' as const, articleId: 'press.a', version, at: RELEASED, sink: { kind: 'outlet' as const, id }, ...said }
+    const event = { id: newId(), type: 'milestone.reached' as const, source: '/services/outlets', subject: 'press.a', time: RELEASED }
+    await publishEvents(log)([{ ...event, data: data as Milestone }])
+    await trace.caughtUp(AbortSignal.timeout(5_000))
+  }
   const routed = (routes: Record<string, { version: number; first?: number; written: boolean }>) =>
     objects.put(keys.routes('press.a'), encode({ n: 1, version: 1, routes }))
   const ask = async (outletId: string, version: number | null = null) =>
@@ -92,7 +100,7 @@ const open = async (t: TestContext, outlets: readonly object[]) => {
     assert.ok(!('unknown' in found), JSON.stringify(found))
     return found
   }
-  return { apply, release, record, routed, ask, answer }
+  return { apply, release, record, told, routed, ask, answer }
 }
 
 test('what was recorded is what is told, whatever the configuration says since', async t => {
@@ -105,8 +113,25 @@ test('what was recorded is what is told, whatever the configuration says since',
   const told = await answer('news')
   assert.deepEqual([told.basis, told.due, told.why], ['record', 'content', 'matches'])
   assert.deepEqual(told.rule.match, { categories: ['news'] }, 'the rule of then')
-  assert.equal(told.words[0], 'Version 1 of press.a was sent to news: its match is met: category "news" (a parent of "city").')
+  assert.equal(told.words[0], 'Version 1 of press.a is meant for news: its match is met: category "news" (a parent of "city").')
   assert.match(told.words.join('\n'), /record of when the version was routed/)
+})
+
+test('"was sent" is said of what the outlet acknowledged, never of what it was not sent yet', async t => {
+  const { release, record, told, answer } = await open(t, [outlet('all')])
+  const first = async () => (await answer('all')).words[0]
+  await release(live(1))
+  await record(1, [{ due: 'content', why: 'matches', outlets: ['all'], count: 1 }])
+  await told('all', 1, { state: 'suspended', reason: 'the outlet is paused' })
+  assert.equal(await first(), 'Version 1 of press.a is meant for all: its match names nothing, so it takes everything.')
+  await told('all', 1, { state: 'done', attempts: 1 })
+  assert.equal(await first(), 'Version 1 of press.a was sent to all: its match names nothing, so it takes everything.')
+  await release(kill(2))
+  await record(2, [{ due: 'retraction', why: 'taken-back', outlets: ['all'], count: 1 }])
+  await told('all', 2, { state: 'retrying', attempts: 3, lastError: 'it answered 500' })
+  assert.match((await first()) ?? '', /^Version 2 of press.a is meant, as a retraction, for all: /)
+  await told('all', 2, { state: 'done', attempts: 4 })
+  assert.match((await first()) ?? '', /^Version 2 of press.a was sent as a retraction to all: /)
 })
 
 test('without a record it is decided again with the configuration of the release, and says so', async t => {

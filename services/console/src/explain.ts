@@ -164,7 +164,7 @@ export const explain = async (needs: Needs, asked: Asked): Promise<Explanation |
   const notBefore = due === 'content' ? toNotBefore(fact, outlet) : null
   const reason = toReason({ decision: { due, why, met }, unmet, createdAt: past.createdAt, releasedAt })
   const words = [
-    `${toHeadline({ articleId, version, outletId }, due)}: ${reason}.`,
+    `${toHeadline({ articleId, version, outletId, due }, delivery)}: ${reason}.`,
     ...toLeftOutWords(leftOut, moreLeftOut),
     ...(notBefore === null ? [] : [`Nothing of it goes there before ${notBefore} (embargoOffsetHours).`]),
     ...(delivery === null ? [] : [toDeliveryWords(delivery)]),

@@ -47,7 +47,10 @@ export const addPartnerArticleRoutes = (app: HttpServer, { access, objects, conf
     const fact = (await getReleased(objects, articleId))?.fact
     if (fact === undefined || now() < earliestMs(outlet, fact)) throw unknown()
     const { site, categories } = configuration.current()
-    if (fact.state !== 'live' || dueTo(outlet, fact, categories) !== 'content') return { state: 'gone', fact }
+    const due = fact.state === 'live' ? dueTo(outlet, fact, categories) : 'retraction'
+    // One that has left the configuration is given nothing more, and must not read that what goes on was taken back.
+    if (due === 'nothing') throw notFound('this outlet has left the configuration, and is given nothing but retractions')
+    if (fact.state !== 'live' || due === 'retraction') return { state: 'gone', fact }
     return { state: 'content', fact: toFactForOutlet(fact, { outletId: outlet.id, siteId: site.id }) }
   }
 

@@ -141,6 +141,12 @@ test('a payload’s links open with the outlet’s token what it is entitled to,
   assert.equal((await side.ask('/partners/bao-ban/articles/press.a/article.json', { token: OTHER_TOKEN })).status, 404, 'never routed')
   assert.equal((await side.ask('/partners/tinh-doan/articles/press.none/article.json')).status, 404)
 
+  const outlet = side.outlets.get('tinh-doan')
+  assert.ok(outlet)
+  side.outlets.set('tinh-doan', { ...outlet, retired: true })
+  for (const path of ['/partners/tinh-doan/articles/press.a/article.json', new URL(url).pathname])
+    assert.equal((await side.ask(path)).status, 404, 'the article is not gone, it is given to this outlet no more')
+
   await side.route(makeRetracted({ articleId: 'press.a', version: 2 }))
   const gone = await side.ask('/partners/tinh-doan/articles/press.a/article.json')
   assert.deepEqual([gone.status, gone.body], [410, { id: 'press.a', version: 2, status: 'retracted' }])

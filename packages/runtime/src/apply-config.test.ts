@@ -108,6 +108,16 @@ test('what the file no longer names stays, and is retired only when pruning; nam
   assert.equal((await read(objects, 'config/feeds/old.json'))?.retired, false)
 })
 
+test('an outlet that is named again is told to be brought up to date: corrections of what it had passed it by', async t => {
+  const { apply } = await open(t)
+  const outlets = [{ id: 'back', deliver: { kind: 'webhook', url: 'https://back.example/', secretEnv: 'BACK' } }]
+  await apply({ outlets })
+  await apply({}, { prune: true })
+  assert.deepEqual(said(await apply({ outlets })), [
+    'update outlets/back: in force again (newswire replay outlet back --from 0 sends what it had, as it is now)',
+  ])
+})
+
 test('a dry run says the same and changes nothing', async t => {
   const { objects, events, apply } = await open(t)
   assert.equal(said(await apply({ feeds: [feed('all')] }, { dryRun: true })).length, 3)

@@ -282,6 +282,7 @@ test('where no connection came about, surely nothing was sent', async t => {
   const plain = await serveRaw(t, socket => socket.end('this is no TLS'))
   const tls = await open(t).request(get(`https://127.0.0.1:${plain}/`))
   assert.ok(!tls.ok && tls.kind === 'connect', 'a failed handshake is no connection')
+  assert.match(tls.cause ?? '', /^ERR_SSL_/, 'an operator is told that it is TLS')
   let answerLookup: () => void = () => undefined
   const slow: Lookup = (_name, _options, callback) => {
     answerLookup = () => callback(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])

@@ -29,7 +29,10 @@ export const fromError = (error: unknown, sent: boolean): OutboundFailure => {
   const code = codeOf(error)
   return sent
     ? toFailure('ambiguous', 'NEWSWIRE_OUTBOUND_NO_ANSWER', `no whole answer came (${code})`)
-    : toFailure('connect', 'NEWSWIRE_OUTBOUND_CONNECT', `no connection (${code})`)
+    : {
+        ...toFailure('connect', 'NEWSWIRE_OUTBOUND_CONNECT', `no connection (${code})`),
+        ...(/^[A-Z][A-Z0-9_]*$/.test(code) ? { cause: code } : {}),
+      }
 }
 
 type RawHeaders = Readonly<Record<string, string | string[] | undefined>>

@@ -36,6 +36,8 @@ export type OutboundFailure = Readonly<{
   kind: 'refused' | 'connect' | 'ambiguous' | 'too-large'
   code: `NEWSWIRE_OUTBOUND_${string}`
   message: string
+  /** Of `connect`: what the system or TLS calls it, like ECONNREFUSED or CERT_HAS_EXPIRED; never an address. For operators: a partner could look for open ports by it. */
+  cause?: string
   /** What had come of an answer that broke off, when it was asked for (`keepPartial`): enough to ask for the rest of it. */
   partial?: OutboundResponse
 }>

@@ -35,7 +35,7 @@ export const failed = (reason: string, rest: Partial<Extract<Outcome, { kind: 'f
 export const classify = (result: OutboundResult, nowMs: number): Outcome => {
   if (!result.ok) {
     if (result.kind === 'refused') return failed(`our own rules forbid its address (${result.code})`, { alarm: true })
-    if (result.kind === 'connect') return failed(`no connection could be made (${result.code})`, { connect: true })
+    if (result.kind === 'connect') return failed(`no connection could be made (${result.cause ?? result.code})`, { connect: true })
     return failed(`no whole answer came (${result.code})`, { ambiguous: true })
   }
   const { response } = result

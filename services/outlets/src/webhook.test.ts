@@ -225,6 +225,8 @@ describe('what an answer means', () => {
     assert.deepEqual([refused.alarm, connect.connect, ambiguous.ambiguous], [true, true, true])
     assert.equal(connect.ambiguous, false)
     for (const one of [refused, connect, ambiguous]) assert.ok(!one.reason.includes('10.0.0.1'))
+    const expired = classify({ ok: false, kind: 'connect', code: 'NEWSWIRE_OUTBOUND_X', message: 'secret', cause: 'CERT_HAS_EXPIRED' }, NOW)
+    assert.equal(expired.kind === 'failed' && expired.reason, 'no connection could be made (CERT_HAS_EXPIRED)')
   })
 })
 

@@ -81,7 +81,8 @@ export const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step =
   if (held === null) return { change: { kind, id, change: 'create', detail: '' }, value, held }
   const detail = toDetail(held.stored, value)
   if (held.retired) {
-    const again = kind === 'outlets' ? `in force again (newswire replay outlet ${id} --from 0 sends what it had, as it is now)` : 'in force again'
+    const again =
+      kind === 'outlets' ? `in force again (newswire replay outlet ${id} --from 0 sends what it had, as it is now)` : 'in force again'
     return { change: { kind, id, change: 'update', detail: [again, detail].filter(Boolean).join(', ') }, value, held }
   }
   return { change: { kind, id, change: detail === '' ? 'unchanged' : 'update', detail }, value, held }

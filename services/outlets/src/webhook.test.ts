@@ -69,15 +69,24 @@ describe('the headers', () => {
     for (const value of Object.values(headers)) assert.match(value, /^[!-~]+$/)
   })
 
+  test('what is taken back from one outlet alone has an id of its own: the version’s is of its content', () => {
+    const idOf = (fields: Partial<Parcel<'webhook'>>) =>
+      toWebhook(parcel(fields), { keys: [toKey(SECRET)], document: toWhole(parcel(fields)), nowMs: NOW })?.headers?.['webhook-id']
+    const ids = [idOf({}), idOf({ due: 'retraction' }), idOf({ due: 'retraction', settling: true })]
+    assert.equal(new Set(ids).size, 3)
+    const fact = killFact({ articleId: 'press.a', version: 3 })
+    assert.equal(idOf({ fact, due: 'retraction' }), ids[0], 'of a version that is a retraction there is nothing else')
+  })
+
   test('one id for every attempt at an outlet, article and version, without dots; the settle-repeat has one of its own', () => {
-    const id = webhookId('partner', 'press.a', 3, false)
+    const id = webhookId('partner', 'press.a', 3, 'version')
     assert.match(id, /^[A-Za-z0-9_-]{43}$/)
-    assert.equal(webhookId('partner', 'press.a', 3, false), id)
+    assert.equal(webhookId('partner', 'press.a', 3, 'version'), id)
     const others = [
-      webhookId('partner', 'press.a', 3, true),
-      webhookId('partner', 'press.a', 4, false),
-      webhookId('partner', 'press.b', 3, false),
-      webhookId('other', 'press.a', 3, false),
+      webhookId('partner', 'press.a', 3, 'settle'),
+      webhookId('partner', 'press.a', 4, 'version'),
+      webhookId('partner', 'press.b', 3, 'version'),
+      webhookId('other', 'press.a', 3, 'version'),
     ]
     assert.equal(new Set([id, ...others]).size, 5)
   })

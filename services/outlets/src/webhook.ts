@@ -14,9 +14,17 @@ import { actionOf, isForAnyOutlet, type OutletBy, type Parcel } from './parcel.t
 import { signAll } from './signing.ts'
 import { createKeysOf } from './signing-keys.ts'
 
+/**
+ * What goes under a version: what it says to everybody, the repeat of a kill, or its retraction for an outlet that may not have it. That one may
+ * follow the version's own content, when the outlet's rules were narrowed since, and whoever knows ids would drop it under the same one.
+ */
+type What = 'version' | 'settle' | 'withdrawn'
+const whatOf = ({ fact, due, settling }: Parcel<'webhook'>): What =>
+  settling ? 'settle' : fact.state === 'live' && due === 'retraction' ? 'withdrawn' : 'version'
+
 /** Stable over attempts, replays and restarts; no dots, because the signature joins with dots. */
-export const webhookId = (outletId: string, articleId: string, version: number, settling: boolean): string =>
-  hash('sha256', `${outletId}\0${articleId}\0${version}${settling ? '\0settle' : ''}`, 'base64url')
+export const webhookId = (outletId: string, articleId: string, version: number, what: What): string =>
+  hash('sha256', `${outletId}\0${articleId}\0${version}${what === 'version' ? '' : `\0${what}`}`, 'base64url')
 
 /** A request header takes printable ASCII only: anything else is a permanent fault of this one article. */
 const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
@@ -24,12 +32,10 @@ const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
 type Signing = Readonly<{ keys: readonly KeyObject[]; document: Document; nowMs: number }>
 
 /** `null` when the article cannot be named in a header. */
-export const toWebhook = (
-  { outlet, fact, due, sequence, settling }: Parcel<'webhook'>,
-  { keys, document, nowMs }: Signing,
-): OutboundRequest | null => {
+export const toWebhook = (parcel: Parcel<'webhook'>, { keys, document, nowMs }: Signing): OutboundRequest | null => {
+  const { outlet, fact, due, sequence } = parcel
   if (!isHeaderSafe(fact.articleId)) return null
-  const id = webhookId(outlet.id, fact.articleId, fact.version, settling)
+  const id = webhookId(outlet.id, fact.articleId, fact.version, whatOf(parcel))
   const timestamp = Math.floor(nowMs / 1000)
   const { bytes: body, contentType } = document
   return {

@@ -91,6 +91,22 @@ test('what was purged and comes back loose is found once the purge is done', asy
   assert.equal((await verifyLive(archive)).wrong, undefined, 'the closer removes it')
 })
 
+test('a record of a purge that is put in once more under another name is found', async t => {
+  const { archive } = await closed(t)
+  const { objects } = archive
+  const { keepPurged, settle } = purgeOf(archive)
+  await keepPurged()
+  await settle()
+  const record = (await objects.get(keys.archivePurged(ID, 1)))?.bytes ?? new Uint8Array()
+  for (const name of [keys.archivePurged(ID, 2), `${keys.archivePurgedOf(ID)}00001.jsonl`, `${keys.archivePurgedOf(ID)}more/0001.jsonl`]) {
+    await objects.put(name, record)
+    const { ok, wrong } = await verifyLive(archive)
+    assert.deepEqual([ok, wrong], [false, { path: name, what: `it is record 1 of ${ID}, and lies elsewhere` }])
+    await objects.delete(name)
+  }
+  assert.equal((await verifyLive(archive)).wrong, undefined)
+})
+
 test('a record of a purge is shown as pending until a manifest lists it, and then no more', async t => {
   const { archive } = await closed(t)
   const { keepPurged, settle } = purgeOf(archive)

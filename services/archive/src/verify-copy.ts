@@ -17,7 +17,7 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { crc32, inflateRawSync, type Zlib } from 'node:zlib'
 
 /** A copy: paths begin with `archive/`, or with `native/` for payloads that are in no pack. */
 export type Copy = Readonly<{ list(): Promise<readonly string[]>; read(path: string): Promise<Uint8Array | null> }>
@@ -77,6 +77,7 @@ class Wrong extends Error {
   }
 }
 
+const KEYS_FILE = 'newswire-keys.json'
 const LEAF = Buffer.from([0])
 const NODE = Buffer.from([1])
 const LINE_FEED = 10
@@ -122,7 +123,7 @@ const jsonOf = <T>(line: string, path: string): T => {
 
 /** A key by its JWK; its name must be its own hash, so that no other key goes by it. */
 const openKeys = ({ keys }: Keys): Map<string, Jwk & { key: KeyObject }> => {
-  const path = 'newswire-keys.json'
+  const path = KEYS_FILE
   if (!Array.isArray(keys) || keys.length === 0) throw new Wrong(path, 'it has no keys')
   return new Map(
     keys.map(jwk => {
@@ -166,6 +167,8 @@ type Work = {
   left: Set<string>
   /** Everything that is there. */
   paths: ReadonlySet<string>
+  /** The indexes that its packs should have. */
+  packs: ReadonlySet<string>
   /** The newest manifest that is proved. */
   newestPacked: number
   /** Article, key and hash of what a signed record says was purged. */
@@ -214,11 +217,14 @@ const readPurges = async (work: Work): Promise<void> => {
     const lines = linesOf(bytes, path)
     if (lines.length !== 2) throw new Wrong(path, 'a record of a purge has two lines')
     const { kid } = checkSigned(lines, path, work.keys)
-    const record = jsonOf<{ schema: string; articleId: string; removed: Removed[]; replaces?: Removed[] }>(lines[0] ?? '', path)
-    const { removed, articleId, schema, replaces = [] } = record
+    const record = jsonOf<{ schema: string; articleId: string; part: number; removed: Removed[]; replaces?: Removed[] }>(
+      lines[0] ?? '',
+      path,
+    )
+    const { removed, articleId, part, schema, replaces = [] } = record
     if (schema !== 'newswire.archive.purge/1') throw new Wrong(path, `it is no record of a purge but ${schema}`)
-    if (!path.startsWith(`archive/purged/${segmentOf(articleId)}/`))
-      throw new Wrong(path, `it is a record of ${articleId}, and lies elsewhere`)
+    if (path !== `archive/purged/${segmentOf(articleId)}/${padded(part, 4)}.jsonl`)
+      throw new Wrong(path, `it is record ${part} of ${articleId}, and lies elsewhere`)
     const gone = removed.map(one => `${articleId} ${one.key} ${one.sha256}`)
     for (const one of gone) work.purged.add(one)
     const replaced = replaces.map(one => `${one.key} ${one.sha256}`)
@@ -267,7 +273,30 @@ const segmentOf = (articleId: string): string => {
   return bits === 0n ? articleId : `${articleId.toLowerCase()}~${bits.toString(36)}`
 }
 
-const manifestPath = (number: number): string => `archive/manifests/${String(number).padStart(8, '0')}.jsonl`
+const padded = (number: number, digits: number): string => String(number).padStart(digits, '0')
+const manifestPath = (number: number): string => `archive/manifests/${padded(number, 8)}.jsonl`
+
+/** What a pack unpacks to at most, unless a single entry is larger, bytes. */
+const PART_BYTES = 16 * 1024 * 1024
+
+/** Index of a pack → what it may hold, in this order. The manifest alone says so, so that nothing is moved to a day where nobody looks for it. */
+const partsOf = (number: number, entries: readonly Entry[]): Map<string, Map<string, Entry>> => {
+  const parts = new Map<string, Map<string, Entry>>()
+  const open = new Map<string, { part: number; bytes: number; held: Map<string, Entry> }>()
+  for (const entry of entries) {
+    const folder = dayOf(entry.key)
+    if (folder === null) continue
+    let last = open.get(folder)
+    if (last === undefined || last.bytes + entry.bytes > PART_BYTES) {
+      last = { part: (last?.part ?? 0) + 1, bytes: 0, held: new Map() }
+      open.set(folder, last)
+      parts.set(`archive/packs/${folder}/${padded(number, 8)}-${padded(last.part, 3)}.index.jsonl`, last.held)
+    }
+    last.held.set(entry.key, entry)
+    last.bytes += entry.bytes
+  }
+  return parts
+}
 
 /** Everything about a manifest but the contents it lists. */
 const readManifest = async (work: Work, number: number, previous: string | null): Promise<{ entries: Entry[]; sha256: string }> => {
@@ -330,8 +359,17 @@ const checkExact = (path: string, line: string, wanted: object): void => {
 /** How often a purge may make a pack anew while it is read. */
 const ROUNDS = 5
 
-/** One pack: every entry of its index is one of `wanted`, lies where the index says, has the bytes that were signed, and nothing lies between them. */
-const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry>, round = 1): Promise<void> => {
+/**
+ * One pack: every entry of its index is one of `listed`, in this order, lies where the index says, has the bytes that were signed, and nothing lies
+ * between them. What is found is taken out of `rest`.
+ */
+const readPack = async (
+  work: Work,
+  indexPath: string,
+  listed: ReadonlyMap<string, Entry>,
+  rest: Map<string, Entry>,
+  round = 1,
+): Promise<void> => {
   const index = await take(work, indexPath)
   const [first = '', ...lines] = linesOf(index, indexPath)
   const head = jsonOf<{ pack: string | null; sha256: string; bytes: number; count: number }>(first, indexPath)
@@ -349,23 +387,35 @@ const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry
   if (lines.length !== head.count) throw new Wrong(indexPath, `it says ${head.count} entries and has ${lines.length}`)
   if (head.pack === null) {
     if (lines.length > 0) throw new Wrong(indexPath, 'it has entries and names no pack')
+    if (bytes !== 0 || packSha256 !== sha256('')) throw new Wrong(indexPath, 'it names no pack and says what is in it')
     return
   }
   if (head.pack !== indexPath.replace(/\.index\.jsonl$/, `-${head.sha256.slice(0, 16)}.gz`))
     throw new Wrong(indexPath, `it names ${head.pack}, which is not its own pack`)
   const held = await work.copy.read(head.pack)
   const isRemade = async () => sha256((await work.copy.read(indexPath)) ?? '') !== sha256(index)
-  if (held === null && work.isLive && round < ROUNDS && (await isRemade())) return readPack(work, indexPath, wanted, round + 1)
+  if (held === null && work.isLive && round < ROUNDS && (await isRemade())) return readPack(work, indexPath, listed, rest, round + 1)
   const pack = found(work, head.pack, held)
-  if (pack.byteLength !== head.bytes || sha256(pack) !== head.sha256) throw new Wrong(head.pack, 'it is not the pack that its index names')
+  const is = sha256(pack)
+  if (pack.byteLength !== head.bytes || is !== head.sha256) {
+    // A pack is named by its content, which tells which of the two was changed.
+    if (head.pack.endsWith(`-${is.slice(0, 16)}.gz`))
+      throw new Wrong(indexPath, `its first line does not fit ${head.pack}, which is as its name says`)
+    throw new Wrong(head.pack, 'it is not the pack that its index names')
+  }
+  const order = [...listed.keys()]
+  let place = -1
   let end = 0
   let raw: Uint8Array = new Uint8Array()
   let at = 0
   for (const line of lines) {
     const placed = jsonOf<Placed>(line, indexPath)
     const [offset, length] = placed.frame
-    const entry = wanted.get(placed.key)
-    if (entry === undefined) throw new Wrong(`${head.pack}: ${placed.key}`, 'no manifest lists it here')
+    const entry = listed.get(placed.key)
+    if (entry === undefined) throw new Wrong(`${indexPath}: ${placed.key}`, 'no manifest lists it here')
+    const next = order.indexOf(placed.key, place + 1)
+    if (next === -1) throw new Wrong(`${indexPath}: ${placed.key}`, 'it is twice in the pack, or not in the order of the manifest')
+    place = next
     checkExact(indexPath, line, {
       bytes: entry.bytes,
       frame: [offset, length],
@@ -384,18 +434,29 @@ const readPack = async (work: Work, indexPath: string, wanted: Map<string, Entry
     checkContent(work, entry, raw.subarray(at, at + entry.bytes), head.pack)
     at += entry.bytes + 1
     if (raw[at - 1] !== LINE_FEED) throw new Wrong(head.pack, `there is something behind ${placed.key}`)
-    wanted.delete(placed.key)
+    rest.delete(placed.key)
     await checkLoose(work, entry)
   }
   if (end !== pack.byteLength || at !== raw.byteLength) throw new Wrong(head.pack, 'there is something behind its last entry')
 }
 
+const GZIP_HEAD = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])
+
+/** One gzip member (RFC 1952 §2.3) without a name, a comment or a date, and nothing but it: what `zcat` does not show may be somebody's own. */
 const unpack = (member: Uint8Array, path: string): Uint8Array => {
+  const view = Buffer.from(member.buffer, member.byteOffset, member.byteLength)
   try {
-    return gunzipSync(member)
+    const stream = view.subarray(10, -8)
+    const { buffer, engine } = inflateRawSync(stream, { info: true }) as unknown as {
+      buffer: Buffer
+      engine: Zlib & { bytesWritten: number }
+    }
+    const isWhole = engine.bytesWritten === stream.length && view.readUInt32LE(view.length - 8) === crc32(buffer)
+    if (isWhole && view.readUInt32LE(view.length - 4) === buffer.length && view.indexOf(GZIP_HEAD) === 0) return buffer
   } catch {
-    throw new Wrong(path, 'it cannot be unpacked')
+    // Said below.
   }
+  throw new Wrong(path, 'it cannot be unpacked, or holds more than what it unpacks to')
 }
 
 /** Beside its pack nothing may lie loose but, in a running system, the same bytes once more, which the next closing removes. */
@@ -433,20 +494,17 @@ const readRest = async (work: Work, entry: Entry, path: string): Promise<void> =
   } else throw new Wrong(entry.key, `it is missing; ${path} lists it`)
 }
 
-const readContents = async (work: Work, number: number, entries: readonly Entry[], indexes: readonly string[]): Promise<void> => {
-  const isWanted = (key: string) => {
-    const folder = dayOf(key)
-    return work.days === null || (folder !== null && work.days.has(folder))
-  }
+const readContents = async (work: Work, number: number, entries: readonly Entry[]): Promise<void> => {
+  const isWanted = (folder: string | null) => work.days === null || (folder !== null && work.days.has(folder))
   const isRecord = ({ key }: Entry) => key.startsWith('archive/purged/')
-  const wanted = new Map(entries.filter(entry => !isRecord(entry) && isWanted(entry.key)).map(entry => [entry.key, entry]))
-  for (const key of wanted.keys()) work.unlisted.delete(dayOf(key) ?? '')
-  for (const path of indexes)
-    if (isWanted(path.replace('archive/packs/', 'archive/'))) {
-      if (!work.paths.has(path)) throw new Wrong(path, 'it is missing; the pack that it is the index of is there')
-      await readPack(work, path, wanted)
-    }
-  for (const entry of wanted.values()) await readRest(work, entry, manifestPath(number))
+  const rest = new Map(entries.filter(entry => !isRecord(entry) && isWanted(dayOf(entry.key))).map(entry => [entry.key, entry]))
+  for (const key of rest.keys()) work.unlisted.delete(dayOf(key) ?? '')
+  for (const [path, listed] of partsOf(number, entries)) {
+    if (!isWanted(dayOf(path.replace('archive/packs/', 'archive/')))) continue
+    if (work.paths.has(path)) await readPack(work, path, listed, rest)
+    else if (work.packs.has(path)) throw new Wrong(path, 'it is missing; the pack that it is the index of is there')
+  }
+  for (const entry of rest.values()) await readRest(work, entry, manifestPath(number))
 }
 
 /** What may lie beside what is signed: the keys, and in a running system what is not yet closed. */
@@ -457,15 +515,9 @@ const isOpen = (path: string, newest: number): boolean =>
   /^archive\/(staged|purging)\//.test(path) ||
   Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0) > newest
 
-/** The indexes of each manifest's packs: those that are there, and those whose packs are. */
-const groupIndexes = (paths: ReadonlySet<string>): Map<number, string[]> => {
-  const found = new Map<number, Set<string>>()
-  for (const path of paths) {
-    const [, part, number] = /^(archive\/packs\/\d{4}\/\d\d\/\d\d\/(\d+)-\d+)(?:-[0-9a-f]{16}\.gz|\.index\.jsonl)$/.exec(path) ?? []
-    if (number !== undefined) found.set(Number(number), (found.get(Number(number)) ?? new Set()).add(`${part}.index.jsonl`))
-  }
-  return new Map([...found].map(([number, indexes]) => [number, [...indexes].sort()]))
-}
+/** The indexes of the packs that are there. */
+const indexesOf = (paths: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set([...paths].filter(path => path.endsWith('.gz')).map(path => path.replace(/-[^-]*$/, '.index.jsonl')))
 
 const newestOf = (paths: ReadonlySet<string>): number =>
   Math.max(0, ...[...paths].map(path => Number(/^archive\/manifests\/(\d+)\.jsonl$/.exec(path)?.[1] ?? 0)))
@@ -514,12 +566,12 @@ const run = async (
   keys: Keys,
   onProgress: Options['onProgress'],
 ): Promise<{ manifests: number; pending: number; head: string | null }> => {
+  if (keys.head === undefined) throw new Wrong(KEYS_FILE, 'it does not say which manifest is the newest (head)')
   await readPurges(work)
   const there = newestOf(work.paths)
   const newest = Math.min(there, work.newestPacked)
   if (keys.head !== null && there < keys.head.manifest)
     throw new Wrong(manifestPath(there + 1), `it is missing; the keys say that manifest ${keys.head.manifest} is there`)
-  const indexes = groupIndexes(work.paths)
   let previous: string | null = null
   const heads: string[] = []
   let entriesRead = 0
@@ -530,7 +582,7 @@ const run = async (
     if (keys.head?.manifest === number && keys.head.sha256 !== previous)
       throw new Wrong(manifestPath(number), 'it is not the manifest that the keys name: the publisher signed two of this number')
     checkListedPurges(work, number, manifest.entries)
-    await readContents(work, number, manifest.entries, indexes.get(number) ?? [])
+    await readContents(work, number, manifest.entries)
     entriesRead += manifest.entries.length
     onProgress?.({ manifest: number, of: newest, entries: entriesRead })
   }
@@ -574,6 +626,7 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
       at: 'archive',
       left,
       paths,
+      packs: indexesOf(paths),
       newestPacked,
       purged: new Set(),
       excused: new Map(),
@@ -592,7 +645,7 @@ export const verifyCopy = async (given: Copy, keys: Keys, options: Options = {})
     const open = folders === null ? [...left].filter(path => /^archive\/\d/.test(path)).length : 0
     return { ok: true, manifests, ...total, pending, open, head }
   } catch (error) {
-    return { ok: false, wrong: toWrong(error, work?.at ?? 'newswire-keys.json'), manifests: 0, ...total, pending: 0, open: 0, head: null }
+    return { ok: false, wrong: toWrong(error, work?.at ?? KEYS_FILE), manifests: 0, ...total, pending: 0, open: 0, head: null }
   }
 }
 

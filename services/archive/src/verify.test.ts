@@ -5,6 +5,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { sha256Hex } from '@newswire/events/ids'
 import { buildPack, entriesOf, parseIndex, toIndexBytes } from '@newswire/objects/archive-pack'
 import fc from 'fast-check'
 import { closeOnce } from './close.ts'
@@ -237,6 +239,68 @@ test('a pack and its index that were made anew to fit each other are found by wh
   assert.match(changed.wrong?.what ?? '', /not what was signed/)
   const dropped = await verify(await repacked((key, content) => (key.includes('press.a/v0001') ? null : content)))
   assert.deepEqual([dropped.wrong?.path, dropped.wrong?.what.startsWith('it is missing')], ['archive/2026/03/01/press.a/v0001.json', true])
+})
+
+/** The first pack and its index, made anew under another name, in another order or from other bytes, to fit each other. */
+const remade = async ({ to = indexPath, part = 1, backwards = false, more = (bytes: Uint8Array) => bytes }): Promise<Files> => {
+  const index = await parseIndex(bytesOf(indexPath), indexPath)
+  const contents = [...entriesOf(bytesOf(index.pack ?? ''), index)]
+  const built = await buildPack(backwards ? contents.reverse() : contents)
+  const bytes = more(built.bytes)
+  const frame: [number, number] = [0, bytes.byteLength]
+  const pack = { bytes, sha256: sha256Hex(bytes), entries: built.entries.map(entry => ({ ...entry, frame })) }
+  const packPath = to.replace('.index.jsonl', `-${pack.sha256.slice(0, 16)}.gz`)
+  const held = new Map([...files].filter(([path]) => path !== index.pack && path !== indexPath))
+  return held.set(packPath, bytes).set(to, await toIndexBytes(pack, { manifest: 1, part, pack: packPath }))
+}
+
+test('a pack that holds what was signed is found when it lies on another day, or in another order: nobody would look for it there', async () => {
+  assert.equal((await verify(await remade({}))).wrong, undefined)
+  const elsewhere = indexPath.replace('2026/03/01', '2026/03/09')
+  assert.equal((await verify(await remade({ to: elsewhere }))).ok, false)
+  assert.equal((await verify(await remade({ to: indexPath.replace('-001', '-002'), part: 2 }))).ok, false)
+  const { wrong } = await verify(await remade({ backwards: true }))
+  assert.deepEqual([wrong?.path.startsWith(indexPath), wrong?.what], [true, 'it is twice in the pack, or not in the order of the manifest'])
+})
+
+test('what zcat does not show of a pack is found: a comment, a member with nothing in it, zeros behind the last one', async () => {
+  const more = (insert: (bytes: Buffer) => readonly Uint8Array[]) => (bytes: Uint8Array) => Buffer.concat(insert(Buffer.from(bytes)))
+  const comment = more(bytes => [Buffer.from([31, 139, 8, 16]), bytes.subarray(4, 10), Buffer.from('planted\0'), bytes.subarray(10)])
+  const dated = more(bytes => [bytes.subarray(0, 4), Buffer.from('1234'), bytes.subarray(8)])
+  const empty = gzipSync('')
+  for (const one of [
+    comment,
+    dated,
+    more(bytes => [empty, bytes]),
+    more(bytes => [bytes, empty]),
+    more(bytes => [bytes, Buffer.alloc(9)]),
+  ]) {
+    const { wrong } = await verify(await remade({ more: one }))
+    assert.deepEqual([/\.gz$/.test(wrong?.path ?? ''), wrong?.what], [true, 'it cannot be unpacked, or holds more than what it unpacks to'])
+  }
+})
+
+test('an index without a pack is found where the manifest has none, and says nothing else where it has', async () => {
+  const nothing = async (path: string, sha256 = sha256Hex('')) =>
+    withFile(path, await toIndexBytes({ bytes: new Uint8Array(), sha256, entries: [] }, { manifest: 1, part: 1, pack: null }))
+  const stranger = indexPath.replace('2026/03/01', '2026/03/09')
+  assert.deepEqual((await verify(await nothing(stranger))).wrong, { path: stranger, what: 'no manifest lists it' })
+  const { wrong } = await verify(await nothing(indexPath, 'planted'))
+  assert.deepEqual(wrong, { path: indexPath, what: 'it names no pack and says what is in it' })
+})
+
+test('of an index and its pack the one that was changed is named', async () => {
+  const [first = '', ...rest] = linesOf(indexPath)
+  const head = JSON.parse(first)
+  const other = JSON.stringify({ ...head, sha256: head.sha256.replace(/.$/, (last: string) => (last === '0' ? '1' : '0')) })
+  assert.equal((await verify(withFile(indexPath, fromLines([other, ...rest])))).wrong?.path, indexPath)
+  assert.equal((await verify(withFile(head.pack, Buffer.from('other')))).wrong?.path, head.pack)
+})
+
+test('keys that do not say how far the archive goes are refused by name', async () => {
+  const { head: _, ...without } = keys
+  const { wrong } = await verifyCopy(inMemory(files), without as KeysDocument)
+  assert.deepEqual(wrong?.path, 'newswire-keys.json')
 })
 
 test('a manifest whose entries, count and root were made to fit is found by its signature', async () => {

@@ -53,6 +53,14 @@ test('without one a crop goes where eyes go', async () => {
   }
 })
 
+test('an animated AVIF shows its still picture, as an animated GIF does', async () => {
+  const sequence = await solid(640, 400, { r: 200, g: 30, b: 30 }).avif().toBuffer()
+  sequence.write('avis', 8, 'latin1')
+  const { result, file } = await render(sequence)
+  assert.ok(result.ok, JSON.stringify(result))
+  assert.ok((await redIn(file('w640'))) > 100)
+})
+
 test('every format is what it says, baseline where it is a JPEG, and has the size that is told', async () => {
   const { result, files } = await render(await withMark(2400, 1600, 0.5))
   assert.ok(result.ok)

@@ -44,6 +44,14 @@ const readWords = ({ xmp, iptc }: Readonly<{ xmp?: Buffer | undefined; iptc?: Bu
   ...(xmp === undefined ? {} : readXmp(xmp)),
 })
 
+/** libvips takes AVIF by its first brand, and does not know that of a sequence (`avis`), whose still picture it can read all the same. */
+const asStill = (bytes: Uint8Array): Uint8Array => {
+  if (Buffer.from(bytes.subarray(4, 12)).toString('latin1') !== 'ftypavis') return bytes
+  const still = Buffer.from(bytes)
+  still.write('avif', 8, 'latin1')
+  return still
+}
+
 type Renderer = Readonly<{
   /** Hands over file after file, widest first. A picture that cannot be decoded is `ok: false`; nothing it does throws. */
   render(bytes: Uint8Array, recipe: Recipe, onFile: (file: RenderedFile) => void): Promise<Rendered>
@@ -99,7 +107,8 @@ export const loadRenderer = async (): Promise<Renderer> => {
     }
   }
 
-  const decode = async (bytes: Uint8Array, recipe: Recipe): Promise<{ master: Raw; words: FileWords }> => {
+  const decode = async (given: Uint8Array, recipe: Recipe): Promise<{ master: Raw; words: FileWords }> => {
+    const bytes = asStill(given)
     const options = { autoOrient: true, limitInputPixels: MAX_PIXELS, failOn: 'warning', pages: 1 } as const
     const found = await sharp(bytes, options).metadata()
     const master = await toRaw(

@@ -119,6 +119,22 @@ test('a copy made again fetches only what is new', async t => {
   assert.equal((await verifyFolder(folder, objects)).ok, true)
 })
 
+test('a copy that was made before there was a manifest is gone on with', async t => {
+  const { objects, needs, add } = await open(t)
+  await add('press.a', 1)
+  // As a copy finds it while the packs of the first manifest are being made.
+  const held = { get: objects.get, head: objects.head, list: objects.list }
+  await closeOnce(needs)
+  const list: typeof objects.list = async (prefix, ...rest) =>
+    prefix === keys.archiveStagedPrefix
+      ? [{ key: keys.archiveStaged(1, 'a'.repeat(64)), size: 1, etag: '', lastModified: new Date(0) }]
+      : objects.list(prefix, ...rest)
+  const folder = folderOf(t)
+  assert.equal((await copyArchive({ ...held, list }, folder)).manifests, 0)
+  assert.equal((await copyArchive(objects, folder)).manifests, 1)
+  assert.equal((await verifyFolder(folder, objects)).ok, true)
+})
+
 test('what is told once more after it was packed is archived once', async t => {
   const { objects, needs, add } = await open(t)
   const fact = await add('press.a', 1)

@@ -94,7 +94,9 @@ const findForeign = async (folder: string, newest: number): Promise<string | nul
     .filter(file => !file.isDirectory())
     .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
   const manifests = held.filter(key => key.startsWith(keys.archiveManifestPrefix))
-  if (held.length > 0 && manifests.length === 0) return `${held[0]} is there, and no manifest`
+  // The keys alone are what is copied before the first manifest's packs are made.
+  const [other] = manifests.length === 0 ? held.filter(key => key !== keys.archiveKeys()) : []
+  if (other !== undefined) return `${other} is there, and no manifest`
   return manifests.find(key => !(numberOf(key) <= newest)) ?? null
 }
 

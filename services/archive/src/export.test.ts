@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '@newswire/events/fact'
 import { closeOnce } from './close.ts'
 import { exportArchive, type Wanted } from './export.ts'
@@ -17,6 +18,7 @@ const context = {
   ]),
   publishers: new Map([['press', { name: 'Báo' }]]),
 }
+const readLater = async (run: Promise<{ out: string }>) => readFileSync((await run).out, 'utf8')
 const ALL: Wanted = { days: {}, format: 'jsonl', allVersions: false }
 
 /** Two days, two publishers, an update, a retraction; some packed, some loose. */
@@ -75,6 +77,29 @@ test('as ninjs, and as a folder of HTML in which text stays text', async t => {
   const files = readdirSync(out, { recursive: true }).map(String).sort()
   assert.ok(files.includes('2019/05/05/other.c.html') && files.includes('2026/03/01/index.html'))
   assert.match(readFileSync(join(out, '2026/03/01/press.b.html'), 'utf8'), /<h1>Quốc phòng &amp; &lt;an ninh&gt;<\/h1>/)
+})
+
+test('two exports to the same file at once do not get into each other: the file is that of one of them', async t => {
+  const { run, folder } = await open(t)
+  const [all, few] = await Promise.all([readLater(run({}, 'all')), readLater(run({ publisher: 'other' }, 'few'))])
+  await Promise.all([run({}, 'same'), run({ publisher: 'other' }, 'same'), run({}, 'same')])
+  assert.ok([all, few].includes(readFileSync(join(folder, 'same'), 'utf8')))
+  assert.deepEqual(readdirSync(folder).sort(), ['all', 'few', 'same'])
+})
+
+test('a long export waits for the disk again and again without leaving something behind each time', async t => {
+  const warnings: Error[] = []
+  const warned = (warning: Error) => warnings.push(warning)
+  process.on('warning', warned)
+  t.after(() => process.off('warning', warned))
+  const archive = await openSampleArchive()
+  t.after(() => archive.close())
+  for (let n = 0; n < 30; n++) await archive.add(`press.dai-${n}`, 1, 'dài '.repeat(10_000))
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-export-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  await exportArchive(archive.objects, ALL, { out: join(folder, 'out'), context, report: () => undefined })
+  await setImmediate()
+  assert.deepEqual(warnings.map(String), [])
 })
 
 test('an export that fails leaves no half file', async t => {

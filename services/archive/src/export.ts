@@ -1,4 +1,5 @@
 /** Takes the archive out: by time, category, publisher; as JSON lines, as ninjs, as a folder of HTML. Streams; a day in memory at a time. Reads only. */
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -13,7 +14,7 @@ import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/ar
 import { type Days, daysOf, versionsOfDay } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { notWritten, putFile } from './put-file.ts'
+import { notWritten, partOf, putFile } from './put-file.ts'
 import { newestOfDay } from './read-days.ts'
 
 export const exportFormats = ['jsonl', 'ninjs', 'html'] as const
@@ -98,7 +99,7 @@ const openFolder = (out: string, { site }: NinjsContext): Target => {
 }
 
 const openLines = (out: string, toLine: (version: ArchivedVersion) => string): Target => {
-  const part = `${out}.part`
+  const part = partOf(out)
   const stream: Writable = out === '-' ? process.stdout : createWriteStream(part)
   let failure: Error | null = null
   // Also when nobody waits: what is written goes to the disk later, and an error that nobody hears ends the process.
@@ -111,11 +112,8 @@ const openLines = (out: string, toLine: (version: ArchivedVersion) => string): T
   return {
     take: async version => {
       check()
-      if (!stream.write(`${toLine(version)}\n`))
-        await new Promise<void>(resolve => {
-          stream.once('drain', resolve)
-          stream.once('error', () => resolve())
-        })
+      // An error ends the waiting, and is told below.
+      if (!stream.write(`${toLine(version)}\n`)) await once(stream, 'drain').catch(() => undefined)
       check()
       return true
     },

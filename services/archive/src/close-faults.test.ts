@@ -15,7 +15,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { createSealing, makeSealingKey, parseSealingKey } from '@newswire/objects/sealed'
 import { type CloseNeeds, closeOnce } from './close.ts'
 import { createCloser, isDue } from './closer.ts'
-import { copyArchive } from './copy.ts'
+import { copyArchive, inPlace, newestPacked } from './copy.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { openSampleArchive, SAMPLE_DAY_MS, type SampleArchive } from './sample-archive.ts'
 import { readKeys } from './signing.ts'
@@ -291,4 +291,67 @@ test('a closing that is stopped says nothing of whether days can be closed', asy
   await another.stop()
   await assert.rejects(closing, /the archive stops/)
   assert.deepEqual((await readWanted(archive.needs.objects))?.value.trouble, said, 'nor does one that was ended half way')
+})
+
+/** Four manifests and a copy of them; `without` takes an object away, and puts it back afterwards. */
+const openCopied = async (t: TestContext) => {
+  const archive = await open(t)
+  const { objects, needs } = archive
+  for (let n = 1; n <= 4; n++) {
+    await archive.add(`press.bai-${n}`, 1)
+    await closeOnce(needs)
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-copy-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  await copyArchive(objects, folder)
+  const published = (await readKeys(objects))?.value
+  assert.ok(published)
+  return {
+    archive,
+    folder,
+    verifyStore: async () =>
+      verifyCopy(inPlace(objects), published, { isLive: true, newestPacked: await newestPacked(objects) }).then(({ wrong }) => wrong?.path),
+    verifyFolder: async () => (await verifyCopy(openFolder(folder), published)).wrong,
+    without: async (key: string, work: () => Promise<void>) => {
+      const held = await objects.get(key)
+      assert.ok(held)
+      await objects.delete(key)
+      await work()
+      await objects.put(key, held.bytes)
+    },
+  }
+}
+
+test('a manifest that is gone from the store is named, whichever it is, and a copy of it stays', async t => {
+  const { archive, folder, verifyStore, verifyFolder, without } = await openCopied(t)
+  for (let number = 1; number <= 4; number++)
+    await without(keys.archiveManifest(number), async () => {
+      assert.equal(await verifyStore(), keys.archiveManifest(number))
+      await assert.rejects(copyArchive(archive.objects, folder), new RegExp(`${keys.archiveManifest(number)} is missing`))
+      assert.equal(await verifyFolder(), undefined)
+    })
+  assert.equal(await verifyStore(), undefined)
+})
+
+test('nothing is closed on from a manifest or keys that are gone: no number is given twice, and no key begins anew', async t => {
+  const { archive, verifyStore, without } = await openCopied(t)
+  const { objects, needs, add } = archive
+  await add('press.bai-5', 1)
+  for (const key of [keys.archiveManifest(4), keys.archiveKeys()])
+    await without(key, async () => {
+      await assert.rejects(closeOnce(needs), { code: 'NEWSWIRE_ARCHIVE_GONE', message: new RegExp(`^${key} is gone`) })
+      assert.equal(await objects.get(key), null)
+    })
+  await without(keys.archiveManifest(1), async () => assert.equal((await closeOnce(needs)).manifest.head.number, 5))
+  assert.equal(await verifyStore(), undefined)
+})
+
+test('a copy keeps what only it still has: an index that the archive lost', async t => {
+  const { archive, folder, verifyFolder, without } = await openCopied(t)
+  const index = keys.archivePackIndex('2026/03/01', 2, 1)
+  await without(index, async () => {
+    await assert.rejects(copyArchive(archive.objects, folder), new RegExp(`${index} is in .* and no more in the archive`))
+    assert.equal(await verifyFolder(), undefined)
+  })
+  assert.equal((await copyArchive(archive.objects, folder)).removed, 0)
 })

@@ -100,15 +100,24 @@ const findForeign = async (folder: string, newest: number): Promise<string | nul
   return manifests.find(key => !(numberOf(key) <= newest)) ?? null
 }
 
+/** Under such keys nothing ever goes from an archive: what only the copy has was lost there, and may be all that is left of it. */
+const isForGood = (key: string): boolean =>
+  /\.jsonl$/.test(key) &&
+  [keys.archiveManifestPrefix, keys.archivePackPrefix, keys.archivePurgedPrefix].some(prefix => key.startsWith(prefix))
+
 const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
-  let removed = 0
-  for (const file of await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })) {
-    const key = relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/')
-    if (file.isDirectory() || kept.has(key)) continue
-    await rm(join(folder, key), { force: true })
-    removed += 1
-  }
-  return removed
+  const files = await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })
+  const strangers = files
+    .filter(file => !file.isDirectory())
+    .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
+    .filter(key => !kept.has(key))
+  const lost = strangers.find(isForGood)
+  if (lost !== undefined)
+    throw new Error(
+      `${lost} is in ${folder} and no more in the archive: it was lost there, and nothing was removed here. Put it back (an index: \`newswire rebuild archive-index\`), then copy again; or name an empty folder.`,
+    )
+  for (const key of strangers) await rm(join(folder, key), { force: true })
+  return strangers.length
 }
 
 /** The archive as it lies in its store, looked at like a copy of it. */
@@ -136,6 +145,11 @@ export const copyArchive = async (objects: Readable, folder: string, report: (ke
     )
   for await (const page of listPages(objects, keys.archiveManifestPrefix))
     for (const one of page) if (numberOf(one.key) <= newest) await fetchOnce(work, one)
+  for (let number = 1; number <= newest; number++)
+    if (!work.kept.has(keys.archiveManifest(number)))
+      throw new Error(
+        `${keys.archiveManifest(number)} is missing in the archive; \`newswire archive verify\` tells more. What ${folder} has stays.`,
+      )
   for await (const page of listPages(objects, keys.archivePackPrefix))
     for (const { key } of page) if (key.endsWith('.index.jsonl') && numberOf(key) <= newest) await fetchPack(work, key)
   for await (const page of listPages(objects, keys.archivePurgedPrefix)) for (const one of page) await fetchOnce(work, one)

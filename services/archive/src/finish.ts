@@ -18,6 +18,7 @@ import { deleteUnnamed } from './erase.ts'
 import { parseStaged } from './ledger.ts'
 import { type Entry, type Manifest, parseManifest } from './manifest.ts'
 import { type Purged, readPurged } from './purged.ts'
+import { readKeys } from './signing.ts'
 
 type Needs = Readonly<{ objects: Objects; logger: Pick<Logger, 'error'>; stopping?: AbortSignal }>
 /** The entries of one pack: of one day, in the manifest's order. */
@@ -52,12 +53,16 @@ export const readManifest = async (objects: Pick<Objects, 'get'>, number: number
   return found === null ? null : await parseManifest(found.bytes, key)
 }
 
-/** The number of the newest manifest, 0 for none: numbers are dense, so it is found in a few looks. */
-export const newestManifest = async (objects: Pick<Objects, 'head'>): Promise<number> => {
+/**
+ * The number of the newest manifest, 0 for none: numbers are dense, so it is found in a few looks, from the one that was published last. One that
+ * was lost hides none behind it, and its number is not given again.
+ */
+export const newestManifest = async (objects: Pick<Objects, 'get' | 'head'>): Promise<number> => {
   const isThere = async (number: number) => (await objects.head(keys.archiveManifest(number))) !== null
-  let above = 1
-  while (await isThere(above)) above *= 2
-  let low = Math.floor(above / 2)
+  const published = (await readKeys(objects))?.value.head?.manifest ?? 0
+  let ahead = 1
+  while (await isThere(published + ahead)) ahead *= 2
+  let [low, above] = [published + Math.floor(ahead / 2), published + ahead]
   while (above - low > 1) {
     const middle = Math.floor((low + above) / 2)
     if (await isThere(middle)) low = middle

@@ -553,6 +553,16 @@ test('what is no picture, no form, or too large is refused and not kept', async 
   assert.equal((await request('POST', '/v1/articles/a/pictures', article)).status, 415)
   const empty = { 'content-type': 'multipart/form-data; boundary=b' }
   assert.equal((await request('POST', '/v1/articles/a/pictures', '--b--\r\n', empty)).status, 422)
+  const unreadable: readonly (readonly [string, string])[] = [
+    ['multipart/form-data', ''],
+    ['multipart/form-data; boundary=b', 'nothing of a form'],
+    ['multipart/form-data; boundary=b', '--b\r\n[]--b--\r\n'],
+    ['multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data; name="picture"; filename="a.png"\r\n\r\n\x89PNG'],
+  ]
+  for (const [type, form] of unreadable) {
+    const { status, body } = await request('POST', '/v1/articles/a/pictures', form, { 'content-type': type })
+    assert.deepEqual([status, body.code], [400, 'NEWSWIRE_PICTURE_FORM'], form)
+  }
   assert.deepEqual(await disk.list('originals/'), [])
 })
 

@@ -62,11 +62,22 @@ export const refuseNoForm = (request: HttpRequest): void => {
   })
 }
 
-/** Takes the one file of a multipart body, which is read to its end: what is behind the file may be another. Throws the 413 or 422 problem. */
-export const keepUpload = async (
-  needs: Parameters<typeof keepPicture>[0],
-  request: HttpRequest,
-): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
+/** The parser's own errors have no code: a body without its boundary, one that ends too early, a header of a part that is none. */
+const toFormProblem = (error: unknown): unknown =>
+  error instanceof Error && !(error instanceof ProblemError) && !('code' in error)
+    ? new ProblemError(
+        {
+          status: 400,
+          code: 'NEWSWIRE_PICTURE_FORM',
+          title: 'The form cannot be read',
+          detail: `${EXPECTED_FORM}; found: ${error.message}`,
+        },
+        { cause: error },
+      )
+    : error
+
+/** The one file of a multipart body, which is read to its end: what is behind the file may be another. */
+const readFile = async (request: HttpRequest): Promise<Uint8Array> => {
   const files = request.files({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 }, throwFileSizeLimit: false })
   const first = await files.next()
   if (first.done === true)
@@ -85,6 +96,17 @@ export const keepUpload = async (
       detail: `the limit is ${MAX_PICTURE_BYTES} bytes`,
     })
   await files.next()
+  return bytes
+}
+
+/** Keeps the one picture of a form. Throws the 400, 413 or 422 problem. */
+export const keepUpload = async (
+  needs: Parameters<typeof keepPicture>[0],
+  request: HttpRequest,
+): Promise<{ url: string; sha256: string; bytes: number; type: string }> => {
+  const bytes = await readFile(request).catch(error => {
+    throw toFormProblem(error)
+  })
   const { sha256, type } = await keepPicture(needs, bytes)
   return { url: `newswire:${sha256}`, sha256, bytes: bytes.byteLength, type }
 }

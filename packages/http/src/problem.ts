@@ -34,11 +34,19 @@ export class ProblemError extends Error {
   }
 }
 
+/** Every other route that takes a body looks at its type itself. */
+const OTHER_TYPE: ProblemOptions = {
+  status: 415,
+  code: 'NEWSWIRE_MEDIA_TYPE',
+  title: 'This media type is not taken here',
+  detail: 'expected Content-Type: application/json',
+}
+
 /** What Fastify itself throws, by its own codes. */
 const FASTIFY: Readonly<Record<string, Omit<ProblemOptions, 'detail'> & Readonly<{ detail?: string }>>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'NEWSWIRE_BODY_TOO_LARGE', title: 'The body is too large' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: { status: 415, code: 'NEWSWIRE_MEDIA_TYPE', title: 'This media type is not taken here' },
-  FST_ERR_CTP_EMPTY_TYPE: { status: 415, code: 'NEWSWIRE_MEDIA_TYPE', title: 'This media type is not taken here' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: OTHER_TYPE,
+  FST_ERR_CTP_EMPTY_TYPE: OTHER_TYPE,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read' },
   FST_REQ_FILE_TOO_LARGE: { status: 413, code: 'NEWSWIRE_PICTURE_TOO_LARGE', title: 'The file is too large' },
   FST_FILES_LIMIT: {

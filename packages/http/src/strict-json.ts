@@ -36,7 +36,7 @@ const checkNumber = (literal: string, levels: readonly Level[]): void => {
   if (!Number.isFinite(value)) throw new Offence(`the number ${literal.slice(0, MAX_SHOWN)} is too large for any reader`, pointerOf(levels))
   if (Number.isInteger(value) && !Number.isSafeInteger(value))
     throw new Offence(
-      `the integer ${literal.slice(0, MAX_SHOWN)} is beyond 2^53 and would be rounded; send it as a string`,
+      `the integer ${literal.slice(0, MAX_SHOWN)} is beyond 2^53 and would be rounded; expected one within ±(2^53 - 1), or a string where text is taken`,
       pointerOf(levels),
     )
 }

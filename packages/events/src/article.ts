@@ -73,7 +73,7 @@ export const articleInput = z.strictObject({
   sourceVersion: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
   type: z.enum(['article', 'live', 'gallery', 'video']).default('article'),
   language: languageTag.optional(),
-  title: line(1000).refine(isVisible, 'expected some text'),
+  title: line(1000).refine(isVisible, 'expected some text').meta({ minLength: 1 }),
   summary: z.string().transform(cleanText).pipe(z.string().max(10_000)).default(''),
   body,
   byline: line(500).default(''),

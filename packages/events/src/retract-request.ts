@@ -9,10 +9,11 @@ const notice = z.string().transform(cleanLine).pipe(z.string().max(2000))
 /** One that readers can be sent to: what no browser can open would leave them with nothing. */
 const isAddress = (value: string): boolean => !/\s/.test(value) && httpUrl.safeParse(value).success && hasNoPassword(value)
 
-const retractRequest = z
+/** Without what only the article's id can tell: `retractRequestOf`. */
+export const retractRequest = z
   .strictObject({
     mode: z.enum(['withdraw', 'gone', 'redirect', 'replace']),
-    reason: notice.refine(isVisible, 'expected some words: the reason is kept with the retraction'),
+    reason: notice.refine(isVisible, 'expected some words: the reason is kept with the retraction').meta({ minLength: 1 }),
     legal: z.boolean().default(false),
     redirectTo: z.string().max(2048).optional(),
     notice: notice.optional(),

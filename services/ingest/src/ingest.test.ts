@@ -726,7 +726,15 @@ test('OpenAPI names every address and method of the front door, and each of its 
   assert.deepEqual(documented.sort(), [...new Set(served)].sort())
   for (const [, name] of JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g))
     assert.ok(body.components.schemas[String(name)], name)
-  assert.ok(body.components.schemas.Article.properties.title)
+  const { Article, Retraction } = body.components.schemas
+  assert.equal(Article.properties.title.minLength, 1)
+  assert.deepEqual([Retraction.required, Retraction.additionalProperties], [['mode', 'reason'], false], 'made of the schema that checks')
+  const answers = Object.keys(body.paths['/v1/articles:validate'].post.responses)
+  for (const headers of [{ authorization: '' }, { authorization: 'Bearer nw_read' }, { 'content-type': 'text/plain' }]) {
+    const { status } = await request('POST', '/v1/articles:validate', article, headers)
+    assert.ok(answers.includes(String(status)), String(status))
+  }
+  assert.doesNotMatch('a..b', new RegExp(body.paths['/v1/articles/{localId}'].put.parameters[0].schema.pattern, 'u'))
 })
 
 test('what is taken and perhaps not meant is said with the 202, every time, and kept with the milestone', async t => {

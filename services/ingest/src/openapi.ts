@@ -1,6 +1,7 @@
 /** OpenAPI 3.1 of the front door, its schemas made from the ones that check. */
 import { articleInput } from '@newswire/events/article'
 import { submissionStates } from '@newswire/events/milestone'
+import { retractRequest } from '@newswire/events/retract-request'
 import { z } from 'zod'
 
 type Json = Record<string, unknown>
@@ -12,13 +13,13 @@ const localId: Json = {
   name: 'localId',
   in: 'path',
   required: true,
-  schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' },
+  schema: { type: 'string', pattern: '^(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' },
 }
 const idempotencyKey: Json = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  schema: { type: 'string', maxLength: 255 },
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
   description: 'The same key and request again: the same answer, no second effect.',
 }
 const way: readonly Json[] = [
@@ -49,6 +50,7 @@ const failures: Json = {
   '429': problem('As many imports are under way as there may be; try again after Retry-After'),
   '503': problem('The log or the store cannot take it now; try again'),
 }
+const pick = (...statuses: readonly string[]): Json => Object.fromEntries(statuses.map(status => [status, failures[status]]))
 const submits = (summary: string, body: Json | null, scope: string, more: readonly Json[] = []): Json => ({
   summary,
   security: [{ token: [scope] }],
@@ -70,8 +72,10 @@ const warnings: Json = {
     'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note or with fewer pictures than what is out, an embargo on what is out or in the past, a date far ahead, an expiry that has passed, a substitute that is not out, a republish of what is not retracted. An empty pointer means all of it.',
 }
 
+const toInputSchema = (schema: z.ZodType): Json => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+
 const schemas = (): Json => ({
-  Article: z.toJSONSchema(articleInput, { io: 'input', unrepresentable: 'any' }),
+  Article: toInputSchema(articleInput),
   Accepted: {
     type: 'object',
     required: ['submissionId', 'articleId', 'trace'],
@@ -90,17 +94,7 @@ const schemas = (): Json => ({
       warnings,
     },
   },
-  Retraction: {
-    type: 'object',
-    required: ['mode', 'reason'],
-    properties: {
-      mode: { enum: ['withdraw', 'gone', 'redirect', 'replace'] },
-      reason: { type: 'string' },
-      legal: { type: 'boolean' },
-      redirectTo: { type: 'string' },
-      notice: { type: 'string' },
-    },
-  },
+  Retraction: toInputSchema(retractRequest),
   Problem: {
     type: 'object',
     required: ['type', 'title', 'status', 'code', 'correlationId'],
@@ -183,7 +177,7 @@ export const toOpenApi = (): Json => ({
         summary: 'Every complaint, and what the article would match; nothing is kept',
         security: [{ token: ['publish'] }],
         requestBody: { required: true, content: { 'application/json': { schema: ref('Article') } } },
-        responses: { '200': json({ type: 'object' }, 'The answer'), '401': problem('No token, or not known') },
+        responses: { '200': json({ type: 'object' }, 'The answer'), ...pick('401', '403', '413', '415') },
       },
     },
   },

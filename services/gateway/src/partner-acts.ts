@@ -35,8 +35,9 @@ const SAID: Readonly<Record<string, Said>> = {
   NEWSWIRE_SECRET_KEY_MISSING: 'saidNoKey',
 }
 
-const readJson = (request: HttpRequest): unknown => {
-  const json = parseStrictJson(request.rawBody ?? Buffer.from('{}'))
+/** No body is an empty one, whatever its type says. */
+const readJson = ({ rawBody }: HttpRequest): unknown => {
+  const json = parseStrictJson(rawBody === undefined || rawBody.byteLength === 0 ? Buffer.from('{}') : rawBody)
   if (json.ok) return json.value
   throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
 }

@@ -115,6 +115,25 @@ test('an address that no delivery could ever reach, and a network that is none, 
   assert.ok(checkConfig(outlets({ allow: ['127.0.0.0/8'], allowHttp: true }, 'http://127.0.0.1:9000/', 'https://o.example/')).ok)
 })
 
+test('what could never be reached is told beside what is wrong elsewhere', () => {
+  const url = 'https://10.0.0.1/'
+  const file = {
+    site: { ...site, timeZone: 'Mars/Olympus' },
+    publishers: [{ id: 'P', name: 'Press', callbackUrl: url, callbackSecretEnv: 'PRESS_SECRET' }],
+    outlets: [{ match: {}, deliver: { kind: 'webhook', url, secretEnv: 'O' } }],
+  }
+  const paths = (value: object) => complaintsOf({ ...file, ...value }).map(one => one.slice(0, one.indexOf(':')))
+  const wrong = ['site.timeZone', 'publishers[0].id', 'outlets[0].id']
+  assert.deepEqual(paths({}), [...wrong, 'publishers[0].callbackUrl', 'outlets[0].deliver.url'])
+  // Which addresses are allowed is not known then; which networks are none is.
+  assert.deepEqual(paths({ network: { allow: ['300.0.0.0/8'], allowHttp: 'maybe' } }), [
+    wrong[0],
+    'network.allowHttp',
+    ...wrong.slice(1),
+    'network.allow[0]',
+  ])
+})
+
 test('a callback that could never be reached, or would go out unsigned, is refused when it is saved', () => {
   const publisher = (callbackUrl: string, rest: object = {}) => ({
     site,

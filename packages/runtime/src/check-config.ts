@@ -1,8 +1,15 @@
 /** Whether a configuration may be applied: every complaint at once, with its path, what was expected and what was found. */
 import { findMeantField } from '@newswire/events/closest-field'
 import { toComplaints } from '@newswire/events/complaints'
-import { type CategoryConfig, type NewswireConfig, newswireConfig, withAncestors } from '@newswire/events/config'
-import { addressOf } from '@newswire/events/deliver'
+import {
+  type CategoryConfig,
+  configKinds,
+  type NetworkConfig,
+  type NewswireConfig,
+  newswireConfig,
+  withAncestors,
+} from '@newswire/events/config'
+import { addressOf, deliverConfig, httpUrl } from '@newswire/events/deliver'
 import { findHostOffence, findUrlOffence, isNetwork, SSH_PORTS, toHost } from '@newswire/outbound/addresses'
 
 export type Complaint = Readonly<{ path: string; expected: string; found: string }>
@@ -72,9 +79,8 @@ const withoutPath = (url: string): string => {
   return `${protocol}//${host}`
 }
 
-/** What could never be reached is found now, rather than by an alarm of every delivery. */
-const findUnreachable = ({ network, publishers, outlets }: NewswireConfig): readonly Complaint[] => [
-  ...network.allow.flatMap((cidr, index) =>
+const findNoNetworks = (network: unknown): Complaint[] =>
+  (configKinds.network.shape.allow.safeParse(isItem(network) ? network['allow'] : undefined).data ?? []).flatMap((cidr, index) =>
     isNetwork(cidr)
       ? []
       : [
@@ -84,28 +90,39 @@ const findUnreachable = ({ network, publishers, outlets }: NewswireConfig): read
             found: JSON.stringify(cidr),
           },
         ],
-  ),
-  ...publishers.flatMap(({ callbackUrl }, index) => {
-    const offence = callbackUrl === undefined ? null : findUrlOffence(callbackUrl, network)
-    if (callbackUrl === undefined || offence === null) return []
-    const found = `${withoutPath(callbackUrl)}: ${offence}`
-    return [{ path: `publishers[${index}].callbackUrl`, expected: 'an address that callbacks may reach', found }]
-  }),
-  ...outlets.flatMap(({ deliver }, index) => {
+  )
+
+const findUnreachableCallbacks = (publishers: readonly Item[], network: NetworkConfig): Complaint[] =>
+  publishers.flatMap((publisher, index) => {
+    const url = httpUrl.safeParse(publisher['callbackUrl']).data
+    const offence = url === undefined ? null : findUrlOffence(url, network)
+    if (url === undefined || offence === null) return []
+    const path = `publishers[${index}].callbackUrl`
+    return [{ path, expected: 'an address that callbacks may reach', found: `${withoutPath(url)}: ${offence}` }]
+  })
+
+const findUnreachableOutlets = (outlets: readonly Item[], network: NetworkConfig): Complaint[] =>
+  outlets.flatMap((outlet, index) => {
+    const deliver = deliverConfig.safeParse(outlet['deliver']).data
+    if (deliver === undefined) return []
     const { field, url } = addressOf(deliver)
     const offence =
       deliver.kind === 'sftp' ? findHostOffence(toHost(deliver.host), deliver.port, network, SSH_PORTS) : findUrlOffence(url, network)
-    return offence === null
-      ? []
-      : [
-          {
-            path: `outlets[${index}].deliver.${field}`,
-            expected: 'an address that deliveries may reach',
-            found: `${withoutPath(url)}: ${offence}`,
-          },
-        ]
-  }),
-]
+    if (offence === null) return []
+    const path = `outlets[${index}].deliver.${field}`
+    return [{ path, expected: 'an address that deliveries may reach', found: `${withoutPath(url)}: ${offence}` }]
+  })
+
+/** What could never be reached is found now, rather than by an alarm of every delivery; also in a file that is wrong elsewhere. */
+const findUnreachable = (value: unknown): readonly Complaint[] => {
+  const found = isItem(value) ? (value['network'] ?? {}) : {}
+  const network = configKinds.network.safeParse(found).data
+  return [
+    ...findNoNetworks(found),
+    ...(network === undefined ? [] : findUnreachableCallbacks(itemsOf(value, 'publishers'), network)),
+    ...(network === undefined ? [] : findUnreachableOutlets(itemsOf(value, 'outlets'), network)),
+  ]
+}
 
 /** A callback goes out signed, or not at all. */
 const findUnsigned = (publishers: readonly Item[]): Complaint[] =>
@@ -181,6 +198,6 @@ export const checkConfig = (value: unknown): CheckedConfig => {
         expected: isUnknownField ? toKnownSetting(path) : expected,
         found,
       }))
-  const complaints = [...wrong, ...findLooseEnds(value), ...(result.success ? findUnreachable(result.data) : [])]
+  const complaints = [...wrong, ...findLooseEnds(value), ...findUnreachable(value)]
   return result.success && complaints.length === 0 ? { ok: true, config: result.data } : { ok: false, complaints }
 }

@@ -5,7 +5,7 @@ import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/even
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
 import { openReader } from './archive.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 type ExportOptions = Readonly<{
@@ -39,7 +39,7 @@ const readContext = async (objects: Parameters<typeof readEntries>[0]): Promise<
 }
 
 export const exportToFile = async (terminal: Terminal, options: ExportOptions): Promise<boolean> => {
-  const { settings, json, say } = terminal
+  const { settings } = terminal
   const { format, category, publisher, allVersions = false, out } = options
   if (allVersions && format !== 'jsonl') throw new UsageError('--all-versions is for --format jsonl')
   if (format === 'html' && out === '-') throw new UsageError('--format html needs a folder, not standard output')
@@ -58,9 +58,9 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
       allVersions,
     }
     const report = ({ day, of, days, articles }: { day: string; of: number; days: number; articles: number }) => {
-      if (json || (performance.now() - said < 1_000 && days < of)) return
+      if (performance.now() - said < 1_000 && days < of) return
       said = performance.now()
-      say(`${day}: ${days} of ${of} days, ${articles} written`)
+      sayProgress(terminal, `${day}: ${days} of ${of} days, ${articles} written`)
     }
     const exported = await exportArchive(objects, wanted, { out, context, report })
     if (out !== '-') printResult(terminal, exported, `${exported.articles} written to ${out}`)

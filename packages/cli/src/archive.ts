@@ -10,7 +10,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
 import type { Settings } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from './client.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 /** The store, for looking only. */
@@ -80,9 +80,9 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
       days,
       ...(objects === null ? {} : { isLive: true, newestPacked: await newestPacked(objects) }),
       onProgress: ({ manifest, of, entries }) => {
-        if (json || performance.now() - said < 1_000) return
+        if (performance.now() - said < 1_000) return
         said = performance.now()
-        say(`manifest ${manifest} of ${of}, ${entries} entries`)
+        sayProgress(terminal, `manifest ${manifest} of ${of}, ${entries} entries`)
       },
     })
     printResult(terminal, verdict, sayVerdict(verdict))
@@ -102,13 +102,13 @@ const howToProve = (folder: string, site: string | null): string =>
 
 /** Copies what is closed into a folder, again and again if wanted. */
 export const copyToFolder = async (terminal: Terminal, folder: string): Promise<boolean> => {
-  const { settings, json, say } = terminal
+  const { settings } = terminal
   const objects = await openReader(settings)
   try {
     let fetched = 0
     const copied = await copyArchive(objects, resolve(folder), () => {
       fetched += 1
-      if (!json && fetched % 500 === 0) say(`${fetched} files`)
+      if (fetched % 500 === 0) sayProgress(terminal, `${fetched} files`)
     })
     const counts = `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed.`
     const site = (await readClientFile(settings.dataDir))?.gateway ?? null

@@ -38,6 +38,8 @@ export const withoutHelpOfUnknown = (program: Command, args: readonly string[]):
   return args
 }
 
+const READY_JSON = 'the line that it is ready as one JSON document'
+
 type ProgramOptions = Readonly<{
   environment: Environment
   /** Environment settings with those of the command line over them. */
@@ -67,6 +69,7 @@ const portSettings = (options: Record<string, string | undefined>): Environment 
 export const createProgram = ({ environment, readSettings, print, say, onStatus }: ProgramOptions): Command => {
   const program = new Command('newswire')
     .description('Open news syndication: one publish event to feeds, archive and partners, and back out of all of them.')
+    .addHelpText('after', '\nExample:\n  newswire up --demo')
     .version(version, '-v, --version')
     .exitOverride()
     .showSuggestionAfterError()
@@ -77,6 +80,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
 
   withHelp(program.command('up'), 'all services in one process', 'newswire up --demo')
     .option('--demo', 'a demo publisher, feeds, a partner site and two articles')
+    .option('--json', READY_JSON)
     .option('--data <dir>', 'data folder (default ./data)')
     .option('--config <file>', 'configuration to apply first')
     .option('--host <host>', 'address to listen on')
@@ -90,6 +94,7 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
           settings: readSettings(portSettings(options)),
           environment,
           demo: options.demo === true,
+          json: options.json === true,
           ...(options.config === undefined ? {} : { configFile: options.config }),
           print,
           say,
@@ -99,13 +104,16 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
 
   withHelp(program.command('run'), `one or more services on Kafka and S3: ${serviceNames.join(', ')}`, 'newswire run ingest')
     .argument('<service...>')
+    .option('--json', READY_JSON)
     .option('--data <dir>', 'folder for local views')
     .addHelpText('after', settingsText)
     .action(async (names: string[], options) => {
       const known = names.filter(isServiceName)
       const unknown = names.filter(name => !isServiceName(name))
       if (unknown.length > 0) throw new UsageError(`no such service: ${unknown.join(', ')}; there are ${serviceNames.join(', ')}`)
-      onStatus(await run({ names: known, settings: readSettings(portSettings(options)), environment, print, say }))
+      onStatus(
+        await run({ names: known, settings: readSettings(portSettings(options)), environment, json: options.json === true, print, say }),
+      )
     })
 
   addPublish(tree)

@@ -26,7 +26,7 @@ import { openObjects, openPorts } from './compose.ts'
 import { raiseEpoch, readMarkEnds } from './log-mark.ts'
 import { type Restorer, startRestorer } from './restore-days.ts'
 import type { PreparedArticle } from './restore-prepare.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 /**
@@ -145,7 +145,7 @@ const restoreAll = async (
 }
 
 export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
-  const { settings, json, say } = terminal
+  const { settings } = terminal
   const isKafka = settings.kafkaBrokers.length > 0
   const objects = await openObjects(settings)
   let begun: Awaited<ReturnType<typeof begin>>
@@ -169,9 +169,9 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
       })
     let said = performance.now()
     const { articles, allArchived } = await restoreAll(ports, restorer, (day, done, of, count) => {
-      if (json || (performance.now() - said < 1_000 && done < of)) return
+      if (performance.now() - said < 1_000 && done < of) return
       said = performance.now()
-      say(`${day}: ${done} of ${of} days, ${count} articles`)
+      sayProgress(terminal, `${day}: ${done} of ${of} days, ${count} articles`)
     })
     for (const group of [...GROUPS, ...(allArchived ? [ARCHIVE] : [])])
       await untilReady(() => ports.log.replay(group, topics.articles.name, 'end'))

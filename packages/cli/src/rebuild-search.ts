@@ -4,7 +4,7 @@ import type { SearchWanted } from '@newswire/objects/search-wanted'
 import { createClient } from './client.ts'
 import type { WaitOptions } from './command-tree.ts'
 import { showTable } from './show.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 const POLL_MS = 300
@@ -27,7 +27,7 @@ const show = ({ gateways }: SearchWanted): string =>
 
 /** True when it was accepted; with `wait`, when every gateway that took it up is done in time. */
 export const rebuildSearch = async (terminal: Terminal, { from: source, wait, timeout }: Options): Promise<boolean> => {
-  const { json, say } = terminal
+  const { say } = terminal
   if (source !== 'log' && source !== 'archive') throw new UsageError(`--from must be log or archive, got ${JSON.stringify(source)}`)
   const using = await createClient(terminal)
   const asked = (await using.console('POST', '/v1/rebuilds', JSON.stringify({ kind: 'search', source }))) as { id: string }
@@ -47,7 +47,7 @@ export const rebuildSearch = async (terminal: Terminal, { from: source, wait, ti
       return standing === 'done'
     }
     const sentence = `${standing}, ${search?.gateways.reduce((sum, { articles }) => sum + articles, 0) ?? 0} versions`
-    if (!json && sentence !== said) say(sentence)
+    if (sentence !== said) sayProgress(terminal, sentence)
     said = sentence
   }
 }

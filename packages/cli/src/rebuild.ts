@@ -4,7 +4,7 @@ import type { FeedRebuild } from '@newswire/events/feed-page'
 import { createClient } from './client.ts'
 import type { WaitOptions } from './command-tree.ts'
 import { showTable } from './show.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 
 const POLL_MS = 200
 
@@ -36,7 +36,7 @@ const show = (progress: readonly Progress[]): string =>
 
 /** True when it was accepted; with `wait`, when every feed is done in time. */
 export const rebuildFeeds = async (terminal: Terminal, ids: readonly string[], { wait, timeout }: WaitOptions): Promise<boolean> => {
-  const { json, say } = terminal
+  const { say } = terminal
   const using = await createClient(terminal)
   const body = JSON.stringify({ kind: 'feeds', ...(ids.length === 0 ? {} : { ids }) })
   const asked = (await using.console('POST', '/v1/rebuilds', body)) as Asked
@@ -56,7 +56,7 @@ export const rebuildFeeds = async (terminal: Terminal, ids: readonly string[], {
       if (!isOver) say(`not done within ${timeout} s; it goes on, and \`newswire rebuild feeds --wait\` begins it anew`)
       return ok
     }
-    if (!json && sentenceOf(progress) !== said) say(sentenceOf(progress))
+    if (sentenceOf(progress) !== said) sayProgress(terminal, sentenceOf(progress))
     said = sentenceOf(progress)
     await setTimeout(POLL_MS)
   }

@@ -2,23 +2,17 @@
 import { createHttpServer } from '@newswire/http/server'
 import { startServices, stopServices, toReadiness } from '@newswire/runtime/run'
 import type { RunningService, ServiceName } from '@newswire/runtime/service'
-import type { Environment, Settings } from '@newswire/runtime/settings'
 import { checkPorts } from './check-ports.ts'
 import { compose } from './compose.ts'
 import { toStarting } from './services.ts'
 import { awaitEnding } from './signals.ts'
+import { readyLine, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
-type RunOptions = Readonly<{
-  names: readonly ServiceName[]
-  settings: Settings
-  environment: Environment
-  print: (line: string) => void
-  say: (line: string) => void
-}>
+type RunOptions = Terminal & Readonly<{ names: readonly ServiceName[] }>
 
-export const run = async ({ names, settings, environment, print, say }: RunOptions): Promise<number> => {
+export const run = async ({ names, settings, environment, json, print, say }: RunOptions): Promise<number> => {
   if (settings.kafkaBrokers.length === 0 || settings.s3 === null)
     throw new UsageError(
       'newswire run needs KAFKA_BROKERS and S3_BUCKET: processes meet in topics and objects. For one process on this machine use `newswire up`.',
@@ -54,8 +48,8 @@ export const run = async ({ names, settings, environment, print, say }: RunOptio
     await checkPorts(context.settings, names, { flags: false })
     running = await startServices(context, toStarting(names))
     letGrow()
-    const urls = running.flatMap(one => (one.url === undefined ? [] : [`${one.name}=${one.url}`]))
-    print(['newswire ready', ...urls, `health=${healthUrl}`].join(' '))
+    const urls = Object.fromEntries(running.flatMap(one => (one.url === undefined ? [] : [[one.name, one.url]])))
+    print(readyLine({ ...urls, health: healthUrl }, json))
     await ending.ended
     say('Stopping…')
     if (!(await stopServices(running, { logger: context.logger }))) ending.fail()

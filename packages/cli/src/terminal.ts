@@ -12,5 +12,16 @@ export type Terminal = Readonly<{
   say: (line: string) => void
 }>
 
+/** How far a long work is; on a terminal alone, where somebody looks. A line at most every second is the caller's to keep. */
+export const sayProgress = ({ json, say }: Pick<Terminal, 'json' | 'say'>, line: string): void => {
+  if (!json && process.stderr.isTTY) say(line)
+}
+
+/** The one line of a process that is ready: which service answers at which address. */
+export const readyLine = (urls: Readonly<Record<string, string>>, json: boolean): string => {
+  const words = Object.entries(urls).map(([name, url]) => `${name}=${url}`)
+  return json ? JSON.stringify({ ready: true, ...urls }) : ['newswire ready', ...words].join(' ')
+}
+
 export const printResult = ({ json, print }: Pick<Terminal, 'json' | 'print'>, value: unknown, words: string): void =>
   print(json ? JSON.stringify(value) : words)

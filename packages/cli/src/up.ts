@@ -7,7 +7,7 @@ import type { NewswireConfig } from '@newswire/events/config'
 import { messageOf } from '@newswire/events/errors'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
-import type { Environment, Settings } from '@newswire/runtime/settings'
+import type { Settings } from '@newswire/runtime/settings'
 import { checkPorts } from './check-ports.ts'
 import { createClient } from './client.ts'
 import { type Composition, compose } from './compose.ts'
@@ -21,16 +21,10 @@ import { type PartnerSite, type Received, startPartnerSite } from './partner-sit
 import { findUnopened, listSealed } from './sealed-secrets.ts'
 import { serviceNames, toStarting } from './services.ts'
 import { awaitEnding, type Ending } from './signals.ts'
+import { readyLine, type Terminal } from './terminal.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
-type UpOptions = Readonly<{
-  settings: Settings
-  environment: Environment
-  demo: boolean
-  configFile?: string
-  print: (line: string) => void
-  say: (line: string) => void
-}>
+type UpOptions = Terminal & Readonly<{ demo: boolean; configFile?: string }>
 
 const PARTNER_PORT = 8090
 
@@ -86,14 +80,14 @@ const serve = async (
   composition: Composition,
   running: readonly RunningService[],
   demo: Demo | null,
-  { print, say }: UpOptions,
+  { json, print, say }: UpOptions,
   beganAt: number,
 ): Promise<void> => {
   const { context } = composition
   const { settings } = context
   const urls = { gateway: urlOf(running, 'gateway'), ingest: urlOf(running, 'ingest'), console: urlOf(running, 'console') }
   const access = await giveLocalAccess(context, urls)
-  print(`newswire ready gateway=${urls.gateway} ingest=${urls.ingest} console=${urls.console}`)
+  print(readyLine(urls, json))
   const seconds = ((performance.now() - beganAt) / 1000).toFixed(1)
   say(
     `Ready in ${seconds} s. Data in ${settings.dataDir}; a 202 survives ${settings.fsync === 'full' ? 'a power cut' : 'a kill, not a power cut'}.`,

@@ -29,9 +29,8 @@ const ACCEPT =
 type Needs = Readonly<{
   outbound: Pick<Outbound, 'request'>
   into: Omit<Into, 'host'>
-  /** Called with what is no article on purpose ("taken back"), and with each document. */
+  /** Called with what is no article on purpose ("taken back"). */
   onPassedOver: (kind: string) => void
-  onDocument: (url: string) => void
   wait?: (ms: number) => Promise<unknown>
 }>
 
@@ -118,7 +117,6 @@ export const readFeedArticles = async function* (feedUrl: string, needs: Needs):
   let barren = 0
   for (let url: string | null = feedUrl; url !== null; ) {
     documents.add(placeOf(url))
-    needs.onDocument(url)
     const { bytes, type } = await fetchDocument(url, needs)
     const read = readFeed(bytes, type)
     if (!read.ok) throw new FailedError(`${toShown(url)} is no feed that can be imported: ${read.reason}`)

@@ -70,9 +70,6 @@ export const openFeedSource = async (terminal: Terminal, client: Importing, feed
     onPassedOver: kind => {
       passedOver[kind] = (passedOver[kind] ?? 0) + 1
     },
-    onDocument: url => {
-      if (!terminal.json && !process.stderr.isTTY) terminal.say(`reading ${toShown(url)}`)
-    },
   })
   return { articles, passedOver, journal: journalNameOf(feedUrl), close: outbound.close }
 }

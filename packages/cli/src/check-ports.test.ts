@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { readSettings } from '@newswire/runtime/settings'
-import { checkPorts } from './check-ports.ts'
+import { readSettings, SettingsError } from '@newswire/runtime/settings'
+import { checkPorts, freePort } from './check-ports.ts'
 
 const takePort = async (t: TestContext) => {
   const server = createServer()
@@ -44,4 +44,13 @@ test('of two that are to listen on one port the second is told; services without
   await new Promise(resolve => server.close(resolve))
   await assert.rejects(checkPorts(settingsOf(free, free), ['gateway', 'ingest'], { flags: true }), /so ingest cannot listen there/)
   await checkPorts(settingsOf(await takePort(t), '0'), ['desk', 'outlets', 'ingest'], { flags: true })
+})
+
+test('an address that is none of this machine is told as such: no other port would do', async () => {
+  // RFC 5737: of no machine.
+  const settings = { ...settingsOf('0', '0'), host: '192.0.2.1' }
+  const isTold = (error: unknown) => error instanceof SettingsError && /192\.0\.2\.1 is no address .*NEWSWIRE_HOST/.test(error.message)
+  await assert.rejects(checkPorts(settings, ['gateway', 'ingest'], { flags: false }), isTold)
+  await assert.rejects(freePort(settings.host), isTold)
+  assert.ok((await freePort('127.0.0.1')) > 0)
 })

@@ -2,9 +2,9 @@
  * Whether the ports are free, before anything begins: a start that finds out later has sent to partners by then. Somebody may still take one in the
  * moment between; the server that then cannot listen says so too.
  */
-import { createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { ServiceName } from '@newswire/runtime/service'
-import type { Settings } from '@newswire/runtime/settings'
+import { type Settings, SettingsError } from '@newswire/runtime/settings'
 
 const doors = {
   gateway: { port: 'gatewayPort', flag: '--gateway-port', setting: 'NEWSWIRE_GATEWAY_PORT' },
@@ -29,18 +29,38 @@ const why = (error: unknown): string => {
   return code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code ?? String(error)})`
 }
 
-/** Throws `PortsError` that names every port that cannot be had, and how to give another. All of them are free again afterwards. */
+/** Throws `SettingsError` when it is the address that cannot be had: no other port on it could. */
+const refuseHost = (error: unknown, host: string, flags: boolean): void => {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  if (!['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EINVAL'].includes(code)) return
+  throw new SettingsError(
+    `Nothing was started: ${host} is no address of this machine (${code}); give one with ${flags ? '--host or ' : ''}NEWSWIRE_HOST.`,
+  )
+}
+
+/** A port of this address that nobody has now. Throws `SettingsError` when there is no such address. */
+export const freePort = async (host: string): Promise<number> => {
+  const server = await listen(0, host).catch(error => {
+    refuseHost(error, host, true)
+    throw error
+  })
+  const { port } = server.address() as AddressInfo
+  await close(server)
+  return port
+}
+
+/** Throws `PortsError` that names every port that cannot be had, and how to give another, or `SettingsError` when it is the address. All of them are free again afterwards. */
 export const checkPorts = async (settings: Settings, names: readonly ServiceName[], { flags }: { flags: boolean }): Promise<void> => {
   const wanted = Object.entries(doors).filter(([name]) => names.includes(name as ServiceName))
   const open: Server[] = []
   const complaints: string[] = []
   const options: string[] = []
   for (const [name, { port, flag, setting }] of wanted) {
-    if (settings[port] === 0) continue
     try {
       open.push(await listen(settings[port], settings.host))
     } catch (error) {
       options.push(`${flag} 0`)
+      refuseHost(error, settings.host, flags)
       const another = flags ? `${flag} N or ${setting}` : setting
       complaints.push(
         `port ${settings[port]} on ${settings.host} ${why(error)}, so ${name} cannot listen there; give another with ${another}`,

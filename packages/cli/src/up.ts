@@ -1,6 +1,5 @@
 /** `newswire up`: all services in one process. */
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { findMissedSecrets } from '@newswire/console/made-secrets'
 import type { NewswireConfig } from '@newswire/events/config'
@@ -8,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
 import type { Settings } from '@newswire/runtime/settings'
-import { checkPorts } from './check-ports.ts'
+import { checkPorts, freePort } from './check-ports.ts'
 import { createClient } from './client.ts'
 import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
@@ -27,15 +26,6 @@ import { holdYoungGeneration } from './young-generation.ts'
 type UpOptions = Terminal & Readonly<{ demo: boolean; configFile?: string }>
 
 const PARTNER_PORT = 8090
-
-const freePort = (host: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 
 /** Every picture's and item's address begins with the gateway's, so the demo knows its port before anything is published. */
 const withGatewayPort = async (settings: Settings): Promise<Settings> =>

@@ -4,6 +4,7 @@ import {
   afterAttempt,
   beginAttempt,
   type Delivery,
+  hold,
   isArmed,
   leastSendable,
   loseSight,
@@ -276,7 +277,9 @@ describe('after a restart', () => {
     assert.equal(ahead({ ...waiting, attempts: 12 }), 28.8)
     assert.ok(ahead(some(after(inflight(1, true), failed()))) <= 1 / 60)
     assert.ok(ahead({ ...some(after(inflight(1, true), failed())), attempts: 500 }) <= 1.2)
-    assert.equal(ahead(postpone(pending(1), NOW)), 24, 'what an embargo may hold')
+    assert.ok(ahead(postpone(pending(1), NOW)) <= 1 / 60, 'what was not attempted waits for nothing but our own side')
+    const held = hold(pending(1), NOW + 900 * HOUR)
+    assert.equal(restore(held, true, NOW, 1).nextAtMs, NOW + 900 * HOUR, 'what an embargo holds')
     for (const inTime of [1_000, 4_000]) assert.equal(restore({ ...waiting, nextAtMs: NOW + inTime }, true, NOW, 1).nextAtMs, NOW + inTime)
   })
 

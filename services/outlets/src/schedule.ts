@@ -33,8 +33,6 @@ export const GIVE_UP_AFTER_MS = 72 * HOUR
 export const SETTLE_AFTER_MS = MINUTE
 /** Our own log, store or network is away: looked at again after this, and no attempt is counted. */
 export const OWN_FAULT_MS = SECOND
-/** A stored time is believed up to this far ahead, and less where `longestDelayMs` says so: the clock may have jumped since. */
-const FARTHEST_MS = 24 * HOUR
 
 const JITTER = 0.2
 const MOST_JITTER = 1 - JITTER + 2 * JITTER
@@ -80,15 +78,14 @@ export const nextDelayMs = (tried: Tried, { random, scale }: Chance): number | n
 
 /**
  * The longest wait that the schedule or a partner may have asked for before the next attempt, unscaled ms: what is stored as farther ahead than
- * this was written by a clock that has been set back since. What was not attempted may be held for an embargo.
+ * this was written by a clock that has been set back since. What was not attempted waits for a settle-repeat or for our own side, a minute at
+ * most; a hold is no wait, and is not asked for here.
  */
 export const longestDelayMs = ({ kill, attempts }: Pick<Tried, 'kill' | 'attempts'>): number => {
-  if (kill) {
-    const base = attempts === 0 ? SETTLE_AFTER_MS : (KILL_DELAYS_MS[attempts - 1] ?? KILL_LATE_EVERY_MS)
-    return Math.max(base * MOST_JITTER, MOST_KILL_RETRY_AFTER_MS)
-  }
+  if (attempts === 0) return SETTLE_AFTER_MS
+  if (kill) return Math.max((KILL_DELAYS_MS[attempts - 1] ?? KILL_LATE_EVERY_MS) * MOST_JITTER, MOST_KILL_RETRY_AFTER_MS)
   const base = RETRY_DELAYS_MS[attempts - 1]
-  return base === undefined ? FARTHEST_MS : Math.max(base * MOST_JITTER, Math.min(2 * base + 2 * HOUR, MOST_RETRY_AFTER_MS))
+  return base === undefined ? MOST_RETRY_AFTER_MS : Math.max(base * MOST_JITTER, Math.min(2 * base + 2 * HOUR, MOST_RETRY_AFTER_MS))
 }
 
 const inWords = (ms: number): string => (ms >= HOUR ? `${ms / HOUR} h` : ms >= MINUTE ? `${ms / MINUTE} min` : `${ms / SECOND} s`)

@@ -20,27 +20,52 @@ export const KEPT_BYTES = 16 * 1_048_576
 /** As for the log that it is made from: nobody's but the owner's and his group's. */
 const [FOLDER_MODE, FILE_MODE] = [0o750, 0o640]
 
-/** Opens the file, or makes it; of another layout it is made again. */
-export const openDatabase = (file: string, schema: string): DatabaseSync => {
+/** Corrupt, or no database at all (https://sqlite.org/rescode.html): what is in the file is worth nothing. */
+const DAMAGED = new Set([11, 26])
+/** Whether what SQLite threw says that the file itself is damaged. */
+export const isDamaged = (error: unknown): boolean => DAMAGED.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
+
+/** The next to open it makes it again from the log. Who has it open goes on with what he has. Throws what the file system throws. */
+export const discard = (file: string): void => {
+  for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+}
+
+/** `null`: it is of another layout, or damaged. */
+const openAsIs = (file: string, schema: string): DatabaseSync | null => {
   if (file !== ':memory:') {
     mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
     closeSync(openSync(file, 'a', FILE_MODE))
   }
   const db = new DatabaseSync(file)
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
-  db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.past}`)
-  db.exec(BOOK)
-  const layout = db.prepare('SELECT schema FROM projection_layout').get() as { schema: string } | undefined
-  if (layout && layout.schema !== schema) {
-    db.close()
-    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
-    return openDatabase(file, schema)
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000; PRAGMA busy_timeout = 5000;')
+    db.exec(`PRAGMA wal_autocheckpoint = ${MOVED_AFTER.past}`)
+    db.exec(BOOK)
+    const layout = db.prepare('SELECT schema FROM projection_layout').get() as { schema: string } | undefined
+    if (!layout) {
+      db.exec(schema)
+      db.prepare('INSERT INTO projection_layout (schema) VALUES (?)').run(schema)
+    }
+    readCursor(db)
+    if (!layout || layout.schema === schema) return db
+  } catch (error) {
+    if (!isDamaged(error)) {
+      db.close()
+      throw error
+    }
   }
-  if (!layout) {
-    db.exec(schema)
-    db.prepare('INSERT INTO projection_layout (schema) VALUES (?)').run(schema)
-  }
-  return db
+  db.close()
+  return null
+}
+
+/** Opens the file, or makes it; of another layout, or damaged, it is made again. Throws what SQLite throws of anything else. */
+export const openDatabase = (file: string, schema: string): DatabaseSync => {
+  const db = openAsIs(file, schema)
+  if (db !== null) return db
+  discard(file)
+  const again = openAsIs(file, schema)
+  if (again === null) throw new Error(`The view ${file} cannot be made: what was just written there cannot be read. Look at the disk.`)
+  return again
 }
 
 /** Of the write-ahead log, whatever of it is in use; 0 where there is none. */

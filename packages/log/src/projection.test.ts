@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -317,6 +317,44 @@ describe('a projection', () => {
       ['one', 'two', 'three'],
     )
     await view.stop()
+  })
+
+  it('is made again from the log when its file is damaged', async t => {
+    const { dir, log } = await openLog(t)
+    const file = join(dir, 'view.db')
+    for (const key of ['one', 'two']) await log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    await keysOf(log, file)
+    const whole = readFileSync(file)
+    const PAGE = 4096
+    const damages = {
+      'no database': Buffer.alloc(5000, 'x'),
+      'a head and nothing of what follows': Buffer.concat([whole.subarray(0, PAGE), Buffer.alloc(whole.length - PAGE, 'x')]),
+      'cut off': whole.subarray(0, 2 * PAGE),
+    }
+    for (const [name, bytes] of Object.entries(damages)) {
+      writeFileSync(file, bytes)
+      assert.deepEqual(await keysOf(log, file), ['one', 'two'], name)
+    }
+  })
+
+  it('says so when its file turns out to be damaged, and is made again from the log at the next start', async t => {
+    const { dir, log } = await openLog(t)
+    const file = join(dir, 'view.db')
+    const put = (key: string) => log.publish([{ topic: 'articles', key, value: new Uint8Array([1]) }])
+    await put('one')
+    await keysOf(log, file)
+    const view = await open(log, file)
+    await view.ready
+    const { rootpage } = view.db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'by_key'").get() as { rootpage: number }
+    await view.stop()
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.fill('x', (rootpage - 1) * 4096, rootpage * 4096))
+    const damaged = await open(log, file)
+    await damaged.ready
+    await put('two')
+    await assert.rejects(damaged.caughtUp(), /view\.db is damaged \(.*\).*start again/)
+    await damaged.stop()
+    assert.deepEqual(await keysOf(log, file), ['one', 'two'])
   })
 
   it('is for its owner and his group alone, also when it is made again', { skip: process.platform === 'win32' }, async t => {

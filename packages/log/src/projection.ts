@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads'
 import { mayPass } from './late-log.ts'
 import type { Following, FollowOptions, Log, LogRecord, Position } from './log.ts'
 import { createMoving } from './projection-checkpoint.ts'
-import { empty, KEPT_BYTES, MOVED_AFTER, openDatabase, readCursor, shrink, walBytes } from './projection-file.ts'
+import { discard, empty, isDamaged, KEPT_BYTES, MOVED_AFTER, openDatabase, readCursor, shrink, walBytes } from './projection-file.ts'
 
 export type ProjectionOptions = Readonly<{
   log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
@@ -137,6 +137,24 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
   let isReady = false
   let stopped = false
 
+  /** A file that turns out to be damaged stays so: the next start is to make it again. */
+  const giveUp = (error: unknown): Error => {
+    failed = toError(error)
+    if (!isDamaged(error)) return failed
+    failed = new Error(
+      `The view ${file} is damaged (${failed.message}). Stop this process and start again: it is then made from the log.`,
+      {
+        cause: error,
+      },
+    )
+    try {
+      discard(file)
+    } catch {
+      // Whoever reads the message removes it.
+    }
+    return failed
+  }
+
   const write = (records: readonly LogRecord[]): void => {
     const next = new Map<number, Position>()
     for (const record of records) next.set(record.partition, record.position + 1)
@@ -157,10 +175,9 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
         hindrance = null
         return
       } catch (error) {
-        if (isPassing(error)) hindrance = toError(error)
-        else failed = toError(error)
+        if (!isPassing(error)) throw giveUp(error)
+        hindrance = toError(error)
       }
-      if (failed !== null) throw failed
       await setTimeout(AGAIN_MS, undefined, { ref: false })
     }
   }
@@ -171,10 +188,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       try {
         return write(records)
       } catch (error) {
-        if (!isPassing(error)) {
-          failed = toError(error)
-          throw error
-        }
+        if (!isPassing(error)) throw giveUp(error)
         hindrance = toError(error)
       }
     const mine = (writing ?? setTimeout(AGAIN_MS, undefined, { ref: false })).then(() => writeInTheEnd(records))

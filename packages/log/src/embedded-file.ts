@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
 import type { LogRecord, Position, TopicReport } from './log.ts'
+import { inTransaction } from './transaction.ts'
 
 export type PartitionState = {
   readonly topic: string
@@ -93,17 +94,6 @@ export const differences = (have: TopicSpec, partitions: number, wanted: TopicSp
   return found
 }
 
-const transaction = (db: DatabaseSync, work: () => void) => {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    db.exec('COMMIT')
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-}
-
 /** All topics as the file has them; every partition goes on `gap` above where it ended. */
 export const loadTopics = (db: DatabaseSync, gap: number): Map<string, TopicState> => {
   const rows = db.prepare('SELECT tp, topic, part, start, next, ts FROM tp ORDER BY topic, part').all() as TpRow[]
@@ -145,7 +135,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
       for (const { base, next, start, lastMs } of partitions) setEnds.run(next, start, lastMs, base / PER_PARTITION)
   }
   // Synced, before any position above the gap is given out: after a second power cut the gap must still be there.
-  transaction(db, () => {
+  inTransaction(db, () => {
     writeEnds()
     setState.run('open')
   })
@@ -164,7 +154,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
       next: floor,
       ts: 0,
     }))
-    transaction(db, () => {
+    inTransaction(db, () => {
       db.prepare('INSERT INTO topic VALUES (?, ?, ?)').run(spec.name, count, JSON.stringify(spec))
       const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (?, ?, ?, ?, ?, 0)')
       for (const row of rows) insert.run(row.tp, row.topic, row.part, floor, floor)
@@ -197,7 +187,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
     wasUnclean,
     close: () => {
       db.exec('PRAGMA synchronous = FULL')
-      transaction(db, () => {
+      inTransaction(db, () => {
         writeEnds()
         setState.run('closed')
       })

@@ -1,6 +1,7 @@
 /** How far each group is, in memory and, a moment later, in the file. An offset is never on disk before what it stands for. */
 import { type LogFile, type PartitionState, PER_PARTITION } from './embedded-file.ts'
 import type { Position } from './log.ts'
+import { inTransaction } from './transaction.ts'
 
 export type Groups = Readonly<{
   committed(group: string, partition: PartitionState): Position | null
@@ -67,16 +68,7 @@ export const createGroups = (file: LogFile, now: () => number, onDue: () => void
     },
     write: () => (isDue && fresh.size > 0 ? writeFresh() : nothing),
     save: () => {
-      if (fresh.size === 0) return
-      file.db.exec('BEGIN IMMEDIATE')
-      try {
-        const onWritten = writeFresh()
-        file.db.exec('COMMIT')
-        onWritten()
-      } catch (error) {
-        if (file.db.isTransaction) file.db.exec('ROLLBACK')
-        throw error
-      }
+      if (fresh.size > 0) inTransaction(file.db, writeFresh)()
     },
     close: () => {
       if (timer) clearTimeout(timer)

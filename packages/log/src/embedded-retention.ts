@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type LogFile, type PartitionState, PER_PARTITION, type TopicState } from './embedded-file.ts'
 import { type EmbeddedReader, forgetTail } from './embedded-reader.ts'
 import type { Position } from './log.ts'
+import { inTransaction } from './transaction.ts'
 
 type Retention = Readonly<{
   /** One pass over all topics. */
@@ -32,18 +33,6 @@ export const createRetention = (file: LogFile, reader: EmbeddedReader): Retentio
 
   const tpOf = (partition: PartitionState): number => partition.base / PER_PARTITION
 
-  const inTransaction = <T>(work: () => T): T => {
-    db.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      db.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   const pause = (signal: AbortSignal): Promise<void> => wait(PAUSE_MS, undefined, { signal }).catch(() => undefined)
 
   const removeOld = async (partition: PartitionState, cutoffMs: number, signal: AbortSignal): Promise<void> => {
@@ -54,7 +43,7 @@ export const createRetention = (file: LogFile, reader: EmbeddedReader): Retentio
     forgetTail(partition)
     setEnds.run(keepFrom, partition.next, partition.lastMs, tpOf(partition))
     while (!signal.aborted) {
-      const { changes } = inTransaction(() => removeBelow.run(partition.base, partition.base + keepFrom, SLICE_ROWS))
+      const { changes } = inTransaction(db, () => removeBelow.run(partition.base, partition.base + keepFrom, SLICE_ROWS))
       if (changes < SLICE_ROWS) return
       await pause(signal)
     }
@@ -85,7 +74,7 @@ export const createRetention = (file: LogFile, reader: EmbeddedReader): Retentio
         return (newest.get(key) ?? id) > id || (isTombstone === 1 && ts < cutoffMs - TOMBSTONE_MS)
       })
       for (let i = 0; i < gone.length && !signal.aborted; i += SLICE_ROWS) {
-        inTransaction(() => {
+        inTransaction(db, () => {
           for (const [id] of gone.slice(i, i + SLICE_ROWS)) removeOne.run(id)
           // The newest record may be a tombstone that goes: the end must be known without it.
           setEnds.run(partition.start, partition.next, partition.lastMs, tpOf(partition))

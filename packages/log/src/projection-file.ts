@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Position } from './log.ts'
+import { inTransaction } from './transaction.ts'
 
 const BOOK = `CREATE TABLE IF NOT EXISTS projection_cursor (partition INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS projection_layout (schema TEXT NOT NULL) STRICT;`
@@ -94,9 +95,9 @@ export const empty = (db: DatabaseSync, schema: string): void => {
   const first = db.prepare(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'projection%' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC LIMIT 1",
   )
-  db.exec('BEGIN')
-  for (let table = first.get(); table !== undefined; table = first.get()) db.exec(`DROP TABLE "${table['name']}"`)
-  db.exec('DELETE FROM projection_cursor')
-  db.exec(schema)
-  db.exec('COMMIT')
+  inTransaction(db, () => {
+    for (let table = first.get(); table !== undefined; table = first.get()) db.exec(`DROP TABLE "${table['name']}"`)
+    db.exec('DELETE FROM projection_cursor')
+    db.exec(schema)
+  })
 }

@@ -10,6 +10,9 @@ import { mayPass } from './late-log.ts'
 import type { Following, FollowOptions, Log, LogRecord, Position } from './log.ts'
 import { createMoving } from './projection-checkpoint.ts'
 import { discard, empty, isDamaged, KEPT_BYTES, MOVED_AFTER, openDatabase, readCursor, shrink, walBytes } from './projection-file.ts'
+import { inTransaction } from './transaction.ts'
+
+export { inTransaction }
 
 export type ProjectionOptions = Readonly<{
   log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
@@ -65,17 +68,6 @@ const PASSING = new Set([5, 6, 7, 10, 13, 14])
 /** Whether what SQLite threw is of the machine and not of what was written, so that it may go another time. */
 export const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
 
-/** All of the work or nothing of it. Throws what the work or SQLite throws. */
-export const inTransaction = (db: DatabaseSync, work: () => void): void => {
-  db.exec('BEGIN')
-  try {
-    work()
-    db.exec('COMMIT')
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK') // a full disk has undone it already
-    throw error
-  }
-}
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 type Ends = ReadonlyArray<{ partition: number; start: Position; end: Position }>

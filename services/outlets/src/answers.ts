@@ -31,6 +31,10 @@ export const failed = (reason: string, rest: Partial<Extract<Outcome, { kind: 'f
   ...rest,
 })
 
+/** An attempt that came to nothing for a reason of ours. */
+export const own = (reason: string): Outcome => ({ kind: 'own', reason })
+export const NO_LONGER_OURS = own('this process may not own the outlet any more')
+
 /** What an attempt came to, from what the other side answered. */
 export const classify = (result: OutboundResult, nowMs: number): Outcome => {
   if (!result.ok) {

@@ -2,14 +2,14 @@
  * Tells a publisher what became of its submissions, at its `callbackUrl`: a webhook of its own kind. The subject is the submission, its versions are
  * how far it has come, so the order holds and a state that another has followed meanwhile is passed over.
  */
-import { createHash, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { PublisherConfig } from '@newswire/events/config'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { SubmissionStatus } from '@newswire/trace/queries'
-import { classify, failed, MAX_ANSWER_BYTES } from './answers.ts'
+import { classify, failed, NO_LONGER_OURS } from './answers.ts'
 import type { Kind } from './kind.ts'
 import type { Outcome } from './machine.ts'
-import { sign, toKey } from './signing.ts'
+import { toKey, toSignedPost } from './signing.ts'
 import type { News } from './tell.ts'
 
 /** How far a submission has come, as its milestones are ordered; what was refused may be redriven. That it was accepted was answered at the door. */
@@ -20,7 +20,7 @@ export const rankOf = (state: string): number => (Object.hasOwn(RANKS, state) ? 
 /** What is older is not told any more, ms: after that nobody waits for it, and the last attempt of the schedule would be the end. */
 const TOLD_FOR_MS = 70 * 3_600_000
 
-/** Of publisher, submission and state, so one id always has the same bytes; no dots, because the signature joins with dots. */
+/** Of publisher, submission and state, so one id always has the same bytes. */
 const callbackId = (publisher: string, submissionId: string, state: string): string =>
   createHash('sha256').update([publisher, submissionId, 'callback', state].join('\0')).digest('base64url')
 
@@ -40,28 +40,6 @@ export const toCallbackBody = ({ submissionId, articleId, state, at, command, ve
       },
     }),
   )
-
-type Signing = Readonly<{ url: string; publisher: string; key: KeyObject; nowMs: number }>
-
-/** Standard Webhooks 1.0. */
-const toCallback = (status: SubmissionStatus, { url, publisher, key, nowMs }: Signing): OutboundRequest => {
-  const id = callbackId(publisher, status.submissionId, status.state)
-  const timestamp = Math.floor(nowMs / 1000)
-  const body = toCallbackBody(status)
-  return {
-    method: 'POST',
-    url,
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(timestamp),
-      'webhook-signature': sign(key, id, timestamp, body),
-    },
-    body,
-    maxBytes: MAX_ANSWER_BYTES,
-    overflow: 'cut',
-  }
-}
 
 export type CallbackNeeds = Readonly<{
   /** As it is configured now. */
@@ -91,12 +69,17 @@ export const callbackKind = (publisherId: string, needs: CallbackNeeds): Kind =>
     if (address === null) return failed('it has no callbackUrl any more')
     if (value === undefined || value === '')
       return failed(`the environment variable ${address.secretEnv} with its secret is not set`, { alarm: true })
-    if (!mayStill()) return { kind: 'own', reason: 'this process may not own it any more' }
+    if (!mayStill()) return NO_LONGER_OURS
     const nowMs = now()
-    const outcome = classify(
-      await request(toCallback(status, { url: address.url, publisher: publisherId, key: toKey(value), nowMs })),
+    const callback = toSignedPost({
+      url: address.url,
+      id: callbackId(publisherId, status.submissionId, status.state),
       nowMs,
-    )
+      keys: [toKey(value)],
+      contentType: 'application/json',
+      body: toCallbackBody(status),
+    })
+    const outcome = classify(await request(callback), nowMs)
     // What it cannot read today it may read tomorrow, and nothing else would tell it.
     return outcome.kind === 'refused' || outcome.kind === 'gone' ? failed(outcome.reason, { alarm: outcome.kind === 'gone' }) : outcome
   }

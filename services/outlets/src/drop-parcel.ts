@@ -1,12 +1,13 @@
 /** A parcel as files: which, under which names, with what in them. */
 import type { Picture, Rendition } from '@newswire/events/article'
 import type { DocumentConfig } from '@newswire/events/deliver'
+import { sha256Hex } from '@newswire/events/ids'
 import { toFactForOutlet } from '@newswire/events/outlet-article'
 import { pickRendition } from '@newswire/events/public-article'
 import type { Objects } from '@newswire/objects/objects'
 import { toDocument } from './document.ts'
 import type { DocumentContext } from './document-format.ts'
-import { type Drop, type DropPicture, fileOf, sha256Of } from './drop.ts'
+import { type Drop, type DropPicture, fileOf } from './drop.ts'
 import { actionOf, type Parcel, retractionOf } from './parcel.ts'
 
 export type DropSettings = DocumentConfig &
@@ -61,7 +62,7 @@ export const toDrop = (parcel: Parcel, { prefix, format, payload, maxBytes, pict
       timestamp: fact.releasedAt,
       file: fileOf(fact.version, extension),
       contentType,
-      sha256: sha256Of(bytes),
+      sha256: sha256Hex(bytes),
       bytes: bytes.byteLength,
       ...(action === 'retracted' ? { retraction: { mode, reason } } : {}),
     },

@@ -3,9 +3,9 @@
  * holds now. Pictures first, then the version, then `latest.json`: whoever goes by that never sees half of anything, wherever it was cut off.
  * `latest.json` never goes back: it is read first, and replaced only as it was read. Safe to repeat: what is there already is not written again.
  */
-import { hash } from 'node:crypto'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { z } from 'zod'
+import { failed, NO_LONGER_OURS, own } from './answers.ts'
 import type { Outcome } from './machine.ts'
 
 export type DropFile = Readonly<{ bytes: Uint8Array; contentType: string }>
@@ -102,16 +102,7 @@ const putVersion = async (store: DropStore, { folder, latest, document }: Drop):
   throw new DropFault(busy(latest.file))
 }
 
-const busy = (file: string): Outcome => ({
-  kind: 'failed',
-  reason: `${file} was changed by somebody else each time that it was written`,
-  ambiguous: false,
-  connect: false,
-  retryAfterMs: null,
-  alarm: true,
-})
-
-const LOST: Outcome = { kind: 'own', reason: 'this process may not own the outlet any more' }
+const busy = (file: string): Outcome => failed(`${file} was changed by somebody else each time that it was written`, { alarm: true })
 
 const put = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promise<Outcome> => {
   const path = `${drop.folder}latest.json`
@@ -123,14 +114,14 @@ const put = async (store: DropStore, drop: Drop, mayStill: () => boolean): Promi
     const held = found && parseLatest(found.bytes)
     const isOvertaken = isNewer(held, drop.latest)
     if (isSame(held, drop.latest) || (isOvertaken && !drop.everyVersion)) return { kind: 'accepted' }
-    if (!mayStill()) return LOST
+    if (!mayStill()) return NO_LONGER_OURS
     if (!isBeside) {
       await putPictures(store, drop)
       await putVersion(store, drop)
       isBeside = true
     }
     if (isOvertaken) return { kind: 'accepted' }
-    if (!mayStill()) return LOST
+    if (!mayStill()) return NO_LONGER_OURS
     const done = found === null ? await store.create(path, latest) : await store.replace(path, latest, found.tag)
     if (done) return { kind: 'accepted' }
   }
@@ -142,7 +133,7 @@ const guard = async (act: () => Promise<Outcome>): Promise<Outcome> => {
     return await act()
   } catch (error) {
     if (error instanceof DropFault) return error.outcome
-    if (error instanceof UnavailableError) return { kind: 'own', reason: `our own store: ${messageOf(error)}` }
+    if (error instanceof UnavailableError) return own(`our own store: ${messageOf(error)}`)
     throw error
   }
 }
@@ -164,5 +155,3 @@ export const putTest = async (
     return done ? { kind: 'accepted' } : busy('newswire-test.json')
   })
 }
-
-export const sha256Of = (bytes: Uint8Array): string => hash('sha256', bytes)

@@ -5,6 +5,7 @@
 
 import type { OutletHealth } from '@newswire/events/outlet'
 import type { Logger } from '@newswire/runtime/logger'
+import { own } from './answers.ts'
 import * as rules from './breaker.ts'
 import type { Target } from './kind.ts'
 import type { Outcome } from './machine.ts'
@@ -109,7 +110,7 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
       ownSide.note(id, connects, nowMs)
       if (!connects && ownSide.isFrozen(nowMs)) {
         breaker = rules.forgetProbe(breaker, way)
-        return { kind: 'own', reason: 'nearly no outlet can be reached: the fault is taken to be ours' }
+        return own('nearly no outlet can be reached: the fault is taken to be ours')
       }
       if (outcome.kind === 'failed') {
         noteFailure(outcome, way, nowMs)

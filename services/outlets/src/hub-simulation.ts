@@ -11,6 +11,7 @@ import { createActor } from './actor.ts'
 import { createBodies, createFeedView, type FeedView } from './feed-view.ts'
 import { createHandover } from './handover.ts'
 import { createHub } from './hub.ts'
+import { neverSuspended } from './outlet-state.ts'
 import { neverOurSide } from './own-side.ts'
 import { createPendingStore, hubShelf, type PendingStore } from './pending.ts'
 import { createConsumer, createSimulatedWorld, type Faults, type Life } from './simulated-world.ts'
@@ -139,13 +140,12 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
       request: (asked: OutboundRequest) => request(mine, asked),
       end: (id: string) => effect(mine, () => leave(NAMES.find(name => idOf(name) === id) ?? '')),
       now: sim.now,
-      onNews: () => undefined,
       onAttempt: () => undefined,
     }
     const shared = {
       clock,
       slots: createSlots({ total: 3, after: clock.after }),
-      states: { load: async () => null, save: async () => undefined },
+      states: neverSuspended,
       ownSide: neverOurSide,
       scale: 1,
       random,

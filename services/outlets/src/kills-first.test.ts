@@ -8,6 +8,7 @@ import { keys } from '@newswire/objects/keys'
 import { createActor } from './actor.ts'
 import { steadyClock } from './engine.ts'
 import { wantVersion } from './machine.ts'
+import { neverSuspended } from './outlet-state.ts'
 import { neverOurSide } from './own-side.ts'
 import { createPendingStore, outletShelf } from './pending.ts'
 import { createSlots } from './slots.ts'
@@ -57,7 +58,7 @@ test('after a start a retraction that was left goes before anything else of its 
       newestOnly: false,
     },
     pending,
-    states: { load: async () => null, save: async () => undefined },
+    states: neverSuspended,
     slots: createSlots(),
     ownSide: neverOurSide,
     owns: () => true,

@@ -27,6 +27,9 @@ export type OutletStates = Readonly<{
   failingSinceMs?(outletId: string): number | null
 }>
 
+/** For targets that end with their subscription or configuration, and are never held before. */
+export const neverSuspended: OutletStates = { load: async () => null, save: async () => undefined }
+
 export type KnownOutletStates = Required<OutletStates> &
   Readonly<{
     /** As last read; `null`: only the environment's secret signs. */

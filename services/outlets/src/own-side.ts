@@ -31,11 +31,9 @@ export const createOwnSide = (scale: number): OwnSide => {
 
   return {
     note: (outletId, reached, nowMs) => {
-      if (reached && !frozen && results.get(outletId)?.reached === true) {
-        results.set(outletId, { reached, atMs: nowMs })
-        return
-      }
+      const isNoNews = reached && !frozen && results.get(outletId)?.reached === true
       results.set(outletId, { reached, atMs: nowMs })
+      if (isNoNews) return
       if (frozen && reached) results.clear()
       judge(nowMs)
     },

@@ -4,7 +4,7 @@
  */
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { OutboundResult } from '@newswire/outbound/outbound'
-import { classify, failed } from './answers.ts'
+import { classify, failed, NO_LONGER_OURS, own } from './answers.ts'
 import type { Delivery, DeliveryNeeds } from './delivery.ts'
 import type { Outcome } from './machine.ts'
 import type { OutletBy } from './parcel.ts'
@@ -15,6 +15,8 @@ import { findTouched } from './touched.ts'
 const FOLLOWED_AFTER_MS = 5_000
 /** First rounds that are remembered; one that is forgotten is done again. */
 const MOST_ROUNDS = 10_000
+
+const ONCE_MORE = own('it is forgotten once more when our own pages have followed')
 
 /** 404 and 405 of a cache that has no such thing; Cloudflare says in the body whether it went well. */
 const judge = ({ dialect }: OutletBy<'purge'>['deliver'], result: OutboundResult, nowMs: number): Outcome => {
@@ -50,9 +52,9 @@ export const createPurge = ({ request, secret, objects, context, feeds, scale, n
       const round = `${outlet.id}/${fact.articleId}/${fact.version}`
       try {
         const second = isSecond(round)
-        if (firstRounds.has(round) && !second) return { kind: 'own', reason: 'it is forgotten once more when our own pages have followed' }
+        if (firstRounds.has(round) && !second) return ONCE_MORE
         const touched = await findTouched(fact, { objects, context: context(), feeds: feeds() })
-        if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
+        if (!mayStill()) return NO_LONGER_OURS
         const outcome = await ask(outlet, touched[outlet.deliver.by])
         if (outcome.kind !== 'accepted') return outcome
         if (second) {
@@ -60,9 +62,9 @@ export const createPurge = ({ request, secret, objects, context, feeds, scale, n
           return outcome
         }
         noteFirst(round)
-        return { kind: 'own', reason: 'it is forgotten once more when our own pages have followed' }
+        return ONCE_MORE
       } catch (error) {
-        if (error instanceof UnavailableError) return { kind: 'own', reason: `our own store: ${messageOf(error)}` }
+        if (error instanceof UnavailableError) return own(`our own store: ${messageOf(error)}`)
         throw error
       }
     },

@@ -1,6 +1,7 @@
 /** For tests: a drop's store in memory that can be cut off before or after any of its writes. */
+
+import { sha256Hex } from '@newswire/events/ids'
 import type { DropFile, DropStore } from './drop.ts'
-import { sha256Of } from './drop.ts'
 
 /** The process ends here. */
 export class Cut extends Error {}
@@ -31,7 +32,7 @@ export const createMemoryStore = (): MemoryStore => {
     if (cut?.write === now) throw new Cut()
     return true
   }
-  const tagOf = (path: string) => sha256Of(files.get(path)?.bytes ?? new Uint8Array())
+  const tagOf = (path: string) => sha256Hex(files.get(path)?.bytes ?? new Uint8Array())
   const store: MemoryStore & { meanwhile: (path: string) => void } = {
     files,
     written,

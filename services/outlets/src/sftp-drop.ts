@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { DeliverBy } from '@newswire/events/deliver'
-import { classify, failed } from './answers.ts'
+import { sha256Hex } from '@newswire/events/ids'
+import { classify, failed, NO_LONGER_OURS } from './answers.ts'
 import type { Delivery, DeliveryNeeds } from './delivery.ts'
-import { DropFault, type DropStore, putDrop, putTest, sha256Of } from './drop.ts'
+import { DropFault, type DropStore, putDrop, putTest } from './drop.ts'
 import { toDrop } from './drop-parcel.ts'
 import type { Outcome } from './machine.ts'
 import { createSftpPool, type SftpPool } from './sftp-pool.ts'
@@ -81,7 +82,7 @@ const createStore = (sftp: Sftp, root: string): DropStore => {
   }
   const read: DropStore['read'] = async (path, maxBytes) => {
     const bytes = await sftp.read(path, maxBytes)
-    return bytes === null ? null : { bytes, tag: `${maxBytes}:${sha256Of(bytes)}` }
+    return bytes === null ? null : { bytes, tag: `${maxBytes}:${sha256Hex(bytes)}` }
   }
   return {
     read,
@@ -133,7 +134,7 @@ export const createSftpDrop = ({ connect, secret, objects, context, timeoutMs, n
   return {
     deliver: async (parcel, mayStill) => {
       const { id, deliver } = parcel.outlet
-      if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
+      if (!mayStill()) return NO_LONGER_OURS
       const drop = toDrop(parcel, { ...deliver, prefix: toRoot(deliver.path) }, { objects, context: context() })
       return use(id, deliver, store => putDrop(store, drop, mayStill))
     },

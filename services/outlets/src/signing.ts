@@ -1,5 +1,7 @@
-/** Signatures by Standard Webhooks 1.0, and the keys they are made with. */
+/** Requests that are signed by Standard Webhooks 1.0, and the keys that sign them. */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import type { OutboundRequest } from '@newswire/outbound/outbound'
+import { MAX_ANSWER_BYTES } from './answers.ts'
 
 /** A secret that begins with `whsec_` is base64, any other is taken as it is. */
 export const toKey = (secret: string): KeyObject =>
@@ -12,3 +14,34 @@ export const signAll = (keys: readonly KeyObject[], id: string, timestamp: numbe
 /** `v1,` and the HMAC-SHA256 of `id.timestamp.body`, base64. */
 export const sign = (key: KeyObject, id: string, timestamp: number, body: Uint8Array): string =>
   `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
+
+type ToSign = Readonly<{
+  url: string
+  /** Of `webhook-id`: the same for the same bytes. No dots, because the signature joins with dots. */
+  id: string
+  nowMs: number
+  /** Without one it is not signed. */
+  keys: readonly KeyObject[]
+  contentType: string
+  body: Uint8Array
+  /** Further headers. */
+  more?: Readonly<Record<string, string>>
+}>
+
+export const toSignedPost = ({ url, id, nowMs, keys, contentType, body, more = {} }: ToSign): OutboundRequest => {
+  const timestamp = Math.floor(nowMs / 1000)
+  return {
+    method: 'POST',
+    url,
+    headers: {
+      'content-type': contentType,
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      ...(keys.length === 0 ? {} : { 'webhook-signature': signAll(keys, id, timestamp, body) }),
+      ...more,
+    },
+    body,
+    maxBytes: MAX_ANSWER_BYTES,
+    overflow: 'cut',
+  }
+}

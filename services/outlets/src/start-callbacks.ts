@@ -12,7 +12,7 @@ import { callbackKind, rankOf } from './callback.ts'
 import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
 import { createHandover } from './handover.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
-import type { OutletStates } from './outlet-state.ts'
+import { neverSuspended } from './outlet-state.ts'
 import { neverOurSide } from './own-side.ts'
 import type { Shelf } from './pending.ts'
 
@@ -29,8 +29,6 @@ const callbackShelf: Shelf = {
   subjectOf: ({ submissionId }) => (typeof submissionId === 'string' && isEventId(submissionId) ? submissionId : null),
 }
 
-/** A callback is never suspended: what wants nothing any more is taken out of the configuration. */
-const noStates: OutletStates = { load: async () => null, save: async () => undefined }
 /** A publisher is told so much later at most, ms: nearly all milestones are of no submission, and fetched one by one they cost what routing does. */
 const PATIENCE_MS = 250
 /** And where no publisher wants to be told, how late it may be noticed that one does, ms. */
@@ -79,7 +77,16 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
       )
     return status
   }
-  const shared = { clock, pending, states: noStates, slots: engine.slots(), ownSide: neverOurSide, scale, random: Math.random, logger }
+  const shared = {
+    clock,
+    pending,
+    states: neverSuspended,
+    slots: engine.slots(),
+    ownSide: neverOurSide,
+    scale,
+    random: Math.random,
+    logger,
+  }
 
   const holdings = createHoldings({
     handover: createHandover(objects, randomUUID(), keys.callbackHandover),

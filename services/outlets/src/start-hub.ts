@@ -14,13 +14,10 @@ import { createBodies, createFeedView } from './feed-view.ts'
 import { createHandover } from './handover.ts'
 import { createHub, type Hub } from './hub.ts'
 import { createHubMeters } from './meters.ts'
-import type { OutletStates } from './outlet-state.ts'
+import { neverSuspended } from './outlet-state.ts'
 import { neverOurSide } from './own-side.ts'
 import { hubShelf } from './pending.ts'
 import { type KeyOf, websubKind } from './websub.ts'
-
-/** A subscription whose callback is gone has ended: it is never suspended. */
-const noStates: OutletStates = { load: async () => null, save: async () => undefined }
 
 /** Making a key costs more than signing with it. A secret is never changed, so each is opened once; forgotten when there are too many. */
 const MOST_KEYS = 20_000
@@ -88,12 +85,11 @@ export const startHub = async (
     request,
     end: (id: string) => subscriptions.amend(id, before => (before?.lease ? { ...before, lease: null } : null)),
     now: () => clock.now(),
-    onNews: () => undefined,
     onAttempt: meters.onAttempt,
   }
   const shared = {
     clock,
-    states: noStates,
+    states: neverSuspended,
     slots: engine.slots(),
     ownSide: neverOurSide,
     scale,

@@ -6,12 +6,12 @@ import { hash, type KeyObject } from 'node:crypto'
 import { createAttached } from '@newswire/events/attached'
 import type { Fact } from '@newswire/events/fact'
 import type { OutboundRequest } from '@newswire/outbound/outbound'
-import { classify, MAX_ANSWER_BYTES } from './answers.ts'
+import { classify, NO_LONGER_OURS } from './answers.ts'
 import type { Delivery, DeliveryNeeds } from './delivery.ts'
 import { toDocument } from './document.ts'
 import type { Document } from './document-format.ts'
 import { actionOf, isForAnyOutlet, type OutletBy, type Parcel } from './parcel.ts'
-import { signAll } from './signing.ts'
+import { toSignedPost } from './signing.ts'
 import { createKeysOf } from './signing-keys.ts'
 
 /**
@@ -22,7 +22,7 @@ type What = 'version' | 'settle' | 'withdrawn'
 const whatOf = ({ fact, due, settling }: Parcel<'webhook'>): What =>
   settling ? 'settle' : fact.state === 'live' && due === 'retraction' ? 'withdrawn' : 'version'
 
-/** Stable over attempts, replays and restarts; no dots, because the signature joins with dots. */
+/** Stable over attempts, replays and restarts. */
 export const webhookId = (outletId: string, articleId: string, version: number, what: What): string =>
   hash('sha256', `${outletId}\0${articleId}\0${version}${what === 'version' ? '' : `\0${what}`}`, 'base64url')
 
@@ -35,26 +35,20 @@ type Signing = Readonly<{ keys: readonly KeyObject[]; document: Document; nowMs:
 export const toWebhook = (parcel: Parcel<'webhook'>, { keys, document, nowMs }: Signing): OutboundRequest | null => {
   const { outlet, fact, due, sequence } = parcel
   if (!isHeaderSafe(fact.articleId)) return null
-  const id = webhookId(outlet.id, fact.articleId, fact.version, whatOf(parcel))
-  const timestamp = Math.floor(nowMs / 1000)
-  const { bytes: body, contentType } = document
-  return {
-    method: 'POST',
+  return toSignedPost({
     url: outlet.deliver.url,
-    headers: {
-      'content-type': contentType,
-      'webhook-id': id,
-      'webhook-timestamp': String(timestamp),
-      'webhook-signature': signAll(keys, id, timestamp, body),
+    id: webhookId(outlet.id, fact.articleId, fact.version, whatOf(parcel)),
+    nowMs,
+    keys,
+    contentType: document.contentType,
+    body: document.bytes,
+    more: {
       'x-newswire-article': fact.articleId,
       'x-newswire-version': String(fact.version),
       'x-newswire-action': actionOf(fact, due),
       'x-newswire-sequence': String(sequence),
     },
-    body,
-    maxBytes: MAX_ANSWER_BYTES,
-    overflow: 'cut',
-  }
+  })
 }
 
 type Testing = Readonly<{ requestId: string; keys: readonly KeyObject[]; nowMs: number }>
@@ -62,23 +56,9 @@ type Testing = Readonly<{ requestId: string; keys: readonly KeyObject[]; nowMs: 
 /** An event that says nothing, signed like any other: whether address, certificate and secret are right. No version, so nothing is fenced by it. */
 export const toTestWebhook = ({ id: outletId, deliver }: OutletBy<'webhook'>, { requestId, keys, nowMs }: Testing): OutboundRequest => {
   const id = hash('sha256', `${outletId}\0test\0${requestId}`, 'base64url')
-  const timestamp = Math.floor(nowMs / 1000)
   const data = { outlet: outletId, request: requestId }
   const body = Buffer.from(JSON.stringify({ type: 'newswire.test', timestamp: new Date(nowMs).toISOString(), data }))
-  return {
-    method: 'POST',
-    url: deliver.url,
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(timestamp),
-      'webhook-signature': signAll(keys, id, timestamp, body),
-      'x-newswire-action': 'test',
-    },
-    body,
-    maxBytes: MAX_ANSWER_BYTES,
-    overflow: 'cut',
-  }
+  return toSignedPost({ url: deliver.url, id, nowMs, keys, contentType: 'application/json', body, more: { 'x-newswire-action': 'test' } })
 }
 
 /** A document is made once for all outlets that get the same. */
@@ -112,7 +92,7 @@ export const createWebhook = ({
       if (!found.ok) return found.outcome
       const webhook = toWebhook(parcel, { keys: found.keys, document: documentOf(parcel), nowMs: now() })
       if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }
-      if (!mayStill()) return { kind: 'own', reason: 'this process may not own the outlet any more' }
+      if (!mayStill()) return NO_LONGER_OURS
       return classify(await request(webhook), now())
     },
     test: async (outlet, requestId) => {

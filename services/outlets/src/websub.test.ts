@@ -112,7 +112,6 @@ const worldOf = (start: Subscription | null = subscriptionOf()) => {
     },
     end: async id => void world.ended.push(id),
     now: () => world.nowMs,
-    onNews: () => undefined,
     onAttempt: () => undefined,
   })
   const attempt = async (want = 1, mayStill = () => true): Promise<Outcome | 'nothing is due'> => {

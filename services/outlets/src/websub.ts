@@ -7,17 +7,16 @@ import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { feedFiles } from '@newswire/events/feed'
 import { isLive, type Subscription, toHub } from '@newswire/events/subscription'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
-import { classify, failed, MAX_ANSWER_BYTES } from './answers.ts'
+import { classify, failed, own } from './answers.ts'
 import type { Bodies, FeedBody, FeedView } from './feed-view.ts'
 import type { Kind } from './kind.ts'
 import type { Outcome } from './machine.ts'
-import { sign } from './signing.ts'
-import type { News } from './tell.ts'
+import { toSignedPost } from './signing.ts'
 
 /** A callback is asked for one thing at a time; it never changes, it is another subscription then. */
 const TARGET = { concurrency: 1, deliver: null } as const
 
-/** Of the subscription and the bytes, so that one id always stands for the same bytes; no dots, because the signature joins with dots. */
+/** Of the subscription and the bytes, so that one id always stands for the same bytes. */
 const distributionId = (subscriptionId: string, sha256: string): string =>
   createHash('sha256').update(`${subscriptionId}\0${sha256}`).digest('base64url')
 
@@ -28,27 +27,16 @@ type Signing = Readonly<{ key: KeyObject | null; publicUrl: string; nowMs: numbe
  * protocol do not cover time, so Standard Webhooks headers are there as well: a replay can be told.
  */
 export const toDistribution = (one: Subscription, body: FeedBody, { key, publicUrl, nowMs }: Signing): OutboundRequest => {
-  const id = distributionId(one.id, body.sha256)
-  const timestamp = Math.floor(nowMs / 1000)
-  return {
-    method: 'POST',
+  const link = `<${toHub(publicUrl)}>; rel="hub", <${new URL(one.topic).href}>; rel="self"`
+  return toSignedPost({
     url: one.callback,
-    headers: {
-      'content-type': feedFiles[one.format].type,
-      link: `<${toHub(publicUrl)}>; rel="hub", <${new URL(one.topic).href}>; rel="self"`,
-      'webhook-id': id,
-      'webhook-timestamp': String(timestamp),
-      ...(key === null
-        ? {}
-        : {
-            'x-hub-signature': `sha256=${createHmac('sha256', key).update(body.bytes).digest('hex')}`,
-            'webhook-signature': sign(key, id, timestamp, body.bytes),
-          }),
-    },
+    id: distributionId(one.id, body.sha256),
+    nowMs,
+    keys: key === null ? [] : [key],
+    contentType: feedFiles[one.format].type,
     body: body.bytes,
-    maxBytes: MAX_ANSWER_BYTES,
-    overflow: 'cut',
-  }
+    more: { link, ...(key && { 'x-hub-signature': `sha256=${createHmac('sha256', key).update(body.bytes).digest('hex')}` }) },
+  })
 }
 
 /** `unknown`: it is not there or cannot be opened, so nothing may go out unsigned. */
@@ -69,14 +57,11 @@ type Needs = Readonly<{
   /** Ends a subscription whose callback is gone (§7: 410). Throws `UnavailableError`. */
   end: (id: string) => Promise<unknown>
   now: () => number
-  onNews: (feedId: string, news: readonly News[]) => void
   onAttempt: (distributed: Distributed) => void
 }>
 
-const own = (reason: string): Outcome => ({ kind: 'own', reason })
-
 export const websubKind = (feedId: string, subscriptionId: string, needs: Needs): Kind => {
-  const { find, isServed, publicUrl, view, bodies, keyOf, request, end, now, onNews, onAttempt } = needs
+  const { find, isServed, publicUrl, view, bodies, keyOf, request, end, now, onAttempt } = needs
   /** What it surely has, and under which lease it got it. */
   let has: Readonly<{ sha256: string; verifiedAt: string }> | null = null
 
@@ -125,7 +110,7 @@ export const websubKind = (feedId: string, subscriptionId: string, needs: Needs)
       }
     },
     // A milestone for each subscriber of each build would drown the articles': they are counted, and what is pending is in the store.
-    say: async (_subject, news) => onNews(feedId, news),
+    say: async () => undefined,
     about: { feedId, subscriptionId },
     fields: () => ({ feedId, subscriptionId }),
     newestOnly: true,

@@ -7,12 +7,11 @@ import { deriveId, isArticleId } from '@newswire/events/ids'
 import type { Publish } from '@newswire/log/events'
 import type { LogRecord, SubscribeOptions } from '@newswire/log/log'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { createKeyedLimit, createLimit } from '@newswire/runtime/limit'
 import type { Logger } from '@newswire/runtime/logger'
 import { type Builder, type Built, MAX_REASON, type Wanted } from './build.ts'
 import { type Intent, removedIn, toFeedBuilt, toMilestone, toMilestones, toWanted } from './build-words.ts'
-import { createInTurn } from './in-turn.ts'
 import { createPace } from './pace.ts'
-import { createTurns } from './turns.ts'
 
 /** The intent of a record; `null` for an event of another type. Throws `RejectError` for what is none of ours. */
 const parse = (record: LogRecord): Intent | null => {
@@ -91,7 +90,7 @@ type FeedWork = Readonly<{
 
 export const onFeedChanged = (needs: Needs): FeedWork => {
   const { builder, beside, publish, configuration, logger, now, share, quietRestMs, stopping, onBuilt, onActive = () => undefined } = needs
-  const turns = createTurns(AT_ONCE)
+  const atOnce = createLimit(AT_ONCE)
   const pace = createPace(share)
   /** Of what somebody is to be told of alone: it does not rest for what an import's builds took. */
   const newsPace = createPace(share)
@@ -172,7 +171,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     if (asked === null) return 0
     const rebuild = intents.findLast(one => one.data.rebuild !== undefined)?.data.rebuild
     const wanted = rebuild === undefined ? asked : { ...asked, afresh: await beside.forget(asked.feedId) }
-    const built = await turns(() => builder.build(wanted, configuration.current(), signal))
+    const built = await atOnce(() => builder.build(wanted, configuration.current(), signal))
     if (built === null) {
       await skip(wanted, intents)
       return 0
@@ -212,7 +211,14 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     resting.delete(feedId)
   }
 
-  const inTurn = createInTurn()
+  const ofFeed = createKeyedLimit(1)
+  const works = new Set<Promise<void>>()
+  /** The work for one feed goes one after the other, in the order in which it came. */
+  const inTurn = (feedId: string, work: () => Promise<void>): Promise<void> => {
+    const mine = ofFeed(feedId, work).finally(() => works.delete(mine))
+    works.add(mine)
+    return mine
+  }
   /** Intents that are still to come, and are done: their feeds by their ids. */
   const begun = new Map<string, string>()
   /** By feed what waits to be begun. */
@@ -253,6 +259,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   }
 
   const workAhead = async (feedId: string): Promise<void> => {
+    await null // what is published at the same moment is one build
     const intents = waiting.get(feedId) ?? []
     waiting.delete(feedId)
     // Where they lie in the log is not known yet: the counter rises from what was told of last, which must be known.
@@ -277,7 +284,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       const { feedId } = first.data
       const position = records.at(-1)?.position ?? 0
       if ((awaited.get(feedId) ?? Number.POSITIVE_INFINITY) <= position) awaited.delete(feedId)
-      await inTurn.run(feedId, async () => {
+      await inTurn(feedId, async () => {
         // A feed that is made again is made from the view, not from what was begun.
         if (intents.some(one => one.data.rebuild !== undefined)) for (const [id, of] of begun) if (of === feedId) begun.delete(id)
         const left = intents.filter(({ id }) => !begun.delete(id))
@@ -300,7 +307,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
           continue
         }
         waiting.set(feedId, [intent])
-        void inTurn.run(feedId, () => workAhead(feedId))
+        void inTurn(feedId, () => workAhead(feedId))
       }
     },
     forget: () => {
@@ -308,6 +315,8 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
       begun.clear()
       awaited.clear()
     },
-    idle: inTurn.idle,
+    idle: async () => {
+      while (works.size > 0) await Promise.allSettled(works)
+    },
   }
 }

@@ -7,8 +7,9 @@ import { copyArchive } from '@newswire/archive/copy'
 import { openSampleArchive } from '@newswire/archive/sample-archive'
 import { readKeys } from '@newswire/archive/signing'
 import { openFolder, verifyCopy } from '@newswire/archive/verify-copy'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { Benchmark } from './benchmark.ts'
-import { round } from './measure.ts'
+import { ownCpuMs, round } from './measure.ts'
 import { createRandom, prose } from './prose.ts'
 
 const VERSIONS = 20_000
@@ -18,36 +19,27 @@ const CHARACTERS = 800
 
 const build = async (archive: Awaited<ReturnType<typeof openSampleArchive>>): Promise<void> => {
   const random = createRandom(7)
-  let next = 0
-  const worker = async () => {
-    while (next < VERSIONS) {
-      const at = next++
-      await archive.add(`press.bai-${at}`, 1, prose(CHARACTERS, random))
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await sideBySide([...Array(VERSIONS).keys()], AT_ONCE, at => archive.add(`press.bai-${at}`, 1, prose(CHARACTERS, random)))
   while ((await closeOnce(archive.needs)).hasMore);
 }
-
-const cpuMs = (): number => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000
 
 export const benchArchive: Benchmark = async () => {
   const archive = await openSampleArchive()
   const folder = mkdtempSync(join(tmpdir(), 'newswire-bench-copy-'))
   try {
-    const cpuAtBuild = cpuMs()
+    const cpuAtBuild = ownCpuMs()
     await build(archive)
-    const buildCpuMs = cpuMs() - cpuAtBuild
+    const buildCpuMs = ownCpuMs() - cpuAtBuild
     await copyArchive(archive.objects, folder)
     const published = await readKeys(archive.objects)
     if (published === null) throw new Error('nothing was closed')
     const runs = []
     for (let run = 0; run < 3; run++) {
-      const [cpu, began] = [cpuMs(), performance.now()]
+      const [cpu, began] = [ownCpuMs(), performance.now()]
       const verdict = await verifyCopy(openFolder(folder), published.value)
       if (!verdict.ok || verdict.versions !== VERSIONS) throw new Error(`not proved: ${JSON.stringify(verdict)}`)
       runs.push({
-        cpuMs: cpuMs() - cpu,
+        cpuMs: ownCpuMs() - cpu,
         ms: performance.now() - began,
         bytes: verdict.bytes,
         entries: verdict.natives + verdict.ledger + verdict.versions,

@@ -3,7 +3,7 @@
 import { feedFormats } from '@newswire/events/feed'
 import { createOneMore } from '@newswire/feeds/one-more'
 import type { Benchmark } from './benchmark.ts'
-import { quantile, round } from './measure.ts'
+import { quantile, round, timed } from './measure.ts'
 import { factFrom, site } from './serving-feeds.ts'
 
 const sentence = 'Người lái đò kể rằng mùa nước nổi năm nay đến sớm, chợ phải họp trên bờ, và lũ trẻ đi học bằng xuồng. '
@@ -21,12 +21,6 @@ const measureFeed = () => {
     Array.from({ length: 50 }, (_, index) => longFact(50 - index)),
     site,
   )
-  const timed = (times: number, work: (index: number) => void) =>
-    Array.from({ length: times }, (_, index) => {
-      const began = performance.now()
-      work(index)
-      return performance.now() - began
-    })
   return Object.fromEntries(
     feedFormats.map(format => {
       timed(100, index => feed.add(longFact(1000 + index), format))

@@ -8,7 +8,7 @@
 import { Agent } from 'node:http'
 import type { Benchmark } from './benchmark.ts'
 import { articleOf, send, startPartner, startPoller } from './load.ts'
-import { cpuSeconds, machineCpuSeconds, quantile, round, until } from './measure.ts'
+import { cpuSeconds, machineCpuSeconds, ownCpuMs, quantile, round, until } from './measure.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
 
 /** The first half is the flashes' own, one after the other: a flash comes to a feed at rest. */
@@ -137,9 +137,8 @@ const measure = async (seconds: number) => {
   const flashFeeds = Array.from({ length: FLASH_FEEDS }, (_, index) => `c${index}`)
   const poller = startPoller({ gateway, feeds: flashFeeds, formats: ['rss'], prefix: 'f', everyMs: 40 })
   const ours = () => {
-    const { user, system: kernel } = process.cpuUsage()
     const taken = cpuSeconds(system.pid)
-    return { system: taken, all: taken + (user + kernel) / 1e6 }
+    return { system: taken, all: taken + ownCpuMs() / 1_000 }
   }
   const flashes = async (prefix: string) => {
     await loopLagMs(console)

@@ -5,16 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { topics } from '@newswire/events/topics'
 import { createKafkaLog } from '@newswire/log/kafka'
-import { quantile, round } from './measure.ts'
+import { quantile, round, timed } from './measure.ts'
 
 const BODY = Buffer.alloc(4096, 'a')
-
-const timed = (times: number, work: (index: number) => void): number[] =>
-  Array.from({ length: times }, (_, index) => {
-    const began = performance.now()
-    work(index)
-    return performance.now() - began
-  })
 
 const summary = (ms: readonly number[]) => ({
   p50Ms: round(quantile(ms, 0.5), 3),

@@ -64,6 +64,20 @@ export const watchPss = (pid: number): Readonly<{ peakMb(): number; stop(): void
   return { peakMb: () => peakMb, stop: () => clearInterval(timer) }
 }
 
+/** How long each of so many runs took, ms. */
+export const timed = (times: number, work: (index: number) => void): number[] =>
+  Array.from({ length: times }, (_, index) => {
+    const began = performance.now()
+    work(index)
+    return performance.now() - began
+  })
+
+/** CPU of all threads of this process so far, ms. */
+export const ownCpuMs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 /** CPU seconds (user and system) of a process so far. */
 export const cpuSeconds = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []

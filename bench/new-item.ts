@@ -5,16 +5,11 @@ import { feedFormats } from '@newswire/events/feed'
 import { createOneMore } from '@newswire/feeds/one-more'
 import { createFeedState, type FeedState } from '@newswire/gateway/feed-state'
 import type { Line } from './benchmark.ts'
-import { quantile, round } from './measure.ts'
+import { ownCpuMs, quantile, round } from './measure.ts'
 import { factOf, ITEMS, LONG, site } from './serving-feeds.ts'
 
 const TIMES = 40
 const WARM = 10
-
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
 
 /** As a program would that renders everything and compresses everything, at the level that makes as small files. */
 const measureWhole = (): number => {
@@ -23,13 +18,13 @@ const measureWhole = (): number => {
     site,
   )
   const times = Array.from({ length: 5 }, () => {
-    const began = cpuMs()
+    const began = ownCpuMs()
     for (const format of feedFormats) {
       const bytes = Buffer.from(feed.rebuildBare(format))
       gzipSync(bytes, { level: 6 })
       brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } })
     }
-    return cpuMs() - began
+    return ownCpuMs() - began
   })
   return quantile(times, 0.5)
 }
@@ -46,7 +41,7 @@ export const measureNewItem = async (): Promise<{ lines: readonly Line[]; result
   const sizes: Record<string, number> = {}
   for (let round = 0; round < TIMES + WARM; round++) {
     const fact = factOf(10_000 + round, LONG)
-    const began = cpuMs()
+    const began = ownCpuMs()
     await Promise.all(
       feedFormats.map(async format => {
         const bytes = Buffer.from(feed.add(fact, format))
@@ -64,7 +59,7 @@ export const measureNewItem = async (): Promise<{ lines: readonly Line[]; result
         Object.assign(sizes, { [format]: bytes.length, [`${format}.gz`]: gzip.bytes.length, [`${format}.br`]: br.bytes.length })
       }),
     )
-    if (round >= WARM) times.push(cpuMs() - began)
+    if (round >= WARM) times.push(ownCpuMs() - began)
   }
   const whole = measureWhole()
   const line: Line = {

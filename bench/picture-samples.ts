@@ -1,5 +1,6 @@
 /** Pictures to measure with: a photograph-like one of any size, the same for the same seed, and files that mean harm. */
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
+import { chunk } from '@newswire/images/sample-pictures'
 import sharp from 'sharp'
 
 /** Rough shapes, finer ones, texture and grain, as share of the whole: together they pack like a camera's picture (2 to 3 bits a pixel at q90). */
@@ -40,13 +41,6 @@ export const makePhoto = async (width: number, height: number, seed: number): Pr
     .toBuffer()
 }
 
-const chunk = (type: string, data: Buffer): Buffer => {
-  const named = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  const ends = Buffer.alloc(8)
-  ends.writeUInt32BE(data.length, 0)
-  ends.writeUInt32BE(crc32(named), 4)
-  return Buffer.concat([ends.subarray(0, 4), named, ends.subarray(4)])
-}
 const toPng = (width: number, height: number, data: Buffer, extra: Buffer = Buffer.alloc(0)): Buffer => {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)

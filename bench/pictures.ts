@@ -12,7 +12,7 @@ import { inspectPicture } from '@newswire/images/inspect'
 import { type Recipe, toPlan } from '@newswire/images/presets'
 import type { Benchmark, Line } from './benchmark.ts'
 import { sendOpenLoop, startPartner, startPoller } from './load.ts'
-import { cpuSeconds, quantile, round, treePssMb } from './measure.ts'
+import { cpuSeconds, ownCpuMs, quantile, round, treePssMb } from './measure.ts'
 import { makeHostile, makePhoto } from './picture-samples.ts'
 import { benchConfig, startNewswire, TOKEN, temporaryFolder } from './system.ts'
 
@@ -37,10 +37,6 @@ const openDecoder = () => {
     },
   })
   return { decoder, pid: () => child?.pid ?? 0 }
-}
-const ownCpuMs = () => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
 }
 
 /** CPU of both processes, and the peak of the one that decodes with what this one holds for it. */

@@ -11,6 +11,7 @@ import { archivedFact, openSampleArchive } from '@newswire/archive/sample-archiv
 import type { LiveFact } from '@newswire/events/fact'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { makeSealingKey } from '@newswire/objects/sealed'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { Benchmark } from './benchmark.ts'
 import { cpuSeconds, round } from './measure.ts'
 import { createRandom, prose } from './prose.ts'
@@ -32,27 +33,23 @@ const fill = async (root: string, secretKey: string): Promise<void> => {
   const objects = await createDiskObjects({ root, fsync: 'normal' })
   const archive = await openSampleArchive({ objects, secretKey })
   const random = createRandom(11)
-  let next = 0
-  const worker = async () => {
-    while (next < ARTICLES) {
-      const at = next++
-      const day = Math.floor((at * DAYS) / ARTICLES)
-      const title = prose(55, random)
-      const firstReleasedAt = new Date(LAST_MS - (DAYS - day) * DAY_MS).toISOString()
-      const { article, facetsEver } = archivedFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
-      const categories = [`c${at % FEEDS}`]
-      const written = {
-        ...article,
-        summary: prose(160, random),
-        body: { html: Array.from({ length: 5 }, () => `<p>${prose(290, random)}.</p>`).join('\n') },
-        categories,
-      }
-      const more = { firstReleasedAt, article: written, facetsEver: { ...facetsEver, categories } }
-      for (let version = 1; version <= (at % 5 === 0 ? 2 : 1); version++)
-        await archive.add(`bench.bai-${at}`, version, title, more as Partial<LiveFact>)
+  const add = async (at: number) => {
+    const day = Math.floor((at * DAYS) / ARTICLES)
+    const title = prose(55, random)
+    const firstReleasedAt = new Date(LAST_MS - (DAYS - day) * DAY_MS).toISOString()
+    const { article, facetsEver } = archivedFact('bench.any', 1, { text: title, atMs: 0 }) as LiveFact
+    const categories = [`c${at % FEEDS}`]
+    const written = {
+      ...article,
+      summary: prose(160, random),
+      body: { html: Array.from({ length: 5 }, () => `<p>${prose(290, random)}.</p>`).join('\n') },
+      categories,
     }
+    const more = { firstReleasedAt, article: written, facetsEver: { ...facetsEver, categories } }
+    for (let version = 1; version <= (at % 5 === 0 ? 2 : 1); version++)
+      await archive.add(`bench.bai-${at}`, version, title, more as Partial<LiveFact>)
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await sideBySide([...Array(ARTICLES).keys()], AT_ONCE, add)
   while ((await closeOnce(archive.needs)).hasMore);
   await archive.close()
 }

@@ -3,24 +3,15 @@
  * writes them and ends; `… serve <folder>` prints its address, then how long the search index took, and stays.
  */
 
-import { compose } from '@newswire/cli/compose'
 import { newswireConfig } from '@newswire/events/config'
 import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import { sampleFact } from '@newswire/events/sample-fact'
-import { readSettings } from '@newswire/runtime/settings'
 import { createRandom, prose } from './prose.ts'
-import { serveAlone } from './serve-alone.ts'
+import { composeAlone, serveAlone } from './serve-alone.ts'
 
 const [what = 'serve', folder = '', count = '0'] = process.argv.slice(2)
-const environment = {
-  ...process.env,
-  NEWSWIRE_DATA: folder,
-  NEWSWIRE_GATEWAY_PORT: '0',
-  NEWSWIRE_FSYNC: 'normal',
-  NEWSWIRE_LOG_LEVEL: 'warn',
-}
 const CATEGORIES = Array.from({ length: 20 }, (_, index) => `c${index}`)
 const config = newswireConfig.parse({
   site: { id: 'bench.example,2026', title: 'Báo', language: 'vi', timeZone: 'Asia/Ho_Chi_Minh', publicUrl: 'http://127.0.0.1' },
@@ -52,16 +43,7 @@ const toFact = (index: number, articles: number, random: () => number): LiveFact
   })
 }
 
-const composition = await compose({
-  settings: readSettings(environment),
-  environment,
-  clientId: 'bench',
-  config,
-  createTopics: true,
-  onCrash: error => {
-    throw error
-  },
-})
+const composition = await composeAlone(folder, config)
 const { context, close } = composition
 
 const BATCH = 500

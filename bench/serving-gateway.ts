@@ -3,37 +3,19 @@
  * them and ends; `… serve <folder> <feeds>` prints its address and stays.
  */
 import { gzipSync } from 'node:zlib'
-import { compose } from '@newswire/cli/compose'
 import { newswireConfig } from '@newswire/events/config'
 import { toRecord } from '@newswire/events/events'
 import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
 import { deriveId, sha256Hex } from '@newswire/events/ids'
 import { bundleType, toBundle } from '@newswire/objects/feed-bundle'
 import { keys } from '@newswire/objects/keys'
-import { readSettings } from '@newswire/runtime/settings'
-import { serveAlone } from './serve-alone.ts'
+import { composeAlone, serveAlone } from './serve-alone.ts'
 import { renderFeed, site } from './serving-feeds.ts'
 
 const [what = 'serve', folder = '', count = '0'] = process.argv.slice(2)
-const environment = {
-  ...process.env,
-  NEWSWIRE_DATA: folder,
-  NEWSWIRE_GATEWAY_PORT: '0',
-  NEWSWIRE_FSYNC: 'normal',
-  NEWSWIRE_LOG_LEVEL: 'warn',
-}
 const feedIds = Array.from({ length: Number(count) }, (_, index) => `f${index}`)
 const config = newswireConfig.parse({ site, feeds: feedIds.map(id => ({ id, title: id })) })
-const composition = await compose({
-  settings: readSettings(environment),
-  environment,
-  clientId: 'bench',
-  config,
-  createTopics: true,
-  onCrash: error => {
-    throw error
-  },
-})
+const composition = await composeAlone(folder, config)
 const { context, close } = composition
 const build = async () => {
   const updatedAt = '2026-03-01T08:00:00.000Z'

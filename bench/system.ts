@@ -1,10 +1,10 @@
 /** A Newswire from outside: started as its user starts it, spoken to over HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sha256Hex } from '@newswire/events/ids'
 
 export const TOKEN = 'nw_bench'
 const SECRET_NAME = 'NEWSWIRE_BENCH_SECRET'
@@ -31,9 +31,7 @@ export const benchConfig = ({
       {
         id: 'bench',
         name: 'Bench',
-        tokens: [
-          { id: 'bench', sha256: createHash('sha256').update(TOKEN).digest('hex'), scopes: ['publish', 'retract', 'republish', 'read'] },
-        ],
+        tokens: [{ id: 'bench', sha256: sha256Hex(TOKEN), scopes: ['publish', 'retract', 'republish', 'read'] }],
       },
     ],
     categories: categories.map(id => ({ id, name: id })),

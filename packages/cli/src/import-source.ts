@@ -45,7 +45,10 @@ export const listFiles = async (source: string): Promise<Listing> => {
   const files = entries
     .filter(one => one.isFile() && isTaken(one.name) && !one.name.startsWith('.'))
     .map(one => join(one.parentPath, one.name))
-  if (files.length === 0) throw new UsageError(`${source} has no .json, .jsonl or .ndjson in it`)
+  if (files.length === 0)
+    throw new UsageError(
+      `${source} has no .json, .jsonl or .ndjson in it; an article is a JSON document as docs/openapi.json has it, with its "id", its "publishedAt", and HTML in "body": {"html": "…"}`,
+    )
   return { files: files.sort(), passedOver: countPassedOver(entries) }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
 import { answering } from './front-door.ts'
 import { importArticles } from './import.ts'
@@ -36,29 +36,60 @@ test('the pictures of an article go once, however often there is no room for it 
   assert.match(door.requests.at(-1)?.body ?? '', /newswire:abc/)
 })
 
-test('an id that comes more than once in a source is told, with how often: only the last of its articles stands', async t => {
+const open = async (t: TestContext) => {
   const folder = await mkdtemp(join(tmpdir(), 'import-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  const lines = ['one', 'two', 'undefined', 'undefined', 'undefined'].map((id, at) =>
-    JSON.stringify({ id, title: `T${at}`, body: { text: 'A' } }),
-  )
-  await writeFile(join(folder, 'all.jsonl'), lines.join('\n'))
   const door = await answering(t, () => undefined)
   const told: string[] = []
   const results: unknown[] = []
-  const terminalOf = (json: boolean): Terminal => ({
-    settings: readSettings({ NEWSWIRE_DATA: join(folder, 'data') }),
-    environment: { NEWSWIRE_INGEST_URL: door.url, NEWSWIRE_TOKEN: 't' },
-    json,
-    print: text => void results.push(text),
-    say: line => void told.push(line),
-  })
-  const run = (json: boolean) => importArticles(terminalOf(json), folder, { journal: join(folder, '.journal') })
+  const run = (json: boolean) =>
+    importArticles(
+      {
+        settings: readSettings({ NEWSWIRE_DATA: join(folder, 'data') }),
+        environment: { NEWSWIRE_INGEST_URL: door.url, NEWSWIRE_TOKEN: 't' },
+        json,
+        print: text => void results.push(text),
+        say: line => void told.push(line),
+      },
+      folder,
+      { journal: join(folder, '.journal') },
+    )
+  return {
+    told,
+    write: (name: string, ...articles: readonly object[]) =>
+      writeFile(join(folder, name), articles.map(one => JSON.stringify({ title: 'T', body: { text: 'A' }, ...one })).join('\n')),
+    run,
+    result: async () => {
+      await run(true)
+      return JSON.parse(String(results.at(-1)))
+    },
+  }
+}
+
+test('an id that comes more than once in a source is told, with how often: only the last of its articles stands', async t => {
+  const { told, write, run, result } = await open(t)
+  await write('all.jsonl', ...['one', 'two', 'undefined', 'undefined', 'undefined'].map((id, at) => ({ id, title: `T${at}` })))
   assert.equal(await run(false), true)
   assert.deepEqual(
     told.filter(line => line.includes('more than once')),
     ['! more than once in the source: undefined (3 times); each is one article, and the last one stands'],
   )
-  await run(true)
-  assert.deepEqual((JSON.parse(String(results.at(-1))) as { repeated: unknown }).repeated, [{ id: 'undefined', times: 3 }])
+  assert.deepEqual((await result()).repeated, [{ id: 'undefined', times: 3 }])
+})
+
+test('what says no time is told: it would stand above older news', async t => {
+  const { told, write, run } = await open(t)
+  await write('all.jsonl', { id: 'dated', publishedAt: '2020-01-31T08:00:00Z' }, { id: 'undated' })
+  assert.equal(await run(false), true)
+  assert.match(told.join('\n'), /^! without a "publishedAt", so dated now, above older news: \S+all\.jsonl:2$/)
+})
+
+test('an article whose picture cannot be read is refused, and what comes after it is taken', async t => {
+  const { told, write, run, result } = await open(t)
+  await write('a.json', { images: [{ url: 'missing.jpg' }] })
+  await write('b.json', {})
+  assert.equal(await run(false), false)
+  assert.match(told.join('\n'), /a\.json: picture \S+missing\.jpg cannot be read/)
+  const { sent, skipped, refused } = await result()
+  assert.deepEqual([sent, skipped, refused.length], [0, 1, 1])
 })

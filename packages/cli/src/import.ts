@@ -15,6 +15,8 @@ const AT_ONCE = 64
 /** How long a front door that is away is waited for. */
 const PATIENCE_MS = 60_000
 const DRAW_EVERY_MS = 200
+/** As a shell has it of what SIGINT ended. */
+const INTERRUPTED = 130
 
 type ImportOptions = Readonly<{
   deliver?: boolean
@@ -25,12 +27,22 @@ type ImportOptions = Readonly<{
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
 type Repeated = Readonly<{ id: string; times: number }>
 type Warned = Readonly<{ where: string; articleId: string; warnings: NonNullable<Accepted['warnings']> }>
-/** `times`: how often each id came in the source. */
-type Tally = { sent: number; skipped: number; refused: Refused[]; renamed: NamedFile[]; warned: Warned[]; times: Map<string, number> }
+/** `times`: how often each id came in the source. `undated`: where an article was sent that says no time. */
+type Tally = {
+  sent: number
+  skipped: number
+  refused: Refused[]
+  renamed: NamedFile[]
+  warned: Warned[]
+  times: Map<string, number>
+  undated: string[]
+}
 
-/** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. */
+/** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. A picture that cannot be read is one article's. */
 const isForAll = (error: unknown): boolean =>
-  !(error instanceof FailedError) || error instanceof UnreachableError || /^NEWSWIRE_AUTH_/.test(error.code ?? '')
+  !(error instanceof FailedError || error instanceof UsageError) ||
+  error instanceof UnreachableError ||
+  /^NEWSWIRE_AUTH_/.test(error.code ?? '')
 
 /** Sends until it is taken: waits when it was told to, and for a while when nobody answers. Repeating is safe: the key says that it is the same. */
 const sendPatiently = async <T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> => {
@@ -86,6 +98,7 @@ const importOne = async (one: Imported, needs: Needs): Promise<void> => {
   await journal.add(key, { articleId, submissionId, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })
   if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) tally.renamed.push({ file: namedBy, localId })
   if (warnings !== undefined) tally.warned.push({ where, articleId, warnings })
+  if (one.article.publishedAt === undefined) tally.undated.push(where)
   tally.sent += 1
 }
 
@@ -183,6 +196,12 @@ const sayRepeated = (repeated: readonly Repeated[], terminal: Terminal): void =>
   warn(terminal, `more than once in the source: ${named.join(', ')}${others}; each is one article, and the last one stands`)
 }
 
+const sayUndated = (undated: readonly string[], terminal: Terminal): void => {
+  if (undated.length === 0) return
+  const others = undated.length > SHOWN ? ` and ${undated.length - SHOWN} more` : ''
+  warn(terminal, `without a "publishedAt", so dated now, above older news: ${undated.slice(0, SHOWN).join(', ')}${others}`)
+}
+
 const showPassedOver = (passedOver: Readonly<Record<string, number>>): string => {
   const kinds = Object.entries(passedOver)
   return kinds.length === 0 ? '' : `; not taken: ${kinds.map(([kind, count]) => `${count} × ${kind}`).join(', ')}`
@@ -224,29 +243,37 @@ export const importArticles = async (terminal: Terminal, source: string, options
   const { articles, passedOver, toName } = opened
   const file = options.journal ?? opened.journal
   const journal = await openJournal(file)
-  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [], times: new Map() }
+  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [], times: new Map(), undated: [] }
   const stopped = new AbortController()
+  const sayStopped = () => say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
+  const interrupt = () => {
+    sayStopped()
+    process.exit(INTERRUPTED)
+  }
+  process.once('SIGINT', interrupt)
   const end = json ? () => undefined : draw(tally)
   try {
     await importAll(articles, { client, journal, deliver, tally, signal: stopped.signal, toName })
   } catch (error) {
-    say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
+    sayStopped()
     throw error
   } finally {
+    process.off('SIGINT', interrupt)
     stopped.abort()
     end()
     await journal.close()
     await opened.close()
   }
-  const { sent, skipped, refused, renamed, warned, times } = tally
+  const { sent, skipped, refused, renamed, warned, times, undated } = tally
   const repeated = [...times].flatMap(([id, n]) => (n === 1 ? [] : [{ id, times: n }]))
   sayRenamed(renamed, say)
   if (!json) {
     sayWarned(warned, terminal)
     sayRepeated(repeated, terminal)
+    sayUndated(undated, terminal)
   }
   for (const one of refused) say(`${one.where}: ${one.reason}`)
   const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${showPassedOver(passedOver)}`
-  printResult(terminal, { sent, skipped, refused, warned, renamed, repeated, passedOver, journal: file }, words)
+  printResult(terminal, { sent, skipped, refused, warned, renamed, repeated, undated, passedOver, journal: file }, words)
   return refused.length === 0
 }

@@ -91,6 +91,12 @@ export const addProblems = (app: FastifyInstance, refusing: Refusing): void => {
 
 const UNREADABLE: Readonly<Record<string, { status: number; title: string; detail: string }>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, title: 'The request took too long', detail: 'send head and body without pauses' },
+  HPE_INVALID_URL: {
+    status: 400,
+    title: 'The address cannot be read',
+    detail:
+      'expected letters beyond ASCII and spaces in percent-encoding (RFC 3986 §2.1), as browsers send them and curl does with -G --data-urlencode "q=…"',
+  },
   HPE_HEADER_OVERFLOW: { status: 431, title: 'The headers are too large', detail: 'at most 16 KiB altogether' },
 }
 

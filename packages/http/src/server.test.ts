@@ -143,6 +143,8 @@ test('what is no HTTP, has two Host headers or overlong headers is refused with 
     await exchange(port, `GET /livez HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
     /^HTTP\/1\.1 431 .*NEWSWIRE_REQUEST/s,
   )
+  const typed = await exchange(port, 'GET /search?q=đường HTTP/1.1\r\nHost: a\r\n\r\n')
+  assert.match(typed, /^HTTP\/1\.1 400 .*percent-encoding/s)
   assert.match(
     await exchange(port, 'POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
     /^HTTP\/1\.1 400 /,

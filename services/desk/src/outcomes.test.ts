@@ -61,6 +61,13 @@ describe('every code reaches who submitted it, with its words', () => {
       assert.ok(data.detail?.startsWith(words[code]))
     })
 
+  it('a duplicate is told of a sourceVersion that came before, when other content is out since', () => {
+    const sent = { content: 'A', sourceVersion: 1 }
+    const current = [publish(10, sent), publish(20, { content: 'B' })].reduce((state, cause) => decide(state, cause, at(0)).next, blank)
+    assert.equal(decide(current, publish(30, { ...sent, id: 'again' }), at(0)).outcomes[0]?.code, 'NEWSWIRE_DESK_DUPLICATE')
+    assert.match(words.NEWSWIRE_DESK_DUPLICATE, /or was taken before under its sourceVersion/)
+  })
+
   it('no code is left out', () => {
     assert.deepEqual(Object.keys(words).sort(), [...Object.keys(stories), ...beforeDeciding].sort())
   })

@@ -12,7 +12,7 @@ export const words = {
   NEWSWIRE_DESK_BACKFILL: 'an import replaces neither what was published live nor what was retracted',
   NEWSWIRE_DESK_STALE: 'its sourceVersion is lower than the one taken before; submit the newest one',
   NEWSWIRE_DESK_SAME_VERSION: 'its sourceVersion was taken before with other content; raise sourceVersion with every change',
-  NEWSWIRE_DESK_DUPLICATE: 'its content is equal to the latest one, so nothing changes',
+  NEWSWIRE_DESK_DUPLICATE: 'its content is equal to the latest one, or was taken before under its sourceVersion, so nothing changes',
   NEWSWIRE_DESK_SUPERSEDED: 'a newer submission of this article has taken its place',
   NEWSWIRE_DESK_EXPIRED: 'its expiresAt had passed before it could be released; submit it with a later one',
   NEWSWIRE_DESK_EMBARGOED: 'it waits for its embargo to end',

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Client } from './client.ts'
 import { type WaitOptions, withWait } from './command-tree.ts'
 import type { Accepted } from './send-article.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { waitForSinks } from './wait.ts'
 
 /** To a command that ends with `finish`. */
@@ -25,13 +25,16 @@ export const sayWarnings = (terminal: Pick<Terminal, 'say'>, articleId: string, 
 
 /** False when it did not come to a good end. */
 export const finish = async (terminal: Terminal, using: Client, accepted: Accepted, { wait, timeout }: WaitOptions): Promise<boolean> => {
-  const { json, say } = terminal
+  const { json } = terminal
   if (!json) sayWarnings(terminal, accepted.articleId, accepted.warnings)
   if (!wait) {
     printResult(terminal, accepted, `accepted ${accepted.articleId} (submission ${accepted.submissionId})`)
     return true
   }
-  const waited = await waitForSinks(using, accepted.submissionId, accepted.articleId, { timeoutMs: timeout * 1000, report: say })
+  const waited = await waitForSinks(using, accepted.submissionId, accepted.articleId, {
+    timeoutMs: timeout * 1000,
+    report: line => sayProgress(terminal, line),
+  })
   if (waited.warning !== undefined && !json) warn(terminal, `${accepted.articleId}: ${waited.warning}`)
   const words = `${accepted.articleId}: ${waited.state}${waited.detail === '' ? '' : `, ${waited.detail}`}`
   printResult(terminal, { ...accepted, ...waited }, words)

@@ -5,7 +5,7 @@ import { createClient } from './client.ts'
 import { type CommandTree, type WaitOptions, withWait } from './command-tree.ts'
 import { wholeId } from './commands.ts'
 import type { Accepted } from './send-article.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { waitForSinks } from './wait.ts'
 
@@ -31,7 +31,10 @@ const purge = async (terminal: Terminal, id: string, { reason, by = nameHere(), 
     printResult(terminal, accepted, `purge of ${articleId} accepted (submission ${accepted.submissionId}); --wait follows one`)
     return true
   }
-  const waited = await waitForSinks(using, accepted.submissionId, articleId, { timeoutMs: timeout * 1000, report: terminal.say })
+  const waited = await waitForSinks(using, accepted.submissionId, articleId, {
+    timeoutMs: timeout * 1000,
+    report: line => sayProgress(terminal, line),
+  })
   const words = `${articleId}: ${waited.ok ? 'purged' : waited.state}${waited.detail === '' ? '' : `, ${waited.detail}`}`
   printResult(terminal, { ...accepted, ...waited }, words)
   return waited.ok

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
+import { parseIndex } from '@newswire/objects/archive-pack'
 import { readWanted } from '@newswire/objects/archive-wanted'
 import { readArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
@@ -354,4 +355,17 @@ test('a copy keeps what only it still has: an index that the archive lost', asyn
     assert.equal(await verifyFolder(), undefined)
   })
   assert.equal((await copyArchive(archive.objects, folder)).removed, 0)
+})
+
+test('a pack that is damaged in the store does not come into a copy', async t => {
+  const { archive, folder, verifyFolder } = await openCopied(t)
+  const { objects } = archive
+  const index = keys.archivePackIndex('2026/03/01', 2, 1)
+  const { pack } = await parseIndex((await objects.get(index))?.bytes ?? new Uint8Array(), index)
+  assert.ok(pack !== null)
+  await objects.put(pack, Buffer.from('damaged'))
+  await copyArchive(objects, folder)
+  assert.equal(await verifyFolder(), undefined, 'what it has stays')
+  rmSync(join(folder, pack))
+  await assert.rejects(copyArchive(objects, folder), new RegExp(`${pack} is damaged in the archive`))
 })

@@ -4,6 +4,7 @@
  */
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { sha256Hex } from '@newswire/events/ids'
 import { parseIndex } from '@newswire/objects/archive-pack'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
@@ -51,9 +52,13 @@ export const newestPacked = async (objects: Readable): Promise<number> => {
 
 type Work = { objects: Readable; folder: string; kept: Set<string>; fetched: number; bytes: number; report: (key: string) => void }
 
-const fetchTo = async (work: Work, key: string): Promise<Uint8Array | null> => {
+const fetchTo = async (work: Work, key: string, sha256?: string): Promise<Uint8Array | null> => {
   const found = await work.objects.get(key)
   if (found === null) return null
+  if (sha256 !== undefined && sha256Hex(found.bytes) !== sha256)
+    throw new Error(
+      `${key} is damaged in the archive: it is not the pack that its index names; \`newswire archive verify\` tells more. What ${work.folder} has stays.`,
+    )
   await putFile(join(work.folder, key), found.bytes)
   work.fetched += 1
   work.bytes += found.bytes.byteLength
@@ -62,8 +67,9 @@ const fetchTo = async (work: Work, key: string): Promise<Uint8Array | null> => {
 }
 
 /** What never changes under its key is fetched once. */
-const fetchOnce = async (work: Work, { key, size }: Pick<ListedObject, 'key' | 'size'>): Promise<boolean> => {
-  if ((await sizeOf(join(work.folder, key))) !== size && (await fetchTo(work, key)) === null) return false
+const fetchOnce = async (work: Work, one: Pick<ListedObject, 'key' | 'size'> & Readonly<{ sha256?: string }>): Promise<boolean> => {
+  const { key, size, sha256 } = one
+  if ((await sizeOf(join(work.folder, key))) !== size && (await fetchTo(work, key, sha256)) === null) return false
   work.kept.add(key)
   return true
 }
@@ -73,8 +79,8 @@ const fetchPack = async (work: Work, indexKey: string): Promise<void> => {
   for (let round = 0; round < ROUNDS; round++) {
     const index = await work.objects.get(indexKey)
     if (index === null) return
-    const { pack, bytes: size } = await parseIndex(index.bytes, indexKey)
-    if (pack !== null && !(await fetchOnce(work, { key: pack, size }))) continue // a purge has made it anew just now
+    const { pack, bytes: size, sha256 } = await parseIndex(index.bytes, indexKey)
+    if (pack !== null && !(await fetchOnce(work, { key: pack, size, sha256 }))) continue // a purge has made it anew just now
     const file = join(work.folder, indexKey)
     const held = await readFile(file).catch(error => {
       if (isMissing(error)) return null

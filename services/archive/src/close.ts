@@ -3,13 +3,12 @@
  * else's try is nothing. In this order, so that it may be killed between any two writes: what came before is packed; the ledger is staged; the
  * manifest is put; its packs are made (`finish.ts`); the newest number is published.
  */
-import { RejectError } from '@newswire/events/errors'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
 import type { Logger } from '@newswire/runtime/logger'
-import { finishPending, newestManifest, readManifest } from './finish.ts'
+import { finishPending, goneFromStore, newestManifest, readManifest } from './finish.ts'
 import { gather, sha256OfStaged } from './gather.ts'
 import { type Manifest, toManifest } from './manifest.ts'
 import { readPurged } from './purged.ts'
@@ -30,21 +29,15 @@ export type CloseNeeds = Readonly<{
 /** `lost`: somebody else closed this number at the same moment. */
 export type Closed = Readonly<{ outcome: 'closed' | 'lost'; manifest: Manifest; hasMore: boolean }>
 
-/** Signed without it, the same number or another key would begin a second archive beside the first. */
-const gone = (key: string) =>
-  new RejectError(
-    'NEWSWIRE_ARCHIVE_GONE',
-    `${key} is gone from the store: nothing is closed until it is put back from a copy of the archive; \`newswire archive verify\` names what else is wrong`,
-  )
-
 /** Closes once. Throws what log and store throw, and `RejectError` `NEWSWIRE_ARCHIVE_KEY` and its like when it cannot be signed, `NEWSWIRE_ARCHIVE_GONE` when what it goes on from was lost. Nothing is lost then: the next try lists it all. */
 export const closeOnce = async (needs: CloseNeeds): Promise<Closed> => {
   const { objects, logger, now } = needs
   const newest = await newestManifest(objects)
   await finishPending(needs, newest)
   const last = newest === 0 ? null : await readManifest(objects, newest)
-  if (newest > 0 && last === null) throw gone(keys.archiveManifest(newest))
-  if (newest > 0 && (await readKeys(objects)) === null) throw gone(keys.archiveKeys())
+  // Signed without it, the same number or another key would begin a second archive beside the first.
+  if (newest > 0 && last === null) throw goneFromStore(keys.archiveManifest(newest), 'nothing is closed')
+  if (newest > 0 && (await readKeys(objects)) === null) throw goneFromStore(keys.archiveKeys(), 'nothing is closed')
   // In this order, so that a rotation at the same moment knows how long the old key may still sign (`rotateKey`).
   if (last !== null) await publishHead(objects, { manifest: newest, sha256: last.sha256 })
   const signer = await openSigner(needs)

@@ -136,3 +136,22 @@ test('a record excuses what its own article lost, and nothing of another', async
   const { ok, wrong } = await verifyLive(archive)
   assert.deepEqual([ok, wrong?.path], [false, other])
 })
+
+test('an article is not said to be purged while the manifest that lists it is gone', async t => {
+  const { archive, key, signed } = await closed(t)
+  const { objects } = archive
+  await archive.add('press.c', 1)
+  await closeOnce(archive.needs)
+  const manifest = keys.archiveManifest(1)
+  const held = (await objects.get(manifest))?.bytes ?? new Uint8Array()
+  const { keepPurged, settle } = purgeOf(archive)
+  await assert.rejects(
+    keepPurged(() => objects.delete(manifest)),
+    { code: 'NEWSWIRE_ARCHIVE_GONE' },
+  )
+  assert.deepEqual(Buffer.from((await readArchived(objects, key)) ?? []), signed)
+  await objects.put(manifest, held)
+  await settle()
+  assert.equal(await readArchived(objects, key), null)
+  assert.equal((await verifyLive(archive)).wrong, undefined)
+})

@@ -7,7 +7,7 @@ import { archiveDayOf, keys, parseArchiveKey, parsePictureKey } from '@newswire/
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { setsMadeFor } from '@newswire/objects/picture-mark'
-import { newestManifest, readManifest } from './finish.ts'
+import { goneFromStore, newestManifest, readManifest } from './finish.ts'
 import { type LedgerLine, type Milestone, nativesIn, readMilestones, withoutWords } from './ledger.ts'
 import { type Entry, parseManifest } from './manifest.ts'
 import { isLedgerKey, type PurgeWish, type Removed } from './purged.ts'
@@ -32,7 +32,9 @@ async function* listedOf(objects: Objects, articleId: string): AsyncGenerator<{ 
   for (let number = 1; number <= newest; number++) {
     const key = keys.archiveManifest(number)
     const held = await objects.get(key)
-    if (held === null || !Buffer.from(held.bytes.buffer, held.bytes.byteOffset, held.bytes.byteLength).includes(needle)) continue
+    // What it lists of the article would stay, and be said to be gone.
+    if (held === null) throw goneFromStore(key, 'nothing is purged')
+    if (!Buffer.from(held.bytes.buffer, held.bytes.byteOffset, held.bytes.byteLength).includes(needle)) continue
     for (const entry of (await parseManifest(held.bytes, key)).entries)
       if (entry.article === articleId && archiveDayOf(entry.key) !== null) yield { entry, manifest: number }
   }

@@ -176,7 +176,7 @@ type ComposeOptions = Readonly<{
 const refuseLostKey = async (file: string, objects: Objects): Promise<void> => {
   if ((await readPrivate(file)) !== null || (await listSealed(objects)).length === 0) return
   const remedy = `put it back, or set NEWSWIRE_SECRET_KEY to the key that sealed them. If it is lost for good, set NEWSWIRE_SECRET_KEY to a new one (\`openssl rand -base64 32\`), then \`newswire archive rotate-key\`, and \`newswire outlets rotate\` for outlets with a made secret`
-  throw new Error(`${file} is missing, and secrets are sealed with it; ${remedy}`)
+  throw new Error(`${file} is missing or empty, and secrets are sealed with it; ${remedy}`)
 }
 
 /** Beside the data it seals, readable by its owner alone: what a backup of the objects alone does not give away. */

@@ -1,7 +1,7 @@
 /** How `newswire publish` and its like get in where `up` runs: a token made here, and a file that says where and with what (0600). */
 import { randomBytes } from 'node:crypto'
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { sha256Hex } from '@newswire/events/ids'
 import { publishEvents } from '@newswire/log/events'
 import { issueToken } from '@newswire/runtime/apply-config'
@@ -12,26 +12,42 @@ const PRIVATE = 0o600
 /** Its id among the publisher's tokens. */
 const LOCAL = 'local'
 
+/** `null` when it is not there, or empty: nothing was ever kept so, and a power cut or a copy to a full disk can leave it. */
 export const readPrivate = async (file: string): Promise<string | null> => {
   try {
-    return (await readFile(file, 'utf8')).trim()
+    return (await readFile(file, 'utf8')).trim() || null
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
 }
 
-/** Whole or not at all, readable by its owner alone. */
+/** On the disk when it returns: what a power cut would take back, nobody may have been given. */
+const sync = async (path: string, flags: string, write: (opened: FileHandle) => Promise<void> = async () => undefined): Promise<void> => {
+  const opened = await open(path, flags, PRIVATE)
+  try {
+    await write(opened)
+    await opened.sync()
+  } finally {
+    await opened.close()
+  }
+}
+
+/** Whole or not at all, readable by its owner alone, and there after a power cut. */
 export const writePrivate = async (file: string, text: string): Promise<void> => {
-  await writeFile(`${file}.new`, `${text}\n`, { mode: PRIVATE })
-  await chmod(`${file}.new`, PRIVATE)
+  await sync(`${file}.new`, 'w', async opened => {
+    await opened.chmod(PRIVATE)
+    await opened.writeFile(`${text}\n`)
+  })
   await rename(`${file}.new`, file)
+  // Windows has no folders that can be opened.
+  if (process.platform !== 'win32') await sync(dirname(file), 'r')
 }
 
 /** A secret made once and kept. */
 export const keepPrivate = async (file: string, make: () => string): Promise<string> => {
   const held = await readPrivate(file)
-  if (held !== null && held !== '') return held
+  if (held !== null) return held
   const made = make()
   await writePrivate(file, made)
   return made

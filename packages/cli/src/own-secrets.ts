@@ -17,5 +17,5 @@ export const readOwnSecrets = async ({
   kafkaBrokers,
 }: Pick<Settings, 'dataDir' | 'kafkaBrokers'>): Promise<Record<string, string>> => {
   const kept = kafkaBrokers.length > 0 ? null : await readPrivate(fileOf(dataDir))
-  return kept === null || kept === '' ? {} : { [NAME]: kept }
+  return kept === null ? {} : { [NAME]: kept }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -103,6 +103,19 @@ test('whoever reads the same past gets the same records, so that each is decoded
   assert.deepEqual([all.length, later.length], [3, 2])
   assert.ok(later.every((record, index) => record === all[index + 1]))
   await log.close()
+})
+
+test('a log file that is damaged is named, with what to do', async t => {
+  const file = join(newFolder(t), 'log.db')
+  const log = await createEmbeddedLog({ file, fsync: 'full' })
+  await log.publish([{ topic: topics.configChanges.name, key: 'k', value }])
+  await log.close()
+  const bytes = readFileSync(file)
+  writeFileSync(file, bytes.fill('x', 4096))
+  await assert.rejects(createEmbeddedLog({ file, fsync: 'full' }), {
+    code: 'NEWSWIRE_LOG_UNAVAILABLE',
+    message: /log\.db cannot be (used|opened): .*malformed.*/,
+  })
 })
 
 test('a folder that cannot be, and a file that is no log, are refused with what to do', async t => {

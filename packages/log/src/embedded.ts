@@ -68,7 +68,12 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
       return opened
     } catch (error) {
       ownership.release()
-      throw error
+      if ((error as { errcode?: number }).errcode === undefined) throw error // not SQLite's, so it says what to do
+      throw new UnavailableError(
+        'NEWSWIRE_LOG_UNAVAILABLE',
+        `the log file ${path} cannot be used: ${messageOf(error)}; check the disk and its free space, and put back log.db from a backup if it is damaged`,
+        { cause: error },
+      )
     }
   })()
   const sync = fsync === 'full' && canSyncWal ? createWalSync(path) : null

@@ -12,6 +12,7 @@ import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { type Entry, nameOf, readEntries, readEntry } from './config-entries.ts'
+import { sideBySide } from './side-by-side.ts'
 
 export type Change = Readonly<{
   kind: ConfigKind
@@ -144,11 +145,8 @@ const HEALED_AT_ONCE = 16
  * before it would be kept for good also when somebody else wins the race.
  */
 export const heal = async (objects: Objects, steps: readonly Step[]): Promise<void> => {
-  const rest = steps.flatMap(({ held }) => held ?? [])
-  const next = async () => {
-    for (let held = rest.pop(); held; held = rest.pop()) await keepHistory(objects, held, toStored(held))
-  }
-  await Promise.all(Array.from({ length: HEALED_AT_ONCE }, next))
+  const all = steps.flatMap(({ held }) => held ?? [])
+  await sideBySide(all, HEALED_AT_ONCE, held => keepHistory(objects, held, toStored(held)))
 }
 
 /** Also when a later one could not be written: what was written is in force. */

@@ -4,7 +4,9 @@ import { type ConfigKind, configKinds, configObject } from '@newswire/events/con
 import { messageOf, RejectError } from '@newswire/events/errors'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { sideBySide } from './side-by-side.ts'
 
 export type EntryName = Readonly<{ kind: ConfigKind; id: string }>
 
@@ -34,7 +36,6 @@ export const nameOf = ({ kind, id }: EntryName): string => `${kind}/${id}`
 
 /** Reads in flight at once: hundreds of outlets must not take a round trip each. */
 const CONCURRENCY = 16
-const PAGE = 1_000
 
 const parseKey = (key: string): EntryName | null => {
   const [, kind = '', id = ''] = /^config\/([a-z-]+)\/([a-z0-9-]+)\.json$/.exec(key) ?? []
@@ -64,15 +65,12 @@ export const readEntry = async (objects: Pick<Objects, 'get'>, { kind, id }: Ent
 
 const listNames = async (objects: Pick<Objects, 'list'>): Promise<ReadonlyArray<EntryName & { etag: string }>> => {
   const names: (EntryName & { etag: string })[] = []
-  for (let startAfter: string | undefined; ; ) {
-    const page = await objects.list(keys.configPrefix, { limit: PAGE, ...(startAfter === undefined ? {} : { startAfter }) })
+  for await (const page of listPages(objects, keys.configPrefix))
     for (const { key, etag } of page) {
       const named = parseKey(key)
       if (named) names.push({ ...named, etag })
     }
-    startAfter = page.at(-1)?.key
-    if (startAfter === undefined || page.length < PAGE) return names
-  }
+  return names
 }
 
 /** All that is stored, but for what `isKnown` says is held already. Throws `UnavailableError` when the store is away. */
@@ -83,16 +81,14 @@ export const readEntries = async (
   const wanted = (await listNames(objects)).filter(one => !isKnown(one, one.etag))
   const entries: Entry[] = []
   const unreadable: { key: string; offence: string }[] = []
-  const readNext = async () => {
-    for (let name = wanted.pop(); name !== undefined; name = wanted.pop())
-      try {
-        const entry = await readEntry(objects, name)
-        if (entry) entries.push(entry)
-      } catch (error) {
-        if (!(error instanceof RejectError)) throw error
-        unreadable.push({ key: keys.config(name.kind, name.id), offence: messageOf(error) })
-      }
-  }
-  await Promise.all(Array.from({ length: CONCURRENCY }, readNext))
+  await sideBySide(wanted, CONCURRENCY, async name => {
+    try {
+      const entry = await readEntry(objects, name)
+      if (entry) entries.push(entry)
+    } catch (error) {
+      if (!(error instanceof RejectError)) throw error
+      unreadable.push({ key: keys.config(name.kind, name.id), offence: messageOf(error) })
+    }
+  })
   return { entries, unreadable }
 }

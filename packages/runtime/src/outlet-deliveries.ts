@@ -11,6 +11,8 @@ import type { Log, LogRecord, Position, Start } from '@newswire/log/log'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { keptFor } from './kept-for.ts'
+import { sideBySide } from './side-by-side.ts'
 
 type CameState = 'done' | 'pending' | 'retrying' | 'rejected' | 'dead' | 'suspended'
 export type Came = Readonly<{
@@ -140,31 +142,15 @@ const readPending = async (objects: Needs['objects'], outletId: string, articleI
   const known = listed.length < LISTED_AT_ONCE ? new Set(listed.map(({ key }) => key)) : null
   const wanted = articleIds.filter(id => known === null || known.has(keys.pending(outletId, id)))
   const found = new Map<string, PendingPart>()
-  for (let at = 0; at < wanted.length; at += READS_AT_ONCE)
-    await Promise.all(
-      wanted.slice(at, at + READS_AT_ONCE).map(async articleId => {
-        const document = await getDocument(objects, keys.pending(outletId, articleId), pendingPart)
-        if (document !== null) found.set(articleId, document.value)
-      }),
-    )
+  await sideBySide(wanted, READS_AT_ONCE, async articleId => {
+    const document = await getDocument(objects, keys.pending(outletId, articleId), pendingPart)
+    if (document !== null) found.set(articleId, document.value)
+  })
   return found
 }
 
-const shared = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
-  let kept: { atMs: number; answer: Promise<T> } | null = null
-  return () => {
-    if (kept !== null && performance.now() - kept.atMs < SHARED_FOR_MS) return kept.answer
-    const answer = ask()
-    kept = { atMs: performance.now(), answer }
-    answer.catch(() => {
-      if (kept?.answer === answer) kept = null
-    })
-    return answer
-  }
-}
-
 export const createCameList = ({ log, objects }: Needs): CameList => {
-  const standing = shared(async () => {
+  const standing = keptFor(SHARED_FOR_MS, async () => {
     const [lags, ends] = await Promise.all([log.lag('outlets'), log.ends(topics.deliveries.name)])
     const ofTopic = lags.filter(one => one.topic === topics.deliveries.name)
     return {

@@ -5,6 +5,7 @@ import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { findEarly } from './early-articles.ts'
+import { sideBySide } from './side-by-side.ts'
 
 type OutletStanding = 'well' | 'failing' | 'paused' | 'suspended' | 'retired'
 export type PendingCount = Readonly<{
@@ -41,12 +42,8 @@ const nothingPending: PendingCount = { articles: 0, retractions: 0, rejected: 0,
 /** The oldest first, which are the ones that matter. */
 const readOldest = async (objects: Pick<Objects, 'get'>, listed: readonly ListedObject[]) => {
   const oldest = listed.toSorted((a, b) => a.lastModified.getTime() - b.lastModified.getTime()).slice(0, MOST_COUNTED)
-  const found = []
-  for (let at = 0; at < oldest.length; at += READS_AT_ONCE)
-    // One that cannot be read is left out: whoever works with it says so in the log.
-    found.push(
-      ...(await Promise.all(oldest.slice(at, at + READS_AT_ONCE).map(one => getDocument(objects, one.key, pendingPart).catch(() => null)))),
-    )
+  // One that cannot be read is left out: whoever works with it says so in the log.
+  const found = await sideBySide(oldest, READS_AT_ONCE, one => getDocument(objects, one.key, pendingPart).catch(() => null))
   return found.flatMap(one => (one === null || one.value.delivery === null ? [] : [{ ...one.value, delivery: one.value.delivery }]))
 }
 

@@ -16,6 +16,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from './logger.ts'
 import { createRounds } from './rounds.ts'
+import { sideBySide } from './side-by-side.ts'
 
 /** The next state of a subscription; the counter and the time are set when it is swapped in. */
 export type Draft = Omit<Subscription, 'n' | 'nonce' | 'changedAt' | 'swept'>
@@ -104,8 +105,7 @@ export const openSubscriptions = async (options: SubscriptionsOptions): Promise<
       const unknown = page
         .map(({ key, etag }) => ({ id: idOfKey(key), etag }))
         .filter(({ id, etag }) => before.delete(id) === false || held.get(id)?.etag !== etag)
-      for (let at = 0; at < unknown.length; at += READS_AT_ONCE)
-        await Promise.all(unknown.slice(at, at + READS_AT_ONCE).map(({ id }) => look(id)))
+      await sideBySide(unknown, READS_AT_ONCE, ({ id }) => look(id))
     }
     // What was known before and is not there any more was swept.
     for (const id of before)

@@ -10,6 +10,7 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { type OutletStatus, type PendingCount, toOutletStatus } from '@newswire/runtime/outlet-status'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { OutletTrace } from '@newswire/trace/outlet-queries'
 
 type OutletLine = Omit<OutletStatus, 'pending'> &
@@ -35,13 +36,10 @@ export const createStates = (objects: Pick<Objects, 'get' | 'list'>) => {
       const changed = page
         .map(({ key, etag }) => ({ id: idOfKey(key), etag }))
         .filter(({ id, etag }) => isConfigId(id) && known.get(id)?.etag !== etag)
-      for (let at = 0; at < changed.length; at += READS_AT_ONCE)
-        await Promise.all(
-          changed.slice(at, at + READS_AT_ONCE).map(async ({ id }) => {
-            const found = await getDocument(objects, keys.outletState(id), outletState).catch(() => null)
-            if (found !== null) known.set(id, { etag: found.etag, state: found.value })
-          }),
-        )
+      await sideBySide(changed, READS_AT_ONCE, async ({ id }) => {
+        const found = await getDocument(objects, keys.outletState(id), outletState).catch(() => null)
+        if (found !== null) known.set(id, { etag: found.etag, state: found.value })
+      })
     }
     return new Map([...known].map(([id, { state }]) => [id, state]))
   }

@@ -7,6 +7,7 @@ import { PROBE_AGENT } from '@newswire/events/retraction-proof'
 import type { Objects } from '@newswire/objects/objects'
 import { getUnpacked } from '@newswire/objects/packed'
 import type { Outbound } from '@newswire/outbound/outbound'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import { type Answer, type Exit, judge, shownBy, type Wanted } from './proof-exits.ts'
 
 /** A feed of a thousand whole articles fits. */
@@ -88,12 +89,10 @@ export const probe = async (
 ): Promise<readonly (readonly ExitResult[])[]> => {
   const once = onceEach(ask)
   const results: ExitResult[][] = searched.map(() => [])
-  const waiting = searched.flatMap(({ wanted, exits }, index) => exits.map(exit => ({ wanted, exit, index }))).reverse()
-  const next = async () => {
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop())
-      for (const { exit, state, detail } of await lookAt(once, one.exit, one.wanted))
-        results[one.index]?.push({ kind: exit.kind, address: exit.address, state, detail, checkedAt: new Date(now()).toISOString() })
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, next))
+  const waiting = searched.flatMap(({ wanted, exits }, index) => exits.map(exit => ({ wanted, exit, index })))
+  await sideBySide(waiting, AT_ONCE, async one => {
+    for (const { exit, state, detail } of await lookAt(once, one.exit, one.wanted))
+      results[one.index]?.push({ kind: exit.kind, address: exit.address, state, detail, checkedAt: new Date(now()).toISOString() })
+  })
   return results.map(found => found.sort((a, b) => a.kind.localeCompare(b.kind) || a.address.localeCompare(b.address)))
 }

@@ -9,6 +9,7 @@ import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import { z } from 'zod'
 
 /** What the outlets wrote down of a subscriber that has not got the newest feed (`services/outlets`, `pending.ts`). */
@@ -38,11 +39,10 @@ const READS_AT_ONCE = 16
 /** One that cannot be read is left out: whoever works with it says so in the log. */
 const readAll = async <S extends z.ZodType>(objects: Pick<Objects, 'get' | 'list'>, prefix: string, schema: S): Promise<z.output<S>[]> => {
   const found: z.output<S>[] = []
-  for await (const page of listPages(objects, prefix))
-    for (let at = 0; at < page.length; at += READS_AT_ONCE) {
-      const some = page.slice(at, at + READS_AT_ONCE).map(({ key }) => getDocument(objects, key, schema).catch(() => null))
-      for (const document of await Promise.all(some)) if (document !== null) found.push(document.value)
-    }
+  for await (const page of listPages(objects, prefix)) {
+    const documents = await sideBySide(page, READS_AT_ONCE, ({ key }) => getDocument(objects, key, schema).catch(() => null))
+    for (const document of documents) if (document !== null) found.push(document.value)
+  }
   return found
 }
 

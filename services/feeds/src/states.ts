@@ -9,6 +9,7 @@ import { type Fact, toPublicFact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import { createRecent } from '@newswire/objects/recent'
 import { getReleased } from '@newswire/objects/released'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 
 const MIB = 1_048_576
 const READS_AT_ONCE = 32
@@ -68,14 +69,7 @@ export const createStates = ({ objects, maxBytes = 8 * MIB }: { objects: Pick<Ob
 
   return {
     offer,
-    getAll: async wanted => {
-      const found = new Map<string, Fact | null | RejectError>()
-      const queue = [...wanted]
-      const worker = async () => {
-        for (let next = queue.shift(); next !== undefined; next = queue.shift()) found.set(next[0], await getOne(next[0], next[1]))
-      }
-      await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, queue.length) }, worker))
-      return found
-    },
+    getAll: async wanted =>
+      new Map(await sideBySide([...wanted], READS_AT_ONCE, async ([id, version]) => [id, await getOne(id, version)] as const)),
   }
 }

@@ -11,6 +11,7 @@ import { deriveId } from '@newswire/events/ids'
 import type { Publish } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { FacetView, KnownArticle } from './facets.ts'
 import { deleteLoose, readWindow, retireFeed } from './feed-store.ts'
 import type { History } from './history.ts'
@@ -102,11 +103,6 @@ export const sweep = async (needs: SweepNeeds): Promise<number> => {
   }
   const held = [...feeds.values()].filter(feed => isHeld(feed.id)).map((feed): Rule => ({ feed, categories }))
   await view.ensure(held)
-  let count = 0
-  const queue = [...held]
-  const worker = async () => {
-    for (let rule = queue.shift(); rule !== undefined; rule = queue.shift()) count += await sweepFeed(rule, needs)
-  }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, held.length) }, worker))
-  return count
+  const counts = await sideBySide(held, AT_ONCE, rule => sweepFeed(rule, needs))
+  return counts.reduce((sum, one) => sum + one, 0)
 }

@@ -10,6 +10,7 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { createLimit } from '@newswire/runtime/limit'
+import { sideBySide } from '@newswire/runtime/side-by-side'
 import { z } from 'zod'
 import type { Delivery } from './machine.ts'
 import { createOneCopy } from './one-copy.ts'
@@ -197,14 +198,8 @@ export const createPendingStore = ({ objects, shelf, now, onUnreadable, pageSize
 
   const pages = (owner: string) => listPages(objects, shelf.prefix(owner))
 
-  const readAll = async (names: readonly string[]): Promise<Stored[]> => {
-    const found: Stored[] = []
-    for (let at = 0; at < names.length; at += READS_AT_ONCE) {
-      const some = await Promise.all(names.slice(at, at + READS_AT_ONCE).map(read))
-      found.push(...some.filter(one => one !== null))
-    }
-    return found
-  }
+  const readAll = async (names: readonly string[]): Promise<Stored[]> =>
+    (await sideBySide(names, READS_AT_ONCE, read)).filter(one => one !== null)
 
   const listAfter = (prefix: string, after: string | undefined) =>
     objects.list(prefix, { limit: pageSize, ...(after === undefined ? {} : { startAfter: after }) })

@@ -4,7 +4,7 @@
  */
 import { RejectError } from '@newswire/events/errors'
 import { z } from 'zod'
-import { type Document, getDocument, swapDocument } from './documents.ts'
+import { amendDocument, type Document, getDocument } from './documents.ts'
 import { keys } from './keys.ts'
 import type { Objects } from './objects.ts'
 
@@ -29,7 +29,6 @@ export type ArchiveTrouble = NonNullable<ArchiveWanted['trouble']>
 export type ArchiveWanted = z.output<typeof archiveWanted>
 
 export const NOTHING_WANTED: ArchiveWanted = archiveWanted.parse({ n: 0, close: 0, closed: 0, rotateKey: 0, rotated: 0 })
-const ROUNDS = 8
 
 export const readWanted = (objects: Pick<Objects, 'get'>): Promise<Document<ArchiveWanted> | null> =>
   getDocument(objects, keys.archiveWanted(), archiveWanted)
@@ -39,11 +38,8 @@ export const changeWanted = async (
   objects: Pick<Objects, 'get' | 'put'>,
   change: (wanted: ArchiveWanted) => ArchiveWanted,
 ): Promise<ArchiveWanted> => {
-  for (let round = 0; round < ROUNDS; round++) {
-    const found = await readWanted(objects)
-    const value = found?.value ?? NOTHING_WANTED
-    const next = { ...change(value), n: value.n + 1 }
-    if ((await swapDocument(objects, keys.archiveWanted(), next, found?.etag ?? null)).ok) return next
-  }
-  throw new RejectError('NEWSWIRE_ARCHIVE_RACE', 'what is wanted of the archive was changed by others again and again; try once more')
+  const lost = () =>
+    new RejectError('NEWSWIRE_ARCHIVE_RACE', 'what is wanted of the archive was changed by others again and again; try once more')
+  const toNext = (wanted: ArchiveWanted | null) => change(wanted ?? NOTHING_WANTED)
+  return (await amendDocument(objects, keys.archiveWanted(), archiveWanted, toNext, { lost })) ?? NOTHING_WANTED
 }

@@ -42,3 +42,31 @@ export const swapDocument = (
     ...(replaces === null ? { ifNoneMatch: '*' as const } : { ifMatch: replaces }),
     ...options,
   })
+
+/** Losing this often in a row means that somebody changes it without end. */
+const RACES = 20
+
+type AmendOptions = Readonly<{ durable?: boolean /** What is thrown when others change it again and again. */; lost?: () => Error }>
+
+/**
+ * Swaps in what `change` makes of the document as it stands (`null`: there is none), with the next `n`; asked again when somebody else was there first, and
+ * `null` leaves it. Gives what stands then. Throws what `change` throws, and as `getDocument` does.
+ */
+export const amendDocument = async <T extends { n: number }>(
+  objects: Pick<Objects, 'get' | 'put'>,
+  key: string,
+  schema: z.ZodType<T>,
+  change: (before: T | null) => Omit<T, 'n'> | null | Promise<Omit<T, 'n'> | null>,
+  { lost = () => new Error(`${key} is changed by others again and again; look who writes it`), ...options }: AmendOptions = {},
+): Promise<T | null> => {
+  for (let race = 0; race < RACES; race++) {
+    const found = await getDocument(objects, key, schema)
+    const before = found?.value ?? null
+    const changed = await change(before)
+    if (changed === null) return before
+    // `n` first, as ever: a copy of the archive proves its keys to the byte.
+    const next = Object.assign({ n: 0 }, changed, { n: (before?.n ?? 0) + 1 }) as unknown as T
+    if ((await swapDocument(objects, key, next, found?.etag ?? null, options)).ok) return next
+  }
+  throw lost()
+}

@@ -1,7 +1,7 @@
 /** The wish for a new search index, as one small object: the console writes it, every gateway takes it up and says in it how far it is. */
 import { RejectError } from '@newswire/events/errors'
 import { z } from 'zod'
-import { type Document, getDocument, swapDocument } from './documents.ts'
+import { amendDocument, type Document, getDocument } from './documents.ts'
 import { keys } from './keys.ts'
 import type { Objects } from './objects.ts'
 
@@ -27,7 +27,6 @@ const searchWanted = z.object({
 })
 export type SearchWanted = z.output<typeof searchWanted>
 
-const ROUNDS = 8
 /** Processes that say how far they are; more only work. */
 const MAX_GATEWAYS = 100
 
@@ -39,13 +38,9 @@ const changeWanted = async (
   objects: Pick<Objects, 'get' | 'put'>,
   change: (wanted: SearchWanted | null) => Omit<SearchWanted, 'n'> | null,
 ): Promise<void> => {
-  for (let round = 0; round < ROUNDS; round++) {
-    const found = await readSearchWanted(objects)
-    const next = change(found?.value ?? null)
-    if (next === null) return
-    if ((await swapDocument(objects, keys.searchWanted(), { ...next, n: (found?.value.n ?? 0) + 1 }, found?.etag ?? null)).ok) return
-  }
-  throw new RejectError('NEWSWIRE_REBUILD_RACE', 'what is wanted of the search index was changed by others again and again; try once more')
+  const lost = () =>
+    new RejectError('NEWSWIRE_REBUILD_RACE', 'what is wanted of the search index was changed by others again and again; try once more')
+  await amendDocument(objects, keys.searchWanted(), searchWanted, change, { lost })
 }
 
 /** Asks every gateway for a new index. An earlier wish is replaced: who works on it finishes, and begins again. */

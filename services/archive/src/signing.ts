@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto'
 import { RejectError } from '@newswire/events/errors'
-import { type Document, getDocument, swapDocument } from '@newswire/objects/documents'
+import { amendDocument, type Document, getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
@@ -38,9 +38,6 @@ type Needs = Readonly<{ objects: Objects; sealing: Sealing | null; now: () => nu
 
 const secretId = (kid: string) => `archive-signing-${kid}`
 
-/** Lost races in a row before it is an error. */
-const ROUNDS = 5
-
 export const readKeys = (objects: Pick<Objects, 'get'>): Promise<Document<KeysDocument> | null> =>
   getDocument(objects, keys.archiveKeys(), keysDocument)
 
@@ -67,20 +64,23 @@ const makeKey = async (needs: Needs, fromManifest: number): Promise<KeysDocument
   return { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid, x, createdAt, fromManifest, untilManifest: null }
 }
 
-const swap = async ({ objects }: Needs, value: KeysDocument, found: Document<KeysDocument> | null): Promise<boolean> =>
-  (await swapDocument(objects, keys.archiveKeys(), value, found?.etag ?? null)).ok
+type Changed = Omit<KeysDocument, 'n'> | null
+const amendKeys = (objects: Objects, change: (before: KeysDocument | null) => Changed | Promise<Changed>) =>
+  amendDocument(objects, keys.archiveKeys(), keysDocument, change, {
+    lost: () =>
+      new RejectError('NEWSWIRE_ARCHIVE_KEYS_RACE', 'the published keys were changed by somebody else again and again; try once more'),
+  })
 
 /** The key that signs now; made the first time. Throws `RejectError`: `NEWSWIRE_ARCHIVE_KEY` none can be used, and what `Sealing.get` throws. */
 export const openSigner = async (needs: Needs): Promise<Signer> => {
-  for (let round = 0; round < ROUNDS; round++) {
-    const found = await readKeys(needs.objects)
-    const newest = found?.value.keys.at(-1)
-    if (newest !== undefined) return load(needs, newest.kid)
-    const made = await makeKey(needs, 1)
-    if (await swap(needs, { n: (found?.value.n ?? 0) + 1, keys: [made], head: found?.value.head ?? null }, found))
-      return load(needs, made.kid)
-  }
-  throw lostRace()
+  let kid = ''
+  await amendKeys(needs.objects, async before => {
+    const newest = before?.keys.at(-1)
+    const key = newest ?? (await makeKey(needs, 1))
+    kid = key.kid
+    return newest === undefined ? { keys: [key], head: before?.head ?? null } : null
+  })
+  return load(needs, kid)
 }
 
 const load = async (needs: Needs, kid: string): Promise<Signer> => {
@@ -96,9 +96,6 @@ const load = async (needs: Needs, kid: string): Promise<Signer> => {
   return signerOf(kid, key)
 }
 
-const lostRace = () =>
-  new RejectError('NEWSWIRE_ARCHIVE_KEYS_RACE', 'the published keys were changed by somebody else again and again; try once more')
-
 /** Which key signs now; `null` before the first. */
 export const signingKeyId = async (objects: Pick<Objects, 'get'>): Promise<string | null> =>
   (await readKeys(objects))?.value.keys.at(-1)?.kid ?? null
@@ -109,15 +106,15 @@ export const signingKeyId = async (objects: Pick<Objects, 'get'>): Promise<strin
  * being closed with the old key. It is good for that one, and for no other.
  */
 export const rotateKey = async (needs: Needs, newest: () => Promise<number>): Promise<string> => {
-  for (let round = 0; round < ROUNDS; round++) {
-    const found = await readKeys(needs.objects)
+  let kid = ''
+  await amendKeys(needs.objects, async before => {
     const head = await newest()
     const made = await makeKey(needs, head + 1)
-    const before = (found?.value.keys ?? []).map(key => (key.untilManifest === null ? { ...key, untilManifest: head + 1 } : key))
-    if (await swap(needs, { n: (found?.value.n ?? 0) + 1, keys: [...before, made], head: found?.value.head ?? null }, found))
-      return made.kid
-  }
-  throw lostRace()
+    kid = made.kid
+    const retired = (before?.keys ?? []).map(key => (key.untilManifest === null ? { ...key, untilManifest: head + 1 } : key))
+    return { keys: [...retired, made], head: before?.head ?? null }
+  })
+  return kid
 }
 
 /**
@@ -129,11 +126,5 @@ export const isRetiring = async (objects: Pick<Objects, 'get'>, newest: number):
 
 /** Publishes which manifest is the newest. Never moves back. */
 export const publishHead = async (objects: Objects, head: { manifest: number; sha256: string }): Promise<void> => {
-  for (let round = 0; round < ROUNDS; round++) {
-    const found = await readKeys(objects)
-    if (found === null || (found.value.head?.manifest ?? 0) >= head.manifest) return
-    const value = { ...found.value, n: found.value.n + 1, head }
-    if ((await swapDocument(objects, keys.archiveKeys(), value, found.etag)).ok) return
-  }
-  throw lostRace()
+  await amendKeys(objects, before => (before === null || (before.head?.manifest ?? 0) >= head.manifest ? null : { ...before, head }))
 }

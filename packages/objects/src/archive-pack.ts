@@ -14,7 +14,7 @@ import { z } from 'zod'
 import { createGiveWay, inTurns } from './in-turns.ts'
 import { keys } from './keys.ts'
 import { listPages } from './listing.ts'
-import type { Objects } from './objects.ts'
+import type { Objects, StoredObject } from './objects.ts'
 
 /** What one gzip member holds at least before the next begins, bytes: small enough to be read for one version, large enough to compress. */
 const FRAME_BYTES = 256 * 1024
@@ -168,7 +168,7 @@ export function* entriesOf(pack: Uint8Array, index: PackIndex): Generator<Packed
 export type FoundIndex = Readonly<{ key: string; etag: string; index: PackIndex }>
 
 /** How often a pack may be replaced under a reader's hands: a purge makes it anew. */
-const ROUNDS = 3
+export const PACK_ROUNDS = 3
 
 export const packMissing = (what: string) =>
   new RejectError('NEWSWIRE_ARCHIVE_PACK', `the pack that holds ${what} is missing; \`newswire archive verify\` tells more`)
@@ -179,7 +179,7 @@ export const openPack = async (
   { key, index: known }: Pick<FoundIndex, 'key' | 'index'>,
 ): Promise<Readonly<{ index: PackIndex; bytes: Uint8Array }> | null> => {
   let index = known
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < PACK_ROUNDS; round++) {
     if (index.pack === null) return null
     const pack = await objects.get(index.pack)
     if (pack !== null) return { index, bytes: pack.bytes }
@@ -190,14 +190,22 @@ export const openPack = async (
   throw packMissing(key)
 }
 
-/** All packs of a day (`yyyy/mm/dd`), in the order in which they were made. */
-export const indexesOf = async (objects: Pick<Objects, 'get' | 'list'>, folder: string): Promise<readonly FoundIndex[]> => {
-  const found: FoundIndex[] = []
+/** The indexes of a day's packs (`yyyy/mm/dd`) as they lie there, in the order in which the packs were made. */
+export async function* storedIndexes(
+  objects: Pick<Objects, 'get' | 'list'>,
+  folder: string,
+): AsyncGenerator<StoredObject & { key: string }> {
   for await (const page of listPages(objects, keys.archivePacksOf(folder)))
     for (const { key } of page) {
       const held = key.endsWith('.index.jsonl') ? await objects.get(key) : null
-      if (held !== null) found.push({ key, etag: held.etag, index: await parseIndex(held.bytes, key) })
+      if (held !== null) yield { key, ...held }
     }
+}
+
+/** All packs of a day. */
+export const indexesOf = async (objects: Pick<Objects, 'get' | 'list'>, folder: string): Promise<readonly FoundIndex[]> => {
+  const found: FoundIndex[] = []
+  for await (const { key, etag, bytes } of storedIndexes(objects, folder)) found.push({ key, etag, index: await parseIndex(bytes, key) })
   return found
 }
 
@@ -211,10 +219,7 @@ export const findEntry = (indexes: readonly FoundIndex[], key: string): Readonly
 }
 
 /** Key → SHA-256 of what the pack of an index holds for sure: it was read just now, and every entry is what the index says. `null` when it is not whole. */
-export const readProven = async (
-  objects: Pick<Objects, 'get'>,
-  { index }: Pick<FoundIndex, 'key' | 'index'>,
-): Promise<ReadonlyMap<string, string> | null> => {
+export const readProven = async (objects: Pick<Objects, 'get'>, index: PackIndex): Promise<ReadonlyMap<string, string> | null> => {
   const held = index.pack === null ? null : await objects.get(index.pack)
   if (index.pack !== null && (held === null || sha256Hex(held.bytes) !== index.sha256)) return null
   try {

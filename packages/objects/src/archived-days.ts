@@ -2,7 +2,7 @@
 import { checkPacked, entriesOf, type FoundIndex, indexesOf, openPack } from './archive-pack.ts'
 import { readArchived } from './archived.ts'
 import { keys, parseArchiveKey } from './keys.ts'
-import { listPages } from './listing.ts'
+import { listKeys, listPages } from './listing.ts'
 import type { Objects } from './objects.ts'
 
 type Readable = Pick<Objects, 'get' | 'list'>
@@ -54,9 +54,7 @@ async function* packedVersions(objects: Readable, indexes: readonly FoundIndex[]
  * Throws `RejectError` when one of them is damaged.
  */
 export async function* versionsOfDay(objects: Readable, folder: string): AsyncGenerator<ReadVersion> {
-  const listed: string[] = []
-  for await (const page of listPages(objects, `${keys.archivePrefix}${folder}/`))
-    listed.push(...page.map(one => one.key).filter(key => parseArchiveKey(key) !== null))
+  const listed = (await listKeys(objects, `${keys.archivePrefix}${folder}/`)).filter(key => parseArchiveKey(key) !== null)
   const indexes = await indexesOf(objects, folder)
   yield* packedVersions(objects, indexes)
   const loose = listed.filter(key => !indexes.some(({ index }) => index.entries.has(key)))

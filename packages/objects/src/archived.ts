@@ -3,7 +3,7 @@ import { RejectError } from '@newswire/events/errors'
 import { fact } from '@newswire/events/fact'
 import { sha256Hex } from '@newswire/events/ids'
 import { z } from 'zod'
-import { cutFrom, type Found, findInIndex, indexesOf, packMissing } from './archive-pack.ts'
+import { cutFrom, type Found, findInIndex, indexesOf, PACK_ROUNDS, packMissing, storedIndexes } from './archive-pack.ts'
 import { archiveDayOf, keys, parseArchiveKey } from './keys.ts'
 import { listPages } from './listing.ts'
 import type { Objects } from './objects.ts'
@@ -24,17 +24,12 @@ export type ArchivedVersion = z.output<typeof archivedVersion>
 
 type Readable = Pick<Objects, 'get' | 'list'>
 
-/** How often a pack may be replaced under a reader's hands: a purge makes it anew. */
-const ROUNDS = 3
-
 /** Where a key is packed. */
 const findPacked = async (objects: Readable, folder: string, key: string): Promise<Found | null> => {
-  for await (const page of listPages(objects, keys.archivePacksOf(folder)))
-    for (const { key: indexKey } of page) {
-      const held = indexKey.endsWith('.index.jsonl') ? await objects.get(indexKey) : null
-      const found = held === null ? null : findInIndex(held.bytes, indexKey, key)
-      if (found !== null) return found
-    }
+  for await (const index of storedIndexes(objects, folder)) {
+    const found = findInIndex(index.bytes, index.key, key)
+    if (found !== null) return found
+  }
   return null
 }
 
@@ -47,7 +42,7 @@ export const readArchived = async (objects: Readable, key: string): Promise<Uint
   const loose = (await objects.get(key))?.bytes ?? null
   const folder = archiveDayOf(key)
   if (folder === null) return loose
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < PACK_ROUNDS; round++) {
     const found = await findPacked(objects, folder, key)
     if (found === null || (loose !== null && sha256Hex(loose) === found.entry.sha256)) return loose
     const pack = await objects.get(found.pack)

@@ -13,3 +13,10 @@ export async function* listPages(objects: Pick<Objects, 'list'>, prefix: string)
     if (page.length < PAGE || startAfter === undefined) return
   }
 }
+
+/** The keys of all of it. */
+export const listKeys = async (objects: Pick<Objects, 'list'>, prefix: string): Promise<string[]> => {
+  const keys: string[] = []
+  for await (const page of listPages(objects, prefix)) keys.push(...page.map(one => one.key))
+  return keys
+}

@@ -3,13 +3,14 @@
  * else's try is nothing. In this order, so that it may be killed between any two writes: what came before is packed; the ledger is staged; the
  * manifest is put; its packs are made (`finish.ts`); the newest number is published.
  */
+import { sha256Hex } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
 import type { Logger } from '@newswire/runtime/logger'
 import { finishPending, goneFromStore, newestManifest, readManifest } from './finish.ts'
-import { gather, sha256OfStaged } from './gather.ts'
+import { gather } from './gather.ts'
 import { type Manifest, toManifest } from './manifest.ts'
 import { readPurged } from './purged.ts'
 import { openSigner, publishHead, readKeys } from './signing.ts'
@@ -44,7 +45,7 @@ export const closeOnce = async (needs: CloseNeeds): Promise<Closed> => {
   const number = newest + 1
   const gathered = await gather(needs, last, await readPurged(objects))
   needs.stopping?.throwIfAborted()
-  const stagedSha256 = sha256OfStaged(gathered)
+  const stagedSha256 = sha256Hex(gathered.staged)
   await objects.put(keys.archiveStaged(number, stagedSha256), gathered.staged, { ifNoneMatch: '*' })
   const { bytes, manifest } = await toManifest(
     { number, closedAt: new Date(now()).toISOString(), previousSha256: last?.sha256 ?? null, cut: gathered.cut, stagedSha256 },

@@ -7,9 +7,9 @@ import { join, relative } from 'node:path'
 import { sha256Hex } from '@newswire/events/ids'
 import { parseIndex } from '@newswire/objects/archive-pack'
 import { keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys, listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
-import { newestManifest } from './finish.ts'
+import { listStaged, newestManifest } from './finish.ts'
 import { notWritten, putFile } from './put-file.ts'
 import type { Copy } from './verify-copy.ts'
 
@@ -46,7 +46,7 @@ const numberOf = (key: string): number => Number(/\/(\d+)[-.][^/]*$/.exec(key)?.
 export const newestPacked = async (objects: Readable): Promise<number> => {
   const newest = await newestManifest(objects)
   const waiting: number[] = []
-  for await (const page of listPages(objects, keys.archiveStagedPrefix)) for (const { key } of page) waiting.push(numberOf(key))
+  for await (const { number } of listStaged(objects)) waiting.push(number)
   return Math.min(newest, ...waiting.map(number => number - 1))
 }
 
@@ -93,12 +93,15 @@ const fetchPack = async (work: Work, indexKey: string): Promise<void> => {
   throw new Error(`the pack of ${indexKey} is missing; \`newswire archive verify\` tells more`)
 }
 
+/** Keys of all that a copy holds of the archive. */
+const keysIn = async (folder: string): Promise<readonly string[]> => {
+  const found = await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })
+  return found.filter(one => !one.isDirectory()).map(one => relative(folder, join(one.parentPath, one.name)).replaceAll('\\', '/'))
+}
+
 /** A copy holds what its archive once had: one that has manifests which this archive lacks, or other files, is of something else, and stays as it is. */
 const findForeign = async (folder: string, newest: number): Promise<string | null> => {
-  const files = await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })
-  const held = files
-    .filter(file => !file.isDirectory())
-    .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
+  const held = await keysIn(folder)
   const manifests = held.filter(key => key.startsWith(keys.archiveManifestPrefix))
   // The keys alone are what is copied before the first manifest's packs are made.
   const [other] = manifests.length === 0 ? held.filter(key => key !== keys.archiveKeys()) : []
@@ -112,11 +115,7 @@ const isForGood = (key: string): boolean =>
   [keys.archiveManifestPrefix, keys.archivePackPrefix, keys.archivePurgedPrefix].some(prefix => key.startsWith(prefix))
 
 const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
-  const files = await readdir(join(folder, 'archive'), { recursive: true, withFileTypes: true })
-  const strangers = files
-    .filter(file => !file.isDirectory())
-    .map(file => relative(folder, join(file.parentPath, file.name)).replaceAll('\\', '/'))
-    .filter(key => !kept.has(key))
+  const strangers = (await keysIn(folder)).filter(key => !kept.has(key))
   const lost = strangers.find(isForGood)
   if (lost !== undefined)
     throw new Error(
@@ -128,12 +127,7 @@ const removeStrangers = async ({ folder, kept }: Work): Promise<number> => {
 
 /** The archive as it lies in its store, looked at like a copy of it. */
 export const inPlace = (objects: Pick<Objects, 'get' | 'list'>): Copy => ({
-  list: async () => {
-    const found: string[] = []
-    for (const prefix of [keys.archivePrefix, keys.nativePrefix])
-      for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
-    return found
-  },
+  list: async () => [...(await listKeys(objects, keys.archivePrefix)), ...(await listKeys(objects, keys.nativePrefix))],
   read: async path => (await objects.get(path))?.bytes ?? null,
 })
 

@@ -2,7 +2,7 @@
 import { RejectError } from '@newswire/events/errors'
 import { buildPack, entriesOf, type FoundIndex, indexesOf, type PackIndex, toIndexBytes } from '@newswire/objects/archive-pack'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 
 /** How often others may change the same pack meanwhile before it is an error. */
@@ -65,8 +65,7 @@ const PACK = /\/((\d{8})-\d{3})-[0-9a-f]{16}\.gz$/
  * somebody's at work, or all that is left of a day whose index was lost. Returns those.
  */
 const dropUnnamed = async (objects: Objects, folder: string): Promise<readonly string[]> => {
-  const found: string[] = []
-  for await (const page of listPages(objects, keys.archivePacksOf(folder))) found.push(...page.map(one => one.key))
+  const found = await listKeys(objects, keys.archivePacksOf(folder))
   const indexed = new Set(found.filter(key => key.endsWith('.index.jsonl')))
   const isIndexed = (key: string) => indexed.has(`${key.slice(0, key.lastIndexOf('-'))}.index.jsonl`)
   const packs = found.filter(key => PACK.test(key))

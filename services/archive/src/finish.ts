@@ -10,7 +10,7 @@ import { buildPack, type Pack, parseIndex, readProven, type ToPack, toIndexBytes
 import { readArchived } from '@newswire/objects/archived'
 import { createGiveWay } from '@newswire/objects/in-turns'
 import { archiveDayOf, keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys, listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
@@ -115,7 +115,7 @@ const contentsOf = async (
 const proven = async (objects: Objects, manifest: number, { folder, part }: Part): Promise<ReadonlyMap<string, string> | null> => {
   const key = keys.archivePackIndex(folder, manifest, part)
   const held = await objects.get(key)
-  return held === null ? null : readProven(objects, { key, index: await parseIndex(held.bytes, key) })
+  return held === null ? null : readProven(objects, await parseIndex(held.bytes, key))
 }
 
 /** One that lies there with other bytes than its name says is damaged, and gives way. */
@@ -142,8 +142,7 @@ const makePack = async (needs: Needs, number: number, part: Part, staged: Readon
 export const dropOrphans = async (objects: Objects, number: number, { folder, part }: Part): Promise<void> => {
   const indexKey = keys.archivePackIndex(folder, number, part)
   const prefix = indexKey.slice(0, -'.index.jsonl'.length)
-  const found: string[] = []
-  for await (const page of listPages(objects, `${prefix}-`)) found.push(...page.map(one => one.key))
+  const found = await listKeys(objects, `${prefix}-`)
   const named = async () => {
     const held = await objects.get(indexKey)
     // Without an index nothing is left over: a packer is at work.
@@ -185,20 +184,24 @@ const finish = async (needs: Needs, manifest: Manifest, stagedKey: string): Prom
   await objects.delete(stagedKey)
 }
 
+/** What is staged, with the number of the manifest that it is for. */
+export async function* listStaged(objects: Pick<Objects, 'list'>): AsyncGenerator<Readonly<{ key: string; number: number }>> {
+  for await (const page of listPages(objects, keys.archiveStagedPrefix))
+    for (const { key } of page) yield { key, number: Number(/(\d+)-[0-9a-f]+\.jsonl$/.exec(key)?.[1]) }
+}
+
 /** Finishes what was closed and not packed, and removes what was staged for a manifest that somebody else's took the place of. `newest`: its number. */
 export const finishPending = async (needs: Needs, newest: number): Promise<readonly Manifest[]> => {
   const { objects } = needs
   const finished: Manifest[] = []
-  for await (const page of listPages(objects, keys.archiveStagedPrefix))
-    for (const { key } of page) {
-      const number = Number(/(\d+)-[0-9a-f]+\.jsonl$/.exec(key)?.[1])
-      const manifest = number <= newest ? await readManifest(objects, number) : null
-      if (manifest === null) continue
-      if (keys.archiveStaged(number, manifest.head.stagedSha256) !== key) await objects.delete(key)
-      else {
-        await finish(needs, manifest, key)
-        finished.push(manifest)
-      }
+  for await (const { key, number } of listStaged(objects)) {
+    const manifest = number <= newest ? await readManifest(objects, number) : null
+    if (manifest === null) continue
+    if (keys.archiveStaged(number, manifest.head.stagedSha256) !== key) await objects.delete(key)
+    else {
+      await finish(needs, manifest, key)
+      finished.push(manifest)
     }
+  }
   return finished
 }

@@ -9,7 +9,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
-import { nativesIn, readMilestones, type Staged, stagedSha256, toLedger, toStagedBytes } from './ledger.ts'
+import { nativesIn, readMilestones, type Staged, toLedger, toStagedBytes } from './ledger.ts'
 import type { Entry, Manifest, ToClose } from './manifest.ts'
 import { isPurgedIn, listable, type Purged } from './purged.ts'
 import { readKeys } from './signing.ts'
@@ -82,7 +82,7 @@ const toEntry =
 const removeRepeats = async ({ objects, logger }: Needs, repeats: readonly Repeat[]): Promise<void> => {
   for (const found of new Set(repeats.map(one => one.found))) {
     const mine = repeats.filter(one => one.found === found)
-    const holds = await readProven(objects, found)
+    const holds = await readProven(objects, found.index)
     const [safe, only] = [mine.filter(one => holds?.get(one.key) === one.sha256), mine.filter(one => holds?.get(one.key) !== one.sha256)]
     for (const { key } of only) logger.error({ key, index: found.key }, 'archive.pack-damaged')
     await sideBySide(safe, AT_ONCE, one => objects.delete(one.key))
@@ -129,5 +129,3 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
     hasMore: loose.hasMore || !slice.isWhole,
   }
 }
-
-export const sha256OfStaged = ({ staged }: Gathered): string => stagedSha256(staged)

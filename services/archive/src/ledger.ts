@@ -3,7 +3,7 @@
  * article in one manifest's time on one day. Pure but for the reading.
  */
 import { canonicalJson } from '@newswire/events/canonical'
-import { isArticleId, parseArticleId, sha256Hex } from '@newswire/events/ids'
+import { isArticleId, parseArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { createGiveWay, inTurns } from '@newswire/objects/in-turns'
@@ -167,5 +167,3 @@ export const nativesIn = async (records: readonly LogRecord[]): Promise<{ articl
   })
   return [...found].map(([key, article]) => ({ key, article }))
 }
-
-export const stagedSha256 = (bytes: Uint8Array): string => sha256Hex(bytes)

@@ -4,7 +4,7 @@ import { isSha256, sha256Hex } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
 import { readArchived } from '@newswire/objects/archived'
 import { archiveDayOf, keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys, listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { setsMadeFor } from '@newswire/objects/picture-mark'
 import { goneFromStore, newestManifest, readManifest } from './finish.ts'
@@ -42,9 +42,8 @@ async function* listedOf(objects: Objects, articleId: string): AsyncGenerator<{ 
 
 /** Versions and native payloads that lie loose, whether a manifest lists them or not. */
 const looseOf = async ({ objects, log }: Needs, { articleId, keeps }: PurgeWish): Promise<readonly Removed[]> => {
-  const found: string[] = []
-  for await (const page of listPages(objects, keeps.slice(0, keeps.lastIndexOf('/') + 1)))
-    found.push(...page.map(one => one.key).filter(key => parseArchiveKey(key)?.articleId === articleId))
+  const ofDay = await listKeys(objects, keeps.slice(0, keeps.lastIndexOf('/') + 1))
+  const found = ofDay.filter(key => parseArchiveKey(key)?.articleId === articleId)
   const last = await readManifest(objects, await newestManifest(objects))
   for (let from = last?.head.cut.milestones ?? {}, isWhole = false; !isWhole; ) {
     const slice = await readMilestones(log, from, SLICE)

@@ -11,7 +11,7 @@ import { RejectError } from '@newswire/events/errors'
 import { entriesOf, openPack, parseIndex } from '@newswire/objects/archive-pack'
 import { inTurns } from '@newswire/objects/in-turns'
 import { keys, parseArchiveKey, parsePictureKey } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys, listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { mayBeMaking, setsMadeFor } from '@newswire/objects/picture-mark'
 import { claimPicture, REMOVE_WITHIN_MS } from '@newswire/objects/picture-use'
@@ -65,10 +65,8 @@ const searchLoose = async (objects: Objects, articleId: string, look: Finder, is
 
 /** Articles that were given it, whatever became of them: one that is held, or on its way, is in no archived version yet. */
 const othersGiven = async (objects: Objects, articleId: string, sha256: string): Promise<readonly string[]> => {
-  const found: string[] = []
-  for await (const page of listPages(objects, keys.pictureUsePrefix(sha256)))
-    found.push(...page.map(({ key }) => parsePictureKey(key)?.articleId ?? null).filter(other => other !== null))
-  return found.filter(other => other !== articleId)
+  const given = (await listKeys(objects, keys.pictureUsePrefix(sha256))).map(key => parsePictureKey(key)?.articleId ?? null)
+  return given.filter(other => other !== null).filter(other => other !== articleId)
 }
 
 type Needs = Readonly<{ objects: Objects; now: () => number }>
@@ -96,8 +94,7 @@ const keepGiven = async ({ objects, now }: Needs, articleId: string, sha256: str
 
 /** What goes of a picture, in this order: first the sets that name files, so that whoever wants the same again makes it again. */
 const filesOf = async (objects: Objects, sha256: string, { pictures, renditions }: Left): Promise<readonly string[]> => {
-  const all: string[] = []
-  for await (const page of listPages(objects, keys.renditionPrefix(sha256))) all.push(...page.map(one => one.key))
+  const all = await listKeys(objects, keys.renditionPrefix(sha256))
   const sets = all.filter(key => key.endsWith('.json'))
   const files = all.filter(key => !key.endsWith('.json'))
   if (pictures.has(sha256)) {

@@ -7,11 +7,11 @@ import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { buildPack, type Pack, parseIndex, readProven, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
 import { keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
-import { dropOrphans, type Part, putPack, readManifest, toParts } from './finish.ts'
+import { dropOrphans, listStaged, type Part, putPack, readManifest, toParts } from './finish.ts'
 import type { Entry } from './manifest.ts'
 import { type Purged, readPurged } from './purged.ts'
 import { salvage } from './salvage.ts'
@@ -39,7 +39,7 @@ type Held = Readonly<{ bytes: Uint8Array; etag: string }>
 const provenBy = async (objects: Objects, key: string, held: Held | null): Promise<ReadonlyMap<string, string> | null> => {
   if (held === null) return null
   try {
-    return await readProven(objects, { key, index: await parseIndex(held.bytes, key) })
+    return await readProven(objects, await parseIndex(held.bytes, key))
   } catch (error) {
     if (error instanceof RejectError) return null
     throw error
@@ -48,9 +48,7 @@ const provenBy = async (objects: Objects, key: string, held: Held | null): Promi
 
 const packsOf = async (objects: Objects, number: number, { folder, part }: Part): Promise<readonly string[]> => {
   const prefix = `${keys.archivePackIndex(folder, number, part).slice(0, -'.index.jsonl'.length)}-`
-  const found: string[] = []
-  for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key).filter(key => key.endsWith('.gz')))
-  return found
+  return (await listKeys(objects, prefix)).filter(key => key.endsWith('.gz'))
 }
 
 type Source = Readonly<{ pack: string | null; built: Pack; isNew: boolean; lost: readonly Entry[] }>
@@ -128,18 +126,16 @@ const reindexPart = async ({ objects, logger }: Needs, number: number, part: Par
   throw new Error(`the pack of ${part.folder} in manifest ${number} is changed by others again and again; try once more`)
 }
 
-/** Manifests whose packs are still to be made: whoever closes next makes them, with their index. */
-const readStaged = async (objects: Objects): Promise<ReadonlySet<number>> => {
-  const found = new Set<number>()
-  for await (const page of listPages(objects, keys.archiveStagedPrefix))
-    for (const { key } of page) found.add(Number(/(\d+)-[0-9a-f]+\.jsonl$/.exec(key)?.[1]))
-  return found
+/** Whether a manifest's packs are still to be made: whoever closes next makes them, with their index. */
+const isStaged = async (objects: Objects, wanted: number): Promise<boolean> => {
+  for await (const { number } of listStaged(objects)) if (number === wanted) return true
+  return false
 }
 
 /** One manifest. Throws `RejectError` for one that cannot be read, and what the store throws. */
 export const reindexManifest = async (needs: Needs, number: number): Promise<Reindexed> => {
   const manifest = await readManifest(needs.objects, number)
-  if (manifest === null || (await readStaged(needs.objects)).has(number)) return NOTHING_REINDEXED
+  if (manifest === null || (await isStaged(needs.objects, number))) return NOTHING_REINDEXED
   let all = NOTHING_REINDEXED
   for (const part of toParts(manifest.entries)) all = addReindexed(all, await reindexPart(needs, number, part))
   return all

@@ -11,6 +11,7 @@ import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
+import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 
@@ -87,15 +88,7 @@ const readLetter = (record: LogRecord): Omit<DeadLetter, 'failures' | 'pointer' 
 }
 
 /** Keys of all decisions, also of those on letters that the topic no longer keeps. */
-const listDecided = async (objects: Objects): Promise<ReadonlySet<string>> => {
-  const found = new Set<string>()
-  for (let startAfter: string | undefined; ; ) {
-    const page = await objects.list(keys.deadLetterPrefix, startAfter === undefined ? {} : { startAfter })
-    for (const { key } of page) found.add(key)
-    startAfter = page.at(-1)?.key
-    if (startAfter === undefined || page.length < 1000) return found
-  }
-}
+const listDecided = async (objects: Objects): Promise<ReadonlySet<string>> => new Set(await listKeys(objects, keys.deadLetterPrefix))
 
 export const openDeadLetters = async (options: {
   log: Log

@@ -10,6 +10,7 @@ import { deriveId } from '@newswire/events/ids'
 import type { Publish } from '@newswire/log/events'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
+import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { toPicturesMilestone, toPrepared } from './announce.ts'
@@ -184,15 +185,6 @@ export const createParking = (needs: ParkingNeeds): Parking => {
     working.set(key, done)
   }
 
-  const listAll = async (): Promise<string[]> => {
-    const found: string[] = []
-    for (let startAfter: string | undefined; ; startAfter = found.at(-1)) {
-      const page = await objects.list(keys.parkedPrefix, startAfter === undefined ? {} : { startAfter })
-      found.push(...page.map(one => one.key))
-      if (page.length < 1000) return found
-    }
-  }
-
   /** A finished one is deleted only when no process that lost it can still be swapping it: well after its last step. */
   const SWEEP_AFTER_MS = 600_000
   const takeUpKey = async (key: string, isMine: (articleId: string) => boolean) => {
@@ -206,7 +198,7 @@ export const createParking = (needs: ParkingNeeds): Parking => {
   return {
     park,
     takeUp: async isMine => {
-      for (const key of await listAll()) {
+      for (const key of await listKeys(objects, keys.parkedPrefix)) {
         if (working.has(key)) continue
         await takeUpKey(key, isMine).catch(error => logger.error({ key, reason: messageOf(error) }, 'parking.unreadable'))
       }

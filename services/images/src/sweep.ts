@@ -16,7 +16,7 @@ import { RejectError } from '@newswire/events/errors'
 import { type ArticlePictures, getPictures } from '@newswire/objects/article-pictures'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys, parsePictureKey } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys, listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { pictureUse, REMOVE_WITHIN_MS } from '@newswire/objects/picture-use'
 import { isRebuilt, sourcesOf } from './mark-pictures.ts'
@@ -76,8 +76,7 @@ const findUse = async ({ objects, keepMs, now }: SweepNeeds, sha256: string, mar
 
 /** Renditions, their lists before them. */
 const renditionsOf = async (objects: Objects, sha256: string): Promise<readonly string[]> => {
-  const found: string[] = []
-  for await (const page of listPages(objects, keys.renditionPrefix(sha256))) found.push(...page.map(one => one.key))
+  const found = await listKeys(objects, keys.renditionPrefix(sha256))
   const isList = (key: string) => key.endsWith('.json')
   return [...found.filter(isList), ...found.filter(key => !isList(key))]
 }

@@ -10,22 +10,15 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
 import type { Settings } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from './client.ts'
+import { openBucket } from './compose.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 /** The store, for looking only. */
 export const openReader = async ({ s3, dataDir }: Settings): Promise<ObjectsReader> => {
-  if (s3 === null) {
-    const { openDiskReader } = await import('@newswire/objects/disk-reader')
-    return openDiskReader(join(dataDir, 'objects'))
-  }
-  const { createS3Objects } = await import('@newswire/objects/s3')
-  return createS3Objects({
-    bucket: s3.bucket,
-    region: s3.region,
-    ...(s3.endpoint === null ? {} : { endpoint: s3.endpoint }),
-    ...(s3.prefix === '' ? {} : { prefix: s3.prefix }),
-  })
+  if (s3 !== null) return openBucket(s3)
+  const { openDiskReader } = await import('@newswire/objects/disk-reader')
+  return openDiskReader(join(dataDir, 'objects'))
 }
 
 const MAX_KEYS_MS = 15_000

@@ -38,19 +38,16 @@ const storeDeadLetter = (objects: Pick<Objects, 'put'>) => async (id: string, by
   return key
 }
 
+export const openBucket = async ({ bucket, region, endpoint, prefix }: NonNullable<Settings['s3']>): Promise<Objects> => {
+  const { createS3Objects } = await import('@newswire/objects/s3')
+  return createS3Objects({ bucket, region, ...(endpoint === null ? {} : { endpoint }), ...(prefix === '' ? {} : { prefix }) })
+}
+
 /** The store of the settings. */
 export const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> => {
-  if (s3 === null) {
-    const { createDiskObjects } = await import('@newswire/objects/disk')
-    return createDiskObjects({ root: join(dataDir, 'objects'), fsync })
-  }
-  const { createS3Objects } = await import('@newswire/objects/s3')
-  return createS3Objects({
-    bucket: s3.bucket,
-    region: s3.region,
-    ...(s3.endpoint === null ? {} : { endpoint: s3.endpoint }),
-    ...(s3.prefix === '' ? {} : { prefix: s3.prefix }),
-  })
+  if (s3 !== null) return openBucket(s3)
+  const { createDiskObjects } = await import('@newswire/objects/disk')
+  return createDiskObjects({ root: join(dataDir, 'objects'), fsync })
 }
 
 /** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
@@ -102,7 +99,6 @@ export const connectLog = async (
     const { createEmbeddedLog } = await import('@newswire/log/embedded')
     return createEmbeddedLog({
       ...common,
-      ...(watch.floor === undefined ? {} : { floor: watch.floor }),
       file: join(settings.dataDir, 'log.db'),
       fsync: settings.fsync,
     })

@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { newestManifest, readManifest } from '@newswire/archive/finish'
-import { dueSecond } from '@newswire/desk/handle'
+import { holdKey } from '@newswire/desk/handle'
 import { factEvent } from '@newswire/desk/outcomes'
 import { dueTimes, type State, state } from '@newswire/desk/state'
 import { UnavailableError } from '@newswire/events/errors'
@@ -81,8 +81,7 @@ const refuseFull = async (log: Log): Promise<void> => {
 }
 
 const putHolds = async (objects: Objects, dueTimes: readonly number[], articleId: string): Promise<void> => {
-  for (const dueMs of dueTimes)
-    await objects.put(keys.hold(Math.max(0, dueSecond(dueMs)), articleId), new Uint8Array(), { ifNoneMatch: '*' })
+  for (const dueMs of dueTimes) await objects.put(holdKey(dueMs, articleId), new Uint8Array(), { ifNoneMatch: '*' })
 }
 
 type Restored = Readonly<{ record: EventRecord; isArchived: boolean }>

@@ -57,11 +57,11 @@ const timeOf = (clockMs: number, at: string): string => {
   return new Date(atMs > clockMs && atMs <= clockMs + MAX_AHEAD_MS ? atMs : clockMs).toISOString()
 }
 
-/** The second by which what is due has come: a hold is never early. */
-export const dueSecond = (dueMs: number): number => Math.ceil(dueMs / 1000)
+/** Under the second by which what is due has come: a hold is never early. */
+export const holdKey = (dueMs: number, articleId: string): string => keys.hold(Math.max(0, Math.ceil(dueMs / 1000)), articleId)
 
 const holdKeys = (current: State, articleId: string): ReadonlySet<string> =>
-  new Set(dueTimes(current).map(dueMs => keys.hold(Math.max(0, dueSecond(dueMs)), articleId)))
+  new Set(dueTimes(current).map(dueMs => holdKey(dueMs, articleId)))
 
 /** The fact and the milestone that says it is out: all of a version, whoever publishes it. */
 const versionRecords = (released: Released): EventRecord[] => [toRecord(factEvent(released)), toRecord(releasedEvent(released))]

@@ -8,9 +8,11 @@ import { newId } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
 import { getDocument } from '@newswire/objects/documents'
 import { holdPrefix, keys, parseHoldKey } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
-import { dueSecond } from './handle.ts'
+import { sideBySide } from '@newswire/runtime/side-by-side'
+import { holdKey } from './handle.ts'
 import { SOURCE } from './outcomes.ts'
 import { dueTimes, state } from './state.ts'
 
@@ -18,7 +20,6 @@ import { dueTimes, state } from './state.ts'
 const AHEAD_MS = 60_000
 /** A hold is put before the swap that needs it; this long after its time no such swap can still be under way. */
 const SWEEP_AFTER_MS = 600_000
-const PAGE = 1000
 /** Documents read at once in a round. */
 const ABREAST = 16
 
@@ -75,7 +76,7 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
   }
 
   const remember = (articleId: string, times: readonly number[]): void => {
-    for (const dueMs of times) schedule(keys.hold(Math.max(0, dueSecond(dueMs)), articleId), articleId, dueMs)
+    for (const dueMs of times) schedule(holdKey(dueMs, articleId), articleId, dueMs)
   }
 
   const onPast = async (key: string, articleId: string, second: number): Promise<void> => {
@@ -97,16 +98,12 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
   }
 
   const lookAtAll = async (): Promise<void> => {
-    let startAfter: string | undefined
-    for (;;) {
-      const page = await objects.list(holdPrefix, { limit: PAGE, ...(startAfter === undefined ? {} : { startAfter }) })
+    for await (const page of listPages(objects, holdPrefix)) {
       const horizon = now() + roundMs + AHEAD_MS
       const soon = page.filter(({ key }) => (parseHoldKey(key)?.dueSecond ?? Number.POSITIVE_INFINITY) * 1000 <= horizon)
-      for (let from = 0; from < soon.length; from += ABREAST)
-        await Promise.all(soon.slice(from, from + ABREAST).map(({ key }) => look(key)))
-      startAfter = page.at(-1)?.key
-      const last = startAfter === undefined ? null : parseHoldKey(startAfter)
-      if (isStopped || page.length < PAGE || (last !== null && last.dueSecond * 1000 > horizon)) return
+      await sideBySide(soon, ABREAST, ({ key }) => look(key))
+      const last = parseHoldKey(page.at(-1)?.key ?? '')
+      if (isStopped || (last !== null && last.dueSecond * 1000 > horizon)) return
     }
   }
 

@@ -42,6 +42,11 @@ const OTHER_TYPE: ProblemOptions = {
   detail: 'expected Content-Type: application/json',
 }
 
+/** A refusal that is its words alone. */
+export const problem = (status: number, code: ErrorCode, title: string, detail: string): ProblemError =>
+  new ProblemError({ status, code, title, detail })
+export const notFound = (detail: string): ProblemError => problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', detail)
+
 /** What Fastify itself throws, by its own codes. */
 const FASTIFY: Readonly<Record<string, Omit<ProblemOptions, 'detail'> & Readonly<{ detail?: string }>>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'NEWSWIRE_BODY_TOO_LARGE', title: 'The body is too large' },

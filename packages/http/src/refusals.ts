@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { prefersPage } from './accept.ts'
 import { createAllowedMethods } from './allowed-methods.ts'
-import { ProblemError, toProblem, toProblemBody } from './problem.ts'
+import { notFound, ProblemError, toProblem, toProblemBody } from './problem.ts'
 
 const MEDIA_TYPE = 'application/problem+json'
 
@@ -77,7 +77,7 @@ export const addProblems = (app: FastifyInstance, refusing: Refusing): void => {
     const methods = allowed.of(toParts(request.url))
     const problem =
       methods.length === 0
-        ? new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail: 'there is nothing at this address' })
+        ? notFound('there is nothing at this address')
         : new ProblemError({
             status: 405,
             code: 'NEWSWIRE_METHOD',

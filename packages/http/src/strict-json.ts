@@ -3,6 +3,7 @@
  * Infinity, and goes a million levels deep where everything after it breaks. One pass over the text finds all of that; `JSON.parse` then
  * makes the value, so grammar is its business and ours is only what it lets through.
  */
+import { ProblemError } from './problem.ts'
 
 type StrictJson = Readonly<{ ok: true; value: unknown }> | Readonly<{ ok: false; detail: string; pointer?: string }>
 type StrictJsonLimits = Readonly<{ maxDepth?: number; maxKeys?: number }>
@@ -134,3 +135,20 @@ export const parseStrictJson = (bytes: Uint8Array, { maxDepth = 32, maxKeys = 5_
   }
   return { ok: true, value }
 }
+
+/** The value of a body. Throws the 400 problem `NEWSWIRE_JSON`, with where and why it cannot be read. */
+export const readStrictJson = (bytes: Uint8Array, limits?: StrictJsonLimits): unknown => {
+  const json = parseStrictJson(bytes, limits)
+  if (json.ok) return json.value
+  throw new ProblemError({
+    status: 400,
+    code: 'NEWSWIRE_JSON',
+    title: 'The body cannot be read',
+    detail: json.detail,
+    ...(json.pointer === undefined ? {} : { errors: [{ pointer: json.pointer, detail: json.detail }] }),
+  })
+}
+
+/** The same of a body that may be left out: none is an empty object, whatever its `Content-Type` says. */
+export const readOptionalJson = (bytes: Uint8Array | undefined): unknown =>
+  bytes === undefined || bytes.byteLength === 0 ? {} : readStrictJson(bytes)

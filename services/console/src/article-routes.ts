@@ -1,13 +1,14 @@
 /** What operators do to an article (contract §8): take it back, bring it back, and purge it by law (architecture §6.4), which cannot be taken back. */
 import { isArticleId } from '@newswire/events/ids'
 import { retractRequestOf } from '@newswire/events/retract-request'
+import { notFound } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
-import { problem, readBody } from './acts.ts'
+import { readBody } from './acts.ts'
 import { type ArticleCommand, takeCommand } from './article-commands.ts'
 
 type Needs = Readonly<{
@@ -50,12 +51,7 @@ export const addArticleRoutes = (app: HttpServer, needs: Needs): void => {
       const { articleId } = request.params as { articleId: string }
       const command = toCommand(request, articleId)
       if (!isArticleId(articleId) || !(await isKnown(articleId, needs)))
-        throw problem(
-          404,
-          'NEWSWIRE_NOT_FOUND',
-          'Not found',
-          'nothing was ever submitted under this id; the whole id is <publisher>.<local id>',
-        )
+        throw notFound('nothing was ever submitted under this id; the whole id is <publisher>.<local id>')
       return reply.status(202).send(await takeCommand(needs, articleId, command, new Date(needs.now()).toISOString()))
     })
   take('retract', (request, articleId) => ({

@@ -3,9 +3,9 @@ import { configKinds, type NewswireConfig } from '@newswire/events/config'
 import { codeOf, RejectError } from '@newswire/events/errors'
 import { isConfigId, sha256Hex } from '@newswire/events/ids'
 import { evaluateConditions, matchEtag } from '@newswire/http/conditional'
-import { type FieldError, ProblemError } from '@newswire/http/problem'
+import { type FieldError, notFound, ProblemError, problem } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
+import { readStrictJson } from '@newswire/http/strict-json'
 import type { Publish } from '@newswire/log/events'
 import type { Objects } from '@newswire/objects/objects'
 import { applyConfiguration, type Change, readHeld } from '@newswire/runtime/apply-config'
@@ -13,7 +13,6 @@ import { applyObject, type ObjectComplaint } from '@newswire/runtime/apply-objec
 import { checkConfig } from '@newswire/runtime/check-config'
 import { type Entry, readEntry } from '@newswire/runtime/config-entries'
 import { type FileKind, isFileKind, isSingle, shownOf, toConfigFile } from '@newswire/runtime/config-in-force'
-import { problem } from './acts.ts'
 import { findMissedSecrets } from './made-secrets.ts'
 
 type Needs = Readonly<{
@@ -45,11 +44,7 @@ const refuse = (complaints: readonly ObjectComplaint[], title: string): never =>
   throw new ProblemError({ status: 422, code: 'NEWSWIRE_CONFIG_INVALID', title, detail, errors: complaints.map(toFieldError) })
 }
 
-const readJson = (request: HttpRequest): unknown => {
-  const json = parseStrictJson(request.rawBody ?? new Uint8Array())
-  if (!json.ok) throw problem(400, 'NEWSWIRE_JSON', 'The body cannot be read', json.detail)
-  return json.value
-}
+const readJson = (request: HttpRequest): unknown => readStrictJson(request.rawBody ?? new Uint8Array())
 
 /** Throws the 400 for what cannot be understood: a `dryRun=yes` that is passed over would be applied. */
 const flagsOf = <N extends 'prune' | 'dryRun' | 'force'>(request: HttpRequest, names: readonly N[]): Readonly<Record<N, boolean>> => {
@@ -72,14 +67,9 @@ const applying = async <T>(work: Promise<T>): Promise<T> => {
 
 const nameOf = (request: HttpRequest): Name => {
   const { kind, id } = request.params as { kind: string; id: string }
-  if (kind === 'tokens') throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', 'tokens that were made here are under /v1/tokens')
+  if (kind === 'tokens') throw notFound('tokens that were made here are under /v1/tokens')
   if (isFileKind(kind) && (isSingle(kind) ? id === 'main' : isConfigId(id))) return { kind, id }
-  throw problem(
-    404,
-    'NEWSWIRE_NOT_FOUND',
-    'Not found',
-    'there are /v1/config/{publishers,categories,feeds,outlets}/<id> and /v1/config/{site,network,pictures}/main',
-  )
+  throw notFound('there are /v1/config/{publishers,categories,feeds,outlets}/<id> and /v1/config/{site,network,pictures}/main')
 }
 
 /** By its counter, and by what is shown, which a newer build may say otherwise. */
@@ -170,7 +160,7 @@ export const addConfigRoutes = (app: HttpServer, { objects, publish, now, secret
     const found = await readEntry(objects, name)
     const held = found?.retired === true ? null : found
     const etag = tagOrNone(name)(held)
-    if (etag === null) throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', `${name.kind}/${name.id} is not in force; PUT makes it`)
+    if (etag === null) throw notFound(`${name.kind}/${name.id} is not in force; PUT makes it`)
     reply.header('etag', etag).header('cache-control', 'no-cache')
     if (held === null) reply.header('x-newswire-default', 'true')
     const come = evaluateConditions(request.headers, [etag], null)

@@ -1,6 +1,6 @@
 /** `GET /v1/explain?article=&outlet=[&version=]` (contract §8): why an outlet was sent a version, or was not. */
 import { isArticleId, isConfigId } from '@newswire/events/ids'
-import { ProblemError } from '@newswire/http/problem'
+import { notFound } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
 import { validateWith } from '@newswire/http/validate'
 import type { Objects } from '@newswire/objects/objects'
@@ -25,7 +25,7 @@ export const addExplainRoutes = (app: HttpServer, { objects, current }: Needs): 
   app.get('/v1/explain', async request => {
     const { article: articleId, outlet: outletId, version = null } = validateWith(question, request.query, 'question')
     const found = await explain({ objects, trace: await current() }, { articleId, outletId, version })
-    if ('unknown' in found) throw new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail: found.detail })
+    if ('unknown' in found) throw notFound(found.detail)
     return found
   })
 }

@@ -1,18 +1,20 @@
 /** Outlets for operators (contract §8): how they stand, what came for each, and the same acts as on a partner's own page. */
+
 import type { OutletConfig } from '@newswire/events/config'
 import { newId } from '@newswire/events/ids'
 import { isHeld } from '@newswire/events/outlet'
 import { actBody, operatorRotateBody, replayBody, toReplayFrom } from '@newswire/events/outlet-acts'
+import { notFound, problem } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Log } from '@newswire/log/log'
 import type { Objects } from '@newswire/objects/objects'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { keptFor } from '@newswire/runtime/kept-for'
 import { HOUR_MS, type OutletControl } from '@newswire/runtime/outlet-control'
 import { type Came, createCameList } from '@newswire/runtime/outlet-deliveries'
 import type { Trace } from '@newswire/trace/trace'
-import { acting, problem, readBody } from './acts.ts'
+import { acting, readBody } from './acts.ts'
 import { createStates, toOutletLine } from './outlet-list.ts'
-import { keptFor } from './stages.ts'
 
 type Needs = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
@@ -43,7 +45,7 @@ export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, 
     const { outletId } = request.params as { outletId: string }
     const outlet = configuration.current().outlets.get(outletId)
     if (outlet !== undefined) return outlet
-    throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', 'there is no such outlet; /v1/outlets lists them')
+    throw notFound('there is no such outlet; /v1/outlets lists them')
   }
 
   app.get('/v1/outlets', async () => {

@@ -1,10 +1,8 @@
 /** `GET /v1/articles/{articleId}/retraction-proof`: who may have had a retracted article, who acknowledged, and where it was looked for. */
 import { isArticleId } from '@newswire/events/ids'
-import { ProblemError } from '@newswire/http/problem'
+import { notFound } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
 import type { Proofs } from './proofs.ts'
-
-const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
 
 export const addProofRoutes = (
   app: HttpServer,

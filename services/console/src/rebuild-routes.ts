@@ -4,9 +4,9 @@
  */
 import { type FeedRebuild, feedRebuild } from '@newswire/events/feed-page'
 import { deriveId, newId } from '@newswire/events/ids'
-import { ProblemError } from '@newswire/http/problem'
+import { notFound, problem } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
+import { readStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import type { Publish } from '@newswire/log/events'
 import { type ArchiveWanted, changeWanted, readWanted } from '@newswire/objects/archive-wanted'
@@ -34,13 +34,7 @@ const toArchiveIndex = ({ reindex, reindexed, lastReindex }: ArchiveWanted) => (
 /** Losing this often in a row means that somebody asks for rebuilds without end. */
 const ROUNDS = 5
 
-const notFound = (feedId: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'NEWSWIRE_NOT_FOUND',
-    title: 'Not found',
-    detail: `there is no feed ${feedId.slice(0, 100)}; /v1/feeds lists them`,
-  })
+const noFeed = (feedId: string) => notFound(`there is no feed ${feedId.slice(0, 100)}; /v1/feeds lists them`)
 
 /** What is there, with its tag; a document that is not as it should be is replaced like any other. */
 const readWish = async (objects: Pick<Objects, 'get' | 'head'>, feedId: string) => {
@@ -68,12 +62,8 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
       }
       if ((await swapDocument(objects, keys.feed(feedId, 'rebuild.json'), next, etag)).ok) return
     }
-    throw new ProblemError({
-      status: 409,
-      code: 'NEWSWIRE_REBUILD_RACE',
-      title: 'Others ask for the same',
-      detail: `another rebuild of ${feedId} was asked for ${ROUNDS} times meanwhile; GET /v1/rebuilds says how far it is`,
-    })
+    const detail = `another rebuild of ${feedId} was asked for ${ROUNDS} times meanwhile; GET /v1/rebuilds says how far it is`
+    throw problem(409, 'NEWSWIRE_REBUILD_RACE', 'Others ask for the same', detail)
   }
 
   const ask = async (feedIds: readonly string[]) => {
@@ -110,9 +100,7 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
   /** For who follows one closely: `/v1/rebuilds` says the same, and reads an object of every feed for it. */
   app.get('/v1/rebuilds/search', async () => ({ search: (await readSearchWanted(objects))?.value ?? null }))
   app.post('/v1/rebuilds', async (request, reply) => {
-    const json = parseStrictJson(request.rawBody ?? new Uint8Array())
-    if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
-    const wanted = validateWith(wantedRebuild, json.value, 'rebuild')
+    const wanted = validateWith(wantedRebuild, readStrictJson(request.rawBody ?? new Uint8Array()), 'rebuild')
     if (wanted.kind === 'search') {
       const wish = { id: newId(), requestedAt: new Date(now()).toISOString(), source: wanted.source }
       await wantSearch(objects, wish)
@@ -125,12 +113,12 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
     const { ids } = wanted
     const { feeds } = configuration.current()
     const unknown = ids?.find(feedId => !feeds.has(feedId))
-    if (unknown !== undefined) throw notFound(unknown)
+    if (unknown !== undefined) throw noFeed(unknown)
     return reply.status(202).send(await ask(ids === undefined ? [...feeds.keys()] : [...new Set(ids)]))
   })
   app.post('/v1/feeds/:feedId/rebuild', async (request, reply) => {
     const { feedId } = request.params as { feedId: string }
-    if (!configuration.current().feeds.has(feedId)) throw notFound(feedId)
+    if (!configuration.current().feeds.has(feedId)) throw noFeed(feedId)
     return reply.status(202).send(await ask([feedId]))
   })
 }

@@ -2,6 +2,7 @@
 import { isConfigId, newId } from '@newswire/events/ids'
 import { type OutletRequest, outletRequests } from '@newswire/events/outlet'
 import { replayBody, toReplayFrom } from '@newswire/events/outlet-acts'
+import { notFound } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
 import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
@@ -11,7 +12,7 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import { z } from 'zod'
-import { acting, problem, readBody } from './acts.ts'
+import { acting, readBody } from './acts.ts'
 
 type Needs = Readonly<{
   objects: Pick<Objects, 'get' | 'list'>
@@ -52,8 +53,7 @@ export const addReplayRoutes = (app: HttpServer, { objects, configuration, contr
   app.get('/v1/replays', async () => ({ replays: await listReplays(objects) }))
   app.post('/v1/replays', async (request, reply) => {
     const { outlet, id = newId(), ...from } = readBody(request, body, 'replay')
-    if (!configuration.current().outlets.has(outlet))
-      throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', 'there is no such outlet; /v1/outlets lists them')
+    if (!configuration.current().outlets.has(outlet)) throw notFound('there is no such outlet; /v1/outlets lists them')
     const asked = await acting(control.ask(outlet, { kind: 'replay', from: toReplayFrom(from) }, { id, by: 'operator' }))
     return reply.status(202).send({ outlet, ...asked })
   })

@@ -2,7 +2,7 @@
 import { isArticleId, isConfigId, newId } from '@newswire/events/ids'
 import { routesPart } from '@newswire/events/outlet'
 import { actBody } from '@newswire/events/outlet-acts'
-import { ProblemError } from '@newswire/http/problem'
+import { notFound, ProblemError, problem } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import { getDocument } from '@newswire/objects/documents'
@@ -12,7 +12,7 @@ import { getReleased } from '@newswire/objects/released'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
-import { problem, readBody } from './acts.ts'
+import { readBody } from './acts.ts'
 import { askedOutletOf, planResend, type Resend, type ResendPlan, toIntents, toResent } from './resend.ts'
 
 type Needs = Readonly<{
@@ -25,8 +25,6 @@ type Needs = Readonly<{
 
 /** Without `outlet`: all that hold it or are owed it. */
 const wantedResend = actBody.extend({ outlet: z.string().refine(isConfigId, 'expected the id of an outlet').optional() })
-
-const notFound = (detail: string) => problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', detail)
 
 const toObstacle = (articleId: string, outletId: string | null, { excluded }: ResendPlan) => {
   const why = excluded.map(one => `${one.outletId} (${one.why})`).join(', ')

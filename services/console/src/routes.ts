@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { isArticleId, isEventId, sha256Hex } from '@newswire/events/ids'
 import { authenticate } from '@newswire/http/auth'
-import { ProblemError } from '@newswire/http/problem'
+import { notFound, problem } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
 import type { Log } from '@newswire/log/log'
@@ -11,6 +11,7 @@ import { getArchived, listArchived } from '@newswire/objects/archived'
 import type { Objects } from '@newswire/objects/objects'
 import type { OpenPurge } from '@newswire/objects/open-purges'
 import type { Configuration } from '@newswire/runtime/configuration'
+import { keptFor } from '@newswire/runtime/kept-for'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import { articleStates } from '@newswire/trace/queries'
 import type { Trace } from '@newswire/trace/trace'
@@ -33,7 +34,7 @@ import type { Proofs } from './proofs.ts'
 import { addRebuildRoutes } from './rebuild-routes.ts'
 import { addReplayRoutes } from './replay-routes.ts'
 import { addResendRoutes } from './resend-routes.ts'
-import { keptFor, readStages, toSentence } from './stages.ts'
+import { readStages, toSentence } from './stages.ts'
 import { readSubscribers } from './subscribers.ts'
 import { addTokenRoutes } from './token-routes.ts'
 
@@ -63,7 +64,6 @@ type RouteNeeds = Readonly<{
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 const TRACE_WAIT_MS = 2_000
-const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
 
 /** The browser's own word first (Fetch Metadata), which also holds behind a proxy that names another host; `Origin` where it says nothing. */
 const isOfForeignPage = ({ headers }: HttpRequest): boolean => {
@@ -83,38 +83,28 @@ const guard = (request: HttpRequest, consoleToken: string | null): void => {
   }
   const name = (request.headers.host ?? '').replace(/:\d+$/, '')
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(name))
-    throw new ProblemError({
-      status: 403,
-      code: 'NEWSWIRE_CONSOLE_HOST',
-      title: 'Not under this name',
-      detail: 'without a token the console answers on this machine only',
-    })
+    throw problem(403, 'NEWSWIRE_CONSOLE_HOST', 'Not under this name', 'without a token the console answers on this machine only')
   if (request.method === 'GET' || request.method === 'HEAD') return
   if (isOfForeignPage(request))
-    throw new ProblemError({
-      status: 403,
-      code: 'NEWSWIRE_CONSOLE_ORIGIN',
-      title: 'Not from a page of another site',
-      detail: 'a change must come from the console itself, or from no browser at all',
-    })
+    throw problem(
+      403,
+      'NEWSWIRE_CONSOLE_ORIGIN',
+      'Not from a page of another site',
+      'a change must come from the console itself, or from no browser at all',
+    )
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
-    throw new ProblemError({
-      status: 415,
-      code: 'NEWSWIRE_MEDIA_TYPE',
-      title: 'This media type is not taken here',
-      detail: 'a change must come as application/json',
-    })
+    throw problem(415, 'NEWSWIRE_MEDIA_TYPE', 'This media type is not taken here', 'a change must come as application/json')
 }
 
 /** An empty list would say that nothing is in a state that there is not. */
 const checkState = (state: string): void => {
   if (state === '' || articleStates.includes(state)) return
-  throw new ProblemError({
-    status: 400,
-    code: 'NEWSWIRE_REQUEST',
-    title: 'The request cannot be read',
-    detail: `expected state to be one of ${articleStates.join(', ')}, found ${JSON.stringify(state.slice(0, 80))}`,
-  })
+  throw problem(
+    400,
+    'NEWSWIRE_REQUEST',
+    'The request cannot be read',
+    `expected state to be one of ${articleStates.join(', ')}, found ${JSON.stringify(state.slice(0, 80))}`,
+  )
 }
 
 const limitOf = (request: HttpRequest, fallback: number): number => {
@@ -255,19 +245,14 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     const decided = isEventId(id) ? await act(id) : 'unknown'
     if (decided === 'unknown') throw notFound('no dead letter has this id')
     if (decided === 'already-discarded')
-      throw new ProblemError({
-        status: 409,
-        code: 'NEWSWIRE_DEAD_LETTER_DISCARDED',
-        title: 'It was discarded',
-        detail: 'a discarded dead letter stays as it is',
-      })
+      throw problem(409, 'NEWSWIRE_DEAD_LETTER_DISCARDED', 'It was discarded', 'a discarded dead letter stays as it is')
     if (decided === 'changed-meanwhile')
-      throw new ProblemError({
-        status: 409,
-        code: 'NEWSWIRE_DEAD_LETTER_RACE',
-        title: 'Somebody else decided',
-        detail: 'another decision on this dead letter came at the same moment; look at it again',
-      })
+      throw problem(
+        409,
+        'NEWSWIRE_DEAD_LETTER_RACE',
+        'Somebody else decided',
+        'another decision on this dead letter came at the same moment; look at it again',
+      )
     return { id, decided }
   }
   app.post('/v1/dead-letters/:id/redrive', decide(deadLetters.redrive))

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { type IssuedToken, issuedToken, scopes } from '@newswire/events/config'
 import { isConfigId, sha256Hex } from '@newswire/events/ids'
-import { ProblemError } from '@newswire/http/problem'
+import { notFound, problem } from '@newswire/http/problem'
 import type { HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
+import { readStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import type { Publish } from '@newswire/log/events'
 import { keys } from '@newswire/objects/keys'
@@ -16,9 +16,7 @@ type Needs = Readonly<{ objects: Objects; configuration: Pick<Configuration, 'cu
 
 const wantedToken = issuedToken.omit({ sha256: true }).extend({ scopes: issuedToken.shape.scopes.default([...scopes]) })
 
-const problem = (status: number, code: `NEWSWIRE_${string}`, title: string, detail: string) =>
-  new ProblemError({ status, code, title, detail })
-const unknown = (publisher: string, id: string) => problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', `${publisher} has no token ${id}`)
+const unknown = (publisher: string, id: string) => notFound(`${publisher} has no token ${id}`)
 
 /** The object of an issued token is named by both ids together, which must still be an id. */
 const checkName = ({ publisher, id }: Pick<IssuedToken, 'publisher' | 'id'>): void => {
@@ -46,12 +44,10 @@ export const addTokenRoutes = (app: HttpServer, { objects, configuration, publis
   })
 
   app.post('/v1/tokens', async (request, reply) => {
-    const json = parseStrictJson(request.rawBody ?? new Uint8Array())
-    if (!json.ok) throw problem(400, 'NEWSWIRE_JSON', 'The body cannot be read', json.detail)
-    const wanted = validateWith(wantedToken, json.value, 'token')
+    const wanted = validateWith(wantedToken, readStrictJson(request.rawBody ?? new Uint8Array()), 'token')
     checkName(wanted)
     if (!configuration.current().publishers.has(wanted.publisher))
-      throw problem(404, 'NEWSWIRE_NOT_FOUND', 'Not found', `no publisher ${wanted.publisher}; \`newswire apply\` makes publishers`)
+      throw notFound(`no publisher ${wanted.publisher}; \`newswire apply\` makes publishers`)
     const token = `nw_${randomBytes(32).toString('base64url')}`
     const taken = tokensOf(wanted.publisher).some(({ id }) => id === wanted.id)
     if (taken || !(await createToken({ objects, publish, now }, { ...wanted, sha256: sha256Hex(token) })))

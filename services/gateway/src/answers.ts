@@ -2,9 +2,11 @@
 import type { SiteConfig } from '@newswire/events/config'
 import { chooseCoding } from '@newswire/http/accept'
 import { evaluateConditions } from '@newswire/http/conditional'
-import { ProblemError } from '@newswire/http/problem'
+import { ProblemError, problem } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest } from '@newswire/http/server'
 import { pageCodings, type RenderedPage } from './page-cache.ts'
+
+export { notFound } from '@newswire/http/problem'
 
 export const HTML = 'text/html; charset=utf-8'
 export const PAGE_CACHE = 'public, max-age=30, stale-while-revalidate=60'
@@ -28,9 +30,7 @@ export const pagePolicy = ({ publicUrl }: SiteConfig, { script = false, form = f
   ].join('; ')
 }
 
-export const badRequest = (detail: string) =>
-  new ProblemError({ status: 400, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read', detail })
-export const notFound = (detail: string) => new ProblemError({ status: 404, code: 'NEWSWIRE_NOT_FOUND', title: 'Not found', detail })
+export const badRequest = (detail: string) => problem(400, 'NEWSWIRE_REQUEST', 'The request cannot be read', detail)
 export const notReady = (what: string) =>
   new ProblemError({
     status: 503,

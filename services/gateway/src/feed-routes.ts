@@ -12,7 +12,7 @@ import { notFound, notReady, notSure } from './answers.ts'
 import { answerFeed, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import type { FeedState } from './feed-state.ts'
-import { addressOf } from './limits.ts'
+import { askerOf } from './limits.ts'
 import type { Readers } from './readers.ts'
 
 type FeedRouteNeeds = Readonly<{
@@ -77,8 +77,7 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
 
   const count = (request: HttpRequest, state: FeedState, outcome: Parameters<Readers['polled']>[2]['outcome'], bytes: number) => {
     const at = now()
-    const address = addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies)
-    const reader = readers.identify(address, request.headers['user-agent'] ?? '')
+    const reader = readers.identify(askerOf(request, proxies), request.headers['user-agent'] ?? '')
     readers.polled(state.feedId, state.output, { outcome, bytes, reader, now: at })
     const absentMs = outcome === 'full' || outcome === 'delta' ? absenceOf(request.headers, state, feeds, at) : null
     if (absentMs !== null) readers.absent(state.feedId, absentMs, at)

@@ -5,7 +5,7 @@ import { toClientKey } from '@newswire/http/rate'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { Hub } from './hub.ts'
-import { addressOf } from './limits.ts'
+import { askerOf } from './limits.ts'
 
 /** Bytes of a request: two addresses, a secret and room. */
 const MAX_BODY_BYTES = 8_192
@@ -49,7 +49,7 @@ export const addHubRoutes = (app: HttpServer, { hub, configuration, proxies }: N
           title: 'This media type is not taken here',
           detail: `expected ${FORM}`,
         })
-      const client = toClientKey(addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies))
+      const client = toClientKey(askerOf(request, proxies))
       const { status, text, retryAfterSeconds } = await hub.take(request.body, client)
       if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
       return reply.status(status).header('cache-control', 'no-store').type(TEXT).send(`${text}\n`)

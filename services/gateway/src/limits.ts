@@ -41,6 +41,8 @@ const standingHeader = (limiter: RateLimiter, client: Client, now: number): stri
 
 export const addressOf = (peer: string | undefined, forwarded: string | string[] | undefined, proxies: number): string =>
   toClientAddress(peer ?? '', forwarded === undefined ? undefined : String(forwarded), proxies)
+export const askerOf = ({ raw, headers }: HttpRequest, proxies: number): string =>
+  addressOf(raw.socket.remoteAddress, headers['x-forwarded-for'], proxies)
 
 const tooMany = (retryAfterSeconds: number): ProblemError =>
   new ProblemError({
@@ -54,8 +56,8 @@ const tooMany = (retryAfterSeconds: number): ProblemError =>
 /** What watches over us must get its answer, and is cheap. */
 const isHealth = (url: string): boolean => url === '/livez' || url === '/readyz'
 
-const clientOf = (limiter: RateLimiter, { raw, headers }: HttpRequest, proxies: number): Client =>
-  limiter.client(toClientKey(addressOf(raw.socket.remoteAddress, headers['x-forwarded-for'], proxies)))
+const clientOf = (limiter: RateLimiter, request: HttpRequest, proxies: number): Client =>
+  limiter.client(toClientKey(askerOf(request, proxies)))
 
 const chargeOne = (limiter: RateLimiter, client: Client, now: number): void => {
   if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))

@@ -14,7 +14,7 @@ import type { Configuration } from '@newswire/runtime/configuration'
 import { requireAccess } from './access.ts'
 import { bodyOf, notFound, notSure, sendRendered } from './answers.ts'
 import { FEED_CACHE, PRIVATE_CACHE } from './headers.ts'
-import { addressOf } from './limits.ts'
+import { askerOf } from './limits.ts'
 import { type RenderedPage, toRendered } from './page-cache.ts'
 import type { Readers } from './readers.ts'
 
@@ -78,11 +78,11 @@ export const addPageArchiveRoutes = (
     return one
   }
 
-  const count = async ({ method, headers, raw }: HttpRequest, reply: HttpReply, feedId: string, page: RenderedPage) => {
+  const count = async (request: HttpRequest, reply: HttpReply, feedId: string, page: RenderedPage) => {
+    const { method, headers } = request
     const isUnchanged = reply.statusCode === 304
     const bytes = isUnchanged || method === 'HEAD' ? 0 : (await bodyOf(headers['accept-encoding'], page)).body.length
-    const address = addressOf(raw.socket.remoteAddress, headers['x-forwarded-for'], proxies)
-    const reader = readers.identify(address, headers['user-agent'] ?? '')
+    const reader = readers.identify(askerOf(request, proxies), headers['user-agent'] ?? '')
     readers.polled(feedId, 'page', { outcome: isUnchanged ? 'unchanged' : 'full', bytes, reader, now: now() })
   }
 

@@ -10,7 +10,7 @@ import { ProblemError } from '@newswire/http/problem'
 import { createRateLimiter, type RateLimiter, toClientKey } from '@newswire/http/rate'
 import type { HttpRequest } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
-import { addressOf } from './limits.ts'
+import { askerOf } from './limits.ts'
 
 /** Sent back to the outlet's own addresses only (its path). */
 export const COOKIE = 'newswire-partner'
@@ -81,11 +81,9 @@ type Needs = Readonly<{ configuration: Pick<Configuration, 'current'>; proxies: 
 export const createPartnerAccess = ({ configuration, proxies, limited = true }: Needs): PartnerAccess => {
   const wrong = createRateLimiter({ name: 'partner-tokens', quota: WRONG_PER_MINUTE, windowSeconds: 60 })
   const questions = createRateLimiter({ name: 'partners', quota: QUESTIONS_PER_MINUTE, windowSeconds: 60 })
-  const clientOf = (request: HttpRequest) =>
-    toClientKey(addressOf(request.raw.socket.remoteAddress, request.headers['x-forwarded-for'], proxies))
 
   const outletOf = (outletId: string, token: string, request: HttpRequest): OutletConfig | null => {
-    const client = wrong.client(clientOf(request))
+    const client = wrong.client(toClientKey(askerOf(request, proxies)))
     const now = Date.now()
     if (!wrong.mayAsk(client, now)) throw tooMany(wrong.retryAfterSeconds(client, now))
     const outlet = isConfigId(outletId) ? configuration.current().outlets.get(outletId) : undefined

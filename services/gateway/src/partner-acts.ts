@@ -4,9 +4,9 @@
  */
 import { newId } from '@newswire/events/ids'
 import { actBody, replayBody, rotateBody, toReplayFrom } from '@newswire/events/outlet-acts'
-import { ProblemError } from '@newswire/http/problem'
+import { problem } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
+import { readOptionalJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { toActRefusal } from '@newswire/runtime/outlet-acts'
@@ -35,13 +35,6 @@ const SAID: Readonly<Record<string, Said>> = {
   NEWSWIRE_SECRET_KEY_MISSING: 'saidNoKey',
 }
 
-/** No body is an empty one, whatever its type says. */
-const readJson = ({ rawBody }: HttpRequest): unknown => {
-  const json = parseStrictJson(rawBody === undefined || rawBody.byteLength === 0 ? Buffer.from('{}') : rawBody)
-  if (json.ok) return json.value
-  throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
-}
-
 /** Numbers of a form are text. */
 const fromForm = (form: ReadonlyMap<string, string>): unknown => {
   const sequence = form.get('fromSequence')
@@ -52,10 +45,12 @@ const fromForm = (form: ReadonlyMap<string, string>): unknown => {
 const toProblem = (error: unknown): unknown => {
   const refusal = toActRefusal(error)
   if (refusal === null) return error
-  return new ProblemError({ status: refusal.status, code: refusal.error.code, title: refusal.title, detail: refusal.error.message })
+  return problem(refusal.status, refusal.error.code, refusal.title, refusal.error.message)
 }
 
-type Act = (partner: Partner, body: unknown) => Promise<Readonly<{ status: number; body: unknown; said: Said }>>
+/** `said`: what the page says of it; or how a form is answered with a page of its own. */
+type Done = Readonly<{ status: number; body: unknown; said: Said | ((reply: HttpReply) => unknown) }>
+type Act = (partner: Partner, body: unknown) => Promise<Done>
 
 export const addPartnerActs = (app: HttpServer, { access, control, configuration, sendSecret }: Needs): void => {
   const site = () => configuration.current().site
@@ -67,7 +62,7 @@ export const addPartnerActs = (app: HttpServer, { access, control, configuration
     const partner = access.require(request)
     const form = readForm(request)
     if (form !== null || partner.viaCookie) requireOwnPage(request, site().publicUrl)
-    return { partner, form, body: form === null ? readJson(request) : fromForm(form) }
+    return { partner, form, body: form === null ? readOptionalJson(request.rawBody) : fromForm(form) }
   }
 
   const add = (name: string, act: Act) =>
@@ -75,7 +70,8 @@ export const addPartnerActs = (app: HttpServer, { access, control, configuration
       const { partner, form, body } = receive(request)
       try {
         const done = await act(partner, body)
-        return form === null ? reply.status(done.status).headers(PARTNER_HEADERS).send(done.body) : back(reply, partner, done.said)
+        if (form === null) return reply.status(done.status).headers(PARTNER_HEADERS).send(done.body)
+        return typeof done.said === 'string' ? back(reply, partner, done.said) : done.said(reply)
       } catch (error) {
         const said = SAID[String((error as { code?: unknown }).code)]
         if (form !== null && said !== undefined) return back(reply, partner, said)
@@ -102,21 +98,9 @@ export const addPartnerActs = (app: HttpServer, { access, control, configuration
     const asked = { id: wanted.id ?? newId(), by: 'partner' } as const
     return { status: 202, body: await control.ask(outlet.id, { kind: 'replay', from: toReplayFrom(wanted) }, asked), said: 'saidAsked' }
   })
-
-  app.post('/partners/:outletId/secrets', async (request, reply) => {
-    const { partner, form, body } = receive(request)
-    try {
-      const { id = newId() } = validateWith(rotateBody, body, 'rotation')
-      const made = await control.rotate(partner.outlet, { id, by: 'partner' })
-      if (form !== null) return sendSecret(reply, partner, made)
-      return reply
-        .status(201)
-        .headers(PARTNER_HEADERS)
-        .send({ outlet: partner.outlet.id, ...made })
-    } catch (error) {
-      const said = SAID[String((error as { code?: unknown }).code)]
-      if (form !== null && said !== undefined) return back(reply, partner, said)
-      throw toProblem(error)
-    }
+  add('secrets', async (partner, body) => {
+    const { id = newId() } = validateWith(rotateBody, body, 'rotation')
+    const made = await control.rotate(partner.outlet, { id, by: 'partner' })
+    return { status: 201, body: { outlet: partner.outlet.id, ...made }, said: reply => sendSecret(reply, partner, made) }
   })
 }

@@ -6,7 +6,7 @@ import { isLocalId, toArticleId } from '@newswire/events/ids'
 import { retractRequestOf } from '@newswire/events/retract-request'
 import type { Submission } from '@newswire/events/submission'
 import { ProblemError } from '@newswire/http/problem'
-import { parseStrictJson } from '@newswire/http/strict-json'
+import { readStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import { z } from 'zod'
 import { findContradictions } from './complaints.ts'
@@ -32,19 +32,6 @@ export const toCheckedArticleId = (publisher: string, localId: string): string =
   })
 }
 
-/** The JSON of a body, read strictly. Throws the 400 problem with where and why. */
-const readJson = (bytes: Uint8Array): unknown => {
-  const result = parseStrictJson(bytes)
-  if (result.ok) return result.value
-  throw new ProblemError({
-    status: 400,
-    code: 'NEWSWIRE_JSON',
-    title: 'The body cannot be read',
-    detail: result.detail,
-    ...(result.pointer === undefined ? {} : { errors: [{ pointer: result.pointer, detail: result.detail }] }),
-  })
-}
-
 /** How an article comes in: live, or as an import (`?lane=backfill`), which is delivered only with `&deliver=true`. */
 export type Way = Pick<Stamp, 'lane' | 'deliver'>
 export const live: Way = { lane: 'live' }
@@ -60,7 +47,7 @@ export const readWay = ({ lane = 'live', deliver = 'false' }: Readonly<Record<st
 
 /** The article, and pictures that lay in it: to be kept before it goes on, because from here it names them. */
 export const readArticle = (bytes: Uint8Array): Readonly<{ input: ArticleInput; pictures: readonly Uint8Array[] }> => {
-  const { value, pictures } = takeOutPictures(readJson(bytes))
+  const { value, pictures } = takeOutPictures(readStrictJson(bytes))
   return { input: validateWith(articleInput, value, 'article'), pictures }
 }
 
@@ -105,12 +92,12 @@ export const toPublish = (
 export const toRetract = (stamp: Stamp, bytes: Uint8Array): Submission => ({
   command: 'retract',
   ...stamp,
-  retraction: validateWith(retractRequestOf(stamp.articleId), readJson(bytes), 'retraction'),
+  retraction: validateWith(retractRequestOf(stamp.articleId), readStrictJson(bytes), 'retraction'),
 })
 
 /** Nothing more is said with it; what is said all the same was meant to do something. Throws the 400 or 422 problem. */
 export const toRepublish = (stamp: Stamp, bytes: Uint8Array): Submission => {
-  if (bytes.byteLength > 0) validateWith(z.strictObject({}), readJson(bytes), 'republish')
+  if (bytes.byteLength > 0) validateWith(z.strictObject({}), readStrictJson(bytes), 'republish')
   return { command: 'republish', ...stamp }
 }
 

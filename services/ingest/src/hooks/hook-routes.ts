@@ -10,7 +10,7 @@ import type { HookConfig } from '@newswire/events/hook-config'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
-import { parseStrictJson } from '@newswire/http/strict-json'
+import { readStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -175,9 +175,7 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const delivery = verify({ method: request.method, url: request.url, headers, body }, hook)
     const kept = keys.hookDelivery(hook.publisher.id, hook.hook.id, sha256Hex(body))
     return keeping(kept, body, async () => {
-      const json = parseStrictJson(body, JSON_LIMITS)
-      if (!json.ok) throw new ProblemError({ status: 400, code: 'NEWSWIRE_JSON', title: 'The body cannot be read', detail: json.detail })
-      const notice = hook.preset.read(json.value, headers, hook.hook.mapping, hook.fields)
+      const notice = hook.preset.read(readStrictJson(body, JSON_LIMITS), headers, hook.hook.mapping, hook.fields)
       if (notice.act === 'ignore') return { ignored: notice.reason }
       return settlingConflicts(
         notice.act === 'publish' ? publish(request, hook, notice.document, delivery) : takeBack(request, hook, notice, delivery),

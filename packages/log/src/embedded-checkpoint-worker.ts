@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
 export type CheckpointRequest = 'passive' | 'truncate' | 'close'
-/** Frames of 4 KiB in the WAL, and how many of them are in the database file. */
-export type CheckpointReport = Readonly<{ frames: number; moved: number; error: string | null }>
+/** Frames of 4 KiB in the WAL. */
+export type CheckpointReport = Readonly<{ frames: number; error: string | null }>
 
 const db = new DatabaseSync((workerData as { path: string }).path)
 // NORMAL syncs the WAL before and the database after; nothing is lost track of in between.
@@ -12,10 +12,10 @@ db.exec('PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 1000;')
 
 const checkpoint = (mode: 'passive' | 'truncate'): CheckpointReport => {
   try {
-    const row = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get() as { log: number; checkpointed: number }
-    return { frames: row.log, moved: row.checkpointed, error: null }
+    const row = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get() as { log: number }
+    return { frames: row.log, error: null }
   } catch (error) {
-    return { frames: 0, moved: 0, error: error instanceof Error ? error.message : String(error) }
+    return { frames: 0, error: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -6,7 +6,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { messageOf, UnavailableError } from '@newswire/events/errors'
+import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
 import type { LogRecord, Position, TopicReport } from './log.ts'
 import { inTransaction } from './transaction.ts'
@@ -83,6 +83,9 @@ const readPartition = (db: DatabaseSync, row: TpRow, gap: number): PartitionStat
   const lastMs = Math.max(row.ts, last?.ts ?? 0)
   return { topic: row.topic, number: row.part, base, start: row.start, next, lastMs, tail: [], tailBytes: 0, blocks: new Map() }
 }
+
+export const unknownTopic = (name: string): RejectError =>
+  new RejectError('NEWSWIRE_LOG_UNKNOWN_TOPIC', `there is no topic "${name}" in this log; create the topics with "newswire topics apply"`)
 
 /** Why a topic of the file is not as wanted. */
 export const differences = (have: TopicSpec, partitions: number, wanted: TopicSpec): string[] => {

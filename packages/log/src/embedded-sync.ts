@@ -17,7 +17,6 @@ import { closeSync, fdatasync, openSync } from 'node:fs'
 export type WalSync = Readonly<{
   /** Calls back once everything committed before this call is on disk, or can never be known to be. */
   request(done: (error: Error | null) => void): void
-  isIdle(): boolean
   close(): void
 }>
 
@@ -46,7 +45,6 @@ export const createWalSync = (path: string): WalSync => {
       waiting.push(done)
       start()
     },
-    isIdle: () => !isSyncing && waiting.length === 0,
     close: () => closeSync(wal),
   }
 }

@@ -15,7 +15,7 @@ const derived = spec({ partitions: 1, synced: false })
 /** A disk whose syncs the test answers. */
 const createDisk = () => {
   const waiting: Array<(error: Error | null) => void> = []
-  const sync: WalSync = { request: done => void waiting.push(done), isIdle: () => waiting.length === 0, close: () => undefined }
+  const sync: WalSync = { request: done => void waiting.push(done), close: () => undefined }
   return { sync, waiting }
 }
 

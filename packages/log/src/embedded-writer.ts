@@ -6,7 +6,7 @@
 import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import { isMade } from '@newswire/events/events'
 import { type Call, createCommit } from './embedded-commit.ts'
-import type { LogFile, PartitionState, TopicState } from './embedded-file.ts'
+import { type LogFile, type PartitionState, type TopicState, unknownTopic } from './embedded-file.ts'
 import { extendTail } from './embedded-reader.ts'
 import type { WalSync } from './embedded-sync.ts'
 import type { LogRecord, NewRecord, Published, PublishOptions } from './log.ts'
@@ -179,10 +179,7 @@ export const createEmbeddedWriter = (options: WriterOptions): EmbeddedWriter => 
   const topicOf = (name: string): TopicState => {
     const topic = file.topics.get(name)
     if (topic) return topic
-    throw new RejectError(
-      'NEWSWIRE_LOG_UNKNOWN_TOPIC',
-      `there is no topic "${name}" in this log; create the topics with "newswire topics apply"`,
-    )
+    throw unknownTopic(name)
   }
 
   const prepare = (records: readonly NewRecord[], wantsSync: boolean): Call & { bytes: number; isSynced: boolean } => {

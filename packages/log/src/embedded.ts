@@ -7,7 +7,7 @@ import { messageOf, RejectError, UnavailableError } from '@newswire/events/error
 import { type TopicSpec, topicSpecs } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { createCheckpoints } from './embedded-checkpoint.ts'
-import { openLogFile, type TopicState } from './embedded-file.ts'
+import { openLogFile, type TopicState, unknownTopic } from './embedded-file.ts'
 import { type EmbeddedFollowing, followEmbedded } from './embedded-follow.ts'
 import { createGroups, type Groups } from './embedded-groups.ts'
 import { takeOwnership } from './embedded-lock.ts'
@@ -47,9 +47,6 @@ const DEFAULT_DRAIN_MS = 10_000
 
 /** Only there can we vouch for a sync of our own; see `embedded-sync.ts`. */
 const canSyncWal = process.platform === 'linux'
-
-const unknownTopic = (name: string): RejectError =>
-  new RejectError('NEWSWIRE_LOG_UNKNOWN_TOPIC', `there is no topic "${name}" in this log; create the topics with "newswire topics apply"`)
 
 const closedError = () => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed')
 

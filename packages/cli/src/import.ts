@@ -38,11 +38,14 @@ type Tally = {
   undated: string[]
 }
 
-/** What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. A picture that cannot be read is one article's. */
-const isForAll = (error: unknown): boolean =>
-  !(error instanceof FailedError || error instanceof UsageError) ||
-  error instanceof UnreachableError ||
-  /^NEWSWIRE_AUTH_/.test(error.code ?? '')
+/**
+ * What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. A picture that cannot be read
+ * (`UsageError`) is one article's.
+ */
+const isForAll = (error: unknown): boolean => {
+  if (error instanceof UsageError) return false
+  return !(error instanceof FailedError) || error instanceof UnreachableError || /^NEWSWIRE_AUTH_/.test(error.code ?? '')
+}
 
 /** Sends until it is taken: waits when it was told to, and for a while when nobody answers. Repeating is safe: the key says that it is the same. */
 const sendPatiently = async <T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> => {

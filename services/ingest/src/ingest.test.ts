@@ -97,11 +97,18 @@ const open = async (t: TestContext) => {
   const known = { submissionId: SUBMISSION, articleId: 'press.a', command: 'publish', state: 'released', acceptedAt: null, at: '' }
   /** What the trace has of submissions, by id. */
   const told = new Map<string, string>()
+  /** The trace is behind the log. */
+  const behind = { is: false }
   const trace = async () =>
     ({
-      caughtUp: async () => undefined,
+      caughtUp: async () => {
+        if (behind.is) throw new DOMException('the trace is behind', 'TimeoutError')
+      },
       submission: id => (id === SUBMISSION ? known : told.has(id) ? { ...known, submissionId: id, state: told.get(id) } : null),
-      article: id => (id === 'press.a' ? { articleId: id, title: null, versions: [], submissions: [] } : null),
+      article: id => {
+        const command = id === 'press.a' ? 'publish' : id === 'press.retracted-only' ? 'retract' : null
+        return command === null ? null : { articleId: id, title: null, versions: [], submissions: [{ ...known, articleId: id, command }] }
+      },
     }) as Awaited<ReturnType<ServiceContext['trace']>>
   const configuration = { current: () => snapshot, onChange: () => () => undefined, close: async () => undefined }
   const places = { free: true }
@@ -147,7 +154,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, broken, told, routes, places, failed, spans }
+  return { app, request, put, submissions, prepared, read, disk, away, broken, told, behind, routes, places, failed, spans }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -784,6 +791,53 @@ test('what would not do beside what is out what it seems to is said with the 202
   const kept = milestones.find(({ event }) => event.correlationid === again.body.submissionId)
   assert.deepEqual(parseWarnings(kept?.event.data.detail ?? ''), again.body.warnings)
   assert.deepEqual(pointers(await put(article)), [])
+})
+
+test('an id that nothing was ever submitted under is told with the 202, and which article was perhaps meant', async t => {
+  const { put, request, disk, read, behind } = await open(t)
+  const retract = (id: string) => request('POST', `/v1/articles/${id}/retract`, { mode: 'withdraw', reason: 'sai tên' })
+  const said = ({ status, body }: { status: number; body: { warnings?: { pointer: string; detail: string }[] } }) => {
+    assert.equal(status, 202)
+    return (body.warnings ?? []).map(one => one.detail)
+  }
+  const whole = await retract('press.a')
+  assert.match(
+    said(whole).join(),
+    /^nothing was ever submitted as press\.press\.a, so nothing is taken back.*if press\.a was meant, its id in this address is a:/,
+  )
+  const milestones = (await read('milestones')) as { event: NewswireEvent<'milestone.reached'> }[]
+  const kept = milestones.find(({ event }) => event.correlationid === whole.body.submissionId)
+  assert.deepEqual(parseWarnings(kept?.event.data.detail ?? ''), whole.body.warnings)
+  assert.match(said(await retract('other.c9')).join(), /if other\.c9 was meant, it needs a token of other/)
+  assert.match(
+    said(await retract('no.body')).join(),
+    /^nothing was ever submitted as press\.no\.body, [^;]*$/,
+    'no publisher is called that',
+  )
+  assert.match(said(await retract('retracted-only')).join(), /^nothing was ever submitted/, 'to retract is not to submit')
+  assert.match(
+    said(await request('POST', '/v1/articles/khong-co/republish', {})).join(),
+    /^nothing was ever submitted.*nothing to bring back$/,
+  )
+
+  assert.match(
+    said(await put(article, {}, 'other.c9')).join(),
+    /^nothing was ever submitted as press\.other\.c9, so it is a new article; if other\.c9/,
+  )
+  const correction = { ...article, change: 'correction', correction: { note: 'Sai ngày.' } }
+  assert.match(
+    said(await put(correction, {}, 'khong-co')).join(),
+    /^nothing was ever submitted as press\.khong-co, so it is a new article$/,
+  )
+  assert.deepEqual(said(await put(article, {}, 'new')), [], 'everything begins once')
+  assert.deepEqual(said(await request('PUT', '/v1/articles/other.c9?lane=backfill', article)), [], 'an import is taken as it is')
+
+  assert.deepEqual([said(await retract('a')), said(await put(correction))], [[], []], 'what is on its way is known')
+  await disk.put('current/press.press.long.json', Buffer.from(JSON.stringify({ released: null })))
+  assert.deepEqual(said(await retract('press.long')), [], 'held for longer than the trace knows')
+  behind.is = true
+  assert.deepEqual(said(await retract('press.a')), [], 'the log may have it')
+  assert.deepEqual(said(await put(correction, {}, 'khong-co')), [])
 })
 
 test('the same key answers with the warnings that it was taken with, whatever has come out or gone since', async t => {

@@ -15,6 +15,7 @@ import type { Accepted } from './accepted-span.ts'
 import type { BackfillWindow } from './backfill-window.ts'
 import { findContradictions, findDoubts } from './complaints.ts'
 import { type Claim, type ClaimRequest, claimKey, findClaim, markLogged } from './idempotency.ts'
+import { dependsOnSubmitted, toNeverSubmitted, wasSubmitted } from './never-submitted.ts'
 import { dependsOnReleased, findReleasedDoubts } from './released-doubts.ts'
 import { findConflict, type Stamp, type Way } from './requests.ts'
 import { keepPicture } from './uploads.ts'
@@ -106,14 +107,26 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     }
   }
 
+  const findDoubtOfFirst = async (submission: Submission): Promise<readonly Warning[]> => {
+    const { publishers } = configuration.current()
+    if (!dependsOnSubmitted(submission, publishers)) return []
+    try {
+      return (await wasSubmitted({ objects, trace }, submission.articleId)) ? [] : [toNeverSubmitted(submission, publishers)]
+    } catch {
+      return []
+    }
+  }
+
   const findWarnings = async (submission: Submission): Promise<readonly Warning[]> => {
-    if (submission.command === 'retract') return findMissingSubstitute(objects, submission.retraction, submission.publisher)
+    const first = await findDoubtOfFirst(submission)
+    if (submission.command === 'retract')
+      return [...first, ...(await findMissingSubstitute(objects, submission.retraction, submission.publisher))]
     const besideReleased = await findDoubtsOfReleased(submission)
-    if (submission.command !== 'publish') return besideReleased
+    if (submission.command !== 'publish') return [...first, ...besideReleased]
     const { article, publisher, lane } = submission
     const contradictions = lane === 'backfill' ? findContradictions(article, publisher) : []
     const doubts = findDoubts(article, configuration.current().categories, now())
-    return [...contradictions, ...besideReleased, ...doubts].slice(0, MAX_WARNINGS)
+    return [...first, ...contradictions, ...besideReleased, ...doubts].slice(0, MAX_WARNINGS)
   }
 
   const refuseConflict = async (submission: Submission): Promise<void> => {

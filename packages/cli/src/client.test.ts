@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { sha256Hex } from '@newswire/events/ids'
 import { clientFile, createClient } from './client.ts'
+import { answering } from './front-door.ts'
 
 /** A console that takes one token and no other. */
 const consoleWith = async (t: TestContext, token: string): Promise<string> => {
@@ -39,4 +41,22 @@ test('an address that is none is wrong use, which names the settings', async () 
     settings: { dataDir: join(tmpdir(), 'newswire-none') },
   })
   await assert.rejects(ask('GET', '/v1/overview'), /NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL must be addresses/)
+})
+
+test('a token decides whose articles are spoken of, whatever publisher `up` left one for', async t => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'newswire-client-'))
+  t.after(() => rm(dataDir, { recursive: true }))
+  const known = (token: string) => `/v1/tokens?sha256=${sha256Hex(token)}`
+  const door = await answering(t, ({ path }) => ({
+    body: path === known('second') ? [{ publisher: 'vanhoa', id: 'cli', scopes: [], from: 'issued' }] : [],
+  }))
+  await writeFile(
+    clientFile(dataDir),
+    JSON.stringify({ ingest: door.url, console: door.url, gateway: door.url, publisher: 'songhau', token: 'local' }),
+  )
+  const whose = async (environment: Record<string, string>) => (await createClient({ environment, settings: { dataDir } })).whose()
+  assert.deepEqual([await whose({}), await whose({ NEWSWIRE_TOKEN: 'local' })], ['songhau', 'songhau'])
+  assert.deepEqual(door.asked, [], 'nobody is asked what is known')
+  assert.equal(await whose({ NEWSWIRE_TOKEN: 'second' }), 'vanhoa')
+  assert.equal(await whose({ NEWSWIRE_TOKEN: 'unheard' }), null)
 })

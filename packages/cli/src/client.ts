@@ -1,6 +1,7 @@
 /** What a command says to a running system. Where it is: the environment, else what `up` left in its data folder. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { sha256Hex } from '@newswire/events/ids'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
@@ -21,6 +22,8 @@ export type Client = Readonly<{
   ingest(method: string, path: string, body?: Uint8Array | string, headers?: Record<string, string>): Promise<unknown>
   upload(path: string, bytes: Uint8Array, fileName: string): Promise<{ url: string }>
   console(method: string, path: string, body?: string): Promise<unknown>
+  /** The publisher that the token is of; `null` when it cannot be known: the console does not know the token, or cannot be asked. */
+  whose(): Promise<string | null>
 }>
 
 /** What `up` left in its data folder; `null` when nothing was started there. */
@@ -57,13 +60,18 @@ const answer = async (response: Response): Promise<unknown> => {
   )
 }
 
-const reach = async (url: string, init: RequestInit): Promise<Response> => {
+/** Longest wait for an answer. */
+const ANSWER_MS = 30_000
+/** The same where the command can go on without one. */
+const WHOSE_MS = 5_000
+
+const reach = async (url: string, init: RequestInit, timeoutMs = ANSWER_MS): Promise<Response> => {
   if (!URL.canParse(url))
     throw new UsageError(
       'NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL must be addresses like http://127.0.0.1:8081, and one of them is none',
     )
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) })
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
   } catch (cause) {
     throw new UnreachableError(
       `Nothing answers at ${new URL(url).origin}. Is Newswire running? Start it with \`newswire up\`, or set NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL.`,
@@ -72,7 +80,10 @@ const reach = async (url: string, init: RequestInit): Promise<Response> => {
   }
 }
 
-/** `to`: what tells the system that is spoken to from others, also after it got other ports. */
+/**
+ * `to`: what tells the system that is spoken to from others, also after it got other ports. `publisher`: of what `up` left, which is not that of another
+ * token (`whose`).
+ */
 export const createClient = async ({
   environment,
   settings: { dataDir },
@@ -93,8 +104,43 @@ export const createClient = async ({
   const leftToken = consoleUrl === left?.console ? left?.consoleToken : undefined
   const consoleToken = environment.NEWSWIRE_CONSOLE_TOKEN ?? leftToken
   const consoleAuthorization: Record<string, string> = consoleToken ? { authorization: `Bearer ${consoleToken}` } : {}
+  const askConsole = async (method: string, path: string, body?: string, timeoutMs?: number): Promise<unknown> => {
+    const response = await reach(
+      `${needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL')}${path}`,
+      {
+        method,
+        headers: { ...consoleAuthorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? (method === 'GET' ? {} : { body: '{}' }) : { body }),
+      },
+      timeoutMs,
+    )
+    if (response.status === 401)
+      throw new FailedError(
+        'The console asks for its token: set NEWSWIRE_CONSOLE_TOKEN to what it was started with (NEWSWIRE_AUTH_TOKEN)',
+        {
+          code: 'NEWSWIRE_AUTH_TOKEN',
+        },
+      )
+    return answer(response)
+  }
+  /** What `up` left says nothing of another token. */
+  const askWhose = async (): Promise<string | null> => {
+    if (token === undefined || token === left?.token) return left?.publisher ?? null
+    try {
+      const path = `/v1/tokens?sha256=${sha256Hex(token)}`
+      const [found, ...more] = (await askConsole('GET', path, undefined, WHOSE_MS)) as readonly { publisher: string }[]
+      return more.length > 0 ? null : (found?.publisher ?? null)
+    } catch {
+      return null
+    }
+  }
+  let owner: Promise<string | null> | undefined
   return {
     publisher: left?.publisher ?? null,
+    whose: () => {
+      owner ??= askWhose()
+      return owner
+    },
     to: environment.NEWSWIRE_INGEST_URL ?? resolve(dataDir),
     ingest: async (method, path, body, headers = {}) =>
       answer(
@@ -111,20 +157,6 @@ export const createClient = async ({
         await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, { method: 'POST', headers: authorization(), body: form }),
       )) as { url: string }
     },
-    console: async (method, path, body) => {
-      const response = await reach(`${needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL')}${path}`, {
-        method,
-        headers: { ...consoleAuthorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? (method === 'GET' ? {} : { body: '{}' }) : { body }),
-      })
-      if (response.status === 401)
-        throw new FailedError(
-          'The console asks for its token: set NEWSWIRE_CONSOLE_TOKEN to what it was started with (NEWSWIRE_AUTH_TOKEN)',
-          {
-            code: 'NEWSWIRE_AUTH_TOKEN',
-          },
-        )
-      return answer(response)
-    },
+    console: askConsole,
   }
 }

@@ -15,7 +15,7 @@ test('an id on the command line is a local one, with dots or without, or the who
 
 test('an operator reaches the articles of every publisher by their whole ids, and ours by the local ones, dots or not', async () => {
   const using = {
-    publisher: 'press',
+    whose: async () => 'press',
     console: async (_: string, path: string) => {
       if (path !== '/v1/articles/other.story/versions') throw new FailedError('Not found', { code: 'NEWSWIRE_NOT_FOUND' })
       return {}
@@ -35,7 +35,7 @@ test('an operator reaches the articles of every publisher by their whole ids, an
 test('an id that two articles could be meant by is none: neither ours nor that of another publisher is taken for the other', async () => {
   const known = new Set(['other.story', 'press.other.story', 'press.v1.2'].map(id => `/v1/articles/${id}/versions`))
   const using = {
-    publisher: 'press',
+    whose: async () => 'press',
     console: async (_: string, path: string) => {
       if (!known.has(path)) throw new FailedError('Not found', { code: 'NEWSWIRE_NOT_FOUND' })
       return {}
@@ -43,7 +43,11 @@ test('an id that two articles could be meant by is none: neither ours nor that o
   }
   await assert.rejects(wholeId(using, 'other.story'), { name: 'UsageError', message: /press\.other\.story/ })
   assert.equal(await wholeId(using, 'press.other.story'), 'press.other.story', 'ours is reached by its whole id')
-  assert.equal(await wholeId({ ...using, publisher: null }, 'other.story'), 'other.story', 'that of the other where no publisher is known')
+  assert.equal(
+    await wholeId({ ...using, whose: async () => null }, 'other.story'),
+    'other.story',
+    'that of the other where no publisher is known',
+  )
   assert.equal(await wholeId(using, 'v1.2'), 'press.v1.2')
   const away = async (method: string, path: string) => {
     if (path.startsWith('/v1/articles/press.')) throw new Error('away')

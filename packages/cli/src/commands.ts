@@ -39,16 +39,16 @@ const isKnown = async ({ console }: Pick<Client, 'console'>, articleId: string):
 
 /**
  * The whole id of an article, for what the console does: an operator's article may be of any publisher, also of one that is retired, so an id that
- * anything was ever submitted under is whole, whoever's token `up` left here. Throws `UsageError` when it is a local id of ours as well: a purge
+ * anything was ever submitted under is whole, whoever's token this is. Throws `UsageError` when it is a local id of ours as well: a purge
  * takes what cannot be brought back.
  */
-export const wholeId = async (using: Pick<Client, 'console'> & Readonly<{ publisher: string | null }>, id: string): Promise<string> => {
-  const { articleId } = splitId(id, using.publisher)
+export const wholeId = async (using: Pick<Client, 'console' | 'whose'>, id: string): Promise<string> => {
+  const { articleId } = splitId(id, await using.whose())
   if (articleId === id || parseArticleId(id) === null) return articleId
   if (!(await isKnown(using, id))) return articleId
   if (!(await isKnown(using, articleId))) return id
   throw new UsageError(
-    `${id} may be meant for two articles, ${articleId} and ${id} of another publisher. Write ${articleId} for the first; for the second set NEWSWIRE_CONSOLE_URL and give --data a folder that no system was started from.`,
+    `${id} may be meant for two articles, ${articleId} and ${id} of another publisher. Write ${articleId} for the first; for the second set NEWSWIRE_TOKEN to a token of its publisher.`,
   )
 }
 

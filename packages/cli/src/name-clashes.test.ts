@@ -143,3 +143,22 @@ test('a file whose name comes to an article that is out under another title is s
   await publish(asMachine, [join(folder, 'bom.json')], { category: [], image: [], caption: [], credit: [], wait: false, timeout: 1 })
   assert.equal((JSON.parse(words[0] ?? '') as { warnings: unknown[] }).warnings.length, 1)
 })
+
+test('publish takes an article by its whole id too: the one that is out is changed, and no second one is made', async t => {
+  const tokens: Answer = { body: [{ publisher: 'press', id: 'cms', scopes: [], from: 'file' }] }
+  const files = { 'a.json': story('a'), 'press.b.json': story('b'), 'v1.2.json': story('c'), 'a2.json': story('d', { id: 'press.a' }) }
+  const { door, terminal, folder } = await begin(t, files, ({ path }) => (path.startsWith('/v1/tokens?') ? tokens : undefined))
+  const send = (names: string[], more: object = {}, environment: object = { NEWSWIRE_CONSOLE_URL: door.url }) =>
+    publish(
+      { ...terminal, environment: { ...terminal.environment, ...environment } },
+      names.map(name => join(folder, name)),
+      { category: [], image: [], caption: [], credit: [], wait: false, timeout: 1, ...more },
+    )
+  await send(['a.json'], { id: 'press.story' })
+  await send(['press.b.json', 'v1.2.json'])
+  const sent = () => door.requests.filter(one => one.method === 'PUT').map(one => one.path.split('/')[3])
+  assert.deepEqual(sent(), ['story', 'b', 'v1.2'])
+  await assert.rejects(send(['a.json', 'a2.json']), clash('a.json', 'a2.json'))
+  await send(['press.b.json'], {}, {})
+  assert.equal(sent().at(-1), 'press.b', 'whose the token is cannot be known')
+})

@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer as readAll } from 'node:stream/consumers'
+import { parseArticleId } from '@newswire/events/ids'
 import { type FileArticle, type TextOptions, toFileArticle } from './article-file.ts'
-import { createClient } from './client.ts'
+import { type Client, createClient } from './client.ts'
 import { type CommandTree, collect, type WaitOptions } from './command-tree.ts'
+import { splitId } from './commands.ts'
 import { finish, withFinish } from './finish.ts'
 import { doubtName, isRenamed, refuseClashes } from './name-clashes.ts'
 import { sendArticle } from './send-article.ts'
@@ -33,16 +35,22 @@ const readInput = async (file: string): Promise<string> => {
   return decode(bytes, file)
 }
 
+/** A whole id is taken as well as the publisher's own part of it. Where it cannot be known whose the token is, a name with a dot in it is just that. */
+const withLocalId = async (using: Client, article: FileArticle): Promise<FileArticle> => {
+  const publisher = parseArticleId(article.localId) === null ? null : await using.whose()
+  return publisher === null ? article : { ...article, localId: splitId(article.localId, publisher).localId }
+}
+
 type PublishOptions = TextOptions & WaitOptions & Readonly<{ id?: string }>
 
 /** All files are read and looked at before the first is sent. The first that is refused ends it. */
 export const publish = async (terminal: Terminal, files: readonly string[], options: PublishOptions): Promise<boolean> => {
   if (files.length > 1 && (options.id !== undefined || options.title !== undefined))
     throw new UsageError('--id and --title are for one file')
-  const articles: FileArticle[] = []
-  for (const file of files) articles.push(toFileArticle(file, await readInput(file), options))
-  refuseClashes(articles.map((one, index) => ({ file: files[index] ?? '', localId: one.localId })))
   const using = await createClient(terminal)
+  const articles: FileArticle[] = []
+  for (const file of files) articles.push(await withLocalId(using, toFileArticle(file, await readInput(file), options)))
+  refuseClashes(articles.map((one, index) => ({ file: files[index] ?? '', localId: one.localId })))
   let ok = true
   for (const article of articles) {
     const { namedBy, localId } = article
@@ -64,7 +72,7 @@ export const addPublish = (program: CommandTree): void => {
       publish,
     ),
   )
-    .option('--id <id>', 'article id (default: "id" in the JSON, else the file name)')
+    .option('--id <id>', 'article id, yours or whole (default: "id" in the JSON, else the file name)')
     .option('--title <title>', 'of a .txt, as all that follow')
     .option('--summary <text>', 'a sentence or two')
     .option('--byline <name>', 'who wrote it')

@@ -38,6 +38,15 @@ test('an id that nothing was ever submitted under is not retracted: the story th
   }
 })
 
+test('nor is it republished', async t => {
+  const { terminal, sent } = await begin(t, {})
+  await assert.rejects(republish(terminal, 'khong-co', options), {
+    name: 'FailedError',
+    message: /^nothing was ever submitted as khong-co, so nothing was brought back.*show what is there\.$/,
+  })
+  assert.deepEqual(sent(), [])
+})
+
 test('--force retracts it all the same, and says that a law asks for it', async t => {
   const { terminal, sent } = await begin(t, {})
   assert.equal(await retract(terminal, 'cau-moi', { ...options, force: true, legal: true }), true)
@@ -63,7 +72,7 @@ test('what is out, held or on its way is retracted, and so is everything when it
 test('what the front door warns of is said, the first of it', async t => {
   const warnings = Array.from({ length: 7 }, (_, n) => ({ pointer: `/categories/${n}`, detail: 'is not in the configuration' }))
   const door = await answering(t, () => ({ status: 202, body: { submissionId: 's', articleId: 'press.a', trace: '', warnings } }))
-  const { terminal, words } = await begin(t, {})
+  const { terminal, words } = await begin(t, { trace: submitted('publish') })
   await republish({ ...terminal, environment: { ...terminal.environment, NEWSWIRE_INGEST_URL: door.url } }, 'a', options)
   assert.equal(words.filter(line => line.includes('! press.a /categories/')).length, 5)
   assert.ok(words.some(line => line.includes('and 2 more')))

@@ -42,18 +42,28 @@ const sayMeant = (id: string, articleId: string, { say }: Terminal): void => {
     say(`${id} is ${articleId} here: a token is good for the articles of its own publisher`)
 }
 
+/** Where the article is asked for. Throws `FailedError` `NEWSWIRE_ARTICLE_UNKNOWN` for an id that nothing was ever submitted under; `onward`: what could be done all the same. */
+const pathOf = async (
+  terminal: Terminal,
+  using: Client,
+  id: string,
+  { done, onward, force }: Readonly<{ done: string; onward: string; force?: boolean | undefined }>,
+): Promise<string> => {
+  const { localId, articleId } = splitId(id, await using.whose())
+  sayMeant(id, articleId, terminal)
+  const path = `/v1/articles/${encodeURIComponent(localId)}`
+  if (force || (await isKnown(using, path))) return path
+  throw new FailedError(
+    `nothing was ever submitted as ${articleId}, so nothing was ${done}. \`newswire status\` and the console's list of articles show what is there${onward}`,
+    { code: 'NEWSWIRE_ARTICLE_UNKNOWN' },
+  )
+}
+
 export const retract = async (terminal: Terminal, id: string, options: RetractOptions): Promise<boolean> => {
   const using = await createClient(terminal)
   const { mode, reason, redirectTo, notice, legal, force } = options
-  const { localId, articleId } = splitId(id, using.publisher)
-  sayMeant(id, articleId, terminal)
-  const path = `/v1/articles/${encodeURIComponent(localId)}`
-  if (!force && !(await isKnown(using, path)))
-    throw new FailedError(
-      `nothing was ever submitted as ${articleId}, so nothing was taken back. \`newswire status\` and the console's list of articles show what is there; ` +
-        '--force retracts it all the same, and what is submitted under this id later stays in until it is republished.',
-      { code: 'NEWSWIRE_ARTICLE_UNKNOWN' },
-    )
+  const onward = '; --force retracts it all the same, and what is submitted under this id later stays in until it is republished.'
+  const path = await pathOf(terminal, using, id, { done: 'taken back', onward, force })
   const body = JSON.stringify({
     mode,
     reason,
@@ -66,10 +76,8 @@ export const retract = async (terminal: Terminal, id: string, options: RetractOp
 
 export const republish = async (terminal: Terminal, id: string, options: WaitOptions): Promise<boolean> => {
   const using = await createClient(terminal)
-  const { localId, articleId } = splitId(id, using.publisher)
-  sayMeant(id, articleId, terminal)
-  const accepted = (await using.ingest('POST', `/v1/articles/${encodeURIComponent(localId)}/republish`, '{}')) as Accepted
-  return finish(terminal, using, accepted, options)
+  const path = await pathOf(terminal, using, id, { done: 'brought back', onward: '.' })
+  return finish(terminal, using, (await using.ingest('POST', `${path}/republish`, '{}')) as Accepted, options)
 }
 
 const MODES = `

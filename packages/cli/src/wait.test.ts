@@ -27,6 +27,7 @@ const clientOf = (moments: readonly Moment[]): Client => {
         },
       ],
     }),
+    whose: async () => null,
     upload: async () => ({ url: '' }),
   }
 }

@@ -15,8 +15,6 @@ type Known = Readonly<{
   categories: readonly CategoryConfig[]
 }>
 
-type Importing = Client & { publisher: string | null }
-
 const NOTHING_KNOWN: Known = { site: null, network: { allow: [], allowHttp: false }, categories: [] }
 
 /** The console has it; without one a feed can be imported all the same. */
@@ -33,18 +31,6 @@ const askConfiguration = async (terminal: Pick<Terminal, 'say'>, client: Client)
   }
 }
 
-/** Whose the token is: what `up` left in its data folder says nothing of another one. `null`: of none that is known. */
-const askPublisher = async (token: string | undefined, client: Importing): Promise<string | null> => {
-  if (token === undefined) return client.publisher
-  try {
-    const [found, ...more] = (await client.console('GET', `/v1/tokens?sha256=${sha256Hex(token)}`)) as readonly { publisher: string }[]
-    return more.length > 0 ? null : (found?.publisher ?? null)
-  } catch {
-    // That the console cannot be asked is said already.
-    return null
-  }
-}
-
 /** A name for its journal that says which feed it was, without what may be a secret of its address. */
 export const journalNameOf = (feedUrl: string): string => {
   const words = toShown(feedUrl)
@@ -55,10 +41,10 @@ export const journalNameOf = (feedUrl: string): string => {
 }
 
 /** Throws `UsageError` for what is no address, or a category that is not configured. */
-export const openFeedSource = async (terminal: Terminal, client: Importing, feedUrl: string, everyCategory: readonly string[]) => {
+export const openFeedSource = async (terminal: Terminal, client: Client, feedUrl: string, everyCategory: readonly string[]) => {
   if (!URL.canParse(feedUrl)) throw new UsageError('the address of the feed cannot be read as one')
   const { site, network, categories } = await askConfiguration(terminal, client)
-  const publisher = await askPublisher(terminal.environment.NEWSWIRE_TOKEN, client)
+  const publisher = await client.whose()
   const known = new Map(categories.map(one => [one.id, one]))
   const unknown = everyCategory.filter(id => categories.length > 0 && !known.has(id))
   if (unknown.length > 0) throw new UsageError(`not in the configuration: ${unknown.join(', ')}; there are ${[...known.keys()].join(', ')}`)

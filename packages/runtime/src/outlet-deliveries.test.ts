@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toRecord } from '@newswire/events/events'
 import type { PendingPart } from '@newswire/events/outlet'
-import { stateOf, toIntent } from './outlet-deliveries.ts'
+import { stateOf, toIntent, withNewer } from './outlet-deliveries.ts'
 
 const written = (fields: Partial<NonNullable<PendingPart['delivery']>>): NonNullable<PendingPart['delivery']> => ({
   phase: 'pending',
@@ -51,4 +51,21 @@ test('an intent that several outlets share is in the list of each of them, and i
   }
   for (const id of ['a', 'b', 'c-2']) assert.equal(toIntent(record, id)?.sequence, 7)
   for (const id of ['c', 'press', 'version']) assert.equal(toIntent(record, id), null)
+})
+
+test('what is done says which newer version may be the one that is there', () => {
+  const intent = (articleId: string, version: number, state: 'done' | 'pending') => {
+    const none = { action: null, at: '', replayed: false, attempts: null, nextAt: null, lastError: null }
+    return { ...none, sequence: version, articleId, version, state }
+  }
+  const listed = withNewer([
+    intent('press.a', 1, 'done'),
+    intent('press.b', 1, 'done'),
+    intent('press.a', 2, 'done'),
+    intent('press.a', 3, 'pending'),
+  ])
+  assert.deepEqual(
+    listed.map(one => one.supersededBy),
+    [2, null, null, null],
+  )
 })

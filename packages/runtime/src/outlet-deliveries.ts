@@ -14,7 +14,8 @@ import type { Objects } from '@newswire/objects/objects'
 import { keptFor } from './kept-for.ts'
 import { sideBySide } from './side-by-side.ts'
 
-type CameState = 'done' | 'pending' | 'retrying' | 'rejected' | 'dead' | 'suspended'
+/** `superseded`: it never acknowledged this version, but a newer one; only said where every outcome is known (the console). */
+type CameState = 'done' | 'superseded' | 'pending' | 'retrying' | 'rejected' | 'dead' | 'suspended'
 export type Came = Readonly<{
   /** What `x-newswire-sequence` said, or will. */
   sequence: number
@@ -28,6 +29,8 @@ export type Came = Readonly<{
   replayed: boolean
   /** `done`: the outlet holds this version or a newer one, or was due nothing of it. */
   state: CameState
+  /** The newest version after it in the same page that is done: then what is done may be that one alone. `null`: none. */
+  supersededBy: number | null
   /** `null`: it is done, and nothing that is read here remembers how often it was tried (the console's trace does). */
   attempts: number | null
   nextAt: string | null
@@ -56,7 +59,8 @@ const LISTED_AT_ONCE = 1_000
 /** How far a group is costs a round trip to every partition, so all who ask within this share it. */
 const SHARED_FOR_MS = 1_000
 
-type Intent = Omit<Came, 'state' | 'attempts' | 'nextAt' | 'lastError'>
+type Stood = Omit<Came, 'supersededBy'>
+type Intent = Omit<Stood, 'state' | 'attempts' | 'nextAt' | 'lastError'>
 
 /** Whether a record may be of this outlet: most are others', and need not be parsed. */
 const mayName = ({ key, value }: LogRecord, outletId: string): boolean =>
@@ -107,6 +111,17 @@ export const stateOf = (
     nextAt: isArmed && !held ? new Date(nextAtMs).toISOString() : null,
     lastError,
   }
+}
+
+/** Pure. */
+export const withNewer = (deliveries: readonly Stood[]): Came[] => {
+  const newest = new Map<string, number>()
+  for (const { articleId, version, state } of deliveries)
+    if (state === 'done') newest.set(articleId, Math.max(version, newest.get(articleId) ?? 0))
+  return deliveries.map(one => {
+    const newer = newest.get(one.articleId) ?? 0
+    return { ...one, supersededBy: newer > one.version ? newer : null }
+  })
 }
 
 export type CameList = (outletId: string, query: CameQuery) => Promise<CamePage>
@@ -165,14 +180,16 @@ export const createCameList = ({ log, objects }: Needs): CameList => {
     const { committed, starts } = await standing()
     const pending = await readPending(objects, outletId, [...new Set(intents.map(one => one.articleId))])
     return {
-      deliveries: intents.map(intent => ({
-        ...intent,
-        ...stateOf(intent, {
-          delivery: pending.get(intent.articleId)?.delivery ?? null,
-          committed: committed.get(partition) ?? null,
-          held: query.held,
-        }),
-      })),
+      deliveries: withNewer(
+        intents.map(intent => ({
+          ...intent,
+          ...stateOf(intent, {
+            delivery: pending.get(intent.articleId)?.delivery ?? null,
+            committed: committed.get(partition) ?? null,
+            held: query.held,
+          }),
+        })),
+      ),
       next,
       more,
       gap: query.after > 0 && query.after + 1 < (starts.get(partition) ?? 0),

@@ -30,8 +30,12 @@ export const readOutlets = (db: DatabaseSync, outletIds: Iterable<string>): Read
   return found
 }
 
-/** Of versions at one outlet: how often each was tried. `null`: nobody said it here, or too long ago. */
-export const readAttempts = (db: DatabaseSync, outletId: string): ((articleId: string, version: number) => number | null) => {
-  const told = db.prepare("SELECT attempts FROM sink WHERE article = ? AND version = ? AND kind = 'outlet' AND id = ?")
-  return (articleId, version) => (told.get(articleId, version, outletId) as { attempts: number | null } | undefined)?.attempts ?? null
+/** What an outlet said of a version. */
+type ToldDelivery = Readonly<{ state: string; attempts: number | null }>
+export type ToldDeliveries = (articleId: string, version: number) => ToldDelivery | null
+
+/** Of versions at one outlet: what was said of each. `null`: nobody said anything here, or too long ago. */
+export const readDeliveries = (db: DatabaseSync, outletId: string): ToldDeliveries => {
+  const told = db.prepare("SELECT state, attempts FROM sink WHERE article = ? AND version = ? AND kind = 'outlet' AND id = ?")
+  return (articleId, version) => (told.get(articleId, version, outletId) as ToldDelivery | undefined) ?? null
 }

@@ -127,7 +127,7 @@ test('all expected sinks are there from the fan-out on, and the archive from the
   )
 })
 
-test('a sink that holds a newer version is done for the older ones too; the archive must keep each', () => {
+test('an outlet that acknowledged a newer version alone did not receive the older one; a feed shows one version; the archive must keep each', () => {
   const db = tables([
     released(1, 1),
     released(2, 2),
@@ -137,9 +137,22 @@ test('a sink that holds a newer version is done for the older ones too; the arch
     sink(2, 'x', 'done', 6),
     sink(2, 'y', 'retrying', 6),
     { ...sink(2, 'archive', 'done', 6), sink: { kind: 'archive', id: 'archive' } } as Milestone,
+    fannedOut(1, 3, 'outlets', ['refused', 'both']),
+    sink(1, 'refused', 'rejected', 4, { lastError: 'it answered 422' }),
+    sink(2, 'refused', 'done', 6),
+    sink(1, 'both', 'done', 4),
+    sink(2, 'both', 'done', 6),
+    fannedOut(1, 3, 'feeds', ['all']),
+    { ...sink(2, 'all', 'done', 6), sink: { kind: 'feed', id: 'all' } } as Milestone,
   ])
-  const [x] = sinksOf(db, 1).filter(one => one.id === 'x')
-  assert.deepEqual([x?.state, x?.version, x?.doneAt], ['done', 2, at(6)])
+  const standing = (id: string) => {
+    const one = sinksOf(db, 1).find(sink => sink.id === id)
+    return [one?.state, one?.version, one?.doneAt, one?.reason]
+  }
+  assert.deepEqual(standing('x'), ['superseded', 2, null, 'it holds version 2'])
+  assert.deepEqual(standing('refused'), ['superseded', 2, null, 'it holds version 2'])
+  assert.deepEqual(standing('both'), ['done', 1, at(4), null])
+  assert.deepEqual(standing('all'), ['done', 2, at(6), null])
   assert.equal(stateAt(db, 1, 'y'), 'pending')
   assert.equal(stateAt(db, 1, 'archive'), 'pending')
   assert.equal(stateAt(db, 2, 'archive'), 'done')

@@ -10,7 +10,7 @@ import type { Milestone } from '@newswire/events/milestone'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
-import { type OutletTrace, readAttempts, readOutlets } from './outlet-queries.ts'
+import { type OutletTrace, readDeliveries, readOutlets, type ToldDeliveries } from './outlet-queries.ts'
 import { type Overview, readOverview } from './overview.ts'
 import {
   type ArticleSummary,
@@ -51,8 +51,8 @@ export type Trace = Readonly<{
   overview(nowMs: number): Overview
   /** Each of these outlets, also those that nothing is known of. */
   outlets(outletIds: Iterable<string>): ReadonlyMap<string, OutletTrace>
-  /** How often versions of articles were tried at one outlet, as far as it was told; `null`: that is not known here. */
-  attempts(outletId: string): (articleId: string, version: number) => number | null
+  /** What one outlet said of versions of articles; `null`: that is not known here. */
+  deliveries(outletId: string): ToldDeliveries
   /** As long as it is not given back, what is told is applied, and listeners hear of it, within 20 ms in place of a second. Twice is once. */
   attend(): () => void
   /** Called with each applied batch, and where in the log each of it stands; returns how to stop. */
@@ -125,7 +125,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),
     outlets: outletIds => readOutlets(db, outletIds),
-    attempts: outletId => readAttempts(db, outletId),
+    deliveries: outletId => readDeliveries(db, outletId),
     attend: () => {
       const mine = {}
       attending.add(mine)

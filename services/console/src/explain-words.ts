@@ -91,6 +91,8 @@ export const toDeliveryWords = (
   switch (sink.state) {
     case 'done':
       return `The outlet acknowledged version ${sink.version}${sink.doneAt === null ? '' : ` at ${sink.doneAt}`}.`
+    case 'superseded':
+      return `The outlet never acknowledged it: it holds version ${sink.version}, which came after.`
     case 'retrying':
       return `It has not got there${tries}${because}${sink.nextAt === null ? '' : `; next at ${sink.nextAt}`}.`
     case 'pending':

@@ -20,7 +20,7 @@ type Needs = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
   objects: Pick<Objects, 'get' | 'list'>
   configuration: Pick<Configuration, 'current'>
-  trace: Pick<Trace, 'outlets' | 'attempts'>
+  trace: Pick<Trace, 'outlets' | 'deliveries'>
   control: OutletControl
   now: () => number
 }>
@@ -33,9 +33,15 @@ const whole = (value: unknown, fallback: number): number | null => {
   return Number.isSafeInteger(number) ? number : null
 }
 
-/** What is done says how often it was tried where that was told; what was replayed has been told of once, of the first time. */
-const withAttempts = (deliveries: readonly Came[], attemptsOf: ReturnType<Trace['attempts']>): Came[] =>
-  deliveries.map(one => (one.attempts === null && !one.replayed ? { ...one, attempts: attemptsOf(one.articleId, one.version) } : one))
+/**
+ * What is done says how often it was tried, and whether only a newer version was acknowledged, where that was told; what was replayed has been told of
+ * once, of the first time.
+ */
+const withTold = (deliveries: readonly Came[], toldOf: ReturnType<Trace['deliveries']>): Came[] =>
+  deliveries.map(one => {
+    const told = one.state === 'done' && !one.replayed ? toldOf(one.articleId, one.version) : null
+    return told === null ? one : { ...one, attempts: told.attempts, state: told.state === 'superseded' ? 'superseded' : 'done' }
+  })
 
 export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, trace, control, now }: Needs): void => {
   const came = createCameList({ log, objects })
@@ -67,7 +73,7 @@ export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, 
       throw problem(400, 'NEWSWIRE_REQUEST', 'The request cannot be read', `expected ?after=<sequence>&limit=1…${MOST}`)
     const held = isHeld(await control.state(outlet.id), outlet)
     const page = await came(outlet.id, { after, limit: Math.min(limit, MOST), held })
-    return { outlet: outlet.id, ...page, deliveries: withAttempts(page.deliveries, trace.attempts(outlet.id)) }
+    return { outlet: outlet.id, ...page, deliveries: withTold(page.deliveries, trace.deliveries(outlet.id)) }
   })
 
   app.post('/v1/outlets/:outletId/pause', async request => {

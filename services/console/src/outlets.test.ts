@@ -71,7 +71,7 @@ const fannedOut = (articleId: string): Milestone => ({
   stage: 'outlets',
   sinks: [{ kind: 'outlet', id: 'a' }],
 })
-const sink = (articleId: string, state: 'done' | 'retrying', attempts?: number): Milestone => ({
+const sink = (articleId: string, state: 'done' | 'retrying' | 'rejected' | 'superseded', attempts?: number): Milestone => ({
   kind: 'sink',
   articleId,
   at: '2026-03-01T08:01:00.000Z',
@@ -81,10 +81,12 @@ const sink = (articleId: string, state: 'done' | 'retrying', attempts?: number):
   ...(attempts === undefined ? {} : { attempts }),
 })
 
-test('a delivery that is done says after how many attempts, as far as that was told', { timeout: 60_000 }, async t => {
+test('a delivery that is done says after how many attempts, and whether only a newer version was acknowledged, as far as that was told', {
+  timeout: 60_000,
+}, async t => {
   const { ask, tell, log } = await open(t)
   await publishEvents(log)(
-    ['press.told', 'press.untold'].map(
+    ['press.told', 'press.untold', 'press.refused'].map(
       articleId =>
         ({
           id: `intent-${articleId}`,
@@ -98,14 +100,20 @@ test('a delivery that is done says after how many attempts, as far as that was t
   )
   const group = await log.subscribe({ topic: topics.deliveries.name, group: 'outlets', handle: async () => undefined })
   await tell(fannedOut('press.told'), sink('press.told', 'retrying', 2), sink('press.told', 'done', 3))
+  await tell(fannedOut('press.refused'), sink('press.refused', 'rejected', 1), sink('press.refused', 'superseded'))
   const deliveries = async () => (await ask('GET', '/v1/outlets/a/deliveries')).body.deliveries
-  while (!(await deliveries()).every((one: { state: string }) => one.state === 'done'))
+  while ((await deliveries()).some((one: { state: string }) => one.state === 'pending'))
     await setTimeout(50, undefined, { signal: t.signal })
   await group.stop()
-  const listed = (await deliveries()).map((one: { articleId: string; attempts: number | null }) => [one.articleId, one.attempts])
+  const listed = (await deliveries()).map((one: { articleId: string; state: string; attempts: number | null }) => [
+    one.articleId,
+    one.state,
+    one.attempts,
+  ])
   assert.deepEqual(listed, [
-    ['press.told', 3],
-    ['press.untold', null],
+    ['press.told', 'done', 3],
+    ['press.untold', 'done', null],
+    ['press.refused', 'superseded', null],
   ])
 })
 

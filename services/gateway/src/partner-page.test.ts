@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sha256Hex } from '@newswire/events/ids'
 import { isOwnPage } from './partner-forms.ts'
-import { makeLive } from './sample-facts.ts'
+import { makeLive, makeRetracted } from './sample-facts.ts'
 import { OTHER_TOKEN, openPartnerSide, PARTNER_TOKEN } from './sample-partner.ts'
 
 type Side = Awaited<ReturnType<typeof openPartnerSide>>
@@ -127,6 +127,15 @@ test('the page shows how it stands, what came, and does what its forms say, each
     ],
   )
   assert.ok(!(await look(side, '?said=%3Cscript%3E')).text.includes('<script'))
+})
+
+test('what a newer version settled is not said to have been received', async t => {
+  const side = await openPartnerSide(t)
+  await side.route(makeLive({ articleId: 'press.a' }))
+  await side.route(makeRetracted({ articleId: 'press.a', version: 2 }), 'tinh-doan', { kill: true })
+  await side.settle()
+  const states = [...(await look(side)).text.matchAll(/<span class="(?:fine|open|trouble)">([^<]*)<\/span>/g)].map(one => one[1])
+  assert.deepEqual(states, ['đã nhận bản mới hơn', 'đã nhận'])
 })
 
 test('a new secret is in the answer to its form and nowhere else; the same form again does not show it', async t => {

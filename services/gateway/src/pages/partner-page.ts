@@ -101,6 +101,7 @@ const acts = ({ frame, outlet, status, newId }: PartnerPage, { words }: Speech):
 
 const STATES = {
   done: 'stateDone',
+  superseded: 'stateSuperseded',
   pending: 'statePending',
   retrying: 'stateRetrying',
   rejected: 'stateRejected',
@@ -110,7 +111,7 @@ const STATES = {
 
 const cameRow = (came: Came, titleOf: PartnerPage['titleOf'], speech: Speech): string => {
   const { words, time } = speech
-  const { sequence, articleId, version, action, at, replayed, state, attempts, nextAt, lastError } = came
+  const { sequence, articleId, version, action, at, replayed, state, supersededBy, attempts, nextAt, lastError } = came
   const title = titleOf(articleId)
   const what = [action === null ? '' : words[action], replayed ? words.replayed : ''].filter(part => part !== '').join(', ')
   const why = [
@@ -119,8 +120,10 @@ const cameRow = (came: Came, titleOf: PartnerPage['titleOf'], speech: Speech): s
     nextAt === null ? '' : `${escapeMarkup(words.nextTry)}: ${time(nextAt)}`,
   ].filter(part => part !== '')
   const name = title === null ? escapeMarkup(articleId) : `${escapeMarkup(title)}<br><small>${escapeMarkup(articleId)}</small>`
+  // Of what a newer version settled nobody here knows whether it ever got there.
+  const shownState = state === 'done' && supersededBy !== null ? 'superseded' : state
   const isTrouble = state === 'rejected' || state === 'dead' || (state === 'suspended' && action === 'retracted')
-  const shown = `<span class="${isTrouble ? 'trouble' : state === 'done' ? 'fine' : 'open'}">${escapeMarkup(words[STATES[state]])}</span>`
+  const shown = `<span class="${isTrouble ? 'trouble' : state === 'done' ? 'fine' : 'open'}">${escapeMarkup(words[STATES[shownState]])}</span>`
   return `<tr><td>${sequence}</td><td>${time(at)}</td><th scope="row">${name}</th><td>${version}${what === '' ? '' : `<br><small>${escapeMarkup(what)}</small>`}</td><td>${[shown, ...why].join('<br>')}</td></tr>`
 }
 

@@ -39,7 +39,7 @@ const HELD = `(s.state = 'pending' AND (coalesce(s.next_at, '') >= ?1 OR (NOT ${
   WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
     AND newer.state = 'pending' AND newer.next_at >= ?1))))`
 /** A feed's rules keep an article out: that is an answer, and nobody waits for another. */
-const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
+export const SET_ASIDE = "(s.kind = 'feed' AND s.state = 'rejected')"
 const OPEN_SINKS = `SELECT s.state, count(*) AS n FROM sink s WHERE ${OPEN} AND NOT ${SET_ASIDE} GROUP BY s.state`
 const SINKS_ASIDE = `SELECT s.id AS state, count(*) AS n FROM sink s WHERE ${OPEN} AND ${SET_ASIDE} GROUP BY s.id`
 const OVERDUE_SINKS = `SELECT s.kind, s.id, count(*) AS versions, sum(${TAKEN_BACK}) AS kills

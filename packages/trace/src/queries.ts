@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
-import { closedStates, feedAnswers, listed } from './overview.ts'
+import { closedStates, feedAnswers, listed, SET_ASIDE } from './overview.ts'
 import { all, type Row, text } from './rows.ts'
 import { resendOutcome, resentVersion } from './tables.ts'
 
@@ -207,11 +207,12 @@ const TITLE = `CASE WHEN r.action = 'purged' THEN NULL ELSE coalesce(r.title,
 
 /** By the index on time, so that a page of the newest reads no more than that page. */
 const RELEASED = `SELECT * FROM (
-  SELECT *, CASE WHEN failed > 0 THEN 'failed' WHEN done < expected THEN 'in flight' ELSE 'done' END AS state FROM (
+  SELECT *, CASE WHEN failed > 0 THEN 'failed' WHEN done + aside < expected THEN 'in flight' WHEN aside > 0 THEN 'set aside' ELSE 'done' END AS state FROM (
     SELECT r.article, r.version, r.action, ${TITLE} AS title, r.at, r.detail,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version) AS expected,
       (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN (${listed(closedStates)})) AS done,
-      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('rejected', 'dead', 'suspended')) AS failed
+      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND s.state IN ('rejected', 'dead', 'suspended') AND NOT ${SET_ASIDE}) AS failed,
+      (SELECT count(*) FROM sink s WHERE s.article = r.article AND s.version = r.version AND ${SET_ASIDE}) AS aside
     FROM release r
     WHERE r.version = (SELECT max(version) FROM release WHERE article = r.article) AND (r.article LIKE ?1 ESCAPE '\\' OR ${TITLE} LIKE ?1 ESCAPE '\\')))
   WHERE ?2 IN ('', state) OR (?2 = 'retracted' AND action = 'retracted') OR (?2 = 'released' AND action NOT IN ('retracted', 'purged'))
@@ -225,8 +226,8 @@ const WAITING = `SELECT article, 0 AS version, coalesce(command, 'publish') AS a
       AND id = (SELECT id FROM submission o WHERE o.article = s.article ORDER BY coalesce(o.accepted_at, o.at) DESC, o.id DESC LIMIT 1)))
   ORDER BY at DESC LIMIT ?3`
 
-/** What articles can be asked for by. A release is `released` or `retracted`, and beside that `in flight`, `failed` or `done`; the others wait. */
-export const articleStates: readonly string[] = ['released', 'retracted', 'in flight', 'failed', 'done', ...waitingStates]
+/** What articles can be asked for by. A release is `released` or `retracted`, and beside that `in flight`, `failed`, `set aside` (a feed's rules keep it out) or `done`; the others wait. */
+export const articleStates: readonly string[] = ['released', 'retracted', 'in flight', 'failed', 'set aside', 'done', ...waitingStates]
 
 /** Newest first. `state`: one of `articleStates`; any other finds nothing. */
 export const findArticles = (

@@ -302,7 +302,13 @@ test('articles are found by words of the title or parts of the id, newest first,
     released(1, index, { articleId: `press.n-${index}`, title: `Tin 100% ${index}` }),
   )
   const failing = { ...sink(1, 'x', 'dead', 1), articleId: 'press.n-0' } as Milestone
-  const db = tables([...milestones, failing])
+  const keptOut = { ...sink(1, 'msn', 'rejected', 1, { sink: { kind: 'feed', id: 'msn' } }), articleId: 'press.n-1' } as Milestone
+  const archived = { ...sink(1, 'archive', 'done', 1, { sink: { kind: 'archive', id: 'archive' } }), articleId: 'press.n-1' } as Milestone
+  const db = tables([...milestones, failing, keptOut, archived])
+  assert.deepEqual(
+    findArticles(db, { state: 'set aside', limit: 5 }).map(one => one.articleId),
+    ['press.n-1'],
+  )
   assert.deepEqual(
     findArticles(db, { limit: 2 }).map(one => one.articleId),
     ['press.n-29', 'press.n-28'],

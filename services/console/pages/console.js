@@ -13,6 +13,7 @@ const MARK = {
   pending: '…',
   retrying: '↻',
   'in flight': '…',
+  'set aside': '!',
 }
 const VERDICT = { gone: 'done', visible: 'failed' }
 
@@ -34,10 +35,13 @@ const toWhy = (article, version, outlet) => {
 
 const toStage = ({ stage, outcome, ms }) => (ms === null ? `${stage} ${outcome}` : `${stage} ${outcome} ${Math.round(ms)} ms`)
 
+/** It breaks a rule of that feed alone: nobody has to mend anything but the article. */
+const sinkState = ({ kind, state }) => (kind === 'feed' && state === 'rejected' ? 'set aside' : state)
+
 const toSinkRow = (articleId, version, sink) =>
   row([
     sink.kind === 'outlet' ? toWhy(articleId, version, sink.id) : `${sink.kind} ${sink.id}`,
-    state(sink.state),
+    state(sinkState(sink)),
     sink.attempts === null ? '' : counted(sink.attempts, 'attempt'),
     sink.nextAt ? `next ${time(sink.nextAt)}` : time(sink.doneAt),
     sink.lastError ?? sink.reason ?? '',
@@ -107,7 +111,7 @@ const toArticleRow = one =>
 const feedState = ({ counter, quarantined, fault }) => {
   if (fault) return element('span', `✖ kept back since ${dateTime(fault.since)}: ${fault.reason}`, 'failed')
   if (counter === null) return state('pending')
-  return quarantined.length > 0 ? element('span', `… ${quarantined.length} set aside`, 'pending') : state('done')
+  return quarantined.length > 0 ? element('span', `! ${quarantined.length} set aside`, 'set-aside') : state('done')
 }
 
 const toFeedRow = feed =>

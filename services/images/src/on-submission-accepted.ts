@@ -1,6 +1,8 @@
+import type { Picture } from '@newswire/events/article'
 import { RejectError } from '@newswire/events/errors'
 import { follow, type NewswireEvent } from '@newswire/events/events'
 import { deriveId, parseArticleId } from '@newswire/events/ids'
+import { publicPictureUrl } from '@newswire/events/public-article'
 import type { Submission } from '@newswire/events/submission'
 import { firstPosition } from '@newswire/log/dead-letter'
 import type { EventContext, Publish } from '@newswire/log/events'
@@ -32,7 +34,13 @@ const check = (submission: Submission): void => {
     )
 }
 
-const toParkedMilestone = (event: Accepted, at: string) =>
+/** Which pictures are waited for: the first one's address, as others may see it, and how many more. */
+const toWaitingWords = (pictures: readonly Picture[]): string => {
+  const [first, ...more] = pictures.filter(one => one.state === 'waiting').map(one => publicPictureUrl(one.url))
+  return `waits for a picture${first ? `: ${first.slice(0, 1000)}` : ''}${more.length === 0 ? '' : ` and ${more.length} more`}`
+}
+
+const toParkedMilestone = (event: Accepted, at: string, pictures: readonly Picture[]) =>
   follow(event, {
     type: 'milestone.reached',
     id: deriveId('parked', event.data.submissionId),
@@ -46,7 +54,7 @@ const toParkedMilestone = (event: Accepted, at: string) =>
       at,
       stage: 'images',
       state: 'parked',
-      detail: 'waits for a picture',
+      detail: toWaitingWords(pictures),
     },
   })
 
@@ -95,5 +103,5 @@ export const onSubmissionAccepted =
       attempts: 0,
     }
     await parking.park(parked, gathered.isWhole ? undefined : tries)
-    await publish([toParkedMilestone(event, at)])
+    await publish([toParkedMilestone(event, at, settled)])
   }

@@ -133,6 +133,13 @@ test('with all pictures at hand a submission is passed on at once, with its posi
   assert.equal(await phase(), null)
 })
 
+test('the trace names the picture that is waited for, without what may open it', async t => {
+  const { startProcess, of } = await open(t, { settle: never })
+  await startProcess().handle(accepted(toPublish([`${SLOW}?X-Amz-Signature=secret`, 'https://slow.example/b.jpg'])), context(42))
+  const [told] = of('milestone.reached')
+  assert.equal(told?.data.kind === 'submission' && told.data.detail, `waits for a picture: ${SLOW} and 1 more`)
+})
+
 test('a retraction and a republish pass straight through, though another submission of the article is parked', async t => {
   const { startProcess, of } = await open(t, { settle: never })
   const { handle } = startProcess()

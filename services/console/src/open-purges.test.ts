@@ -20,6 +20,7 @@ const told = (...purges: ReturnType<typeof purge>[]) =>
     deadLetters: 0,
     purges: toPurgeTrouble(purges, NOW),
     archive: null,
+    paused: [],
   })
 
 test('a purge that is under way is no trouble', () => {

@@ -12,6 +12,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { type OutletStatus, type PendingCount, toOutletStatus } from '@newswire/runtime/outlet-status'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { OutletTrace } from '@newswire/trace/outlet-queries'
+import type { PausedOutlet } from './stages.ts'
 
 type OutletLine = Omit<OutletStatus, 'pending'> &
   Readonly<{
@@ -44,6 +45,13 @@ export const createStates = (objects: Pick<Objects, 'get' | 'list'>) => {
     return new Map([...known].map(([id, { state }]) => [id, state]))
   }
 }
+
+/** Of those that are configured and not retired. */
+export const toPaused = (outlets: ReadonlyMap<string, OutletConfig>, states: ReadonlyMap<string, OutletState>): readonly PausedOutlet[] =>
+  [...outlets.values()].flatMap(({ id, retired }) => {
+    const paused = retired ? null : (states.get(id)?.paused ?? null)
+    return paused === null ? [] : [{ id, at: paused.at, by: paused.by }]
+  })
 
 export const toOutletLine = (
   outlet: OutletConfig,

@@ -14,7 +14,7 @@ import { HOUR_MS, type OutletControl } from '@newswire/runtime/outlet-control'
 import { type Came, createCameList } from '@newswire/runtime/outlet-deliveries'
 import type { Trace } from '@newswire/trace/trace'
 import { acting, readBody } from './acts.ts'
-import { createStates, toOutletLine } from './outlet-list.ts'
+import { type createStates, toOutletLine } from './outlet-list.ts'
 
 type Needs = Readonly<{
   log: Pick<Log, 'read' | 'lag' | 'ends' | 'partitionOf'>
@@ -22,6 +22,8 @@ type Needs = Readonly<{
   configuration: Pick<Configuration, 'current'>
   trace: Pick<Trace, 'outlets' | 'deliveries'>
   control: OutletControl
+  /** What is kept of outlets. */
+  statesNow: ReturnType<typeof createStates>
   now: () => number
 }>
 
@@ -43,9 +45,8 @@ const withTold = (deliveries: readonly Came[], toldOf: ReturnType<Trace['deliver
     return told === null ? one : { ...one, attempts: told.attempts, state: told.state === 'superseded' ? 'superseded' : 'done' }
   })
 
-export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, trace, control, now }: Needs): void => {
+export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, trace, control, statesNow, now }: Needs): void => {
   const came = createCameList({ log, objects })
-  const statesNow = keptFor(1_000, createStates(objects))
   const traceNow = keptFor(1_000, async () => trace.outlets(configuration.current().outlets.keys()))
   const outletOf = (request: HttpRequest): OutletConfig => {
     const { outletId } = request.params as { outletId: string }

@@ -9,6 +9,7 @@ import { outletConfig } from '@newswire/events/config'
 import { fromRecord, type NewswireEvent, toRecord } from '@newswire/events/events'
 import { newId } from '@newswire/events/ids'
 import type { Milestone } from '@newswire/events/milestone'
+import { emptyOutletState } from '@newswire/events/outlet'
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { createEmbeddedLog } from '@newswire/log/embedded'
@@ -20,6 +21,7 @@ import { createLogger } from '@newswire/runtime/logger'
 import { createOutletControl } from '@newswire/runtime/outlet-control'
 import { amendOutletState } from '@newswire/runtime/outlet-states'
 import { createTrace } from '@newswire/trace/trace'
+import { createStates, toPaused } from './outlet-list.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { addReplayRoutes } from './replay-routes.ts'
 
@@ -38,7 +40,7 @@ const open = async (t: TestContext, { canSeal = true } = {}) => {
   const sealing = canSeal ? createSealing(objects, Buffer.alloc(32, 7)) : null
   const control = createOutletControl({ objects, publish: publishEvents(log), sealing, logger, source: '/services/console', now: Date.now })
   addReplayRoutes(app, { objects, configuration, control })
-  addOutletRoutes(app, { log, objects, configuration, trace, control, now: Date.now })
+  addOutletRoutes(app, { log, objects, configuration, trace, control, statesNow: createStates(objects), now: Date.now })
   t.after(async () => {
     await close()
     await trace.stop()
@@ -115,6 +117,17 @@ test('a delivery that is done says after how many attempts, and whether only a n
     ['press.untold', 'done', null],
     ['press.refused', 'superseded', null],
   ])
+})
+
+test('who is paused is told of outlets that are in force', () => {
+  const paused = { at: AT, by: 'operator' as const }
+  const states = new Map(['a', 'b', 'gone'].map(id => [id, { ...emptyOutletState, paused }]))
+  const outlets = new Map([
+    ['a', outletOf('a')],
+    ['b', { ...outletOf('b'), retired: true }],
+    ['c', outletOf('c')],
+  ])
+  assert.deepEqual(toPaused(outlets, states), [{ id: 'a', ...paused }])
 })
 
 test('every outlet is listed with how it stands and what it has still to get', async t => {

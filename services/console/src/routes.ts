@@ -27,6 +27,7 @@ import type { LiveEvents } from './follow-events.ts'
 import { countForAWhile, withHubSinks } from './hub-sinks.ts'
 import { findMissedSecrets } from './made-secrets.ts'
 import { toPurgeTrouble } from './open-purges.ts'
+import { createStates, toPaused } from './outlet-list.ts'
 import { addOutletRoutes } from './outlet-routes.ts'
 import { addPages } from './pages.ts'
 import { addProofRoutes } from './proof-routes.ts'
@@ -141,6 +142,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
     })
   const countSubscribers = countForAWhile(subscribersOf, now)
   const stagesNow = keptFor(1_000, () => readStages(log))
+  const statesNow = keptFor(1_000, createStates(objects))
   const { secret } = needs
   const missedNow =
     secret &&
@@ -160,18 +162,20 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const dearArticles = keptWhileDear<ReturnType<Trace['articles']>>()
 
   app.get('/v1/overview', async () => {
-    const [stages, open, store, archive, missed] = await Promise.all([
+    const [stages, open, store, archive, states, missed] = await Promise.all([
       stagesNow(),
       deadLetters.open(),
       needs.storeTrouble(),
       archiveTrouble(),
+      statesNow().catch(() => new Map()),
       missedNow?.(),
     ])
     const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
+    const paused = toPaused(configuration.current().outlets, states)
     const overview = dearOverview('', () => trace.overview(now()))
     return {
       version,
-      ...toSentence(stages, { ...overview, store, purges, archive, deadLetters: open }),
+      ...toSentence(stages, { ...overview, store, purges, archive, paused, deadLetters: open }),
       ...overview,
       stages,
       deadLetters: open,
@@ -221,7 +225,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
 
   addConfigRoutes(app, { objects, publish, now, ...(needs.secret === undefined ? {} : { secret: needs.secret }) })
   addExplainRoutes(app, { objects, current })
-  addOutletRoutes(app, { log, objects, configuration, trace, control, now })
+  addOutletRoutes(app, { log, objects, configuration, trace, control, statesNow, now })
   addReplayRoutes(app, { objects, configuration, control })
   addProofRoutes(app, { proofs: needs.proofs, caughtUp: current })
   addTokenRoutes(app, { objects, configuration, publish, now })

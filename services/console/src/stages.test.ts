@@ -23,6 +23,7 @@ const nothing = {
   archive: null,
   retrying: [],
   setAside: {},
+  paused: [],
 }
 
 test('a stage sums its partitions and is as old as its oldest record; a group that never ran is left out', async () => {
@@ -39,7 +40,7 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const well = { late: [], setAside: {}, store: null, purges: [], archive: null, retrying: [] }
+  const well = { late: [], paused: [], setAside: {}, store: null, purges: [], archive: null, retrying: [] }
   const fine = toSentence([flowing], { ...well, sinks: { pending: 4 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
   const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
@@ -94,4 +95,14 @@ test('who waits for what is late is named, an outlet with the command that says 
     toSentence([], { ...nothing, overdue: { sinks: 8, retractions: 0 }, late }).sentence,
     '8 deliveries are late by a minute or more; late are 2 for outlet a (newswire outlets show a), 2 for feed b, 2 for outlet c (newswire outlets show c), others.',
   )
+})
+
+test('an outlet that somebody paused is named, also while nothing waits for it, and is no trouble', () => {
+  const at = '2026-03-01T08:00:00.000Z'
+  const paused = [{ id: 'drop', at, by: 'operator' as const }, ...['a', 'b', 'c', 'd'].map(id => ({ id, at, by: 'partner' as const }))]
+  assert.deepEqual(toSentence([], { ...nothing, paused: paused.slice(0, 1) }), {
+    healthy: true,
+    sentence: `Everything flows; outlet drop is paused by an operator since ${at}.`,
+  })
+  assert.match(toSentence([], { ...nothing, paused }).sentence, /outlet b is paused by the partner since [^;]*; 2 others are paused too\.$/)
 })

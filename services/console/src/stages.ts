@@ -42,6 +42,8 @@ const STUCK_MS = 60_000
 /** So many of those that are tried again are named. */
 const NAMED = 3
 
+export type PausedOutlet = Readonly<{ id: string; at: string; by: 'operator' | 'partner' }>
+
 type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'late' | 'retrying'> &
   Readonly<{
     /** What a store that takes no writes says, or that the disk under it is nearly full; `null` when it is well. */
@@ -49,6 +51,8 @@ type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'late' | 'retry
     deadLetters: number
     /** Purges by law that an operator must know of: what `toPurgeTrouble` gives. */
     purges: readonly string[]
+    /** Outlets to which nothing goes out because somebody paused them. */
+    paused: readonly PausedOutlet[]
     /** Why the archive cannot close its days; `null` when it can. */
     archive: ArchiveTrouble | null
   }>
@@ -64,6 +68,14 @@ const toRetrying = (retrying: Trouble['retrying']): string[] => {
   return [...named, ...count(retrying.length - named.length, 'other fails too', 'others fail too')]
 }
 
+/** Also while nothing waits for it: what comes next would. */
+const toPaused = (paused: Trouble['paused']): string[] => {
+  const named = paused
+    .slice(0, NAMED)
+    .map(({ id, at, by }) => `outlet ${id} is paused by ${by === 'operator' ? 'an operator' : 'the partner'} since ${at}`)
+  return [...named, ...count(paused.length - named.length, 'other is paused too', 'others are paused too')]
+}
+
 /** Whom the late ones are for, with what says why and what can be done. */
 const toLate = (late: Trouble['late']): string[] => {
   const named = late
@@ -73,12 +85,12 @@ const toLate = (late: Trouble['late']): string[] => {
 }
 
 /**
- * "Is everything all right?" in one sentence. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, and what
- * has failed within the last minute and is tried again.
+ * "Is everything all right?" in one sentence. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, what
+ * has failed within the last minute and is tried again, and who is paused.
  */
 export const toSentence = (
   stages: readonly Stage[],
-  { sinks, setAside, store, overdue, late, retrying, deadLetters, purges, archive }: Trouble,
+  { sinks, setAside, store, overdue, late, retrying, paused, deadLetters, purges, archive }: Trouble,
 ): { healthy: boolean; sentence: string } => {
   const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
@@ -97,6 +109,6 @@ export const toSentence = (
     ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),
   ]
   const fine = retrying.length === 0 ? 'Everything flows' : 'Nothing is late yet'
-  const told = [...(complaints.length === 0 ? [fine] : complaints), ...toRetrying(retrying), ...aside]
+  const told = [...(complaints.length === 0 ? [fine] : complaints), ...toRetrying(retrying), ...toPaused(paused), ...aside]
   return { healthy: complaints.length === 0, sentence: `${told.join('; ')}.` }
 }

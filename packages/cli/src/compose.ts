@@ -18,7 +18,7 @@ import { createConfiguration } from '@newswire/runtime/configuration'
 import { createLogger, type Logger } from '@newswire/runtime/logger'
 import { createMetrics } from '@newswire/runtime/metrics'
 import type { ServiceContext } from '@newswire/runtime/service'
-import { type Environment, redactedSettings, type Settings } from '@newswire/runtime/settings'
+import { type Environment, findMisspelt, redactedSettings, type Settings } from '@newswire/runtime/settings'
 import { createSpanExporter } from '@newswire/runtime/span-exporter'
 import { readTelemetry } from '@newswire/runtime/telemetry'
 import { createTrace, type Trace } from '@newswire/trace/trace'
@@ -202,6 +202,7 @@ export const compose = async ({
 }: ComposeOptions): Promise<Composition> => {
   const logger = createLogger({ service: clientId, level: settings.logLevel })
   logger.info(redactedSettings(settings), 'settings.in-force')
+  for (const one of findMisspelt(environment)) logger.warn(one, 'settings.misspelt')
   const metrics = createMetrics()
   const telemetry = readTelemetry(environment, clientId, reason => logger.warn({ reason }, 'telemetry.setting-ignored'))
   const spans = telemetry && createSpanExporter(telemetry, logger)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findConsoleOffence, processEnvironment, readSettings, redactedSettings, settingHelp } from './settings.ts'
+import { findConsoleOffence, findMisspelt, processEnvironment, readSettings, redactedSettings, settingHelp } from './settings.ts'
 import { readTelemetry } from './telemetry.ts'
 
 const complaintsOf = (env: Record<string, string>): string[] => {
@@ -157,4 +157,12 @@ test('every setting that is read is explained, and none that is not', () => {
 
 test("the process's environment is the process's environment", () => {
   assert.equal(processEnvironment()['PATH'], process.env['PATH'])
+})
+
+test('a variable that is nearly a setting is told with the one that was meant; one that is a secret of the configuration is not', () => {
+  const env = { NEWSWIRE_FSYNCC: 'full', NEWSWIRE_FSYNC: 'full', NEWSWIRE_TOKEN: 't', NEWSWIRE_GATEWAY_PROT: '1', newswire_fsync: 'full' }
+  assert.deepEqual(findMisspelt({ ...env, NEWSWIRE_DEMO_PARTNER_SECRET: 's', NEWSWIRE_GHOST_SECRET: 's', NEWSWIRE_TEST: '1' }), [
+    { found: 'NEWSWIRE_FSYNCC', meant: 'NEWSWIRE_FSYNC' },
+    { found: 'NEWSWIRE_GATEWAY_PROT', meant: 'NEWSWIRE_GATEWAY_PORT' },
+  ])
 })

@@ -1,5 +1,6 @@
 /** Settings by environment (contract §2): names, defaults and ranges in one place, the only reader of `process.env`. */
 import { isIP } from 'node:net'
+import { findClosest } from '@newswire/events/closest-field'
 import { parseSealingKey } from '@newswire/objects/sealed'
 import { withoutSecrets } from './logger.ts'
 
@@ -233,6 +234,24 @@ export const readSettings = (env: Environment): Settings => {
     if (!BROKER.test(broker)) reader.complaints.push(`KAFKA_BROKERS must be host:port,…, got ${JSON.stringify(broker)}.`)
   if (reader.complaints.length > 0) throw new SettingsError(reader.complaints.join('\n'))
   return settings
+}
+
+const OWN = 'NEWSWIRE_'
+/** Read elsewhere: by commands that speak to a running system. */
+const COMMANDS_READ = ['INGEST_URL', 'CONSOLE_URL', 'TOKEN']
+
+/**
+ * Variables that are nearly one of ours, with the one that was probably meant: a misspelt setting is as good as none. Others that begin like ours may
+ * be secrets that the configuration names.
+ */
+export const findMisspelt = (env: Environment): ReadonlyArray<Readonly<{ found: string; meant: string }>> => {
+  const known = [...settingHelp.flatMap(({ name }) => (name.startsWith(OWN) ? [name.slice(OWN.length)] : [])), ...COMMANDS_READ]
+  return Object.keys(env).flatMap(found => {
+    const name = found.slice(OWN.length)
+    if (!found.startsWith(OWN) || known.includes(name) || /^TEST(_|$)/.test(name)) return []
+    const meant = findClosest(name, known)
+    return meant === null ? [] : [{ found, meant: `${OWN}${meant}` }]
+  })
 }
 
 /** The console changes and takes back articles: beyond this machine it wants a token. `null` when the settings are fine for it. */

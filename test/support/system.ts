@@ -125,7 +125,7 @@ const toRunning = (newswire: Newswire, consoleToken: string | undefined): Runnin
       const found = versions.find(one => one.version === version)
       const fannedOut = found?.stages.filter(one => one.outcome === 'fanned-out').length === 2
       return (
-        (fannedOut && found?.sinks.every(one => one.kind === 'hub' || ['done', 'skipped', 'superseded'].includes(one.state))) ||
+        (fannedOut && found?.sinks.every(one => one.kind === 'hub' || one.state === 'done' || one.state === 'skipped')) ||
         Promise.reject(found)
       )
     })

@@ -106,24 +106,23 @@ const isPassed = (row: Row, rows: readonly Row[]): boolean =>
   )
 
 /**
- * The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older: a feed shows it, and an outlet may
- * never have acknowledged what came before, so of that it is not said that it was received. The rule of `OPEN` (`overview.ts`),
+ * The archive keeps every version by itself; every other sink shows one, so a newer one done there settles the older (contract §8). An outlet may never
+ * have acknowledged that older one: `version` and `reason` say so, because nobody is to read that it was received. The rule of `OPEN` (`overview.ts`),
  * which asks for each open row of all articles; here by a map, because one article may have ten thousand sinks.
  */
 const settle = (row: Row, rows: readonly Row[], newestDone: ReadonlyMap<string, { version: number; doneAt: string | null }>): SinkTrace => {
   const newer = newestDone.get(`${row.kind}/${row.id}`)
   const settled = row.kind !== 'archive' && row.state !== 'done' && newer !== undefined && newer.version >= Number(row.version)
-  const superseded = (settled && row.kind === 'outlet') || isPassed(row, rows)
   return {
     kind: String(row.kind),
     id: String(row.id),
-    state: superseded ? 'superseded' : settled ? 'done' : String(row.state),
+    state: settled ? 'done' : isPassed(row, rows) ? 'superseded' : String(row.state),
     version: settled ? newer.version : Number(row.version),
     attempts: row.attempts === null ? null : Number(row.attempts),
     nextAt: settled || row.state === 'done' ? null : text(row.next_at ?? null),
     lastError: text(row.last_error),
-    reason: settled && superseded ? `it holds version ${newer.version}` : text(row.reason),
-    doneAt: superseded ? null : settled ? newer.doneAt : text(row.done_at),
+    reason: settled && row.kind === 'outlet' ? `it acknowledged version ${newer.version}, and not this one` : text(row.reason),
+    doneAt: settled ? newer.doneAt : text(row.done_at),
   }
 }
 

@@ -92,7 +92,7 @@ export const toDeliveryWords = (
     case 'done':
       return `The outlet acknowledged version ${sink.version}${sink.doneAt === null ? '' : ` at ${sink.doneAt}`}.`
     case 'superseded':
-      return `The outlet never acknowledged it: it holds version ${sink.version}, which came after.`
+      return 'A newer version took its place before it got there.'
     case 'retrying':
       return `It has not got there${tries}${because}${sink.nextAt === null ? '' : `; next at ${sink.nextAt}`}.`
     case 'pending':

@@ -32,6 +32,7 @@ const hookFields = [
   'url',
   'publishedAt',
   'updatedAt',
+  'embargoUntil',
   'tags',
   'image',
   'imageCaption',

@@ -26,8 +26,11 @@ export type TakeNeeds = Pick<ServiceContext, 'objects' | 'now' | 'configuration'
     backfill: Pick<BackfillWindow, 'admit' | 'failed'>
     onAccepted: (accepted: Accepted) => void
   }>
-/** `pictures`: that lay in the body, and that the submission names. */
-export type ToAsked = (stamp: Stamp, body: Uint8Array) => Readonly<{ submission: Submission; pictures: readonly Uint8Array[] }>
+/** `pictures`: that lay in the body, and that the submission names. `warnings`: of what was made of the body before it was an article. */
+export type ToAsked = (
+  stamp: Stamp,
+  body: Uint8Array,
+) => Readonly<{ submission: Submission; pictures: readonly Uint8Array[]; warnings?: readonly Warning[] }>
 /** `warnings`: taken, and perhaps not meant. */
 export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string; warnings?: readonly Warning[] }>
 
@@ -117,7 +120,7 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     }
   }
 
-  const findWarnings = async (submission: Submission): Promise<readonly Warning[]> => {
+  const findWarnings = async ({ submission, warnings: found = [] }: ReturnType<ToAsked>): Promise<readonly Warning[]> => {
     const first = await findDoubtOfFirst(submission)
     if (submission.command === 'retract')
       return [...first, ...(await findMissingSubstitute(objects, submission.retraction, submission.publisher))]
@@ -126,7 +129,7 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     const { article, publisher, lane } = submission
     const contradictions = lane === 'backfill' ? findContradictions(article, publisher) : []
     const doubts = findDoubts(article, configuration.current().categories, now())
-    return [...first, ...contradictions, ...besideReleased, ...doubts].slice(0, MAX_WARNINGS)
+    return [...first, ...found, ...contradictions, ...besideReleased, ...doubts].slice(0, MAX_WARNINGS)
   }
 
   const refuseConflict = async (submission: Submission): Promise<void> => {
@@ -136,10 +139,10 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
   }
 
   /** What was logged under a key before is answered again, also when it has become old since; a first request may be refused and not take the key. */
-  const claim = async (request: ClaimRequest, submission: Submission): Promise<Claim> => {
+  const claim = async (request: ClaimRequest, asked: ReturnType<ToAsked>): Promise<Claim> => {
     const found = await findClaim(objects, request)
-    if (found === null) await refuseConflict(submission)
-    const claimed = found ?? (await claimKey(objects, request, await findWarnings(submission)))
+    if (found === null) await refuseConflict(asked.submission)
+    const claimed = found ?? (await claimKey(objects, request, await findWarnings(asked)))
     if (!claimed.ok) throw reused()
     return claimed.claim
   }
@@ -181,7 +184,8 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     const native = { bytes: body, contentType: 'application/json' }
     const fresh = { submissionId: newId(), receivedAt: new Date(now()).toISOString() }
     const key = given ?? idempotencyKeyOf(request)
-    const { submission, pictures } = toAsked({ ...fresh, publisher, articleId, ...way }, body)
+    const asked = toAsked({ ...fresh, publisher, articleId, ...way }, body)
+    const { submission, pictures } = asked
     refuseOversize(submission, body.byteLength)
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>, warnings: readonly Warning[]) => {
       const isImport = way.lane === 'backfill'
@@ -201,13 +205,13 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     }
     if (key === null) {
       await refuseConflict(submission)
-      const warnings = await findWarnings(submission)
+      const warnings = await findWarnings(asked)
       await log(fresh, warnings)
       return toAnswer(fresh.submissionId, articleId, warnings)
     }
     const claimRequest = { publisher, key, requestSha256: sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`), ...fresh }
-    const claimed = await claim(claimRequest, submission)
-    const warnings = claimed.warnings ?? (await findWarnings(submission))
+    const claimed = await claim(claimRequest, asked)
+    const warnings = claimed.warnings ?? (await findWarnings(asked))
     if (!claimed.logged) {
       const isRepeat = claimed.submissionId !== fresh.submissionId
       if (!isRepeat || !(await hasPassed(claimed.submissionId))) await log(claimed, warnings)

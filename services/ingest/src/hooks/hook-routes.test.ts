@@ -233,6 +233,30 @@ test('where neither time nor id is signed, no retraction is taken for a repeat o
   assert.deepEqual(commands, ['publish', 'retract', 'publish', 'retract', 'publish', 'retract', 'retract'])
 })
 
+test('what a CMS holds back is held here, and what cannot be read of it is refused and released by nobody', async t => {
+  const { send, submissions } = await open(t)
+  const tell = (article: object) =>
+    send(
+      JSON.stringify({ event: 'publish', article: { id: 'a1', title: 'T', text: 'T', ...article } }),
+      { authorization: `Bearer ${SECRET}` },
+      'press/any',
+    )
+  const bad = await tell({ embargo: 'after the press conference' })
+  assert.deepEqual([bad.status, bad.body['code']], [422, 'NEWSWIRE_HOOK_EMBARGO'])
+  assert.match(bad.body['detail'] ?? '', /^\/embargo: expected an ISO 8601 date and time/)
+  assert.deepEqual(await submissions(), [])
+  await tell({ embargoUntil: '2027-01-01T00:00:00+0000' })
+  const ahead = await tell({ publishedAt: '2027-02-01T00:00:00Z' })
+  assert.deepEqual(
+    (ahead.body['warnings'] as unknown as { pointer: string }[]).map(one => one.pointer),
+    ['/publishedAt'],
+  )
+  assert.deepEqual(
+    (await submissions()).map(one => one.command === 'publish' && one.article.embargoUntil),
+    ['2027-01-01T00:00:00.000Z', '2027-02-01T00:00:00.000Z'],
+  )
+})
+
 test('a header that nobody signed overrules no body', async t => {
   const { send, submissions, submitted } = await open(t)
   submitted.ids.add('press.a1')

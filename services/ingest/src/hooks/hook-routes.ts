@@ -18,6 +18,7 @@ import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { live, toCheckedArticleId, toPublish } from '../requests.ts'
 import type { Answer, createTake, ToAsked } from '../take.ts'
+import { findRelease, type Release } from './embargo.ts'
 import { firstText } from './pointers.ts'
 import { fieldsFor, type Preset, presetOf } from './presets.ts'
 import type { Fields, Notice } from './read-notice.ts'
@@ -98,6 +99,22 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     return answer
   }
 
+  /** Throws the 422 problem of what looks like an embargo and cannot be read. */
+  const releaseOf = ({ hook, preset, fields }: Hook, document: unknown): Release => {
+    const isNamed = hook.mapping.fields.embargoUntil !== undefined
+    // Another Newswire says it as we do.
+    const release: Release = preset.isOurs && !isNamed ? { warnings: [], errors: [] } : findRelease(document, fields, isNamed, now())
+    const [first] = release.errors
+    if (first === undefined) return release
+    throw new ProblemError({
+      status: 422,
+      code: 'NEWSWIRE_HOOK_EMBARGO',
+      title: 'It cannot be read until when this is to be held',
+      detail: `${first.pointer}: ${first.detail}`,
+      errors: release.errors.slice(0, 50),
+    })
+  }
+
   const publish = async (request: HttpRequest, hook: Hook, document: unknown, { delivery, isOnce }: Delivery): Promise<HookAnswer> => {
     const { publisher, fields, preset } = hook
     const localId = toLocalId(firstText(document, fields.id), hook.hook.mapping)
@@ -113,8 +130,11 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const fact = isOnce ? undefined : (await getReleased(objects, articleId))?.fact
     const again = fact?.state === 'retracted' ? `:${fact.version}` : ''
     const toAsked: ToAsked = stamp => {
-      const input = validateWith(articleInput, toInput(document, preset, fields, hook.hook.mapping), 'article')
-      return { submission: toPublish(stamp, input, configuration.current().site), pictures: [] }
+      const release = releaseOf(hook, document)
+      const { embargoUntil } = release
+      const made = { ...toInput(document, preset, fields, hook.hook.mapping), ...(embargoUntil === undefined ? {} : { embargoUntil }) }
+      const input = validateWith(articleInput, made, 'article')
+      return { submission: toPublish(stamp, input, configuration.current().site), pictures: [], warnings: release.warnings }
     }
     return take(request, { publisher: publisher.id, articleId, key: `hook:${hook.hook.id}:${delivery}${again}`, ...live }, toAsked)
   }

@@ -6,7 +6,8 @@ import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/hook
 import { fieldsFor, presetOf } from './presets.ts'
 import type { Headers } from './read-notice.ts'
 import { isKey, type Signed, signatures } from './signatures.ts'
-import { toInput, toInstant, toLocalId } from './to-input.ts'
+import { toInstant } from './times.ts'
+import { toInput, toLocalId } from './to-input.ts'
 
 const NOW = Date.parse('2026-03-01T08:00:00.000Z')
 
@@ -91,6 +92,17 @@ test('Ghost: what happened is told from what the post is and was', () => {
     assert.equal(actOf('ghost', body), 'ignore')
 })
 
+test('Ghost: what is for members only inside of a public post stays with Ghost', () => {
+  const gated = (whom: string, text: string) => `<!--kg-gated-block:begin ${whom} --><p>${text}</p><!--kg-gated-block:end-->`
+  const html = `<p>Một.</p>${gated('nonMember:false memberSegment:"status:free,status:-free"', 'Riêng')}${gated('nonMember:true memberSegment:""', 'Chung')}`
+  const bodyOf = (post: object) =>
+    (read('ghost', { post: { current: { ...ghostPost, ...post }, previous: {} } }) as Published).input['body']
+  assert.deepEqual(bodyOf({ html }), { html: `<p>Một.</p>${gated('nonMember:true memberSegment:""', 'Chung')}` })
+  const alone = gated('nonMember:false memberSegment:"status:-free"', 'Riêng')
+  for (const only of [alone, alone.replace('<!--kg-gated-block:end-->', '')])
+    assert.deepEqual(bodyOf({ html: only, plaintext: 'Riêng' }), { text: '' })
+})
+
 test('WordPress: a post as the REST API gives it', () => {
   const post = {
     id: 4711,
@@ -127,13 +139,15 @@ test('WordPress: a post as the REST API gives it', () => {
       images: [{ url: 'https://wp.example/a.jpg', role: 'lead', caption: 'Chú thích', alt: 'A' }],
     },
   })
-  for (const status of ['draft', 'trash', 'private', 'pending']) assert.equal(actOf('wordpress', { ...post, status }), 'unpublish')
-  assert.equal(actOf('wordpress', { ...post, status: 'future' }), 'ignore')
+  for (const status of ['draft', 'trash', 'private', 'pending', 'future', 'of-a-plugin'])
+    assert.equal(actOf('wordpress', { ...post, status }), 'unpublish')
+  assert.equal(actOf('wordpress', { ...post, status: undefined }), 'ignore')
   assert.equal(
     actOf('wordpress', { ...post, content: { rendered: '', protected: true } }),
     'unpublish',
     'a password is for some, and feeds for all',
   )
+  assert.equal(actOf('wordpress', { ...post, password: 'x' }), 'unpublish')
   assert.equal(actOf('wordpress', { deleted: true, previous: post }), 'delete')
   assert.equal(actOf('wordpress', { deleted: true, previous: { ...post, status: 'draft' } }), 'ignore')
 })
@@ -181,6 +195,13 @@ test('Strapi, Sanity, Contentful: what is published goes out, drafts do not', ()
   assert.equal((sanity('create', document) as Published).input['slug'], 's-1')
   assert.deepEqual(sanity('delete', {}, { 'sanity-document-id': 'post-1' }), { act: 'delete', id: 'post-1', document: null })
   assert.equal(sanity('update', { ...document, _id: 'drafts.post-1' }).act, 'ignore')
+  const bySlug = { fields: { id: '/slug/current' } }
+  for (const [body, headers] of [
+    [{ ...document, _id: 'drafts.post-1' }, {}],
+    [{ title: 'S', slug: document.slug }, { 'sanity-document-id': 'versions.r1.post-1' }],
+  ] as const)
+    assert.equal(actOf('sanity', body, { headers: { 'sanity-operation': 'update', ...headers }, mapping: bySlug }), 'ignore')
+  assert.equal(sanity('update', { ...document, status: 'private' }).act, 'unpublish')
 
   const contentful = {
     sys: { id: 'e1', type: 'Entry', publishedAt: '2026-01-02T00:00:00Z' },
@@ -224,8 +245,10 @@ test('Superdesk: ninjs, whose kill is a version that cannot be used', () => {
     ],
   )
   assert.deepEqual(
-    [{ pubstatus: 'canceled' }, { pubstatus: 'withheld' }, { type: 'picture' }].map(changes => actOf('superdesk', { ...item, ...changes })),
-    ['delete', 'unpublish', 'ignore'],
+    [{ pubstatus: 'canceled' }, { pubstatus: 'withheld' }, { pubstatus: 'held' }, { pubstatus: undefined }, { type: 'picture' }].map(
+      changes => actOf('superdesk', { ...item, ...changes }),
+    ),
+    ['delete', 'unpublish', 'unpublish', 'publish', 'ignore'],
   )
 })
 
@@ -271,6 +294,21 @@ test('those that say what happened in a word: another Newswire, CloudEvents, and
   assert.equal(actOf('generic', { ...body, kind: 'OFF' }, { mapping }), 'unpublish')
   assert.equal(actOf('generic', { ...body, kind: 'published' }, { mapping }), 'ignore', 'named events replace our words for them')
   assert.equal(actOf('generic', { event: 'delete', article: { id: 'a' } }), 'delete')
+})
+
+test('a document that says of itself that it is not for everybody does not go out, whatever happened', () => {
+  const act = (changes: object, event = 'update') => actOf('generic', { event, article: { id: 'a', title: 'T', text: 'T', ...changes } })
+  for (const changes of [{ status: 'Draft' }, { status: 'in_review' }, { state: 'scheduled' }, { draft: true }, { published: false }])
+    assert.equal(act(changes, 'publish'), 'ignore', JSON.stringify(changes))
+  for (const changes of [{ status: 'private' }, { visibility: 'members' }, { status: 'archived' }, { public: false }])
+    assert.equal(act(changes), 'unpublish', JSON.stringify(changes))
+  for (const changes of [{ status: 'published' }, { visibility: 'public' }, { published: true }, { status: 'live' }])
+    assert.equal(act(changes), 'publish', JSON.stringify(changes))
+  assert.equal(
+    actOf('strapi', { event: 'entry.publish', entry: { id: 1, publishedAt: '2026-01-01T00:00:00Z', visibility: 'members' } }),
+    'unpublish',
+  )
+  assert.equal(actOf('cloudevents', { type: 'x.article.updated', data: { id: 'a', status: 'draft' } }), 'ignore')
 })
 
 test('no body makes a preset throw, and no prototype is reached by a pointer', () => {

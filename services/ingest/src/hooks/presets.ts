@@ -43,6 +43,7 @@ const fieldsOf = (given: Partial<Record<HookField, string | readonly string[]>>)
     url: of('url'),
     publishedAt: of('publishedAt'),
     updatedAt: of('updatedAt'),
+    embargoUntil: of('embargoUntil'),
     tags: of('tags'),
     image: of('image'),
     imageCaption: of('imageCaption'),
@@ -156,6 +157,8 @@ const presets = {
       language: '/language',
       publishedAt: ['/firstpublished', '/firstcreated'],
       updatedAt: ['/versioncreated'],
+      // As its formatters write it; `embargoed`, and what its users added, are found by their names (`embargo.ts`).
+      embargoUntil: ['/schedule_settings/utc_embargo', '/schedule_settings/utc_publish_schedule'],
       tags: ['/subject/*/name', '/subject/*/code', '/service/*/name', '/service/*/code', '/keywords'],
       image: [
         '/associations/featuremedia/renditions/original/href',
@@ -170,7 +173,7 @@ const presets = {
   },
   'standard-webhooks': {
     verify: signatures.standardWebhooks,
-    read: readByWord({ event: ['/type'], document: '/data/article' }),
+    read: readByWord({ event: ['/type'], document: '/data/article', isOurs: true }),
     fields: { ...ordinary, version: ['/version'], tags: ['/categories', '/categories/*/name'] },
     isOurs: true,
   },

@@ -1,6 +1,6 @@
 /** What each CMS's webhook says that happened. It never throws, whatever the body is. Pure. */
 import type { HookField, HookMapping } from '@newswire/events/hook-config'
-import { findAllAt, firstText } from './pointers.ts'
+import { findAllAt, findTexts, firstText } from './pointers.ts'
 
 /** What a webhook says that happened. `document`: what of, as much as is left of it. */
 export type Notice =
@@ -21,7 +21,54 @@ const takeBack = (act: 'unpublish' | 'delete', document: unknown, fields: Fields
   return id === '' ? ignore('it names no document') : { act, id, document }
 }
 
+const NOT_YET = 'draft drafted scheduled planned future pending review inreview approval embargoed'.split(' ')
+const NOT_FOR_ALL =
+  'private internal hidden restricted password protected members member paid premium subscribers archived trash trashed deleted unpublished withdrawn withheld canceled cancelled inactive'.split(
+    ' ',
+  )
+const STATUSES = ['/status', '/_status', '/state', '/pubstatus', '/pubStatus', '/visibility', '/access']
+const IS_NOT_YET: readonly (readonly [string, boolean])[] = [
+  ['/draft', true],
+  ['/isDraft', true],
+  ['/is_draft', true],
+  ['/published', false],
+  ['/isPublished', false],
+  ['/is_published', false],
+]
+const IS_NOT_FOR_ALL: readonly (readonly [string, boolean])[] = [
+  ['/private', true],
+  ['/isPrivate', true],
+  ['/is_private', true],
+  ['/protected', true],
+  ['/public', false],
+  ['/isPublic', false],
+  ['/is_public', false],
+]
+
+/** Whatever has happened: a document that says of itself that it is not for everybody does not go out, and what is out of it goes. */
+const publishOpen = (document: unknown, fields: Fields): Notice => {
+  const statuses = STATUSES.flatMap(pointer => findTexts(document, pointer)).map(one => one.toLowerCase().replace(/[^a-z]/g, ''))
+  const isSaid = (flags: typeof IS_NOT_YET) => flags.some(([pointer, value]) => at(document, pointer) === value)
+  const notYet = statuses.find(one => NOT_YET.includes(one))
+  if (notYet !== undefined) return ignore(`its status is ${notYet}`)
+  if (isSaid(IS_NOT_YET)) return ignore('it is a draft')
+  return statuses.some(one => NOT_FOR_ALL.includes(one)) || isSaid(IS_NOT_FOR_ALL)
+    ? takeBack('unpublish', document, fields)
+    : publish(document)
+}
+
 // --- Ghost -------------------------------------------------------------------------------------------------------------------------
+
+/** A part of a post that Ghost itself shows to those alone whom its first line names (`content-gating.js` of Ghost): the webhook has them all. */
+const GATED = /<!--\s*kg-gated-block:begin\s+([^\n]*?)\s*-->[\s\S]*?(?:<!--\s*kg-gated-block:end\s*-->|$)/g
+
+/** The post as somebody sees it who is no member. */
+const toOpenPost = (post: unknown): unknown => {
+  const html = firstText(post, ['/html'])
+  const open = html.replace(GATED, (block, whom: string) => (/\bnonMember:true\b/.test(whom) ? block : ''))
+  // Its plain text has them as well.
+  return open === html ? post : { ...(post as object), html: open, plaintext: '' }
+}
 
 /** Ghost does not say what happened: it sends the post as it is, and of before what has changed. A deleted one is nothing now. */
 export const readGhost: ReadNotice = (body, _headers, _mapping, fields) => {
@@ -33,7 +80,7 @@ export const readGhost: ReadNotice = (body, _headers, _mapping, fields) => {
     return ['', 'published'].includes(before) ? takeBack('delete', previous, fields) : ignore(`a ${before} was deleted`)
   }
   const isPublic = ['', 'public'].includes(firstText(current, ['/visibility']))
-  if (status === 'published' && isPublic) return publish(current)
+  if (status === 'published' && isPublic) return publish(toOpenPost(current))
   const wasPublic = before === 'published' || (status === 'published' && firstText(previous, ['/visibility']) === 'public')
   if (wasPublic) return takeBack('unpublish', current, fields)
   return ignore(status === 'published' ? 'it is for members only' : `its status is ${status}`)
@@ -48,11 +95,10 @@ export const readWordpress: ReadNotice = (body, _headers, _mapping, fields) => {
     return ['publish', 'trash', ''].includes(status) ? takeBack('delete', at(body, '/previous'), fields) : ignore(`a ${status} was deleted`)
   }
   const status = firstText(body, ['/status'])
-  const isOpen = firstText(body, ['/content/protected']) === '' && at(body, '/content/protected') !== true
-  if (status === 'publish') return isOpen ? publish(body) : takeBack('unpublish', body, fields)
-  return ['draft', 'pending', 'private', 'trash'].includes(status)
-    ? takeBack('unpublish', body, fields)
-    : ignore(`its status is ${status || 'not said'}`)
+  if (status === '') return ignore('its status is not said')
+  const isOpen = firstText(body, ['/content/protected', '/password']) === '' && at(body, '/content/protected') !== true
+  // Plugins have statuses of their own, and a post that was public may be planned anew.
+  return status === 'publish' && isOpen ? publish(body) : takeBack('unpublish', body, fields)
 }
 
 // --- Sanity, Contentful, Superdesk ---------------------------------------------------------------------------------------------------
@@ -61,10 +107,13 @@ const withId = (fields: Fields, document: unknown, id: string | undefined): stri
 
 /** The document is the webhook's projection; what happened is a header, and so is the id of one that is gone. */
 export const readSanity: ReadNotice = (body, headers, _mapping, fields) => {
-  const id = withId(fields, body, headers['sanity-document-id'])
-  if (/^(drafts|versions)\./.test(id)) return ignore('it is a draft')
+  const documentId = headers['sanity-document-id']
+  const id = withId(fields, body, documentId)
+  // Wherever the mapping has the article's id: a slug says of no draft that it is one.
+  if ([id, documentId ?? '', ...findTexts(body, '/_id'), ...findTexts(body, '/_originalId')].some(one => /^(drafts|versions)\./.test(one)))
+    return ignore('it is a draft')
   if (headers['sanity-operation'] === 'delete') return id === '' ? ignore('it names no document') : { act: 'delete', id, document: null }
-  return publish(body)
+  return publishOpen(body, fields)
 }
 
 export const readContentful: ReadNotice = (body, headers, _mapping, fields) => {
@@ -77,11 +126,10 @@ export const readContentful: ReadNotice = (body, headers, _mapping, fields) => {
 
 /** ninjs, as Superdesk pushes it: a kill is a version that cannot be used any more. */
 export const readSuperdesk: ReadNotice = (body, _headers, _mapping, fields) => {
-  const [type, status] = [firstText(body, ['/type']), firstText(body, ['/pubstatus'])]
+  const [type, status] = [firstText(body, ['/type']), firstText(body, ['/pubstatus', '/pubStatus'])]
   if (type !== 'text' && type !== 'composite') return ignore(`a ${type || 'thing without a type'} is no article`)
   if (status === 'canceled') return takeBack('delete', body, fields)
-  if (status === 'withheld') return takeBack('unpublish', body, fields)
-  return publish(body)
+  return ['', 'usable'].includes(status) ? publish(body) : takeBack('unpublish', body, fields)
 }
 
 // --- those that say what happened in a word -----------------------------------------------------------------------------------------
@@ -112,10 +160,12 @@ type Places = Readonly<{
   /** What else is told of by the same address is passed over. */
   only?: RegExp
   isDraft?: (body: unknown, event: string) => boolean
+  /** Its documents say by our own fields whom they are for. */
+  isOurs?: true
 }>
 
 export const readByWord =
-  ({ event: said, header, document: place, only = /^/, isDraft = () => false }: Places): ReadNotice =>
+  ({ event: said, header, document: place, only = /^/, isDraft = () => false, isOurs }: Places): ReadNotice =>
   (body, headers, mapping, fields) => {
     const named = header === undefined ? undefined : headers[header]
     const event = named ?? firstText(body, mapping.event === undefined ? said : [mapping.event])
@@ -125,7 +175,8 @@ export const readByWord =
       return ignore(event === '' ? 'it does not say what happened' : `${event.slice(0, 100)} is none of the events that are read`)
     // Another Newswire says how it was taken back.
     if (act !== 'publish') return takeBack(firstText(body, ['/data/retraction/mode']) === 'gone' ? 'delete' : act, document, fields)
-    return isDraft(body, event) ? ignore('it is a draft') : publish(document)
+    if (isDraft(body, event)) return ignore('it is a draft')
+    return isOurs ? publish(document) : publishOpen(document, fields)
   }
 
 /** Strapi tells of drafts, too: only what has been published says when. */

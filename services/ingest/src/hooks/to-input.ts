@@ -7,6 +7,7 @@ import { isWidth } from '@newswire/events/public-article'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
 import type { Preset } from './presets.ts'
 import type { Fields } from './read-notice.ts'
+import { toInstant } from './times.ts'
 
 const MAX_ID = 128
 const READABLE = 60
@@ -20,16 +21,6 @@ export const toLocalId = (id: string, { idPrefix = '' }: Pick<HookMapping, 'idPr
   const readable = letters.slice(0, READABLE).replace(/-+$/, '')
   const made = [`${idPrefix}${readable}`, sha256Hex(id).slice(0, 12)].filter(Boolean).join('-')
   return isLocalId(made) ? made : null
-}
-
-const ISO_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?$/i
-const RFC_822_TIME = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|Z|[+-]\d{4})$/i
-
-/** ISO 8601, in UTC where it names no zone, and RFC 822 with one. `null` for all else: what is guessed would depend on where this runs. */
-export const toInstant = (text: string): string | null => {
-  const [, date, time = '00:00', zone = 'Z'] = ISO_TIME.exec(text) ?? []
-  const ms = Date.parse(date !== undefined ? `${date}T${time}${zone.toUpperCase()}` : RFC_822_TIME.test(text) ? text : '')
-  return Number.isNaN(ms) || ms < 0 || ms > Date.UTC(2200, 0, 1) ? null : new Date(ms).toISOString()
 }
 
 const folded = (text: string): string => text.normalize('NFC').trim().toLowerCase()

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type HookPreset, hookMapping } from '@newswire/events/hook-config'
+import { findRelease } from './embargo.ts'
+import { fieldsFor, presetOf } from './presets.ts'
+
+const NOW = Date.parse('2026-12-01T00:00:00Z')
+const LATER = '2027-01-01T00:00:00+0000'
+const AT = '2027-01-01T00:00:00.000Z'
+
+const release = (name: HookPreset, document: object, fields: object = {}) => {
+  const mapping = hookMapping.parse({ fields })
+  return findRelease(document, fieldsFor(presetOf(name), mapping), mapping.fields.embargoUntil !== undefined, NOW)
+}
+const until = (...given: Parameters<typeof release>) => {
+  const { embargoUntil, errors } = release(...given)
+  assert.deepEqual(errors, [])
+  return embargoUntil
+}
+
+test('an embargo, or a planned publication, is found by its name wherever a CMS or its plugins keep it', () => {
+  const said: readonly (readonly [HookPreset, object])[] = [
+    ['superdesk', { embargoed: LATER }],
+    ['superdesk', { embargoedUntil: LATER }],
+    ['superdesk', { publish_schedule: LATER }],
+    ['superdesk', { publishScheduled: LATER }],
+    ['superdesk', { schedule: LATER }],
+    ['superdesk', { schedule_settings: { utc_embargo: LATER, time_zone: 'Asia/Ho_Chi_Minh' } }],
+    ['superdesk', { extra: { embargo: LATER } }],
+    ['generic', { embargoUntil: '2027-01-01T07:00:00+07:00' }],
+    ['generic', { embargo: { until: LATER } }],
+    ['cloudevents', { embargo_until: 'Fri, 01 Jan 2027 00:00:00 GMT' }],
+    ['strapi', { publish_at: LATER }],
+    ['sanity', { embargoDate: LATER, isEmbargoed: true }],
+    ['wordpress', { meta: { _embargo_until: LATER } }],
+    ['wordpress', { acf: { embargo: LATER } }],
+    ['contentful', { fields: { embargo: { 'en-US': '2026-12-24T00:00:00Z', vi: LATER } } }],
+    ['contentful', { fields: { publishAt: { 'en-US': LATER } } }],
+    ['ghost', { embargo: LATER }],
+  ]
+  for (const [name, document] of said) assert.equal(until(name, document), AT, `${name} ${JSON.stringify(document)}`)
+})
+
+test('what looks like an embargo and cannot be read is no article to release', () => {
+  for (const value of [
+    'soon',
+    'Chủ nhật',
+    '2027-01-01T00:00:00',
+    '2027-01-01',
+    1798761600,
+    true,
+    'yes',
+    { until: 'x' },
+    '9999-12-31T00:00:00Z',
+  ]) {
+    const { errors } = release('generic', { embargo: value })
+    assert.equal(errors.length, 1, JSON.stringify(value))
+    assert.equal(errors[0]?.pointer, '/embargo')
+    assert.match(errors[0]?.detail ?? '', /with its zone.*mapping\.fields\.embargoUntil/)
+  }
+  assert.equal(release('superdesk', { publish_schedule: 'tomorrow' }).errors.length, 1)
+})
+
+test('no embargo, an old plan and an old time without a zone hold nothing', () => {
+  for (const value of [null, false, '', '0', 'false', [], {}, 'no', '2020-01-01T00:00:00'])
+    assert.equal(until('generic', { embargo: value }), undefined)
+  assert.equal(until('superdesk', { publish_schedule: '2026-11-30T23:59:00+0000' }), undefined)
+  assert.equal(
+    until('generic', { embargoUntil: '2026-11-30T00:00:00Z' }),
+    '2026-11-30T00:00:00.000Z',
+    'it is for ingest to say that it has passed',
+  )
+})
+
+test('a date of publication that is ahead holds the article, and a warning says so', () => {
+  for (const [name, document] of [
+    ['wordpress', { date_gmt: '2027-01-01T00:00:00' }],
+    ['ghost', { published_at: '2027-01-01T00:00:00.000Z' }],
+    ['strapi', { publishedAt: '2027-01-01T00:00:00.000Z' }],
+    ['contentful', { fields: { publishedAt: { vi: '2027-01-01T00:00:00Z' } } }],
+  ] as const) {
+    const { embargoUntil, warnings } = release(name, document)
+    assert.equal(embargoUntil, AT, name)
+    assert.deepEqual(warnings, [{ pointer: '/publishedAt', detail: `${AT} is ahead, so it is held until then as under an embargo` }])
+  }
+  assert.deepEqual(release('ghost', { published_at: '2026-12-01T00:00:30Z' }), { warnings: [], errors: [] }, 'by another clock it is now')
+})
+
+test('the mapping names the field that counts; where that is not there, what looks like an embargo still is one', () => {
+  const fields = { embargoUntil: '/release/at' }
+  assert.equal(until('generic', { release: { at: LATER }, embargoNote: 'x' }, fields), AT)
+  assert.equal(until('generic', { release: { at: null }, embargoNote: 'x' }, fields), undefined)
+  assert.equal(release('generic', { release: { at: 'soon' } }, fields).errors[0]?.pointer, '/release/at')
+  assert.equal(release('generic', { embargo: 'x' }, fields).errors[0]?.pointer, '/embargo')
+  assert.equal(until('standard-webhooks', { release: { at: LATER } }, fields), AT)
+})

@@ -1,0 +1,97 @@
+/**
+ * From when on everybody may read a document. A time that is not understood is no reason to release: whoever said it meant that it is not to be read yet. Pure.
+ */
+import type { Warning } from '@newswire/events/warnings'
+import { findAllAt, firstText } from './pointers.ts'
+import type { Fields } from './read-notice.ts'
+import { toInstant } from './times.ts'
+
+/** Where CMSs keep the fields of their users and plugins, beside the document itself. */
+const HOMES = ['', '/fields', '/meta', '/acf', '/extra'] as const
+/** Times of publication as CMSs and their plugins name them, without case and punctuation. */
+const SCHEDULES = new Set(
+  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate golive goliveat visiblefrom'.split(
+    ' ',
+  ),
+)
+const NO = new Set(['', '0', 'false', 'no', 'none', 'null'])
+const YES = new Set(['1', 'true', 'yes'])
+const ZONED = /(?:Z|[+-]\d\d:?\d\d|GMT|UTC?)$/i
+/** No zone is further from UTC than this; ms. */
+const DAY_MS = 86_400_000
+/** What a CMS published just now by a clock that is ahead of ours is no plan; ms. */
+const SKEW_MS = 60_000
+
+type Place = Readonly<{ pointer: string; value: unknown }>
+type Read = Readonly<{ instants: readonly string[]; errors: readonly Warning[] }>
+export type Release = Readonly<{ embargoUntil?: string; warnings: readonly Warning[]; errors: readonly Warning[] }>
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const placesNamed = (document: unknown, isMeant: (letters: string) => boolean): readonly Place[] =>
+  HOMES.flatMap(home => {
+    const [owner] = findAllAt(document, home)
+    if (!isObject(owner)) return []
+    return Object.entries(owner)
+      .filter(([key]) => isMeant(key.toLowerCase().replace(/[^a-z]/g, '')))
+      .map(([key, value]) => ({ pointer: `${home}/${key.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')}`, value }))
+  })
+
+/** All that is said below a value: a field may have one for every language. */
+const scalarsOf = (value: unknown): readonly unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [value]
+
+const NOT_READ =
+  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.fields.embargoUntil of the hook says which field counts'
+
+const readPlace = ({ pointer, value }: Place, nowMs: number): Read => {
+  const said = scalarsOf(value)
+    .map(one => String(one ?? '').trim())
+    .filter(one => !NO.has(one.toLowerCase()))
+  const instants: string[] = []
+  for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
+    const instant = toInstant(text)
+    const isZoned = ZONED.test(text)
+    if (instant === null || (!isZoned && Date.parse(instant) > nowMs - DAY_MS))
+      return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${JSON.stringify(text.slice(0, 80))}` }] }
+    if (isZoned) instants.push(instant)
+  }
+  return { instants, errors: [] }
+}
+
+/** A bare yes says that it is held, and not until when: that may stand in the field beside it. */
+const isFlag = ({ value }: Place): boolean => scalarsOf(value).some(one => YES.has(String(one).toLowerCase()))
+
+const readAll = (places: readonly Place[], nowMs: number): Read => {
+  const read = places.map(place => readPlace(place, nowMs))
+  const [instants, errors] = [read.flatMap(one => one.instants), read.flatMap(one => one.errors)]
+  const flag = places.find(isFlag)
+  if (flag === undefined || instants.length > 0 || errors.length > 0) return { instants, errors }
+  return { instants, errors: [{ pointer: flag.pointer, detail: `${NOT_READ}; found only that it is held` }] }
+}
+
+const NOTHING: Read = { instants: [], errors: [] }
+
+const latest = (instants: readonly string[]): string | undefined => [...instants].sort().at(-1)
+
+/**
+ * `embargoUntil`: until when it is held, by the latest time that is said. Embargoes and planned publications are looked for by their names, unless the mapping
+ * names a field that is there (`isNamed`); a `publishedAt` that is ahead holds it too, and a warning says so. `errors`: what looks like one and cannot be read, so
+ * that nothing may be released.
+ */
+export const findRelease = (document: unknown, fields: Fields, isNamed: boolean, nowMs: number): Release => {
+  const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
+  const isSaid = isNamed && given.length > 0
+  const embargo = readAll(isSaid ? given : placesNamed(document, letters => letters.includes('embargo')), nowMs)
+  const plan = isSaid ? NOTHING : readAll([...given, ...placesNamed(document, letters => SCHEDULES.has(letters))], nowMs)
+  const publishedAt = toInstant(firstText(document, fields.publishedAt))
+  const ahead = publishedAt !== null && Date.parse(publishedAt) > nowMs + SKEW_MS ? [publishedAt] : []
+  const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]
+  const embargoUntil = latest([...said, ...ahead])
+  const byDate = ahead.filter(one => one === embargoUntil && !said.includes(one))
+  return {
+    ...(embargoUntil === undefined ? {} : { embargoUntil }),
+    warnings: byDate.map(one => ({ pointer: '/publishedAt', detail: `${one} is ahead, so it is held until then as under an embargo` })),
+    errors: [...embargo.errors, ...plan.errors],
+  }
+}

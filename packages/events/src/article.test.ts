@@ -69,3 +69,14 @@ test('content is told apart by everything the publisher said, but not by his ver
   assert.equal(hash(one), hash(settled))
   assert.notEqual(hash(one), hash(recaptioned))
 })
+
+test("addresses in a body are whole: relative ones are of the article's own address, or left out", () => {
+  const html =
+    '<p>src="/x" <img src="/a.jpg?b&amp;c" alt="src=&quot;/x&quot;"><a href="../d">x</a><a href="#e">y</a><q cite="//f.example/">z</q></p>'
+  const bodyOf = (more: object) => toArticle(articleInput.parse({ title: 'T', body: { html }, ...more }), { language: 'vi' }).body.html
+  assert.equal(
+    bodyOf({ canonicalUrl: 'https://x.example/2026/bai' }),
+    '<p>src="/x" <img src="https://x.example/a.jpg?b&amp;c" alt="src=&quot;/x&quot;" /><a href="https://x.example/d" rel="noopener nofollow">x</a><a href="#e" rel="noopener nofollow">y</a><q>z</q></p>',
+  )
+  assert.equal(bodyOf({}), '<p>src="/x" <a rel="noopener nofollow">x</a><a href="#e" rel="noopener nofollow">y</a><q>z</q></p>')
+})

@@ -4,7 +4,7 @@ import { configId, languageTag } from './config-words.ts'
 import { dataMiningCodes } from './data-mining.ts'
 import { hasNoPassword } from './deliver.ts'
 import { isSha256 } from './ids.ts'
-import { cleanHtml, textToHtml } from './markup.ts'
+import { cleanHtml, completeAddresses, textToHtml } from './markup.ts'
 import { findMarkupExcess, findTextExcess } from './markup-excess.ts'
 import { cleanLine, cleanText, isVisible } from './text.ts'
 
@@ -185,13 +185,13 @@ export const article = z.object({
 export type Article = z.output<typeof article>
 
 /**
- * From the outside's article to ours. `language` falls back to the site's. Pictures start as `waiting` with no renditions;
+ * From the outside's article to ours. `language` falls back to the site's. Relative addresses in the body are of `canonicalUrl`. Pictures start as `waiting` with no renditions;
  * the images service settles them. Pure: equal input gives equal output.
  */
 export const toArticle = ({ body, images, language, ...rest }: ArticleInput, site: { language: string }): Article => ({
   ...rest,
   language: language ?? site.language,
-  body: { html: 'html' in body ? cleanHtml(body.html) : textToHtml(body.text) },
+  body: { html: 'html' in body ? completeAddresses(cleanHtml(body.html), rest.canonicalUrl).html : textToHtml(body.text) },
   images: images.map(one => ({ ...one, state: 'waiting' as const, renditions: [] })),
 })
 

@@ -54,6 +54,36 @@ const OPTIONS: sanitizeHtml.IOptions = {
 /** HTML with only the allowed elements and attributes, NFC. Costs the square of the depth: `findMarkupExcess` first. */
 export const cleanHtml = (html: string): string => sanitizeHtml(cleanText(html), OPTIONS).trim()
 
+/** Elements of clean HTML that have addresses: they stand between double quotes, in which there is no `>`. */
+const WITH_ADDRESS = /<(?:a|img|q|blockquote) [^>]*>/g
+const ADDRESS = / (href|src|cite)="([^"]*)"/
+/** Whole addresses, and places in the same text. */
+const IS_WHOLE = /^(?:#|$|[a-z][a-z0-9+.-]*:)/i
+const HAS_RELATIVE = / (?:href|src|cite)="(?!https?:|mailto:|#|")/
+
+const UNESCAPED: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
+export const unescapeAttribute = (value: string): string =>
+  value.replace(/&(?:amp|lt|gt|quot|#39);/g, entity => UNESCAPED[entity] ?? entity)
+
+/**
+ * Clean HTML whose relative addresses are whole: whoever reads it elsewhere has no other. Without a `base`, and where an address cannot be one, pictures and
+ * the addresses of links are left out. `left`: those addresses, in order.
+ */
+export const completeAddresses = (html: string, base: string | undefined): Readonly<{ html: string; left: readonly string[] }> => {
+  if (!HAS_RELATIVE.test(html)) return { html, left: [] }
+  const left: string[] = []
+  const complete = (tag: string): string => {
+    const [whole = '', name = '', escaped = ''] = ADDRESS.exec(tag) ?? []
+    const address = unescapeAttribute(escaped)
+    if (whole === '' || IS_WHOLE.test(address)) return tag
+    const resolved = URL.parse(address, base)
+    if (resolved !== null && isSafeUrl(resolved.href)) return tag.replace(whole, () => ` ${name}="${escapeMarkup(resolved.href)}"`)
+    left.push(address)
+    return name === 'src' ? '' : tag.replace(whole, '')
+  }
+  return { html: html.replace(WITH_ADDRESS, complete), left }
+}
+
 type Node = DefaultTreeAdapterMap['childNode']
 
 /** Of one element alone, without what is in it. */

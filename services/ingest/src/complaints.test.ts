@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { articleInput, toArticle } from '@newswire/events/article'
-import { findContradictions, findDoubts } from './complaints.ts'
+import { findContradictions, findDoubts, findLostAddresses } from './complaints.ts'
 
 const articleOf = (more: object) => toArticle(articleInput.parse({ title: 'Tin', body: { text: 'Nội dung' }, ...more }), { language: 'vi' })
 const contradictions = (more: object) => findContradictions(articleOf(more), 'press').map(one => one.pointer)
@@ -59,4 +59,23 @@ test('a date far ahead, and an expiry that has passed, are doubted; the date tha
   assert.deepEqual(pointers({ publishedAt: '2026-12-02T00:00:00Z', expiresAt: '2026-12-01T00:00:01Z' }), [])
   assert.deepEqual(pointers({ publishedAt: '2026-12-20T06:00:00Z', embargoUntil: '2026-12-20T06:00:00Z' }), [])
   assert.deepEqual(pointers({ expiresAt: '2020-01-01T00:00:00Z' }), ['/expiresAt'])
+})
+
+test('pictures in a body that are none of its images stay where they are, and somebody is told', () => {
+  const html = ['a', 'b', 'c', 'd', 'e']
+    .map(name => `<p><img src="https://x.example/${name}.jpg?x&amp;y" alt="&quot; src=&quot;z"></p>`)
+    .join('')
+  const [doubt, ...more] = doubts({ body: { html }, images: [{ url: 'https://x.example/a.jpg?x&y' }] })
+  assert.equal(doubt?.pointer, '/body')
+  assert.match(doubt?.detail ?? '', /not kept.*: https:\/\/x\.example\/b\.jpg\?x&y, .*c\.jpg.*d\.jpg\S* and 1 more$/)
+  assert.deepEqual(more, [])
+  assert.deepEqual(doubts({ body: { text: '<img src="https://x.example/a.jpg">' } }), [])
+})
+
+test('relative addresses in a body that has no address of its own are left out, and said', () => {
+  const lost = (more: object) => findLostAddresses(articleInput.parse({ title: 'T', ...more })).map(one => one.detail)
+  const body = { html: '<p><img src="/a.jpg"><a href="b/c?d&amp;e">x</a><a href="#f">y</a></p>' }
+  assert.match(lost({ body })[0] ?? '', /: \/a\.jpg, b\/c\?d&e$/)
+  assert.deepEqual(lost({ body, canonicalUrl: 'https://x.example/' }), [])
+  assert.deepEqual(lost({ body: { html: '<p><img src="https://x.example/a.jpg"><a href=\'mailto:a@x.example\'>x</a></p>' } }), [])
 })

@@ -1,7 +1,8 @@
 /** What a schema cannot see: fields that contradict each other, and names of what is not there. Pure. */
 
-import type { Article } from '@newswire/events/article'
+import type { Article, ArticleInput } from '@newswire/events/article'
 import { findClosest } from '@newswire/events/closest-field'
+import { cleanHtml, completeAddresses, unescapeAttribute } from '@newswire/events/markup'
 import { idsMeantBy } from '@newswire/events/references'
 import type { Warning } from '@newswire/events/warnings'
 
@@ -70,9 +71,47 @@ const findOddTimes = ({ publishedAt, embargoUntil, expiresAt }: Article, now: nu
   ]
 }
 
+/** The first ones tell which they are. */
+const SHOWN = 3
+const namedOf = (addresses: readonly string[]): string =>
+  `${addresses
+    .slice(0, SHOWN)
+    .map(one => one.slice(0, 200))
+    .join(', ')}${addresses.length > SHOWN ? ` and ${addresses.length - SHOWN} more` : ''}`
+
+/** Cleaning costs more than a look: most bodies have none. */
+const MAY_BE_RELATIVE = /(?:src|href|cite)\s*=(?!\s*["']?\s*(?:https?:|mailto:|#))/i
+
+/** A relative address in a body has no meaning elsewhere. */
+export const findLostAddresses = ({ body, canonicalUrl }: ArticleInput): readonly Warning[] => {
+  if (canonicalUrl !== undefined || !('html' in body) || !MAY_BE_RELATIVE.test(body.html)) return []
+  const { left } = completeAddresses(cleanHtml(body.html), undefined)
+  return left.length === 0
+    ? []
+    : [
+        {
+          pointer: '/body',
+          detail: `relative addresses are left out, because there is no canonicalUrl that they could be of: ${namedOf(left)}`,
+        },
+      ]
+}
+
+/** Clean HTML writes it in this way only. */
+const PICTURE = /<img\b[^>]* src="([^"]*)"/g
+
+const findForeignPictures = ({ body, images }: Article): readonly Warning[] => {
+  const own = new Set(images.map(one => one.url))
+  const sources = [...body.html.matchAll(PICTURE)].map(([, source = '']) => unescapeAttribute(source))
+  const foreign = [...new Set(sources.filter(source => !own.has(source)))]
+  if (foreign.length === 0) return []
+  const detail = `pictures that are not among images stay at their own address: they are not kept, and are gone when they are gone there: ${namedOf(foreign)}`
+  return [{ pointer: '/body', detail }]
+}
+
 /** What an article is taken with, and is perhaps not meant. `now` in ms. */
 export const findDoubts = (article: Article, categories: ReadonlyMap<string, unknown>, now: number): readonly Warning[] => [
   ...findUnknownCategories(article, categories),
   ...findSilentCorrection(article),
   ...findOddTimes(article, now),
+  ...findForeignPictures(article),
 ]

@@ -10,7 +10,7 @@ import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Caller, identify } from './authorize.ts'
-import { findDoubts } from './complaints.ts'
+import { findDoubts, findLostAddresses } from './complaints.ts'
 import { addHookRoutes } from './hooks/hook-routes.ts'
 import { toOpenApi } from './openapi.ts'
 import { findReleasedDoubts } from './released-doubts.ts'
@@ -56,7 +56,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       'publish',
       (stamp, body) => {
         const { input, pictures } = readArticle(body)
-        return { submission: toPublish(stamp, input, site()), pictures }
+        return { submission: toPublish(stamp, input, site()), pictures, warnings: findLostAddresses(input) }
       },
       () => readWay(request.query as Record<string, unknown>),
     )
@@ -130,7 +130,11 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       const facets = { categories, languages: [language], publishers: [publisher.id], types: [type], public: audience === 'public' }
       return {
         valid: true,
-        complaints: [...findReleasedDoubts(submission, null, now()), ...findDoubts(submission.article, config.categories, now())],
+        complaints: [
+          ...findLostAddresses(input),
+          ...findReleasedDoubts(submission, null, now()),
+          ...findDoubts(submission.article, config.categories, now()),
+        ],
         matches: {
           feeds: [...config.feeds.values()]
             .filter(feed => facets.public && matches(feed.match, facets, config.categories))

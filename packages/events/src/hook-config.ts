@@ -58,6 +58,13 @@ export const hookMapping = z.strictObject({
   categories: z.record(z.string().max(200), id).default({}),
   /** Given to every article. */
   everyCategory: z.array(id).max(20).default([]),
+  /** What a body is that is neither HTML nor a tree (default: `text`, and a warning where it looks like Markdown). */
+  bodyFormat: z.enum(['text', 'markdown']).optional(),
+  /** Where relative addresses of pictures and links are (default: the article's own address, for what is in its body). */
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+    .max(2048)
+    .optional(),
   /** Of articles that say none (default: the site's). */
   language: languageTag.optional(),
   /** Before every id, so that two CMSs of one publisher have none in common. */

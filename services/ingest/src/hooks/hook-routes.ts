@@ -8,6 +8,7 @@ import type { Released } from '@newswire/events/current'
 import { UnavailableError } from '@newswire/events/errors'
 import type { HookConfig } from '@newswire/events/hook-config'
 import { newId, sha256Hex } from '@newswire/events/ids'
+import type { Warning } from '@newswire/events/warnings'
 import { ProblemError } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { readStrictJson } from '@newswire/http/strict-json'
@@ -16,6 +17,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
+import { findLostAddresses } from '../complaints.ts'
 import { live, toCheckedArticleId, toPublish } from '../requests.ts'
 import type { Answer, createTake, ToAsked } from '../take.ts'
 import { findRelease, type Release } from './embargo.ts'
@@ -42,6 +44,9 @@ type Hook = Readonly<{ publisher: PublisherConfig; hook: HookConfig; preset: Pre
 
 const notFound = () =>
   new ProblemError({ status: 404, code: 'NEWSWIRE_HOOK_UNKNOWN', title: 'Not found', detail: 'there is no such hook in the configuration' })
+
+const unread = (code: 'NEWSWIRE_HOOK_EMBARGO' | 'NEWSWIRE_HOOK_BODY', title: string, errors: readonly Warning[]) =>
+  new ProblemError({ status: 422, code, title, detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors: errors.slice(0, 50) })
 
 const headersOf = (request: HttpRequest): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? undefined : value]))
@@ -104,15 +109,8 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const isNamed = hook.mapping.fields.embargoUntil !== undefined
     // Another Newswire says it as we do.
     const release: Release = preset.isOurs && !isNamed ? { warnings: [], errors: [] } : findRelease(document, fields, isNamed, now())
-    const [first] = release.errors
-    if (first === undefined) return release
-    throw new ProblemError({
-      status: 422,
-      code: 'NEWSWIRE_HOOK_EMBARGO',
-      title: 'It cannot be read until when this is to be held',
-      detail: `${first.pointer}: ${first.detail}`,
-      errors: release.errors.slice(0, 50),
-    })
+    if (release.errors.length > 0) throw unread('NEWSWIRE_HOOK_EMBARGO', 'It cannot be read until when this is to be held', release.errors)
+    return release
   }
 
   const publish = async (request: HttpRequest, hook: Hook, document: unknown, { delivery, isOnce }: Delivery): Promise<HookAnswer> => {
@@ -132,9 +130,11 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const toAsked: ToAsked = stamp => {
       const release = releaseOf(hook, document)
       const { embargoUntil } = release
-      const made = { ...toInput(document, preset, fields, hook.hook.mapping), ...(embargoUntil === undefined ? {} : { embargoUntil }) }
-      const input = validateWith(articleInput, made, 'article')
-      return { submission: toPublish(stamp, input, configuration.current().site), pictures: [], warnings: release.warnings }
+      const made = toInput(document, preset, fields, hook.hook.mapping)
+      if (made.errors.length > 0) throw unread('NEWSWIRE_HOOK_BODY', 'The body cannot be read', made.errors)
+      const input = validateWith(articleInput, { ...made.input, ...(embargoUntil === undefined ? {} : { embargoUntil }) }, 'article')
+      const warnings = [...release.warnings, ...made.warnings, ...findLostAddresses(input)]
+      return { submission: toPublish(stamp, input, configuration.current().site), pictures: [], warnings }
     }
     return take(request, { publisher: publisher.id, articleId, key: `hook:${hook.hook.id}:${delivery}${again}`, ...live }, toAsked)
   }

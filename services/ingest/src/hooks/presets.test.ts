@@ -7,18 +7,23 @@ import { fieldsFor, presetOf } from './presets.ts'
 import type { Headers } from './read-notice.ts'
 import { isKey, type Signed, signatures } from './signatures.ts'
 import { toInstant } from './times.ts'
-import { toInput, toLocalId } from './to-input.ts'
+import { type ToInput, toInput, toLocalId } from './to-input.ts'
 
 const NOW = Date.parse('2026-03-01T08:00:00.000Z')
 
-const read = (name: HookPreset, body: unknown, { headers = {}, mapping = {} }: { headers?: Headers; mapping?: object } = {}) => {
+const take = (name: HookPreset, body: unknown, { headers = {}, mapping = {} }: { headers?: Headers; mapping?: object } = {}) => {
   const preset = presetOf(name)
   const given = hookMapping.parse(mapping)
   const fields = fieldsFor(preset, given)
   const notice = preset.read(body, headers, given, fields)
-  return notice.act === 'publish' ? { act: 'publish', input: toInput(notice.document, preset, fields, given) } : notice
+  return { notice, made: notice.act === 'publish' ? toInput(notice.document, preset, fields, given) : null }
+}
+const read = (...given: Parameters<typeof take>) => {
+  const { notice, made } = take(...given)
+  return made === null ? notice : { act: 'publish', input: made.input }
 }
 type Published = { act: string; input: Record<string, unknown> }
+const madeOf = (...given: Parameters<typeof take>): ToInput => take(...given).made ?? assert.fail('it publishes nothing')
 const actOf = (name: HookPreset, body: unknown, more: Parameters<typeof read>[2] = {}) => {
   const { act } = read(name, body, more)
   return act
@@ -309,6 +314,133 @@ test('a document that says of itself that it is not for everybody does not go ou
     'unpublish',
   )
   assert.equal(actOf('cloudevents', { type: 'x.article.updated', data: { id: 'a', status: 'draft' } }), 'ignore')
+})
+
+const span = (text: string, ...marks: string[]) => ({ _type: 'span', text, marks })
+const words = (value: string, ...marks: string[]) => ({ nodeType: 'text', value, marks: marks.map(type => ({ type })), data: {} })
+const node = (nodeType: string, content: object[], data: object = {}) => ({ nodeType, data, content })
+
+test('the trees that editors of Contentful, Sanity and Strapi keep become HTML; what has no address or words in them is named', () => {
+  const contentful = (body: unknown) =>
+    madeOf(
+      'contentful',
+      { sys: { id: 'e' }, fields: { title: { vi: 'T' }, body: { vi: body } } },
+      { headers: { 'x-contentful-topic': 'ContentManagement.Entry.publish' } },
+    )
+  const document = node('document', [
+    node('heading-2', [words('Tiêu <đề>')]),
+    node('paragraph', [
+      words('đậm', 'bold'),
+      node('hyperlink', [words('x')], { uri: 'https://x.example/?a&b' }),
+      node('entry-hyperlink', [words('bài')]),
+    ]),
+    node('embedded-asset-block', [], { target: { sys: { id: 'asset', type: 'Link' } } }),
+  ])
+  const made = contentful(document)
+  assert.deepEqual(made.input['body'], {
+    html: '<h2>Tiêu &lt;đề&gt;</h2><p><b>đậm</b><a href="https://x.example/?a&b">x</a>bài</p>',
+  })
+  assert.deepEqual(
+    made.warnings.map(one => one.pointer),
+    ['/body'],
+  )
+  assert.match(made.warnings[0]?.detail ?? '', /no address and no words.*: entry-hyperlink, embedded-asset-block$/)
+
+  const sanity = madeOf('sanity', {
+    _id: 's',
+    title: 'T',
+    body: [
+      { _type: 'block', style: 'h2', markDefs: [], children: [span('Tiêu <đề>')] },
+      {
+        _type: 'block',
+        markDefs: [{ _key: 'l', _type: 'link', href: 'https://x.example/' }],
+        children: [span('đậm', 'strong'), span('x', 'l'), span('y', 'unknown')],
+      },
+      { _type: 'block', listItem: 'bullet', level: 1, children: [span('một')] },
+      { _type: 'image', asset: { url: 'https://cdn.example/a.jpg' }, alt: 'A', caption: 'C' },
+      { _type: 'image', asset: { _ref: 'image-abc-1x1-jpg' } },
+      { _type: 'youtube', url: 'x' },
+    ],
+  })
+  assert.deepEqual(sanity.input['body'], {
+    html: '<h2>Tiêu &lt;đề&gt;</h2><p><strong>đậm</strong><a href="https://x.example/">x</a>y</p><ul><li>một</li></ul><figure><img src="https://cdn.example/a.jpg" alt="A"><figcaption>C</figcaption></figure>',
+  })
+  assert.match(sanity.warnings[0]?.detail ?? '', /: image, youtube$/)
+
+  const strapi = madeOf(
+    'strapi',
+    {
+      event: 'entry.publish',
+      entry: {
+        documentId: 'd',
+        title: 'T',
+        content: [
+          { type: 'heading', level: 2, children: [{ type: 'text', text: 'Tiêu <đề>' }] },
+          {
+            type: 'paragraph',
+            children: [
+              { type: 'text', text: 'đậm\nhai', bold: true, italic: true },
+              { type: 'link', url: 'https://x.example/"', children: [{ type: 'text', text: 'x' }] },
+            ],
+          },
+          { type: 'list', format: 'ordered', children: [{ type: 'list-item', children: [{ type: 'text', text: 'một' }] }] },
+          { type: 'image', image: { url: '/uploads/a.png', alternativeText: 'A' }, children: [{ type: 'text', text: '' }] },
+          { type: 'code', children: [{ type: 'text', text: 'a < b' }] },
+        ],
+        cover: { url: '/uploads/c.png', alternativeText: 'Bìa', caption: 'Chú thích' },
+      },
+    },
+    { mapping: { baseUrl: 'https://cms.example/' } },
+  )
+  assert.deepEqual(strapi.input['body'], {
+    html: '<h2>Tiêu &lt;đề&gt;</h2>\n<p><em><strong>đậm<br />hai</strong></em><a href="https://x.example/&quot;" rel="noopener nofollow">x</a></p>\n<ol><li>một</li></ol>\n<figure><img src="https://cms.example/uploads/a.png" alt="A" /></figure>\n<pre><code>a &lt; b</code></pre>',
+  })
+  assert.deepEqual(strapi.input['images'], [{ url: 'https://cms.example/uploads/c.png', role: 'lead', caption: 'Chú thích', alt: 'Bìa' }])
+  assert.deepEqual([strapi.warnings, strapi.errors], [[], []])
+})
+
+test('a tree that is not taken is named, with what to send in its place; a strange one makes nothing throw', () => {
+  const found = (body: unknown) => {
+    const { errors } = madeOf('generic', { event: 'publish', article: { id: 'a', title: 'T', body } })
+    return errors[0]?.detail
+  }
+  assert.match(found({ type: 'doc', content: [] }) ?? '', /at \/body, found a ProseMirror document.*send HTML.*mapping\.fields\.html/)
+  assert.match(found({ root: { children: [] } }) ?? '', /Lexical/)
+  assert.match(found([{ insert: 'x' }]) ?? '', /a list of blocks/)
+  for (const content of [[null], 'x', [{ nodeType: 'paragraph' }], [{ nodeType: 'hyperlink', content: [] }], [{ nodeType: 'text' }]])
+    assert.match(found({ nodeType: 'document', content }) ?? '', /Contentful rich text that is not/)
+  for (const children of [[null], [{ _type: 'span', text: 'q', marks: ['constructor', '__proto__'] }], 'x', undefined])
+    assert.doesNotThrow(() => found([{ _type: 'block', style: 'constructor', children }]))
+  for (const children of [[null], [{ type: 'text' }], [{ type: 'list', children: 'x' }]])
+    assert.doesNotThrow(() => found([{ type: 'paragraph', children }]))
+  assert.equal(found({}), undefined)
+})
+
+test('Markdown is HTML where the mapping says so, and doubted where it does not', () => {
+  const content = '## Tiêu đề\n\n**đậm** và [x](https://x.example/)\n\n| a | b |\n|---|---|\n| 1 | 2 |'
+  const strapi = (mapping: object, text = content) =>
+    madeOf('strapi', { event: 'entry.publish', entry: { id: 1, title: 'T', content: text } }, { mapping })
+  const { html } = strapi({ bodyFormat: 'markdown' }).input['body'] as { html: string }
+  assert.match(html, /^<h2>Tiêu đề<\/h2>\n<p><strong>đậm<\/strong> và <a href="https:\/\/x\.example\/">x<\/a><\/p>\n<table>/)
+  assert.deepEqual(strapi({ bodyFormat: 'markdown' }).warnings, [])
+  const plain = strapi({})
+  assert.deepEqual(plain.input['body'], { text: content })
+  assert.match(plain.warnings[0]?.detail ?? '', /looks like Markdown.*mapping\.bodyFormat/)
+  assert.deepEqual(strapi({ bodyFormat: 'text' }).warnings, [])
+  assert.match(strapi({}, '<p>x</p>').warnings[0]?.detail ?? '', /looks like HTML.*mapping\.fields\.html/)
+  assert.deepEqual(strapi({}, 'Một # hai * ba ** bốn [5] (6)\n\n- bảy < 8').warnings, [])
+})
+
+test('a lead picture without a whole address is resolved against the hook’s base, or left out with a warning', () => {
+  const ghost = (image: string, mapping: object = {}) => {
+    const { input, warnings } = madeOf('ghost', { post: { current: { ...ghostPost, feature_image: image }, previous: {} } }, { mapping })
+    return [(input['images'] as { url: string }[] | undefined)?.[0]?.url, warnings.map(one => one.pointer)]
+  }
+  assert.deepEqual(ghost('/content/a.jpg', { baseUrl: 'https://blog.example/x/' }), ['https://blog.example/content/a.jpg', []])
+  assert.deepEqual(ghost('/content/a.jpg'), [undefined, ['/images']])
+  assert.deepEqual(ghost('//cdn.example/a.jpg'), ['https://cdn.example/a.jpg', []])
+  assert.deepEqual(ghost(''), [undefined, []])
+  assert.deepEqual(ghost('javascript:x', { baseUrl: 'https://blog.example/' }), [undefined, ['/images']])
 })
 
 test('no body makes a preset throw, and no prototype is reached by a pointer', () => {

@@ -117,7 +117,13 @@ const presets = {
   strapi: {
     verify: signatures.plain,
     read: readByWord({ event: ['/event'], document: '/entry', only: /^entry\./, isDraft: isStrapiDraft }),
-    fields: { ...ordinary, id: ['/documentId', '/id'], image: ['/image/url', '/cover/url', '/images/*/url'] },
+    fields: {
+      ...ordinary,
+      id: ['/documentId', '/id'],
+      image: ['/image/url', '/cover/url', '/images/*/url'],
+      imageCaption: ['/image/caption', '/cover/caption', '/images/*/caption'],
+      imageAlt: ['/image/alternativeText', '/cover/alternativeText', '/images/*/alternativeText'],
+    },
   },
   sanity: {
     verify: signatures.sanity,

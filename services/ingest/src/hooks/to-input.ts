@@ -2,11 +2,14 @@
 import { articleInput } from '@newswire/events/article'
 import type { HookMapping } from '@newswire/events/hook-config'
 import { isLocalId, sha256Hex } from '@newswire/events/ids'
-import { htmlToWords } from '@newswire/events/markup'
+import { cleanHtml, completeAddresses, htmlToWords } from '@newswire/events/markup'
+import { findMarkupExcess, findTextExcess } from '@newswire/events/markup-excess'
 import { isWidth } from '@newswire/events/public-article'
+import type { Warning } from '@newswire/events/warnings'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
 import type { Preset } from './presets.ts'
 import type { Fields } from './read-notice.ts'
+import { isLikeMarkdown, markdownToHtml, writeRichText } from './rich-text.ts'
 import { toInstant } from './times.ts'
 
 const MAX_ID = 128
@@ -47,22 +50,26 @@ const filingOf = (document: unknown, fields: Fields, { categories, everyCategory
 
 const isWeb = (url: string): boolean => url.length <= 2048 && /^https?:\/\//i.test(url) && URL.canParse(url)
 
-const imagesOf = (document: unknown, fields: Fields) => {
-  const url = firstText(document, fields.image)
-  if (!isWeb(url)) return []
-  const said = (name: string, pointers: readonly string[], most: number) => {
-    const words = htmlToWords(firstText(document, pointers)).slice(0, most)
-    return words === '' ? {} : { [name]: words }
+type Images = Readonly<{ images: readonly Record<string, unknown>[]; warnings: readonly Warning[] }>
+const NO_IMAGES: Images = { images: [], warnings: [] }
+
+const imagesOf = (document: unknown, fields: Fields, { baseUrl }: HookMapping): Images => {
+  const said = firstText(document, fields.image)
+  const url = isWeb(said) || said === '' ? said : (URL.parse(said, baseUrl)?.href ?? (said.startsWith('//') ? `https:${said}` : ''))
+  const lost = `${JSON.stringify(said.slice(0, 200))} is no whole address, so the picture is left out: mapping.baseUrl of the hook says where it is`
+  if (!isWeb(url)) return { images: [], warnings: said === '' ? [] : [{ pointer: '/images', detail: lost }] }
+  const words = (name: string, pointers: readonly string[], most: number) => {
+    const text = htmlToWords(firstText(document, pointers)).slice(0, most)
+    return text === '' ? {} : { [name]: text }
   }
-  return [
-    {
-      url,
-      role: 'lead',
-      ...said('caption', fields.imageCaption, 2000),
-      ...said('alt', fields.imageAlt, 1000),
-      ...said('credit', fields.imageCredit, 500),
-    },
-  ]
+  const image = {
+    url,
+    role: 'lead',
+    ...words('caption', fields.imageCaption, 2000),
+    ...words('alt', fields.imageAlt, 1000),
+    ...words('credit', fields.imageCredit, 500),
+  }
+  return { images: [image], warnings: [] }
 }
 
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/
@@ -110,13 +117,76 @@ const ownFieldsOf = (document: unknown): Record<string, unknown> => {
   return Array.isArray(images) ? { ...picked, images: images.map(ownPicture) } : picked
 }
 
+type Body = Readonly<{
+  body: Readonly<{ html: string }> | Readonly<{ text: string }>
+  warnings: readonly Warning[]
+  errors: readonly Warning[]
+}>
+
+const LOOKS_LIKE_HTML = /^\s*<(?:p|h[1-6]|div|ul|ol|figure|blockquote|section|article)[\s>]/i
+
+/** A plain text that was not meant as one. */
+const findTextDoubts = (text: string, { bodyFormat }: HookMapping): readonly Warning[] => {
+  if (bodyFormat === 'text') return []
+  if (LOOKS_LIKE_HTML.test(text))
+    return [
+      {
+        pointer: '/body',
+        detail: 'it looks like HTML and is published letter for letter: mapping.fields.html of the hook says that it is',
+      },
+    ]
+  return isLikeMarkdown(text)
+    ? [
+        {
+          pointer: '/body',
+          detail:
+            'it looks like Markdown and is published letter for letter: mapping.bodyFormat of the hook says markdown, or text where it is none',
+        },
+      ]
+    : []
+}
+
+const textBodyOf = (text: string, mapping: HookMapping): Body =>
+  mapping.bodyFormat === 'markdown' && findTextExcess(text) === null
+    ? { body: { html: markdownToHtml(text) }, warnings: [], errors: [] }
+    : { body: { text }, warnings: mapping.bodyFormat === 'markdown' ? [] : findTextDoubts(text, mapping), errors: [] }
+
+/** A tree is looked for only where no text is. */
+const bodyOf = (document: unknown, fields: Fields, mapping: HookMapping): Body => {
+  const [html, text] = [firstText(document, fields.html), firstText(document, fields.text)]
+  if (html !== '') return { body: { html }, warnings: [], errors: [] }
+  if (text !== '') return textBodyOf(text, mapping)
+  for (const pointer of [...fields.html, ...fields.text])
+    for (const value of findAllAt(document, pointer)) {
+      const written = writeRichText(value)
+      if (written === null) continue
+      if ('found' in written) {
+        const detail = `expected HTML, a text, Contentful rich text, portable text or Strapi blocks at ${pointer}, found ${written.found}; send HTML, and name its place by mapping.fields.html`
+        return { body: { text: '' }, warnings: [], errors: [{ pointer: '/body', detail }] }
+      }
+      const left = `left out of it, because what is sent has no address and no words for it: ${written.left.join(', ')}`
+      return { body: { html: written.html }, warnings: written.left.length === 0 ? [] : [{ pointer: '/body', detail: left }], errors: [] }
+    }
+  return { body: { text: '' }, warnings: [], errors: [] }
+}
+
+/** Too much for a parser is left as it is, for ingest to refuse with its own words. */
+const withBase = (body: Body['body'], { baseUrl }: HookMapping): Body['body'] =>
+  baseUrl === undefined || !('html' in body) || findMarkupExcess(body.html) !== null
+    ? body
+    : { html: completeAddresses(cleanHtml(body.html), baseUrl).html }
+
+/** `errors`: of what is there and cannot be read. `warnings`: of what was left out, or is perhaps not meant. */
+export type ToInput = Readonly<{ input: Record<string, unknown>; warnings: readonly Warning[]; errors: readonly Warning[] }>
+
 /** What it cannot make sense of it leaves out; what is missing then is for ingest to refuse, with where. */
-export const toInput = (document: unknown, preset: Preset, fields: Fields, mapping: HookMapping): Record<string, unknown> => {
+export const toInput = (document: unknown, preset: Preset, fields: Fields, mapping: HookMapping): ToInput => {
   const words = (pointers: readonly string[]) => {
     const text = firstText(document, pointers)
     return preset.wordsAreHtml && /[<&]/.test(text) ? htmlToWords(text) : text
   }
-  const [html, text] = [firstText(document, fields.html), firstText(document, fields.text)]
+  const { body, warnings, errors } = bodyOf(document, fields, mapping)
+  const isEmpty = 'text' in body && body.text === ''
   const own = preset.isOurs ? ownFieldsOf(document) : {}
   const hasOwnImages = Array.isArray(own['images']) && mapping.fields.image === undefined
   const filing = filingOf(document, fields, mapping)
@@ -125,13 +195,13 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
   const language = firstText(document, fields.language).replace('_', '-')
   const sourceVersion = versionOf(document, fields)
   const [publishedAt, updatedAt] = [fields.publishedAt, fields.updatedAt].map(pointers => toInstant(firstText(document, pointers)))
-  const images = imagesOf(document, fields)
+  const { images, warnings: lost } = hasOwnImages ? NO_IMAGES : imagesOf(document, fields, mapping)
   const plain = { summary: words(fields.summary), byline: bylineOf(document, fields.byline), source: words(fields.source) }
-  return {
+  const input = {
     ...own,
     title: words(fields.title),
     // Without any text an article of ours is an excerpt with a link, and no article with an empty body.
-    ...(preset.isOurs && html + text === '' ? {} : { body: html === '' ? { text } : { html } }),
+    ...(preset.isOurs && isEmpty ? {} : { body: withBase(body, mapping) }),
     categories: filing.categories,
     tags: [...new Set([...ownTags.map(tag => tag.slice(0, 200)), ...filing.tags])].slice(0, 100),
     ...Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== '')),
@@ -141,6 +211,7 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
     ...(isWeb(url) ? { canonicalUrl: url } : {}),
     ...(publishedAt ? { publishedAt } : {}),
     ...(updatedAt ? { updatedAt } : {}),
-    ...(images.length === 0 || hasOwnImages ? {} : { images }),
+    ...(images.length === 0 ? {} : { images }),
   }
+  return { input, warnings: [...warnings, ...lost], errors }
 }

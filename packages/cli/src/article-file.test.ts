@@ -62,6 +62,7 @@ test('wrong use is said before anything is sent', () => {
     () => toFileArticle('-', '{}', none),
   ]
   for (const use of wrong) assert.throws(use, isUsage)
+  assert.throws(() => toFileArticle('a.txt', 'x', { ...none, title: 't', caption: ['c'] }), /captions: 1, pictures: 0; give --image FILE/)
 })
 
 test('a text says with options what JSON says in fields: when it goes out, what it corrects, what a picture shows', () => {

@@ -71,7 +71,7 @@ export const findPictures = (images: unknown, folder: string): FileArticle['pict
 
 const refuseMore = (what: string, given: readonly string[], pictures: readonly string[]): void => {
   if (given.length > pictures.length)
-    throw new UsageError(`there are ${given.length} ${what} for ${pictures.length} pictures; give --image FILE before each`)
+    throw new UsageError(`${what}: ${given.length}, pictures: ${pictures.length}; give --image FILE before each`)
 }
 
 const fromText = (text: string, options: TextOptions): Record<string, unknown> => {

@@ -67,7 +67,7 @@ test('an outlet whose time has not come is named and not waited for', async () =
     { submission: released, sinks: [sink('pending'), held] },
     { submission: released, sinks: [sink('done'), held] },
   ])
-  assert.deepEqual([found.ok, found.state, found.detail], [true, 'released', `version 1 is in 1 sinks; outlet ftp gets it at ${nextAt}`])
+  assert.deepEqual([found.ok, found.state, found.detail], [true, 'released', `version 1 is in 1 sink; outlet ftp gets it at ${nextAt}`])
 })
 
 test('a sink that gave up ends it with exit 1 and says which and why', async () => {
@@ -86,7 +86,7 @@ test('a feed that sets it aside is waited out with the others, and told as that 
   ])
   assert.deepEqual(
     [found.ok, found.state, found.detail],
-    [false, 'set aside', 'by feed msn: the title has 4 characters; version 1 is in 1 sinks'],
+    [false, 'set aside', 'by feed msn: the title has 4 characters; version 1 is in 1 sink'],
   )
 })
 
@@ -104,7 +104,7 @@ test('pictures that did not make it are told with why, however it ends', async (
   const late = await wait([{ submission: released, sinks: [sink('retrying')], pictures }], 200)
   assert.deepEqual([late.state, late.warning], ['late', pictures])
   const out = await wait([{ submission: released, sinks: [sink('done')], pictures }])
-  assert.equal(out.detail, 'version 1 is in 1 sinks, with 1 of 2 pictures ready')
+  assert.equal(out.detail, 'version 1 is in 1 sink, with 1 of 2 pictures ready')
   assert.equal((await wait([{ submission: released, sinks: [sink('done')], pictures: '2 of 2 pictures ready' }])).warning, undefined)
 })
 

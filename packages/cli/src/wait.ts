@@ -88,7 +88,7 @@ export const waitForSinks = async (
         }
       const fannedOut = (version?.stages ?? []).filter(one => one.outcome === 'fanned-out').length
       if (fannedOut >= FAN_OUTS && late.length === 0) {
-        const where = `version ${submission.version} is in ${done.length} sinks${describePictures(missing)}${describeHeld(held)}`
+        const where = `version ${submission.version} is in ${done.length} ${done.length === 1 ? 'sink' : 'sinks'}${describePictures(missing)}${describeHeld(held)}`
         const end =
           aside.length === 0
             ? { ok: true, state: 'released', detail: where }

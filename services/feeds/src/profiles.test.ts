@@ -85,4 +85,6 @@ test('a title is counted as a person counts it: a letter with its marks is one',
   assert.equal(rule?.name, 'title-length')
   assert.equal(titled('ế'.normalize('NFD').repeat(20)).ok, false)
   assert.equal(titled('ế'.normalize('NFD').repeat(21)).ok, true)
+  const one = titled('A')
+  assert.match(one.ok ? '' : one.reason, /the title has 1 character$/)
 })

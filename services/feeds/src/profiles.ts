@@ -69,7 +69,7 @@ const titleAbove = (characters: number): ItemRule => ({
   requirement: `a title has more than ${characters} characters`,
   breach: ({ title }) => {
     const length = lengthOf(title)
-    return length > characters ? null : `the title has ${length} characters`
+    return length > characters ? null : `the title has ${length} ${length === 1 ? 'character' : 'characters'}`
   },
 })
 

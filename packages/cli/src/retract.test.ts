@@ -38,6 +38,20 @@ test('an id that nothing was ever submitted under is not retracted: the story th
   }
 })
 
+test('the article of another publisher is not taken for one of ours that has the same name, also where nobody says whose the token is', async t => {
+  const { terminal, sent } = await begin(t, { article: { body: { id: 'vanhoa.story', state: 'live' } } })
+  await assert.rejects(
+    retract(terminal, 'songhau.story', options),
+    /songhau\.story is no article of .*whose story is vanhoa\.story: nothing was taken back/,
+  )
+  assert.deepEqual(sent(), [])
+  for (const id of ['vanhoa.story', 'story']) await retract(terminal, id, options)
+  assert.deepEqual(
+    sent().map(one => one.path),
+    ['/v1/articles/story/retract', '/v1/articles/story/retract'],
+  )
+})
+
 test('nor is it republished', async t => {
   const { terminal, sent } = await begin(t, {})
   await assert.rejects(republish(terminal, 'khong-co', options), {

@@ -13,26 +13,29 @@ type RetractOptions = WaitOptions &
   Readonly<{ mode: string; reason: string; redirectTo?: string; notice?: string; legal?: boolean; force?: boolean }>
 
 /** The part of the trace that tells whether anything was ever to come out of this id. */
-type Known = Readonly<{ versions?: readonly unknown[]; submissions?: readonly { command?: string | null }[] }>
+type Known = Readonly<{ articleId?: string; versions?: readonly unknown[]; submissions?: readonly { command?: string | null }[] }>
 
 const isNotFound = (error: unknown): boolean => error instanceof FailedError && error.code === 'NEWSWIRE_ARTICLE_UNKNOWN'
+
+/** `articleId`: as the front door says it; absent where it cannot be asked. */
+type Asked = Readonly<{ known: boolean; articleId?: string | undefined }>
 
 /**
  * Whether an article was ever submitted under the id. Only two clear answers make it unknown: a token that may not read, or a trace that cannot be
  * asked, must not stand in the way of a retraction.
  */
-const isKnown = async (using: Client, path: string): Promise<boolean> => {
+const askArticle = async (using: Client, path: string): Promise<Asked> => {
   try {
-    await using.ingest('GET', path)
-    return true
+    const { id: articleId } = (await using.ingest('GET', path)) as { id?: string }
+    return { known: true, articleId }
   } catch (error) {
-    if (!isNotFound(error)) return true
+    if (!isNotFound(error)) return { known: true }
   }
   try {
-    const { versions = [], submissions = [] } = (await using.ingest('GET', `${path}/trace`)) as Known
-    return versions.length > 0 || submissions.some(one => one.command !== 'retract' && one.command !== 'republish')
+    const { articleId, versions = [], submissions = [] } = (await using.ingest('GET', `${path}/trace`)) as Known
+    return { known: versions.length > 0 || submissions.some(one => one.command !== 'retract' && one.command !== 'republish'), articleId }
   } catch (error) {
-    return !isNotFound(error)
+    return { known: !isNotFound(error) }
   }
 }
 
@@ -49,10 +52,18 @@ const pathOf = async (
   id: string,
   { done, onward, force }: Readonly<{ done: string; onward: string; force?: boolean | undefined }>,
 ): Promise<string> => {
-  const { localId, articleId } = splitId(id, await using.whose())
+  const publisher = await using.whose()
+  const { localId, articleId } = splitId(id, publisher)
   sayMeant(id, articleId, terminal)
   const path = `/v1/articles/${encodeURIComponent(localId)}`
-  if (force || (await isKnown(using, path))) return path
+  if (force) return path
+  const asked = await askArticle(using, path)
+  // Whose the token is was not known, so the publisher in the id was taken for its own.
+  if (publisher === null && localId !== id && asked.articleId !== undefined && asked.articleId !== id)
+    throw new FailedError(`${id} is no article of this token's publisher, whose ${localId} is ${asked.articleId}: nothing was ${done}`, {
+      code: 'NEWSWIRE_ARTICLE_UNKNOWN',
+    })
+  if (asked.known) return path
   throw new FailedError(
     `nothing was ever submitted as ${articleId}, so nothing was ${done}. \`newswire status\` and the console's list of articles show what is there${onward}`,
     { code: 'NEWSWIRE_ARTICLE_UNKNOWN' },

@@ -7,10 +7,11 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
-import type { ArticleTrace } from '@newswire/trace/queries'
 
 /** How long an answer waits for the trace to reach the log's end, only where nothing is known of the article: a retraction is in no way to be held up. */
 const TRACE_WAIT_MS = 500
+
+type ArticleTrace = NonNullable<ReturnType<Awaited<ReturnType<ServiceContext['trace']>>['article']>>
 
 const hasContent = ({ versions, submissions }: ArticleTrace): boolean =>
   versions.length > 0 || submissions.some(one => one.command === 'publish' || one.command === null)

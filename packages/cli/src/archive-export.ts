@@ -4,7 +4,7 @@ import { isDay } from '@newswire/archive/verify-copy'
 import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/events/config'
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
-import { openReader } from './archive.ts'
+import { openReader } from './open-objects.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 

@@ -6,20 +6,11 @@ import { copyArchive, inPlace, newestPacked } from '@newswire/archive/copy'
 import { type KeysDocument, keysDocument, readKeys } from '@newswire/archive/signing'
 import { isDay, openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
-import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { keys } from '@newswire/objects/keys'
-import type { Settings } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from './client.ts'
-import { openBucket } from './compose.ts'
+import { openReader } from './open-objects.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
-
-/** The store, for looking only. */
-export const openReader = async ({ s3, dataDir }: Settings): Promise<ObjectsReader> => {
-  if (s3 !== null) return openBucket(s3)
-  const { openDiskReader } = await import('@newswire/objects/disk-reader')
-  return openDiskReader(join(dataDir, 'objects'))
-}
 
 const MAX_KEYS_MS = 15_000
 

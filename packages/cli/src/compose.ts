@@ -24,8 +24,9 @@ import { readTelemetry } from '@newswire/runtime/telemetry'
 import { createTrace, type Trace } from '@newswire/trace/trace'
 import { makeDataFolder } from './data-folder.ts'
 import { keepPrivate, readPrivate } from './local-access.ts'
-import { checkLogMark, keepLogMark, readEpoch } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, readEpoch, sideOf } from './log-mark.ts'
 import { observeLanes } from './observe.ts'
+import { openObjects } from './open-objects.ts'
 import { listSealed } from './sealed-secrets.ts'
 import { takeViewsFolder, type ViewsFolder } from './views-folder.ts'
 
@@ -38,23 +39,11 @@ const storeDeadLetter = (objects: Pick<Objects, 'put'>) => async (id: string, by
   return key
 }
 
-export const openBucket = async ({ bucket, region, endpoint, prefix }: NonNullable<Settings['s3']>): Promise<Objects> => {
-  const { createS3Objects } = await import('@newswire/objects/s3')
-  return createS3Objects({ bucket, region, ...(endpoint === null ? {} : { endpoint }), ...(prefix === '' ? {} : { prefix }) })
-}
-
-/** The store of the settings. */
-export const openObjects = async ({ s3, dataDir, fsync }: Settings): Promise<Objects> => {
-  if (s3 !== null) return openBucket(s3)
-  const { createDiskObjects } = await import('@newswire/objects/disk')
-  return createDiskObjects({ root: join(dataDir, 'objects'), fsync })
-}
-
 /** `onCrash`: a subscription or follower has stopped for good; the process should end and be started again. */
 type Watch = LaneObservers &
   Readonly<{
     onCrash?: (error: Error) => void
-    /** Where an embedded log that is made now begins (default 0). */
+    /** Below which no partition of an embedded log goes on (default 0), for a log that takes the place of a lost one: whether it belongs to the store is not asked then. */
     floor?: number
     /** See `KafkaLogOptions`. */
     membersFile?: () => string | null
@@ -115,8 +104,9 @@ export const connectLog = async (
   })
 }
 
-/** Both ports, open and proven. Throws with what to do when one cannot be had. */
+/** Both ports, open and proven. Throws with what to do when one cannot be had, or an embedded log and the store do not belong together. */
 export const openPorts = async (settings: Settings, clientId: string, watch: LogOptions = {}): Promise<Ports> => {
+  if (settings.kafkaBrokers.length === 0 && watch.floor === undefined) await checkLogMarkBeforeOpening(settings)
   await makeDataFolder(settings.dataDir)
   const objects = keepAtHand(readFromBundles(await openObjects(settings)))
   try {
@@ -208,7 +198,7 @@ export const compose = async ({
   const spans = telemetry && createSpanExporter(telemetry, logger)
   const check = async (log: Log, objects: Objects) => {
     await readyTopics(log, createTopics)
-    await checkLogMark(log, objects)
+    if (log.kind === 'kafka') await checkLogMark(sideOf(log), objects)
   }
   const late = startsWithoutLog ? { check, logger } : undefined
   let views: ViewsFolder | null = null

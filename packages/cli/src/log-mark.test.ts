@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { createLogger } from '@newswire/runtime/logger'
-import { checkLogMark, keepLogMark, raiseEpoch, readEpoch } from './log-mark.ts'
+import { checkLogMark, keepLogMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
 
 const open = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-mark-'))
@@ -29,12 +29,12 @@ const record = { topic: 'submissions', key: 'press.a', value: Buffer.from('x') }
 test('a log that ends below its mark is another one, and starting is refused with what to do', async t => {
   const { objects, openLog, keep } = await open(t)
   const log = await openLog('one.db')
-  await checkLogMark(log, objects)
+  await checkLogMark(sideOf(log), objects)
   await log.publish([record, record])
   await keep(log)
-  await checkLogMark(log, objects)
+  await checkLogMark(sideOf(log), objects)
   const replaced = await openLog('two.db')
-  await assert.rejects(checkLogMark(replaced, objects), (error: { code?: string; message?: string }) => {
+  await assert.rejects(checkLogMark(sideOf(replaced), objects), (error: { code?: string; message?: string }) => {
     assert.equal(error.code, 'NEWSWIRE_LOG_REPLACED')
     assert.match(String(error.message), /ends at 0, but was at 2/)
     assert.match(String(error.message), /log\.db|new-epoch/)
@@ -50,7 +50,7 @@ test('the mark never goes back, so that a replaced log cannot make itself known 
   await keep(log)
   const replaced = await openLog('two.db')
   await keep(replaced)
-  await assert.rejects(checkLogMark(replaced, objects), { code: 'NEWSWIRE_LOG_REPLACED' })
+  await assert.rejects(checkLogMark(sideOf(replaced), objects), { code: 'NEWSWIRE_LOG_REPLACED' })
 })
 
 test('a raised epoch lets the new log in, and is one more each time', async t => {
@@ -62,5 +62,19 @@ test('a raised epoch lets the new log in, and is one more each time', async t =>
   assert.equal(await raiseEpoch(objects), 1)
   assert.equal(await raiseEpoch(objects), 2)
   assert.equal(await readEpoch(objects), 2)
-  await checkLogMark(await openLog('two.db'), objects)
+  await checkLogMark(sideOf(await openLog('two.db')), objects)
+})
+
+test('a store that knows of no log is not that of a log with articles, and is that of one with nothing in it yet', async t => {
+  const { objects, openLog, keep } = await open(t)
+  const log = await openLog('one.db')
+  await checkLogMark(sideOf(log), objects)
+  await log.publish([{ ...record, topic: 'articles' }])
+  await assert.rejects(checkLogMark(sideOf(log), objects), {
+    code: 'NEWSWIRE_STORE_REPLACED',
+    message:
+      /^the log has articles, and the store knows of no log.*Put objects\/ back beside log\.db, both from the same copy.*empty --data folder/,
+  })
+  await keep(log)
+  await checkLogMark(sideOf(log), objects)
 })

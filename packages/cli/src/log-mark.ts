@@ -1,15 +1,21 @@
 /**
  * Notices a replaced log (architecture §6.19): how far `submissions` had come is kept in the store. A log that ends below that is another
- * one, and under its low positions every article would look old; starting is refused until an operator raises the epoch.
+ * one, and under its low positions every article would look old; starting is refused until an operator raises the epoch. A store that knows of no
+ * log, beside one that has articles, is not the store of that log: the desk would know no article, and could take none back.
  */
-import { RejectError } from '@newswire/events/errors'
+import { join } from 'node:path'
+import { codeOf, type ErrorCode, RejectError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
+import { type LogPeek, peekAtEmbeddedLog } from '@newswire/log/embedded-look'
 import type { Log } from '@newswire/log/log'
+import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
+import type { Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
+import { openReader } from './open-objects.ts'
 
 /** Positions of a higher one would no longer be safe integers (ADR 2). */
 const MAX_EPOCH = 511
@@ -26,6 +32,24 @@ export const readEpoch = async (objects: Pick<Objects, 'get'>): Promise<number> 
 export const readMarkEnds = async (objects: Objects): Promise<readonly number[]> =>
   Object.values((await getDocument(objects, keys.logMark(), markDocument))?.value.ends ?? {})
 
+/** What is asked of a log here, also of one that is not opened. */
+export type LogSide = LogPeek & Pick<Log, 'kind'>
+
+/** Of a log that is open. */
+export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read'>): LogSide => ({
+  kind: log.kind,
+  ends: log.ends,
+  hasRecords: async topic => {
+    // Positions skip where a log did not end cleanly, so the ends alone do not say it.
+    for (const { partition, start, end } of await log.ends(topic))
+      if (end > start && (await log.read({ topic, partition, from: 'start', limit: 1 })).records.length > 0) return true
+    return false
+  },
+})
+
+/** Of a file that is not there, or has nothing in it yet. */
+export const emptySide: LogSide = { kind: 'embedded', ends: async () => [], hasRecords: async () => false }
+
 const endsOf = async (log: Pick<Log, 'ends'>): Promise<Record<string, number>> =>
   Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
 
@@ -38,24 +62,62 @@ const remedyFor = (log: Pick<Log, 'kind'>): string => {
     : `Give back the log.db that belongs to it. If it is lost, ${rebuild}. Or start over with an empty --data folder: the store cannot go on under another log.`
 }
 
-/** Why this is another log than the one the store knows, and what to do; `null` when it may be that one. */
-export const findReplacedLog = async (
-  log: Pick<Log, 'kind' | 'ends'>,
-  objects: Pick<Objects, 'get'>,
-): Promise<Readonly<{ offence: string; remedy: string }> | null> => {
+const storeRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
+  const within = 'Originals, pictures, the archive and what every article stands at are in the store alone'
+  return kind === 'kafka'
+    ? `Look at S3_ENDPOINT, S3_BUCKET and S3_PREFIX, or give the bucket back from a copy. ${within}. To start over on purpose, use another KAFKA_TOPIC_PREFIX.`
+    : `Put objects/ back beside log.db, both from the same copy; look whether its disk is mounted, and at S3_BUCKET and S3_PREFIX if it is in S3. ${within}. To start over on purpose, name an empty --data folder.`
+}
+
+type Offence = Readonly<{ code: ErrorCode; offence: string; remedy: string }>
+
+/** Before any article there may be a log that no store knows: what was applied to it, or what was killed while it first started. */
+const findLostStore = async (log: LogSide): Promise<Offence | null> => {
+  for (const { name } of [topics.articles, topics.submissions])
+    if (await log.hasRecords(name))
+      return {
+        code: 'NEWSWIRE_STORE_REPLACED',
+        offence: `the log has ${name}, and the store knows of no log: this is not the store that belongs to it, or it is empty`,
+        remedy: storeRemedyFor(log),
+      }
+  return null
+}
+
+/** Why this log and this store do not belong together, and what to do; `null` when they may. */
+export const findReplacedLog = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
   const mark = await getDocument(objects, keys.logMark(), markDocument)
-  if (mark === null) return null
+  if (mark === null) return findLostStore(log)
   const ends = await endsOf(log)
   const behind = Object.entries(mark.value.ends).find(([partition, end]) => (ends[partition] ?? 0) < end)
   if (behind === undefined) return null
   const offence = `submissions partition ${behind[0]} ends at ${ends[behind[0]] ?? 0}, but was at ${behind[1]} before: this is another log than the one the store knows`
-  return { offence, remedy: remedyFor(log) }
+  return { code: 'NEWSWIRE_LOG_REPLACED', offence, remedy: remedyFor(log) }
 }
 
-/** Throws `RejectError` `NEWSWIRE_LOG_REPLACED` when the log ends below the mark. */
-export const checkLogMark = async (log: Log, objects: Objects): Promise<void> => {
+/** Throws `RejectError`: `NEWSWIRE_LOG_REPLACED` when the log ends below the mark, `NEWSWIRE_STORE_REPLACED` when it has articles and there is no mark. */
+export const checkLogMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<void> => {
   const replaced = await findReplacedLog(log, objects)
-  if (replaced !== null) throw new RejectError('NEWSWIRE_LOG_REPLACED', `${replaced.offence}. ${replaced.remedy}`)
+  if (replaced !== null) throw new RejectError(replaced.code, `${replaced.offence}. ${replaced.remedy}`)
+}
+
+const emptyStore: Pick<ObjectsReader, 'get' | 'close'> = { get: async () => null, close: async () => undefined }
+
+/** The store as it lies there, of which nothing is made: one that is not there is an empty one. Whoever asks closes it. */
+export const openAsItIs = (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>): Promise<Pick<ObjectsReader, 'get' | 'close'>> =>
+  openReader(settings).catch(error => {
+    if (codeOf(error) === 'NEWSWIRE_OBJECTS_MISSING') return emptyStore
+    throw error
+  })
+
+/** The same of an embedded log, before it and the store are opened: a start that is refused leaves nothing behind, no empty log or store that would be taken for the one that was lost. */
+export const checkLogMarkBeforeOpening = async (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>): Promise<void> => {
+  const file = peekAtEmbeddedLog(join(settings.dataDir, 'log.db'))
+  const objects = await openAsItIs(settings)
+  try {
+    await checkLogMark(file === null ? emptySide : { kind: 'embedded', ...file }, objects)
+  } finally {
+    await objects.close()
+  }
 }
 
 /** Positions of a new epoch are above all of the one before. */
@@ -73,7 +135,8 @@ export const raiseEpoch = async (objects: Objects): Promise<number> => {
   return epoch
 }
 
-const moveMark = async (log: Log, objects: Objects): Promise<void> => {
+/** Writes down how far the log is, if that is further than it was. */
+export const keepMark = async (log: Pick<Log, 'ends'>, objects: Objects): Promise<void> => {
   const mark = await getDocument(objects, keys.logMark(), markDocument)
   const ends = await endsOf(log)
   const before = mark?.value.ends ?? {}
@@ -92,7 +155,7 @@ const moveMark = async (log: Log, objects: Objects): Promise<void> => {
 export const keepLogMark = ({ log, objects, logger }: { log: Log; objects: Objects; logger: Logger }): { stop(): Promise<void> } => {
   let running: Promise<void> = Promise.resolve()
   const move = () => {
-    running = moveMark(log, objects).catch(error => logger.warn({ err: error }, 'log-mark.not-kept'))
+    running = keepMark(log, objects).catch(error => logger.warn({ err: error }, 'log-mark.not-kept'))
   }
   move()
   const timer = setInterval(move, KEEP_EVERY_MS)

@@ -15,15 +15,15 @@ import { dueTimes, type State, state } from '@newswire/desk/state'
 import { UnavailableError } from '@newswire/events/errors'
 import { type EventRecord, toRecord } from '@newswire/events/events'
 import { topicSpecs, topics } from '@newswire/events/topics'
-import type { Log } from '@newswire/log/log'
 import { daysOf } from '@newswire/objects/archived-days'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
-import { openObjects, openPorts } from './compose.ts'
-import { raiseEpoch, readMarkEnds } from './log-mark.ts'
+import { openPorts, type Ports } from './compose.ts'
+import { findReplacedLog, keepMark, raiseEpoch, readMarkEnds, sideOf } from './log-mark.ts'
+import { openObjects } from './open-objects.ts'
 import { type Restorer, startRestorer } from './restore-days.ts'
 import type { PreparedArticle } from './restore-prepare.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
@@ -52,13 +52,12 @@ const floorFor = async (objects: Objects): Promise<number> => {
   return Math.max(0, ...known) + FLOOR_GAP
 }
 
-/** What was decided when this rebuild began; a repeat goes on with it. */
+/** What is decided before the log is opened; a repeat goes on with what was. */
 const begin = async (objects: Objects, isKafka: boolean): Promise<{ floor: number; isRepeat: boolean }> => {
   const found = await getDocument(objects, keys.rebuildMark(), underWay)
   if (found !== null) return { floor: found.value.floor, isRepeat: true }
   const floor = isKafka ? 0 : await floorFor(objects)
   if (isKafka) await raiseEpoch(objects)
-  await swapDocument(objects, keys.rebuildMark(), { n: 1, floor }, null)
   return { floor, isRepeat: false }
 }
 
@@ -72,12 +71,16 @@ const untilReady = async <T>(work: () => Promise<T>): Promise<T> => {
     }
 }
 
-const refuseFull = async (log: Log): Promise<void> => {
-  const full = (await untilReady(() => log.ends(topics.articles.name))).some(({ start, end }) => end > start)
-  if (full)
+const refuseFull = async ({ log, objects }: Ports): Promise<void> => {
+  const side = sideOf(log)
+  if (!(await untilReady(() => side.hasRecords(topics.articles.name)))) return
+  if (log.kind === 'embedded' && (await findReplacedLog(side, objects)) !== null)
     throw new FailedError(
-      'The log has articles in it, so it is not lost: `newswire rebuild feeds` makes feeds again, local views are made again when their files are deleted. This is for an empty log.',
+      'The log has articles in it, and is another one than the store knows. If the one that belongs to the store is lost, move log.db, log.db-wal and log.db-shm out of the data folder and run this again: it is for an empty log.',
     )
+  throw new FailedError(
+    'The log has articles in it, so it is not lost: `newswire rebuild feeds` makes feeds again, local views are made again when their files are deleted. This is for an empty log.',
+  )
 }
 
 const putHolds = async (objects: Objects, dueTimes: readonly number[], articleId: string): Promise<void> => {
@@ -109,7 +112,7 @@ const restoreOne = async (objects: Objects, prepared: PreparedArticle): Promise<
 }
 
 const restoreAll = async (
-  { objects, log }: Readonly<{ objects: Objects; log: Log }>,
+  { objects, log }: Ports,
   restorer: Restorer,
   report: (day: string, done: number, of: number, articles: number) => void,
 ): Promise<Readonly<{ articles: number; allArchived: boolean }>> => {
@@ -161,11 +164,10 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   })
   try {
     await ports.log.topics(topicSpecs, { apply: true })
-    if (!begun.isRepeat)
-      await refuseFull(ports.log).catch(async error => {
-        await ports.objects.delete(keys.rebuildMark())
-        throw error
-      })
+    if (!begun.isRepeat) {
+      await refuseFull(ports)
+      await swapDocument(ports.objects, keys.rebuildMark(), { n: 1, floor: begun.floor }, null)
+    }
     let said = performance.now()
     const { articles, allArchived } = await restoreAll(ports, restorer, (day, done, of, count) => {
       if (performance.now() - said < 1_000 && done < of) return
@@ -178,6 +180,8 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
     await rm(join(settings.dataDir, 'views'), { recursive: true, force: true })
     // What images knew of who has which picture was of the articles from before.
     for await (const page of listPages(ports.objects, keys.pictureMarksPrefix)) for (const { key } of page) await ports.objects.delete(key)
+    // The store knows this log from now on, also where it knew none before.
+    await keepMark(ports.log, ports.objects)
     await ports.objects.delete(keys.rebuildMark())
     const words = `${articles} articles restored. Start the services; on other machines delete their folders \`views\` first.`
     printResult(terminal, { articles }, words)

@@ -74,12 +74,12 @@ const syncFolder = (file: string) => {
   }
 }
 
-const readPartition = (db: DatabaseSync, row: TpRow, gap: number): PartitionState => {
+const readPartition = (db: DatabaseSync, row: TpRow, gap: number, floor: Position): PartitionState => {
   const base = row.tp * PER_PARTITION
   const last = db.prepare('SELECT id, ts FROM rec WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1').get(base, base + PER_PARTITION) as
     | { id: number; ts: number }
     | undefined
-  const next = Math.max(row.next, last ? last.id - base + 1 : 0) + gap
+  const next = Math.max(Math.max(row.next, last ? last.id - base + 1 : 0) + gap, floor)
   const lastMs = Math.max(row.ts, last?.ts ?? 0)
   return { topic: row.topic, number: row.part, base, start: row.start, next, lastMs, tail: [], tailBytes: 0, blocks: new Map() }
 }
@@ -97,13 +97,13 @@ export const differences = (have: TopicSpec, partitions: number, wanted: TopicSp
   return found
 }
 
-/** All topics as the file has them; every partition goes on `gap` above where it ended. */
-export const loadTopics = (db: DatabaseSync, gap: number): Map<string, TopicState> => {
+/** All topics as the file has them; every partition goes on `gap` above where it ended, and not below `floor`. */
+export const loadTopics = (db: DatabaseSync, gap: number, floor: Position = 0): Map<string, TopicState> => {
   const rows = db.prepare('SELECT tp, topic, part, start, next, ts FROM tp ORDER BY topic, part').all() as TpRow[]
   const topics = db.prepare('SELECT name, spec FROM topic').all() as { name: string; spec: string }[]
   return new Map(
     topics.map(({ name, spec }) => {
-      const partitions = rows.filter(row => row.topic === name).map(row => readPartition(db, row, gap))
+      const partitions = rows.filter(row => row.topic === name).map(row => readPartition(db, row, gap, floor))
       return [name, { spec: JSON.parse(spec) as TopicSpec, partitions, spread: 0 }]
     }),
   )
@@ -125,12 +125,12 @@ const open = (file: string): DatabaseSync => {
   }
 }
 
-/** Opens or makes the file. The caller owns it already (`takeOwnership`). Partitions made now begin at `floor`. Afterwards `synchronous` is as `isSyncedByCommit` says. */
+/** Opens or makes the file. The caller owns it already (`takeOwnership`). Partitions made now begin at `floor`, and those that are there go on at it or above. Afterwards `synchronous` is as `isSyncedByCommit` says. */
 export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Position = 0): LogFile => {
   const db = open(file)
   const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
   const wasUnclean = state !== undefined && state.value !== 'closed'
-  const topics = loadTopics(db, wasUnclean ? UNCLEAN_GAP : 0)
+  const topics = loadTopics(db, wasUnclean ? UNCLEAN_GAP : 0, floor)
   const setState = db.prepare("INSERT INTO meta VALUES ('state', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
   const setEnds = db.prepare('UPDATE tp SET next = ?, start = ?, ts = ? WHERE tp = ?')
   const writeEnds = (): void => {
@@ -162,7 +162,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
       const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (?, ?, ?, ?, ?, 0)')
       for (const row of rows) insert.run(row.tp, row.topic, row.part, floor, floor)
     })
-    topics.set(spec.name, { spec, partitions: rows.map(row => readPartition(db, row, 0)), spread: 0 })
+    topics.set(spec.name, { spec, partitions: rows.map(row => readPartition(db, row, 0, floor)), spread: 0 })
   }
 
   const change = (topic: TopicState, spec: TopicSpec) => {

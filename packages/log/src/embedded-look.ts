@@ -6,22 +6,27 @@ import type { TopicSpec } from '@newswire/events/topics'
 import { differences, loadTopics, type PartitionState, PER_PARTITION, UNCLEAN_GAP } from './embedded-file.ts'
 import type { Position, TopicReport } from './log.ts'
 
-export type LogLook = Readonly<{
-  topics: readonly TopicReport[]
+export type LogPeek = Readonly<{
   /** Where every partition would go on if the log were opened now. */
   ends(topic: string): Promise<ReadonlyArray<{ partition: number; start: Position; end: Position }>>
-  /** Records that groups have not committed, as they were last written down: a running process is further. */
-  lag: ReadonlyArray<Readonly<{ group: string; topic: string; records: number }>>
-  /** Records that are kept of a topic. */
-  kept: Readonly<Record<string, number>>
-  /** When the newest record was taken, ms since 1970; `null` when there is none. */
-  newestMs: number | null
-  /** It was closed, and not killed: false also while it is open. */
-  wasClosed: boolean
-  bytes: number
-  /** What SQLite finds damaged; `null` when nothing, `undefined` when the file is too large to be read for a look. */
-  damage: string | null | undefined
+  hasRecords(topic: string): Promise<boolean>
 }>
+
+export type LogLook = LogPeek &
+  Readonly<{
+    topics: readonly TopicReport[]
+    /** Records that groups have not committed, as they were last written down: a running process is further. */
+    lag: ReadonlyArray<Readonly<{ group: string; topic: string; records: number }>>
+    /** Records that are kept of a topic. */
+    kept: Readonly<Record<string, number>>
+    /** When the newest record was taken, ms since 1970; `null` when there is none. */
+    newestMs: number | null
+    /** It was closed, and not killed: false also while it is open. */
+    wasClosed: boolean
+    bytes: number
+    /** What SQLite finds damaged; `null` when nothing, `undefined` when the file is too large to be read for a look. */
+    damage: string | null | undefined
+  }>
 
 /** A file up to this size is read whole, which takes a second or two. Bytes. */
 const READ_WHOLE = 512 * 1024 ** 2
@@ -57,27 +62,57 @@ const findDamage = (db: DatabaseSync): string | null => {
   return found ?? null
 }
 
-/** `null` when there is no such file. `count`: topics whose records are counted. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
-export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], count: readonly string[] = []): LogLook | null => {
-  if (!existsSync(file)) return null
+/** The log in it; `null` when whoever made the file came no further. */
+const load = (db: DatabaseSync) => {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined) return null
+  const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
+  const wasClosed = state?.value === 'closed'
+  const gap = wasClosed ? 0 : UNCLEAN_GAP
+  const topics = loadTopics(db, gap)
+  const any = db.prepare('SELECT 1 FROM rec WHERE id >= ? AND id < ? LIMIT 1')
+  const holds = ({ base }: PartitionState): boolean => any.get(base, base + PER_PARTITION) !== undefined
+  const full = new Set([...topics].filter(([, { partitions }]) => partitions.some(holds)).map(([name]) => name))
+  const peek: LogPeek = {
+    ends: async topic => (topics.get(topic)?.partitions ?? []).map(one => ({ partition: one.number, start: one.start, end: one.next })),
+    hasRecords: async topic => full.has(topic),
+  }
+  return { topics, gap, wasClosed, peek }
+}
+
+const reading = <T>(file: string, read: (db: DatabaseSync) => T): T | null => {
+  // SQLite takes an empty file for a database that has no table yet.
+  if (!existsSync(file) || statSync(file).size === 0) return null
   let db: DatabaseSync | null = null
   try {
     db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
-    const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
-    const wasClosed = state?.value === 'closed'
-    const gap = wasClosed ? 0 : UNCLEAN_GAP
-    const topics = loadTopics(db, gap)
+    return read(db)
+  } catch (cause) {
+    throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `the log file ${file} cannot be read: ${messageOf(cause)}`, { cause })
+  } finally {
+    db?.close()
+  }
+}
+
+/** What costs next to nothing to know; otherwise as `lookAtEmbeddedLog`. */
+export const peekAtEmbeddedLog = (file: string): LogPeek | null => reading(file, db => load(db)?.peek ?? null)
+
+/** `null` when there is no such file, or no log in it yet. `count`: topics whose records are counted. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
+export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], count: readonly string[] = []): LogLook | null =>
+  reading(file, db => {
+    const found = load(db)
+    if (found === null) return null
+    const { topics, gap, wasClosed, peek } = found
     const partitions = [...topics.values()].flatMap(one => one.partitions)
     const { size } = statSync(file)
     const times = partitions.map(one => one.lastMs).filter(ms => ms > 0)
     return {
+      ...peek,
       topics: specs.map((spec): TopicReport => {
         const found = topics.get(spec.name)
         if (found === undefined) return { topic: spec.name, state: 'missing', differences: [] }
         const differ = differences(found.spec, found.partitions.length, spec)
         return { topic: spec.name, state: differ.length === 0 ? 'as-wanted' : 'differs', differences: differ }
       }),
-      ends: async topic => (topics.get(topic)?.partitions ?? []).map(one => ({ partition: one.number, start: one.start, end: one.next })),
       lag: lagOf(db, partitions, gap),
       kept: countKept(db, partitions, count),
       newestMs: times.length === 0 ? null : Math.max(...times),
@@ -85,9 +120,4 @@ export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], cou
       bytes: size,
       damage: size > READ_WHOLE ? undefined : findDamage(db),
     }
-  } catch (cause) {
-    throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `the log file ${file} cannot be read: ${messageOf(cause)}`, { cause })
-  } finally {
-    db?.close()
-  }
-}
+  })

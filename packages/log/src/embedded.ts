@@ -36,7 +36,7 @@ export type EmbeddedLogOptions = LaneObservers &
     maxWaitingBytes?: number
     /** Wall clock in ms since 1970. */
     now?: () => number
-    /** Where partitions begin that are made now (default 0): a log that takes another's place begins above it (architecture §6.19). At most 2³⁹. */
+    /** Where partitions begin that are made now, and below which those that are there do not go on (default 0): a log that takes another's place goes on above it (architecture §6.19). At most 2³⁹. */
     floor?: number
     /** How often old records are looked for (default 60 000 ms; the first time after as long). */
     retentionEveryMs?: number

@@ -1,4 +1,5 @@
 /** The log: that it can be reached or read, that its topics are as wanted, and that it is the one that the store knows. */
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { codeOf, messageOf } from '@newswire/events/errors'
@@ -9,7 +10,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import type { Objects } from '@newswire/objects/objects'
 import type { Settings } from '@newswire/runtime/settings'
 import { connectLog } from '../compose.ts'
-import { findReplacedLog } from '../log-mark.ts'
+import { emptySide, findReplacedLog, type LogSide, sideOf } from '../log-mark.ts'
 import { type Finding, failed, looking, ok, warning, within } from './finding.ts'
 
 const REACH_WITHIN_MS = 3_000
@@ -35,20 +36,24 @@ const toTopicFindings = (reports: readonly TopicReport[], isKafka: boolean): rea
   return [warning('topics', words, isKafka ? 'newswire topics apply' : 'The next start changes them.')]
 }
 
-const lookAtMark = (log: Pick<Log, 'kind' | 'ends'>, objects: Pick<Objects, 'get'> | null): Promise<readonly Finding[]> =>
+const lookAtMark = (log: LogSide, objects: Pick<Objects, 'get'> | null): Promise<readonly Finding[]> =>
   looking('log-mark', async () => {
     if (objects === null) return [warning('log-mark', 'without a store it is not known whether this log belongs to it')]
     const replaced = await findReplacedLog(log, objects)
     if (replaced !== null) return [failed('log-mark', replaced.offence, replaced.remedy)]
-    return [ok('log-mark', 'this is the log that the store knows')]
+    return [ok('log-mark', 'this is the log that the store knows, or neither has articles')]
   })
 
-const lookAtFile = async ({ dataDir }: Settings, objects: ObjectsReader | null): Promise<LogState> => {
+const lookAtFile = async (settings: Settings, found: ObjectsReader | null): Promise<LogState> => {
+  const { dataDir } = settings
   const path = join(dataDir, 'log.db')
+  // A store that is not there at all is told of as one that was lost, when the log has articles.
+  const isMissing = settings.s3 === null && !existsSync(join(dataDir, 'objects', 'objects.db'))
+  const objects = found ?? (isMissing ? { get: async () => null } : null)
   const file = lookAtEmbeddedLog(path, topicSpecs, [topics.deadLetters.name])
   if (file === null) {
-    const mark = await lookAtMark({ kind: 'embedded', ends: async () => [] }, objects)
-    return nothing([warning('log', `there is no log in ${dataDir} yet`, 'The first start makes one.'), ...(objects === null ? [] : mark)])
+    const mark = await lookAtMark(emptySide, objects)
+    return nothing([warning('log', `there is no log in ${dataDir} yet`, 'The first start makes one.'), ...(found === null ? [] : mark)])
   }
   const size = `${path}, ${Math.ceil(file.bytes / 1024 ** 2)} MiB`
   const log =
@@ -62,7 +67,7 @@ const lookAtFile = async ({ dataDir }: Settings, objects: ObjectsReader | null):
             'Stop Newswire, keep a copy, restore log.db from a backup. If there is none: `newswire rebuild all` makes what was released again from the archive.',
           )
   return {
-    findings: [log, ...toTopicFindings(file.topics, false), ...(await lookAtMark({ kind: 'embedded', ends: file.ends }, objects))],
+    findings: [log, ...toTopicFindings(file.topics, false), ...(await lookAtMark({ kind: 'embedded', ...file }, objects))],
     log: null,
     file,
   }
@@ -114,7 +119,7 @@ const lookAtKafka = async (settings: Settings, objects: ObjectsReader | null): P
     const answers = brokers.length > 0 ? brokers : [ok('log', `Kafka answers at ${settings.kafkaBrokers.join(', ')}`)]
     const findings = [...answers, ...toTopicFindings(reports, true)]
     if (reports.every(one => one.state !== 'missing'))
-      return { findings: [...findings, ...(await lookAtMark(log, objects))], log, file: null }
+      return { findings: [...findings, ...(await lookAtMark(sideOf(log), objects))], log, file: null }
     await log.close({ drainMs: 0 })
     return nothing(findings)
   } catch (error) {

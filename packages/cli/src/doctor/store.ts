@@ -6,8 +6,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import type { Objects } from '@newswire/objects/objects'
 import { probeObjects } from '@newswire/objects/probe'
 import type { Settings } from '@newswire/runtime/settings'
-import { openReader } from '../archive.ts'
-import { openObjects } from '../compose.ts'
+import { openObjects, openReader } from '../open-objects.ts'
 import { type Finding, failed, ok, warning, within } from './finding.ts'
 
 /** A start tries twenty rounds once a day: these find what breaks a promise often. */

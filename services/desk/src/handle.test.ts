@@ -49,6 +49,18 @@ describe('handle', () => {
     assert.ok(world.milestones.some(one => one.kind === 'submission' && one.state === 'refused'))
   })
 
+  it('a retraction of what is out, but lost in the store, is no retraction of what was never released', async () => {
+    const { world, handle } = open()
+    await handle(publish(10, { content: 'A' }))
+    world.loseStore()
+    for (const cause of [retract(20), publish(30, { content: 'B' })])
+      await assert.rejects(handle(cause), {
+        code: 'NEWSWIRE_DESK_STATE_LOST',
+        message: /version 1 is in the log, 0 in the store/,
+      })
+    assert.equal(world.landed.length, 1)
+  })
+
   it('the counter rises with every swap', async () => {
     const { world, handle } = open()
     for (const cause of [

@@ -150,7 +150,13 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
   /** One try. False when somebody else swapped first, or the article turned out not to be new. */
   const attempt = async (cause: Cause, isThoughtNew: boolean): Promise<boolean> => {
     const { articleId } = cause
+    // Asked before `current/` is read, which is swapped before anybody publishes: it can be older only when the store has lost something.
+    const known = seen.newest(articleId)
     const { current, etag } = isThoughtNew ? { current: blank, etag: null } : await read(articleId)
+    if (known > versionOf(current)) {
+      if (cause.kind === 'references') return true // asked for again and again: one dead letter of the others says it
+      return refuse(cause, 'NEWSWIRE_DESK_STATE_LOST', `version ${known} is in the log, ${versionOf(current)} in the store`)
+    }
     const isOwed = current.released !== null && seen.newest(articleId) < versionOf(current)
     const entry = current.seen.find(one => one.id === cause.id)
     if (entry) {

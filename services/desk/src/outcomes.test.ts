@@ -13,7 +13,7 @@ const A = publish(10, { content: 'A' })
 const lane = (cause: Cause): Cause => ({ ...cause, lane: 'backfill' }) as Cause
 
 /** `handle.ts` refuses these before anything is decided; `handle.test.ts` and `desk.test.ts` see them. */
-const beforeDeciding = ['NEWSWIRE_DESK_MARKUP', 'NEWSWIRE_DESK_TOO_LARGE'] as const
+const beforeDeciding = ['NEWSWIRE_DESK_MARKUP', 'NEWSWIRE_DESK_STATE_LOST', 'NEWSWIRE_DESK_TOO_LARGE'] as const
 type Decided = Exclude<DeskCode, (typeof beforeDeciding)[number]>
 
 const stories: Readonly<Record<Decided, Told>> = {

@@ -106,7 +106,8 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
       now: () => clockMs + (plant === 'a desk whose clock is ahead' ? 7 * MINUTE_MS : 0),
       remember: () => undefined,
       seen: {
-        newest: () => (plant === 'a desk that never publishes what is missing' ? Number.POSITIVE_INFINITY : Math.max(own, newestLanded())),
+        newest: () =>
+          plant === 'a desk that never publishes what is missing' ? (current().released?.fact.version ?? 0) : Math.max(own, newestLanded()),
         isUnknown: () => own === 0 && newestLanded() === 0,
         published: (_, version) => {
           own = Math.max(own, version)
@@ -148,6 +149,7 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
     milestones,
     swaps,
     current,
+    loseStore: () => stored.clear(),
     openDesk,
     nowMs: () => clockMs,
     advance: (instant: string) => {

@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createWriter } from './support/articles.ts'
 import { runCommand } from './support/newswire.ts'
 import { articleIdOf, createSystem, type System } from './support/system.ts'
+import { waitFor } from './support/wait-for.ts'
 
 const NO_PORTS = { NEWSWIRE_GATEWAY_PORT: '0', NEWSWIRE_INGEST_PORT: '0', NEWSWIRE_CONSOLE_PORT: '0' }
 
@@ -23,7 +25,9 @@ test('a start without its log is refused and leaves none behind, and what it say
   const logFile = join(system.dataDir, 'log.db')
   const first = await system.start()
   const write = createWriter(31)
-  for (const id of ['mot', 'hai']) await first.publish(id, write())
+  for (const id of ['mot', 'hai', 'ba']) await first.publish(id, write())
+  await first.publisher.retract('ba', { mode: 'withdraw', reason: 'thử' })
+  await first.everywhere('ba', 2)
   assert.equal((await command(system, ['archive', 'close'])).code, 0)
   await first.newswire.stop()
   const refused = async () => {
@@ -42,12 +46,24 @@ test('a start without its log is refused and leaves none behind, and what it say
   await refused()
 
   const rebuilt = await command(system, ['rebuild', 'all'])
-  assert.deepEqual([rebuilt.code, /2 articles restored/.test(rebuilt.output)], [0, true], rebuilt.output)
+  assert.deepEqual([rebuilt.code, /3 articles restored/.test(rebuilt.output)], [0, true], rebuilt.output)
   const again = await system.start()
   assert.equal((await again.get(`/articles/${articleIdOf('mot')}`)).status, 200)
+  const { output: traced } = await command(system, ['trace', 'baothu.mot'])
+  assert.match(
+    stripVTControlCharacters(traced),
+    /version 1 {2}published .* restored from the archive at .*ledger.*✔ done {2}archive archive/s,
+  )
   assert.equal(await again.publish('hai', write()), 2)
-  await again.publisher.retract('mot', { mode: 'withdraw', reason: 'thử' })
+  const retracted = await command(system, ['retract', 'mot', '--mode', 'withdraw', '--reason', 'thử', '--wait'])
+  assert.equal(retracted.code, 0, retracted.output)
   await again.everywhere('mot', 2)
+  // Nothing is late that will never come: no version before waits for the archive, and what was taken back before is proved gone.
+  await waitFor('nothing to be open', async () => {
+    const { body } = await again.console('/v1/overview')
+    const { body: proof } = await again.console('/v1/articles/baothu.ba/retraction-proof')
+    return (JSON.stringify(body['sinks']) === '{}' && proof['verdict'] === 'gone') || Promise.reject(JSON.stringify([body, proof]))
+  })
   await again.newswire.stop()
   assert.equal((await command(system, ['rebuild', 'all'])).code, 1, 'not on a log that is there')
   await (await system.start()).newswire.stop()

@@ -11,6 +11,7 @@ import { setTimeout } from 'node:timers/promises'
 import { newestManifest, readManifest } from '@newswire/archive/finish'
 import { holdKey } from '@newswire/desk/handle'
 import { factEvent } from '@newswire/desk/outcomes'
+import { restoredEvent } from '@newswire/desk/restore'
 import { dueTimes, type State, state } from '@newswire/desk/state'
 import { UnavailableError } from '@newswire/events/errors'
 import { type EventRecord, toRecord } from '@newswire/events/events'
@@ -87,28 +88,30 @@ const putHolds = async (objects: Objects, dueTimes: readonly number[], articleId
   for (const dueMs of dueTimes) await objects.put(holdKey(dueMs, articleId), new Uint8Array(), { ifNoneMatch: '*' })
 }
 
-type Restored = Readonly<{ record: EventRecord; isArchived: boolean }>
+type Restored = Readonly<{ records: readonly EventRecord[]; isArchived: boolean }>
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 /** What the archive has, counted on from what the store had. */
 const countedOn = ({ state }: PreparedArticle, held: State): State => ({ ...(JSON.parse(decoder.decode(state)) as State), n: held.n + 1 })
 
-/** The state in the store when it is at least as new; else the one made from the archive. Gives the fact to publish. */
+/** The state in the store when it is at least as new; else the one made from the archive. Gives the fact to publish, and what says that it is in force again. */
 const restoreOne = async (objects: Objects, prepared: PreparedArticle): Promise<Restored> => {
-  const { articleId, version, dueMs, record } = prepared
+  const { articleId, version, dueMs, record, restored } = prepared
   const key = keys.current(articleId)
   const held = await getDocument(objects, key, state)
   const released = held?.value.released ?? null
   if (held !== null && released !== null && released.fact.version >= version) {
     await putHolds(objects, dueTimes(held.value), articleId)
-    return { record: toRecord(factEvent(released)), isArchived: released.fact.version === version }
+    const isArchived = released.fact.version === version
+    const told = restoredEvent(released, { at: new Date().toISOString(), isArchived })
+    return { records: [factEvent(released), told].map(toRecord), isArchived }
   }
   const swapped = await (held === null
     ? objects.put(key, prepared.state, { ifNoneMatch: '*' })
     : swapDocument(objects, key, countedOn(prepared, held.value), held.etag))
   if (!swapped.ok) throw new FailedError(`${articleId} is changed at the same moment: stop every service first`)
   await putHolds(objects, dueMs, articleId)
-  return { record, isArchived: true }
+  return { records: [record, restored], isArchived: true }
 }
 
 const restoreAll = async (
@@ -124,7 +127,7 @@ const restoreAll = async (
   const finish = async (restoring: Promise<readonly Restored[]>, before: Promise<void> | undefined): Promise<void> => {
     const [ready] = await Promise.all([restoring, before])
     await log.publish(
-      ready.map(one => one.record),
+      ready.flatMap(one => one.records),
       { synced: true },
     )
     articles += ready.length

@@ -82,7 +82,10 @@ test('a message holds so many articles and so many bytes, and an article that is
     const messages: string[][] = []
     for (let from = 0; from < found.length; ) {
       const { articles, memory, next } = prepareArticles(found, from, limits)
-      const held = articles.reduce((sum, { state, record }) => sum + state.byteLength + record.value.byteLength, 0)
+      const held = articles.reduce(
+        (sum, { state, record, restored }) => sum + state.byteLength + record.value.byteLength + restored.value.byteLength,
+        0,
+      )
       assert.equal(memory.byteLength, held)
       messages.push(articles.map(one => one.articleId))
       from = next

@@ -1,7 +1,7 @@
 /** What of an archived article is put and published when it is restored, as bytes: made on a thread beside the one that puts and publishes them. */
 import type { Newest } from '@newswire/archive/read-days'
 import { factEvent } from '@newswire/desk/outcomes'
-import { restoredState } from '@newswire/desk/restore'
+import { restoredEvent, restoredState } from '@newswire/desk/restore'
 import { dueTimes } from '@newswire/desk/state'
 import type { ErrorCode } from '@newswire/events/errors'
 import { type EventRecord, toRecord } from '@newswire/events/events'
@@ -15,6 +15,8 @@ export type PreparedArticle = Readonly<{
   /** When it has something to do, ms since 1970. */
   dueMs: readonly number[]
   record: EventRecord
+  /** Says that it is in force again, as the archive has it. */
+  restored: EventRecord
 }>
 
 /** To the thread: days to read, once; the answers to what it asked of the store; leave to go on. */
@@ -32,7 +34,7 @@ export type FromRestorer =
   /** `code`: of a damage of the archive; `null` of anything else. */
   | Readonly<{ kind: 'failed'; code: ErrorCode | null; message: string }>
 
-const prepareOne = ({ newest: { fact }, live }: Newest): PreparedArticle => {
+const prepareOne = ({ newest: { fact }, live }: Newest, restoredAt: string): PreparedArticle => {
   const current = restoredState(fact, live?.fact ?? null)
   const { articleId, version } = fact
   const { released } = current
@@ -43,6 +45,7 @@ const prepareOne = ({ newest: { fact }, live }: Newest): PreparedArticle => {
     state: Buffer.from(JSON.stringify(current)),
     dueMs: dueTimes(current),
     record: toRecord(factEvent(released)),
+    restored: toRecord(restoredEvent(released, { at: restoredAt, isArchived: true })),
   }
 }
 
@@ -52,15 +55,17 @@ const LIMITS: Limits = { articles: 400, bytes: 4_194_304 }
 
 type Prepared = Readonly<{ articles: readonly PreparedArticle[]; memory: ArrayBuffer; next: number }>
 
-const sizeOf = ({ state, record }: PreparedArticle): number => state.byteLength + record.value.byteLength
+const sizeOf = ({ state, record, restored }: PreparedArticle): number =>
+  state.byteLength + record.value.byteLength + restored.value.byteLength
 
 /** Those of `found` from there on, as many as one message takes; `next` is the first of the others. The bytes of all lie in one piece of memory, which changes hands whole. */
 export const prepareArticles = (found: readonly Newest[], from: number, limits = LIMITS): Prepared => {
   const each: PreparedArticle[] = []
   let bytes = 0
+  const restoredAt = new Date().toISOString()
   for (const one of found.slice(from, from + limits.articles)) {
     if (bytes >= limits.bytes) break
-    const prepared = prepareOne(one)
+    const prepared = prepareOne(one, restoredAt)
     bytes += sizeOf(prepared)
     each.push(prepared)
   }
@@ -71,6 +76,7 @@ export const prepareArticles = (found: readonly Newest[], from: number, limits =
     at += bytes.byteLength
     return memory.subarray(at - bytes.byteLength, at)
   }
-  const articles = each.map(one => ({ ...one, state: move(one.state), record: { ...one.record, value: move(one.record.value) } }))
+  const moveRecord = (record: EventRecord): EventRecord => ({ ...record, value: move(record.value) })
+  const articles = each.map(one => ({ ...one, state: move(one.state), record: moveRecord(one.record), restored: moveRecord(one.restored) }))
   return { articles, memory: memory.buffer, next: from + each.length }
 }

@@ -9,6 +9,7 @@ const sink = z.object({ kind: z.enum(['feed', 'archive', 'outlet', 'hub']), id: 
 export const submissionStates = ['accepted', 'parked', 'held', 'released', 'duplicate', 'superseded', 'refused'] as const
 const sinkStates = ['pending', 'done', 'retrying', 'rejected', 'dead', 'suspended', 'skipped', 'superseded'] as const
 
+const action = z.enum(['published', 'updated', 'corrected', 'retracted', 'purged'])
 const common = {
   articleId: z.string(),
   /** RFC 3339 UTC. */
@@ -35,11 +36,26 @@ export const milestone = z.discriminatedUnion('kind', [
     kind: z.literal('released'),
     ...common,
     version: z.int(),
-    action: z.enum(['published', 'updated', 'corrected', 'retracted', 'purged']),
+    action,
     submissionId: z.string(),
     title: z.string().optional(),
     /** When the submission was taken, for publish-to-visible times. */
     receivedAt: z.string().optional(),
+  }),
+  /**
+   * A version that was in force was brought back when the log was lost (`newswire rebuild all`): what was told of it before is in the archive's ledger.
+   * It is expected in the archive, which has it when it came from there.
+   */
+  z.object({
+    kind: z.literal('restored'),
+    ...common,
+    version: z.int(),
+    action,
+    submissionId: z.string(),
+    title: z.string().optional(),
+    /** When it was released, RFC 3339 UTC; `at` is when it was restored. */
+    releasedAt: z.string(),
+    isArchived: z.boolean(),
   }),
   /**
    * A version was fanned out: from now on these sinks are expected to hold it. `decisions` (of `outlets`): whom it went to and who would have been

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Milestone } from '@newswire/events/milestone'
-import { readSubmission } from './queries.ts'
+import { readArticleTrace, readSubmission } from './queries.ts'
 import { milestoneWriter, schema } from './tables.ts'
 
 const ARTICLE = 'press.a'
@@ -43,6 +43,25 @@ test('a milestone that is said of several outlets is written for each of them', 
     rows.map(row => ({ ...row })),
     ['x', 'y', 'z'].map(id => ({ id, state: 'done', done_at: at(2) })),
   )
+})
+
+test('what was restored from the archive is there and archived, also when its release is told once more', () => {
+  const release = { articleId: ARTICLE, version: 2, action: 'published', submissionId: 's' } as const
+  const restored = { ...release, kind: 'restored', at: at(9), releasedAt: at(1), detail: 'restored' } as const
+  for (const [isArchived, state] of [
+    [true, 'done'],
+    [false, 'pending'],
+  ] as const) {
+    const db = write([
+      { ...restored, isArchived },
+      { ...release, kind: 'released', at: at(1) },
+    ])
+    const trace = readArticleTrace(db, ARTICLE)
+    assert.deepEqual(
+      trace?.versions.map(one => [one.version, one.releasedAt, one.detail, one.sinks.map(sink => [sink.id, sink.state])]),
+      [[2, at(1), 'restored', [['archive', state]]]],
+    )
+  }
 })
 
 const retrying = [1, 2, 3].map(attempts => sink('retrying', attempts, { attempts, lastError: `no ${attempts}`, nextAt: at(attempts + 1) }))

@@ -47,6 +47,9 @@ const progress = (row: string) =>
  */
 const RANK = { accepted: 0, parked: 1, held: 2, refused: 3, released: 4, duplicate: 4, superseded: 4 } as const
 
+/** How a version that was brought back from the archive is known: nothing else is told of it. */
+export const RESTORED = ['rebuild', 'restored'] as const
+
 /** A resend is kept as a stage of its request; what came of it says which version it was of. */
 export const resendOutcome = (version: number): string => `v${version}`
 export const resentVersion = (outcome: string): number => Number(outcome.slice(1))
@@ -113,6 +116,12 @@ export const milestoneWriter = (db: DatabaseSync): ((milestone: Milestone) => vo
       case 'released':
         addRelease.run(m.articleId, m.version, m.action, m.submissionId, m.title ?? null, m.at, m.receivedAt ?? null, m.detail ?? null)
         expectSink.run(m.articleId, m.version, 'archive', 'archive', m.at)
+        return
+      case 'restored':
+        addRelease.run(m.articleId, m.version, m.action, m.submissionId, m.title ?? null, m.releasedAt, null, m.detail ?? null)
+        if (m.isArchived) setSink.run(m.articleId, m.version, 'archive', 'archive', 'done', null, null, null, null, m.at, m.at)
+        else expectSink.run(m.articleId, m.version, 'archive', 'archive', m.at)
+        addStage.run(m.articleId, m.submissionId, ...RESTORED, m.at, null, null)
         return
       case 'fanned-out':
         addFanOut.run(

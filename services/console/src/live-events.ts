@@ -20,6 +20,10 @@ const ofMilestone = (milestone: Milestone): Readonly<{ name: string; data: objec
       const { kind: _, title: __, detail: ___, ...released } = milestone
       return { name: milestone.action === 'retracted' || milestone.action === 'purged' ? 'retracted' : 'released', data: released }
     }
+    case 'restored': {
+      const { kind: _, title: __, ...restored } = milestone
+      return { name: kind, data: restored }
+    }
     case 'fanned-out': {
       const { articleId, version, at, stage, sinks } = milestone
       return { name: kind, data: { articleId, version, at, stage, sinks: sinks.length } }

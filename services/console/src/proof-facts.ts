@@ -6,6 +6,7 @@ import { getDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { RetractionRow } from '@newswire/trace/retractions'
+import { RESTORED } from '@newswire/trace/tables'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
 
@@ -37,17 +38,25 @@ export const readOutlets = async (
   const routes = (await getDocument(objects, keys.routes(articleId), routesPart))?.value.routes ?? {}
   const versions = trace.article(articleId)?.versions ?? []
   const told = versions.flatMap(one => one.sinks.filter(sink => sink.kind === 'outlet').map(sink => sink.id))
-  const sinks = versions.find(one => one.version === version)?.sinks ?? []
-  return [...new Set([...Object.keys(routes), ...told])].sort().map(id => {
-    const sink = sinks.find(one => one.kind === 'outlet' && one.id === id)
-    return {
-      id,
-      first: routes[id]?.first ?? null,
-      state: sink?.state ?? 'pending',
-      acknowledgedAt: sink?.state === 'done' ? sink.doneAt : null,
-      attempts: sink?.attempts ?? null,
-      nextAt: sink?.nextAt ?? null,
-      lastError: sink?.lastError ?? null,
-    }
-  })
+  const { sinks = [], stages = [] } = versions.find(one => one.version === version) ?? {}
+  const [stage, outcome] = RESTORED
+  const isRestored = stages.some(one => one.stage === stage && one.outcome === outcome)
+  /** What was told of it went with a lost log; what an outlet is still owed lies in the store. */
+  const isSettled = async (id: string): Promise<boolean> => isRestored && (await objects.get(keys.pending(id, articleId))) === null
+  return Promise.all(
+    [...new Set([...Object.keys(routes), ...told])].sort().map(async id => {
+      const sink = sinks.find(one => one.kind === 'outlet' && one.id === id)
+      const isLost = sink === undefined && (await isSettled(id))
+      return {
+        id,
+        first: routes[id]?.first ?? null,
+        state: sink?.state ?? (isLost ? 'skipped' : 'pending'),
+        acknowledgedAt: sink?.state === 'done' ? sink.doneAt : null,
+        attempts: sink?.attempts ?? null,
+        nextAt: sink?.nextAt ?? null,
+        lastError:
+          sink?.lastError ?? (isLost ? "nothing is owed to it; what it said before the log was lost is in the archive's ledger" : null),
+      }
+    }),
+  )
 }

@@ -49,7 +49,10 @@ export const toSentence = (findings: Findings): Pick<RetractionProof, 'verdict' 
   ]
   if (exits === null && provedAt !== null) return { verdict, sentence: `Gone everywhere: so it was proved at ${provedAt}.` }
   if (verdict === 'gone')
-    return { verdict, sentence: `Gone everywhere: ${exits?.length ?? 0} exits looked at, ${outlets.length} outlets acknowledged.` }
+    return {
+      verdict,
+      sentence: `Gone everywhere: ${exits?.length ?? 0} exits looked at, ${outlets.filter(one => one.state !== 'skipped').length} outlets acknowledged.`,
+    }
   const isGonePublicly = verdict === 'waiting' ? 'Gone from every public exit; ' : ''
   const [first = '', ...rest] = parts
   const opening = isGonePublicly === '' ? first.charAt(0).toUpperCase() + first.slice(1) : isGonePublicly + first

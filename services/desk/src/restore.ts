@@ -4,8 +4,10 @@
  */
 import { contentOf } from '@newswire/events/article'
 import { canonicalSha256 } from '@newswire/events/canonical'
-import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
-import { blank, type State } from './state.ts'
+import type { NewswireEvent } from '@newswire/events/events'
+import { type Fact, isLive, isPublic, type LiveFact } from '@newswire/events/fact'
+import { deriveId } from '@newswire/events/ids'
+import { blank, type Released, type State } from './state.ts'
 
 const withdrawnFrom = ({ article, submissionId, lane }: LiveFact, isStillLive: boolean): NonNullable<State['withdrawn']> => {
   const contentSha256 = canonicalSha256(contentOf(article))
@@ -33,4 +35,30 @@ export const restoredState = (newest: Fact, live: Fact | null): State => ({
   },
   withdrawn: newest.state === 'purged' || live === null || !isLive(live) ? null : withdrawnFrom(live, isLive(newest)),
   killed: newest.state === 'retracted' ? 0 : null,
+})
+
+/** Says that a version is in force again, and whether the archive has it. The title is in it only when the public may read it. */
+export const restoredEvent = (
+  { fact, causationId, correlationId }: Released,
+  { at, isArchived }: Readonly<{ at: string; isArchived: boolean }>,
+): NewswireEvent<'milestone.reached'> => ({
+  id: deriveId('restored', fact.articleId, fact.version, at),
+  type: 'milestone.reached',
+  source: '/newswire/rebuild',
+  subject: fact.articleId,
+  time: at,
+  correlationid: correlationId,
+  causationid: causationId,
+  data: {
+    kind: 'restored',
+    articleId: fact.articleId,
+    at,
+    version: fact.version,
+    action: fact.action,
+    submissionId: fact.submissionId,
+    ...(isPublic(fact) ? { title: fact.article.title } : {}),
+    releasedAt: fact.releasedAt,
+    isArchived,
+    detail: `restored from the ${isArchived ? 'archive' : 'store'} at ${at}; its way until then is in the archive's ledger, as far as it was closed`,
+  },
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deriveId, isLocalId, isPublisherId, newId, parseArticleId, toArticleId, toTagUri } from './ids.ts'
+import { deriveId, isLocalId, isPublisherId, newId, parseArticleId, timeOfId, toArticleId, toTagUri } from './ids.ts'
 
 for (const id of ['a', 'hoi-nghi-1', 'A.b_c-9', 'x'.repeat(128)])
   test(`${id.slice(0, 20)} is a local id`, () => {
@@ -21,6 +21,11 @@ test('the same causes give the same id, in every process', () => {
   assert.notEqual(deriveId('fact', 'a.b', 1), deriveId('fact', 'a.b', 2))
   assert.notEqual(deriveId('ab', 'c'), deriveId('a', 'bc'))
   assert.equal(deriveId('fact', 'a.b', 1), 'd6955d39-fb97-5789-a492-6d17ab3c1439')
+})
+test('a new id tells when it was made, and a derived one does not', () => {
+  assert.equal(timeOfId('017f22e2-79b0-7cc3-98c4-dc0c0c07398f'), '2022-02-22T19:22:22.000Z')
+  assert.equal(timeOfId(deriveId('fact', 'a.b', 1)), null)
+  assert.equal(timeOfId('none'), null)
 })
 test('new ids rise with time', () => {
   const ids = Array.from({ length: 50 }, newId)

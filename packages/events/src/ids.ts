@@ -28,6 +28,9 @@ export const isArticleId = (value: string): boolean => parseArticleId(value) !==
 
 /** A new fact's id: rises with time (RFC 9562 §5.7). */
 export const newId = (): string => v7()
+/** When it was made, RFC 3339 UTC, for one of `newId`; `null` for any other, which does not tell. */
+export const timeOfId = (id: string): string | null =>
+  isEventId(id) && id.charAt(14) === '7' ? new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString() : null
 export const isEventId = (value: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(value)
 
 /** Namespace of all derived ids; fixed for ever, or a replay would announce everything under new ids. */

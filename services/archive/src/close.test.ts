@@ -66,6 +66,25 @@ test('a closed day is one pack and its index, nothing of it lies loose, and ever
   assert.match(Buffer.from((await readArchived(objects, native)) ?? []).toString(), /\n {2}"headline": "Bản tin số 1/)
 })
 
+test('a native payload that no milestone tells of any more, because the log was lost, is listed by its version', async t => {
+  const { objects, needs, add, clock } = await open(t)
+  const told = await add('press.a', 1, undefined, { receivedAt: new Date(clock.nowMs).toISOString() })
+  clock.nowMs = Date.now() // its id alone has the time, as of whoever waited for an embargo
+  const waited = await add('press.b', 1)
+  const ends: typeof needs.log.ends = async topic => (topic === 'milestones' ? [] : needs.log.ends(topic))
+  const { manifest } = await closeOnce({ ...needs, log: { ...needs.log, ends } })
+  const natives = [told, waited].map(fact => keys.native('press', fact.releasedAt, fact.submissionId))
+  assert.deepEqual(
+    manifest.entries.filter(one => one.key.startsWith(keys.nativePrefix)).map(one => [one.article, one.key]),
+    [
+      ['press.a', natives[0]],
+      ['press.b', natives[1]],
+    ],
+  )
+  assert.deepEqual(await listAll(objects, keys.nativePrefix), [])
+  assert.equal((await closeOnce(needs)).manifest.entries.filter(one => one.key.startsWith(keys.nativePrefix)).length, 0, 'once')
+})
+
 test('a manifest lists what was archived since the one before it, wherever its date puts it, and the copy proves it', async t => {
   const { objects, needs, add, clock } = await open(t)
   await add('press.a', 1)

@@ -1,5 +1,5 @@
 /** What was archived since the newest manifest: versions and native payloads that lie loose, and the ledger from the log. */
-import { sha256Hex } from '@newswire/events/ids'
+import { sha256Hex, timeOfId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import type { Log } from '@newswire/log/log'
 import { type FoundIndex, findEntry, indexesOf, readProven } from '@newswire/objects/archive-pack'
@@ -65,11 +65,12 @@ type Packed = (folder: string) => Promise<readonly FoundIndex[]>
  * packed were written by nobody who may: they are shown, left where they are, and listed nowhere.
  */
 const toEntry =
-  (needs: Needs, packed: Packed, giveWay = createGiveWay()) =>
+  (needs: Needs, packed: Packed, onRead: (one: Loose, bytes: Uint8Array) => void = () => undefined, giveWay = createGiveWay()) =>
   async (one: Loose): Promise<Entry | Repeat | null> => {
     await giveWay()
     const held = await needs.objects.get(one.key)
     if (held === null) return null // purged, or packed by another process, since it was listed
+    onRead(one, held.bytes)
     const sha256 = sha256Hex(held.bytes)
     const found = findEntry(await packed(archiveDayOf(one.key) ?? ''), one.key)
     if (found === null) return { article: one.article, key: one.key, sha256, bytes: held.bytes.byteLength }
@@ -86,6 +87,22 @@ const removeRepeats = async ({ objects, logger }: Needs, repeats: readonly Repea
     const [safe, only] = [mine.filter(one => holds?.get(one.key) === one.sha256), mine.filter(one => holds?.get(one.key) !== one.sha256)]
     for (const { key } of only) logger.error({ key, index: found.key }, 'archive.pack-damaged')
     await sideBySide(safe, AT_ONCE, one => objects.delete(one.key))
+  }
+}
+
+/**
+ * The native payload that a version came of, by the version itself: the milestone that tells of it may be lost with a log. Whoever waited (for an
+ * embargo, say) has the time in the id alone. `null` where nothing can be under its name.
+ */
+const nativeOf = (bytes: Uint8Array): string | null => {
+  try {
+    const { fact } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as {
+      fact: Readonly<Record<string, unknown>>
+    }
+    const submissionId = String(fact.submissionId)
+    return keys.native(String(fact.publisher), String(fact.receivedAt ?? timeOfId(submissionId)), submissionId)
+  } catch {
+    return null
   }
 }
 
@@ -108,10 +125,17 @@ export const gather = async (needs: Needs, last: Manifest | null, purged: Purged
   }
   // What a recorded purge removes is not listed any more, and what was sent since is not kept. One that is only wanted finds what it removes by the lists.
   const isGone = (one: Loose) => purged.records.has(one.article) && purged.removes(one.article, one.key)
-  const all = [...loose.found, ...(await nativesIn(slice.records))]
-  const wanted = all.filter(one => !isGone(one))
-  await sideBySide(all.filter(isGone), AT_ONCE, one => objects.delete(one.key))
-  const found = (await sideBySide(wanted, AT_ONCE, toEntry(needs, packed))).filter(one => one !== null)
+  const natives = new Map((await nativesIn(slice.records)).map(({ key, article }) => [key, article]))
+  const list = async (all: readonly Loose[], onRead?: (one: Loose, bytes: Uint8Array) => void) => {
+    const wanted = all.filter(one => !isGone(one))
+    await sideBySide(all.filter(isGone), AT_ONCE, one => objects.delete(one.key))
+    return (await sideBySide(wanted, AT_ONCE, toEntry(needs, packed, onRead))).filter(one => one !== null)
+  }
+  const versions = await list(loose.found, ({ article }, bytes) => {
+    const key = nativeOf(bytes)
+    if (key !== null) natives.set(key, article)
+  })
+  const found = [...versions, ...(await list([...natives].map(([key, article]) => ({ key, article }))))]
   await removeRepeats(
     needs,
     found.filter(one => 'found' in one),

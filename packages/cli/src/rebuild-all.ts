@@ -45,10 +45,15 @@ const READY_TICK_MS = 250
 
 const underWay = z.object({ n: z.int(), floor: z.int() })
 
+/** The newest closing of the archive; `null` when there was none. */
+const lastClosing = async (objects: Objects) => {
+  const newest = await newestManifest(objects)
+  return newest === 0 ? null : ((await readManifest(objects, newest))?.head ?? null)
+}
+
 /** The highest position of the lost log that the store knows of. */
 const floorFor = async (objects: Objects): Promise<number> => {
-  const newest = await newestManifest(objects)
-  const cut = newest === 0 ? undefined : (await readManifest(objects, newest))?.head.cut
+  const cut = (await lastClosing(objects))?.cut
   const known = [...Object.values(cut?.articles ?? {}), ...Object.values(cut?.milestones ?? {}), ...(await readMarkEnds(objects))]
   return Math.max(0, ...known) + FLOOR_GAP
 }
@@ -186,8 +191,14 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
     // The store knows this log from now on, also where it knew none before.
     await keepMark(ports.log, ports.objects)
     await ports.objects.delete(keys.rebuildMark())
-    const words = `${articles} articles restored. Start the services; on other machines delete their folders \`views\` first.`
-    printResult(terminal, { articles }, words)
+    const closedAt = (await lastClosing(ports.objects))?.closedAt ?? null
+    const since = closedAt === null ? 'at all, because no day was closed yet' : `since the archive was closed last (${closedAt})`
+    const words = [
+      `${articles} articles restored. Start the services; on other machines delete their folders \`views\` first.`,
+      'Not back, because it was in the log alone: submissions that were held or on their way, and dead letters (submit them again);',
+      `and for the archive's ledger what was told of articles ${since}.`,
+    ].join('\n')
+    printResult(terminal, { articles, ledgerUntil: closedAt }, words)
     return true
   } finally {
     await restorer.stop()

@@ -80,16 +80,11 @@ const reach = async (url: string, init: RequestInit, timeoutMs = ANSWER_MS): Pro
   }
 }
 
-/**
- * `to`: what tells the system that is spoken to from others, also after it got other ports. `publisher`: of what `up` left, which is not that of another
- * token (`whose`).
- */
+/** `to`: what tells the system that is spoken to from others, also after it got other ports. */
 export const createClient = async ({
   environment,
   settings: { dataDir },
-}: Readonly<{ environment: Environment; settings: Pick<Settings, 'dataDir'> }>): Promise<
-  Client & { publisher: string | null; to: string }
-> => {
+}: Readonly<{ environment: Environment; settings: Pick<Settings, 'dataDir'> }>): Promise<Client & { to: string }> => {
   const left = await readClientFile(dataDir)
   const ingestUrl = environment.NEWSWIRE_INGEST_URL ?? left?.ingest
   const consoleUrl = environment.NEWSWIRE_CONSOLE_URL ?? left?.console
@@ -136,7 +131,6 @@ export const createClient = async ({
   }
   let owner: Promise<string | null> | undefined
   return {
-    publisher: left?.publisher ?? null,
     whose: () => {
       owner ??= askWhose()
       return owner

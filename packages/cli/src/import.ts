@@ -226,12 +226,7 @@ const openFiles = async (source: string): Promise<Source> => {
 const isAddress = (source: string): boolean => /^https?:\/\//i.test(source)
 
 /** Loaded only for feeds: no other import needs to read XML. */
-const openFeed = async (
-  terminal: Terminal,
-  client: Client & { publisher: string | null },
-  source: string,
-  categories: readonly string[],
-): Promise<Source> => {
+const openFeed = async (terminal: Terminal, client: Client, source: string, categories: readonly string[]): Promise<Source> => {
   const { openFeedSource } = await import('./feed-import/open-feed.ts')
   return { ...(await openFeedSource(terminal, client, source, categories)), toName: one => one }
 }

@@ -7,6 +7,7 @@ import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag } from '@newswire/log/log'
 import { readSettings } from '@newswire/runtime/settings'
 import { openPorts, type Ports } from './compose.ts'
+import { keepMark } from './log-mark.ts'
 import { toOutletFrom } from './replay-program.ts'
 import { groupsFor, parsePlace, planMoves, replayTopic } from './replay-topic.ts'
 import type { Terminal } from './terminal.ts'
@@ -84,6 +85,7 @@ test('groups go back to a time or to the start, each in its own partitions, and 
   let betweenMs = 0
   await within(async ports => {
     await ports.log.topics(topicSpecs, { apply: true })
+    await keepMark(ports.log, ports.objects)
     await put(ports, 8)
     await ports.log.replay('archive', ARTICLES, 'end')
     const partitions = (await ports.log.ends(ARTICLES)).map(one => one.partition)

@@ -52,6 +52,18 @@ test('topics that are missing on Kafka are a failure that says what makes them; 
   const after = await lookAtLog(settings, null)
   await after.log?.close({ drainMs: 0 })
   assert.deepEqual(states(after.findings), ['log ok', 'topics ok', 'log-mark warning'])
+
+  const emptyStore = { get: async () => null, head: async () => null, list: async () => [], close: async () => undefined }
+  const lookAtMark = async () => {
+    const look = await lookAtLog(settings, emptyStore)
+    await look.log?.close({ drainMs: 0 })
+    return look.findings[2] ?? assert.fail('nothing is said of the mark')
+  }
+  assert.equal((await lookAtMark()).state, 'ok', 'a first start')
+  await log.publish([{ topic: 'articles', key: 'press.a', value: Buffer.from('{}') }])
+  const wrongStore = await lookAtMark()
+  assert.deepEqual([wrongStore.state, /the store knows of no log/.test(wrongStore.detail)], ['failed', true])
+  assert.match(wrongStore.remedy ?? '', /S3_BUCKET and S3_PREFIX.*another KAFKA_TOPIC_PREFIX/)
 })
 
 test('brokers that nobody can reach are named with why', async () => {

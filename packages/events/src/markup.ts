@@ -54,8 +54,8 @@ const OPTIONS: sanitizeHtml.IOptions = {
 /** HTML with only the allowed elements and attributes, NFC. Costs the square of the depth: `findMarkupExcess` first. */
 export const cleanHtml = (html: string): string => sanitizeHtml(cleanText(html), OPTIONS).trim()
 
-/** Elements of clean HTML that have addresses: they stand between double quotes, in which there is no `>`. */
-const WITH_ADDRESS = /<(?:a|img|q|blockquote) [^>]*>/g
+/** Elements of clean HTML that have addresses: they stand between double quotes, in which there is no `<` and no `>`. */
+const WITH_ADDRESS = /<(?:a|img|q|blockquote) [^<>]*>/g
 const ADDRESS = / (href|src|cite)="([^"]*)"/
 /** Whole addresses, and places in the same text. */
 const IS_WHOLE = /^(?:#|$|[a-z][a-z0-9+.-]*:)/i

@@ -97,7 +97,7 @@ export const findLostAddresses = ({ body, canonicalUrl }: ArticleInput): readonl
 }
 
 /** Clean HTML writes it in this way only. */
-const PICTURE = /<img\b[^>]* src="([^"]*)"/g
+const PICTURE = /<img\b[^<>]* src="([^"<>]*)"/g
 
 const findForeignPictures = ({ body, images }: Article): readonly Warning[] => {
   const own = new Set(images.map(one => one.url))

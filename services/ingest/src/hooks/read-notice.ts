@@ -60,7 +60,7 @@ const publishOpen = (document: unknown, fields: Fields): Notice => {
 // --- Ghost -------------------------------------------------------------------------------------------------------------------------
 
 /** A part of a post that Ghost itself shows to those alone whom its first line names (`content-gating.js` of Ghost): the webhook has them all. */
-const GATED = /<!--\s*kg-gated-block:begin\s+([^\n]*?)\s*-->[\s\S]*?(?:<!--\s*kg-gated-block:end\s*-->|$)/g
+const GATED = /<!--\s*kg-gated-block:begin\b((?:(?!-->|<!--)[^\n])*)-->[\s\S]*?(?:<!--\s*kg-gated-block:end\s*-->|$)/g
 
 /** The post as somebody sees it who is no member. */
 const toOpenPost = (post: unknown): unknown => {

@@ -431,6 +431,16 @@ test('Markdown is HTML where the mapping says so, and doubted where it does not'
   assert.deepEqual(strapi({}, 'Một # hai * ba ** bốn [5] (6)\n\n- bảy < 8').warnings, [])
 })
 
+test('what is said of a picture is said of no other', () => {
+  const imagesOf = (article: object) =>
+    madeOf('generic', { event: 'publish', article: { id: 'a', title: 'T', text: 'T', ...article } }).input['images']
+  const [a, b] = ['https://x.example/a.jpg', 'https://x.example/b.jpg']
+  assert.deepEqual(imagesOf({ images: [{ url: a }, { url: b, caption: 'B', alt: 'B' }] }), [{ url: a, role: 'lead' }])
+  assert.deepEqual(imagesOf({ images: [{}, { url: b, caption: 'B', alt: 'B' }] }), [{ url: b, role: 'lead', caption: 'B', alt: 'B' }])
+  const entry = { id: 1, title: 'T', image: { url: a }, cover: { url: b, caption: 'B', alternativeText: 'B' } }
+  assert.deepEqual(madeOf('strapi', { event: 'entry.publish', entry }).input['images'], [{ url: a, role: 'lead' }])
+})
+
 test('a lead picture without a whole address is resolved against the hook’s base, or left out with a warning', () => {
   const ghost = (image: string, mapping: object = {}) => {
     const { input, warnings } = madeOf('ghost', { post: { current: { ...ghostPost, feature_image: image }, previous: {} } }, { mapping })

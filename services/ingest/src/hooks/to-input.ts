@@ -53,13 +53,33 @@ const isWeb = (url: string): boolean => url.length <= 2048 && /^https?:\/\//i.te
 type Images = Readonly<{ images: readonly Record<string, unknown>[]; warnings: readonly Warning[] }>
 const NO_IMAGES: Images = { images: [], warnings: [] }
 
+const homeOf = (pointer: string): string => pointer.slice(0, pointer.lastIndexOf('/'))
+
+/** Reads words about the picture at `url`: beside it, or where no picture is; those beside another picture are about that one. */
+const readerBeside = (document: unknown, { image }: Fields, url: string) => {
+  const found = image.find(pointer => findTexts(document, pointer).length > 0) ?? ''
+  const home = homeOf(found)
+  const others = image.map(homeOf).filter(one => one !== home && one !== '')
+  const holder = findAllAt(document, home).find(one => firstText(one, [found.slice(home.length)]) === url)
+  return (pointers: readonly string[]): string => {
+    for (const pointer of pointers) {
+      const isBeside = home !== '' && pointer.startsWith(`${home}/`)
+      if (!isBeside && others.some(other => pointer.startsWith(`${other}/`))) continue
+      const text = isBeside ? firstText(holder, [pointer.slice(home.length)]) : firstText(document, [pointer])
+      if (text !== '') return text
+    }
+    return ''
+  }
+}
+
 const imagesOf = (document: unknown, fields: Fields, { baseUrl }: HookMapping): Images => {
   const said = firstText(document, fields.image)
   const url = isWeb(said) || said === '' ? said : (URL.parse(said, baseUrl)?.href ?? (said.startsWith('//') ? `https:${said}` : ''))
   const lost = `${JSON.stringify(said.slice(0, 200))} is no whole address, so the picture is left out: mapping.baseUrl of the hook says where it is`
   if (!isWeb(url)) return { images: [], warnings: said === '' ? [] : [{ pointer: '/images', detail: lost }] }
+  const read = readerBeside(document, fields, said)
   const words = (name: string, pointers: readonly string[], most: number) => {
-    const text = htmlToWords(firstText(document, pointers)).slice(0, most)
+    const text = htmlToWords(read(pointers)).slice(0, most)
     return text === '' ? {} : { [name]: text }
   }
   const image = {

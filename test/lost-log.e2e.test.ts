@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createWriter } from './support/articles.ts'
 import { runCommand } from './support/newswire.ts'
+import { withLog } from './support/stopped.ts'
 import { articleIdOf, createSystem, type System } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
@@ -44,6 +45,18 @@ test('a start without its log is refused and leaves none behind, and what it say
   await (await createEmbeddedLog({ file: logFile, fsync: 'normal' })).close()
   await refused()
 
+  // And as one did on which a rebuild had begun at 0.
+  await withLog(system, log => log.publish([{ topic: 'articles', key: 'baothu.mot', value: Buffer.from('{}') }]))
+  const full = await command(system, ['rebuild', 'all'])
+  assert.deepEqual(
+    [full.code, /move log\.db, log\.db-wal and log\.db-shm out of the data folder/.test(full.output)],
+    [1, true],
+    full.output,
+  )
+  await refused()
+  await loseLog(system)
+
+  await (await createEmbeddedLog({ file: logFile, fsync: 'normal' })).close()
   const rebuilt = await command(system, ['rebuild', 'all'])
   assert.deepEqual(
     [rebuilt.code, /3 articles restored.*\n.*held or on their way.*\n.*no day was closed yet/.test(rebuilt.output)],
@@ -72,7 +85,10 @@ test('a start without its log is refused and leaves none behind, and what it say
   const verified = await command(system, ['archive', 'verify'])
   assert.match(verified.output, /6 versions, 6 native payloads/)
   await again.newswire.stop()
+  const ends = () => withLog(system, log => log.ends('submissions'))
+  const before = await ends()
   assert.equal((await command(system, ['rebuild', 'all'])).code, 1, 'not on a log that is there')
+  assert.deepEqual(await ends(), before)
   await (await system.start()).newswire.stop()
 })
 

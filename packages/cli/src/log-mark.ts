@@ -50,6 +50,12 @@ export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read'>): LogSide => ({
 /** Of a file that is not there, or has nothing in it yet. */
 export const emptySide: LogSide = { kind: 'embedded', ends: async () => [], hasRecords: async () => false }
 
+/** Of an embedded log as it lies there, also while another process has it. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
+export const sideOfFile = ({ dataDir }: Pick<Settings, 'dataDir'>): LogSide => {
+  const file = peekAtEmbeddedLog(join(dataDir, 'log.db'))
+  return file === null ? emptySide : { kind: 'embedded', ...file }
+}
+
 const endsOf = async (log: Pick<Log, 'ends'>): Promise<Record<string, number>> =>
   Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
 
@@ -111,10 +117,10 @@ export const openAsItIs = (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>)
 
 /** The same of an embedded log, before it and the store are opened: a start that is refused leaves nothing behind, no empty log or store that would be taken for the one that was lost. */
 export const checkLogMarkBeforeOpening = async (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>): Promise<void> => {
-  const file = peekAtEmbeddedLog(join(settings.dataDir, 'log.db'))
+  const log = sideOfFile(settings)
   const objects = await openAsItIs(settings)
   try {
-    await checkLogMark(file === null ? emptySide : { kind: 'embedded', ...file }, objects)
+    await checkLogMark(log, objects)
   } finally {
     await objects.close()
   }

@@ -23,7 +23,7 @@ import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 import { openPorts, type Ports } from './compose.ts'
-import { findReplacedLog, keepMark, raiseEpoch, readMarkEnds, sideOf } from './log-mark.ts'
+import { findReplacedLog, keepMark, type LogSide, raiseEpoch, readMarkEnds, sideOf, sideOfFile } from './log-mark.ts'
 import { openObjects } from './open-objects.ts'
 import { type Restorer, startRestorer } from './restore-days.ts'
 import type { PreparedArticle } from './restore-prepare.ts'
@@ -77,10 +77,9 @@ const untilReady = async <T>(work: () => Promise<T>): Promise<T> => {
     }
 }
 
-const refuseFull = async ({ log, objects }: Ports): Promise<void> => {
-  const side = sideOf(log)
-  if (!(await untilReady(() => side.hasRecords(topics.articles.name)))) return
-  if (log.kind === 'embedded' && (await findReplacedLog(side, objects)) !== null)
+const refuseFull = async (log: LogSide, objects: Objects): Promise<void> => {
+  if (!(await untilReady(() => log.hasRecords(topics.articles.name)))) return
+  if (log.kind === 'embedded' && (await findReplacedLog(log, objects)) !== null)
     throw new FailedError(
       'The log has articles in it, and is another one than the store knows. If the one that belongs to the store is lost, move log.db, log.db-wal and log.db-shm out of the data folder and run this again: it is for an empty log.',
     )
@@ -162,6 +161,8 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   try {
     if ((await daysOf(objects)).length === 0) throw new FailedError('The archive of this store is empty: there is nothing to rebuild from.')
     begun = await begin(objects, isKafka)
+    // Before it is opened, which raises what is in it.
+    if (!isKafka && !begun.isRepeat) await refuseFull(sideOfFile(settings), objects)
   } finally {
     await objects.close()
   }
@@ -173,7 +174,7 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   try {
     await ports.log.topics(topicSpecs, { apply: true })
     if (!begun.isRepeat) {
-      await refuseFull(ports)
+      if (isKafka) await refuseFull(sideOf(ports.log), ports.objects)
       await swapDocument(ports.objects, keys.rebuildMark(), { n: 1, floor: begun.floor }, null)
     }
     let said = performance.now()

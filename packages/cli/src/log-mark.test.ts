@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { keys } from '@newswire/objects/keys'
 import { createLogger } from '@newswire/runtime/logger'
 import { checkLogMark, keepLogMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
 
@@ -51,6 +52,15 @@ test('the mark never goes back, so that a replaced log cannot make itself known 
   const replaced = await openLog('two.db')
   await keep(replaced)
   await assert.rejects(checkLogMark(sideOf(replaced), objects), { code: 'NEWSWIRE_LOG_REPLACED' })
+})
+
+test('a log that a rebuild has made in part is refused until the rebuild has ended', async t => {
+  const { objects, openLog } = await open(t)
+  const log = await openLog('one.db')
+  await objects.put(keys.rebuildMark(), Buffer.from('{"n":1,"floor":0}'))
+  await assert.rejects(checkLogMark(sideOf(log), objects), { code: 'NEWSWIRE_REBUILD_UNFINISHED', message: /Run it again/ })
+  await objects.delete(keys.rebuildMark())
+  await checkLogMark(sideOf(log), objects)
 })
 
 test('a raised epoch lets the new log in, and is one more each time', async t => {

@@ -89,8 +89,14 @@ const findLostStore = async (log: LogSide): Promise<Offence | null> => {
   return null
 }
 
-/** Why this log and this store do not belong together, and what to do; `null` when they may. */
+/** Why this log and this store do not belong together, or not yet, and what to do; `null` when they may. */
 export const findReplacedLog = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
+  if ((await objects.get(keys.rebuildMark())) !== null)
+    return {
+      code: 'NEWSWIRE_REBUILD_UNFINISHED',
+      offence: '`newswire rebuild all` has begun on this store and did not end, so only a part of the articles is in the log',
+      remedy: 'Run it again, with nothing else running: it goes on where it stopped.',
+    }
   const mark = await getDocument(objects, keys.logMark(), markDocument)
   if (mark === null) return findLostStore(log)
   const ends = await endsOf(log)
@@ -100,7 +106,10 @@ export const findReplacedLog = async (log: LogSide, objects: Pick<Objects, 'get'
   return { code: 'NEWSWIRE_LOG_REPLACED', offence, remedy: remedyFor(log) }
 }
 
-/** Throws `RejectError`: `NEWSWIRE_LOG_REPLACED` when the log ends below the mark, `NEWSWIRE_STORE_REPLACED` when it has articles and there is no mark. */
+/**
+ * Throws `RejectError`: `NEWSWIRE_LOG_REPLACED` when the log ends below the mark, `NEWSWIRE_STORE_REPLACED` when it has articles and there is no mark,
+ * `NEWSWIRE_REBUILD_UNFINISHED` when the log is only half made again.
+ */
 export const checkLogMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<void> => {
   const replaced = await findReplacedLog(log, objects)
   if (replaced !== null) throw new RejectError(replaced.code, `${replaced.offence}. ${replaced.remedy}`)

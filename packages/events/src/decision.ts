@@ -112,7 +112,7 @@ type Past = Readonly<{
   createdAtMs: number
   /** Whether it was sent any version of the article before this one. */
   had: boolean
-  /** Whether an earlier version showed everybody a picture that this one does not (default: none did). Only caches ask. */
+  /** Whether the version before showed everybody a picture that this one does not, or may have (default: no). Only caches ask. */
   takesPicture?: boolean
 }>
 

@@ -162,3 +162,25 @@ test('a cache that is told of retractions is told of a version that shows a pict
   assert.equal(isTold(live(2, { images: [picture('a'), picture('c')] })), false)
   for (const images of [[], [picture('c')], [picture('a', ended)], [picture('a', named)]]) assert.equal(isTold(live(2, { images })), true)
 })
+
+test('it is told of that version alone, and of the next one where nobody knows what was shown before', () => {
+  const cdn = outletConfig.parse({ id: 'cdn', deliver: { kind: 'purge', dialect: 'generic', url: 'https://cdn.example/purge' } })
+  const sha256 = 'a'.repeat(64)
+  const rendition = { preset: 'w320', key: `renditions/${sha256}/w320-r1.jpg`, type: 'image/jpeg', width: 320, height: 180, bytes: 5 }
+  const picture = { url: 'https://p.example/1.jpg', caption: '', alt: '', credit: '', state: 'ready', sha256, renditions: [rendition] }
+  const shown = live(1, { images: [picture] })
+  const isTold = (routes: Routes | null, fact: Fact) =>
+    planRoutes(routes, fact, worldOf([all, cdn])).wanted?.some(one => one.outletId === 'cdn')
+  assert.equal(isTold(routed([shown, live(2)], [all, cdn]), live(3)), false, 'it has forgotten that picture')
+  assert.equal(isTold(routed([live(1)], [all, cdn]), live(2)), false)
+  assert.equal(isTold(null, live(1)), false)
+  assert.equal(isTold(routed([shown], [all]), live(2)), true, 'the outlet is younger than the picture')
+  assert.equal(isTold(null, live(2)), true, 'nothing was routed before')
+  assert.equal(isTold(routed([shown], [all, cdn]), live(3)), true, 'a version was passed over')
+  const before = routed([shown, live(2)], [all, cdn])
+  assert.ok(before)
+  const { showing: _, ...older } = before
+  assert.equal(isTold(older, live(3)), true, 'as it was written by a build before')
+  const { next } = planRoutes(older, live(3), worldOf([all, cdn]))
+  assert.equal(isTold(next, live(4)), false)
+})

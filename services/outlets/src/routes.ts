@@ -16,6 +16,8 @@ export const routesDocument = z.object({
   routes: z.record(z.string(), z.object({ version: z.int(), written: z.boolean(), first: z.int().optional(), since: z.int().optional() })),
   /** Keys of the renditions that its versions showed everybody, while a cache is an outlet: a purge by law takes the versions that would tell. */
   shown: z.array(z.string()).optional(),
+  /** How many of those, from the first, `version` showed (default: nobody kept count, because no cache was an outlet then). */
+  showing: z.int().min(0).optional(),
 })
 export type Routes = z.output<typeof routesDocument>
 
@@ -42,19 +44,24 @@ const MOST_SHOWN = 2_000
 const shownBy = (fact: Fact): readonly string[] =>
   fact.state === 'live' ? toFactForAll(fact).article.images.flatMap(one => one.renditions.map(({ key }) => key)) : []
 
-/** Whether a picture that was shown is not any more: taken out, or its right ended or was narrowed. `renditions/<sha256 of the source>/…` */
-const isPictureTaken = (routes: Routes | null, fact: Fact): boolean => {
+/**
+ * Whether a picture that the version before showed is shown no more: taken out, or its right ended or was narrowed (`renditions/<sha256 of the source>/…`).
+ * Where that is not known, because no cache was an outlet then or that version was passed over, it is taken to be so: a cache holds what was there before
+ * its outlet, too, and forgets in vain once at most.
+ */
+const isPictureTaken = (routes: Routes | null, fact: Fact, shows: readonly string[]): boolean => {
+  if (routes?.showing === undefined || routes.version !== fact.version - 1) return fact.version > 1
   const sourceOf = (key: string) => key.split('/')[1]
-  const still = new Set(shownBy(fact).map(sourceOf))
-  return routes?.shown?.some(key => !still.has(sourceOf(key))) ?? false
+  const still = new Set(shows.map(sourceOf))
+  return routes.shown?.slice(0, routes.showing).some(key => !still.has(sourceOf(key))) ?? false
 }
 
-const shownSo = (routes: Routes | null, fact: Fact, outlets: World['outlets']): Pick<Routes, 'shown'> => {
+/** `shows`: what this version shows; `null` while no cache is an outlet. */
+const shownSo = (routes: Routes | null, shows: readonly string[] | null): Pick<Routes, 'shown' | 'showing'> => {
   const known = routes?.shown ?? []
-  const isKept = [...outlets.values()].some(({ deliver, retired }) => deliver.kind === 'purge' && !retired)
-  const added = isKept ? shownBy(fact) : []
-  if (known.length + added.length === 0) return {}
-  return { shown: [...new Set([...added, ...known])].slice(0, MOST_SHOWN) }
+  if (shows === null) return known.length === 0 ? {} : { shown: known }
+  const now = new Set(shows)
+  return { shown: [...now.union(new Set(known))].slice(0, MOST_SHOWN), showing: Math.min(now.size, MOST_SHOWN) }
 }
 
 const NOTHING: RoutePlan = { next: null, wanted: null, decisions: [] }
@@ -84,14 +91,11 @@ const planRepeat = (routes: Routes, fact: Fact, { outlets, categories, createdAt
 
 export const planRoutes = (routes: Routes | null, fact: Fact, world: World): RoutePlan => {
   if (routes !== null && fact.version <= routes.version) return planRepeat(routes, fact, world)
-  const next: Routes = {
-    n: (routes?.n ?? 0) + 1,
-    version: fact.version,
-    routes: { ...routes?.routes },
-    ...shownSo(routes, fact, world.outlets),
-  }
+  const hasCache = [...world.outlets.values()].some(({ deliver, retired }) => deliver.kind === 'purge' && !retired)
+  const shows = hasCache ? shownBy(fact) : null
+  const next: Routes = { n: (routes?.n ?? 0) + 1, version: fact.version, routes: { ...routes?.routes }, ...shownSo(routes, shows) }
   const decide = decideFor(fact, world.categories)
-  const takesPicture = isPictureTaken(routes, fact)
+  const takesPicture = shows !== null && isPictureTaken(routes, fact, shows)
   const wanted: Routed[] = []
   const made = new Map<string, Decision>()
   for (const outlet of world.outlets.values()) {

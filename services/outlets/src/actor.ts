@@ -16,7 +16,7 @@ import type { Kind } from './kind.ts'
 import { asKnown } from './known.ts'
 import { oldestSinceMs } from './left.ts'
 import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
-import { type OutletStates, targetOf } from './outlet-state.ts'
+import { isMoved, type OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
 import { createPatience } from './patience.ts'
@@ -120,13 +120,8 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
     wakeUp = { atMs, cancel }
   }
 
+  /** As it was when this was looked at last. */
   let seen = kind.target()
-  /** Whether it is delivered otherwise than when this was asked last. */
-  const isMoved = (): boolean => {
-    const before = seen
-    seen = kind.target() ?? before
-    return before !== null && seen !== null && before.deliver !== seen.deliver && targetOf(before) !== targetOf(seen)
-  }
 
   /** Begins the next attempt, if one may begin now. A kill does not wait for ordinary requests that hang. */
   const beginNext = (kill: boolean): boolean => {
@@ -260,8 +255,10 @@ export const createActor = (owner: string, needs: ActorNeeds): Actor => {
       pump()
     },
     review: () => {
-      const isRetired = kind.target()?.retired === true
-      const isTried = isMoved()
+      const target = kind.target()
+      const isRetired = target?.retired === true
+      const isTried = isMoved(seen, target)
+      seen = target ?? seen
       if (isTried) health.recover()
       hurry(one => (isRetired && !one.kill) || (isTried && isWaiting(one)) || isHeldByTerms(one))
     },

@@ -19,6 +19,7 @@ import {
   type Outcome,
   postpone,
 } from './machine.ts'
+import { isMoved } from './outlet-state.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { News } from './tell.ts'
 
@@ -109,14 +110,15 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     return null
   }
 
-  const conclude = (item: Item, outcome: Outcome): Promise<void> | undefined => {
+  /** `elsewhere`: it was tried where it is not delivered any more. */
+  const conclude = (item: Item, outcome: Outcome, elsewhere: boolean): Promise<void> | undefined => {
     const inflight = item.delivery
     if (inflight === null) return undefined
     const mode = modeOf()
     const next = afterAttempt(inflight, outcome, clock.now(), { random, scale, ...mode })
     if (next === null || outcome.kind === 'accepted') return end(item, inflight, next, { state: 'done' })
-    item.delivery = next
-    return outcome.kind === 'own' ? undefined : book.remember(item, toNews(inflight, next, outcome, mode))
+    item.delivery = elsewhere && next.phase === 'wait' ? postpone(next, clock.now()) : next
+    return outcome.kind === 'own' ? undefined : book.remember(item, toNews(inflight, item.delivery, outcome, mode))
   }
 
   const end = (item: Item, begun: Delivery, next: Delivery | null, how: End): Promise<void> =>
@@ -134,8 +136,10 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
       }
       const settling = item.delivery?.settling ?? false
       const outcome = await send({ sequence: turn.sequence, settling, sinceMs: item.sinceMs }, () => owns() && !isClosing())
-      const noted = health.note(outcome, turn.way, target, clock.now())
-      const told = conclude(item, noted instanceof Promise ? await noted : noted)
+      const elsewhere = outcome.kind === 'failed' && isMoved(target, kind.target())
+      if (elsewhere) health.abandoned(turn.way)
+      const noted = elsewhere ? outcome : health.note(outcome, turn.way, target, clock.now())
+      const told = conclude(item, noted instanceof Promise ? await noted : noted, elsewhere)
       landed()
       await told
     } catch (error) {

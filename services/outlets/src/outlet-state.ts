@@ -17,6 +17,10 @@ export { isSuspended, type Suspension } from '@newswire/events/outlet'
 /** Addresses may hold secrets, so only their hash is kept. */
 export const targetOf = ({ deliver }: Pick<Target, 'deliver'>): string => canonicalSha256(deliver)
 
+/** Whether it is delivered otherwise than before: what came of attempts then says nothing of it. */
+export const isMoved = (before: Target | null, target: Target | null): boolean =>
+  before !== null && target !== null && before.deliver !== target.deliver && targetOf(before) !== targetOf(target)
+
 export type OutletStates = Readonly<{
   /** Reads the state anew. */
   load(outletId: string): Promise<Suspension | null>

@@ -298,6 +298,29 @@ const rows: readonly Row[] = [
     },
   },
   {
+    state: 'INFLIGHT',
+    event: 'another address is configured, and the attempt at the one before fails',
+    to: 'PENDING, INFLIGHT',
+    action: 'tried there at once; its failure is none of the new address',
+    story: async outlet => {
+      outlet.settings.target = { concurrency: 8, deliver: { url: 'https://old.example/' } }
+      const ends: (() => void)[] = []
+      outlet.answers(() => new Promise(resolve => ends.push(() => resolve(noAnswer))))
+      const ids = ['a', 'p', 'q', 'r', 's', 't']
+      for (const id of ids) outlet.release(id, 1)
+      for (const id of ids) outlet.want(id, 1)
+      await outlet.pass(1)
+      assert.equal(ends.length, ids.length)
+      outlet.settings.target = { concurrency: 8, deliver: { url: 'https://new.example/' } }
+      outlet.actor().review()
+      outlet.answers(() => accepted)
+      for (const end of ends) end()
+      await outlet.pass(1)
+      assert.equal(outlet.actor().stats().open, false)
+      for (const id of ids) assert.deepEqual(outlet.states(id).at(-1), 'v1 done')
+    },
+  },
+  {
     state: 'WAIT',
     event: 'its time has come',
     to: 'PENDING, INFLIGHT',

@@ -15,7 +15,7 @@ import { type Item, sequenceOf } from './item.ts'
 import type { Kind } from './kind.ts'
 import { asKnown } from './known.ts'
 import { oldestSinceMs } from './left.ts'
-import { type Delivery, type Intent, postpone, wantVersion } from './machine.ts'
+import { type Delivery, type Intent, isSettling, postpone, wantVersion } from './machine.ts'
 import { isMoved, type OutletStates } from './outlet-state.ts'
 import type { OwnSide } from './own-side.ts'
 import { createPace } from './pace.ts'
@@ -80,8 +80,9 @@ const lost = (id: string) =>
   new UnavailableError('NEWSWIRE_OUTLETS_LOST', `${id} is no longer this process's; its new owner goes on with it`)
 
 type Left = Delivery | Shelved
-/** For its next attempt. */
-const isWaiting = (one: Left): boolean => (one instanceof Shelved ? one.armed && !one.held : one.phase === 'wait')
+/** For its next attempt, which may be made at once: a settle-repeat keeps its minute. */
+const isWaiting = (one: Left): boolean =>
+  one instanceof Shelved ? one.armed && !one.held && !one.settling : one.phase === 'wait' && !isSettling(one)
 /** For the time before which nothing of it may be sent. */
 const isHeldByTerms = (one: Left): boolean => (one instanceof Shelved ? one.armed && one.held : one.heldUntilMs !== undefined)
 

@@ -301,5 +301,8 @@ export const restore = (delivery: Delivery, clean: boolean, nowMs: number, scale
 
 const isUnderWay = (delivery: Delivery): boolean => isArmed(delivery) || delivery.phase === 'inflight'
 
+/** Whether it is a settle-repeat whose minute counts: what was sent before the kill may arrive until then. */
+export const isSettling = ({ settling, attempts }: Delivery): boolean => settling && attempts === 0
+
 /** Whether it waits for its time, rather than for a person. */
 export const isArmed = (delivery: Delivery): boolean => delivery.phase === 'pending' || delivery.phase === 'wait'

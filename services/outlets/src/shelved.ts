@@ -3,7 +3,7 @@
  * three thousand of them, a hundred such partners 300,000. They are rows of numbers beside V8's heap, which would otherwise be walked through at
  * each collection, and grow to several times what is in it.
  */
-import { type Delivery, isArmed } from './machine.ts'
+import { type Delivery, isArmed, isSettling } from './machine.ts'
 import type { Pending } from './pending.ts'
 import { RowIndex } from './row-index.ts'
 
@@ -17,6 +17,7 @@ const KILL = 4
 const ARMED = 8
 const HELD = 16
 const BUSY = 32
+const SETTLING = 64
 
 /** A row is 32 bytes: two numbers of eight, sequence and when it is due, then four of four. */
 const LONGS = 4
@@ -99,6 +100,11 @@ export class Shelved {
     this.#set(HELD, value)
   }
 
+  /** Its time is the minute of a settle-repeat. */
+  get settling(): boolean {
+    return this.#has(SETTLING)
+  }
+
   /** Its turn has come. */
   get busy(): boolean {
     return this.#has(BUSY)
@@ -165,7 +171,8 @@ export class Shelves {
       ORIGINS.indexOf(origin) |
       (delivery.kill ? KILL : 0) |
       (isArmed(delivery) ? ARMED : 0) |
-      (delivery.heldUntilMs === delivery.nextAtMs ? HELD : 0)
+      (delivery.heldUntilMs === delivery.nextAtMs ? HELD : 0) |
+      (isSettling(delivery) ? SETTLING : 0)
     this.setInt(row, FLAGS, flags)
     return new Shelved(this, subject, row)
   }

@@ -547,6 +547,30 @@ const rows: readonly Row[] = [
       assert.equal(outlet.stored('a'), null)
     },
   },
+  ...(['`deliver` is changed', 'a pause ends'] as const).map(
+    (event): Row => ({
+      state: 'WAIT (settle-repeat)',
+      event,
+      to: 'WAIT (settle-repeat)',
+      action: 'it keeps its minute, because the send of unknown outcome may still arrive',
+      story: async outlet => {
+        outlet.answers((_, count) => (count === 1 ? noAnswer : accepted))
+        await publish(outlet)
+        await kill(outlet, 2)
+        if (event === 'a pause ends') {
+          await outlet.setPaused(true)
+          await outlet.setPaused(false)
+        } else {
+          outlet.settings.target = { concurrency: 4, deliver: 'the same address, and another format' }
+          outlet.actor().review()
+        }
+        await outlet.pass(MINUTE - 2)
+        assert.equal(outlet.sent.length, 2)
+        await outlet.pass(2)
+        assert.equal(outlet.sent.at(-1)?.settling, true)
+      },
+    }),
+  ),
   {
     state: 'WAIT (settle-repeat)',
     event: 'newer version: the article is back',

@@ -16,6 +16,7 @@ export const wantAgain = (delivery: Delivery | null, intent: Intent, nowMs: numb
     attempts: 0,
     firstFailedAtMs: null,
     lastError: null,
+    failed: undefined,
     nextAtMs: nowMs,
   }
 }

@@ -12,14 +12,16 @@ import {
   beginAttempt,
   comeBack,
   type Delivery,
+  failedAt,
   hold,
   loseSight,
   type Mode,
   nextVersion,
   type Outcome,
   postpone,
+  triedAt,
 } from './machine.ts'
-import { isMoved } from './outlet-state.ts'
+import { isMoved, placeOf } from './outlet-state.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { News } from './tell.ts'
 
@@ -94,7 +96,7 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     }
     const admission = admit(delivery, ready, clock.now())
     if (admission.way === 'hold') return keep(item, delivery, admission.untilMs)
-    const begun = beginAttempt(delivery, ready)
+    const begun = triedAt(beginAttempt(delivery, ready), placeOf(target))
     item.delivery = begun
     if (ready.send !== null && admission.way === 'send') return ready.send
     const next = afterSkipped(begun, clock.now(), modeOf())
@@ -110,14 +112,19 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     return null
   }
 
-  /** `elsewhere`: it was tried where it is not delivered any more. */
-  const conclude = (item: Item, outcome: Outcome, elsewhere: boolean): Promise<void> | undefined => {
+  /** `tried`: where; `elsewhere`: where it is not delivered any more. */
+  const conclude = (
+    item: Item,
+    outcome: Outcome,
+    { tried, elsewhere }: Readonly<{ tried: Target; elsewhere: boolean }>,
+  ): Promise<void> | undefined => {
     const inflight = item.delivery
     if (inflight === null) return undefined
     const mode = modeOf()
     const next = afterAttempt(inflight, outcome, clock.now(), { random, scale, ...mode })
     if (next === null || outcome.kind === 'accepted') return end(item, inflight, next, { state: 'done' })
-    item.delivery = elsewhere && next.phase === 'wait' ? postpone(next, clock.now()) : next
+    const failed = outcome.kind === 'failed' ? failedAt(next, placeOf(tried)) : next
+    item.delivery = elsewhere && next.phase === 'wait' ? postpone(failed, clock.now()) : failed
     return outcome.kind === 'own' ? undefined : book.remember(item, toNews(inflight, item.delivery, outcome, mode))
   }
 
@@ -139,7 +146,7 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
       const elsewhere = outcome.kind === 'failed' && isMoved(target, kind.target())
       if (elsewhere) health.abandoned(turn.way)
       const noted = elsewhere ? outcome : health.note(outcome, turn.way, target, clock.now())
-      const told = conclude(item, noted instanceof Promise ? await noted : noted, elsewhere)
+      const told = conclude(item, noted instanceof Promise ? await noted : noted, { tried: target, elsewhere })
       landed()
       await told
     } catch (error) {

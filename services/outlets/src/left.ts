@@ -7,7 +7,8 @@ import type { Logger } from '@newswire/runtime/logger'
 import type { Clock } from './clock.ts'
 import type { Item, Queued } from './item.ts'
 import type { Kind } from './kind.ts'
-import { type Delivery, loseSight, restore, wantVersion } from './machine.ts'
+import { type Delivery, loseSight, restore, triedAt, wantVersion } from './machine.ts'
+import { placeOf } from './outlet-state.ts'
 import type { PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import { type Origin, type Shelved, Shelves } from './shelved.ts'
@@ -57,7 +58,14 @@ export const createLeft = (owner: string, { items, takeIn, clock, pending, kind,
    * not under way either, whatever was written of it.
    */
   const asOf = (delivery: Delivery, origin: Origin): Delivery =>
-    origin === 'us' ? loseSight(delivery) : restore(delivery, origin === 'before' && before.clean, before.sinceMs, scale)
+    origin === 'us' ? loseSight(delivery) : duePlaced(restore(delivery, origin === 'before' && before.clean, before.sinceMs, scale))
+
+  /** What failed where it is not delivered any more is due: that was changed while nobody was here. */
+  const duePlaced = (delivery: Delivery): Delivery => {
+    const target = kind.target()
+    const isElsewhere = target !== null && delivery.phase === 'wait' && triedAt(delivery, placeOf(target)) !== delivery
+    return isElsewhere ? { ...delivery, nextAtMs: Math.min(delivery.nextAtMs, before.sinceMs) } : delivery
+  }
 
   /** `null`: it is known already. */
   const note = (stored: Stored, origin: Origin): Queued | null => {

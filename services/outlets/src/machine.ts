@@ -41,6 +41,8 @@ export type Delivery = Readonly<{
   first?: boolean | undefined
   /** Nothing of it may be sent before; looked at again then. */
   heldUntilMs?: number | undefined
+  /** Where attempts at `version` failed last, and how many had been made before at other addresses: the schedule begins after those. */
+  failed?: Readonly<{ at: string; after: number }> | undefined
 }>
 
 export type Intent = Readonly<{
@@ -69,7 +71,7 @@ export type Outcome =
   /** Nothing was tried: our own side is not able to. */
   | Readonly<{ kind: 'own'; reason: string }>
 
-const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: null } as const
+const FRESH = { attempts: 0, firstFailedAtMs: null, settling: false, lastError: null, failed: undefined } as const
 
 /** What an intent adds to the versions to be told an end of: of every version also those that were passed over. */
 const opened = ({ version, since }: Intent, want: number, { every }: Mode): number[] => {
@@ -156,9 +158,23 @@ export const beginAttempt = (delivery: Delivery, latest: Latest): Delivery => {
     version: latest.version,
     attempts: again ? delivery.attempts + 1 : 1,
     firstFailedAtMs: again ? delivery.firstFailedAtMs : null,
+    failed: again ? delivery.failed : undefined,
     settling: again && delivery.settling,
   }
 }
+
+/** As it is tried at `place`: what failed elsewhere says nothing of that, so the schedule begins anew. The same delivery when nothing did. */
+export const triedAt = (delivery: Delivery, place: string | undefined): Delivery => {
+  const { failed, attempts } = delivery
+  if (failed === undefined || place === undefined || failed.at === place) return delivery
+  return { ...delivery, firstFailedAtMs: null, failed: { at: place, after: attempts } }
+}
+
+/** With where it failed. */
+export const failedAt = (delivery: Delivery, place: string | undefined): Delivery =>
+  delivery.phase !== 'wait' || place === undefined || delivery.failed !== undefined
+    ? delivery
+    : { ...delivery, failed: { at: place, after: 0 } }
 
 export type Terms = Readonly<{
   /** Nothing of it may be sent before. */
@@ -222,7 +238,12 @@ const afterFailed = (
   const firstFailedAtMs = delivery.firstFailedAtMs ?? nowMs
   if (delivery.settling && nowMs - firstFailedAtMs >= GIVE_UP_AFTER_MS * chance.scale) return null
   const delayMs = nextDelayMs(
-    { kill: delivery.kill, attempts: delivery.attempts, failingForMs: nowMs - firstFailedAtMs, retryAfterMs },
+    {
+      kill: delivery.kill,
+      attempts: Math.max(1, delivery.attempts - (delivery.failed?.after ?? 0)),
+      failingForMs: nowMs - firstFailedAtMs,
+      retryAfterMs,
+    },
     chance,
   )
   const failed = { ...delivery, firstFailedAtMs, lastError: reason }

@@ -2,6 +2,7 @@
  * What is kept of an outlet in `outlets/state/<outlet>.json`, as the process that owns it knows it: whether it is suspended (410) or paused, and
  * which secrets sign. Others swap in a pause or a secret; a note on `outlet-requests` says so, and a listing now and then heals a lost note.
  */
+import { createAttached } from '@newswire/events/attached'
 import { canonicalSha256 } from '@newswire/events/canonical'
 import { isConfigId } from '@newswire/events/ids'
 import { type OutletHealth, type OutletState, outletState, type Signing, type Suspension } from '@newswire/events/outlet'
@@ -17,9 +18,21 @@ export { isSuspended, type Suspension } from '@newswire/events/outlet'
 /** Addresses may hold secrets, so only their hash is kept. */
 export const targetOf = ({ deliver }: Pick<Target, 'deliver'>): string => canonicalSha256(deliver)
 
+/** Made once for a configured object: all that fails there is marked with it. */
+const places = createAttached<object, string>('place')
+/** The same, for what is kept with each delivery that failed; `undefined`: it has no address that could change. */
+export const placeOf = (target: Pick<Target, 'deliver'>): string | undefined => {
+  const { deliver } = target
+  if (deliver === null || deliver === undefined) return undefined
+  if (typeof deliver !== 'object') return targetOf(target)
+  const known = places.get(deliver) ?? targetOf(target)
+  places.set(deliver, known)
+  return known
+}
+
 /** Whether it is delivered otherwise than before: what came of attempts then says nothing of it. */
 export const isMoved = (before: Target | null, target: Target | null): boolean =>
-  before !== null && target !== null && before.deliver !== target.deliver && targetOf(before) !== targetOf(target)
+  before !== null && target !== null && before.deliver !== target.deliver && placeOf(before) !== placeOf(target)
 
 export type OutletStates = Readonly<{
   /** Reads the state anew. */

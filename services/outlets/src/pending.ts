@@ -31,6 +31,7 @@ const delivery = z.object({
   lastError: z.string().nullable(),
   first: z.boolean().optional(),
   heldUntilMs: z.number().optional(),
+  failed: z.object({ at: z.string(), after: z.int() }).optional(),
 })
 
 /** Of the event that the delivery follows from. */

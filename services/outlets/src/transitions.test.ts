@@ -298,6 +298,52 @@ const rows: readonly Row[] = [
     },
   },
   {
+    state: 'WAIT',
+    event: 'another address is configured, and fails too',
+    to: 'WAIT',
+    action: 'the schedule begins anew: what failed for days at another address is not given up for that',
+    story: async outlet => {
+      outlet.settings.target = { concurrency: 4, deliver: { url: 'https://old.example/' } }
+      outlet.answers(() => answered(500))
+      outlet.actor().review()
+      await publish(outlet)
+      await outlet.pass(60 * HOUR)
+      const attempts = outlet.stored('a')?.attempts ?? 0
+      outlet.settings.target = { concurrency: 4, deliver: { url: 'https://new.example/' } }
+      outlet.actor().review()
+      await outlet.pass(1)
+      const { phase, attempts: tried, nextAtMs } = outlet.stored('a') ?? {}
+      assert.deepEqual([phase, tried], ['wait', attempts + 1], 'attempts are counted on')
+      assert.ok((nextAtMs ?? 0) - outlet.clock.now() < 10 * SECOND)
+      await outlet.pass(60 * HOUR)
+      assert.equal(outlet.stored('a')?.phase, 'wait')
+      await outlet.pass(20 * HOUR)
+      assert.equal(outlet.stored('a')?.phase, 'dead')
+    },
+  },
+  {
+    state: 'WAIT',
+    event: 'another address is configured while the process is down',
+    to: 'PENDING, INFLIGHT',
+    action: 'tried there at once; with the same address it waits on',
+    story: async outlet => {
+      outlet.settings.target = { concurrency: 4, deliver: { url: 'https://old.example/' } }
+      outlet.answers(() => answered(500))
+      await publish(outlet)
+      await outlet.pass(30 * HOUR)
+      const tried = outlet.sent.length
+      outlet.answers(() => accepted)
+      outlet.settings.target = { concurrency: 2, deliver: { url: 'https://old.example/' } }
+      await outlet.restart()
+      await outlet.pass(1)
+      assert.equal(outlet.sent.length, tried)
+      outlet.settings.target = { concurrency: 2, deliver: { url: 'https://new.example/' } }
+      await outlet.restart()
+      await outlet.pass(1)
+      assert.deepEqual(outlet.states('a').at(-1), 'v1 done')
+    },
+  },
+  {
     state: 'INFLIGHT',
     event: 'another address is configured, and the attempt at the one before fails',
     to: 'PENDING, INFLIGHT',

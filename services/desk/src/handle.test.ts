@@ -61,6 +61,18 @@ describe('handle', () => {
     assert.equal(world.landed.length, 1)
   })
 
+  it('a hold of a state that was put back older than the log makes no dead letter each round', async () => {
+    const { world, handle } = open()
+    await handle(publish(10, { content: 'A', embargo: 10 }))
+    const backup = world.saveStore()
+    world.advance(at(10))
+    await handle(due(10))
+    assert.equal(world.landed.length, 1)
+    world.loseStore(backup)
+    await handle({ ...due(10), id: 'again' })
+    assert.deepEqual([world.landed.length, world.current().released], [1, null])
+  })
+
   it('the counter rises with every swap', async () => {
     const { world, handle } = open()
     for (const cause of [

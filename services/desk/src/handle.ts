@@ -154,7 +154,8 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
     const known = seen.newest(articleId)
     const { current, etag } = isThoughtNew ? { current: blank, etag: null } : await read(articleId)
     if (known > versionOf(current)) {
-      if (cause.kind === 'references') return true // asked for again and again: one dead letter of the others says it
+      // Asked for in each round again, and of a state that is out no more: one dead letter of the others says it.
+      if (cause.kind === 'references' || cause.kind === 'due') return true
       return refuse(cause, 'NEWSWIRE_DESK_STATE_LOST', `version ${known} is in the log, ${versionOf(current)} in the store`)
     }
     const isOwed = current.released !== null && seen.newest(articleId) < versionOf(current)

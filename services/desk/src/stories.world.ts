@@ -149,7 +149,12 @@ export const createWorld = ({ lagging, plant }: { lagging: boolean; plant?: Plan
     milestones,
     swaps,
     current,
-    loseStore: () => stored.clear(),
+    /** As it was saved; without, nothing is left of it. */
+    loseStore: (saved: typeof stored = new Map()) => {
+      stored.clear()
+      for (const [key, value] of saved) stored.set(key, value)
+    },
+    saveStore: () => new Map(stored),
     openDesk,
     nowMs: () => clockMs,
     advance: (instant: string) => {

@@ -60,8 +60,8 @@ const isPictureTaken = (routes: Routes | null, fact: Fact, shows: readonly strin
 const shownSo = (routes: Routes | null, shows: readonly string[] | null): Pick<Routes, 'shown' | 'showing'> => {
   const known = routes?.shown ?? []
   if (shows === null) return known.length === 0 ? {} : { shown: known }
-  const now = new Set(shows)
-  return { shown: [...now.union(new Set(known))].slice(0, MOST_SHOWN), showing: Math.min(now.size, MOST_SHOWN) }
+  const shown = [...new Set([...shows, ...known])].slice(0, MOST_SHOWN)
+  return { shown, showing: Math.min(new Set(shows).size, MOST_SHOWN) }
 }
 
 const NOTHING: RoutePlan = { next: null, wanted: null, decisions: [] }

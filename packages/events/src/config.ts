@@ -178,7 +178,11 @@ export const withAncestors = (category: string, categories: ReadonlyMap<string, 
 }
 
 /** Whether a language is one that a rule names, or a kind of it: `en` is `en-GB` too, in any case of letters (RFC 4647 §3.3.1). */
-export const isLanguage = (language: string, wanted: string): boolean => `${language}-`.toLowerCase().startsWith(`${wanted}-`.toLowerCase())
+export const isLanguage = (language: string, wanted: string): boolean =>
+  // Asked of every article for every feed and outlet: most are told apart by their length, and need no copy.
+  language === wanted ||
+  ((language.length === wanted.length || language[wanted.length] === '-') &&
+    language.slice(0, wanted.length).toLowerCase() === wanted.toLowerCase())
 
 const anyLanguage = (wanted: readonly string[] | undefined, had: readonly string[]): boolean =>
   wanted === undefined || had.some(value => wanted.some(one => isLanguage(value, one)))

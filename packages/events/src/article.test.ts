@@ -79,4 +79,12 @@ test("addresses in a body are whole: relative ones are of the article's own addr
     '<p>src="/x" <img src="https://x.example/a.jpg?b&amp;c" alt="src=&quot;/x&quot;" /><a href="https://x.example/d" rel="noopener nofollow">x</a><a href="#e" rel="noopener nofollow">y</a><q>z</q></p>',
   )
   assert.equal(bodyOf({}), '<p>src="/x" <a rel="noopener nofollow">x</a><a href="#e" rel="noopener nofollow">y</a><q>z</q></p>')
+
+  const canonicalUrl = 'https://x.example/onerror=alert(1)//bai'
+  const titled = '<p><a title="x href=" href="/d">x</a><img alt="x src=" width="1" src="/o\'b.jpg"></p>'
+  assert.equal(
+    bodyOf({ canonicalUrl, body: { html: titled } }),
+    '<p><a title="x href=" href="https://x.example/d" rel="noopener nofollow">x</a><img alt="x src=" width="1" src="https://x.example/o\'b.jpg" /></p>',
+    'what only looks like an address is left alone',
+  )
 })

@@ -6,7 +6,7 @@
 import { type DefaultTreeAdapterMap, parseFragment } from 'parse5'
 import sanitizeHtml from 'sanitize-html'
 import { findCleanedExcess, findMarkupExcess, MAX_TREE_DEPTH } from './markup-excess.ts'
-import { cleanText, escapeMarkup } from './text.ts'
+import { cleanText, escapeAttribute, escapeMarkup } from './text.ts'
 
 const ATTRIBUTES: Record<string, readonly string[]> = {
   a: ['href', 'title', 'rel'],
@@ -56,7 +56,8 @@ export const cleanHtml = (html: string): string => sanitizeHtml(cleanText(html),
 
 /** Elements of clean HTML that have addresses: they stand between double quotes, in which there is no `<` and no `>`. */
 const WITH_ADDRESS = /<(?:a|img|q|blockquote) [^<>]*>/g
-const ADDRESS = / (href|src|cite)="([^"]*)"/
+/** Read one after the other: the end of a title may look like the beginning of an address (`title="x href="`). */
+const EACH_ATTRIBUTE = / ([a-z]+)="([^"]*)"/g
 /** Whole addresses, and places in the same text. */
 const IS_WHOLE = /^(?:#|$|[a-z][a-z0-9+.-]*:)/i
 const HAS_RELATIVE = / (?:href|src|cite)="(?!https?:|mailto:|#|")/
@@ -73,13 +74,17 @@ export const completeAddresses = (html: string, base: string | undefined): Reado
   if (!HAS_RELATIVE.test(html)) return { html, left: [] }
   const left: string[] = []
   const complete = (tag: string): string => {
-    const [whole = '', name = '', escaped = ''] = ADDRESS.exec(tag) ?? []
-    const address = unescapeAttribute(escaped)
-    if (whole === '' || IS_WHOLE.test(address)) return tag
-    const resolved = URL.parse(address, base)
-    if (resolved !== null && isSafeUrl(resolved.href)) return tag.replace(whole, () => ` ${name}="${escapeMarkup(resolved.href)}"`)
-    left.push(address)
-    return name === 'src' ? '' : tag.replace(whole, '')
+    let isPictureLost = false
+    const completed = tag.replace(EACH_ATTRIBUTE, (attribute: string, name: string, escaped: string) => {
+      const address = unescapeAttribute(escaped)
+      if (!URL_ATTRIBUTES.has(name) || IS_WHOLE.test(address)) return attribute
+      const resolved = URL.parse(address, base)
+      if (resolved !== null && isSafeUrl(resolved.href)) return ` ${name}="${escapeAttribute(resolved.href)}"`
+      left.push(address)
+      isPictureLost ||= name === 'src'
+      return ''
+    })
+    return isPictureLost ? '' : completed
   }
   return { html: html.replace(WITH_ADDRESS, complete), left }
 }

@@ -2,7 +2,7 @@
 import type { Article, Picture, Rendition } from './article.ts'
 import type { Fact, LiveFact } from './fact.ts'
 import { relatedOf } from './references.ts'
-import { escapeMarkup } from './text.ts'
+import { escapeAttribute, escapeMarkup } from './text.ts'
 
 export type PublicRendition = Readonly<{ preset: string; url: string; type: string; width: number; height: number; bytes: number }>
 
@@ -52,12 +52,9 @@ export const isInForce = ({ rights }: Picture, releasedAt: string): boolean => r
 const isForAll = (picture: Picture, releasedAt: string): boolean =>
   (picture.rights === undefined || picture.rights.outlets.includes('*')) && isInForce(picture, releasedAt)
 
-/** Clean HTML writes an address in this way only. */
-const toAttribute = (url: string): string => url.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
-
 /** The article without these of its pictures: its body does not show them either, nor a frame around nothing. Clean HTML has no raw `>` in an attribute. */
 export const withoutPictures = (article: Article, left: readonly Picture[]): Article => {
-  const sources = left.map(({ url }) => `src="${toAttribute(url)}"`)
+  const sources = left.map(({ url }) => `src="${escapeAttribute(url)}"`)
   const html = article.body.html
     .replace(/<img\b[^>]*>/g, tag => (sources.some(source => tag.includes(source)) ? '' : tag))
     .replace(/<figure>\s*<\/figure>/g, '')
@@ -152,7 +149,7 @@ export const toContentHtml = (article: Article, publicUrl: string): string => {
   const placed = new Set<Picture | null>([lead])
   const ready = article.images.filter(one => one.state === 'ready')
   const body = article.body.html.replace(LONE_PICTURE, (block, _tag, attributes: string, words?: string) => {
-    const picture = ready.find(({ url }) => attributes.includes(`src="${toAttribute(url)}"`))
+    const picture = ready.find(({ url }) => attributes.includes(`src="${escapeAttribute(url)}"`))
     if (picture === undefined || (words !== undefined && picture.caption === '')) return block
     if (placed.has(picture)) return ''
     placed.add(picture)

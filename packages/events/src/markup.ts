@@ -6,7 +6,7 @@
 import { type DefaultTreeAdapterMap, parseFragment } from 'parse5'
 import sanitizeHtml from 'sanitize-html'
 import { findCleanedExcess, findMarkupExcess, MAX_TREE_DEPTH } from './markup-excess.ts'
-import { cleanText, escapeAttribute, escapeMarkup } from './text.ts'
+import { cleanText, escapeAttribute, escapeMarkup, unescapeAttribute } from './text.ts'
 
 const ATTRIBUTES: Record<string, readonly string[]> = {
   a: ['href', 'title', 'rel'],
@@ -61,10 +61,6 @@ const EACH_ATTRIBUTE = / ([a-z]+)="([^"]*)"/g
 /** Whole addresses, and places in the same text. */
 const IS_WHOLE = /^(?:#|$|[a-z][a-z0-9+.-]*:)/i
 const HAS_RELATIVE = / (?:href|src|cite)="(?!https?:|mailto:|#|")/
-
-const UNESCAPED: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
-export const unescapeAttribute = (value: string): string =>
-  value.replace(/&(?:amp|lt|gt|quot|#39);/g, entity => UNESCAPED[entity] ?? entity)
 
 /**
  * Clean HTML whose relative addresses are whole: whoever reads it elsewhere has no other. Without a `base`, and where an address cannot be one, pictures and

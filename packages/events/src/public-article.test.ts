@@ -49,6 +49,12 @@ test('a picture that the text shows is in the content once, where the text has i
   )
 })
 
+test('words about a picture that have pictures of their own stay as they are', () => {
+  const html = `<figure><img src="${b.url}" /><figcaption>1 <figure><img src="https://cms.example/c.jpg" /><figcaption>2</figcaption></figure> 3</figcaption></figure>`
+  const captioned = { ...b, caption: 'B' }
+  assert.ok(toContentHtml(sampleArticle({ body: { html }, images: [a, captioned] }), 'https://p.example').includes(html))
+})
+
 test('a picture that is not for all is not shown to all by the body either', () => {
   const html = '<p>1</p><figure><img src="https://cms.example/b.jpg" alt="x" /></figure><p>2</p>'
   for (const rights of [{ outlets: ['partner'] }, { outlets: ['*'], until: '2000-01-01T00:00:00.000Z' }]) {
@@ -58,4 +64,13 @@ test('a picture that is not for all is not shown to all by the body either', () 
   }
   const fact = sampleFact({ article: sampleArticle({ body: { html }, images: [a, b] }) })
   assert.equal(toFactForAll(fact), fact)
+
+  const rights = { outlets: ['partner'] }
+  const hidden = { ...b, url: "https://cms.example/ả'b.jpg".normalize('NFD'), rights }
+  const written = ["https://cms.example/ả'b.jpg", 'HTTPS://CMS.example/%E1%BA%A3&#39;b.jpg#x']
+  for (const url of written) {
+    const body = { html: `<p><a href="${url}" rel="nofollow"><img src="${url}" alt="x" /></a><a href="https://cms.example/">y</a></p>` }
+    const { article } = toFactForAll(sampleFact({ article: sampleArticle({ body, images: [a, hidden] }) }))
+    assert.equal(article.body.html, '<p><a rel="nofollow"></a><a href="https://cms.example/">y</a></p>', 'however it is written')
+  }
 })

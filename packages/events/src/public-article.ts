@@ -2,7 +2,7 @@
 import type { Article, Picture, Rendition } from './article.ts'
 import type { Fact, LiveFact } from './fact.ts'
 import { relatedOf } from './references.ts'
-import { escapeAttribute, escapeMarkup } from './text.ts'
+import { escapeAttribute, escapeMarkup, unescapeAttribute } from './text.ts'
 
 export type PublicRendition = Readonly<{ preset: string; url: string; type: string; width: number; height: number; bytes: number }>
 
@@ -52,11 +52,31 @@ export const isInForce = ({ rights }: Picture, releasedAt: string): boolean => r
 const isForAll = (picture: Picture, releasedAt: string): boolean =>
   (picture.rights === undefined || picture.rights.outlets.includes('*')) && isInForce(picture, releasedAt)
 
-/** The article without these of its pictures: its body does not show them either, nor a frame around nothing. Clean HTML has no raw `>` in an attribute. */
+/** What every browser asks for, in whichever way the publisher wrote it; what is no address stays as it is. */
+const toRequested = (url: string): string => {
+  const parsed = URL.parse(url.normalize('NFC'))
+  if (parsed === null) return url
+  parsed.hash = ''
+  return parsed.href
+}
+
+/**
+ * The article without these of its pictures: its body neither shows them nor links to them, and has no frame around nothing. Clean HTML has no raw `>` in an
+ * attribute.
+ */
 export const withoutPictures = (article: Article, left: readonly Picture[]): Article => {
-  const sources = left.map(({ url }) => `src="${escapeAttribute(url)}"`)
+  const addresses = new Set(left.map(({ url }) => toRequested(url)))
+  const isLeft = (escaped: string) => addresses.has(toRequested(unescapeAttribute(escaped)))
   const html = article.body.html
-    .replace(/<img\b[^>]*>/g, tag => (sources.some(source => tag.includes(source)) ? '' : tag))
+    .replace(/<(?:img|a) [^>]*>/g, tag => {
+      let isShown = true
+      const rest = tag.replace(/ ([a-z]+)="([^"]*)"/g, (attribute: string, name: string, escaped: string) => {
+        if ((name !== 'src' && name !== 'href') || !isLeft(escaped)) return attribute
+        isShown &&= name !== 'src'
+        return ''
+      })
+      return isShown ? rest : ''
+    })
     .replace(/<figure>\s*<\/figure>/g, '')
   return { ...article, images: article.images.filter(one => !left.includes(one)), body: { html } }
 }
@@ -138,7 +158,7 @@ const toFigure = (picture: Picture, publicUrl: string, width = 1280): string => 
 }
 
 /** A block of clean HTML that is one picture and nothing else but words about it: the article's page has the same rule. */
-const LONE_PICTURE = /<(p|figure)>\s*<img\b([^>]*)>\s*(<figcaption>(?:(?!<\/figcaption>).)*<\/figcaption>\s*)?<\/\1>/gs
+const LONE_PICTURE = /<(p|figure)>\s*<img\b([^>]*)>\s*(<figcaption>(?:(?!<\/?fig|<img).)*<\/figcaption>\s*)?<\/\1>/gs
 
 /**
  * The whole content as HTML: the lead picture, the body, the other pictures in order. One that stands in the body as well is shown once, at our sizes:

@@ -24,5 +24,8 @@ export const isVisible = (value: string): boolean => /[[\p{L}\p{N}\p{P}\p{S}]--\
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 /** For text inside HTML or XML, in elements and in quoted attributes. */
 export const escapeMarkup = (value: string): string => value.replace(/[&<>"']/g, char => ESCAPES[char] ?? char)
+const UNESCAPED: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
+export const unescapeAttribute = (value: string): string =>
+  value.replace(/&(?:amp|lt|gt|quot|#39);/g, entity => UNESCAPED[entity] ?? entity)
 /** As clean HTML has it between double quotes, which is in one way only: an address can be looked for as it is written. */
 export const escapeAttribute = (value: string): string => value.replace(/[&<>"]/g, char => ESCAPES[char] ?? char)

@@ -2,8 +2,9 @@
 
 import type { Article, ArticleInput } from '@newswire/events/article'
 import { findClosest } from '@newswire/events/closest-field'
-import { cleanHtml, completeAddresses, unescapeAttribute } from '@newswire/events/markup'
+import { cleanHtml, completeAddresses } from '@newswire/events/markup'
 import { idsMeantBy } from '@newswire/events/references'
+import { unescapeAttribute } from '@newswire/events/text'
 import type { Warning } from '@newswire/events/warnings'
 
 /** Markup in which nothing is written and nothing is shown. Every alternative begins with a character of its own, so it is read through once. */

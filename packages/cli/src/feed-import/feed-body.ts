@@ -1,7 +1,7 @@
 /** The body of an entry as an article has it: whole addresses, and no picture that stands in a field of its own. Pure. */
-import { cleanHtml, completeAddresses, unescapeAttribute } from '@newswire/events/markup'
+import { cleanHtml, completeAddresses } from '@newswire/events/markup'
 import { findMarkupExcess } from '@newswire/events/markup-excess'
-import { escapeMarkup } from '@newswire/events/text'
+import { escapeMarkup, unescapeAttribute } from '@newswire/events/text'
 import type { FeedEntry, FeedPicture } from './feed-document.ts'
 
 const FIGURE = /<figure><img src="([^"]*)"[^>]*><figcaption>[^<]*<\/figcaption><\/figure>|<figure><img src="([^"]*)"[^>]*><\/figure>/g

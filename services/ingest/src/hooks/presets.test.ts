@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/hook-config'
 import { fieldsFor, presetOf } from './presets.ts'
 import type { Headers } from './read-notice.ts'
+import { isLikeMarkdown } from './rich-text.ts'
 import { isKey, type Signed, signatures } from './signatures.ts'
 import { toInstant } from './times.ts'
 import { type ToInput, toInput, toLocalId } from './to-input.ts'
@@ -106,6 +107,17 @@ test('Ghost: what is for members only inside of a public post stays with Ghost',
   const alone = gated('nonMember:false memberSegment:"status:-free"', 'Riêng')
   for (const only of [alone, alone.replace('<!--kg-gated-block:end-->', '')])
     assert.deepEqual(bodyOf({ html: only, plaintext: 'Riêng' }), { text: '' })
+  const open = gated('nonMember:true memberSegment:""', 'Chung')
+  const within = alone.replace('</p>', `</p>${open}<p>Cũng</p>`)
+  assert.deepEqual(bodyOf({ html: `<p>1</p>${within}` }), { html: '<p>1</p><p>Cũng</p><!--kg-gated-block:end-->' }, 'as Ghost reads it')
+})
+
+test('a body of beginnings alone is read in one pass', () => {
+  const began = performance.now()
+  const post = { ...ghostPost, html: '<!--kg-gated-block:begin x'.repeat(40_000), plaintext: '' }
+  assert.equal(actOf('ghost', { post: { current: post, previous: {} } }), 'publish')
+  assert.equal(isLikeMarkdown('!['.repeat(500_000)), false)
+  assert.ok(performance.now() - began < 2_000, 'the square of it takes minutes')
 })
 
 test('WordPress: a post as the REST API gives it', () => {

@@ -59,13 +59,32 @@ const publishOpen = (document: unknown, fields: Fields): Notice => {
 
 // --- Ghost -------------------------------------------------------------------------------------------------------------------------
 
-/** A part of a post that Ghost itself shows to those alone whom its first line names (`content-gating.js` of Ghost): the webhook has them all. */
-const GATED = /<!--\s*kg-gated-block:begin\b((?:(?!-->|<!--)[^\n])*)-->[\s\S]*?(?:<!--\s*kg-gated-block:end\s*-->|$)/g
+/**
+ * Where a part of a post begins and ends that Ghost itself shows to those alone whom its first comment names (`content-gating.js` of Ghost): the webhook
+ * has them all. Ghost's own expression looks for every end from every beginning, which a stranger makes the square of megabytes.
+ */
+const GATED_BEGIN = /(?=<!--\s*kg-gated-block:begin\s)/
+const GATED_END = /<!--\s*kg-gated-block:end\s*-->/
+
+/** HTML without what is not for somebody who is no member. A part without an end has the rest, and so have those inside of it. */
+const withoutGated = (html: string): string => {
+  let isGated = false
+  const [before = '', ...parts] = ` ${html}`.split(GATED_BEGIN)
+  const open = parts.map(part => {
+    const [whom = '', ...rest] = part.split('-->', 2)
+    isGated ||= rest.length === 0 || !/\bnonMember:true\b/.test(whom)
+    if (!isGated) return part
+    const end = GATED_END.exec(part)
+    isGated = end === null
+    return end === null ? '' : part.slice(end.index + end[0].length)
+  })
+  return [before.slice(1), ...open].join('')
+}
 
 /** The post as somebody sees it who is no member. */
 const toOpenPost = (post: unknown): unknown => {
   const html = firstText(post, ['/html'])
-  const open = html.replace(GATED, (block, whom: string) => (/\bnonMember:true\b/.test(whom) ? block : ''))
+  const open = withoutGated(html)
   // Its plain text has them as well.
   return open === html ? post : { ...(post as object), html: open, plaintext: '' }
 }

@@ -157,4 +157,5 @@ export const markdownToHtml = (text: string): string => markdown.render(text)
 
 /** Headings, strong words, links, pictures: what nobody writes into a plain text. */
 const LOOKS_LIKE_MARKDOWN = /^#{1,6} \S|\*\*\S[^*\n]{0,200}\*\*|!?\[[^\]\n]{0,200}\]\((?:https?:\/)?\/[^)\s]{0,500}\)/m
-export const isLikeMarkdown = (text: string): boolean => LOOKS_LIKE_MARKDOWN.test(text)
+/** Its beginning tells: a look costs hundreds of steps for each bracket, and a stranger's text may be megabytes of them. */
+export const isLikeMarkdown = (text: string): boolean => LOOKS_LIKE_MARKDOWN.test(text.slice(0, 10_000))

@@ -72,6 +72,21 @@ test('no embargo, an old plan and an old time without a zone hold nothing', () =
   )
 })
 
+test('the day of publication, in a field that others plan with, holds nothing once it has begun', () => {
+  for (const publishDate of ['2026-12-01', '2026-11-30']) assert.equal(until('generic', { publishDate }), undefined)
+  assert.equal(until('contentful', { fields: { publicationDate: { vi: '2026-12-01' } } }), undefined)
+  for (const one of [
+    { publishDate: '2026-12-02' },
+    { publishDate: '2026-12-01T00:00' },
+    { publishOn: '2026-12-01' },
+    { embargoDate: '2026-12-01' },
+  ])
+    assert.equal(release('sanity', one).errors.length, 1, JSON.stringify(one))
+  const fields = { publishedAt: '/publishDate' }
+  assert.equal(until('generic', { publishDate: '2026-11-30T23:00' }, fields), undefined, 'the mapping says that it is no plan')
+  assert.equal(until('generic', { publishDate: LATER }, fields), AT)
+})
+
 test('a date of publication that is ahead holds the article, and a warning says so', () => {
   for (const [name, document] of [
     ['wordpress', { date_gmt: '2027-01-01T00:00:00' }],

@@ -14,6 +14,9 @@ const SCHEDULES = new Set(
     ' ',
   ),
 )
+/** The same names are what many call the day that readers are shown. */
+const DAYS = new Set(['publishdate', 'publicationdate'])
+const DAY = /^\d{4}-\d\d-\d\d$/
 const NO = new Set(['', '0', 'false', 'no', 'none', 'null'])
 const YES = new Set(['1', 'true', 'yes'])
 const ZONED = /(?:Z|[+-]\d\d:?\d\d|GMT|UTC?)$/i
@@ -22,7 +25,8 @@ const DAY_MS = 86_400_000
 /** What a CMS published just now by a clock that is ahead of ours is no plan; ms. */
 const SKEW_MS = 60_000
 
-type Place = Readonly<{ pointer: string; value: unknown }>
+/** `letters`: of its name, where that is why it is looked at. */
+type Place = Readonly<{ pointer: string; value: unknown; letters?: string }>
 type Read = Readonly<{ instants: readonly string[]; errors: readonly Warning[] }>
 export type Release = Readonly<{ embargoUntil?: string; warnings: readonly Warning[]; errors: readonly Warning[] }>
 
@@ -33,8 +37,9 @@ const placesNamed = (document: unknown, isMeant: (letters: string) => boolean): 
     const [owner] = findAllAt(document, home)
     if (!isObject(owner)) return []
     return Object.entries(owner)
-      .filter(([key]) => isMeant(key.toLowerCase().replace(/[^a-z]/g, '')))
-      .map(([key, value]) => ({ pointer: `${home}/${key.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')}`, value }))
+      .map(([key, value]) => ({ key, value, letters: key.toLowerCase().replace(/[^a-z]/g, '') }))
+      .filter(({ letters }) => isMeant(letters))
+      .map(({ key, ...one }) => ({ ...one, pointer: `${home}/${key.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')}` }))
   })
 
 /** All that is said below a value: a field may have one for every language. */
@@ -42,9 +47,9 @@ const scalarsOf = (value: unknown): readonly unknown[] =>
   typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [value]
 
 const NOT_READ =
-  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.fields.embargoUntil of the hook says which field counts'
+  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.fields.embargoUntil of the hook says which field counts, mapping.fields.publishedAt which one is no more than the date of publication'
 
-const readPlace = ({ pointer, value }: Place, nowMs: number): Read => {
+const readPlace = ({ pointer, value, letters = '' }: Place, nowMs: number): Read => {
   const said = scalarsOf(value)
     .map(one => String(one ?? '').trim())
     .filter(one => !NO.has(one.toLowerCase()))
@@ -52,6 +57,7 @@ const readPlace = ({ pointer, value }: Place, nowMs: number): Read => {
   for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
     const instant = toInstant(text)
     const isZoned = ZONED.test(text)
+    if (instant !== null && DAYS.has(letters) && DAY.test(text) && Date.parse(instant) <= nowMs) continue
     if (instant === null || (!isZoned && Date.parse(instant) > nowMs - DAY_MS))
       return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${JSON.stringify(text.slice(0, 80))}` }] }
     if (isZoned) instants.push(instant)
@@ -83,7 +89,9 @@ export const findRelease = (document: unknown, fields: Fields, isNamed: boolean,
   const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
   const isSaid = isNamed && given.length > 0
   const embargo = readAll(isSaid ? given : placesNamed(document, letters => letters.includes('embargo')), nowMs)
-  const plan = isSaid ? NOTHING : readAll([...given, ...placesNamed(document, letters => SCHEDULES.has(letters))], nowMs)
+  const dates = new Set(fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
+  const planned = placesNamed(document, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
+  const plan = isSaid ? NOTHING : readAll([...given, ...planned], nowMs)
   const publishedAt = toInstant(firstText(document, fields.publishedAt))
   const ahead = publishedAt !== null && Date.parse(publishedAt) > nowMs + SKEW_MS ? [publishedAt] : []
   const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]

@@ -321,6 +321,33 @@ test('a document that says of itself that it is not for everybody does not go ou
     assert.equal(act(changes), 'unpublish', JSON.stringify(changes))
   for (const changes of [{ status: 'published' }, { visibility: 'public' }, { published: true }, { status: 'live' }])
     assert.equal(act(changes), 'publish', JSON.stringify(changes))
+  for (const changes of [
+    { status: 'pendingReview' },
+    { status: 'ready for review' },
+    { status: 'Draft (2)' },
+    { draft: 1 },
+    { Is_Draft: 'TRUE' },
+    { published: '0' },
+  ])
+    assert.equal(act(changes, 'publish'), 'ignore', JSON.stringify(changes))
+  for (const changes of [
+    { visibility: 'members-only' },
+    { access: 'paid_members' },
+    { access: 'subscriber' },
+    { private: 1 },
+    { public: 'false' },
+    { premium: true },
+    { membersOnly: true },
+    { isDeleted: true },
+  ])
+    assert.equal(act(changes), 'unpublish', JSON.stringify(changes))
+  for (const changes of [
+    { draft: 0, published: 1, private: 'false', public: '1', premium: false, deleted: null, membersOnly: '' },
+    { status: 'review passed', state: 'WA', access: 'all', visibility: ['public'] },
+    { published: '2026-01-01T00:00:00Z', archived: [], author: { public: false, draft: true } },
+    { published: null, protected: 'no', premium: {}, status: 'active' },
+  ])
+    assert.equal(act(changes), 'publish', JSON.stringify(changes))
   assert.equal(
     actOf('strapi', { event: 'entry.publish', entry: { id: 1, publishedAt: '2026-01-01T00:00:00Z', visibility: 'members' } }),
     'unpublish',

@@ -21,38 +21,60 @@ const takeBack = (act: 'unpublish' | 'delete', document: unknown, fields: Fields
   return id === '' ? ignore('it names no document') : { act, id, document }
 }
 
-const NOT_YET = 'draft drafted scheduled planned future pending review inreview approval embargoed'.split(' ')
-const NOT_FOR_ALL =
-  'private internal hidden restricted password protected members member paid premium subscribers archived trash trashed deleted unpublished withdrawn withheld canceled cancelled inactive'.split(
+const NOT_YET = new Set('draft drafted scheduled planned future pending embargoed'.split(' '))
+const NOT_FOR_ALL = new Set(
+  'private internal hidden unlisted restricted protected password member members subscriber subscribers registered paid premium archived trash trashed deleted unpublished offline expired withdrawn withheld rejected killed spiked canceled cancelled inactive'.split(
     ' ',
-  )
+  ),
+)
 const STATUSES = ['/status', '/_status', '/state', '/pubstatus', '/pubStatus', '/visibility', '/access']
-const IS_NOT_YET: readonly (readonly [string, boolean])[] = [
-  ['/draft', true],
-  ['/isDraft', true],
-  ['/is_draft', true],
-  ['/published', false],
-  ['/isPublished', false],
-  ['/is_published', false],
-]
-const IS_NOT_FOR_ALL: readonly (readonly [string, boolean])[] = [
-  ['/private', true],
-  ['/isPrivate', true],
-  ['/is_private', true],
-  ['/protected', true],
-  ['/public', false],
-  ['/isPublic', false],
-  ['/is_public', false],
-]
+/** By names without case and punctuation. */
+const IS_NOT_YET: Readonly<Record<string, boolean>> = { draft: true, isdraft: true, published: false, ispublished: false }
+const IS_NOT_FOR_ALL: Readonly<Record<string, boolean>> = {
+  private: true,
+  isprivate: true,
+  protected: true,
+  public: false,
+  ispublic: false,
+  premium: true,
+  ispremium: true,
+  membersonly: true,
+  subscribersonly: true,
+  paywall: true,
+  paywalled: true,
+  deleted: true,
+  isdeleted: true,
+  archived: true,
+  isarchived: true,
+}
+
+/** Databases without truth values have numbers for them, and forms have words. */
+const isFlag = (value: unknown, meant: boolean): boolean =>
+  ['boolean', 'number', 'string'].includes(typeof value) && [String(meant), String(Number(meant))].includes(String(value).toLowerCase())
+
+/** `ready for review` and `pendingApproval` as words; `review passed` waits for nobody. */
+const wordsOfStatus = (status: string): readonly string[] =>
+  status
+    .slice(0, 100)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .filter(word => word !== '')
+const isNotYet = (words: readonly string[]): boolean =>
+  words.some(word => NOT_YET.has(word)) || /^(?:in)?(?:review|approval)$/.test(words.at(-1) ?? '')
 
 /** Whatever has happened: a document that says of itself that it is not for everybody does not go out, and what is out of it goes. */
 const publishOpen = (document: unknown, fields: Fields): Notice => {
-  const statuses = STATUSES.flatMap(pointer => findTexts(document, pointer)).map(one => one.toLowerCase().replace(/[^a-z]/g, ''))
-  const isSaid = (flags: typeof IS_NOT_YET) => flags.some(([pointer, value]) => at(document, pointer) === value)
-  const notYet = statuses.find(one => NOT_YET.includes(one))
-  if (notYet !== undefined) return ignore(`its status is ${notYet}`)
+  const statuses = STATUSES.flatMap(pointer => findTexts(document, pointer)).map(wordsOfStatus)
+  const isSaid = (flags: Readonly<Record<string, boolean>>) =>
+    Object.entries(typeof document === 'object' && document !== null ? document : {}).some(([key, value]) => {
+      const name = key.toLowerCase().replace(/[^a-z]/g, '')
+      return Object.hasOwn(flags, name) && isFlag(value, flags[name] === true)
+    })
+  const notYet = statuses.find(isNotYet)
+  if (notYet !== undefined) return ignore(`its status is ${notYet.join(' ')}`)
   if (isSaid(IS_NOT_YET)) return ignore('it is a draft')
-  return statuses.some(one => NOT_FOR_ALL.includes(one)) || isSaid(IS_NOT_FOR_ALL)
+  return statuses.some(words => words.some(word => NOT_FOR_ALL.has(word))) || isSaid(IS_NOT_FOR_ALL)
     ? takeBack('unpublish', document, fields)
     : publish(document)
 }

@@ -103,5 +103,6 @@ test('a picture whose address is not let in is left out, and what stands beside 
   for (const address of ['data:image/png;base64,AAAA', 'javascript:alert(1)', `newswire:${'a'.repeat(64)}`, 'file:///a.jpg', ''])
     assert.equal(cleanHtml(`<p>a<img src="${address}" alt="x">b</p>`), '<p>ab</p>', address)
   assert.equal(cleanHtml('<p>a<img alt="x">b</p>'), '<p>ab</p>')
+  assert.equal(cleanHtml('<img src="//cdn.example/a.jpg?x&amp;y">'), '<img src="https://cdn.example/a.jpg?x&amp;y" />')
   assert.equal(cleanHtml('<p><img src="https://x.example/a.jpg" /><img src="/b.jpg" /></p>').match(/<img/g)?.length, 2)
 })

@@ -44,6 +44,11 @@ const OPTIONS: sanitizeHtml.IOptions = {
   exclusiveFilter: ({ tag, attribs }) => tag === 'img' && !attribs['src'],
   transformTags: {
     h1: 'h2',
+    // Contentful and WordPress plugins write pictures so, and every reader that has no page around it would have none.
+    img: (tagName, attribs) => ({
+      tagName,
+      attribs: { ...attribs, ...(attribs['src']?.startsWith('//') ? { src: `https:${attribs['src']}` } : {}) },
+    }),
     a: (tagName, attribs) => ({
       tagName,
       attribs: attribs.href && isSafeUrl(attribs.href) ? { ...attribs, rel: 'noopener nofollow' } : {},

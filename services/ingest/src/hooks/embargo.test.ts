@@ -85,6 +85,7 @@ test('the day of publication, in a field that others plan with, holds nothing on
   const fields = { publishedAt: '/publishDate' }
   assert.equal(until('generic', { publishDate: '2026-11-30T23:00' }, fields), undefined, 'the mapping says that it is no plan')
   assert.equal(until('generic', { publishDate: LATER }, fields), AT)
+  assert.equal(release('generic', { publishDate: 'soon' }, fields).errors.length, 1, 'nobody knows what it says')
 })
 
 test('a date of publication that is ahead holds the article, and a warning says so', () => {
@@ -107,5 +108,7 @@ test('the mapping names the field that counts; where that is not there, what loo
   assert.equal(until('generic', { release: { at: null }, embargoNote: 'x' }, fields), undefined)
   assert.equal(release('generic', { release: { at: 'soon' } }, fields).errors[0]?.pointer, '/release/at')
   assert.equal(release('generic', { embargo: 'x' }, fields).errors[0]?.pointer, '/embargo')
+  for (const name of ['utc_embargo', 'utc_publish_schedule'])
+    assert.equal(until('superdesk', { schedule_settings: { [name]: LATER, time_zone: 'Asia/Ho_Chi_Minh' } }, fields), AT, name)
   assert.equal(until('standard-webhooks', { release: { at: LATER } }, fields), AT)
 })

@@ -6,11 +6,11 @@ import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
 import { toInstant } from './times.ts'
 
-/** Where CMSs keep the fields of their users and plugins, beside the document itself. */
-const HOMES = ['', '/fields', '/meta', '/acf', '/extra'] as const
+/** Where CMSs keep the fields of their users and plugins, and Superdesk's formatters its times, beside the document itself. */
+const HOMES = ['', '/fields', '/meta', '/acf', '/extra', '/schedule_settings'] as const
 /** Times of publication as CMSs and their plugins name them, without case and punctuation. */
 const SCHEDULES = new Set(
-  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate golive goliveat visiblefrom'.split(
+  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom'.split(
     ' ',
   ),
 )
@@ -89,10 +89,10 @@ export const findRelease = (document: unknown, fields: Fields, isNamed: boolean,
   const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
   const isSaid = isNamed && given.length > 0
   const embargo = readAll(isSaid ? given : placesNamed(document, letters => letters.includes('embargo')), nowMs)
-  const dates = new Set(fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
-  const planned = placesNamed(document, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
-  const plan = isSaid ? NOTHING : readAll([...given, ...planned], nowMs)
   const publishedAt = toInstant(firstText(document, fields.publishedAt))
+  const dates = new Set(publishedAt === null ? [] : fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
+  const planned = placesNamed(document, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
+  const plan = isSaid ? NOTHING : readAll(planned, nowMs)
   const ahead = publishedAt !== null && Date.parse(publishedAt) > nowMs + SKEW_MS ? [publishedAt] : []
   const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]
   const embargoUntil = latest([...said, ...ahead])

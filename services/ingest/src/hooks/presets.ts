@@ -163,8 +163,6 @@ const presets = {
       language: '/language',
       publishedAt: ['/firstpublished', '/firstcreated'],
       updatedAt: ['/versioncreated'],
-      // As its formatters write it; `embargoed`, and what its users added, are found by their names (`embargo.ts`).
-      embargoUntil: ['/schedule_settings/utc_embargo', '/schedule_settings/utc_publish_schedule'],
       tags: ['/subject/*/name', '/subject/*/code', '/service/*/name', '/service/*/code', '/keywords'],
       image: [
         '/associations/featuremedia/renditions/original/href',

@@ -31,12 +31,17 @@ export const nativeReference = (
 
 const sourceOf = ({ publisher }: Pick<Submission, 'publisher'>): string => `/publishers/${publisher}`
 
-/** Below this many bytes as sent, an article cannot become too large: mapping grows it six times at most (`'` becomes `&#39;`, and JSON doubles a quote). */
-const SURELY_SMALL_BYTES = 128 * 1024
+/**
+ * Below this many bytes as sent, and characters of the body as mapped, an article cannot become too large: JSON and UTF-8 make at most six bytes of each. The
+ * body may have grown before, because completed addresses repeat the article's own.
+ */
+const SURELY_SMALL = 128 * 1024
+
+const mappedLength = (submission: Submission): number => (submission.command === 'publish' ? submission.article.body.html.length : 0)
 
 /** How large the submission's record will be, against what its topic takes (architecture §6.17). Exact, but only looked at when it could be. */
 export const findOversize = (submission: Submission, sentBytes: number): { bytes: number; limit: number } | null => {
-  if (sentBytes < SURELY_SMALL_BYTES) return null
+  if (sentBytes < SURELY_SMALL && mappedLength(submission) < SURELY_SMALL) return null
   const bytes = toRecord(toAccepted(submission, sourceOf(submission))).value.byteLength
   // The pictures' renditions and the envelope still come on top, at later hops.
   const limit = Math.floor(topics.submissions.maxRecordBytes / 2)

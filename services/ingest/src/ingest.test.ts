@@ -425,6 +425,12 @@ test('every complaint at once names its field; what cannot be read is a 400; not
   assert.equal((await put(Buffer.from([0x7b, 0xff, 0x7d]))).status, 400)
   assert.equal((await put('title=x', { 'content-type': 'text/plain' })).status, 415)
   assert.equal((await put(JSON.stringify({ ...article, body: { text: 'x'.repeat(2_100_000) } }))).status, 413)
+  // Little as it is sent: each of its addresses is made whole.
+  const links = { html: `<p>${'<a href="b">x</a>'.repeat(5_000)}</p>` }
+  assert.equal(
+    (await put(JSON.stringify({ ...article, body: links, canonicalUrl: `https://x.example/${'a'.repeat(2_000)}/` }))).status,
+    413,
+  )
   assert.equal((await submissions()).length, 0)
 })
 

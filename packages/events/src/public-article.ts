@@ -81,9 +81,14 @@ export const withoutPictures = (article: Article, left: readonly Picture[]): Art
   return { ...article, images: article.images.filter(one => !left.includes(one)), body: { html } }
 }
 
+/** Those of its pictures that everybody may see. */
+export const picturesForAll = ({ article, releasedAt }: LiveFact): readonly Picture[] =>
+  article.images.filter(one => isForAll(one, releasedAt))
+
 /** The fact with those pictures only that everybody may see: what feeds and pages show. An outlet has rights of its own (webhooks). */
 export const toFactForAll = (fact: LiveFact): LiveFact => {
-  const left = fact.article.images.filter(one => !isForAll(one, fact.releasedAt))
+  const shown = picturesForAll(fact)
+  const left = fact.article.images.filter(one => !shown.includes(one))
   return left.length === 0 ? fact : { ...fact, article: withoutPictures(fact.article, left) }
 }
 

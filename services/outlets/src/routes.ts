@@ -5,7 +5,7 @@
 import type { OutletConfig } from '@newswire/events/config'
 import { type Categories, type Decided, type Decision, decideFor, toDecided } from '@newswire/events/decision'
 import type { Fact } from '@newswire/events/fact'
-import { toFactForAll } from '@newswire/events/public-article'
+import { picturesForAll } from '@newswire/events/public-article'
 import { z } from 'zod'
 
 export const routesDocument = z.object({
@@ -42,7 +42,7 @@ const MOST_SHOWN = 2_000
 
 /** Keys of the renditions that everybody may see. */
 const shownBy = (fact: Fact): readonly string[] =>
-  fact.state === 'live' ? toFactForAll(fact).article.images.flatMap(one => one.renditions.map(({ key }) => key)) : []
+  fact.state === 'live' ? picturesForAll(fact).flatMap(one => one.renditions.map(({ key }) => key)) : []
 
 /**
  * Whether a picture that the version before showed is shown no more: taken out, or its right ended or was narrowed (`renditions/<sha256 of the source>/…`).

@@ -117,6 +117,8 @@ test('a body of beginnings alone is read in one pass', () => {
   const post = { ...ghostPost, html: '<!--kg-gated-block:begin x'.repeat(40_000), plaintext: '' }
   assert.equal(actOf('ghost', { post: { current: post, previous: {} } }), 'publish')
   assert.equal(isLikeMarkdown('!['.repeat(500_000)), false)
+  const brackets = { event: 'published', article: { id: '1', title: 'T', text: '!['.repeat(500_000) } }
+  assert.match(madeOf('generic', brackets, { mapping: { bodyFormat: 'markdown' } }).errors[0]?.detail ?? '', /too many marks/)
   assert.ok(performance.now() - began < 2_000, 'the square of it takes minutes')
 })
 

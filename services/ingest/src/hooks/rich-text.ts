@@ -151,9 +151,21 @@ export const writeRichText = (value: unknown): Written | Readonly<{ found: strin
   }
 }
 
-/** CommonMark with tables and strikethrough; HTML in it stays HTML. Unlike others it takes no more than linear time, whatever is written. */
+/** CommonMark with tables and strikethrough; HTML in it stays HTML. */
 const markdown = new MarkdownIt({ html: true })
-export const markdownToHtml = (text: string): string => markdown.render(text)
+/** A book has a tenth of it. Each costs some microseconds, in which nothing else is taken in. */
+const MAX_MARKS = 20_000
+const MARK = /[[*_`<~|]/g
+
+/** `null` for what has more of its marks than anybody writes: megabytes of brackets take half a minute. */
+export const markdownToHtml = (text: string): string | null => {
+  let marks = 0
+  for (const _ of text.matchAll(MARK)) {
+    marks += 1
+    if (marks > MAX_MARKS) return null
+  }
+  return markdown.render(text)
+}
 
 /** Headings, strong words, links, pictures: what nobody writes into a plain text. */
 const LOOKS_LIKE_MARKDOWN = /^#{1,6} \S|\*\*\S[^*\n]{0,200}\*\*|!?\[[^\]\n]{0,200}\]\((?:https?:\/)?\/[^)\s]{0,500}\)/m

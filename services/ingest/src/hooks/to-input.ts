@@ -166,10 +166,19 @@ const findTextDoubts = (text: string, { bodyFormat }: HookMapping): readonly War
     : []
 }
 
-const textBodyOf = (text: string, mapping: HookMapping): Body =>
-  mapping.bodyFormat === 'markdown' && findTextExcess(text) === null
-    ? { body: { html: markdownToHtml(text) }, warnings: [], errors: [] }
-    : { body: { text }, warnings: mapping.bodyFormat === 'markdown' ? [] : findTextDoubts(text, mapping), errors: [] }
+const textBodyOf = (text: string, mapping: HookMapping): Body => {
+  if (mapping.bodyFormat !== 'markdown') return { body: { text }, warnings: findTextDoubts(text, mapping), errors: [] }
+  // Too many lines are for ingest to refuse, with its own words.
+  if (findTextExcess(text) !== null) return { body: { text }, warnings: [], errors: [] }
+  const html = markdownToHtml(text)
+  return html === null
+    ? {
+        body: { text: '' },
+        warnings: [],
+        errors: [{ pointer: '/body', detail: 'expected an article in Markdown, found too many marks (at most 20,000)' }],
+      }
+    : { body: { html }, warnings: [], errors: [] }
+}
 
 /** A tree is looked for only where no text is. */
 const bodyOf = (document: unknown, fields: Fields, mapping: HookMapping): Body => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import { createEmbeddedLog } from './embedded.ts'
-import { lookAtEmbeddedLog } from './embedded-look.ts'
+import { lookAtEmbeddedLog, peekAtEmbeddedLog } from './embedded-look.ts'
 
 const newFile = (t: TestContext): string => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-look-'))
@@ -42,4 +43,16 @@ test('a file that is no log is an error that names it', t => {
   const file = newFile(t)
   writeFileSync(file, 'not a database, by far not one'.repeat(200))
   assert.throws(() => lookAtEmbeddedLog(file, topicSpecs), { code: 'NEWSWIRE_LOG_UNAVAILABLE', message: /log\.db cannot be read/ })
+})
+
+test('a file whose maker was killed in its first moment has no log yet, and is no error', async t => {
+  const file = newFile(t)
+  const made = new DatabaseSync(`${file}.made`)
+  t.after(() => made.close())
+  made.exec('CREATE TABLE half (v BLOB); PRAGMA cache_size = 1; BEGIN')
+  for (let row = 0; row < 50; row++) made.exec('INSERT INTO half VALUES (randomblob(3000))')
+  // As a kill leaves it: what was written must be undone, and who only looks cannot.
+  for (const end of ['', '-journal']) copyFileSync(`${file}.made${end}`, `${file}${end}`)
+  assert.equal(peekAtEmbeddedLog(file), null)
+  assert.equal(lookAtEmbeddedLog(file, topicSpecs), null)
 })

@@ -79,6 +79,9 @@ const load = (db: DatabaseSync) => {
   return { topics, gap, wasClosed, peek }
 }
 
+/** SQLite's "read-only, and half a transaction must be undone first" (https://sqlite.org/rescode.html#readonly_rollback). */
+const UNDONE_FIRST = 776
+
 const reading = <T>(file: string, read: (db: DatabaseSync) => T): T | null => {
   // SQLite takes an empty file for a database that has no table yet.
   if (!existsSync(file) || statSync(file).size === 0) return null
@@ -87,6 +90,8 @@ const reading = <T>(file: string, read: (db: DatabaseSync) => T): T | null => {
     db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
     return read(db)
   } catch (cause) {
+    // A log has such a thing only until it is in WAL mode, its first moment: whoever was killed there had written nothing yet.
+    if ((cause as { errcode?: number }).errcode === UNDONE_FIRST) return null
     throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', `the log file ${file} cannot be read: ${messageOf(cause)}`, { cause })
   } finally {
     db?.close()

@@ -11,14 +11,29 @@ import { unavailable } from './unavailable.ts'
 
 export type ObjectsReader = Pick<Objects, 'get' | 'head' | 'list' | 'close'>
 
-/** Throws `RejectError` `NEWSWIRE_OBJECTS_MISSING` when there is no store in `root`, `UnavailableError` when it cannot be read. */
+/** SQLite's "read-only, and half a transaction must be undone first" (https://sqlite.org/rescode.html#readonly_rollback). */
+const UNDONE_FIRST = 776
+
+/** `null`: there is none, or whoever made it was killed before its table was there, and nothing can be in it. */
+const openMade = (file: string): DatabaseSync | null => {
+  if (!existsSync(file)) return null
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  try {
+    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'objects'").get() !== undefined) return database
+  } catch (error) {
+    // A store has such a thing only until it is in WAL mode, its first moment.
+    if ((error as { errcode?: number }).errcode !== UNDONE_FIRST) {
+      database.close()
+      throw error
+    }
+  }
+  database.close()
+  return null
+}
+
+/** Throws `RejectError` `NEWSWIRE_OBJECTS_MISSING` when there is no store in `root`, or none yet, `UnavailableError` when it cannot be read. */
 export const openDiskReader = (root: string): ObjectsReader => {
   const file = join(resolve(root), 'objects.db')
-  if (!existsSync(file))
-    throw new RejectError(
-      'NEWSWIRE_OBJECTS_MISSING',
-      `there is no store in ${root}; name the system's folder with --data, or set S3_BUCKET`,
-    )
   const read = <T>(what: string, query: () => T): T => {
     try {
       return query()
@@ -26,7 +41,12 @@ export const openDiskReader = (root: string): ObjectsReader => {
       throw unavailable(what, error)
     }
   }
-  const database = read(`the opening of ${root}`, () => new DatabaseSync(file, { readOnly: true, timeout: 5_000 }))
+  const database = read(`the opening of ${root}`, () => openMade(file))
+  if (database === null)
+    throw new RejectError(
+      'NEWSWIRE_OBJECTS_MISSING',
+      `there is no store in ${root}; name the system's folder with --data, or set S3_BUCKET`,
+    )
   const files = openBodyFiles(join(resolve(root), 'large'))
   const byKey = database.prepare('SELECT * FROM objects WHERE key = ?')
   const listing = prepareListing(database)

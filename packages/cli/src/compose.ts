@@ -24,7 +24,7 @@ import { readTelemetry } from '@newswire/runtime/telemetry'
 import { createTrace, type Trace } from '@newswire/trace/trace'
 import { makeDataFolder } from './data-folder.ts'
 import { keepPrivate, readPrivate } from './local-access.ts'
-import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, readEpoch, sideOf } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, keepMark, readEpoch, sideOf } from './log-mark.ts'
 import { observeLanes } from './observe.ts'
 import { openObjects } from './open-objects.ts'
 import { listSealed } from './sealed-secrets.ts'
@@ -222,6 +222,8 @@ export const compose = async ({
     const poison = metrics.counter('newswire_projection_poison_total', 'Records that a local view had to pass over.', ['topic'])
     const sealingKey = await sealingKeyOf(settings, objects, makesSealingKey && settings.s3 === null)
     const outbound = createOutbound({ network: () => configuration.current().network })
+    // Before anything is sent: killed with articles in the log and no mark in the store, it would be refused from then on.
+    if (!startsWithoutLog) await keepMark(log, objects)
     const mark = keepLogMark({ log, objects, logger })
     let opening: Promise<Trace> | undefined
     const trace = () => {

@@ -357,6 +357,33 @@ describe('a projection', () => {
     assert.deepEqual(await keysOf(log, file), ['one', 'two'])
   })
 
+  it('is made again at the next start when its file turns out to be damaged while that begins', async t => {
+    const { dir, log } = await openLog(t)
+    const file = join(dir, 'view.db')
+    await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
+    await keysOf(log, file)
+    const view = await open(log, file)
+    await view.ready
+    const pages = view.db.prepare("SELECT rootpage FROM sqlite_master WHERE name IN ('seen', 'by_key')").all()
+    await view.stop()
+    const whole = readFileSync(file)
+    const damage = () => {
+      const bytes = Buffer.from(whole)
+      for (const { rootpage } of pages) bytes.fill('x', (Number(rootpage) - 1) * 4096, Number(rootpage) * 4096)
+      writeFileSync(file, bytes)
+    }
+    damage()
+    const damaged = await open(log, file)
+    assert.throws(() => damaged.reading(() => damaged.db.prepare('SELECT * FROM seen').all()), /view\.db is damaged \(.*\).*start again/)
+    await damaged.stop()
+    assert.deepEqual(await keysOf(log, file), ['one'])
+    // What it was made from is gone: it is to be emptied.
+    damage()
+    const { log: another } = await openLog(t)
+    await assert.rejects(open(another, file), /view\.db is damaged \(.*\).*start again/)
+    assert.deepEqual(await keysOf(another, file), [])
+  })
+
   it('is for its owner and his group alone, also when it is made again', { skip: process.platform === 'win32' }, async t => {
     const { dir, log } = await openLog(t)
     const file = join(dir, 'view.db')

@@ -40,6 +40,8 @@ export type ProjectionOptions = Readonly<{
 
 export type Projection = Readonly<{
   db: DatabaseSync
+  /** For what is read into memory at start. Throws what the work throws; where that says that the file is damaged, it says so by name, and the next start makes it again. */
+  reading<T>(work: () => T): T
   /** Resolves once everything that was in the topic at start is applied; while the log is not there yet, at its arrival. */
   ready: Promise<void>
   /** Not while something cannot be written: then it is behind the log, and nobody knows how far. */
@@ -147,6 +149,14 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     return failed
   }
 
+  const reading = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      throw isDamaged(error) ? giveUp(error) : error
+    }
+  }
+
   const write = (records: readonly LogRecord[]): void => {
     const next = new Map<number, Position>()
     for (const record of records) next.set(record.partition, record.position + 1)
@@ -225,7 +235,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
     const isOfAnother = isAhead(cursor, ends) || (await hasLostTail(log, topic, cursor, ends))
     if (stopped) throw new Error('it was stopped')
     if (isOfAnother) {
-      empty(db, schema)
+      reading(() => empty(db, schema))
       cursor = {}
       onEmptied?.()
     }
@@ -264,7 +274,12 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
   ready.catch(error => {
     if (!stopped) failed ??= toError(error)
   })
-  if (log.whenThere === undefined) await begun
+  if (log.whenThere === undefined)
+    await begun.catch(async error => {
+      await moving?.close()
+      db.close()
+      throw error
+    })
 
   /** Holes (compacted or skipped positions) can lie before an end, so the follower's own cursor counts as reached too. */
   const isReached = (partition: number, end: Position): boolean =>
@@ -282,6 +297,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
 
   return {
     db,
+    reading,
     ready,
     isReady: () => isReady && failed === null && hindrance === null,
     isRead: () => isReady,

@@ -83,7 +83,7 @@ export const openBuiltFeeds = async (options: {
     onApplied: () => unstored.clear(),
     onEmptied: () => current.clear(),
   })
-  for (const built of readAll(projection)) take(built)
+  for (const built of projection.reading(() => readAll(projection))) take(built)
   return {
     built: feedId => current.get(feedId) ?? null,
     isReady: projection.isReady,

@@ -236,6 +236,6 @@ export const openFacetView = async ({ log, file, configuration, onPoison }: Face
     onApplied: () => opened?.facetted.applied(),
     patienceMs: PATIENCE_MS,
   })
-  const { apply: _apply, applied: _applied, ...view } = open(projection.db)
+  const { apply: _apply, applied: _applied, ...view } = projection.reading(() => open(projection.db))
   return { ...view, projection }
 }

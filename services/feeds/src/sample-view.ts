@@ -17,6 +17,7 @@ export const openSampleView = (feeds: readonly FeedConfig[] = [], db = new Datab
     ...view,
     projection: {
       db,
+      reading: work => work(),
       ready,
       isReady: () => true,
       isRead: () => true,

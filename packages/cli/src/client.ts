@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { sha256Hex } from '@newswire/events/ids'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
-import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
+import { AddressError, FailedError, UnreachableError } from './usage-error.ts'
 
 export const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
 export const clientDocument = z.object({
@@ -67,7 +67,7 @@ const WHOSE_MS = 5_000
 
 const reach = async (url: string, init: RequestInit, timeoutMs = ANSWER_MS): Promise<Response> => {
   if (!URL.canParse(url))
-    throw new UsageError(
+    throw new AddressError(
       'NEWSWIRE_INGEST_URL and NEWSWIRE_CONSOLE_URL must be addresses like http://127.0.0.1:8081, and one of them is none',
     )
   try {
@@ -91,7 +91,7 @@ export const createClient = async ({
   const token = environment.NEWSWIRE_TOKEN ?? left?.token
   const needed = <T>(value: T | undefined, name: string): T => {
     if (value === undefined)
-      throw new UsageError(`${name} is not set and no system was started from ${dataDir}. Start one with \`newswire up\`, or set it.`)
+      throw new AddressError(`${name} is not set and no system was started from ${dataDir}. Start one with \`newswire up\`, or set it.`)
     return value
   }
   const authorization = () => ({ authorization: `Bearer ${needed(token, 'NEWSWIRE_TOKEN')}` })

@@ -93,3 +93,20 @@ test('an article whose picture cannot be read is refused, and what comes after i
   const { sent, skipped, refused } = await result()
   assert.deepEqual([sent, skipped, refused.length], [0, 1, 1])
 })
+
+test('an address that is none ends an import at once, and is not told of every article', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'import-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'all.jsonl'), ['one', 'two'].map(id => JSON.stringify({ id, title: 'T', body: { text: 'A' } })).join('\n'))
+  const told: string[] = []
+  const terminal: Terminal = {
+    settings: readSettings({ NEWSWIRE_DATA: join(folder, 'data') }),
+    environment: { NEWSWIRE_INGEST_URL: 'no-address', NEWSWIRE_TOKEN: 't' },
+    json: false,
+    print: () => undefined,
+    say: line => void told.push(line),
+  }
+  const importing = importArticles(terminal, folder, { journal: join(folder, '.journal') })
+  await assert.rejects(importing, { name: 'UsageError', message: /must be addresses like/ })
+  assert.match(told.join('\n'), /^stopped after 0 articles[^\n]+$/)
+})

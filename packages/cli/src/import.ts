@@ -8,7 +8,7 @@ import { findSameNames, type Imported, listFiles, readArticles, type Unreadable 
 import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
 import { type Accepted, withUploadsOf } from './send-article.ts'
 import { printResult, type Terminal } from './terminal.ts'
-import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
+import { AddressError, FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 /** As many as may be under way at once (`services/ingest`): more would only be sent away. */
 const AT_ONCE = 64
@@ -39,11 +39,11 @@ type Tally = {
 }
 
 /**
- * What concerns every article, so that going on would only say it again: nobody answers, or the token is not good for it. A picture that cannot be read
+ * What concerns every article, so that going on would only say it again: nobody is named or answers, or the token is not good for it. A picture that cannot be read
  * (`UsageError`) is one article's.
  */
 const isForAll = (error: unknown): boolean => {
-  if (error instanceof UsageError) return false
+  if (error instanceof UsageError) return error instanceof AddressError
   return !(error instanceof FailedError) || error instanceof UnreachableError || /^NEWSWIRE_AUTH_/.test(error.code ?? '')
 }
 

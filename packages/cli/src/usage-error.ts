@@ -3,6 +3,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** Who is to be asked is not said, or cannot be asked so: the same of everything that would be sent. */
+export class AddressError extends UsageError {}
+
 /** It was used rightly and did not work: exit status 1. */
 export class FailedError extends Error {
   override readonly name = 'FailedError'

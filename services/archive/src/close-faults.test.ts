@@ -19,7 +19,7 @@ import { createCloser, isDue } from './closer.ts'
 import { copyArchive, inPlace, newestPacked } from './copy.ts'
 import { newestManifest, readManifest } from './finish.ts'
 import { openSampleArchive, SAMPLE_DAY_MS, type SampleArchive } from './sample-archive.ts'
-import { readKeys } from './signing.ts'
+import { openSigner, readKeys, rotateKey } from './signing.ts'
 import { openFolder, verifyCopy } from './verify-copy.ts'
 
 const open = async (t: TestContext): Promise<SampleArchive> => {
@@ -341,6 +341,10 @@ test('nothing is closed on from a manifest or keys that are gone: no number is g
   for (const key of [keys.archiveManifest(4), keys.archiveKeys()])
     await without(key, async () => {
       await assert.rejects(closeOnce(needs), { code: 'NEWSWIRE_ARCHIVE_GONE', message: new RegExp(`^${key} is gone`) })
+      // A record of a purge is signed too.
+      if (key === keys.archiveKeys())
+        for (const work of [openSigner(needs), rotateKey(needs, () => newestManifest(objects))])
+          await assert.rejects(work, { code: 'NEWSWIRE_ARCHIVE_GONE' })
       assert.equal(await objects.get(key), null)
     })
   await without(keys.archiveManifest(1), async () => assert.equal((await closeOnce(needs)).manifest.head.number, 5))

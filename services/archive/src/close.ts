@@ -9,11 +9,12 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
 import type { Logger } from '@newswire/runtime/logger'
-import { finishPending, goneFromStore, newestManifest, readManifest } from './finish.ts'
+import { finishPending, newestManifest, readManifest } from './finish.ts'
 import { gather } from './gather.ts'
+import { goneFromStore } from './gone.ts'
 import { type Manifest, toManifest } from './manifest.ts'
 import { readPurged } from './purged.ts'
-import { openSigner, publishHead, readKeys } from './signing.ts'
+import { openSigner, publishHead } from './signing.ts'
 
 export type CloseNeeds = Readonly<{
   objects: Objects
@@ -36,9 +37,8 @@ export const closeOnce = async (needs: CloseNeeds): Promise<Closed> => {
   const newest = await newestManifest(objects)
   await finishPending(needs, newest)
   const last = newest === 0 ? null : await readManifest(objects, newest)
-  // Signed without it, the same number or another key would begin a second archive beside the first.
+  // Signed without it, the same number would begin a second archive beside the first.
   if (newest > 0 && last === null) throw goneFromStore(keys.archiveManifest(newest), 'nothing is closed')
-  if (newest > 0 && (await readKeys(objects)) === null) throw goneFromStore(keys.archiveKeys(), 'nothing is closed')
   // In this order, so that a rotation at the same moment knows how long the old key may still sign (`rotateKey`).
   if (last !== null) await publishHead(objects, { manifest: newest, sha256: last.sha256 })
   const signer = await openSigner(needs)

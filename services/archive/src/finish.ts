@@ -53,13 +53,6 @@ export const readManifest = async (objects: Pick<Objects, 'get'>, number: number
   return found === null ? null : await parseManifest(found.bytes, key)
 }
 
-/** `stopped`: what is not done without it. */
-export const goneFromStore = (key: string, stopped: string): RejectError =>
-  new RejectError(
-    'NEWSWIRE_ARCHIVE_GONE',
-    `${key} is gone from the store: ${stopped} until it is put back from a copy of the archive; \`newswire archive verify\` names what else is wrong`,
-  )
-
 /**
  * The number of the newest manifest, 0 for none: numbers are dense, so it is found in a few looks, from the one that was published last. One that
  * was lost hides none behind it, and its number is not given again.

@@ -9,6 +9,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { Sealing } from '@newswire/objects/sealed'
 import { z } from 'zod'
+import { goneFromStore } from './gone.ts'
 
 const publicKey = z.object({
   kty: z.literal('OKP'),
@@ -71,10 +72,16 @@ const amendKeys = (objects: Objects, change: (before: KeysDocument | null) => Ch
       new RejectError('NEWSWIRE_ARCHIVE_KEYS_RACE', 'the published keys were changed by somebody else again and again; try once more'),
   })
 
-/** The key that signs now; made the first time. Throws `RejectError`: `NEWSWIRE_ARCHIVE_KEY` none can be used, and what `Sealing.get` throws. */
+/** A key that begins anew could prove nothing of what was signed before: it is made beside the others, or before the first manifest. */
+const refuseLost = async (objects: Pick<Objects, 'head'>): Promise<void> => {
+  if ((await objects.head(keys.archiveManifest(1))) !== null) throw goneFromStore(keys.archiveKeys(), 'nothing is signed')
+}
+
+/** The key that signs now; made the first time. Throws `RejectError`: `NEWSWIRE_ARCHIVE_KEY` none can be used, `NEWSWIRE_ARCHIVE_GONE` those that signed were lost, and what `Sealing.get` throws. */
 export const openSigner = async (needs: Needs): Promise<Signer> => {
   let kid = ''
   await amendKeys(needs.objects, async before => {
+    if (before === null) await refuseLost(needs.objects)
     const newest = before?.keys.at(-1)
     const key = newest ?? (await makeKey(needs, 1))
     kid = key.kid
@@ -108,6 +115,7 @@ export const signingKeyId = async (objects: Pick<Objects, 'get'>): Promise<strin
 export const rotateKey = async (needs: Needs, newest: () => Promise<number>): Promise<string> => {
   let kid = ''
   await amendKeys(needs.objects, async before => {
+    if (before === null) await refuseLost(needs.objects)
     const head = await newest()
     const made = await makeKey(needs, head + 1)
     kid = made.kid

@@ -47,7 +47,7 @@ test('what looks like an embargo and cannot be read is no article to release', (
     'Chủ nhật',
     '2027-01-01T00:00:00',
     '2027-01-01',
-    1798761600,
+    179876,
     true,
     'yes',
     { until: 'x' },
@@ -59,6 +59,19 @@ test('what looks like an embargo and cannot be read is no article to release', (
     assert.match(errors[0]?.detail ?? '', /with its zone.*mapping\.fields\.embargoUntil/)
   }
   assert.equal(release('superdesk', { publish_schedule: 'tomorrow' }).errors.length, 1)
+})
+
+test('an embargo in seconds or milliseconds since 1970 is read, and one that was lifted is none', () => {
+  for (const value of [1_798_761_600, '1798761600000'])
+    assert.equal(release('generic', { embargo: value }).embargoUntil, '2027-01-01T00:00:00.000Z')
+  for (const value of ['N', 'off', 'n/a', '-', 'inactive', 'lifted'])
+    assert.deepEqual(release('generic', { embargo: value }), { warnings: [], errors: [] })
+})
+
+test('a date of publication that cannot be read is said: the article goes out now', () => {
+  const [warning, ...more] = release('generic', { publishedAt: '01/01/2027' }).warnings
+  assert.deepEqual([warning?.pointer, more.length], ['/publishedAt', 0])
+  assert.equal(release('generic', { publishedAt: 1_798_761_600 }).embargoUntil, '2027-01-01T00:00:00.000Z')
 })
 
 test('no embargo, an old plan and an old time without a zone hold nothing', () => {

@@ -4,7 +4,7 @@
 import type { Warning } from '@newswire/events/warnings'
 import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
-import { toInstant } from './times.ts'
+import { isZoned, toInstant } from './times.ts'
 
 /** Where CMSs keep the fields of their users and plugins, and Superdesk's formatters its times, beside the document itself. */
 const HOMES = ['', '/fields', '/meta', '/acf', '/extra', '/schedule_settings'] as const
@@ -17,9 +17,8 @@ const SCHEDULES = new Set(
 /** The same names are what many call the day that readers are shown. */
 const DAYS = new Set(['publishdate', 'publicationdate'])
 const DAY = /^\d{4}-\d\d-\d\d$/
-const NO = new Set(['', '0', 'false', 'no', 'none', 'null'])
+const NO = new Set(['', '0', 'false', 'no', 'n', 'none', 'null', 'off', 'n/a', '-', 'inactive', 'lifted'])
 const YES = new Set(['1', 'true', 'yes'])
-const ZONED = /(?:Z|[+-]\d\d:?\d\d|GMT|UTC?)$/i
 /** No zone is further from UTC than this; ms. */
 const DAY_MS = 86_400_000
 /** What a CMS published just now by a clock that is ahead of ours is no plan; ms. */
@@ -56,11 +55,10 @@ const readPlace = ({ pointer, value, letters = '' }: Place, nowMs: number): Read
   const instants: string[] = []
   for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
     const instant = toInstant(text)
-    const isZoned = ZONED.test(text)
     if (instant !== null && DAYS.has(letters) && DAY.test(text) && Date.parse(instant) <= nowMs) continue
-    if (instant === null || (!isZoned && Date.parse(instant) > nowMs - DAY_MS))
+    if (instant === null || (!isZoned(text) && Date.parse(instant) > nowMs - DAY_MS))
       return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${JSON.stringify(text.slice(0, 80))}` }] }
-    if (isZoned) instants.push(instant)
+    if (isZoned(text)) instants.push(instant)
   }
   return { instants, errors: [] }
 }
@@ -89,7 +87,9 @@ export const findRelease = (document: unknown, fields: Fields, isNamed: boolean,
   const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
   const isSaid = isNamed && given.length > 0
   const embargo = readAll(isSaid ? given : placesNamed(document, letters => letters.includes('embargo')), nowMs)
-  const publishedAt = toInstant(firstText(document, fields.publishedAt))
+  const date = firstText(document, fields.publishedAt)
+  const publishedAt = toInstant(date)
+  const unread = `${JSON.stringify(date.slice(0, 80))} is no date and time that can be read, so it goes out now and is dated now; expected ISO 8601, RFC 822 or time since 1970`
   const dates = new Set(publishedAt === null ? [] : fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
   const planned = placesNamed(document, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
   const plan = isSaid ? NOTHING : readAll(planned, nowMs)
@@ -99,7 +99,10 @@ export const findRelease = (document: unknown, fields: Fields, isNamed: boolean,
   const byDate = ahead.filter(one => one === embargoUntil && !said.includes(one))
   return {
     ...(embargoUntil === undefined ? {} : { embargoUntil }),
-    warnings: byDate.map(one => ({ pointer: '/publishedAt', detail: `${one} is ahead, so it is held until then as under an embargo` })),
+    warnings: [
+      ...byDate.map(one => ({ pointer: '/publishedAt', detail: `${one} is ahead, so it is held until then as under an embargo` })),
+      ...(date !== '' && publishedAt === null ? [{ pointer: '/publishedAt', detail: unread }] : []),
+    ],
     errors: [...embargo.errors, ...plan.errors],
   }
 }

@@ -21,11 +21,11 @@ import { findLostAddresses } from '../complaints.ts'
 import { live, toCheckedArticleId, toPublish } from '../requests.ts'
 import type { Answer, createTake, ToAsked } from '../take.ts'
 import { findRelease, type Release } from './embargo.ts'
+import { toLocalId, versionOf } from './identity.ts'
 import { firstText } from './pointers.ts'
 import { fieldsFor, type Preset, presetOf } from './presets.ts'
 import type { Fields, Notice } from './read-notice.ts'
 import { isKey, type Signed, type Verified } from './signatures.ts'
-import { toInput, toLocalId, versionOf } from './to-input.ts'
 
 type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trace'> &
   Readonly<{ objects: Pick<Objects, 'get' | 'head' | 'put' | 'delete'>; take: ReturnType<typeof createTake> }>
@@ -127,6 +127,8 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     // The same body after it was taken back is no repeat: its sender is to hear that it waits for a republish.
     const fact = isOnce ? undefined : (await getReleased(objects, articleId))?.fact
     const again = fact?.state === 'retracted' ? `:${fact.version}` : ''
+    // Only with the first hook that is called: it brings libraries for the rich text of half a dozen CMSs.
+    const { toInput } = await import('./to-input.ts')
     const toAsked: ToAsked = stamp => {
       const release = releaseOf(hook, document)
       const { embargoUntil } = release

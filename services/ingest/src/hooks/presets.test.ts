@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { type HookPreset, hookMapping, hookPresets } from '@newswire/events/hook-config'
+import { toLocalId } from './identity.ts'
 import { fieldsFor, presetOf } from './presets.ts'
 import type { Headers } from './read-notice.ts'
 import { isLikeMarkdown } from './rich-text.ts'
 import { isKey, type Signed, signatures } from './signatures.ts'
 import { toInstant } from './times.ts'
-import { type ToInput, toInput, toLocalId } from './to-input.ts'
+import { type ToInput, toInput } from './to-input.ts'
 
 const NOW = Date.parse('2026-03-01T08:00:00.000Z')
 
@@ -521,7 +522,9 @@ test('ids and times are ours: what cannot be one is made one that is the same ev
   assert.equal(toLocalId('', {}), null)
   assert.equal(toInstant('2026-01-02T03:04:05'), '2026-01-02T03:04:05.000Z')
   assert.equal(toInstant('2026-01-02T03:04:05+07:00'), '2026-01-01T20:04:05.000Z')
-  for (const text of ['', 'x', '1969-01-01T00:00:00Z', '9999-01-01T00:00:00Z']) assert.equal(toInstant(text), null)
+  for (const text of ['1798761600', '1798761600000']) assert.equal(toInstant(text), '2027-01-01T00:00:00.000Z')
+  for (const text of ['', 'x', '1969-01-01T00:00:00Z', '9999-01-01T00:00:00Z', '179876160', '99999999999999'])
+    assert.equal(toInstant(text), null)
 })
 
 const body = Buffer.from('{"a":1}')

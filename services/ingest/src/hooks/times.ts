@@ -2,10 +2,17 @@
 
 const ISO_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?$/i
 const RFC_822_TIME = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|Z|[+-]\d{4})$/i
+/** Since 1970: ten digits are seconds, thirteen milliseconds. */
+const EPOCH = /^\d{10}(?:\d{3})?$/
+const ZONED = /(?:Z|[+-]\d\d:?\d\d|GMT|UTC?)$/i
 
-/** ISO 8601, in UTC where it names no zone, and RFC 822 with one. `null` for all else: what is guessed would depend on where this runs. */
+/** Whether it means the same instant wherever it is read. */
+export const isZoned = (text: string): boolean => ZONED.test(text) || EPOCH.test(text)
+
+/** ISO 8601, in UTC where it names no zone, RFC 822 with one, and time since 1970. `null` for all else: what is guessed would depend on where this runs. */
 export const toInstant = (text: string): string | null => {
   const [, date, time = '00:00', zone = 'Z'] = ISO_TIME.exec(text) ?? []
-  const ms = Date.parse(date !== undefined ? `${date}T${time}${zone.toUpperCase()}` : RFC_822_TIME.test(text) ? text : '')
+  const written = date !== undefined ? `${date}T${time}${zone.toUpperCase()}` : RFC_822_TIME.test(text) ? text : ''
+  const ms = EPOCH.test(text) ? Number(text.padEnd(13, '0')) : Date.parse(written)
   return Number.isNaN(ms) || ms < 0 || ms > Date.UTC(2200, 0, 1) ? null : new Date(ms).toISOString()
 }

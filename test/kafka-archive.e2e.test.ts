@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { keys } from '@newswire/objects/keys'
 import { makeSealingKey } from '@newswire/objects/sealed'
 import { createWriter } from './support/articles.ts'
 import { type Cluster, createCluster, services } from './support/cluster.ts'
@@ -126,4 +127,9 @@ test('on Kafka and S3 two archives close, pack and purge what is proved and expo
   assert.equal(cluster.partner.requests.length, sent + 1, 'the new version alone')
   await succeeds(cluster, ['archive', 'close'])
   assert.equal((await succeeds(cluster, ['archive', 'verify']))['versions'], 8)
+
+  const mark = async () => JSON.parse(Buffer.from((await objects.get(keys.logMark()))?.bytes ?? []).toString()) as { epoch: number }
+  const { epoch } = await mark()
+  assert.equal((await command(cluster, ['rebuild', 'all'])).code, 1, 'not on a log that is there')
+  assert.equal((await mark()).epoch, epoch, 'and no process counts above those that run')
 })

@@ -21,6 +21,7 @@ import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
+import type { Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
 import { openPorts, type Ports } from './compose.ts'
 import { findReplacedLog, keepMark, type LogSide, raiseEpoch, readMarkEnds, sideOf, sideOfFile } from './log-mark.ts'
@@ -58,15 +59,6 @@ const floorFor = async (objects: Objects): Promise<number> => {
   return Math.max(0, ...known) + FLOOR_GAP
 }
 
-/** What is decided before the log is opened; a repeat goes on with what was. */
-const begin = async (objects: Objects, isKafka: boolean): Promise<{ floor: number; isRepeat: boolean }> => {
-  const found = await getDocument(objects, keys.rebuildMark(), underWay)
-  if (found !== null) return { floor: found.value.floor, isRepeat: true }
-  const floor = isKafka ? 0 : await floorFor(objects)
-  if (isKafka) await raiseEpoch(objects)
-  return { floor, isRepeat: false }
-}
-
 /** Topics that were made just now have no leader on every broker yet, and groups no coordinator. */
 const untilReady = async <T>(work: () => Promise<T>): Promise<T> => {
   for (const giveUpMs = performance.now() + READY_MS; ; await setTimeout(READY_TICK_MS))
@@ -86,6 +78,28 @@ const refuseFull = async (log: LogSide, objects: Objects): Promise<void> => {
   throw new FailedError(
     'The log has articles in it, so it is not lost: `newswire rebuild feeds` makes feeds again, local views are made again when their files are deleted. This is for an empty log.',
   )
+}
+
+/** Asked of the log as it is: opened for a rebuild, one that is in use would go on above what runs on it. */
+const refuseUsed = async (settings: Settings, objects: Objects): Promise<void> => {
+  if (settings.kafkaBrokers.length === 0) return refuseFull(sideOfFile(settings), objects)
+  const ports = await openPorts(settings, 'rebuild')
+  try {
+    await ports.log.topics(topicSpecs, { apply: true })
+    await refuseFull(sideOf(ports.log), objects)
+  } finally {
+    await ports.close()
+  }
+}
+
+/** What is decided before the log is opened; a repeat goes on with what was. Throws `FailedError` when the log is in use. */
+const begin = async (settings: Settings, objects: Objects): Promise<{ floor: number; isRepeat: boolean }> => {
+  const found = await getDocument(objects, keys.rebuildMark(), underWay)
+  if (found !== null) return { floor: found.value.floor, isRepeat: true }
+  await refuseUsed(settings, objects)
+  if (settings.kafkaBrokers.length === 0) return { floor: await floorFor(objects), isRepeat: false }
+  await raiseEpoch(objects)
+  return { floor: 0, isRepeat: false }
 }
 
 const putHolds = async (objects: Objects, dueTimes: readonly number[], articleId: string): Promise<void> => {
@@ -155,14 +169,11 @@ const restoreAll = async (
 
 export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   const { settings } = terminal
-  const isKafka = settings.kafkaBrokers.length > 0
   const objects = await openObjects(settings)
   let begun: Awaited<ReturnType<typeof begin>>
   try {
     if ((await daysOf(objects)).length === 0) throw new FailedError('The archive of this store is empty: there is nothing to rebuild from.')
-    begun = await begin(objects, isKafka)
-    // Before it is opened, which raises what is in it.
-    if (!isKafka && !begun.isRepeat) await refuseFull(sideOfFile(settings), objects)
+    begun = await begin(settings, objects)
   } finally {
     await objects.close()
   }
@@ -173,10 +184,7 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   })
   try {
     await ports.log.topics(topicSpecs, { apply: true })
-    if (!begun.isRepeat) {
-      if (isKafka) await refuseFull(sideOf(ports.log), ports.objects)
-      await swapDocument(ports.objects, keys.rebuildMark(), { n: 1, floor: begun.floor }, null)
-    }
+    if (!begun.isRepeat) await swapDocument(ports.objects, keys.rebuildMark(), { n: 1, floor: begun.floor }, null)
     let said = performance.now()
     const { articles, allArchived } = await restoreAll(ports, restorer, (day, done, of, count) => {
       if (performance.now() - said < 1_000 && done < of) return

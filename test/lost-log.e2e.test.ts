@@ -109,6 +109,8 @@ test('a start without the store of its log is refused and makes none, the doctor
   await refused(['up'])
   await refused(['apply', system.configFile])
   await refused(['doctor'])
+  const rebuilt = await command(system, ['rebuild', 'all'])
+  assert.deepEqual([rebuilt.code, /there is no store in/.test(rebuilt.output)], [1, true], rebuilt.output)
   assert.equal(existsSync(objects), false, 'no empty store is left in its place')
   await rename(`${objects}-away`, objects)
   const again = await system.start()

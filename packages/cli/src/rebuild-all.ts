@@ -25,7 +25,7 @@ import type { Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
 import { openPorts, type Ports } from './compose.ts'
 import { findReplacedLog, keepMark, type LogSide, raiseEpoch, readMarkEnds, sideOf, sideOfFile } from './log-mark.ts'
-import { openObjects } from './open-objects.ts'
+import { openObjects, openReader } from './open-objects.ts'
 import { type Restorer, startRestorer } from './restore-days.ts'
 import type { PreparedArticle } from './restore-prepare.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
@@ -169,6 +169,8 @@ const restoreAll = async (
 
 export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   const { settings } = terminal
+  // Opened for writing one would be made, and lie in the way of the one that is put back.
+  await (await openReader(settings)).close()
   const objects = await openObjects(settings)
   let begun: Awaited<ReturnType<typeof begin>>
   try {

@@ -440,6 +440,8 @@ const readPack = async (
   if (end !== pack.byteLength || at !== raw.byteLength) throw new Wrong(head.pack, 'there is something behind its last entry')
 }
 
+/** Unpacked into one buffer, where the member says truly how much it is: pieces would have to be put together. */
+const MOST_AT_ONCE = 1024 * 1024
 const GZIP_HEAD = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])
 
 /** One gzip member (RFC 1952 §2.3) without a name, a comment or a date, and nothing but it: what `zcat` does not show may be somebody's own. */
@@ -447,7 +449,8 @@ const unpack = (member: Uint8Array, path: string): Uint8Array => {
   const view = Buffer.from(member.buffer, member.byteOffset, member.byteLength)
   try {
     const stream = view.subarray(10, -8)
-    const { buffer, engine } = inflateRawSync(stream, { info: true }) as unknown as {
+    const chunkSize = Math.min(Math.max(view.readUInt32LE(view.length - 4) + 64, 1_024), MOST_AT_ONCE)
+    const { buffer, engine } = inflateRawSync(stream, { info: true, chunkSize }) as unknown as {
       buffer: Buffer
       engine: Zlib & { bytesWritten: number }
     }

@@ -12,8 +12,6 @@ import { createMoving } from './projection-checkpoint.ts'
 import { discard, empty, isDamaged, KEPT_BYTES, MOVED_AFTER, openDatabase, readCursor, shrink, walBytes } from './projection-file.ts'
 import { inTransaction } from './transaction.ts'
 
-export { inTransaction }
-
 export type ProjectionOptions = Readonly<{
   log: Pick<Log, 'kind' | 'whenThere' | 'ends' | 'read' | 'follow'>
   topic: string

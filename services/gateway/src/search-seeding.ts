@@ -1,7 +1,8 @@
 /** Facts from elsewhere than the log, one batch after the other: one that the disk refuses for a while keeps those behind it waiting. */
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { inTransaction, isPassing } from '@newswire/log/projection'
+import { isPassing } from '@newswire/log/projection'
+import { inTransaction } from '@newswire/log/transaction'
 
 export type Seeding = Readonly<{
   /** Resolves once they are written, or nothing is written any more; rejects with what does not pass. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 
 const secret = process.env.PARTNER_SECRET ?? ''
 const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret)
-const held = new Map() // article id → version; a real receiver keeps this in the same transaction as the article
+const held = new Map() // article id → place; a real receiver keeps this in the same transaction as the article
 
 const isGenuine = (headers, body) => {
   const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures = '' } = headers
@@ -23,9 +23,11 @@ const server = createServer(async (request, response) => {
   const { type, data } = JSON.parse(body)
   if (data?.article === undefined) return response.writeHead(204).end() // a test (`newswire.test`), or what is newer than this receiver
   const { id, version } = data.article
-  if (version > (held.get(id) ?? 0)) {
-    held.set(id, version)
-    console.log(type === 'article.retracted' ? `take down ${id} v${version}` : `show ${id} v${version}`)
+  const isTakenBack = type === 'article.retracted'
+  const place = 2 * version + (isTakenBack ? 1 : 0) // what you alone may no longer have is taken back under the version that you hold
+  if (place > (held.get(id) ?? 0)) {
+    held.set(id, place)
+    console.log(isTakenBack ? `take down ${id} v${version}` : `show ${id} v${version}`)
   } else console.log(`ignore ${id} v${version}`)
   response.writeHead(204).end() // also for what is ignored: it has arrived
 })

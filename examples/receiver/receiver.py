@@ -6,7 +6,7 @@ from threading import Lock
 
 secret = os.environ.get("PARTNER_SECRET", "")
 key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
-held, lock = {}, Lock()  # article id -> version; a real receiver keeps this in the same transaction as the article
+held, lock = {}, Lock()  # article id -> place; a real receiver keeps this in the same transaction as the article
 
 def is_genuine(headers, body):
     sent_at, signatures = headers.get("webhook-timestamp", ""), headers.get("webhook-signature", "").split(" ")
@@ -29,10 +29,12 @@ class Receiver(BaseHTTPRequestHandler):
         if "article" not in event.get("data", {}):  # a test (newswire.test), or what is newer than this receiver
             return
         article_id, version = event["data"]["article"]["id"], event["data"]["article"]["version"]
+        taken_back = event["type"] == "article.retracted"
+        place = 2 * version + taken_back  # what you alone may no longer have is taken back under the version that you hold
         with lock:
-            newer = version > held.get(article_id, 0)
-            held[article_id] = max(version, held.get(article_id, 0))
-        word = "ignore" if not newer else "take down" if event["type"] == "article.retracted" else "show"
+            newer = place > held.get(article_id, 0)
+            held[article_id] = max(place, held.get(article_id, 0))
+        word = "ignore" if not newer else "take down" if taken_back else "show"
         print(f"{word} {article_id} v{version}", flush=True)
 
     def log_message(self, *_):

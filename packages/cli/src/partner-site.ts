@@ -68,6 +68,10 @@ const toReceived = ({ type, timestamp, data: { article } }: Payload): Received =
   picture: article.images?.[0]?.renditions.find(one => one.width <= 640)?.url ?? null,
 })
 
+/** The one rule for receivers: what is not above the version held is ignored, but for a retraction of that very version. */
+const isNews = (one: Received, held: Received | undefined): boolean =>
+  held === undefined || one.version > held.version || (one.version === held.version && one.status === 'retracted' && held.status === 'live')
+
 const page = (articles: readonly Received[]): string => `<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="5"><title>Partner site</title>
 <style>body{font:1rem/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}img{max-width:100%;height:auto;border-radius:6px}article{border-bottom:1px solid #8886;padding:1rem 0}small{opacity:.75}</style></head>
@@ -92,8 +96,7 @@ const handler = (held: Map<string, Received>, secret: string, keep: Keep) => asy
     // A test (`newswire.test`) has no article: it has arrived, and that is all.
     if (payload.data?.article === undefined) return send(200, 'text/plain', 'ok\n')
     const received = toReceived(payload as Payload)
-    // The one rule for receivers: ignore what is not above the version held.
-    if ((held.get(received.id)?.version ?? 0) < received.version) {
+    if (isNews(received, held.get(received.id))) {
       held.set(received.id, received)
       await keep([...held.values()])
     }

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Fact } from '@newswire/events/fact'
 import { toDocument } from './document.ts'
+import type { Parcel } from './parcel.ts'
 import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
 import { toKey } from './signing.ts'
 import { toTestWebhook, toWebhook } from './webhook.ts'
@@ -27,10 +28,11 @@ const startReceiver = async (t: TestContext, command: string, file: string) => {
   return { url: `http://127.0.0.1:${port}/`, line }
 }
 
-const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now() } = {}): Promise<number> => {
-  const due = fact.state === 'live' ? 'content' : 'retraction'
+type Posting = Readonly<{ secret?: string; nowMs?: number; due?: Parcel['due'] }>
+const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now(), ...posting }: Posting = {}): Promise<number> => {
+  const due = posting.due ?? (fact.state === 'live' ? 'content' : 'retraction')
   const outlet = outletOf({ id: 'partner', url })
-  const parcel = { outlet, fact, due, sequence: 1, settling: false } as const
+  const parcel = { outlet, fact, due, sequence: 1, settling: false }
   const site = { id: 'news.example,2026', publicUrl: 'https://news.example' }
   const webhook = toWebhook(parcel, { keys: [toKey(secret)], document: toDocument(parcel, contextOf(site), outlet.deliver), nowMs })
   assert.ok(webhook?.body && webhook.headers)
@@ -57,6 +59,27 @@ for (const { name, command, file, skip } of receivers)
     assert.equal(await post(url, live(9), { nowMs: Date.now() - 600_000 }), 401)
     assert.equal(await post(url, killFact({ articleId: 'press.a', version: 3 })), 204)
     assert.equal(await line(), 'take down press.a v3')
+  })
+
+for (const { name, command, file, skip } of receivers)
+  test(`the ${name} sample takes down the version it holds when that is taken back from it alone, and does not show it again`, {
+    skip,
+    timeout: 30_000,
+  }, async t => {
+    const { url, line } = await startReceiver(t, command, file)
+    const live = (version: number) => liveFact({ articleId: 'press.a', version })
+    await post(url, live(2))
+    assert.equal(await line(), 'show press.a v2')
+    await post(url, live(2), { due: 'retraction' })
+    assert.equal(await line(), 'take down press.a v2')
+    for (const due of ['content', 'retraction'] as const) {
+      await post(url, live(2), { due })
+      assert.equal(await line(), 'ignore press.a v2', due)
+    }
+    await post(url, live(3))
+    assert.equal(await line(), 'show press.a v3')
+    await post(url, live(2), { due: 'retraction' })
+    assert.equal(await line(), 'ignore press.a v2', 'late')
   })
 
 for (const { name, command, file, skip } of receivers)

@@ -131,10 +131,10 @@ test('a cache is told of everything that was ever public and is taken back, what
   for (const had of [false, true]) {
     assert.equal(verdict(decide(cache(), kill, { ...later, had })), 'retraction: taken-back')
     assert.equal(verdict(decide(cache(), live({ audience: 'editorial' }), { had })), 'retraction: audience-narrowed')
-    assert.equal(verdict(decide(cache(), live(), { had })), 'nothing: never-had')
-    assert.equal(verdict(decide(cache(), live(), { had, takesPicture: true })), 'content: matches')
+    assert.equal(verdict(decide(cache(), live(), { had })), 'nothing: takes-nothing')
+    assert.equal(verdict(decide(cache(), live(), { had, takesPicture: true })), 'content: takes-picture')
     assert.equal(verdict(decide(cache({}, { on: 'all' }), live({}, { lane: 'backfill' }), { ...later, had })), 'content: matches')
-    assert.equal(verdict(decide(cache(), hidden, { had })), 'nothing: never-had')
+    assert.equal(verdict(decide(cache(), hidden, { had })), 'nothing: never-public')
     assert.equal(verdict(decide(cache({ match: { categories: ['sport'] } }), kill, { had })), 'nothing: no-match')
     assert.equal(verdict(decide(cache({ retired: true }), kill, { had })), 'nothing: retired')
   }

@@ -25,6 +25,8 @@ const reasons = [
   'matches',
   /** Content: it no longer matches, and whoever had an article gets its updates. */
   'had-before',
+  /** Content, at a cache: the version shows a picture no more that the one before showed, or may have. */
+  'takes-picture',
   /** Retraction: the article was taken back, expired or was purged. */
   'taken-back',
   /** Retraction: the audience was narrowed to one that it is not. */
@@ -44,6 +46,10 @@ const reasons = [
   'loop',
   /** There is nothing to take back. */
   'never-had',
+  /** The same at a cache, which is told of retractions alone: the version takes nothing back. */
+  'takes-nothing',
+  /** The same at a cache: nothing of the article was ever public. */
+  'never-public',
 ] as const
 type Reason = (typeof reasons)[number]
 
@@ -150,14 +156,14 @@ const findHindrance = (outlet: OutletConfig, fact: LiveFact, createdAtMs: number
  * A cache may hold whatever was ever public, however it came there and whenever the outlet was made: what it had before is never asked. One that left
  * the configuration is no cache of ours any more. A picture that a new version takes back is a retraction, too: caches keep it for a day.
  */
-const decideForCache = (outlet: OutletConfig, isTold: boolean, fact: Fact, categories: Categories): Decision => {
+const decideForCache = (outlet: OutletConfig, told: 'matches' | 'takes-picture' | null, fact: Fact, categories: Categories): Decision => {
   if (outlet.retired) return { due: 'nothing', why: 'retired', met: null }
-  if (!fact.facetsEver.public) return { due: 'nothing', why: 'never-had', met: null }
+  if (!fact.facetsEver.public) return { due: 'nothing', why: 'never-public', met: null }
   const met = findMatch(outlet.match, fact.facetsEver, categories)
   if (met === null) return { due: 'nothing', why: 'no-match', met }
   if (fact.state !== 'live') return { due: 'retraction', why: 'taken-back', met }
   if (fact.article.audience !== 'public') return { due: 'retraction', why: 'audience-narrowed', met }
-  return isTold ? { due: 'content', why: 'matches', met } : { due: 'nothing', why: 'never-had', met }
+  return told === null ? { due: 'nothing', why: 'takes-nothing', met } : { due: 'content', why: told, met }
 }
 
 /** Decides for one version, for as many outlets as there are. */
@@ -165,7 +171,10 @@ export const decideFor = (fact: Fact, categories: Categories): ((outlet: OutletC
   const facets = fact.state === 'live' ? facetsOf(fact) : null
   return (outlet, { createdAtMs, had, takesPicture = false }) => {
     const { deliver } = outlet
-    if (deliver.kind === 'purge') return decideForCache(outlet, deliver.on === 'all' || takesPicture, fact, categories)
+    if (deliver.kind === 'purge') {
+      const told = deliver.on === 'all' ? 'matches' : takesPicture ? 'takes-picture' : null
+      return decideForCache(outlet, told, fact, categories)
+    }
     const match = () => (facets === null ? null : findMatch(outlet.match, facets, categories))
     return had ? decideForHolder(outlet, fact, match) : decideForOther(outlet, fact, createdAtMs, match)
   }
@@ -213,14 +222,17 @@ const toGroup = ({ due, why, met }: Decision, left: readonly LeftOut[]): Omit<De
   ...(left.length <= MOST_LEFT_OUT ? {} : { moreLeftOut: left.length - MOST_LEFT_OUT }),
 })
 
+/** They follow from the configuration of the time and from what came before, which are kept too. */
+const PLAIN: readonly Reason[] = ['no-match', 'never-had', 'takes-nothing', 'never-public']
+
 /**
  * The record of decisions: whom a version went to, and who would have been sent it and was not, by groups that were decided on alike. Outlets that
- * plainly do not match are not in it: that follows from the configuration of the time, which is kept too.
+ * plainly do not match are not in it.
  */
 export const toDecided = (fact: Fact, made: Iterable<readonly [outletId: string, decision: Decision]>): readonly Decided[] => {
   const groups = new Map<string, Decided>()
   for (const [outletId, decision] of made) {
-    if (decision.why === 'no-match' || decision.why === 'never-had') continue
+    if (PLAIN.includes(decision.why)) continue
     const group = toGroup(decision, decision.due === 'content' ? findLeftOut(fact, outletId) : [])
     const key = JSON.stringify(group)
     const known = groups.get(key) ?? { ...group, outlets: [], count: 0 }

@@ -32,6 +32,8 @@ export const toReason = ({ decision, unmet: missing, createdAt, releasedAt }: Ex
       return met(decision.met ?? [])
     case 'had-before':
       return `it had an earlier version, and who had an article gets its updates, although it no longer matches (${unmet(missing) || 'its match was changed since'})`
+    case 'takes-picture':
+      return 'this version no longer shows a picture that the one before showed, or may have, and a cache would keep it'
     case 'taken-back':
       return 'the article was taken back, and it may have had an earlier version'
     case 'audience-narrowed':
@@ -52,6 +54,10 @@ export const toReason = ({ decision, unmet: missing, createdAt, releasedAt }: Ex
       return 'the article came from this partner (origin), and is not sent back'
     case 'never-had':
       return 'it never had any version, so there is nothing to take back'
+    case 'takes-nothing':
+      return 'it is a cache that is told of what is taken back alone (on: retractions), and this version takes nothing back'
+    case 'never-public':
+      return 'nothing of the article was ever public, so no cache shows it'
     default:
       return decision.why satisfies never
   }

@@ -172,6 +172,25 @@ test('who had an earlier version is told by the routes: updates and retractions 
   assert.equal((await answer('city', 2)).why, 'had-before', 'an earlier version is explained as it was')
 })
 
+test('of a cache it is said what it was told to forget, and why a version is none of its business', async t => {
+  const cdn = { id: 'cdn', deliver: { kind: 'purge', dialect: 'generic', url: 'https://cdn.example/purge' } }
+  const { release, record, answer } = await open(t, [cdn])
+  const first = async () => (await answer('cdn')).words[0]
+  await release(live(1))
+  await record(1, [])
+  assert.equal(
+    await first(),
+    'Version 1 of press.a was not sent to cdn: it is a cache that is told of what is taken back alone (on: retractions), and this version takes nothing back.',
+  )
+  await release(live(2))
+  await record(2, [{ due: 'content', why: 'takes-picture', outlets: ['cdn'], count: 1 }])
+  assert.match((await first()) ?? '', /^Version 2 .* cdn: this version no longer shows a picture that the one before showed, or may have, /)
+  const hidden = live(3, { audience: 'editorial' })
+  await release({ ...hidden, facetsEver: { ...hidden.facetsEver, public: false } })
+  await record(3, [])
+  assert.match((await first()) ?? '', /^Version 3 .* was not sent to cdn: nothing of the article was ever public/)
+})
+
 test('pictures that stayed behind are named with their reason, and never with what opens them', async t => {
   const { release, answer } = await open(t, [outlet('all')])
   const picture = (url: string, rights: Picture['rights']): Picture => ({

@@ -161,6 +161,11 @@ test('a cache that is told of retractions is told of a version that shows a pict
   assert.equal(isTold(live(2, { images: [picture('a')] })), false, 'what was not for everybody is in no shared cache')
   assert.equal(isTold(live(2, { images: [picture('a'), picture('c')] })), false)
   for (const images of [[], [picture('c')], [picture('a', ended)], [picture('a', named)]]) assert.equal(isTold(live(2, { images })), true)
+  const { decisions } = planRoutes(routed([both], [cdn]), live(2), worldOf([cdn]))
+  assert.deepEqual(
+    decisions.map(({ due, why, outlets }) => [due, why, ...outlets]),
+    [['content', 'takes-picture', 'cdn']],
+  )
 })
 
 test('it is told of that version alone, and of the next one where nobody knows what was shown before', () => {

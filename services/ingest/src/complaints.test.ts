@@ -72,6 +72,21 @@ test('pictures in a body that are none of its images stay where they are, and so
   assert.deepEqual(doubts({ body: { text: '<img src="https://x.example/a.jpg">' } }), [])
 })
 
+test('pictures of a body that no reader could open are left out, and said: an upload is placed by images alone', () => {
+  const lost = (html: string) =>
+    findLostAddresses(articleInput.parse({ title: 'T', canonicalUrl: 'https://x.example/', body: { html } })).map(one => one.detail)
+  const upload = `newswire:${'a'.repeat(64)}`
+  const [detail, ...more] = lost(`<p><img alt="x" src="${upload}"><img\nSRC = 'DATA:image/png;base64,AAAA'></p><img src=file:///a.jpg>`)
+  assert.match(detail ?? '', new RegExp(`no reader .*images.*: ${upload}, DATA:image/png;base64,AAAA, file:///a.jpg$`))
+  assert.deepEqual(more, [])
+  const shown =
+    '<img src="https://x.example/a.jpg"><img src="//x.example/b.jpg"><img src="/c.jpg"><a href="newswire:x">y</a><p>src="data:x"</p>'
+  assert.deepEqual(lost(shown), [])
+  const began = performance.now()
+  lost(`${'<img src='.repeat(30_000)}<img src="${' '.repeat(300_000)}`)
+  assert.ok(performance.now() - began < 1_000, 'read through once, whatever it is')
+})
+
 test('relative addresses in a body that has no address of its own are left out, and said', () => {
   const lost = (more: object) => findLostAddresses(articleInput.parse({ title: 'T', ...more })).map(one => one.detail)
   const body = { html: '<p><img src="/a.jpg"><a href="b/c?d&amp;e">x</a><a href="#f">y</a></p>' }

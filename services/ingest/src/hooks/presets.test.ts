@@ -495,6 +495,14 @@ test('a lead picture without a whole address is resolved against the hook’s ba
   assert.deepEqual(ghost('javascript:x', { baseUrl: 'https://blog.example/' }), [undefined, ['/images']])
 })
 
+test('a picture of the body that no reader could open is left out with a warning, also where relative addresses are completed first', () => {
+  const html = '<p>Một.</p><img src="data:image/png;base64,AAAA"><img src="/a.jpg">'
+  const post = { post: { current: { ...ghostPost, html }, previous: {} } }
+  const { input, warnings } = madeOf('ghost', post, { mapping: { baseUrl: 'https://blog.example/' } })
+  assert.deepEqual(input['body'], { html: '<p>Một.</p><img src="https://blog.example/a.jpg" />' })
+  assert.match(warnings.map(one => one.detail).join(), /^pictures are left out of the text.*: data:image\/png;base64,AAAA$/)
+})
+
 test('no body makes a preset throw, and no prototype is reached by a pointer', () => {
   const odd: unknown[] = [null, 1, 'x', [], {}, [[[]]], { post: [] }, { entry: 'x' }, { sys: 1 }, { data: null, type: 'a.published' }]
   for (const name of hookPresets) for (const body of odd) assert.doesNotThrow(() => read(name, body), name)

@@ -5,6 +5,7 @@ import { cleanHtml, completeAddresses, htmlToWords } from '@newswire/events/mark
 import { findMarkupExcess, findTextExcess } from '@newswire/events/markup-excess'
 import { isWidth } from '@newswire/events/public-article'
 import type { Warning } from '@newswire/events/warnings'
+import { findLostPictures } from '../complaints.ts'
 import { versionOf } from './identity.ts'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
 import type { Preset } from './presets.ts'
@@ -202,13 +203,16 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
   const language = firstText(document, fields.language).replace('_', '-')
   const sourceVersion = versionOf(document, fields)
   const [publishedAt, updatedAt] = [fields.publishedAt, fields.updatedAt].map(pointers => toInstant(firstText(document, pointers)))
+  const based = withBase(body, mapping)
+  // What was cleaned already says nothing of them any more.
+  const lostPictures = based === body ? [] : findLostPictures(body)
   const { images, warnings: lost } = hasOwnImages ? NO_IMAGES : imagesOf(document, fields, mapping)
   const plain = { summary: words(fields.summary), byline: bylineOf(document, fields.byline), source: words(fields.source) }
   const input = {
     ...own,
     title: words(fields.title),
     // Without any text an article of ours is an excerpt with a link, and no article with an empty body.
-    ...(preset.isOurs && isEmpty ? {} : { body: withBase(body, mapping) }),
+    ...(preset.isOurs && isEmpty ? {} : { body: based }),
     categories: filing.categories,
     tags: [...new Set([...ownTags.map(tag => tag.slice(0, 200)), ...filing.tags])].slice(0, 100),
     ...Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== '')),
@@ -220,5 +224,5 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
     ...(updatedAt ? { updatedAt } : {}),
     ...(images.length === 0 ? {} : { images }),
   }
-  return { input, warnings: [...warnings, ...lost], errors }
+  return { input, warnings: [...warnings, ...lost, ...lostPictures], errors }
 }

@@ -86,8 +86,14 @@ test('outlets get what they asked for: each version, one after the other, at the
         more: false,
       })
       const { body } = await running.console('/v1/outlets/tre-mot-gio')
-      assert.ok(Number((body['pending'] as { articles: number }).articles) >= 3, 'operators see what waits')
-      assert.equal(at('tre-mot-gio').requests.length, 0)
+      const pending = body['pending'] as { articles: number; retractions: number }
+      assert.ok(pending.articles >= 3, 'operators see what waits')
+      assert.equal(pending.retractions, 0, 'and not the retraction that ended')
+      assert.equal((await running.publisher.republish('rut')).status, 202)
+      await untilState('rut', 3, 'tre-mot-gio', 'pending')
+      assert.equal((await running.publisher.retract('rut', { mode: 'withdraw', reason: 'test' })).status, 202)
+      await untilState('rut', 4, 'tre-mot-gio', 'skipped')
+      assert.equal(at('tre-mot-gio').requests.length, 0, 'nor when it has come back and is taken back again')
     },
   )
 

@@ -47,6 +47,9 @@ const readOldest = async (objects: Pick<Objects, 'get'>, listed: readonly Listed
   return found.flatMap(one => (one === null || one.value.delivery === null ? [] : [{ ...one.value, delivery: one.value.delivery }]))
 }
 
+/** A retraction of which an end was told: what is kept beside it is nothing that the outlet has still to get. */
+const isOver = ({ kill, open }: { kill: boolean; open: readonly number[] }): boolean => kill && open.length === 0
+
 /** A partner's count leaves out what it is not to know of yet. */
 export const countPending = async (
   objects: Pick<Objects, 'get' | 'list'>,
@@ -57,7 +60,7 @@ export const countPending = async (
   if (listed.length === 0) return nothingPending
   const oldest = await readOldest(objects, listed)
   const early = by === 'partner' ? await findEarly(objects, outlet, oldest, nowMs) : new Set<string>()
-  const found = oldest.filter(one => !early.has(one.articleId))
+  const found = oldest.filter(one => !early.has(one.articleId) && !isOver(one.delivery))
   if (found.length === 0) return nothingPending
   const count = (holds: (one: (typeof found)[number]) => boolean) => found.filter(holds).length
   return {

@@ -12,7 +12,7 @@ import { createInLine } from './in-line.ts'
 import { type Item, newItem, type Queued } from './item.ts'
 import type { Kind } from './kind.ts'
 import { createLeft } from './left.ts'
-import { type Delivery, doubtAfter } from './machine.ts'
+import { type Delivery, doubtAfter, isHeld } from './machine.ts'
 import type { Cause, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { Origin, Shelved, Shelves } from './shelved.ts'
@@ -255,7 +255,7 @@ export const createBook = (
       item.delivery = next
       acknowledged.note(owner, item.subject, sent)
       await say(item, endings(inflight, sent, end))
-      if (next.settling || item.held !== null) await save(item)
+      if (next.settling || isHeld(next, clock.now()) || item.held !== null) await save(item)
       settleWaiters(item, sent)
     },
     fail: (item, error) => {

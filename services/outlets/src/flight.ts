@@ -14,6 +14,7 @@ import {
   type Delivery,
   failedAt,
   hold,
+  isRemembered,
   loseSight,
   type Mode,
   nextVersion,
@@ -99,7 +100,7 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
     const begun = triedAt(beginAttempt(delivery, ready), placeOf(target))
     item.delivery = begun
     if (ready.send !== null && admission.way === 'send') return ready.send
-    const next = afterSkipped(begun, clock.now(), modeOf())
+    const next = afterSkipped(begun, clock.now(), modeOf(), admission.way === 'skip' ? admission.rememberedUntilMs : undefined)
     const notDue = target.retired ? 'the outlet has left the configuration' : 'nothing of it is due here any more'
     return end(item, begun, next, { state: 'skipped', reason: admission.way === 'skip' ? admission.reason : notDue })
   }
@@ -107,7 +108,7 @@ export const createFly = ({ kind, book, health, clock, owns, isClosing, scale, r
   const keep = (item: Item, delivery: Delivery, untilMs: number): Promise<void> | null => {
     const isKnown = isSaved(item) && item.waiters.length === 0 && delivery.heldUntilMs === untilMs
     item.delivery = hold(delivery, untilMs)
-    if (!isKnown) return book.remember(item, [toHeld(item.delivery, untilMs)])
+    if (!isKnown) return book.remember(item, isRemembered(delivery) ? [] : [toHeld(item.delivery, untilMs)])
     item.saved = item.delivery
     return null
   }

@@ -82,7 +82,7 @@ const opened = ({ version, since }: Intent, want: number, { every }: Mode): numb
 
 const LATEST: Mode = { every: false }
 
-const isHeld = (delivery: Delivery, nowMs: number): boolean => delivery.heldUntilMs !== undefined && delivery.heldUntilMs > nowMs
+export const isHeld = (delivery: Delivery, nowMs: number): boolean => delivery.heldUntilMs !== undefined && delivery.heldUntilMs > nowMs
 
 /** An intent comes in. One that is not newer changes nothing; a newer one starts afresh, also from `rejected` and `dead`. */
 export const wantVersion = (delivery: Delivery | null, intent: Intent, nowMs: number, mode: Mode = LATEST): Delivery => {
@@ -182,18 +182,27 @@ export type Terms = Readonly<{
   /** What never had it is not begun with it after this. */
   staleAfterMs?: number
 }>
-type Admission = Readonly<{ way: 'send' }> | Readonly<{ way: 'hold'; untilMs: number }> | Readonly<{ way: 'skip'; reason: string }>
+/** `rememberedUntilMs`: until then it counts that nothing was sent. */
+type Admission =
+  | Readonly<{ way: 'send' }>
+  | Readonly<{ way: 'hold'; untilMs: number }>
+  | Readonly<{ way: 'skip'; reason: string; rememberedUntilMs?: number }>
+
+const TAKEN_BACK = 'it was taken back before anything of it was due here'
 
 /**
  * Whether what was read may be sent now, by the terms of the outlet. Before its time only a kill goes, and only when something may have got
- * there all the same: a change of the terms, or a crash, may hide a send.
+ * there all the same: a change of the terms, or a crash, may hide a send. One that did not go then goes at its time no more, and is kept until then:
+ * what comes back meanwhile and is taken back again was not sent either.
  */
-export const admit = (delivery: Delivery, { kill, notBeforeMs = 0, staleAfterMs }: Latest & Terms, nowMs: number): Admission => {
+export const admit = (delivery: Delivery, { version, kill, notBeforeMs = 0, staleAfterMs }: Latest & Terms, nowMs: number): Admission => {
   const isUnsent = delivery.first === true && delivery.maybeSent === null
+  const isOver = kill && isUnsent && isRemembered(delivery) && version === delivery.version
   if (notBeforeMs > nowMs) {
-    if (!kill) return { way: 'hold', untilMs: notBeforeMs }
-    return isUnsent ? { way: 'skip', reason: 'it was taken back before anything of it was due here' } : { way: 'send' }
+    if (!kill || isOver) return { way: 'hold', untilMs: notBeforeMs }
+    return isUnsent ? { way: 'skip', reason: TAKEN_BACK, rememberedUntilMs: notBeforeMs } : { way: 'send' }
   }
+  if (isOver) return { way: 'skip', reason: TAKEN_BACK }
   const isStale = !kill && isUnsent && staleAfterMs !== undefined && nowMs > staleAfterMs
   return isStale ? { way: 'skip', reason: 'it was due here longer ago than maxAgeHours, and nothing of it was sent' } : { way: 'send' }
 }
@@ -207,6 +216,10 @@ export const comeBack = (delivery: Delivery, { version }: Latest, nowMs: number)
   kill: false,
   nextAtMs: nowMs,
 })
+
+/** A kill of which an end was told, and which is kept because nothing was sent before it. */
+export const isRemembered = ({ kill, open, settling }: Pick<Delivery, 'kill' | 'open' | 'settling'>): boolean =>
+  kill && open.length === 0 && !settling
 
 /** Held until its time. */
 export const hold = (delivery: Delivery, untilMs: number): Delivery => ({ ...postpone(delivery, untilMs), heldUntilMs: untilMs })
@@ -251,9 +264,9 @@ const afterFailed = (
 }
 
 /** The version read is not to be sent at all. `null`: nothing is left to remember. */
-export const afterSkipped = (begun: Delivery, nowMs: number, mode: Mode = LATEST): Delivery | null => {
+export const afterSkipped = (begun: Delivery, nowMs: number, mode: Mode = LATEST, rememberedUntilMs?: number): Delivery | null => {
   const skipped = begun.version ?? begun.want
-  if (begun.want <= skipped) return null
+  if (begun.want <= skipped) return rememberedUntilMs === undefined ? null : hold({ ...begun, ...FRESH, open: [] }, rememberedUntilMs)
   const open = begun.open.filter(version => version > skipped)
   return inPlace({ ...begun, ...FRESH, phase: 'pending', open, nextAtMs: nowMs }, mode)
 }

@@ -460,6 +460,86 @@ describe('embargoOffsetHours', () => {
       assert.equal(outlet.states('a').at(-1), 'v2 skipped')
     })
 
+  for (const before of ['nothing', 'a clean end', 'a crash'])
+    test(`what came back meanwhile and is taken back again is not named to the outlet either, over ${before}`, async () => {
+      const outlet = createOneOutlet()
+      const wants = (version: number, isKill: boolean) => {
+        outlet.release('a', version, { kill: isKill, ...later })
+        outlet.want('a', version, { kill: isKill, maybeSent: before === 'a crash' ? 0 : null })
+      }
+      const goesOn = async () => {
+        await outlet.pass(HOUR)
+        if (before !== 'nothing') await outlet.restart(before === 'a clean end')
+      }
+      publish(outlet, 'a', 1, later)
+      await goesOn()
+      for (const version of [2, 4, 6]) {
+        wants(version, true)
+        await goesOn()
+        wants(version + 1, false)
+        await goesOn()
+      }
+      wants(8, true)
+      await goesOn()
+      assert.deepEqual(outlet.sent, [])
+      assert.equal(outlet.states('a').at(-1), 'v8 skipped')
+      await outlet.pass(30 * HOUR)
+      assert.deepEqual(outlet.sent, [])
+      assert.equal(outlet.stored('a'), null, 'and is remembered no longer than that')
+    })
+
+  test('what came back goes at its time, and its retraction then goes too', async () => {
+    const outlet = createOneOutlet()
+    publish(outlet, 'a', 1, later)
+    kill(outlet, 'a', 2, later)
+    await outlet.pass(HOUR)
+    publish(outlet, 'a', 3, later)
+    await outlet.pass(30 * HOUR)
+    assert.deepEqual(outlet.versions('a'), [3])
+    kill(outlet, 'a', 4, later)
+    await outlet.pass(HOUR)
+    assert.deepEqual(outlet.versions('a'), [3, 4])
+  })
+
+  test('a retraction that was not sent is sent later no more than at once, also when the setting is changed or lifted', async () => {
+    const outlet = createOneOutlet()
+    publish(outlet, 'a', 1, later)
+    await outlet.pass(HOUR)
+    kill(outlet, 'a', 2, later)
+    await outlet.pass(HOUR)
+    const [told, written] = [outlet.states('a'), outlet.writes()]
+    outlet.actor().review()
+    await outlet.pass(HOUR)
+    await outlet.restart()
+    assert.equal(outlet.writes(), written, 'looked at again without a write')
+    outlet.release('a', 2, { kill: true, notBeforeMs: BEGAN_MS + 20 * HOUR })
+    outlet.actor().review()
+    await outlet.pass(HOUR)
+    assert.deepEqual(outlet.states('a'), told, 'its end is told once')
+    assert.equal(outlet.stored('a')?.nextAtMs, BEGAN_MS + 20 * HOUR)
+    outlet.release('a', 2, { kill: true })
+    outlet.actor().review()
+    await outlet.pass(HOUR)
+    assert.deepEqual(outlet.sent, [])
+    assert.equal(outlet.stored('a'), null)
+  })
+
+  test('a retraction follows what may have got there when the setting was lifted for a while', async () => {
+    const outlet = createOneOutlet()
+    publish(outlet, 'a', 1, later)
+    kill(outlet, 'a', 2, later)
+    await outlet.pass(HOUR)
+    outlet.answers(() => noAnswer)
+    publish(outlet, 'a', 3)
+    await outlet.pass(1)
+    assert.deepEqual(outlet.versions('a'), [3])
+    await outlet.restart(false)
+    outlet.answers(() => accepted)
+    kill(outlet, 'a', 4, later)
+    await outlet.pass(1)
+    assert.deepEqual(outlet.versions('a'), [3, 4])
+  })
+
   test('a retraction of what the outlet may have goes at once, also before that time', async () => {
     const outlet = createOneOutlet()
     publish(outlet, 'a', 1)

@@ -239,7 +239,8 @@ const afterAccepted = (delivery: Delivery, sent: number, nowMs: number, scale: n
   const doubt = doubtAfter(delivery, sent)
   if (delivery.want > sent) return { ...delivery, ...FRESH, phase: 'pending', open, nextAtMs: nowMs, maybeSent: doubt, first: false }
   if (!delivery.kill || delivery.settling || doubt === null) return null
-  return { ...delivery, ...FRESH, phase: 'wait', open, settling: true, nextAtMs: nowMs + SETTLE_AFTER_MS * scale, maybeSent: null }
+  const nextAtMs = nowMs + SETTLE_AFTER_MS * scale
+  return { ...delivery, ...FRESH, phase: 'wait', open, settling: true, nextAtMs, maybeSent: null, first: false }
 }
 
 const afterFailed = (

@@ -540,6 +540,21 @@ describe('embargoOffsetHours', () => {
     assert.deepEqual(outlet.versions('a'), [3, 4])
   })
 
+  test('a retraction that goes before that time, because something may have got there, is repeated a minute later as at any other', async () => {
+    const outlet = createOneOutlet()
+    outlet.answers(() => noAnswer)
+    publish(outlet, 'a', 1)
+    await outlet.pass(1)
+    outlet.answers(() => accepted)
+    kill(outlet, 'a', 2, later)
+    await outlet.pass(5 * MINUTE)
+    assert.deepEqual(
+      outlet.sent.map(one => `${one.version} ${one.settling}`),
+      ['1 false', '2 false', '2 true'],
+    )
+    assert.equal(outlet.stored('a'), null)
+  })
+
   test('a retraction of what the outlet may have goes at once, also before that time', async () => {
     const outlet = createOneOutlet()
     publish(outlet, 'a', 1)

@@ -26,7 +26,8 @@ const refused = (): ProblemError =>
     status: 401,
     code: 'NEWSWIRE_FEED_PRIVATE',
     title: 'This feed is private',
-    detail: 'send a token of this feed as the password of Basic authentication, or in the path: /feeds/{feed}/~{token}/{file}',
+    detail:
+      'send a token of this feed as the password of Basic authentication, or in the path: /feeds/{feed}/~{token}/{file}, and /feeds/{feed}/~{token}/pages/{file} for a link to older pages, which names none',
     // The address that was asked for may hold a token.
     headers: { 'www-authenticate': 'Basic realm="newswire feeds", charset="UTF-8"', 'referrer-policy': 'no-referrer' },
   })

@@ -99,7 +99,13 @@ test('pages of a private feed are for who has a token of it, and no cache keeps 
   const { put, ask } = await open(t)
   await put('2026-03-01.atom.xml', atom(), 'closed')
   const url = '/feeds/closed/pages/2026-03-01.atom.xml'
-  assert.equal((await ask(url)).statusCode, 401)
+  const refused = await ask(url)
+  assert.equal(refused.statusCode, 401)
+  assert.match(
+    refused.json().detail,
+    /\/feeds\/\{feed\}\/~\{token\}\/pages\//,
+    'who followed a link reads what it lacks: no feed has a token in its bytes',
+  )
   const basic = await ask(url, { authorization: `Basic ${Buffer.from('any:secret').toString('base64')}` })
   assert.equal(basic.statusCode, 200)
   assert.match(String(basic.headers['cache-control']), /private/)

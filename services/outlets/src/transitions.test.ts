@@ -436,6 +436,23 @@ const rows: readonly Row[] = [
       },
       {
         state,
+        event: 'another address is configured',
+        to: state,
+        action: 'it waits for a person or a newer version all the same',
+        story: async outlet => {
+          await arrive(outlet)
+          const before = outlet.sent.length
+          outlet.settings.target = { concurrency: 4, deliver: 'another address' }
+          outlet.actor().review()
+          await outlet.pass(2 * HOUR)
+          await outlet.restart()
+          await outlet.pass(2 * HOUR)
+          assert.equal(outlet.sent.length, before)
+          assert.equal(outlet.stored('a')?.phase, state.toLowerCase())
+        },
+      },
+      {
+        state,
         event: 'kill',
         to: 'PENDING(kill)',
         action: 'it goes out all the same, through an open breaker within a minute',

@@ -114,7 +114,7 @@ test('an outlet that is named again is told to be brought up to date: correction
   await apply({ outlets })
   await apply({}, { prune: true })
   assert.deepEqual(said(await apply({ outlets })), [
-    'update outlets/back: in force again (newswire replay outlet back --from 0 sends what it had, as it is now)',
+    'update outlets/back: in force again (newswire replay outlet back --from 0 sends what came for it within 14 days, as it is now)',
   ])
 })
 

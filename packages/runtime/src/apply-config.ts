@@ -82,8 +82,9 @@ export const planOne = ({ kind, id, value }: Wanted, held: Entry | null): Step =
   if (held === null) return { change: { kind, id, change: 'create', detail: '' }, value, held }
   const detail = toDetail(held.stored, value)
   if (held.retired) {
-    const again =
-      kind === 'outlets' ? `in force again (newswire replay outlet ${id} --from 0 sends what it had, as it is now)` : 'in force again'
+    // As far as a replay reaches (`outlet-control.ts`).
+    const missed = kind === 'outlets' ? ` (newswire replay outlet ${id} --from 0 sends what came for it within 14 days, as it is now)` : ''
+    const again = `in force again${missed}`
     return { change: { kind, id, change: 'update', detail: [again, detail].filter(Boolean).join(', ') }, value, held }
   }
   return { change: { kind, id, change: detail === '' ? 'unchanged' : 'update', detail }, value, held }

@@ -4,6 +4,8 @@ import type { Subscription } from '@newswire/log/log'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { ServiceContext } from '@newswire/runtime/service'
 import type { Clock } from './clock.ts'
+import { neverSuspended, type OutletStates } from './outlet-state.ts'
+import { neverOurSide, type OwnSide } from './own-side.ts'
 import { createPendingStore, type PendingStore, type Shelf } from './pending.ts'
 import { createSlots, type Slots } from './slots.ts'
 
@@ -31,6 +33,9 @@ export const steadyClock = (now: () => number): Clock => {
   }
 }
 
+/** What every actor of one kind of target is given, whichever target it works for. */
+type Common = Readonly<{ clock: Clock; scale: number; slots: Slots; random: () => number; logger: ServiceContext['logger'] }>
+
 export type Engine = Readonly<{
   clock: Clock
   scale: number
@@ -41,7 +46,9 @@ export type Engine = Readonly<{
   request: (request: OutboundRequest) => Promise<OutboundResult>
   pendingOn(shelf: Shelf): PendingStore
   /** Each kind has slots of its own: what strangers subscribe to must not keep partners waiting. */
-  slots(): Slots
+  common(): Common
+  /** The same for targets that nobody pauses or suspends, and whose failures say nothing of our own side. */
+  commonOfStrangers(): Common & Readonly<{ states: OutletStates; ownSide: OwnSide }>
   /** Whether the group's membership is surely alive; `subscription` is asked for when there is one. */
   fence(subscription: () => Subscription | undefined): () => boolean
 }>
@@ -52,6 +59,7 @@ export const createEngine = (context: ServiceContext, hurry: AbortSignal): Engin
   const clock = steadyClock(now)
   const timeoutMs = Math.min(Math.max(REQUEST_MS * scale, LEAST_REQUEST_MS), REQUEST_MS)
   const heartbeatLimitMs = Math.max(HEARTBEAT_MS * scale, LEAST_HEARTBEAT_MS)
+  const common = (): Common => ({ clock, scale, slots: createSlots({ after: clock.after }), random: Math.random, logger })
   return {
     clock,
     scale,
@@ -65,7 +73,8 @@ export const createEngine = (context: ServiceContext, hurry: AbortSignal): Engin
         now,
         onUnreadable: (key, error) => logger.error({ key, reason: messageOf(error) }, 'pending.unreadable'),
       }),
-    slots: () => createSlots({ after: clock.after }),
+    common,
+    commonOfStrangers: () => ({ ...common(), states: neverSuspended, ownSide: neverOurSide }),
     fence: subscription => {
       const beganAtMs = performance.now()
       return () => performance.now() - (subscription()?.lastHeartbeatMs() ?? beganAtMs) < heartbeatLimitMs

@@ -12,8 +12,6 @@ import { callbackKind, rankOf } from './callback.ts'
 import { type Engine, INTENTS_AT_ONCE } from './engine.ts'
 import { createHandover } from './handover.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
-import { neverSuspended } from './outlet-state.ts'
-import { neverOurSide } from './own-side.ts'
 import type { Shelf } from './pending.ts'
 
 /** An owner is a publisher on one partition: two processes may tell one publisher of different articles. */
@@ -59,7 +57,6 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
     'publisher',
     'state',
   ])
-  const pending = engine.pendingOn(callbackShelf)
   const onError = (error: unknown) => logger.error({ reason: messageOf(error) }, 'callbacks.failed')
   const hasCallback = (publisher: string) => configuration.current().publishers.get(publisher)?.callbackUrl !== undefined
   const submission = async (submissionId: string) => {
@@ -77,16 +74,7 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
       )
     return status
   }
-  const shared = {
-    clock,
-    pending,
-    states: neverSuspended,
-    slots: engine.slots(),
-    ownSide: neverOurSide,
-    scale,
-    random: Math.random,
-    logger,
-  }
+  const shared = { ...engine.commonOfStrangers(), pending: engine.pendingOn(callbackShelf) }
 
   const holdings = createHoldings({
     handover: createHandover(objects, randomUUID(), keys.callbackHandover),

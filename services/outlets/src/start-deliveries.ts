@@ -76,15 +76,11 @@ export const startDeliveries = async (
     onAttempt: meters.onAttempt,
   }
   const shared = {
-    clock,
+    ...engine.common(),
     pending,
     states,
-    slots: engine.slots(),
     acknowledged: createAcknowledged(),
     ownSide: createOwnSide(scale),
-    scale,
-    random: Math.random,
-    logger,
   }
   /** Asked a dozen times for each delivery, so it is the same object until either is another one. */
   const configured = (outletId: string) => {

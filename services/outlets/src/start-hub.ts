@@ -14,8 +14,6 @@ import { createBodies, createFeedView } from './feed-view.ts'
 import { createHandover } from './handover.ts'
 import { createHub, type Hub } from './hub.ts'
 import { createHubMeters } from './meters.ts'
-import { neverSuspended } from './outlet-state.ts'
-import { neverOurSide } from './own-side.ts'
 import { hubShelf } from './pending.ts'
 import { type KeyOf, websubKind } from './websub.ts'
 
@@ -88,13 +86,7 @@ export const startHub = async (
     onAttempt: meters.onAttempt,
   }
   const shared = {
-    clock,
-    states: neverSuspended,
-    slots: engine.slots(),
-    ownSide: neverOurSide,
-    scale,
-    random: Math.random,
-    logger,
+    ...engine.commonOfStrangers(),
     // Nobody is called because a stranger's callback answers 404.
     healthLogger: { info: logger.debug.bind(logger), warn: logger.debug.bind(logger), error: logger.debug.bind(logger) },
   }

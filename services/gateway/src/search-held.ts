@@ -8,7 +8,7 @@ import type { Vocabulary } from './search-vocabulary.ts'
 
 type Told = Readonly<{ vocabulary: Vocabulary; counts: WordCounts }>
 
-export type Held = Readonly<{
+type Held = Readonly<{
   /** `bytes`: of the records as they were in the log; `counts`: of their words. */
   hold(records: readonly PreparedRecord[], bytes: number, counts: WordCounts): void
   size(): Readonly<{ records: number; bytes: number }>

@@ -3,8 +3,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { LogRecord, Position, Start } from '@newswire/log/log'
 import type { WordCounts } from './search-index.ts'
 import type { SearchFound, SearchQuery } from './search-reader.ts'
+import type { Words } from './search-terms.ts'
 import type { Prepared } from './search-text.ts'
-import type { Words } from './search-vocabulary.ts'
 
 /** A record as the writing thread needs it. */
 export type SentRecord = Pick<LogRecord, 'partition' | 'position' | 'headers' | 'value'>

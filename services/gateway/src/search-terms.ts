@@ -1,6 +1,5 @@
 /** The terms of texts, as bytes that FTS5 takes as they are. */
 import { createLexicon, hashWith, withRoom } from './search-lexicon.ts'
-import type { Words } from './search-vocabulary.ts'
 import { letterTable, runsOf } from './search-words.ts'
 
 /** Two words side by side. */
@@ -17,6 +16,9 @@ const MAX_TAKEN = 4
 const CHUNK = 256 * 1024
 /** Pairs that are remembered of one text; of more some are written twice, which FTS5 takes for once. */
 const PAIRS = 16_384
+
+/** Words that were not told before, from the number `from` on. Of another `generation` numbers mean other words. */
+export type Words = Readonly<{ generation: number; from: number; texts: readonly string[] }>
 
 export type Terms = Readonly<{
   /** Terms of texts and what they are filed under, each once, with spaces between them. Words of two texts are no neighbours. `isCounted`: their words are. */

@@ -1,8 +1,5 @@
 /** The words behind the numbers that a preparing thread gives them (`search-terms.ts`), and their order in an index. */
-import { PAIR, PAIR_BIT } from './search-terms.ts'
-
-/** Words that were not told before, from the number `from` on. Of another `generation` numbers mean other words. */
-export type Words = Readonly<{ generation: number; from: number; texts: readonly string[] }>
+import { PAIR, PAIR_BIT, type Words } from './search-terms.ts'
 
 /**
  * Places of all terms in the order of their bytes: of a word alone, and of the first word of pairs, as if `_` stood behind it. No word has one, so what begins

@@ -22,7 +22,7 @@ const MAX_EPOCH = 511
 
 const markDocument = z.object({ n: z.int(), epoch: z.int().min(0).max(MAX_EPOCH), ends: z.record(z.string(), z.int()) })
 
-/** The first time soon, because a log that is replaced after a short run must be noticed too. */
+/** Soon, because a log that is replaced after a short run must be noticed too. */
 const KEEP_EVERY_MS = 10_000
 
 export const readEpoch = async (objects: Pick<Objects, 'get'>): Promise<number> =>
@@ -166,13 +166,12 @@ export const keepMark = async (log: Pick<Log, 'ends'>, objects: Objects): Promis
   )
 }
 
-/** Keeps the mark current while the process runs. */
+/** Keeps the mark current while the process runs, and once more at its end; at its start whoever publishes has kept it already (`keepMark`). */
 export const keepLogMark = ({ log, objects, logger }: { log: Log; objects: Objects; logger: Logger }): { stop(): Promise<void> } => {
   let running: Promise<void> = Promise.resolve()
   const move = () => {
     running = keepMark(log, objects).catch(error => logger.warn({ err: error }, 'log-mark.not-kept'))
   }
-  move()
   const timer = setInterval(move, KEEP_EVERY_MS)
   timer.unref()
   return {

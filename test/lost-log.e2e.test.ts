@@ -1,15 +1,16 @@
 /** The log is gone, or the store is: what a start says of it, and that what it says can be done. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { cp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { createEmbeddedLog } from '@newswire/log/embedded'
+import { keys } from '@newswire/objects/keys'
 import { createWriter } from './support/articles.ts'
 import { runCommand } from './support/newswire.ts'
-import { withLog } from './support/stopped.ts'
-import { articleIdOf, createSystem, type System } from './support/system.ts'
+import { withLog, withObjects } from './support/stopped.ts'
+import { articleIdOf, createSystem, type System, tagOf } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
 const NO_PORTS = { NEWSWIRE_GATEWAY_PORT: '0', NEWSWIRE_INGEST_PORT: '0', NEWSWIRE_CONSOLE_PORT: '0' }
@@ -116,4 +117,94 @@ test('a start without the store of its log is refused and makes none, the doctor
   const again = await system.start()
   await again.publisher.retract('mot', { mode: 'withdraw', reason: 'thử' })
   await again.everywhere('mot', 2)
+})
+
+test('a start with a store that is older than its log is refused, and what it says to do takes back again what was taken back since', async t => {
+  const system = await createSystem(t)
+  const objects = join(system.dataDir, 'objects')
+  const first = await system.start()
+  const write = createWriter(33)
+  const [hai, hai2] = [write(), { ...write(), change: 'correction', correction: { note: 'sửa' } }]
+  for (const [id, article] of [
+    ['mot', write()],
+    ['hai', hai],
+    ['bon', write()],
+  ] as const)
+    await first.publish(id, article)
+  await first.newswire.stop()
+  await cp(objects, `${objects}-older`, { recursive: true })
+  const second = await system.start()
+  await second.publisher.retract('mot', { mode: 'withdraw', reason: 'thử' })
+  await second.everywhere('mot', 2)
+  assert.equal(await second.publish('hai', hai2), 2)
+  assert.equal(await second.publish('ba', write()), 1)
+  await second.newswire.stop()
+  await rm(objects, { recursive: true })
+  await rename(`${objects}-older`, objects)
+
+  const refused = async (args: readonly string[]) => {
+    const { code, output } = await command(system, args)
+    assert.equal(code, 1, output)
+    assert.match(output, /baothu\.\w+ has version \d in the log and (\d|none) in the store.*`newswire rebuild articles/s)
+  }
+  await refused(['up'])
+  await refused(['doctor'])
+  const full = await command(system, ['rebuild', 'all'])
+  assert.deepEqual([full.code, /log\.db, log\.db-wal/.test(full.output)], [1, false], full.output)
+
+  const rebuilt = await command(system, ['rebuild', 'articles'])
+  assert.deepEqual([rebuilt.code, /3 articles made right again/.test(rebuilt.output)], [0, true], rebuilt.output)
+  const again = await system.start()
+  assert.equal((await again.get(`/articles/${articleIdOf('mot')}`)).status, 410)
+  await waitFor('the feed to show what the log says', async () => {
+    const { items, deleted } = await again.feed('all', 'atom.xml').read()
+    const title = (id: string) => items.find(one => one.id === tagOf(id))?.title
+    return (deleted.includes(tagOf('mot')) && title('hai') === hai2.title && title('ba') !== undefined) || Promise.reject([items, deleted])
+  })
+  for (const [id, version] of [
+    ['mot', 2],
+    ['hai', 2],
+    ['ba', 1],
+  ] as const)
+    await waitFor(
+      `${id} to be archived again`,
+      async () => (await again.console(`/v1/articles/${articleIdOf(id)}/versions/${version}`)).status === 200,
+    )
+  const back = await again.publisher.republish('mot')
+  const { version } = await again.settled(String(back.body['submissionId']))
+  await again.everywhere('mot', Number(version))
+  assert.equal(version, 3)
+  assert.equal((await again.get(`/articles/${articleIdOf('mot')}`)).status, 200)
+  assert.equal((await command(system, ['archive', 'close'])).code, 0)
+  const verified = await command(system, ['archive', 'verify'])
+  // What publishers sent since the copy was in the store alone.
+  assert.match(verified.output, /7 versions, 4 native payloads/)
+  // Sent once more it has the id and the bytes that it had, and nobody got an older version after a newer one.
+  assert.deepEqual(system.partner.findOffences(), [])
+})
+
+test('one article that the store has lost is refused with the command that makes it again, and then taken back', async t => {
+  const system = await createSystem(t)
+  const first = await system.start()
+  const write = createWriter(34)
+  await first.publish('mot', write())
+  // So many in each partition of the log that a start does not come to look for it.
+  for (let n = 0; n < 48; n += 1) await first.put(`sau-${n}`, write())
+  for (let n = 0; n < 48; n += 1) await first.everywhere(`sau-${n}`, 1)
+  await first.newswire.stop()
+  await withObjects(system, objects => objects.delete(keys.current(articleIdOf('mot'))))
+  const second = await system.start()
+  await second.publisher.retract('mot', { mode: 'withdraw', reason: 'thử' })
+  const letter = await waitFor('the retraction to be refused', async () => {
+    const [one] = (await second.console('/v1/dead-letters')).body as unknown as { id: string; message: string }[]
+    return one
+  })
+  assert.match(letter.message, /version 1 is in the log, 0 in the store.*`newswire rebuild articles baothu\.mot`/)
+  await second.newswire.stop()
+  const rebuilt = await command(system, ['rebuild', 'articles', articleIdOf('mot')])
+  assert.deepEqual([rebuilt.code, /1 article made right again/.test(rebuilt.output)], [0, true], rebuilt.output)
+  const again = await system.start()
+  assert.equal((await command(system, ['dead-letters', 'redrive', letter.id])).code, 0)
+  await again.everywhere('mot', 2)
+  assert.equal((await again.get(`/articles/${articleIdOf('mot')}`)).status, 410)
 })

@@ -3,17 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { sampleFact, sampleRetraction } from '@newswire/events/sample-fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import { createLogger } from '@newswire/runtime/logger'
-import { checkLogMark, keepLogMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
 
 const open = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-mark-'))
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
-  const openLog = async (name: string) => {
-    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal' })
+  const openLog = async (name: string, floor = 0) => {
+    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal', floor })
     t.after(() => log.close())
     return log
   }
@@ -23,7 +24,7 @@ const open = async (t: TestContext) => {
   })
   const keep = async (log: Awaited<ReturnType<typeof openLog>>) =>
     keepLogMark({ log, objects, logger: createLogger({ service: 'test', level: 'silent' }) }).stop()
-  return { objects, openLog, keep }
+  return { objects, openLog, keep, folder }
 }
 const record = { topic: 'submissions', key: 'press.a', value: Buffer.from('x') }
 
@@ -87,4 +88,34 @@ test('a store that knows of no log is not that of a log with articles, and is th
   })
   await keep(log)
   await checkLogMark(sideOf(log), objects)
+})
+
+test('a store that lacks what the log says of an article is older than the log, however the log ended', async t => {
+  const { objects, openLog, keep, folder } = await open(t)
+  const log = await openLog('log.db')
+  const [live, gone] = [sampleFact(), sampleRetraction({ version: 2 })]
+  const { articleId } = live
+  const say = (fact: object, key = articleId) => ({ topic: 'articles', key, value: Buffer.from(JSON.stringify(fact)) })
+  const store = (fact: object | null) => objects.put(keys.current(articleId), Buffer.from(JSON.stringify({ released: fact && { fact } })))
+  // The desk swaps first and publishes then: killed between the two, the store is ahead.
+  await store(gone)
+  await log.publish([record, say(live)])
+  await keep(log)
+  await checkLogMark(sideOf(log), objects)
+  // What is no fact, or was said again, hides nothing.
+  await log.publish([say(gone), say({ articleId: 'press.other', version: 9 }), say(live), say({}), { ...say({}), value: null }])
+  await checkLogMark(sideOf(log), objects)
+  const settings = { dataDir: folder, s3: null, fsync: 'normal' } as const
+  const refused = async (stored: string) => {
+    const older = {
+      code: 'NEWSWIRE_STORE_OLDER',
+      message: new RegExp(`^${articleId} has version 2 in the log and ${stored} in the store.*rebuild articles`),
+    }
+    await assert.rejects(checkLogMark(sideOf(log), objects), older)
+    await assert.rejects(checkLogMarkBeforeOpening(settings), older)
+    await log.close()
+    await assert.rejects(checkLogMark(sideOf(await openLog('log.db', 2 ** 30)), objects), older)
+  }
+  await store(live)
+  await refused('1')
 })

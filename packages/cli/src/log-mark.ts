@@ -1,17 +1,20 @@
 /**
  * Notices a replaced log (architecture §6.19): how far `submissions` had come is kept in the store. A log that ends below that is another
  * one, and under its low positions every article would look old; starting is refused until an operator raises the epoch. A store that knows of no
- * log, beside one that has articles, is not the store of that log: the desk would know no article, and could take none back.
+ * log, beside one that has articles, is not the store of that log: the desk would know no article, and could take none back. Nor is one that lacks what
+ * the log says of articles: the desk swaps `current/` before it publishes a fact, so no crash leaves a fact that the store does not have.
  */
 import { join } from 'node:path'
 import { codeOf, type ErrorCode, RejectError } from '@newswire/events/errors'
+import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { type LogPeek, peekAtEmbeddedLog } from '@newswire/log/embedded-look'
-import type { Log } from '@newswire/log/log'
+import type { Log, LogRecord, Position } from '@newswire/log/log'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { getReleased } from '@newswire/objects/released'
 import type { Logger } from '@newswire/runtime/logger'
 import type { Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
@@ -35,6 +38,20 @@ export const readMarkEnds = async (objects: Objects): Promise<readonly number[]>
 /** What is asked of a log here, also of one that is not opened. */
 export type LogSide = LogPeek & Pick<Log, 'kind'>
 
+type Partition = Readonly<{ topic: string; partition: number; start: Position; end: Position }>
+
+/** Behind the last record there may be none for a million positions: where it is, is halved for. */
+const newestOf = async (log: Pick<Log, 'read'>, { topic, partition, start, end }: Partition, limit: number): Promise<LogRecord[]> => {
+  const readFrom = async (position: Position) =>
+    (await log.read({ topic, partition, from: { positions: { [partition]: position } }, limit })).records
+  let [low, high] = [start, end]
+  for (let at = end - 1; low < high; at = Math.floor((low + high) / 2))
+    if ((await readFrom(at)).length === 0) high = at
+    else low = at + 1
+  const last = low - 1
+  return last < start ? [] : [...(await readFrom(Math.max(start, last - limit + 1)))]
+}
+
 /** Of a log that is open. */
 export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read'>): LogSide => ({
   kind: log.kind,
@@ -45,10 +62,11 @@ export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read'>): LogSide => ({
       if (end > start && (await log.read({ topic, partition, from: 'start', limit: 1 })).records.length > 0) return true
     return false
   },
+  newest: async (topic, limit) => (await Promise.all((await log.ends(topic)).map(one => newestOf(log, { topic, ...one }, limit)))).flat(),
 })
 
 /** Of a file that is not there, or has nothing in it yet. */
-export const emptySide: LogSide = { kind: 'embedded', ends: async () => [], hasRecords: async () => false }
+export const emptySide: LogSide = { kind: 'embedded', ends: async () => [], hasRecords: async () => false, newest: async () => [] }
 
 /** Of an embedded log as it lies there, also while another process has it. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
 export const sideOfFile = ({ dataDir }: Pick<Settings, 'dataDir'>): LogSide => {
@@ -75,6 +93,52 @@ const storeRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
     : `Put objects/ back beside log.db, both from the same copy; look whether its disk is mounted, and at S3_BUCKET and S3_PREFIX if it is in S3. ${within}. To start over on purpose, name an empty --data folder.`
 }
 
+/** So many of a partition, because one of them may be no fact, or one that was said again. */
+const NEWEST = 8
+
+/** As much of a fact as says which version of what it is. */
+const factHead = z.object({ articleId: z.string(), version: z.int().min(1), state: z.string() })
+
+/** The article and the version that a record of `articles` is about; `null` for what is no fact, which its consumers tell of. */
+export const readFactHead = ({ key, value }: Pick<LogRecord, 'key' | 'value'>): z.output<typeof factHead> | null => {
+  try {
+    const head = factHead.parse(JSON.parse(Buffer.from(value ?? []).toString('utf8')))
+    return head.articleId === key && isArticleId(key) ? head : null
+  } catch {
+    return null
+  }
+}
+
+/** The version in `current/`; 0 when there is none, or when what is there cannot be read. */
+const storedVersion = async (objects: Pick<Objects, 'get'>, articleId: string): Promise<number> => {
+  try {
+    return (await getReleased(objects, articleId))?.fact.version ?? 0
+  } catch (error) {
+    if (codeOf(error) === 'NEWSWIRE_OBJECTS_DOCUMENT') return 0
+    throw error
+  }
+}
+
+const olderRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
+  const back =
+    kind === 'kafka' ? 'Give back the bucket as it was.' : 'Put back the objects/ that was beside this log.db, or both from one copy.'
+  return `${back} If that is lost, \`newswire rebuild articles\` (with nothing running) makes every article, feed and page right again from the log.`
+}
+
+/** What the log says of articles was in the store before; looked for where a store that was put back from an earlier copy lacks it, at the end. */
+const findOlderStore = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
+  const heads = (await log.newest(topics.articles.name, NEWEST)).flatMap(record => readFactHead(record) ?? [])
+  const stored = await Promise.all(heads.map(({ articleId }) => storedVersion(objects, articleId)))
+  const at = heads.findIndex(({ version }, index) => version > (stored[index] ?? 0))
+  const found = heads[at]
+  if (found === undefined) return null
+  return {
+    code: 'NEWSWIRE_STORE_OLDER',
+    offence: `${found.articleId} has version ${found.version} in the log and ${stored[at] || 'none'} in the store: the store is older than its log, or has lost the article, and would show again what was taken back since`,
+    remedy: olderRemedyFor(log),
+  }
+}
+
 type Offence = Readonly<{ code: ErrorCode; offence: string; remedy: string }>
 
 /** Before any article there may be a log that no store knows: what was applied to it, or what was killed while it first started. */
@@ -89,8 +153,8 @@ const findLostStore = async (log: LogSide): Promise<Offence | null> => {
   return null
 }
 
-/** Why this log and this store do not belong together, or not yet, and what to do; `null` when they may. */
-export const findReplacedLog = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
+/** Why a log and a store do not belong together, or not yet, and what to do; `null` when they may. An older store than that of the log is not looked for. */
+export const findOtherLog = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
   if ((await objects.get(keys.rebuildMark())) !== null)
     return {
       code: 'NEWSWIRE_REBUILD_UNFINISHED',
@@ -106,12 +170,16 @@ export const findReplacedLog = async (log: LogSide, objects: Pick<Objects, 'get'
   return { code: 'NEWSWIRE_LOG_REPLACED', offence, remedy: remedyFor(log) }
 }
 
+/** The same, and why a store is not as the log knows it. */
+export const findReplacedLog = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> =>
+  (await findOtherLog(log, objects)) ?? findOlderStore(log, objects)
+
 /**
  * Throws `RejectError`: `NEWSWIRE_LOG_REPLACED` when the log ends below the mark, `NEWSWIRE_STORE_REPLACED` when it has articles and there is no mark,
- * `NEWSWIRE_REBUILD_UNFINISHED` when the log is only half made again.
+ * `NEWSWIRE_STORE_OLDER` when the store lacks what the log says of an article, `NEWSWIRE_REBUILD_UNFINISHED` when the log is only half made again.
  */
-export const checkLogMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<void> => {
-  const replaced = await findReplacedLog(log, objects)
+export const checkLogMark = async (log: LogSide, objects: Pick<Objects, 'get'>, find = findReplacedLog): Promise<void> => {
+  const replaced = await find(log, objects)
   if (replaced !== null) throw new RejectError(replaced.code, `${replaced.offence}. ${replaced.remedy}`)
 }
 
@@ -125,11 +193,14 @@ export const openAsItIs = (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>)
   })
 
 /** The same of an embedded log, before it and the store are opened: a start that is refused leaves nothing behind, no empty log or store that would be taken for the one that was lost. */
-export const checkLogMarkBeforeOpening = async (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>): Promise<void> => {
+export const checkLogMarkBeforeOpening = async (
+  settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>,
+  find = findReplacedLog,
+): Promise<void> => {
   const log = sideOfFile(settings)
   const objects = await openAsItIs(settings)
   try {
-    await checkLogMark(log, objects)
+    await checkLogMark(log, objects, find)
   } finally {
     await objects.close()
   }

@@ -3,6 +3,7 @@ import { type CommandTree, withWait } from './command-tree.ts'
 import { rebuildFeeds } from './rebuild.ts'
 import { rebuildAll } from './rebuild-all.ts'
 import { rebuildArchiveIndex } from './rebuild-archive-index.ts'
+import { rebuildArticles } from './rebuild-articles.ts'
 import { rebuildSearch } from './rebuild-search.ts'
 
 const WAIT_SECONDS = 600
@@ -38,6 +39,12 @@ export const addRebuildCommands = (program: CommandTree): void => {
     ),
     'follow it to the end; exit 1 if it does not come to one',
     WAIT_SECONDS,
+  )
+  rebuild.add(
+    'articles [id...]',
+    'the store was put back older than the log, or has lost these: articles from the log, while nothing else runs (on Kafka, named ones also beside it)',
+    'newswire rebuild articles --data ./data',
+    rebuildArticles,
   )
   rebuild.add(
     'all',

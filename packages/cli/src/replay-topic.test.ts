@@ -123,6 +123,6 @@ test('beside a system that runs it says what to stop', async t => {
   const { within, terminal } = await setUp(t)
   await within(async () => {
     const refused = replayTopic(terminal, ARTICLES, { group: [], from: 'start', dryRun: true })
-    await assert.rejects(refused, /Stop it, replay, start it again/)
+    await assert.rejects(refused, /Stop it, run this again, then start it/)
   })
 })

@@ -4,8 +4,10 @@
  * that runs would write its own over it.
  */
 import { isTimeWithOffset } from '@newswire/events/article'
+import { codeOf } from '@newswire/events/errors'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag, Log, Position, Start } from '@newswire/log/log'
+import type { Settings } from '@newswire/runtime/settings'
 import { openPorts } from './compose.ts'
 import { showTable } from './show.ts'
 import { printResult, type Terminal } from './terminal.ts'
@@ -111,7 +113,7 @@ type Done = Readonly<{ group: string; moves: readonly Move[]; records: number; r
 
 const ofTopic = (lags: readonly Lag[], topic: string) => lags.filter(one => one.topic === topic)
 
-const replayGroup = async (
+export const replayGroup = async (
   log: Log,
   topic: string,
   group: string,
@@ -123,7 +125,7 @@ const replayGroup = async (
   try {
     if (!dryRun) await move(log, topic, lags, moves)
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'NEWSWIRE_LOG_GROUP_ACTIVE') throw error
+    if (codeOf(error) !== 'NEWSWIRE_LOG_GROUP_ACTIVE') throw error
     return { group, moves: [], records: 0, refused: `the services that handle it run; stop every one of them first` }
   }
   const after = dryRun ? lags : ofTopic(await log.lag(group), topic)
@@ -136,6 +138,17 @@ const toRow = ({ group, moves, records, refused }: Done): readonly string[] => {
   return [group, '✔', `back in ${moves.length} ${moves.length === 1 ? 'partition' : 'partitions'}; ${records} records wait`]
 }
 
+/** For what opens a log that a running Newswire has for itself. */
+export const stopFirst =
+  ({ dataDir }: Pick<Settings, 'dataDir'>) =>
+  (error: unknown): never => {
+    const code = codeOf(error)
+    if (code !== 'NEWSWIRE_OBJECTS_IN_USE' && code !== 'NEWSWIRE_LOG_OWNED') throw error
+    throw new FailedError(`Newswire runs on ${dataDir}. Stop it, run this again, then start it: what is handled again is handled then.`, {
+      cause: error,
+    })
+  }
+
 /** False when a group could not be set. The log is opened directly, so on this machine's own log nothing else may run. */
 export const replayTopic = async (
   terminal: Terminal,
@@ -145,13 +158,7 @@ export const replayTopic = async (
   const { settings, json, say } = terminal
   const place = parsePlace(from, partition)
   const wanted = groupsFor(topic, groups)
-  const ports = await openPorts(settings, 'replay').catch((error: unknown) => {
-    const code = (error as { code?: unknown }).code
-    if (code !== 'NEWSWIRE_OBJECTS_IN_USE' && code !== 'NEWSWIRE_LOG_OWNED') throw error
-    throw new FailedError(`Newswire runs on ${settings.dataDir}. Stop it, replay, start it again: what is replayed is handled then.`, {
-      cause: error,
-    })
-  })
+  const ports = await openPorts(settings, 'replay').catch(stopFirst(settings))
   try {
     const places = await resolvePlace(ports.log, topic, place)
     const done: Done[] = []

@@ -33,6 +33,13 @@ test('a look beside the owner sees topics, ends and what groups have not read, a
 
   const closed = look(file)
   assert.deepEqual([closed.wasClosed, closed.kept], [true, { deliveries: 4 }])
+  const newest = await closed.newest(topics.deliveries.name, 1)
+  assert.deepEqual(
+    newest.map(one => [one.key, one.value === null ? null : Buffer.from(one.value).toString()]),
+    newest.map(one => [one.key, 'x']),
+  )
+  assert.equal(new Set(newest.map(one => one.partition)).size, newest.length, 'one of each partition that has any')
+  assert.equal((await closed.newest(topics.deliveries.name, 4)).length, 4)
   assert.deepEqual(closed.lag, [{ group: 'outlets', topic: topics.deliveries.name, records: 4 }])
   const again = await createEmbeddedLog({ file, fsync: 'full' })
   t.after(() => again.close({ drainMs: 0 }))

@@ -4,12 +4,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
 import { differences, loadTopics, type PartitionState, PER_PARTITION, UNCLEAN_GAP } from './embedded-file.ts'
-import type { Position, TopicReport } from './log.ts'
+import type { LogRecord, Position, TopicReport } from './log.ts'
 
 export type LogPeek = Readonly<{
   /** Where every partition would go on if the log were opened now. */
   ends(topic: string): Promise<ReadonlyArray<{ partition: number; start: Position; end: Position }>>
   hasRecords(topic: string): Promise<boolean>
+  /** The newest records of every partition, at most `limit` of each. */
+  newest(topic: string, limit: number): Promise<readonly LogRecord[]>
 }>
 
 export type LogLook = LogPeek &
@@ -62,8 +64,25 @@ const findDamage = (db: DatabaseSync): string | null => {
   return found ?? null
 }
 
+type Row = { id: number; ts: number; k: string | null; v: Uint8Array | null; h: string }
+
+const newestOf = (db: DatabaseSync, { topic, number, base }: PartitionState, limit: number): LogRecord[] => {
+  const rows = db
+    .prepare('SELECT id, ts, k, v, h FROM rec WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?')
+    .all(base, base + PER_PARTITION, limit) as Row[]
+  return rows.map(({ id, ts, k, v, h }) => ({
+    topic,
+    partition: number,
+    position: id - base,
+    key: k,
+    value: v,
+    headers: JSON.parse(h),
+    timestamp: ts,
+  }))
+}
+
 /** The log in it; `null` when whoever made the file came no further. */
-const load = (db: DatabaseSync) => {
+const load = (db: DatabaseSync, file: string) => {
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined) return null
   const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
   const wasClosed = state?.value === 'closed'
@@ -75,6 +94,9 @@ const load = (db: DatabaseSync) => {
   const peek: LogPeek = {
     ends: async topic => (topics.get(topic)?.partitions ?? []).map(one => ({ partition: one.number, start: one.start, end: one.next })),
     hasRecords: async topic => full.has(topic),
+    // Opened once more: few ask, and what they want is not read for all.
+    newest: async (topic, limit) =>
+      reading(file, now => (topics.get(topic)?.partitions ?? []).flatMap(one => newestOf(now, one, limit))) ?? [],
   }
   return { topics, gap, wasClosed, peek }
 }
@@ -99,12 +121,12 @@ const reading = <T>(file: string, read: (db: DatabaseSync) => T): T | null => {
 }
 
 /** What costs next to nothing to know; otherwise as `lookAtEmbeddedLog`. */
-export const peekAtEmbeddedLog = (file: string): LogPeek | null => reading(file, db => load(db)?.peek ?? null)
+export const peekAtEmbeddedLog = (file: string): LogPeek | null => reading(file, db => load(db, file)?.peek ?? null)
 
 /** `null` when there is no such file, or no log in it yet. `count`: topics whose records are counted. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
 export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], count: readonly string[] = []): LogLook | null =>
   reading(file, db => {
-    const found = load(db)
+    const found = load(db, file)
     if (found === null) return null
     const { topics, gap, wasClosed, peek } = found
     const partitions = [...topics.values()].flatMap(one => one.partitions)

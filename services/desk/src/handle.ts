@@ -156,7 +156,8 @@ export const createHandle = ({ log, objects, seen, remember, now, onHandled }: N
     if (known > versionOf(current)) {
       // Asked for in each round again, and of a state that is out no more: one dead letter of the others says it.
       if (cause.kind === 'references' || cause.kind === 'due') return true
-      return refuse(cause, 'NEWSWIRE_DESK_STATE_LOST', `version ${known} is in the log, ${versionOf(current)} in the store`)
+      const found = `version ${known} is in the log, ${versionOf(current)} in the store; \`newswire rebuild articles ${articleId}\` makes it again from the log`
+      return refuse(cause, 'NEWSWIRE_DESK_STATE_LOST', found)
     }
     const isOwed = current.released !== null && seen.newest(articleId) < versionOf(current)
     const entry = current.seen.find(one => one.id === cause.id)

@@ -25,7 +25,7 @@ export const words = {
   NEWSWIRE_DESK_NOTHING_TO_REPUBLISH: 'no content is kept for this article; the retraction is lifted, submit it again',
   NEWSWIRE_DESK_PURGED: 'the article was purged for good; publish under another id',
   NEWSWIRE_DESK_STATE_LOST:
-    'a newer version of the article is out than the store knows of, so the store has lost it, or somebody else wrote to `articles` (article.foreign in the log tells); put the store back that belongs to the log, then redrive',
+    'a newer version of the article is out than the store knows of, so the store has lost it, or somebody else wrote to `articles` (article.foreign in the log tells); put the store back that belongs to the log, or make the article again with `newswire rebuild articles`, then redrive',
   NEWSWIRE_DESK_LANE: 'retract, republish and purge go through the live lane only',
   NEWSWIRE_DESK_MARKUP: 'its body holds markup that is not allowed here',
   NEWSWIRE_DESK_TOO_LARGE: 'the released article would be larger than the log takes; make the body or the list of pictures smaller',

@@ -1,10 +1,10 @@
 /**
- * `current/<article id>.json` made again from what the archive holds, when the store has lost it. What the archive cannot know is gone: submissions
+ * `current/<article id>.json` made again from what the archive or the log holds, when the store has lost it. What these cannot know is gone: submissions
  * that were held, and causes that were seen. Positions are the lowest there are, so that everything in the new log comes after. Pure.
  */
 import { contentOf } from '@newswire/events/article'
 import { canonicalSha256 } from '@newswire/events/canonical'
-import type { NewswireEvent } from '@newswire/events/events'
+import type { ArticleEvent, NewswireEvent } from '@newswire/events/events'
 import { type Fact, isLive, isPublic, type LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import { blank, type Released, type State } from './state.ts'
@@ -36,6 +36,24 @@ export const restoredState = (newest: Fact, live: Fact | null): State => ({
   withdrawn: newest.state === 'purged' || live === null || !isLive(live) ? null : withdrawnFrom(live, isLive(newest)),
   killed: newest.state === 'retracted' ? 0 : null,
 })
+
+/**
+ * The same from what the log says: its record can be published again to the byte. What was held, and causes that were seen, are gone with the state that was
+ * lost; of what is handled again, what is there already is a duplicate.
+ */
+export const stateFromLog = ({ data: fact, ...envelope }: ArticleEvent, live: Fact | null): State => {
+  const state = restoredState(fact, live)
+  const { causationid = fact.submissionId, correlationid = fact.submissionId, traceparent } = envelope
+  return {
+    ...state,
+    released: state.released && {
+      ...state.released,
+      causationId: causationid,
+      correlationId: correlationid,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
+  }
+}
 
 /** Says that a version is in force again, and whether the archive has it. The title is in it only when the public may read it. */
 export const restoredEvent = (

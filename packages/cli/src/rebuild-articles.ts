@@ -1,0 +1,212 @@
+/**
+ * `newswire rebuild articles [ID…]`: the store has lost what an article stands at, or was put back from a copy that is older than the log. The log keeps the
+ * newest version of every article for good, so `current/` is made again from it wherever the store has less. Of named articles that is all, and on Kafka it
+ * is done beside what runs. Of all of them, the groups handle again what they had handled with the store that is lost: feeds and pages are built anew,
+ * versions are archived, routes are written. A partner may get a version once more, under the same `webhook-id`.
+ *
+ * Safe to repeat, and killed it begins anew: what is nearest to the end of the log is made last, so a start is refused until all of it is done.
+ */
+
+import { holdKey } from '@newswire/desk/handle'
+import { stateFromLog } from '@newswire/desk/restore'
+import { dueTimes, type State, state } from '@newswire/desk/state'
+import { type ArticleEvent, fromRecord, isArticleEvent } from '@newswire/events/events'
+import { type Fact, isLive } from '@newswire/events/fact'
+import { isArticleId } from '@newswire/events/ids'
+import { topics } from '@newswire/events/topics'
+import type { Log, Position } from '@newswire/log/log'
+import { parseArchivedVersion, readArchived } from '@newswire/objects/archived'
+import { swapDocument } from '@newswire/objects/documents'
+import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
+import type { Objects } from '@newswire/objects/objects'
+import { openPorts, type Ports } from './compose.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, keepMark, readFactHead, sideOf } from './log-mark.ts'
+import { replayGroup, stopFirst } from './replay-topic.ts'
+import { printResult, sayProgress, type Terminal } from './terminal.ts'
+import { FailedError, UsageError } from './usage-error.ts'
+
+const TOPIC = topics.articles.name
+const GROUPS = ['feeds', 'archive', 'outlets-route'] as const
+/** Records before the first that the store lacks: when the copy was made, handlers may have been this far behind the desk. */
+const MARGIN = 1_000
+const AT_ONCE = 16
+const PAGE = 500
+
+type Place = Readonly<{ partition: number; position: Position }>
+type Told = Place & Readonly<{ version: number; isLive: boolean }>
+
+/** `null` when it is no longer there. */
+const readArticle = async (log: Pick<Log, 'read'>, { partition, position }: Place): Promise<ArticleEvent | null> => {
+  const [record] = (await log.read({ topic: TOPIC, partition, from: { positions: { [partition]: position } }, limit: 1 })).records
+  const event = record?.position === position ? fromRecord(record) : null
+  return isArticleEvent(event) ? event : null
+}
+
+/** What the log says of each article, in the order of its partition. `wanted`: of these alone; of all when it is empty. */
+const readLog = async (log: Log, wanted: ReadonlySet<string>, report: (records: number) => void) => {
+  const told = new Map<string, Told[]>()
+  const ends = await log.ends(TOPIC)
+  const partitions = wanted.size === 0 ? null : new Set([...wanted].map(id => log.partitionOf(TOPIC, id)))
+  let count = 0
+  for (const { partition, start, end } of ends) {
+    if (partitions !== null && !partitions.has(partition)) continue
+    for (let next = start; next < end; ) {
+      const read = await log.read({ topic: TOPIC, partition, from: { positions: { [partition]: next } }, limit: PAGE })
+      for (const record of read.records) {
+        const head = readFactHead(record)
+        if (head === null || (wanted.size > 0 && !wanted.has(head.articleId))) continue
+        const known = told.get(head.articleId) ?? []
+        known.push({ partition, position: record.position, version: head.version, isLive: head.state === 'live' })
+        told.set(head.articleId, known)
+      }
+      count += read.records.length
+      report(count)
+      if (read.records.length === 0) break
+      next = read.next
+    }
+  }
+  return told
+}
+
+type Held = Readonly<{ value: State | null; etag: string | null }>
+
+/** One that cannot be read is as good as none. */
+const readState = async (objects: Pick<Objects, 'get'>, articleId: string): Promise<Held> => {
+  const found = await objects.get(keys.current(articleId))
+  if (found === null) return { value: null, etag: null }
+  try {
+    return { value: state.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8'))), etag: found.etag }
+  } catch {
+    return { value: null, etag: found.etag }
+  }
+}
+
+type Lacking = Readonly<{ articleId: string; held: Held; newest: Told; first: Told; live: Told | null }>
+
+/** `null` when the store has as much. */
+const findLacking = async (objects: Pick<Objects, 'get'>, articleId: string, told: readonly Told[]): Promise<Lacking | null> => {
+  const newest = told.reduce((one, other) => (other.version > one.version ? other : one))
+  const held = await readState(objects, articleId)
+  const stored = held.value?.released?.fact.version ?? 0
+  const first = told.find(one => one.version > stored)
+  if (newest.version <= stored || first === undefined) return null
+  const live = told.findLast(one => one.isLive && one.version <= newest.version) ?? null
+  return { articleId, held, newest, first, live }
+}
+
+const lackingOf = async (objects: Pick<Objects, 'get'>, told: ReadonlyMap<string, readonly Told[]>): Promise<readonly Lacking[]> => {
+  const all = [...told]
+  const found: Lacking[] = []
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    const some = all.slice(at, at + AT_ONCE)
+    found.push(...(await Promise.all(some.map(([id, versions]) => findLacking(objects, id, versions)))).filter(one => one !== null))
+  }
+  return found
+}
+
+/** The newest content from before an article's end: a republish brings it back. The log has it for 30 days, the archive for good. */
+const readLive = async ({ log, objects }: Ports, { live, newest, articleId }: Lacking, fact: Fact): Promise<Fact | null> => {
+  if (isLive(fact)) return fact
+  if (live !== null) return (await readArticle(log, live))?.data ?? null
+  for (let version = newest.version - 1; version > 0; version--) {
+    const key = keys.archive(fact.firstReleasedAt, articleId, version)
+    const bytes = await readArchived(objects, key)
+    const archived = bytes === null ? null : parseArchivedVersion(bytes, key).fact
+    if (archived !== null && isLive(archived)) return archived
+  }
+  return null
+}
+
+type Healed = Readonly<{ articleId: string; version: number; lacksPictures: boolean }>
+
+const healOne = async (ports: Ports, lacking: Lacking): Promise<Healed> => {
+  const { objects, log } = ports
+  const { articleId, held, newest } = lacking
+  const event = await readArticle(log, newest)
+  if (event === null) throw new FailedError(`version ${newest.version} of ${articleId} is no longer in the log; run this again`)
+  const next = { ...stateFromLog(event, await readLive(ports, lacking, event.data)), n: (held.value?.n ?? 0) + 1 }
+  for (const dueMs of dueTimes(next)) await objects.put(holdKey(dueMs, articleId), new Uint8Array(), { ifNoneMatch: '*' })
+  if (!(await swapDocument(objects, keys.current(articleId), next, held.etag)).ok)
+    throw new FailedError(`${articleId} is changed at the same moment: run this again`)
+  const pictures = isLive(event.data) ? event.data.article.images.filter(one => one.state === 'ready') : []
+  const there = await Promise.all(
+    pictures.map(async ({ sha256 }) => sha256 === undefined || (await objects.head(keys.original(sha256))) !== null),
+  )
+  return { articleId, version: newest.version, lacksPictures: there.includes(false) }
+}
+
+/** Groups go back to before the first record that the store lacks, in the partitions where it lacks any. */
+const replayGroups = async ({ log }: Ports, lacking: readonly Lacking[]): Promise<void> => {
+  const places = new Map<number, Position>()
+  for (const { first } of lacking) places.set(first.partition, Math.min(places.get(first.partition) ?? first.position, first.position))
+  for (const { partition, start } of await log.ends(TOPIC)) {
+    const place = places.get(partition)
+    if (place !== undefined) places.set(partition, Math.max(start, place - MARGIN))
+  }
+  for (const group of GROUPS) {
+    const { refused } = await replayGroup(log, TOPIC, group, places, false)
+    if (refused !== null) throw new FailedError(`${group}: ${refused}`)
+  }
+}
+
+const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): Promise<readonly Healed[]> => {
+  const { log, objects } = ports
+  let said = performance.now()
+  const report = (line: () => string) => {
+    if (performance.now() - said < 1_000) return
+    said = performance.now()
+    sayProgress(terminal, line())
+  }
+  const told = await readLog(log, new Set(ids), count => report(() => `${count} records of the log read`))
+  const unknown = ids.filter(id => !told.has(id))
+  if (unknown.length > 0) throw new FailedError(`the log knows nothing of ${unknown.join(', ')}`)
+  const lacking = await lackingOf(objects, told)
+  if (lacking.length === 0) return []
+  if (ids.length === 0) await replayGroups(ports, lacking)
+  const ends = new Map((await log.ends(TOPIC)).map(({ partition, end }) => [partition, end]))
+  const toEnd = ({ newest }: Lacking) => (ends.get(newest.partition) ?? 0) - newest.position
+  const inOrder = [...lacking].sort((a, b) => toEnd(b) - toEnd(a))
+  const healed: Healed[] = []
+  for (let at = 0; at < inOrder.length; at += AT_ONCE) {
+    healed.push(...(await Promise.all(inOrder.slice(at, at + AT_ONCE).map(one => healOne(ports, one)))))
+    report(() => `${healed.length} of ${inOrder.length} articles`)
+  }
+  if (ids.length > 0) return healed
+  // What images knew of who has which picture was of an earlier time.
+  for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
+  await keepMark(log, objects)
+  return healed
+}
+
+const wordsFor = (healed: readonly Healed[], isAll: boolean): string => {
+  if (healed.length === 0) return 'Nothing to do: the store has all that the log says of articles.'
+  const lacking = healed.filter(one => one.lacksPictures).map(one => one.articleId)
+  const shown = lacking.length > 10 ? `${lacking.slice(0, 10).join(', ')} and ${lacking.length - 10} more` : lacking.join(', ')
+  return [
+    `${healed.length} ${healed.length === 1 ? 'article' : 'articles'} made right again.${isAll ? ' Start the services: feeds, pages, the archive and routes follow. A partner may get a version once more, under the same id.' : ' What was refused meanwhile: `newswire dead-letters list`, and redrive it.'}`,
+    'Not back, because it was in the store alone: what was held (submit it again)'.concat(
+      isAll
+        ? ', and since the copy: settings and tokens (apply, make and revoke them again), keys that were rotated, and what publishers sent, as it came.'
+        : '.',
+    ),
+    ...(lacking.length === 0 ? [] : [`Pictures are lost of ${shown}: send these articles again with their pictures.`]),
+  ].join('\n')
+}
+
+export const rebuildArticles = async (terminal: Terminal, ids: readonly string[]): Promise<boolean> => {
+  const { settings } = terminal
+  const wrong = ids.find(id => !isArticleId(id))
+  if (wrong !== undefined)
+    throw new UsageError(`${wrong} is no id of an article: it is <publisher>.<local id>, as \`newswire trace\` shows it`)
+  if (settings.kafkaBrokers.length === 0) await checkLogMarkBeforeOpening(settings, findOtherLog)
+  const ports = await openPorts(settings, 'rebuild', { floor: 0 }).catch(stopFirst(settings))
+  try {
+    await checkLogMark(sideOf(ports.log), ports.objects, findOtherLog)
+    const healed = await heal(terminal, ports, ids)
+    printResult(terminal, { articles: healed }, wordsFor(healed, ids.length === 0))
+    return true
+  } finally {
+    await ports.close()
+  }
+}

@@ -15,6 +15,7 @@ type ExportOptions = Readonly<{
   category?: string
   publisher?: string
   allVersions?: boolean
+  everything?: boolean
   out: string
 }>
 
@@ -40,8 +41,9 @@ const readContext = async (objects: Parameters<typeof readEntries>[0]): Promise<
 
 export const exportToFile = async (terminal: Terminal, options: ExportOptions): Promise<boolean> => {
   const { settings } = terminal
-  const { format, category, publisher, allVersions = false, out } = options
+  const { format, category, publisher, allVersions = false, everything = false, out } = options
   if (allVersions && format !== 'jsonl') throw new UsageError('--all-versions is for --format jsonl')
+  if (everything && format !== 'html') throw new UsageError('--everything is for --format html; the others have everything')
   if (format === 'html' && out === '-') throw new UsageError('--format html needs a folder, not standard output')
   const days = toDayFolders(options)
   const objects = await openReader(settings)
@@ -56,6 +58,7 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
       ...(publisher === undefined ? {} : { publisher }),
       format,
       allVersions,
+      everything,
     }
     const report = ({ day, of, days, articles }: { day: string; of: number; days: number; articles: number }) => {
       if (performance.now() - said < 1_000 && days < of) return

@@ -35,6 +35,7 @@ export const addArchiveCommands = (program: CommandTree): void => {
     .option('--category <id>', 'with its children')
     .option('--publisher <id>', 'of this publisher alone')
     .option('--all-versions', 'every version, and not only how it stands; for jsonl')
+    .option('--everything', 'for html: also what the public may not see, articles for editors and pictures for some or of an ended right')
     .requiredOption('--out <path>', 'a file, - for standard output, or the folder for html')
   archive
     .add(

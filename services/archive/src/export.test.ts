@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '@newswire/events/fact'
+import { sampleArticle } from '@newswire/events/sample-article'
+import { sampleFact, samplePicture, sampleRetraction } from '@newswire/events/sample-fact'
 import { closeOnce } from './close.ts'
 import { exportArchive, type Wanted } from './export.ts'
 import { archivedFact, openSampleArchive } from './sample-archive.ts'
@@ -46,7 +48,7 @@ const open = async (t: TestContext) => {
       .split('\n')
       .filter(line => line !== '')
       .map(line => JSON.parse(line))
-  return { run, lines, folder }
+  return { run, lines, folder, archive }
 }
 
 test('each article comes out as it stands, packed or loose, and every version when that is asked for', async t => {
@@ -77,6 +79,46 @@ test('as ninjs, and as a folder of HTML in which text stays text', async t => {
   const files = readdirSync(out, { recursive: true }).map(String).sort()
   assert.ok(files.includes('2019/05/05/other.c.html') && files.includes('2026/03/01/index.html'))
   assert.match(readFileSync(join(out, '2026/03/01/press.b.html'), 'utf8'), /<h1>Quốc phòng &amp; &lt;an ninh&gt;<\/h1>/)
+})
+
+test('a folder of HTML has what everybody may see, unless everything is asked for, and made again it loses what was taken back', async t => {
+  const { run, archive } = await open(t)
+  const rights = { outlets: ['tinh-doan'] }
+  const [shown, hidden] = [samplePicture({ caption: 'Ảnh chung' }), samplePicture({ sha256: 'b'.repeat(64), caption: 'Ảnh riêng', rights })]
+  const fact = sampleFact({
+    articleId: 'press.anh',
+    article: sampleArticle({
+      body: { html: `<p>Chữ</p><figure><img src="${hidden.url}" alt="riêng tư"></figure>` },
+      images: [shown, hidden],
+    }),
+  })
+  await archive.add('press.anh', 1, 'ảnh', fact)
+  await archive.add(
+    'press.noi-bo',
+    1,
+    'nội bộ',
+    sampleFact({ articleId: 'press.noi-bo', article: sampleArticle({ audience: 'editorial' }) }),
+  )
+  const files = (out: string) => readdirSync(out, { recursive: true }).map(String)
+  const read = (out: string, name: string) => readFileSync(join(out, files(out).find(one => one.endsWith(name)) ?? ''), 'utf8')
+  const { out: whole } = await run({ format: 'html', everything: true }, 'whole')
+  assert.match(read(whole, 'press.anh.html'), /Ảnh chung.*Ảnh riêng|Ảnh riêng.*Ảnh chung/s)
+  assert.ok(files(whole).some(one => one.endsWith('press.noi-bo.html')))
+
+  const { out } = await run({ format: 'html' }, 'whole')
+  assert.match(read(out, 'press.anh.html'), /Ảnh chung/)
+  assert.doesNotMatch(read(out, 'press.anh.html'), /riêng|bbbb/)
+  assert.equal(
+    files(out).some(one => one.includes('noi-bo')),
+    false,
+  )
+
+  await archive.add('press.anh', 2, 'ảnh', sampleRetraction({ articleId: 'press.anh', version: 2, firstReleasedAt: fact.firstReleasedAt }))
+  await run({ format: 'html' }, 'whole')
+  assert.equal(
+    files(out).some(one => one.includes('press.anh')),
+    false,
+  )
 })
 
 test('two exports to the same file at once do not get into each other: the file is that of one of them', async t => {

@@ -7,9 +7,9 @@ import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { canonicalJson } from '@newswire/events/canonical'
 import { type CategoryConfig, withAncestors } from '@newswire/events/config'
-import type { Fact, LiveFact } from '@newswire/events/fact'
+import { type Fact, isLive, isPublic, type LiveFact } from '@newswire/events/fact'
 import { type NinjsContext, toNinjs } from '@newswire/events/ninjs'
-import { toContentHtml } from '@newswire/events/public-article'
+import { toContentHtml, toFactForAll } from '@newswire/events/public-article'
 import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/archived'
 import { type Days, daysOf, versionsOfDay } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
@@ -27,6 +27,8 @@ export type Wanted = Readonly<{
   format: ExportFormat
   /** Every version (only `jsonl`); else each article as it stands. */
   allVersions: boolean
+  /** In HTML, which is there to be shown, also what the public may not see (default false): the other formats have it always. */
+  everything?: boolean
 }>
 type Exported = Readonly<{ days: number; articles: number }>
 type Report = (done: Readonly<{ day: string; of: number; days: number; articles: number }>) => void
@@ -74,23 +76,36 @@ type Target = Readonly<{
   fail(): Promise<void>
 }>
 
-const openFolder = (out: string, { site }: NinjsContext): Target => {
+/** What goes into a folder of HTML; `null` when nothing of it does. */
+const toShown = (fact: Fact, everything: boolean): LiveFact | null => {
+  if (everything) return isLive(fact) ? fact : null
+  return isPublic(fact) ? toFactForAll(fact) : null
+}
+
+/** What lies there from an earlier export, and is in none that is made now. */
+const remove = (file: string): Promise<void> =>
+  rm(file, { force: true }).catch(error => {
+    throw notWritten(file, error)
+  })
+
+const openFolder = (out: string, { site }: NinjsContext, everything: boolean): Target => {
   let rows: string[] = []
   return {
     take: async ({ fact }) => {
-      if (fact.state !== 'live') return false
-      await putFile(join(out, htmlPath(fact)), toExportedHtml(fact, site.publicUrl))
-      rows.push(
-        `<li><a href="${toText(htmlPath(fact).split('/').map(encodeURIComponent).at(-1) ?? '')}">${toText(fact.article.title)}</a></li>`,
-      )
+      const path = htmlPath(fact)
+      const shown = toShown(fact, everything)
+      if (shown === null) {
+        await remove(join(out, path))
+        return false
+      }
+      await putFile(join(out, path), toExportedHtml(shown, site.publicUrl))
+      rows.push(`<li><a href="${toText(path.split('/').map(encodeURIComponent).at(-1) ?? '')}">${toText(shown.article.title)}</a></li>`)
       return true
     },
     endDay: async folder => {
-      if (rows.length > 0)
-        await putFile(
-          join(out, folder, 'index.html'),
-          `<!doctype html>\n<meta charset="utf-8">\n<title>${folder}</title>\n<ul>\n${rows.join('\n')}\n</ul>\n`,
-        )
+      const index = join(out, folder, 'index.html')
+      if (rows.length === 0) await remove(index)
+      else await putFile(index, `<!doctype html>\n<meta charset="utf-8">\n<title>${folder}</title>\n<ul>\n${rows.join('\n')}\n</ul>\n`)
       rows = []
     },
     end: async () => undefined,
@@ -137,7 +152,7 @@ const openLines = (out: string, toLine: (version: ArchivedVersion) => string): T
 
 /** Where it goes: a stream for lines, a folder for HTML. */
 const openTarget = async (wanted: Wanted, out: string, context: NinjsContext): Promise<Target> => {
-  if (wanted.format === 'html') return openFolder(out, context)
+  if (wanted.format === 'html') return openFolder(out, context, wanted.everything ?? false)
   if (out !== '-')
     await mkdir(dirname(out), { recursive: true }).catch(error => {
       throw notWritten(out, error)

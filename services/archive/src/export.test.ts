@@ -1,6 +1,7 @@
 /** Taking the archive out. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -10,6 +11,7 @@ import { sampleArticle } from '@newswire/events/sample-article'
 import { sampleFact, samplePicture, sampleRetraction } from '@newswire/events/sample-fact'
 import { closeOnce } from './close.ts'
 import { exportArchive, type Wanted } from './export.ts'
+import { partOf } from './put-file.ts'
 import { archivedFact, openSampleArchive } from './sample-archive.ts'
 
 const context = {
@@ -127,6 +129,26 @@ test('two exports to the same file at once do not get into each other: the file 
   await Promise.all([run({}, 'same'), run({ publisher: 'other' }, 'same'), run({}, 'same')])
   assert.ok([all, few].includes(readFileSync(join(folder, 'same'), 'utf8')))
   assert.deepEqual(readdirSync(folder).sort(), ['all', 'few', 'same'])
+})
+
+test('what an export left that was killed goes with the next one, and what another makes meanwhile stays', async t => {
+  const { run, folder } = await open(t)
+  const dead = spawnSync(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { partOf } from ${JSON.stringify(new URL('./put-file.ts', import.meta.url).href)}; process.stdout.write(partOf('all'))`,
+  ]).stdout.toString()
+  const own = partOf('all')
+  const alive = dead.replace(/-\d+-/, `-${process.ppid}-`)
+  const other = dead.replace('all', 'other')
+  for (const name of [dead, own, alive, other]) writeFileSync(join(folder, name), 'half')
+  await run({}, 'all')
+  assert.deepEqual(readdirSync(folder).sort(), ['all', alive, own, other].sort())
+  const { out } = await run({ format: 'html' }, 'html')
+  const day = join(out, '2019/05/05')
+  for (const name of [dead, alive]) writeFileSync(join(day, name), 'half')
+  await run({ format: 'html' }, 'html')
+  assert.deepEqual(readdirSync(day).sort(), [alive, 'index.html', 'other.c.html'])
 })
 
 test('a long export waits for the disk again and again without leaving something behind each time', async t => {

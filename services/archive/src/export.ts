@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { canonicalJson } from '@newswire/events/canonical'
@@ -14,7 +14,7 @@ import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/ar
 import { type Days, daysOf, versionsOfDay } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
-import { notWritten, partOf, putFile } from './put-file.ts'
+import { notWritten, partOf, putFile, sweepParts } from './put-file.ts'
 import { newestOfDay } from './read-days.ts'
 
 export const exportFormats = ['jsonl', 'ninjs', 'html'] as const
@@ -107,6 +107,7 @@ const openFolder = (out: string, { site }: NinjsContext, everything: boolean): T
       if (rows.length === 0) await remove(index)
       else await putFile(index, `<!doctype html>\n<meta charset="utf-8">\n<title>${folder}</title>\n<ul>\n${rows.join('\n')}\n</ul>\n`)
       rows = []
+      await sweepParts(join(out, folder))
     },
     end: async () => undefined,
     fail: async () => undefined,
@@ -153,10 +154,12 @@ const openLines = (out: string, toLine: (version: ArchivedVersion) => string): T
 /** Where it goes: a stream for lines, a folder for HTML. */
 const openTarget = async (wanted: Wanted, out: string, context: NinjsContext): Promise<Target> => {
   if (wanted.format === 'html') return openFolder(out, context, wanted.everything ?? false)
-  if (out !== '-')
+  if (out !== '-') {
     await mkdir(dirname(out), { recursive: true }).catch(error => {
       throw notWritten(out, error)
     })
+    await sweepParts(dirname(out), basename(out))
+  }
   return openLines(out, wanted.format === 'ninjs' ? ({ fact }) => JSON.stringify(toNinjs(fact, context)) : canonicalJson)
 }
 

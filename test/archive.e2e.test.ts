@@ -33,6 +33,9 @@ test('what was released is closed, copied while the system runs, and proved with
 
   assert.equal((await running.get('/.well-known/newswire-keys.json')).status, 404, 'nothing was signed yet')
   assert.equal((await command(system, ['archive', 'verify'])).code, 1, 'nothing to verify is not proved')
+  const early = await runCommand({ args: ['archive', 'copy', await newFolder(t), '--data', system.dataDir], env: system.env })
+  assert.match(early.output, /nothing to prove.*`newswire archive close --data \S+` closes now/)
+  assert.doesNotMatch(early.output, /curl|verify-copy/, 'no command that would fail')
   assert.equal((await command(system, ['archive', 'close'])).code, 0)
   const verified = await command(system, ['archive', 'verify'])
   assert.deepEqual([verified.code, JSON.parse(verified.stdout).ok, JSON.parse(verified.stdout).versions], [0, true, 5], verified.output)

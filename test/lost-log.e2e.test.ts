@@ -34,11 +34,15 @@ test('a start without its log is refused and leaves none behind, and what it say
   const refused = async () => {
     const { code, output } = await command(system, ['up'])
     assert.equal(code, 1, output)
-    assert.match(output, /ends at 0, but was at \d+ before.*`newswire rebuild all` \(with nothing running\)/)
+    assert.match(output, /ends at 0, but was at \d+ before.*`newswire rebuild all --data \S+` \(with nothing running\)/)
   }
 
   await loseLog(system)
   await refused()
+  await rm(join(system.dataDir, 'client.json'))
+  const { output: told } = await command(system, ['doctor'])
+  assert.match(told, /✖ failed\s+log-mark.*`newswire rebuild all --data \S+`/s)
+  assert.doesNotMatch(told, /The (first|next) start/, 'none is made while a start is refused')
   assert.equal(existsSync(logFile), false, 'no empty log is left in its place')
   await writeFile(logFile, '')
   await refused()
@@ -110,6 +114,7 @@ test('a start without the store of its log is refused and makes none, the doctor
   await refused(['up'])
   await refused(['apply', system.configFile])
   await refused(['doctor'])
+  assert.doesNotMatch((await command(system, ['doctor'])).output, /The (first|next) start/)
   const rebuilt = await command(system, ['rebuild', 'all'])
   assert.deepEqual([rebuilt.code, /there is no store in/.test(rebuilt.output)], [1, true], rebuilt.output)
   assert.equal(existsSync(objects), false, 'no empty store is left in its place')
@@ -145,7 +150,10 @@ test('a start with a store that is older than its log is refused, and what it sa
   const refused = async (args: readonly string[]) => {
     const { code, output } = await command(system, args)
     assert.equal(code, 1, output)
-    assert.match(output, /baothu\.\w+ has version \d in the log and (\d|none) in the store.*`newswire rebuild articles/s)
+    assert.match(
+      output,
+      /baothu\.\w+ has version \d in the log and (\d|none) in the store.*`newswire rebuild articles --data \S+` \(with nothing running\)/s,
+    )
   }
   await refused(['up'])
   await refused(['doctor'])

@@ -95,6 +95,12 @@ export const copyToFolder = async (terminal: Terminal, folder: string): Promise<
       if (fetched % 500 === 0) sayProgress(terminal, `${fetched} files`)
     })
     const counts = `${copied.files} files of ${copied.manifests} manifests in ${folder}: ${copied.fetched} fetched (${copied.bytes} bytes), ${copied.removed} removed.`
+    if (copied.manifests === 0) {
+      const none =
+        'Nothing was closed yet, so there is nothing to prove: a day is closed once it has ended. `newswire archive close` closes now; then copy again.'
+      printResult(terminal, copied, `${counts}\n${none}`)
+      return true
+    }
     const site = (await readClientFile(settings.dataDir))?.gateway ?? null
     printResult(terminal, copied, `${counts}\n${howToProve(folder, site)}`)
     return true

@@ -1,17 +1,23 @@
 /** One command: what it was asked for, what it says, how it ends. */
 import { processEnvironment, readSettings, SettingsError } from '@newswire/runtime/settings'
 import { CommanderError } from 'commander'
+import { asTyped, dataOf } from './as-typed.ts'
 import { createProgram, withoutHelpOfUnknown } from './program.ts'
 import { UsageError } from './usage-error.ts'
+
+const args = process.argv.slice(2)
+/** Results are then one document each, in which no word may be put. */
+const isForMachines = args.includes('--json')
+const typed = (text: string): string => asTyped(text, dataOf(args))
 
 const fail = (error: unknown): number => {
   const isCommander = error instanceof CommanderError
   if (isCommander && error.exitCode === 0) return 0
-  const message = error instanceof Error ? error.message : String(error)
+  const message = typed(error instanceof Error ? error.message : String(error))
   const own = (error as { code?: unknown } | null)?.code
   const wrongUse = isCommander || error instanceof UsageError || error instanceof SettingsError
   const code = typeof own === 'string' && own.startsWith('NEWSWIRE_') ? own : wrongUse ? 'NEWSWIRE_USAGE' : 'NEWSWIRE_FAILED'
-  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+  if (isForMachines) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
   // Commander has said its own on standard error.
   else if (!isCommander) process.stderr.write(`newswire: ${message}\n`)
   return wrongUse ? 2 : 1
@@ -25,13 +31,13 @@ export const runCommandLine = async (): Promise<number> => {
     const program = createProgram({
       environment,
       readSettings: overrides => readSettings({ ...environment, ...overrides }),
-      print: line => process.stdout.write(`${line}\n`),
-      say: line => process.stderr.write(`${line}\n`),
+      print: line => process.stdout.write(`${isForMachines ? line : typed(line)}\n`),
+      say: line => process.stderr.write(`${typed(line)}\n`),
       onStatus: next => {
         status = next
       },
     })
-    await program.parseAsync(withoutHelpOfUnknown(program, process.argv.slice(2)), { from: 'user' })
+    await program.parseAsync(withoutHelpOfUnknown(program, args), { from: 'user' })
     return status
   } catch (error) {
     return fail(error)

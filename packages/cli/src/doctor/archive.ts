@@ -9,7 +9,7 @@ import { type Finding, failed, looking, ok, warning } from './finding.ts'
 
 /** A day is closed within minutes of its end; two hours more are patience. ms. */
 const LATE_AFTER_MS = 26 * 3_600_000
-const REMEDY = 'newswire archive verify says where the chain is broken; do not delete anything.'
+const REMEDY = '`newswire archive verify` says where the chain is broken; do not delete anything.'
 
 const isSigned = async (objects: ObjectsReader, number: number, jwk: Readonly<{ x: string }>): Promise<boolean> => {
   const found = await objects.get(keys.archiveManifest(number))

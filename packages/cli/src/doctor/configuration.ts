@@ -39,7 +39,10 @@ export const lookAtConfiguration = async (objects: ObjectsReader): Promise<Confi
   ]
   if (site === undefined)
     return {
-      findings: [...findings, warning('configuration', 'nothing was applied yet', 'newswire up --config newswire.yaml, or newswire apply')],
+      findings: [
+        ...findings,
+        warning('configuration', 'nothing was applied yet', '`newswire up --config newswire.yaml`, or `newswire apply newswire.yaml`'),
+      ],
       config: null,
     }
   const config = { site, publishers: [...valuesOf<PublisherConfig>('publishers')], outlets: [...valuesOf<OutletConfig>('outlets')] }

@@ -6,7 +6,7 @@ import { createClient, readClientFile } from '../client.ts'
 import { readOwnSecrets } from '../own-secrets.ts'
 import { lookAtArchive } from './archive.ts'
 import { type InForce, lookAtConfiguration, lookAtSealing, lookAtSecrets } from './configuration.ts'
-import { type Finding, type FindingState, failed, looking, ok, warning } from './finding.ts'
+import { type Finding, type FindingState, failed, looking, ok, warning, withoutStartRefused } from './finding.ts'
 import { type LogState, lookAtLog } from './log.ts'
 import { describeSettings, lookAtFolder, lookAtProgram } from './machine.ts'
 import { askConsole, lookInside, type Told } from './operations.ts'
@@ -103,7 +103,7 @@ const examine = async (settings: Settings, options: DoctorOptions): Promise<read
     const within = store.objects === null ? null : await lookIntoStore(store.objects, settings, options, { told, isUp })
     const inside = told?.overview == null ? await lookInside(log, store.objects, within?.config?.outlets ?? [], now()) : []
     const clocks = lookAtClocks(await readingsOf(asked, settings, now), log.file?.newestMs ?? null, now())
-    return [
+    return withoutStartRefused([
       ...lookAtSettings(settings),
       ...folder,
       ...services,
@@ -113,7 +113,7 @@ const examine = async (settings: Settings, options: DoctorOptions): Promise<read
       ...(within?.findings ?? []),
       ...(told?.findings ?? []),
       ...inside,
-    ]
+    ])
   } finally {
     await log.log?.close({ drainMs: 0 })
     await store.objects?.close()

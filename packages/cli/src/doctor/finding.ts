@@ -14,6 +14,20 @@ export const warning = (check: string, detail: string, remedy: string | null = n
 })
 export const failed = (check: string, detail: string, remedy: string): Finding => ({ check, state: 'failed', detail, remedy })
 
+/** What needs nothing but a start. */
+export const byStarting = {
+  first: 'The first start makes one.',
+  make: 'The next start makes them.',
+  change: 'The next start changes them.',
+} as const
+const startRemedies: ReadonlySet<string | null> = new Set(Object.values(byStarting))
+
+/** While a start is refused, what it would do is no remedy. */
+export const withoutStartRefused = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.some(({ check, state }) => check === 'log-mark' && state === 'failed')
+    ? findings.map(one => (startRemedies.has(one.remedy) ? { ...one, remedy: null } : one))
+    : findings
+
 /** Rejects after so long: what hangs is a finding as well, and must not keep the others from being told. */
 export const within = async <T>(ms: number, what: string, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined

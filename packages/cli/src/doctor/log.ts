@@ -11,7 +11,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Settings } from '@newswire/runtime/settings'
 import { connectLog } from '../compose.ts'
 import { emptySide, findReplacedLog, type LogSide, sideOf } from '../log-mark.ts'
-import { type Finding, failed, looking, ok, warning, within } from './finding.ts'
+import { byStarting, type Finding, failed, looking, ok, warning, within } from './finding.ts'
 
 const REACH_WITHIN_MS = 3_000
 const ANSWER_WITHIN_MS = 30_000
@@ -27,13 +27,13 @@ const toTopicFindings = (reports: readonly TopicReport[], isKafka: boolean): rea
   const isFixed = reports.some(one => one.differences.some(difference => difference.includes('partition')))
   if (missing.length > 0)
     return isKafka
-      ? [failed('topics', `missing: ${missing.join(', ')}`, 'newswire topics apply')]
-      : [warning('topics', `not made yet: ${missing.join(', ')}`, 'The next start makes them.')]
+      ? [failed('topics', `missing: ${missing.join(', ')}`, '`newswire topics apply`')]
+      : [warning('topics', `not made yet: ${missing.join(', ')}`, byStarting.make)]
   if (differing.length === 0) return [ok('topics', `${reports.length} as they should be`)]
   const words = `not as they should be: ${differing.join(', ')}`
   if (isFixed)
     return [failed('topics', words, 'Partition counts can never be changed: use another KAFKA_TOPIC_PREFIX, or another data folder.')]
-  return [warning('topics', words, isKafka ? 'newswire topics apply' : 'The next start changes them.')]
+  return [warning('topics', words, isKafka ? '`newswire topics apply`' : byStarting.change)]
 }
 
 const lookAtMark = (log: LogSide, objects: Pick<Objects, 'get'> | null): Promise<readonly Finding[]> =>
@@ -53,7 +53,7 @@ const lookAtFile = async (settings: Settings, found: ObjectsReader | null): Prom
   const file = lookAtEmbeddedLog(path, topicSpecs, [topics.deadLetters.name])
   if (file === null) {
     const mark = await lookAtMark(emptySide, objects)
-    return nothing([warning('log', `there is no log in ${dataDir} yet`, 'The first start makes one.'), ...(found === null ? [] : mark)])
+    return nothing([warning('log', `there is no log in ${dataDir} yet`, byStarting.first), ...(found === null ? [] : mark)])
   }
   const size = `${path}, ${Math.ceil(file.bytes / 1024 ** 2)} MiB`
   const log =

@@ -50,7 +50,7 @@ const lagFinding = (stages: readonly Pick<Stage, 'group' | 'topic' | 'lag' | 'ol
 const deadLetterFinding = (open: number): Finding =>
   open === 0
     ? ok('dead-letters', 'none are open')
-    : warning('dead-letters', `${open} ${open === 1 ? 'is' : 'are'} open`, 'newswire dead-letters list; then redrive or discard each')
+    : warning('dead-letters', `${open} ${open === 1 ? 'is' : 'are'} open`, '`newswire dead-letters list`; then redrive or discard each')
 
 const outletFinding = (outlets: readonly OutletLine[]): Finding => {
   const troubled = outlets.filter(one => ['failing', 'suspended', 'paused'].includes(one.state))
@@ -61,7 +61,7 @@ const outletFinding = (outlets: readonly OutletLine[]): Finding => {
     one =>
       `${one.id} is ${one.state}${one.failingSince === null ? '' : ` since ${one.failingSince} (${one.lastError ?? ''})`}, ${count(one)} wait`,
   )
-  return warning('pending', words.join('; '), 'newswire outlets show ID; what waits is kept and goes out once it is well')
+  return warning('pending', words.join('; '), '`newswire outlets show ID`; what waits is kept and goes out once it is well')
 }
 
 /** Asks the console of a running system. */
@@ -135,7 +135,7 @@ export const lookInside = async (
     return [
       kept === 0
         ? ok('dead-letters', 'none')
-        : warning('dead-letters', `${kept} are kept, decided on or not`, 'Once it runs: newswire dead-letters list'),
+        : warning('dead-letters', `${kept} are kept, decided on or not`, 'Once it runs: `newswire dead-letters list`'),
     ]
   })
   return [...lag, ...(objects === null ? [] : await pendingInStore(objects, outlets, nowMs)), ...letters]

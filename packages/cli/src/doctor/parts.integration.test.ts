@@ -41,7 +41,7 @@ test('topics that are missing on Kafka are a failure that says what makes them; 
   const settings = fresh()
   const before = await lookAtLog(settings, null)
   assert.deepEqual(states(before.findings), ['log ok', 'topics failed'])
-  assert.equal(before.findings[1]?.remedy, 'newswire topics apply')
+  assert.equal(before.findings[1]?.remedy, '`newswire topics apply`')
 
   const log = await connectLog(settings, { get: async () => null, put: () => assert.fail('nothing is written') }, 'doctor-test')
   t.after(async () => {

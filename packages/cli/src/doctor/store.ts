@@ -7,7 +7,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { probeObjects } from '@newswire/objects/probe'
 import type { Settings } from '@newswire/runtime/settings'
 import { openObjects, openReader } from '../open-objects.ts'
-import { type Finding, failed, ok, warning, within } from './finding.ts'
+import { byStarting, type Finding, failed, ok, warning, within } from './finding.ts'
 
 /** A start tries twenty rounds once a day: these find what breaks a promise often. */
 const ROUNDS = 3
@@ -45,7 +45,7 @@ const openS3 = async (settings: Settings): Promise<StoreLook> => {
 export const lookAtStore = async (settings: Settings, isUp: boolean): Promise<StoreLook> => {
   if (settings.s3 !== null) return openS3(settings)
   if (!existsSync(join(settings.dataDir, 'objects', 'objects.db')))
-    return { findings: [warning('store', `there is no store in ${settings.dataDir} yet`, 'The first start makes one.')], objects: null }
+    return { findings: [warning('store', `there is no store in ${settings.dataDir} yet`, byStarting.first)], objects: null }
   try {
     const objects = await openObjects(settings)
     const findings = [await probe(settings, objects)]

@@ -132,4 +132,34 @@ test('on Kafka and S3 two archives close, pack and purge what is proved and expo
   const { epoch } = await mark()
   assert.equal((await command(cluster, ['rebuild', 'all'])).code, 1, 'not on a log that is there')
   assert.equal((await mark()).epoch, epoch, 'and no process counts above those that run')
+
+  // What an article stands at is put back from an earlier copy of the bucket: as it was before it was taken back.
+  const key = keys.current('pub.bai-1')
+  const older = (await objects.get(key))?.bytes ?? assert.fail('bai-1 is in the store')
+  assert.equal((await publisher.retract('bai-1', { mode: 'withdraw', reason: 'thử' })).status, 202)
+  await everywhere(cluster, 'bai-1', 4)
+  await succeeds(cluster, ['archive', 'close'])
+  assert.deepEqual((await succeeds(cluster, ['rebuild', 'articles']))['articles'], [], 'nothing to do')
+  const healed = { articles: [{ articleId: 'pub.bai-1', version: 4, lacksPictures: false }] }
+  await objects.put(key, older)
+  const beside = await command(cluster, ['rebuild', 'articles'])
+  assert.deepEqual([beside.code, /stop every one of them first/.test(beside.output)], [1, true], beside.output)
+  assert.deepEqual(await succeeds(cluster, ['rebuild', 'articles', 'pub.bai-1']), healed)
+  await stopAll(cluster)
+  await objects.put(key, older)
+  const refused = await command(cluster, ['run', 'desk'])
+  assert.deepEqual(
+    [refused.code, /NEWSWIRE_STORE_OLDER.*version 4 in the log and 3 in the store/.test(refused.output)],
+    [1, true],
+    refused.output,
+  )
+  assert.deepEqual(await succeeds(cluster, ['rebuild', 'articles']), healed)
+  await startAll(cluster)
+  await waitFor('what was taken back to be gone', async () => (await fetch(`${cluster.urls.gateway}/articles/pub.bai-1`)).status === 410)
+  assert.equal(
+    (await readFeeds(cluster)).some(text => text.includes('pub.bai-1') && !/retracted|deleted-entry|dcterms:valid/.test(text)),
+    false,
+  )
+  assert.deepEqual(cluster.partner.findOffences(), [])
+  assert.equal((await succeeds(cluster, ['archive', 'verify']))['versions'], 9)
 })

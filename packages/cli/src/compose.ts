@@ -223,7 +223,7 @@ export const compose = async ({
     const sealingKey = await sealingKeyOf(settings, objects, makesSealingKey && settings.s3 === null)
     const outbound = createOutbound({ network: () => configuration.current().network })
     // Before anything is sent: killed with articles in the log and no mark in the store, it would be refused from then on.
-    if (!startsWithoutLog) await keepMark(log, objects)
+    if (!startsWithoutLog) await keepMark(log, objects, { begins: true })
     const mark = keepLogMark({ log, objects, logger })
     let opening: Promise<Trace> | undefined
     const trace = () => {

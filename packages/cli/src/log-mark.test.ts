@@ -8,7 +8,7 @@ import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import { createLogger } from '@newswire/runtime/logger'
-import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, keepMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
 
 const open = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-mark-'))
@@ -118,4 +118,34 @@ test('a store that lacks what the log says of an article is older than the log, 
   }
   await store(live)
   await refused('1')
+})
+
+test('a store of before the last start is older than its log, also when nothing went out since, and killed between the two they fit', async t => {
+  const { objects, openLog, folder } = await open(t)
+  const settings = { dataDir: folder, s3: null, fsync: 'normal' } as const
+  const log = await openLog('log.db')
+  await log.publish([record])
+  await keepMark(log, objects, { begins: true })
+  const older = (await objects.get(keys.logMark()))?.bytes ?? assert.fail('a mark is kept')
+  await keepMark(log, objects)
+  assert.equal(log.storeMark?.get(), 1, 'nothing new, nothing kept')
+  await keepMark(log, objects, { begins: true })
+  const newer = (await objects.get(keys.logMark()))?.bytes ?? assert.fail('a mark is kept')
+  await checkLogMark(sideOf(log), objects)
+  await log.close()
+
+  await objects.put(keys.logMark(), older)
+  const refused = { code: 'NEWSWIRE_STORE_OLDER', message: /^the log knows its store with mark 2, and this one has 1.*rebuild articles/ }
+  await assert.rejects(checkLogMarkBeforeOpening(settings), refused)
+  const again = await openLog('log.db')
+  await assert.rejects(checkLogMark(sideOf(again), objects), refused)
+  await objects.put(keys.logMark(), newer)
+  await checkLogMarkBeforeOpening(settings)
+  // The store has the next mark, and the log was not told.
+  const { storeMark: _untold, ...killed } = again
+  await again.publish([record])
+  await keepMark(killed, objects)
+  await checkLogMark(sideOf(again), objects)
+  await keepMark(again, objects, { begins: true })
+  assert.equal(again.storeMark?.get(), 4)
 })

@@ -2,7 +2,8 @@
  * Notices a replaced log (architecture §6.19): how far `submissions` had come is kept in the store. A log that ends below that is another
  * one, and under its low positions every article would look old; starting is refused until an operator raises the epoch. A store that knows of no
  * log, beside one that has articles, is not the store of that log: the desk would know no article, and could take none back. Nor is one that lacks what
- * the log says of articles: the desk swaps `current/` before it publishes a fact, so no crash leaves a fact that the store does not have.
+ * the log says of articles: the desk swaps `current/` before it publishes a fact, so no crash leaves a fact that the store does not have. An embedded log
+ * also knows how often the mark in its store was written, and is told after the store has it: a store that counts less was put back from an earlier copy.
  */
 import { join } from 'node:path'
 import { codeOf, type ErrorCode, RejectError } from '@newswire/events/errors'
@@ -53,7 +54,7 @@ const newestOf = async (log: Pick<Log, 'read'>, { topic, partition, start, end }
 }
 
 /** Of a log that is open. */
-export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read'>): LogSide => ({
+export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read' | 'storeMark'>): LogSide => ({
   kind: log.kind,
   ends: log.ends,
   hasRecords: async topic => {
@@ -62,11 +63,18 @@ export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read'>): LogSide => ({
       if (end > start && (await log.read({ topic, partition, from: 'start', limit: 1 })).records.length > 0) return true
     return false
   },
+  storeMark: () => log.storeMark?.get() ?? 0,
   newest: async (topic, limit) => (await Promise.all((await log.ends(topic)).map(one => newestOf(log, { topic, ...one }, limit)))).flat(),
 })
 
 /** Of a file that is not there, or has nothing in it yet. */
-export const emptySide: LogSide = { kind: 'embedded', ends: async () => [], hasRecords: async () => false, newest: async () => [] }
+export const emptySide: LogSide = {
+  kind: 'embedded',
+  ends: async () => [],
+  hasRecords: async () => false,
+  storeMark: () => 0,
+  newest: async () => [],
+}
 
 /** Of an embedded log as it lies there, also while another process has it. Throws `UnavailableError` `NEWSWIRE_LOG_UNAVAILABLE` when it cannot be read. */
 export const sideOfFile = ({ dataDir }: Pick<Settings, 'dataDir'>): LogSide => {
@@ -125,13 +133,24 @@ const olderRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
   return `${back} If that is lost, \`newswire rebuild articles\` (with nothing running) makes every article, feed and page right again from the log.`
 }
 
+/** Where nothing went out or was taken back since the copy: what was held then may have been withdrawn. */
+const findOlderMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
+  const mark = await getDocument(objects, keys.logMark(), markDocument)
+  if (mark === null || mark.value.n >= log.storeMark()) return null
+  return {
+    code: 'NEWSWIRE_STORE_OLDER',
+    offence: `the log knows its store with mark ${log.storeMark()}, and this one has ${mark.value.n}: the store is older than its log, and would let out what was withdrawn since`,
+    remedy: olderRemedyFor(log),
+  }
+}
+
 /** What the log says of articles was in the store before; looked for where a store that was put back from an earlier copy lacks it, at the end. */
 const findOlderStore = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
   const heads = (await log.newest(topics.articles.name, NEWEST)).flatMap(record => readFactHead(record) ?? [])
   const stored = await Promise.all(heads.map(({ articleId }) => storedVersion(objects, articleId)))
   const at = heads.findIndex(({ version }, index) => version > (stored[index] ?? 0))
   const found = heads[at]
-  if (found === undefined) return null
+  if (found === undefined) return findOlderMark(log, objects)
   return {
     code: 'NEWSWIRE_STORE_OLDER',
     offence: `${found.articleId} has version ${found.version} in the log and ${stored[at] || 'none'} in the store: the store is older than its log, or has lost the article, and would show again what was taken back since`,
@@ -221,20 +240,18 @@ export const raiseEpoch = async (objects: Objects): Promise<number> => {
   return epoch
 }
 
-/** Writes down how far the log is, if that is further than it was. */
-export const keepMark = async (log: Pick<Log, 'ends'>, objects: Objects): Promise<void> => {
+/** Writes down how far the log is, if that is further than it was; with `begins` in any case, where the log can be told of it: with each start the store is another. */
+export const keepMark = async (log: Pick<Log, 'ends' | 'storeMark'>, objects: Objects, { begins = false } = {}): Promise<void> => {
   const mark = await getDocument(objects, keys.logMark(), markDocument)
   const ends = await endsOf(log)
   const before = mark?.value.ends ?? {}
   const next = Object.fromEntries(Object.entries(ends).map(([partition, end]) => [partition, Math.max(end, before[partition] ?? 0)]))
-  if (mark !== null && Object.entries(next).every(([partition, end]) => before[partition] === end)) return
-  // A lost race means that another process has just kept it.
-  await swapDocument(
-    objects,
-    keys.logMark(),
-    { n: (mark?.value.n ?? 0) + 1, epoch: mark?.value.epoch ?? 0, ends: next },
-    mark?.etag ?? null,
-  )
+  const isKept = mark !== null && Object.entries(next).every(([partition, end]) => before[partition] === end)
+  if (isKept && !(begins && log.storeMark)) return
+  const n = Math.max(mark?.value.n ?? 0, log.storeMark?.get() ?? 0) + 1
+  const { ok } = await swapDocument(objects, keys.logMark(), { n, epoch: mark?.value.epoch ?? 0, ends: next }, mark?.etag ?? null)
+  // A lost race means that another process has just kept it. The log is told after the store has it, so killed between the two they still fit.
+  if (ok) log.storeMark?.raise(n)
 }
 
 /** Keeps the mark current while the process runs, and once more at its end; at its start whoever publishes has kept it already (`keepMark`). */

@@ -14,14 +14,14 @@ import { type ArticleEvent, fromRecord, isArticleEvent } from '@newswire/events/
 import { type Fact, isLive } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
-import type { Log, Position } from '@newswire/log/log'
+import type { Log, LogRecord, Position } from '@newswire/log/log'
 import { parseArchivedVersion, readArchived } from '@newswire/objects/archived'
 import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { openPorts, type Ports } from './compose.ts'
-import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, keepMark, readFactHead, sideOf } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, readFactHead, sideOf } from './log-mark.ts'
 import { replayGroup, stopFirst } from './replay-topic.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
@@ -43,29 +43,37 @@ const readArticle = async (log: Pick<Log, 'read'>, { partition, position }: Plac
   return isArticleEvent(event) ? event : null
 }
 
-/** What the log says of each article, in the order of its partition. `wanted`: of these alone; of all when it is empty. */
-const readLog = async (log: Log, wanted: ReadonlySet<string>, report: (records: number) => void) => {
-  const told = new Map<string, Told[]>()
-  const ends = await log.ends(TOPIC)
-  const partitions = wanted.size === 0 ? null : new Set([...wanted].map(id => log.partitionOf(TOPIC, id)))
-  let count = 0
-  for (const { partition, start, end } of ends) {
-    if (partitions !== null && !partitions.has(partition)) continue
-    for (let next = start; next < end; ) {
-      const read = await log.read({ topic: TOPIC, partition, from: { positions: { [partition]: next } }, limit: PAGE })
-      for (const record of read.records) {
-        const head = readFactHead(record)
-        if (head === null || (wanted.size > 0 && !wanted.has(head.articleId))) continue
-        const known = told.get(head.articleId) ?? []
-        known.push({ partition, position: record.position, version: head.version, isLive: head.state === 'live' })
-        told.set(head.articleId, known)
-      }
-      count += read.records.length
-      report(count)
+/** Every record of a topic, partition by partition. */
+const eachRecord = async (
+  log: Pick<Log, 'ends' | 'read'>,
+  topic: string,
+  isWanted: (partition: number) => boolean,
+  take: (record: LogRecord) => void,
+): Promise<void> => {
+  for (const { partition, start, end } of await log.ends(topic))
+    for (let next = start; next < end && isWanted(partition); ) {
+      const read = await log.read({ topic, partition, from: { positions: { [partition]: next } }, limit: PAGE })
+      for (const record of read.records) take(record)
       if (read.records.length === 0) break
       next = read.next
     }
-  }
+}
+
+/** What the log says of each article, in the order of its partition. `wanted`: of these alone; of all when it is empty. */
+const readLog = async (log: Log, wanted: ReadonlySet<string>, report: (records: number) => void) => {
+  const told = new Map<string, Told[]>()
+  const partitions = new Set([...wanted].map(id => log.partitionOf(TOPIC, id)))
+  let count = 0
+  const isWanted = (partition: number) => wanted.size === 0 || partitions.has(partition)
+  await eachRecord(log, TOPIC, isWanted, record => {
+    count += 1
+    report(count)
+    const head = readFactHead(record)
+    if (head === null || (wanted.size > 0 && !wanted.has(head.articleId))) return
+    const known = told.get(head.articleId) ?? []
+    known.push({ partition: record.partition, position: record.position, version: head.version, isLive: head.state === 'live' })
+    told.set(head.articleId, known)
+  })
   return told
 }
 
@@ -119,6 +127,8 @@ const readLive = async ({ log, objects }: Ports, { live, newest, articleId }: La
 }
 
 type Healed = Readonly<{ articleId: string; version: number; lacksPictures: boolean }>
+/** `withdrawn`: held articles that wait no more. `isOlder`: the whole store was put back, and not a named article lost. */
+type Done = Readonly<{ healed: readonly Healed[]; withdrawn: number; isOlder: boolean }>
 
 const healOne = async (ports: Ports, lacking: Lacking): Promise<Healed> => {
   const { objects, log } = ports
@@ -136,13 +146,12 @@ const healOne = async (ports: Ports, lacking: Lacking): Promise<Healed> => {
   return { articleId, version: newest.version, lacksPictures: there.includes(false) }
 }
 
-/** Groups go back to before the first record that the store lacks, in the partitions where it lacks any. */
+/** Groups go back to before the first record that the store lacks. */
 const replayGroups = async ({ log }: Ports, lacking: readonly Lacking[]): Promise<void> => {
   const places = new Map<number, Position>()
-  for (const { first } of lacking) places.set(first.partition, Math.min(places.get(first.partition) ?? first.position, first.position))
-  for (const { partition, start } of await log.ends(TOPIC)) {
-    const place = places.get(partition)
-    if (place !== undefined) places.set(partition, Math.max(start, place - MARGIN))
+  for (const { partition, start, end } of await log.ends(TOPIC)) {
+    const lacked = lacking.filter(({ first }) => first.partition === partition).map(({ first }) => first.position)
+    places.set(partition, Math.max(start, Math.min(end, ...lacked) - MARGIN))
   }
   for (const group of GROUPS) {
     const { refused } = await replayGroup(log, TOPIC, group, places, false)
@@ -150,7 +159,40 @@ const replayGroups = async ({ log }: Ports, lacking: readonly Lacking[]): Promis
   }
 }
 
-const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): Promise<readonly Healed[]> => {
+/** Where each article was taken back last, as it was asked for: of one that never was out, the log says it nowhere else. */
+const readRetractions = async (log: Log): Promise<ReadonlyMap<string, Position>> => {
+  const found = new Map<string, Position>()
+  await eachRecord(
+    log,
+    topics.submissions.name,
+    () => true,
+    record => {
+      const text = Buffer.from(record.value ?? []).toString('utf8')
+      if (!text.includes('"retract"')) return
+      const event = fromRecord(record)
+      if (event?.type !== 'submission.accepted' || event.data.command !== 'retract') return
+      found.set(event.data.articleId, Math.max(found.get(event.data.articleId) ?? 0, event.data.firstPosition ?? record.position))
+    },
+  )
+  return found
+}
+
+/** What was held when the copy was made, and withdrawn since, goes out no more. Gives how many were. */
+const withdrawHeld = async ({ log, objects }: Ports): Promise<number> => {
+  let count = 0
+  for (const [articleId, killed] of await readRetractions(log)) {
+    const { value, etag } = await readState(objects, articleId)
+    if (value === null || value.released !== null || value.held === null || (value.killed ?? -1) >= killed) continue
+    if (value.held.lane === 'live' && value.held.position > killed) continue
+    const next: State = { ...value, n: value.n + 1, held: null, killed, goneSince: killed }
+    if (!(await swapDocument(objects, keys.current(articleId), next, etag)).ok)
+      throw new FailedError(`${articleId} is changed at the same moment: run this again`)
+    count += 1
+  }
+  return count
+}
+
+const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): Promise<Done> => {
   const { log, objects } = ports
   let said = performance.now()
   const report = (line: () => string) => {
@@ -162,8 +204,9 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
   const unknown = ids.filter(id => !told.has(id))
   if (unknown.length > 0) throw new FailedError(`the log knows nothing of ${unknown.join(', ')}`)
   const lacking = await lackingOf(objects, told)
-  if (lacking.length === 0) return []
-  if (ids.length === 0) await replayGroups(ports, lacking)
+  const isOlder = ids.length === 0 && (lacking.length > 0 || (await findReplacedLog(sideOf(log), objects)) !== null)
+  if (isOlder) await replayGroups(ports, lacking)
+  const withdrawn = isOlder ? await withdrawHeld(ports) : 0
   const ends = new Map((await log.ends(TOPIC)).map(({ partition, end }) => [partition, end]))
   const toEnd = ({ newest }: Lacking) => (ends.get(newest.partition) ?? 0) - newest.position
   const inOrder = [...lacking].sort((a, b) => toEnd(b) - toEnd(a))
@@ -172,24 +215,31 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
     healed.push(...(await Promise.all(inOrder.slice(at, at + AT_ONCE).map(one => healOne(ports, one)))))
     report(() => `${healed.length} of ${inOrder.length} articles`)
   }
-  if (ids.length > 0) return healed
+  if (!isOlder) return { healed, withdrawn, isOlder }
   // What images knew of who has which picture was of an earlier time.
   for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
-  await keepMark(log, objects)
-  return healed
+  await keepMark(log, objects, { begins: true })
+  return { healed, withdrawn, isOlder }
 }
 
-const wordsFor = (healed: readonly Healed[], isAll: boolean): string => {
-  if (healed.length === 0) return 'Nothing to do: the store has all that the log says of articles.'
+const wordsFor = ({ healed, withdrawn, isOlder }: Done): string => {
+  if (healed.length === 0 && !isOlder) return 'Nothing to do: the store has all that the log says of articles.'
   const lacking = healed.filter(one => one.lacksPictures).map(one => one.articleId)
   const shown = lacking.length > 10 ? `${lacking.slice(0, 10).join(', ')} and ${lacking.length - 10} more` : lacking.join(', ')
+  const follow = isOlder
+    ? 'Start the services: feeds, pages, the archive and routes follow. A partner may get a version once more, under the same id.'
+    : 'What was refused meanwhile: `newswire dead-letters list`, and redrive it.'
+  const lost = isOlder
+    ? ', and since the copy: settings and tokens (apply, make and revoke them again), keys that were rotated, and what publishers sent, as it came.'
+    : '.'
   return [
-    `${healed.length} ${healed.length === 1 ? 'article' : 'articles'} made right again.${isAll ? ' Start the services: feeds, pages, the archive and routes follow. A partner may get a version once more, under the same id.' : ' What was refused meanwhile: `newswire dead-letters list`, and redrive it.'}`,
-    'Not back, because it was in the store alone: what was held (submit it again)'.concat(
-      isAll
-        ? ', and since the copy: settings and tokens (apply, make and revoke them again), keys that were rotated, and what publishers sent, as it came.'
-        : '.',
-    ),
+    `${healed.length} ${healed.length === 1 ? 'article' : 'articles'} made right again. ${follow}`,
+    ...(withdrawn === 0
+      ? []
+      : [
+          `${withdrawn} that ${withdrawn === 1 ? 'was' : 'were'} held, and withdrawn since, ${withdrawn === 1 ? 'waits' : 'wait'} no more.`,
+        ]),
+    `Not back, because it was in the store alone: what was held since (submit it again)${lost}`,
     ...(lacking.length === 0 ? [] : [`Pictures are lost of ${shown}: send these articles again with their pictures.`]),
   ].join('\n')
 }
@@ -203,8 +253,8 @@ export const rebuildArticles = async (terminal: Terminal, ids: readonly string[]
   const ports = await openPorts(settings, 'rebuild', { floor: 0 }).catch(stopFirst(settings))
   try {
     await checkLogMark(sideOf(ports.log), ports.objects, findOtherLog)
-    const healed = await heal(terminal, ports, ids)
-    printResult(terminal, { articles: healed }, wordsFor(healed, ids.length === 0))
+    const done = await heal(terminal, ports, ids)
+    printResult(terminal, { articles: done.healed, withdrawn: done.withdrawn }, wordsFor(done))
     return true
   } finally {
     await ports.close()

@@ -37,6 +37,9 @@ export type LogFile = Readonly<{
   setUp(specs: readonly TopicSpec[], apply: boolean): readonly TopicReport[]
   /** Where the file did not end cleanly, positions skip, so that none is ever used twice (architecture §6.18). */
   wasUnclean: boolean
+  /** The number that the log keeps for its store (`Log.storeMark`). */
+  storeMark: number
+  writeStoreMark(mark: number): void
   /** Writes where everything ended, and that it ended well. */
   close(): void
 }>
@@ -97,6 +100,11 @@ export const differences = (have: TopicSpec, partitions: number, wanted: TopicSp
   return found
 }
 
+export const readStoreMark = (db: DatabaseSync): number => {
+  const row = db.prepare("SELECT value FROM meta WHERE name = 'store-mark'").get() as { value: string } | undefined
+  return Number(row?.value ?? 0)
+}
+
 /** All topics as the file has them; every partition goes on `gap` above where it ended, and not below `floor`. */
 export const loadTopics = (db: DatabaseSync, gap: number, floor: Position = 0): Map<string, TopicState> => {
   const rows = db.prepare('SELECT tp, topic, part, start, next, ts FROM tp ORDER BY topic, part').all() as TpRow[]
@@ -131,7 +139,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
   const state = db.prepare("SELECT value FROM meta WHERE name = 'state'").get() as { value: string } | undefined
   const wasUnclean = state !== undefined && state.value !== 'closed'
   const topics = loadTopics(db, wasUnclean ? UNCLEAN_GAP : 0, floor)
-  const setState = db.prepare("INSERT INTO meta VALUES ('state', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+  const setMeta = db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
   const setEnds = db.prepare('UPDATE tp SET next = ?, start = ?, ts = ? WHERE tp = ?')
   const writeEnds = (): void => {
     for (const { partitions } of topics.values())
@@ -140,7 +148,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
   // Synced, before any position above the gap is given out: after a second power cut the gap must still be there.
   inTransaction(db, () => {
     writeEnds()
-    setState.run('open')
+    setMeta.run('state', 'open')
   })
   syncFolder(file)
   if (!isSyncedByCommit) db.exec('PRAGMA synchronous = NORMAL')
@@ -188,11 +196,15 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
     topics,
     setUp: (specs, apply) => specs.map(spec => setUpOne(spec, apply)),
     wasUnclean,
+    storeMark: readStoreMark(db),
+    writeStoreMark: mark => {
+      setMeta.run('store-mark', String(mark))
+    },
     close: () => {
       db.exec('PRAGMA synchronous = FULL')
       inTransaction(db, () => {
         writeEnds()
-        setState.run('closed')
+        setMeta.run('state', 'closed')
       })
       db.close()
     },

@@ -3,13 +3,15 @@ import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
-import { differences, loadTopics, type PartitionState, PER_PARTITION, UNCLEAN_GAP } from './embedded-file.ts'
+import { differences, loadTopics, type PartitionState, PER_PARTITION, readStoreMark, UNCLEAN_GAP } from './embedded-file.ts'
 import type { LogRecord, Position, TopicReport } from './log.ts'
 
 export type LogPeek = Readonly<{
   /** Where every partition would go on if the log were opened now. */
   ends(topic: string): Promise<ReadonlyArray<{ partition: number; start: Position; end: Position }>>
   hasRecords(topic: string): Promise<boolean>
+  /** See `Log.storeMark`. */
+  storeMark(): number
   /** The newest records of every partition, at most `limit` of each. */
   newest(topic: string, limit: number): Promise<readonly LogRecord[]>
 }>
@@ -91,9 +93,11 @@ const load = (db: DatabaseSync, file: string) => {
   const any = db.prepare('SELECT 1 FROM rec WHERE id >= ? AND id < ? LIMIT 1')
   const holds = ({ base }: PartitionState): boolean => any.get(base, base + PER_PARTITION) !== undefined
   const full = new Set([...topics].filter(([, { partitions }]) => partitions.some(holds)).map(([name]) => name))
+  const storeMark = readStoreMark(db)
   const peek: LogPeek = {
     ends: async topic => (topics.get(topic)?.partitions ?? []).map(one => ({ partition: one.number, start: one.start, end: one.next })),
     hasRecords: async topic => full.has(topic),
+    storeMark: () => storeMark,
     // Opened once more: few ask, and what they want is not read for all.
     newest: async (topic, limit) =>
       reading(file, now => (topics.get(topic)?.partitions ?? []).flatMap(one => newestOf(now, one, limit))) ?? [],

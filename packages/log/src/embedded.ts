@@ -86,12 +86,26 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
     return topic
   }
 
+  let storeMark = file.storeMark
+  let writtenMark = storeMark
+  const writeMark = (): (() => void) => {
+    const mark = storeMark
+    if (mark > writtenMark) file.writeStoreMark(mark)
+    return () => {
+      writtenMark = mark
+    }
+  }
   const groups: Groups = createGroups(file, now, () => writer.nudge())
   const writer: EmbeddedWriter = createEmbeddedWriter({
     file,
     sync,
     now,
-    alsoWrite: () => groups.write(),
+    alsoWrite: () => {
+      const written = [groups.write(), writeMark()]
+      return () => {
+        for (const one of written) one()
+      }
+    },
     onCommitted: (topics, bytes) => {
       checkpoints.wrote(bytes)
       for (const topic of topics) subscriptions.wake(topic)
@@ -170,6 +184,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
     try {
       groups.close()
       groups.save()
+      writeMark()()
       await checkpoints.close()
       sync?.close()
       file.close()
@@ -206,6 +221,14 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
     lag,
     replay,
     partitionOf: (topic, key) => partitionOf(key, topicOf(topic).partitions.length),
+    storeMark: {
+      get: () => storeMark,
+      raise: mark => {
+        if (mark <= storeMark) return
+        storeMark = mark
+        writer.nudge()
+      },
+    },
     health,
     close: ({ drainMs = DEFAULT_DRAIN_MS } = {}) => {
       closing ??= shutDown(drainMs)

@@ -195,6 +195,11 @@ export type Log = Readonly<{
   /** Sets where a group goes on. Throws `RejectError` `NEWSWIRE_LOG_GROUP_ACTIVE` while it has members. */
   replay(group: string, topic: string, from: Start): Promise<void>
   partitionOf(topic: string, key: string): number
+  /**
+   * Of an embedded log: a number that only rises, kept in the file with the next write (0 at first). After a power cut it may be lower than it was, never higher.
+   * Absent on Kafka, which has no place for one.
+   */
+  storeMark?: Readonly<{ get(): number; raise(mark: number): void }>
   /** `ok` false when it cannot be written or read now, or a subscription has died; `detail` is for people. */
   health(): Promise<{ ok: boolean; detail: Readonly<Record<string, unknown>> }>
   /** Stops subscriptions and followers, drains, commits, flushes, lets go. Twice is once. */

@@ -33,6 +33,7 @@ const hookFields = [
   'publishedAt',
   'updatedAt',
   'embargoUntil',
+  'status',
   'tags',
   'image',
   'imageCaption',
@@ -46,14 +47,28 @@ const pointer = z
   .max(200)
   .regex(/^(\/[^/]+)*$/, 'expected a JSON pointer, like /title or /tags/*/name')
 
+/** Of a document: it goes out, it is passed over and what is out of it stays, what is out of it is taken back. */
+const statusMeanings = ['publish', 'draft', 'unpublish'] as const
+export type StatusMeaning = (typeof statusMeanings)[number]
+
 export const hookMapping = z.strictObject({
-  /** Where the preset looks elsewhere, or nowhere. `*` is every element of a list, or every value of an object. */
-  fields: z.partialRecord(z.enum(hookFields), pointer).default({}),
+  /**
+   * Where the preset looks elsewhere, or nowhere. `*` is every element of a list, or every value of an object. `none`: it is not read at all; for `embargoUntil`
+   * and `status` also not by the names that these otherwise have.
+   */
+  fields: z
+    .partialRecord(
+      z.enum(hookFields),
+      z.union([z.literal('none'), pointer], 'expected a JSON pointer, like /title or /tags/*/name, or none'),
+    )
+    .default({}),
   /** Where the document lies in what is sent. */
   document: pointer.optional(),
   /** Where what happened is said (`strapi`, `standard-webhooks`, `cloudevents`, `generic`), and what it is called. */
   event: pointer.optional(),
   events: z.partialRecord(z.enum(['publish', 'unpublish', 'delete']), z.array(z.string().max(100)).max(20)).default({}),
+  /** What statuses mean that nobody here knows, or that mean something else here (`draft: [đang xét]`); whole, in any case. */
+  statuses: z.partialRecord(z.enum(statusMeanings), z.array(z.string().max(100)).max(100)).default({}),
   /** Categories by the names that the CMS has for them, tags or slugs; what is not here stays a tag. */
   categories: z.record(z.string().max(200), id).default({}),
   /** Given to every article. */

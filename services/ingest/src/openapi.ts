@@ -156,7 +156,10 @@ export const toOpenApi = (): Json => ({
                 {
                   type: 'object',
                   required: ['ignored'],
-                  properties: { ignored: { type: 'string', description: 'Why there was nothing to do' } },
+                  properties: {
+                    ignored: { type: 'string', description: 'Why there was nothing to do' },
+                    warnings,
+                  },
                 },
               ],
             },

@@ -8,9 +8,10 @@ const NOW = Date.parse('2026-12-01T00:00:00Z')
 const LATER = '2027-01-01T00:00:00+0000'
 const AT = '2027-01-01T00:00:00.000Z'
 
-const release = (name: HookPreset, document: object, fields: object = {}) => {
+const release = (name: HookPreset, document: object, fields: object = {}, around: readonly object[] = []) => {
   const mapping = hookMapping.parse({ fields })
-  return findRelease(document, fieldsFor(presetOf(name), mapping), mapping.fields.embargoUntil !== undefined, NOW)
+  const given = around.map(value => ({ pointer: '', value }))
+  return findRelease(document, given, fieldsFor(presetOf(name), mapping), mapping, NOW)
 }
 const until = (...given: Parameters<typeof release>) => {
   const { embargoUntil, errors } = release(...given)
@@ -37,6 +38,12 @@ test('an embargo, or a planned publication, is found by its name wherever a CMS 
     ['contentful', { fields: { embargo: { 'en-US': '2026-12-24T00:00:00Z', vi: LATER } } }],
     ['contentful', { fields: { publishAt: { 'en-US': LATER } } }],
     ['ghost', { embargo: LATER }],
+    ['generic', { attributes: { field_embargo: [{ value: LATER }] } }],
+    ['generic', { publishing: { options: { embargo: LATER } } }],
+    ['generic', { custom_fields: [{ key: 'embargo_until', value: LATER }] }],
+    ['generic', { cấm_vận: LATER }],
+    ['generic', { hẹnGiờ: LATER }],
+    ['generic', { publication: { publish_at: LATER } }],
   ]
   for (const [name, document] of said) assert.equal(until(name, document), AT, `${name} ${JSON.stringify(document)}`)
 })
@@ -124,4 +131,28 @@ test('the mapping names the field that counts; where that is not there, what loo
   for (const name of ['utc_embargo', 'utc_publish_schedule'])
     assert.equal(until('superdesk', { schedule_settings: { [name]: LATER, time_zone: 'Asia/Ho_Chi_Minh' } }, fields), AT, name)
   assert.equal(until('standard-webhooks', { release: { at: LATER } }, fields), AT)
+})
+
+test('an embargo or a plan beside the article, in what it is sent in, holds it as well; one of its author, its pictures or another article does not', () => {
+  const article = { id: 'a' }
+  for (const around of [{ embargo: LATER }, { meta: { embargoUntil: LATER } }, { publish_at: LATER }])
+    assert.equal(release('generic', article, {}, [{ event: 'publish', article, ...around }]).embargoUntil, AT, JSON.stringify(around))
+  assert.equal(release('generic', article, {}, [{ embargo: 'soon', article }]).errors.length, 1)
+  for (const others of [
+    { author: { embargo: LATER } },
+    { associations: { featuremedia: { embargoed: LATER } } },
+    { related: [{ embargo: LATER }] },
+    { previous: { embargo: LATER } },
+  ])
+    assert.deepEqual(release('generic', others), { warnings: [], errors: [] }, JSON.stringify(others))
+  assert.deepEqual(release('generic', article, {}, [{ article, previous: { embargo: LATER } }]), { warnings: [], errors: [] })
+})
+
+test('a publisher whose fields of that name mean something else says that there is no embargo; a date of publication ahead still holds', () => {
+  const document = { embargo: 'Báo in', publishOn: '2026-12-24T08:00', scheduled: true }
+  assert.match(release('generic', document).errors[0]?.detail ?? '', /mapping\.fields\.embargoUntil of the hook.*none/)
+  assert.deepEqual(release('generic', document, { embargoUntil: 'none' }), { warnings: [], errors: [] })
+  assert.equal(release('generic', { ...document, publishedAt: LATER }, { embargoUntil: 'none' }).embargoUntil, AT)
+  const none = { embargoUntil: 'none', publishedAt: 'none' }
+  assert.deepEqual(release('generic', { ...document, publishedAt: LATER }, none), { warnings: [], errors: [] })
 })

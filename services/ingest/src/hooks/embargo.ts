@@ -1,21 +1,22 @@
 /**
  * From when on everybody may read a document. A time that is not understood is no reason to release: whoever said it meant that it is not to be read yet. Pure.
  */
+import type { HookMapping } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
+import { type Around, type Place, placesBelow, placesNamed, scalarsOf } from './places.ts'
 import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
 import { isZoned, toInstant } from './times.ts'
 
-/** Where CMSs keep the fields of their users and plugins, and Superdesk's formatters its times, beside the document itself. */
-const HOMES = ['', '/fields', '/meta', '/acf', '/extra', '/schedule_settings'] as const
-/** Times of publication as CMSs and their plugins name them, without case and punctuation. */
+const isEmbargo = (letters: string): boolean => /embargo|camvan|camdang/.test(letters)
+/** Times of publication as CMSs and their plugins name them, without case, marks and punctuation. */
 const SCHEDULES = new Set(
-  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom'.split(
+  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom hengio hengiodang hengioxuatban lichdang lichxuatban thoigiandang thoigianxuatban ngaydang ngayxuatban'.split(
     ' ',
   ),
 )
 /** The same names are what many call the day that readers are shown. */
-const DAYS = new Set(['publishdate', 'publicationdate'])
+const DAYS = new Set(['publishdate', 'publicationdate', 'ngaydang', 'ngayxuatban'])
 const DAY = /^\d{4}-\d\d-\d\d$/
 const NO = new Set(['', '0', 'false', 'no', 'n', 'none', 'null', 'off', 'n/a', '-', 'inactive', 'lifted'])
 const YES = new Set(['1', 'true', 'yes'])
@@ -24,29 +25,11 @@ const DAY_MS = 86_400_000
 /** What a CMS published just now by a clock that is ahead of ours is no plan; ms. */
 const SKEW_MS = 60_000
 
-/** `letters`: of its name, where that is why it is looked at. */
-type Place = Readonly<{ pointer: string; value: unknown; letters?: string }>
 type Read = Readonly<{ instants: readonly string[]; errors: readonly Warning[] }>
 export type Release = Readonly<{ embargoUntil?: string; warnings: readonly Warning[]; errors: readonly Warning[] }>
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const placesNamed = (document: unknown, isMeant: (letters: string) => boolean): readonly Place[] =>
-  HOMES.flatMap(home => {
-    const [owner] = findAllAt(document, home)
-    if (!isObject(owner)) return []
-    return Object.entries(owner)
-      .map(([key, value]) => ({ key, value, letters: key.toLowerCase().replace(/[^a-z]/g, '') }))
-      .filter(({ letters }) => isMeant(letters))
-      .map(({ key, ...one }) => ({ ...one, pointer: `${home}/${key.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')}` }))
-  })
-
-/** All that is said below a value: a field may have one for every language. */
-const scalarsOf = (value: unknown): readonly unknown[] =>
-  typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [value]
-
 const NOT_READ =
-  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.fields.embargoUntil of the hook says which field counts, mapping.fields.publishedAt which one is no more than the date of publication'
+  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.fields.embargoUntil of the hook says which field counts (none: no field holds anything), mapping.fields.publishedAt which one is no more than the date of publication'
 
 const readPlace = ({ pointer, value, letters = '' }: Place, nowMs: number): Read => {
   const said = scalarsOf(value)
@@ -78,21 +61,25 @@ const NOTHING: Read = { instants: [], errors: [] }
 
 const latest = (instants: readonly string[]): string | undefined => [...instants].sort().at(-1)
 
-/**
- * `embargoUntil`: until when it is held, by the latest time that is said. Embargoes and planned publications are looked for by their names, unless the mapping
- * names a field that is there (`isNamed`); a `publishedAt` that is ahead holds it too, and a warning says so. `errors`: what looks like one and cannot be read, so
- * that nothing may be released.
- */
-export const findRelease = (document: unknown, fields: Fields, isNamed: boolean, nowMs: number): Release => {
+const findHolds = (document: unknown, around: Around, fields: Fields, dates: ReadonlySet<string>, nowMs: number): readonly [Read, Read] => {
   const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
-  const isSaid = isNamed && given.length > 0
-  const embargo = readAll(isSaid ? given : placesNamed(document, letters => letters.includes('embargo')), nowMs)
+  if (given.length > 0) return [readAll(given, nowMs), NOTHING]
+  const planned = placesNamed(document, around, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
+  return [readAll(placesBelow(document, around, isEmbargo), nowMs), readAll(planned, nowMs)]
+}
+
+/**
+ * `embargoUntil`: until when it is held, by the latest time that is said. Embargoes and planned publications are looked for by their names in the document and in
+ * what it lies in (`around`), unless the mapping names a field that is there, or says that there is none; a `publishedAt` that is ahead holds it too, and a
+ * warning says so. `errors`: what looks like one and cannot be read, so that nothing may be released.
+ */
+export const findRelease = (document: unknown, around: Around, fields: Fields, mapping: HookMapping, nowMs: number): Release => {
   const date = firstText(document, fields.publishedAt)
   const publishedAt = toInstant(date)
   const unread = `${JSON.stringify(date.slice(0, 80))} is no date and time that can be read, so it goes out now and is dated now; expected ISO 8601, RFC 822 or time since 1970`
   const dates = new Set(publishedAt === null ? [] : fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
-  const planned = placesNamed(document, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
-  const plan = isSaid ? NOTHING : readAll(planned, nowMs)
+  const isOff = mapping.fields.embargoUntil === 'none'
+  const [embargo, plan] = isOff ? [NOTHING, NOTHING] : findHolds(document, around, fields, dates, nowMs)
   const ahead = publishedAt !== null && Date.parse(publishedAt) > nowMs + SKEW_MS ? [publishedAt] : []
   const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]
   const embargoUntil = latest([...said, ...ahead])

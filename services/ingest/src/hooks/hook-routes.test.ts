@@ -257,6 +257,44 @@ test('what a CMS holds back is held here, and what cannot be read of it is refus
   )
 })
 
+test('a draft of what is out leaves it out, and the answer says so; a status that nobody knows is refused, and kept for whoever mends the mapping', async t => {
+  const { send, ghost, submissions, release, kept } = await open(t)
+  const tell = (article: object) =>
+    send(
+      JSON.stringify({ event: 'publish', article: { id: 'a1', title: 'T', text: 'T', ...article } }),
+      { authorization: `Bearer ${SECRET}` },
+      'press/any',
+    )
+  assert.deepEqual((await tell({ status: 'nháp' })).body, { ignored: 'its status is nháp' })
+  const unknown = await tell({ status: 'đang xét' })
+  assert.deepEqual([unknown.status, unknown.body['code'], (await kept()).length], [422, 'NEWSWIRE_HOOK_STATUS', 2])
+  assert.match(unknown.body['detail'] ?? '', /^\/status: "đang xét" is no status.*mapping\.statuses/)
+  const article = toArticle(articleInput.parse({ title: 'T', body: { text: 'T' } }), { language: 'vi' })
+  await release({ state: 'live', action: 'updated', article })
+  for (const { body } of [await tell({ status: 'nháp' }), await tell({ draft: true }), await ghost(post({ status: 'draft' }))]) {
+    const [warning] = body['warnings'] as unknown as { pointer: string; detail: string }[]
+    assert.equal(warning?.pointer, '/status')
+    assert.match(warning.detail, /^version 2 of press\.a1 stays public.*newswire retract press\.a1$/)
+  }
+  assert.deepEqual(await submissions(), [])
+})
+
+test('what stands beside the article is read as well', async t => {
+  const { send, submissions } = await open(t)
+  const tell = (around: object) =>
+    send(
+      JSON.stringify({ event: 'publish', article: { id: 'a1', title: 'T', text: 'T' }, ...around }),
+      { authorization: `Bearer ${SECRET}` },
+      'press/any',
+    )
+  assert.deepEqual((await tell({ status: 'draft' })).body, { ignored: 'its status is draft' })
+  await tell({ embargo: '2027-01-01T00:00:00+0000' })
+  assert.deepEqual(
+    (await submissions()).map(one => one.command === 'publish' && one.article.embargoUntil),
+    ['2027-01-01T00:00:00.000Z'],
+  )
+})
+
 test('a header that nobody signed overrules no body', async t => {
   const { send, submissions, submitted } = await open(t)
   submitted.ids.add('press.a1')

@@ -6,6 +6,7 @@ import { articleInput } from '@newswire/events/article'
 import type { PublisherConfig } from '@newswire/events/config'
 import type { Released } from '@newswire/events/current'
 import { UnavailableError } from '@newswire/events/errors'
+import { isLive } from '@newswire/events/fact'
 import type { HookConfig } from '@newswire/events/hook-config'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import type { Warning } from '@newswire/events/warnings'
@@ -31,7 +32,7 @@ type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trac
   Readonly<{ objects: Pick<Objects, 'get' | 'head' | 'put' | 'delete'>; take: ReturnType<typeof createTake> }>
 
 /** `ignored`: nothing was to be done, and why; a CMS that asked again would hear the same. */
-type HookAnswer = Answer | Readonly<{ ignored: string }>
+type HookAnswer = Answer | Readonly<{ ignored: string; warnings?: readonly Warning[] }>
 
 /** How long the trace is waited for, to know whether there is anything to take back. */
 const TRACE_WAIT_MS = 2_000
@@ -40,12 +41,13 @@ const TRACE_WAIT_MS = 2_000
 const JSON_LIMITS = { maxDepth: 100, maxKeys: 50_000 }
 
 type Delivery = Pick<Extract<Verified, { ok: true }>, 'delivery' | 'isOnce'>
+type Publication = Extract<Notice, { act: 'publish' }>
 type Hook = Readonly<{ publisher: PublisherConfig; hook: HookConfig; preset: Preset; fields: Fields }>
 
 const notFound = () =>
   new ProblemError({ status: 404, code: 'NEWSWIRE_HOOK_UNKNOWN', title: 'Not found', detail: 'there is no such hook in the configuration' })
 
-const unread = (code: 'NEWSWIRE_HOOK_EMBARGO' | 'NEWSWIRE_HOOK_BODY', title: string, errors: readonly Warning[]) =>
+const unread = (code: 'NEWSWIRE_HOOK_EMBARGO' | 'NEWSWIRE_HOOK_BODY' | 'NEWSWIRE_HOOK_STATUS', title: string, errors: readonly Warning[]) =>
   new ProblemError({ status: 422, code, title, detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors: errors.slice(0, 50) })
 
 const headersOf = (request: HttpRequest): Record<string, string | undefined> =>
@@ -105,16 +107,17 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
   }
 
   /** Throws the 422 problem of what looks like an embargo and cannot be read. */
-  const releaseOf = ({ hook, preset, fields }: Hook, document: unknown): Release => {
-    const isNamed = hook.mapping.fields.embargoUntil !== undefined
-    // Another Newswire says it as we do.
-    const release: Release = preset.isOurs && !isNamed ? { warnings: [], errors: [] } : findRelease(document, fields, isNamed, now())
+  const releaseOf = ({ hook, preset, fields }: Hook, { document, around }: Publication): Release => {
+    // Another Newswire has held it already, and may show its readers a date that is ahead.
+    const dated = preset.isOurs && hook.mapping.fields.publishedAt === undefined ? { ...fields, publishedAt: [] } : fields
+    const release = findRelease(document, around, dated, hook.mapping, now())
     if (release.errors.length > 0) throw unread('NEWSWIRE_HOOK_EMBARGO', 'It cannot be read until when this is to be held', release.errors)
     return release
   }
 
-  const publish = async (request: HttpRequest, hook: Hook, document: unknown, { delivery, isOnce }: Delivery): Promise<HookAnswer> => {
+  const publish = async (request: HttpRequest, hook: Hook, notice: Publication, { delivery, isOnce }: Delivery): Promise<HookAnswer> => {
     const { publisher, fields, preset } = hook
+    const { document } = notice
     const localId = toLocalId(firstText(document, fields.id), hook.hook.mapping)
     if (localId === null)
       throw new ProblemError({
@@ -130,12 +133,12 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     // Only with the first hook that is called: it brings libraries for the rich text of half a dozen CMSs.
     const { toInput } = await import('./to-input.ts')
     const toAsked: ToAsked = stamp => {
-      const release = releaseOf(hook, document)
+      const release = releaseOf(hook, notice)
       const { embargoUntil } = release
       const made = toInput(document, preset, fields, hook.hook.mapping)
       if (made.errors.length > 0) throw unread('NEWSWIRE_HOOK_BODY', 'The body cannot be read', made.errors)
       const input = validateWith(articleInput, { ...made.input, ...(embargoUntil === undefined ? {} : { embargoUntil }) }, 'article')
-      const warnings = [...release.warnings, ...made.warnings, ...findLostAddresses(input)]
+      const warnings = [...notice.warnings, ...release.warnings, ...made.warnings, ...findLostAddresses(input)]
       return { submission: toPublish(stamp, input, configuration.current().site), pictures: [], warnings }
     }
     return take(request, { publisher: publisher.id, articleId, key: `hook:${hook.hook.id}:${delivery}${again}`, ...live }, toAsked)
@@ -180,6 +183,20 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     }))
   }
 
+  /** A draft of what is out takes nothing back, which whoever meant to is to hear. */
+  const doubtsOfDraft = async (
+    { publisher, hook, fields }: Hook,
+    { draft }: Extract<Notice, { act: 'ignore' }>,
+  ): Promise<Readonly<{ warnings?: readonly Warning[] }>> => {
+    const localId = draft === undefined ? null : toLocalId(firstText(draft, fields.id), hook.mapping)
+    if (localId === null) return {}
+    const articleId = toCheckedArticleId(publisher.id, localId)
+    const released = await getReleased(objects, articleId)
+    if (released === null || !isLive(released.fact)) return {}
+    const detail = `version ${released.fact.version} of ${articleId} stays public: a draft takes nothing back; unpublish it there, or newswire retract ${articleId}`
+    return { warnings: [{ pointer: '/status', detail }] }
+  }
+
   /** A conflict is no reason for a CMS to send the same again: what it says is old. */
   const settlingConflicts = async (work: Promise<HookAnswer>): Promise<HookAnswer> => {
     try {
@@ -198,9 +215,10 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const kept = keys.hookDelivery(hook.publisher.id, hook.hook.id, sha256Hex(body))
     return keeping(kept, body, async () => {
       const notice = hook.preset.read(readStrictJson(body, JSON_LIMITS), headers, hook.hook.mapping, hook.fields)
-      if (notice.act === 'ignore') return { ignored: notice.reason }
+      if (notice.act === 'refuse') throw unread('NEWSWIRE_HOOK_STATUS', 'It is not known whether this may go out', notice.errors)
+      if (notice.act === 'ignore') return { ignored: notice.reason, ...(await doubtsOfDraft(hook, notice)) }
       return settlingConflicts(
-        notice.act === 'publish' ? publish(request, hook, notice.document, delivery) : takeBack(request, hook, notice, delivery),
+        notice.act === 'publish' ? publish(request, hook, notice, delivery) : takeBack(request, hook, notice, delivery),
       )
     })
   }

@@ -358,6 +358,159 @@ test('a document that says of itself that it is not for everybody does not go ou
   assert.equal(actOf('cloudevents', { type: 'x.article.updated', data: { id: 'a', status: 'draft' } }), 'ignore')
 })
 
+/** What becomes of an article with these fields, and of what is sent around it. */
+const standing = (changes: object, { mapping = {}, around = {} }: { mapping?: object; around?: object } = {}) =>
+  take('generic', { event: 'update', article: { id: 'a', title: 'T', text: 'T', ...changes }, ...around }, { mapping }).notice
+
+test('a status is understood in Vietnamese as in English, as a word, a number, a truth value or an object, wherever a CMS keeps it', () => {
+  const said: readonly (readonly [string, readonly object[]])[] = [
+    [
+      'ignore',
+      [
+        ...['nháp', 'Bản nháp', 'NHÁP', 'ban-nhap', 'chờ duyệt', 'Chờ xuất bản', 'chưa xuất bản', 'đang biên tập', 'hẹn giờ', 'trả lại'],
+        ...['in progress', 'autoDraft', 'on hold', 'not published', 'submitted', 'Nháp (2)'],
+      ].map(status => ({ status })),
+    ],
+    [
+      'unpublish',
+      [
+        ...[
+          'lưu trữ',
+          'đã xoá',
+          'Đã xóa',
+          'ẩn',
+          'gỡ bài',
+          'thu hồi',
+          'riêng tư',
+          'nội bộ',
+          'ngừng xuất bản',
+          'huỷ xuất bản',
+          'không công khai',
+        ],
+        ...['not public', 'disabled', 'taken down', 0, false],
+      ].map(status => ({ status })),
+    ],
+    [
+      'publish',
+      [
+        ...[
+          'đã xuất bản',
+          'Xuất bản',
+          'XUẤT BẢN',
+          'công khai',
+          'Đã đăng',
+          'da-xuat-ban',
+          'PUBLISHED',
+          'publish',
+          'stat:usable',
+          'Published (2)',
+        ],
+        ...[1, true, '1', null, '', [], {}, '—'],
+      ].map(status => ({ status })),
+    ],
+    [
+      'ignore',
+      [
+        { workflow_state: 'draft' },
+        { moderation_state: [{ value: 'draft' }], status: [{ value: true }] },
+        { status: { name: 'Draft', id: 3 } },
+        { status: { id: 1, slug: 'published', label: 'Nháp' } },
+        { workflow: { status: { name: 'Chờ duyệt' } } },
+        { trạng_thái: 'nháp' },
+        { trangThai: 'nhap' },
+        { fields: { status: 'draft' } },
+        { attributes: { moderation_state: 'draft' } },
+        { system: { workflow_step: 'draft' } },
+        { custom_fields: [{ key: 'status', value: 'draft' }] },
+        { status: { vi: 'Nháp', en: 'Published' } },
+        { state: 'nháp' },
+        { approvalStatus: 'pending' },
+        { meta: { draft: true } },
+        { attributes: { published: false } },
+      ],
+    ],
+    [
+      'unpublish',
+      [
+        { status: [{ value: false }] },
+        { attributes: { status: false } },
+        { deleted_at: '2026-01-01 00:00:00' },
+        { hidden: true },
+        { visibility: { name: 'Members' } },
+        { enabled: false },
+      ],
+    ],
+    [
+      'publish',
+      [
+        { status: [{ value: true }], moderation_state: [{ value: 'published' }] },
+        { status: { id: 2, name: 'Published' } },
+        { state: 'WA' },
+        { state: { name: 'California' } },
+        { reviewStatus: 'approved' },
+        { comment_status: 'closed', ping_status: 'closed', paymentStatus: 'due' },
+        { deleted_at: null, archivedAt: '' },
+        { author: { status: 'suspended' }, categories: [{ name: 'x', status: 'draft' }], images: [{ url: '', status: 'pending' }] },
+        { schedule_settings: { enabled: false } },
+      ],
+    ],
+  ]
+  for (const [act, all] of said) for (const changes of all) assert.equal(standing(changes).act, act, JSON.stringify(changes))
+  for (const [act, around] of [
+    ['ignore', { status: 'nháp' }],
+    ['unpublish', { visibility: 'private' }],
+    ['publish', { status: 'success', state: 'delivered' }],
+  ] as const)
+    assert.equal(standing({}, { around }).act, act, JSON.stringify(around))
+})
+
+test('a word that nobody knows, in a field that is a status, releases nothing: it is named, with how to say what it means', () => {
+  for (const [pointer, changes] of [
+    ['/status', { status: 'đang xét' }],
+    ['/status', { status: 'ready to publish' }],
+    ['/status', { status: 3 }],
+    ['/status', { status: { id: 3, name: 'Duyệt lần 2' } }],
+    ['/workflow_state', { workflow_state: 'Legal' }],
+    ['/visibility', { visibility: 'gold' }],
+    ['/fields/status', { fields: { status: '草稿' } }],
+  ] as const) {
+    const notice = standing(changes)
+    assert.ok(notice.act === 'refuse', JSON.stringify(changes))
+    assert.equal(notice.errors[0]?.pointer, pointer)
+    assert.match(notice.errors[0]?.detail ?? '', /is no status that is known.*mapping\.statuses.*mapping\.fields\.status/)
+  }
+  const mapping = { statuses: { publish: ['Duyệt lần 2', '2'], draft: ['đang xét', 'live'], unpublish: ['Hết hạn đăng'] } }
+  for (const [status, act] of [
+    ['duyệt lần 2', 'publish'],
+    [2, 'publish'],
+    ['Đang Xét', 'ignore'],
+    ['live', 'ignore'],
+    ['hết hạn đăng', 'unpublish'],
+    ['published', 'publish'],
+  ] as const)
+    assert.equal(standing({ status }, { mapping }).act, act, String(status))
+  const elsewhere = { status: 'breaking', draft: true, flow: { now: 'nháp' } }
+  assert.equal(standing(elsewhere, { mapping: { fields: { status: 'none' } } }).act, 'publish')
+  assert.equal(standing(elsewhere, { mapping: { fields: { status: '/flow/now' } } }).act, 'ignore')
+  assert.equal(standing({ status: 'nháp' }, { mapping: { fields: { status: '/flow/now' } } }).act, 'ignore', 'it is not there')
+  const doubt = standing({ state: 'gaseous' })
+  assert.match((doubt.act === 'publish' && doubt.warnings[0]?.detail) || '', /taken for no status.*mapping\.statuses/)
+})
+
+test('Contentful: a status in the fields counts as it does elsewhere, whatever language it is said in', () => {
+  const entry = (fields: object) =>
+    actOf(
+      'contentful',
+      { sys: { id: 'e' }, fields: { title: { vi: 'T' }, body: { vi: 'T' }, ...fields } },
+      { headers: { 'x-contentful-topic': 'ContentManagement.Entry.publish' } },
+    )
+  for (const status of [{ vi: 'Nháp' }, { 'en-US': 'Published', vi: 'chờ duyệt' }]) assert.equal(entry({ status }), 'ignore')
+  assert.equal(entry({ isDraft: { vi: true } }), 'ignore')
+  assert.equal(entry({ visibility: { vi: 'Nội bộ' } }), 'unpublish')
+  assert.equal(entry({ status: { vi: 'Nóng' } }), 'refuse')
+  assert.equal(entry({ status: { vi: 'đã xuất bản' }, premium: { vi: false } }), 'publish')
+})
+
 const span = (text: string, ...marks: string[]) => ({ _type: 'span', text, marks })
 const words = (value: string, ...marks: string[]) => ({ nodeType: 'text', value, marks: marks.map(type => ({ type })), data: {} })
 const node = (nodeType: string, content: object[], data: object = {}) => ({ nodeType, data, content })

@@ -44,6 +44,7 @@ const fieldsOf = (given: Partial<Record<HookField, string | readonly string[]>>)
     publishedAt: of('publishedAt'),
     updatedAt: of('updatedAt'),
     embargoUntil: of('embargoUntil'),
+    status: of('status'),
     tags: of('tags'),
     image: of('image'),
     imageCaption: of('imageCaption'),
@@ -177,7 +178,7 @@ const presets = {
   },
   'standard-webhooks': {
     verify: signatures.standardWebhooks,
-    read: readByWord({ event: ['/type'], document: '/data/article', isOurs: true }),
+    read: readByWord({ event: ['/type'], document: '/data/article' }),
     fields: { ...ordinary, version: ['/version'], tags: ['/categories', '/categories/*/name'] },
     isOurs: true,
   },
@@ -197,6 +198,6 @@ export const presetOf = (name: HookPreset): Preset => presets[name]
 
 /** With what the configuration says of its own documents in place of the preset's. */
 export const fieldsFor = (preset: Preset, { fields }: HookMapping): Fields => {
-  const own = Object.entries(fields).map(([field, pointer]) => [field, [pointer]])
+  const own = Object.entries(fields).map(([field, pointer]) => [field, pointer === 'none' ? [] : [pointer]])
   return { ...preset.fields, ...(Object.fromEntries(own) as Partial<Fields>) }
 }

@@ -1,12 +1,19 @@
 /** What each CMS's webhook says that happened. It never throws, whatever the body is. Pure. */
 import type { HookField, HookMapping } from '@newswire/events/hook-config'
+import type { Warning } from '@newswire/events/warnings'
+import type { Around } from './places.ts'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
+import { readStanding } from './status.ts'
 
-/** What a webhook says that happened. `document`: what of, as much as is left of it. */
+/**
+ * What a webhook says that happened. `document`: what of, as much as is left of it. `around`: what it lies in. `draft`: what is passed over because it is not
+ * ready, in place of which something may be out. `refuse`: it is not known whether it may go out.
+ */
 export type Notice =
-  | Readonly<{ act: 'publish'; document: unknown }>
+  | Readonly<{ act: 'publish'; document: unknown; around: Around; warnings: readonly Warning[] }>
   | Readonly<{ act: 'unpublish' | 'delete'; id: string; document: unknown }>
-  | Readonly<{ act: 'ignore'; reason: string }>
+  | Readonly<{ act: 'ignore'; reason: string; draft?: unknown }>
+  | Readonly<{ act: 'refuse'; errors: readonly Warning[] }>
 
 export type Headers = Readonly<Record<string, string | undefined>>
 export type Fields = Readonly<Record<HookField, readonly string[]>>
@@ -15,68 +22,27 @@ export type ReadNotice = (body: unknown, headers: Headers, mapping: HookMapping,
 
 const ignore = (reason: string): Notice => ({ act: 'ignore', reason })
 const at = (body: unknown, pointer: string): unknown => findAllAt(body, pointer)[0]
-const publish = (document: unknown): Notice => ({ act: 'publish', document })
+const publish = (document: unknown): Notice => ({ act: 'publish', document, around: [], warnings: [] })
 const takeBack = (act: 'unpublish' | 'delete', document: unknown, fields: Fields): Notice => {
   const id = firstText(document, fields.id)
   return id === '' ? ignore('it names no document') : { act, id, document }
 }
 
-const NOT_YET = new Set('draft drafted scheduled planned future pending embargoed'.split(' '))
-const NOT_FOR_ALL = new Set(
-  'private internal hidden unlisted restricted protected password member members subscriber subscribers registered paid premium archived trash trashed deleted unpublished offline expired withdrawn withheld rejected killed spiked canceled cancelled inactive'.split(
-    ' ',
-  ),
-)
-const STATUSES = ['/status', '/_status', '/state', '/pubstatus', '/pubStatus', '/visibility', '/access']
-/** By names without case and punctuation. */
-const IS_NOT_YET: Readonly<Record<string, boolean>> = { draft: true, isdraft: true, published: false, ispublished: false }
-const IS_NOT_FOR_ALL: Readonly<Record<string, boolean>> = {
-  private: true,
-  isprivate: true,
-  protected: true,
-  public: false,
-  ispublic: false,
-  premium: true,
-  ispremium: true,
-  membersonly: true,
-  subscribersonly: true,
-  paywall: true,
-  paywalled: true,
-  deleted: true,
-  isdeleted: true,
-  archived: true,
-  isarchived: true,
-}
-
-/** Databases without truth values have numbers for them, and forms have words. */
-const isFlag = (value: unknown, meant: boolean): boolean =>
-  ['boolean', 'number', 'string'].includes(typeof value) && [String(meant), String(Number(meant))].includes(String(value).toLowerCase())
-
-/** `ready for review` and `pendingApproval` as words; `review passed` waits for nobody. */
-const wordsOfStatus = (status: string): readonly string[] =>
-  status
-    .slice(0, 100)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z]+/)
-    .filter(word => word !== '')
-const isNotYet = (words: readonly string[]): boolean =>
-  words.some(word => NOT_YET.has(word)) || /^(?:in)?(?:review|approval)$/.test(words.at(-1) ?? '')
-
 /** Whatever has happened: a document that says of itself that it is not for everybody does not go out, and what is out of it goes. */
-const publishOpen = (document: unknown, fields: Fields): Notice => {
-  const statuses = STATUSES.flatMap(pointer => findTexts(document, pointer)).map(wordsOfStatus)
-  const isSaid = (flags: Readonly<Record<string, boolean>>) =>
-    Object.entries(typeof document === 'object' && document !== null ? document : {}).some(([key, value]) => {
-      const name = key.toLowerCase().replace(/[^a-z]/g, '')
-      return Object.hasOwn(flags, name) && isFlag(value, flags[name] === true)
-    })
-  const notYet = statuses.find(isNotYet)
-  if (notYet !== undefined) return ignore(`its status is ${notYet.join(' ')}`)
-  if (isSaid(IS_NOT_YET)) return ignore('it is a draft')
-  return statuses.some(words => words.some(word => NOT_FOR_ALL.has(word))) || isSaid(IS_NOT_FOR_ALL)
-    ? takeBack('unpublish', document, fields)
-    : publish(document)
+const publishOpen = (document: unknown, fields: Fields, mapping: HookMapping, around: Around = []): Notice => {
+  const standing = readStanding(document, around, fields, mapping)
+  switch (standing.is) {
+    case 'publish':
+      return { act: 'publish', document, around, warnings: standing.warnings }
+    case 'draft':
+      return { act: 'ignore', reason: standing.why, draft: document }
+    case 'unpublish':
+      return takeBack('unpublish', document, fields)
+    case 'unknown':
+      return { act: 'refuse', errors: standing.errors }
+    default:
+      return standing satisfies never
+  }
 }
 
 // --- Ghost -------------------------------------------------------------------------------------------------------------------------
@@ -124,7 +90,7 @@ export const readGhost: ReadNotice = (body, _headers, _mapping, fields) => {
   if (status === 'published' && isPublic) return publish(toOpenPost(current))
   const wasPublic = before === 'published' || (status === 'published' && firstText(previous, ['/visibility']) === 'public')
   if (wasPublic) return takeBack('unpublish', current, fields)
-  return ignore(status === 'published' ? 'it is for members only' : `its status is ${status}`)
+  return status === 'published' ? ignore('it is for members only') : { act: 'ignore', reason: `its status is ${status}`, draft: current }
 }
 
 // --- WordPress ---------------------------------------------------------------------------------------------------------------------
@@ -147,20 +113,20 @@ export const readWordpress: ReadNotice = (body, _headers, _mapping, fields) => {
 const withId = (fields: Fields, document: unknown, id: string | undefined): string => firstText(document, fields.id) || (id ?? '')
 
 /** The document is the webhook's projection; what happened is a header, and so is the id of one that is gone. */
-export const readSanity: ReadNotice = (body, headers, _mapping, fields) => {
+export const readSanity: ReadNotice = (body, headers, mapping, fields) => {
   const documentId = headers['sanity-document-id']
   const id = withId(fields, body, documentId)
   // Wherever the mapping has the article's id: a slug says of no draft that it is one.
   if ([id, documentId ?? '', ...findTexts(body, '/_id'), ...findTexts(body, '/_originalId')].some(one => /^(drafts|versions)\./.test(one)))
     return ignore('it is a draft')
   if (headers['sanity-operation'] === 'delete') return id === '' ? ignore('it names no document') : { act: 'delete', id, document: null }
-  return publishOpen(body, fields)
+  return publishOpen(body, fields, mapping)
 }
 
-export const readContentful: ReadNotice = (body, headers, _mapping, fields) => {
+export const readContentful: ReadNotice = (body, headers, mapping, fields) => {
   const topic = headers['x-contentful-topic'] ?? ''
   const [, happened] = /^ContentManagement\.Entry\.([a-z_]+)$/.exec(topic) ?? []
-  if (happened === 'publish') return publish(body)
+  if (happened === 'publish') return publishOpen(body, fields, mapping)
   if (happened === 'unpublish' || happened === 'archive') return takeBack('unpublish', body, fields)
   return happened === 'delete' ? takeBack('delete', body, fields) : ignore(`${topic.slice(0, 100) || 'no topic'} publishes nothing`)
 }
@@ -201,23 +167,31 @@ type Places = Readonly<{
   /** What else is told of by the same address is passed over. */
   only?: RegExp
   isDraft?: (body: unknown, event: string) => boolean
-  /** Its documents say by our own fields whom they are for. */
-  isOurs?: true
 }>
 
+/** The objects on the way to the document, which may say something of it as well. */
+const aroundOf = (body: unknown, pointer: string): Around => {
+  const parts = pointer.split('/').slice(1)
+  return parts.map((_, index) => {
+    const way = parts.slice(0, index).map(part => `/${part}`)
+    return { pointer: way.join(''), value: at(body, way.join('')) }
+  })
+}
+
 export const readByWord =
-  ({ event: said, header, document: place, only = /^/, isDraft = () => false, isOurs }: Places): ReadNotice =>
+  ({ event: said, header, document: place, only = /^/, isDraft = () => false }: Places): ReadNotice =>
   (body, headers, mapping, fields) => {
     const named = header === undefined ? undefined : headers[header]
     const event = named ?? firstText(body, mapping.event === undefined ? said : [mapping.event])
-    const document = at(body, mapping.document ?? (named === undefined ? place : ''))
+    const where = mapping.document ?? (named === undefined ? place : '')
+    const document = at(body, where)
     const act = only.test(event) ? actOf(event, mapping) : null
     if (act === null)
       return ignore(event === '' ? 'it does not say what happened' : `${event.slice(0, 100)} is none of the events that are read`)
     // Another Newswire says how it was taken back.
     if (act !== 'publish') return takeBack(firstText(body, ['/data/retraction/mode']) === 'gone' ? 'delete' : act, document, fields)
     if (isDraft(body, event)) return ignore('it is a draft')
-    return isOurs ? publish(document) : publishOpen(document, fields)
+    return publishOpen(document, fields, mapping, aroundOf(body, where))
   }
 
 /** Strapi tells of drafts, too: only what has been published says when. */

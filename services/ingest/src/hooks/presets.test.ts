@@ -594,6 +594,54 @@ test('the trees that editors of Contentful, Sanity and Strapi keep become HTML; 
   assert.deepEqual([strapi.warnings, strapi.errors], [[], []])
 })
 
+test('of what is not known in a tree the words are kept, and it is named', () => {
+  const of = (preset: HookPreset, body: unknown) => {
+    const headers = { 'x-contentful-topic': 'ContentManagement.Entry.publish' }
+    const sent = {
+      contentful: { sys: { id: 'e' }, fields: { title: { vi: 'T' }, body: { vi: body } } },
+      sanity: { _id: 's', title: 'T', body },
+      strapi: { event: 'entry.publish', entry: { documentId: 'd', title: 'T', content: body } },
+    }[preset as 'contentful' | 'sanity' | 'strapi']
+    const { input, warnings } = madeOf(preset, sent, { headers })
+    return [(input['body'] as { html: string }).html, ...warnings.map(one => one.detail)]
+  }
+  const plain = 'not known, so only the words of it are kept: '
+  const left = 'left out of it, because what is sent has no address and no words for it: '
+  const target = { fields: { file: { vi: { url: '//images.example/a.jpg' } }, title: { vi: 'Ảnh' } } }
+  const unknown = [
+    node('callout', [node('paragraph', [words('Một')])]),
+    node('lead', [words('Hai & ba')]),
+    node('paragraph', [words('Bốn '), node('footnote', [words('năm')])]),
+    { nodeType: 'formula', data: {}, content: [], value: 'a<b' },
+    { nodeType: 'widget', data: {} },
+    { nodeType: 'embedded-entry-block', data: {} },
+    node('embedded-asset-block', [], { target }),
+  ]
+  assert.deepEqual(of('contentful', node('document', unknown)), [
+    '<p>Một</p><p>Hai &amp; ba</p><p>Bốn năm</p>a&lt;b<figure><img src="https://images.example/a.jpg" alt=""><figcaption>Ảnh</figcaption></figure>',
+    `${left}widget, embedded-entry-block`,
+    `${plain}callout, lead, footnote, formula`,
+  ])
+  const portable = [
+    { _type: 'block', children: [span('Một '), { _type: 'stock', name: 'VN-INDEX' }] },
+    { _type: 'callout', content: [{ _type: 'block', children: [span('Hai')] }] },
+    { _type: 'pullQuote', quote: 'Ba & bốn', author: 'An' },
+    { _type: 'code', code: 'a < b', language: 'js' },
+    { _type: 'table', rows: [{ cells: ['x', 'y'] }] },
+    { _type: 'reference', _ref: 'abc' },
+  ]
+  assert.deepEqual(of('sanity', portable), [
+    '<p>Một VN-INDEX</p><p>Hai</p><p>Ba &amp; bốn</p><p>An</p><pre><code>a &lt; b</code></pre><table><tbody><tr><td>x</td><td>y</td></tr></tbody></table>',
+    `${left}reference`,
+    `${plain}stock, callout, pullQuote`,
+  ])
+  const blocks = [
+    { type: 'callout', children: [{ type: 'text', text: 'Một' }] },
+    { type: 'embed', children: [] },
+  ]
+  assert.deepEqual(of('strapi', blocks), ['Một\n', `${left}embed`, `${plain}callout`])
+})
+
 test('a tree that is not taken is named, with what to send in its place; a strange one makes nothing throw', () => {
   const found = (body: unknown) => {
     const { errors } = madeOf('generic', { event: 'publish', article: { id: 'a', title: 'T', body } })

@@ -1,6 +1,7 @@
 /**
  * A body that is no text but a tree, as the editors of CMSs keep it: found by its shape and written as HTML, which ingest then cleans like any other. What
- * stands in it without an address or words of its own (an embedded entry, an asset by its id) is left out and named. Pure.
+ * stands in it without an address or words of its own (an embedded entry, an asset by its id) is left out and named; of what is not known the words are kept,
+ * and it is named too. Pure.
  */
 import { documentToHtmlString, type NodeRenderer } from '@contentful/rich-text-html-renderer'
 import { escapeMarkup } from '@newswire/events/text'
@@ -8,58 +9,136 @@ import { toHTML } from '@portabletext/to-html'
 import MarkdownIt from 'markdown-it'
 import { firstText } from './pointers.ts'
 
-/** `left`: kinds of what could not be written. */
-export type Written = Readonly<{ html: string; left: readonly string[] }>
+/** `left`: kinds of what could not be written. `plain`: of what only the words could be of. */
+export type Written = Readonly<{ html: string; left: readonly string[]; plain: readonly string[] }>
 type Node = Readonly<Record<string, unknown>>
-type Format = Readonly<{ name: string; is: (value: unknown) => boolean; write: (value: unknown, left: Set<string>) => string }>
+type Lost = Readonly<{ left: Set<string>; plain: Set<string> }>
+type Format = Readonly<{ name: string; is: (value: unknown) => boolean; write: (value: unknown, lost: Lost) => string }>
 
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
 const nodesOf = (value: unknown): readonly Node[] => (Array.isArray(value) ? value.filter(isNode) : [])
 const link = (address: string, words: string): string => (address === '' ? words : `<a href="${escapeMarkup(address)}">${words}</a>`)
 /** Nothing where it has no address: it is known to its CMS alone. */
-const figure = (address: string, alt: string, caption: string, left: Set<string>): string => {
+const figure = (address: string, alt: string, caption: string, { left }: Pick<Lost, 'left'>): string => {
   if (address === '') left.add('image')
   const words = caption === '' ? '' : `<figcaption>${escapeMarkup(caption)}</figcaption>`
   return address === '' ? '' : `<figure><img src="${escapeMarkup(address)}" alt="${escapeMarkup(alt)}">${words}</figure>`
 }
 const textAt = (value: unknown, ...pointers: string[]): string => firstText(value, pointers)
+const kindOf = (kind: unknown): string => (typeof kind === 'string' && kind !== '' ? kind.slice(0, 50) : 'a block without a type')
+/** Names what is not known, by what was found of it. */
+const withWords = (html: string, kind: unknown, { left, plain }: Lost): string => {
+  const lost = html === '' ? left : plain
+  lost.add(kindOf(kind))
+  return html
+}
 
 // --- Contentful: rich text ---------------------------------------------------------------------------------------------------------------
 
 /** By the id of an entry or an asset: its address is not among what the webhook sends. */
 const BY_ID = [
-  'embedded-asset-block',
   'embedded-entry-block',
   'embedded-entry-inline',
   'embedded-resource-block',
   'embedded-resource-inline',
+  'asset-hyperlink',
+  'entry-hyperlink',
+  'resource-hyperlink',
 ]
-const LINKS_BY_ID = ['asset-hyperlink', 'entry-hyperlink', 'resource-hyperlink']
+/** What has text in it without a block between, and so nothing but text. */
+const OF_TEXT = ['paragraph', 'heading-1', 'heading-2', 'heading-3', 'heading-4', 'heading-5', 'heading-6', 'hyperlink']
+const KNOWN = new Set([
+  ...BY_ID,
+  ...OF_TEXT,
+  ...['document', 'text', 'embedded-asset-block', 'unordered-list', 'ordered-list', 'list-item', 'blockquote', 'hr'],
+  ...['table', 'table-row', 'table-cell', 'table-header-cell'],
+])
 
-const writeContentful = (value: unknown, left: Set<string>): string => {
-  const leaving =
-    (keepsWords: boolean): NodeRenderer =>
+/** Kinds of nodes that the library drops with all that is in them; whether a block of text is where they are. */
+const findUnknown = (node: Node, found = new Map<string, boolean>()): Map<string, boolean> => {
+  for (const child of nodesOf(node['content'])) {
+    const kind = child['nodeType']
+    const isBlock = !OF_TEXT.includes(String(node['nodeType'])) && nodesOf(child['content']).some(one => one['nodeType'] === 'text')
+    if (typeof kind === 'string' && !KNOWN.has(kind)) found.set(kind, isBlock || found.get(kind) === true)
+    findUnknown(child, found)
+  }
+  return found
+}
+
+const writeContentful = (value: unknown, lost: Lost): string => {
+  const inside: NodeRenderer = (node, next) => (Array.isArray(node.content) ? next(node.content) : '')
+  const byId: NodeRenderer = (node, next) => {
+    lost.left.add(node.nodeType)
+    return inside(node, next)
+  }
+  // An asset that somebody has put in place of its id has an address.
+  const asset: NodeRenderer = node => {
+    const fields = isNode(node.data['target']) ? node.data['target']['fields'] : undefined
+    const address = textAt(fields, '/file/url', '/file/*/url').replace(/^\/\//, 'https://')
+    if (address === '') lost.left.add(node.nodeType)
+    return address === ''
+      ? ''
+      : figure(address, textAt(fields, '/description', '/description/*'), textAt(fields, '/title', '/title/*'), lost)
+  }
+  const unknown =
+    (isBlock: boolean): NodeRenderer =>
     (node, next) => {
-      left.add(node.nodeType)
-      return keepsWords ? next(node.content) : ''
+      const words = inside(node, next) || escapeMarkup(textAt(node, '/value', '/data/text', '/data/value', '/data/caption'))
+      return withWords(words === '' || !isBlock ? words : `<p>${words}</p>`, node.nodeType, lost)
     }
-  const renderNode = Object.fromEntries([...BY_ID.map(type => [type, leaving(false)]), ...LINKS_BY_ID.map(type => [type, leaving(true)])])
+  const renderNode = Object.fromEntries([
+    ...BY_ID.map(kind => [kind, byId]),
+    ['embedded-asset-block', asset],
+    ...[...findUnknown(value as Node)].map(([kind, isBlock]) => [kind, unknown(isBlock)]),
+  ])
   return documentToHtmlString(value as Parameters<typeof documentToHtmlString>[0], { renderNode })
 }
 
 // --- Sanity: portable text ---------------------------------------------------------------------------------------------------------------
 
-const writePortable = (value: unknown, left: Set<string>): string =>
+/** Where blocks of their own that projects and plugins make up have their words. */
+const WORDS = [
+  '/title',
+  '/heading',
+  '/text',
+  '/body',
+  '/content',
+  '/quote',
+  '/description',
+  '/caption',
+  '/code',
+  '/author',
+  '/name',
+  '/alt',
+]
+const isPortable = (value: unknown): boolean => nodesOf(value).some(one => one['_type'] === 'block')
+
+/** Portable text that lies in it, else its words. */
+const wordsOfBlock = (value: unknown, isInline: boolean, lost: Lost): string => {
+  const nested = isNode(value) ? Object.values(value).filter(isPortable) : []
+  const words = WORDS.flatMap(pointer => textAt(value, pointer) || []).map(escapeMarkup)
+  if (isInline) return words.join(' ')
+  return [...words.map(one => `<p>${one}</p>`), ...nested.map(one => writePortable(one, lost))].join('')
+}
+
+/** As the plugin for tables keeps it. */
+const tableOf = (value: unknown): string => {
+  const rows = nodesOf(isNode(value) ? value['rows'] : null)
+    .map(row => (Array.isArray(row['cells']) ? row['cells'].map(cell => `<td>${escapeMarkup(String(cell ?? ''))}</td>`).join('') : ''))
+    .filter(Boolean)
+  return rows.length === 0 ? '' : `<table><tbody>${rows.map(row => `<tr>${row}</tr>`).join('')}</tbody></table>`
+}
+
+const writePortable = (value: unknown, lost: Lost): string =>
   toHTML(value as Parameters<typeof toHTML>[0], {
     onMissingComponent: false,
     components: {
       types: {
-        image: ({ value: one }) => figure(textAt(one, '/asset/url', '/url'), textAt(one, '/alt'), textAt(one, '/caption'), left),
+        image: ({ value: one }) => figure(textAt(one, '/asset/url', '/url'), textAt(one, '/alt'), textAt(one, '/caption'), lost),
+        code: ({ value: one }) => `<pre><code>${escapeMarkup(textAt(one, '/code'))}</code></pre>`,
       },
-      unknownType: ({ value: one }) => {
-        left.add(textAt(one, '/_type').slice(0, 50))
-        return ''
-      },
+      unknownType: ({ value: one, isInline }) =>
+        tableOf(one) || withWords(wordsOfBlock(one, isInline, lost), isNode(one) ? one['_type'] : null, lost),
       unknownMark: ({ children }) => children ?? '',
       unknownBlockStyle: ({ children }) => `<p>${children ?? ''}</p>`,
       unknownList: ({ children }) => `<ul>${children ?? ''}</ul>`,
@@ -77,10 +156,10 @@ const MARKS = [
   ['code', 'code'],
 ] as const
 
-const writeBlock = (node: Node, left: Set<string>): string => {
+const writeBlock = (node: Node, lost: Lost): string => {
   const inside = () =>
     nodesOf(node['children'])
-      .map(child => writeBlock(child, left))
+      .map(child => writeBlock(child, lost))
       .join('')
   switch (node['type']) {
     case 'text': {
@@ -104,10 +183,9 @@ const writeBlock = (node: Node, left: Set<string>): string => {
     case 'link':
       return link(textAt(node, '/url'), inside())
     case 'image':
-      return figure(textAt(node, '/image/url'), textAt(node, '/image/alternativeText'), textAt(node, '/image/caption'), left)
+      return figure(textAt(node, '/image/url'), textAt(node, '/image/alternativeText'), textAt(node, '/image/caption'), lost)
     default:
-      left.add(String(node['type'] ?? 'a block without a type').slice(0, 50))
-      return inside()
+      return withWords(inside(), node['type'], lost)
   }
 }
 
@@ -115,13 +193,13 @@ const writeBlock = (node: Node, left: Set<string>): string => {
 
 const FORMATS: readonly Format[] = [
   { name: 'Contentful rich text', is: value => isNode(value) && value['nodeType'] === 'document', write: writeContentful },
-  { name: 'portable text', is: value => nodesOf(value).some(one => one['_type'] === 'block'), write: writePortable },
+  { name: 'portable text', is: isPortable, write: writePortable },
   {
     name: 'Strapi blocks',
     is: value => nodesOf(value).some(one => typeof one['type'] === 'string' && Array.isArray(one['children'])),
-    write: (value, left) =>
+    write: (value, lost) =>
       nodesOf(value)
-        .map(one => writeBlock(one, left))
+        .map(one => writeBlock(one, lost))
         .join('\n'),
   },
 ]
@@ -142,9 +220,9 @@ export const writeRichText = (value: unknown): Written | Readonly<{ found: strin
     const name = OTHERS.find(([, is]) => is(value))?.[0]
     return name !== undefined ? { found: name } : Array.isArray(value) ? { found: 'a list of blocks that are not known' } : null
   }
-  const left = new Set<string>()
+  const lost: Lost = { left: new Set(), plain: new Set() }
   try {
-    return { html: format.write(value, left), left: [...left] }
+    return { html: format.write(value, lost), left: [...lost.left], plain: [...lost.plain] }
   } catch {
     // The libraries take what their editors write, and strangers write the rest.
     return { found: `${format.name} that is not as its format has it` }

@@ -10,7 +10,7 @@ import { versionOf } from './identity.ts'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
 import type { Preset } from './presets.ts'
 import type { Fields } from './read-notice.ts'
-import { isLikeMarkdown, markdownToHtml, writeRichText } from './rich-text.ts'
+import { isLikeMarkdown, markdownToHtml, type Written, writeRichText } from './rich-text.ts'
 import { toInstant } from './times.ts'
 
 const folded = (text: string): string => text.normalize('NFC').trim().toLowerCase()
@@ -159,6 +159,12 @@ const textBodyOf = (text: string, mapping: HookMapping): Body => {
     : { body: { html }, warnings: [], errors: [] }
 }
 
+const lossesOf = ({ left, plain }: Written): readonly Warning[] =>
+  [
+    [left, 'left out of it, because what is sent has no address and no words for it'] as const,
+    [plain, 'not known, so only the words of it are kept'] as const,
+  ].flatMap(([kinds, what]) => (kinds.length === 0 ? [] : [{ pointer: '/body', detail: `${what}: ${kinds.slice(0, 20).join(', ')}` }]))
+
 /** A tree is looked for only where no text is. */
 const bodyOf = (document: unknown, fields: Fields, mapping: HookMapping): Body => {
   const [html, text] = [firstText(document, fields.html), firstText(document, fields.text)]
@@ -172,8 +178,7 @@ const bodyOf = (document: unknown, fields: Fields, mapping: HookMapping): Body =
         const detail = `expected HTML, a text, Contentful rich text, portable text or Strapi blocks at ${pointer}, found ${written.found}; send HTML, and name its place by mapping.fields.html`
         return { body: { text: '' }, warnings: [], errors: [{ pointer: '/body', detail }] }
       }
-      const left = `left out of it, because what is sent has no address and no words for it: ${written.left.join(', ')}`
-      return { body: { html: written.html }, warnings: written.left.length === 0 ? [] : [{ pointer: '/body', detail: left }], errors: [] }
+      return { body: { html: written.html }, warnings: lossesOf(written), errors: [] }
     }
   return { body: { text: '' }, warnings: [], errors: [] }
 }

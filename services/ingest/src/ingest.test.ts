@@ -705,6 +705,28 @@ test('an import goes by its own lane, and says whether it is delivered', async t
   assert.equal(reader.status, 403)
 })
 
+test('an import that is dated ahead is held until then, as what a hook sends is; a later embargo of its own stays', async t => {
+  const { request, read } = await open(t)
+  const [soon, late] = [1, 2].map(days => new Date(Date.now() + days * 86_400_000).toISOString())
+  const importIt = (id: string, times: object) => request('PUT', `/v1/articles/${id}?lane=backfill`, { ...article, ...times })
+  const { body } = await importIt('a', { publishedAt: late })
+  assert.deepEqual(
+    (body['warnings'] as unknown as { pointer: string }[]).map(one => one.pointer),
+    ['/publishedAt'],
+  )
+  await importIt('b', { publishedAt: late, embargoUntil: soon })
+  await importIt('c', { publishedAt: soon, embargoUntil: late })
+  await importIt('d', { publishedAt: new Date(Date.now() + 5_000).toISOString() })
+  const told = (await read('submissions.backfill')) as { event: NewswireEvent<'submission.accepted'> }[]
+  const held = told.map(({ event: { data } }) => data.command === 'publish' && [data.articleId, data.article.embargoUntil])
+  assert.deepEqual(held.sort(), [
+    ['press.a', late],
+    ['press.b', late],
+    ['press.c', late],
+    ['press.d', undefined],
+  ])
+})
+
 test('an import that there is no room for is sent away with when to come again, and is the same one when it does', async t => {
   const { request, put, submissions, read, places } = await open(t)
   places.free = false

@@ -11,6 +11,7 @@ import { getReleased } from '@newswire/objects/released'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { type Caller, identify } from './authorize.ts'
 import { findDoubts, findLostAddresses } from './complaints.ts'
+import { holdUntilDate } from './date-ahead.ts'
 import { addHookRoutes } from './hooks/hook-routes.ts'
 import { toOpenApi } from './openapi.ts'
 import { findReleasedDoubts } from './released-doubts.ts'
@@ -55,8 +56,9 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       request,
       'publish',
       (stamp, body) => {
-        const { input, pictures } = readArticle(body)
-        return { submission: toPublish(stamp, input, site()), pictures, warnings: findLostAddresses(input) }
+        const { input: given, pictures } = readArticle(body)
+        const { input, warnings } = stamp.lane === 'backfill' ? holdUntilDate(given, now()) : { input: given, warnings: [] }
+        return { submission: toPublish(stamp, input, site()), pictures, warnings: [...warnings, ...findLostAddresses(input)] }
       },
       () => readWay(request.query as Record<string, unknown>),
     )

@@ -3,6 +3,7 @@
  */
 import type { HookMapping } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
+import { isAhead, toHeldByDate } from '../date-ahead.ts'
 import { type Around, type Place, placesBelow, placesNamed, scalarsOf } from './places.ts'
 import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
@@ -22,8 +23,6 @@ const NO = new Set(['', '0', 'false', 'no', 'n', 'none', 'null', 'off', 'n/a', '
 const YES = new Set(['1', 'true', 'yes'])
 /** No zone is further from UTC than this; ms. */
 const DAY_MS = 86_400_000
-/** What a CMS published just now by a clock that is ahead of ours is no plan; ms. */
-const SKEW_MS = 60_000
 
 type Read = Readonly<{ instants: readonly string[]; errors: readonly Warning[] }>
 export type Release = Readonly<{ embargoUntil?: string; warnings: readonly Warning[]; errors: readonly Warning[] }>
@@ -80,16 +79,13 @@ export const findRelease = (document: unknown, around: Around, fields: Fields, m
   const dates = new Set(publishedAt === null ? [] : fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
   const isOff = mapping.fields.embargoUntil === 'none'
   const [embargo, plan] = isOff ? [NOTHING, NOTHING] : findHolds(document, around, fields, dates, nowMs)
-  const ahead = publishedAt !== null && Date.parse(publishedAt) > nowMs + SKEW_MS ? [publishedAt] : []
+  const ahead = publishedAt !== null && isAhead(publishedAt, nowMs) ? [publishedAt] : []
   const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]
   const embargoUntil = latest([...said, ...ahead])
   const byDate = ahead.filter(one => one === embargoUntil && !said.includes(one))
   return {
     ...(embargoUntil === undefined ? {} : { embargoUntil }),
-    warnings: [
-      ...byDate.map(one => ({ pointer: '/publishedAt', detail: `${one} is ahead, so it is held until then as under an embargo` })),
-      ...(date !== '' && publishedAt === null ? [{ pointer: '/publishedAt', detail: unread }] : []),
-    ],
+    warnings: [...byDate.map(toHeldByDate), ...(date !== '' && publishedAt === null ? [{ pointer: '/publishedAt', detail: unread }] : [])],
     errors: [...embargo.errors, ...plan.errors],
   }
 }

@@ -33,13 +33,13 @@ test('the pictures of an article go once, however often there is no room for it 
     ['POST', 'PUT'].map(method => door.requests.filter(one => one.method === method).length),
     [1, 4],
   )
-  assert.match(door.requests.at(-1)?.body ?? '', /newswire:abc/)
+  assert.match(door.requests.findLast(one => one.method === 'PUT')?.body ?? '', /newswire:abc/)
 })
 
-const open = async (t: TestContext) => {
+const open = async (t: TestContext, answer: Parameters<typeof answering>[1] = () => undefined) => {
   const folder = await mkdtemp(join(tmpdir(), 'import-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  const door = await answering(t, () => undefined)
+  const door = await answering(t, answer)
   const told: string[] = []
   const results: unknown[] = []
   const run = (json: boolean) =>
@@ -55,6 +55,7 @@ const open = async (t: TestContext) => {
       { journal: join(folder, '.journal') },
     )
   return {
+    folder,
     told,
     write: (name: string, ...articles: readonly object[]) =>
       writeFile(join(folder, name), articles.map(one => JSON.stringify({ title: 'T', body: { text: 'A' }, ...one })).join('\n')),
@@ -66,15 +67,45 @@ const open = async (t: TestContext) => {
   }
 }
 
-test('an id that comes more than once in a source is told, with how often: only the last of its articles stands', async t => {
-  const { told, write, run, result } = await open(t)
+test('an id that comes more than once in a source is told, with where: only the last of its articles stands', async t => {
+  const { folder, told, write, run, result } = await open(t)
   await write('all.jsonl', ...['one', 'two', 'undefined', 'undefined', 'undefined'].map((id, at) => ({ id, title: `T${at}` })))
   assert.equal(await run(false), true)
+  const file = (line: number) => join(folder, `all.jsonl:${line}`)
   assert.deepEqual(
-    told.filter(line => line.includes('more than once')),
-    ['! more than once in the source: undefined (3 times); each is one article, and the last one stands'],
+    told.filter(line => line.includes('times')),
+    [`! undefined came 3 times: ${file(5)} stands, and took the place of ${file(3)}, ${file(4)}`],
   )
-  assert.deepEqual((await result()).repeated, [{ id: 'undefined', times: 3 }])
+  assert.deepEqual((await result()).repeated, [{ id: 'undefined', times: 3, where: [3, 4, 5].map(file) }])
+})
+
+test('a picture that did not come is told at the end, also when that is known only a while after its article was taken', async t => {
+  const asked = new Map<string, number>()
+  const { told, write, run, result } = await open(t, ({ method, path }) => {
+    const id = path.split('?')[0]?.split('/')[3] ?? ''
+    if (method === 'PUT') return { status: 202, body: { submissionId: `s-${id}`, articleId: `press.${id}`, trace: '' } }
+    asked.set(id, (asked.get(id) ?? 0) + 1)
+    if (id === 's-slow' && asked.get(id) === 1) return { body: { submissionId: id, state: 'parked' } }
+    if (id === 's-late' && asked.get(id) === 1) return { status: 404, body: { title: 'Not found', code: 'NEWSWIRE_SUBMISSION_UNKNOWN' } }
+    if (id === 's-dead') return { body: { submissionId: id, state: 'dead' } }
+    const detail = id === 's-slow' ? '0 of 1 pictures ready; http://a.example/a.jpg: its server did not answer' : '1 of 1 pictures ready'
+    return { body: { submissionId: id, state: 'released', pictures: detail } }
+  })
+  const images = [{ url: 'http://a.example/a.jpg' }]
+  await write(
+    'all.jsonl',
+    { id: 'fine', images },
+    { id: 'slow', images },
+    { id: 'late', images },
+    { id: 'dead', images },
+    { id: 'without' },
+  )
+  assert.equal(await run(false), true)
+  assert.match(told.join('\n'), /waiting for the pictures of 2 of them/)
+  assert.match(told.join('\n'), /^! \S+all\.jsonl:2: press\.slow went on with 0 of 1 pictures ready; http:.*did not answer$/m)
+  assert.match(told.join('\n'), /^! not known yet whether their pictures came: press\.dead; `newswire trace press\.dead` says so$/m)
+  assert.deepEqual([asked.get('s-fine'), asked.get('s-without')], [1, undefined])
+  assert.deepEqual((await result()).pictures, { missing: [], unknown: [] }, 'the second run has sent nothing')
 })
 
 test('what says no time is told: it would stand above older news', async t => {

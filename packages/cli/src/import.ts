@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type Client, createClient } from './client.ts'
 import { sayWarnings, warn } from './finish.ts'
 import { type Journal, openJournal, toImportKey } from './import-journal.ts'
+import { findPictureless, type Pictured, type Pictureless } from './import-pictures.ts'
 import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
 import { isRenamed, type NamedFile, refuseClashes } from './name-clashes.ts'
 import { type Accepted, withUploadsOf } from './send-article.ts'
@@ -25,17 +26,18 @@ type ImportOptions = Readonly<{
   category?: readonly string[]
 }>
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
-type Repeated = Readonly<{ id: string; times: number }>
+type Repeated = Readonly<{ id: string; times: number; where: readonly string[] }>
 type Warned = Readonly<{ where: string; articleId: string; warnings: NonNullable<Accepted['warnings']> }>
-/** `times`: how often each id came in the source. `undated`: where an article was sent that says no time. */
+/** `places`: where each id came in the source. `undated`: where an article was sent that says no time. `pictured`: what was sent with pictures. */
 type Tally = {
   sent: number
   skipped: number
   refused: Refused[]
   renamed: NamedFile[]
   warned: Warned[]
-  times: Map<string, number>
+  places: Map<string, string[]>
   undated: string[]
+  pictured: Pictured[]
 }
 
 /**
@@ -102,6 +104,7 @@ const importOne = async (one: Imported, needs: Needs): Promise<void> => {
   if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) tally.renamed.push({ file: namedBy, localId })
   if (warnings !== undefined) tally.warned.push({ where, articleId, warnings })
   if (one.article.publishedAt === undefined) tally.undated.push(where)
+  if (Array.isArray(one.article.images) && one.article.images.length > 0) tally.pictured.push({ where, articleId, submissionId })
   tally.sent += 1
 }
 
@@ -143,7 +146,9 @@ const importAll = async (articles: Source['articles'], needs: Needs): Promise<vo
         tally.refused.push(one)
         continue
       }
-      tally.times.set(one.localId, (tally.times.get(one.localId) ?? 0) + 1)
+      const places = tally.places.get(one.localId)
+      if (places === undefined) tally.places.set(one.localId, [one.where])
+      else places.push(one.where)
       const work = take(one, running.get(one.localId)).finally(() => {
         all.delete(work)
         if (running.get(one.localId) === work) running.delete(one.localId)
@@ -194,9 +199,22 @@ const sayWarned = (warned: readonly Warned[], terminal: Terminal): void => {
 /** Versions of one article, or an export that gave every story the same id: only a person can tell. */
 const sayRepeated = (repeated: readonly Repeated[], terminal: Terminal): void => {
   if (repeated.length === 0) return
-  const named = repeated.slice(0, SHOWN).map(({ id, times }) => `${id} (${times} times)`)
-  const others = repeated.length > SHOWN ? ` and ${repeated.length - SHOWN} more` : ''
-  warn(terminal, `more than once in the source: ${named.join(', ')}${others}; each is one article, and the last one stands`)
+  for (const { id, times, where } of repeated.slice(0, SHOWN)) {
+    const before = where.slice(-SHOWN, -1)
+    const others = times - 1 > before.length ? ` and ${times - 1 - before.length} more` : ''
+    warn(terminal, `${id} came ${times} times: ${where.at(-1)} stands, and took the place of ${before.join(', ')}${others}`)
+  }
+  if (repeated.length > SHOWN) warn(terminal, `… and ${repeated.length - SHOWN} more ids that came more than once; --json has all of them`)
+}
+
+const sayPictureless = (missing: readonly Pictureless[], unknown: readonly Pictured[], terminal: Terminal): void => {
+  for (const { where, articleId, detail } of missing.slice(0, SHOWN)) warn(terminal, `${where}: ${articleId} went on with ${detail}`)
+  if (missing.length > SHOWN)
+    warn(terminal, `… and ${missing.length - SHOWN} more articles without all of their pictures; --json has all of them`)
+  if (unknown.length === 0) return
+  const ids = unknown.slice(0, SHOWN).map(one => one.articleId)
+  const others = unknown.length > SHOWN ? ` and ${unknown.length - SHOWN} more` : ''
+  warn(terminal, `not known yet whether their pictures came: ${ids.join(', ')}${others}; \`newswire trace ${ids[0]}\` says so`)
 }
 
 const sayUndated = (undated: readonly string[], terminal: Terminal): void => {
@@ -241,7 +259,7 @@ export const importArticles = async (terminal: Terminal, source: string, options
   const { articles, passedOver, toName } = opened
   const file = options.journal ?? opened.journal
   const journal = await openJournal(file)
-  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [], times: new Map(), undated: [] }
+  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [], places: new Map(), undated: [], pictured: [] }
   const stopped = new AbortController()
   const sayStopped = () => say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
   const interrupt = () => {
@@ -250,8 +268,11 @@ export const importArticles = async (terminal: Terminal, source: string, options
   }
   process.once('SIGINT', interrupt)
   const end = json ? () => undefined : draw(tally)
+  let pictures: Awaited<ReturnType<typeof findPictureless>> = { missing: [], unknown: [] }
   try {
     await importAll(articles, { client, journal, deliver, tally, signal: stopped.signal, toName })
+    const onWaiting = (articles: number) => say(`all are taken; waiting for the pictures of ${articles} of them, 45 s at most`)
+    pictures = await findPictureless(client, tally.pictured, { onWaiting })
   } catch (error) {
     sayStopped()
     throw error
@@ -262,16 +283,17 @@ export const importArticles = async (terminal: Terminal, source: string, options
     await journal.close()
     await opened.close()
   }
-  const { sent, skipped, refused, renamed, warned, times, undated } = tally
-  const repeated = [...times].flatMap(([id, n]) => (n === 1 ? [] : [{ id, times: n }]))
+  const { sent, skipped, refused, renamed, warned, places, undated } = tally
+  const repeated = [...places].flatMap(([id, where]) => (where.length === 1 ? [] : [{ id, times: where.length, where }]))
   sayRenamed(renamed, say)
   if (!json) {
     sayWarned(warned, terminal)
     sayRepeated(repeated, terminal)
     sayUndated(undated, terminal)
+    sayPictureless(pictures.missing, pictures.unknown, terminal)
   }
   for (const one of refused) say(`${one.where}: ${one.reason}`)
-  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${showPassedOver(passedOver)}`
-  printResult(terminal, { sent, skipped, refused, warned, renamed, repeated, undated, passedOver, journal: file }, words)
+  const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${pictures.missing.length === 0 ? '' : `, ${pictures.missing.length} without all of their pictures`}${showPassedOver(passedOver)}`
+  printResult(terminal, { sent, skipped, refused, warned, renamed, repeated, undated, pictures, passedOver, journal: file }, words)
   return refused.length === 0
 }

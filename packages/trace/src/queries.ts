@@ -14,6 +14,8 @@ export type SubmissionStatus = Readonly<{
   version?: number
   code?: string
   detail?: string
+  /** How many of its pictures were ready when it went on, and behind a semicolon each which were not, and why; absent until then, and without pictures. */
+  pictures?: string
   /** Taken all the same, whatever its state is now. */
   warnings?: readonly Warning[]
   acceptedAt: string | null
@@ -82,11 +84,10 @@ const toSubmission = (row: Row): SubmissionStatus => ({
 export const readSubmission = (db: DatabaseSync, submissionId: string): SubmissionStatus | null => {
   const row = db.prepare('SELECT * FROM submission WHERE id = ?').get(submissionId) as Row | undefined
   if (row === undefined) return null
-  const taken = db
-    .prepare("SELECT detail FROM stage WHERE article = ? AND submission = ? AND stage = 'ingest' AND outcome = 'accepted'")
-    .get(text(row.article), submissionId) as Row | undefined
-  const warnings = parseWarnings(text(taken?.detail) ?? '')
-  return { ...toSubmission(row), ...(warnings.length === 0 ? {} : { warnings }) }
+  const stages = db.prepare("SELECT detail FROM stage WHERE article = ? AND submission = ? AND stage = ? AND outcome = 'accepted'")
+  const detailOf = (stage: string) => text((stages.get(text(row.article), submissionId, stage) as Row | undefined)?.detail ?? null)
+  const [warnings, pictures] = [parseWarnings(detailOf('ingest') ?? ''), detailOf('images')]
+  return { ...toSubmission(row), ...(pictures === null ? {} : { pictures }), ...(warnings.length === 0 ? {} : { warnings }) }
 }
 
 /** What was asked for under this id: of which version, and to whom; `null` when nothing was. */

@@ -86,6 +86,9 @@ test('a submission ends in its final state, whatever comes late or twice', () =>
     ['refused', 'NEWSWIRE_X', 'why'],
   )
   assert.equal(readSubmission(refused, 'unknown'), null)
+  const detail = '0 of 1 pictures ready; https://x.example/a.jpg: its server answered 403'
+  const pictured = tables([...way, submission('accepted', 3, { stage: 'images', detail })])
+  assert.deepEqual([readSubmission(pictured, 's1')?.pictures, readSubmission(tables(way), 's1')?.pictures], [detail, undefined])
 })
 
 test('the same milestones give the same trace in every order, and twice is once', () => {

@@ -69,7 +69,7 @@ const warnings: Json = {
   type: 'array',
   items: { type: 'object', required: ['pointer', 'detail'], properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
   description:
-    'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note or with fewer pictures than what is out, an embargo on what is out or in the past, a date far ahead, an expiry that has passed, a substitute that is not out, a republish of what is not retracted, relative addresses, and pictures that no reader could open, that were left out of a body, pictures in a body that are not among images and stay at their own address; of a CMS’s hook also a date of publication that is ahead and holds the article, what was left out of a rich text, a text that looks like Markdown or HTML, a lead picture without a whole address. An empty pointer means all of it.',
+    'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note or with fewer pictures than what is out, an embargo on what is out or in the past, a date far ahead, an expiry that has passed, a substitute that is not out, a republish of what is not retracted, relative addresses, and pictures that no reader could open, that were left out of a body, pictures in a body that are not among images and stay at their own address; of an import and a CMS’s hook also a date of publication that is ahead and holds the article; of a hook what was left out of a rich text, a text that looks like Markdown or HTML, a lead picture without a whole address. An empty pointer means all of it.',
 }
 
 const toInputSchema = (schema: z.ZodType): Json => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
@@ -91,6 +91,10 @@ const schemas = (): Json => ({
       version: { type: 'integer' },
       code: { type: 'string' },
       detail: { type: 'string' },
+      pictures: {
+        type: 'string',
+        description: 'How many of its pictures are ready, and which are not and why; absent until that is known',
+      },
       warnings,
     },
   },

@@ -10,3 +10,12 @@ export const languageTag = z
   .string()
   .max(35, 'expected a BCP 47 language tag, at most 35 characters')
   .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'expected a BCP 47 language tag, like vi or en-GB')
+
+export const timeZone = z.string().refine(zone => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}, 'expected an IANA time zone, like Asia/Ho_Chi_Minh')

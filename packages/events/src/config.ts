@@ -1,20 +1,11 @@
 /** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
 import { z } from 'zod'
-import { configId as id, languageTag } from './config-words.ts'
+import { configId as id, languageTag, timeZone } from './config-words.ts'
 import { deliverConfig, hasNoPassword, httpUrl, secretEnv } from './deliver.ts'
 import type { Facets } from './fact.ts'
 import { hookConfig } from './hook-config.ts'
 import { isPublisherId, isSha256 } from './ids.ts'
 import { picturesConfig } from './picture-config.ts'
-
-const timeZone = z.string().refine(zone => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}, 'expected an IANA time zone, like Asia/Ho_Chi_Minh')
 
 export const scopes = ['publish', 'retract', 'republish', 'read'] as const
 export type Scope = (typeof scopes)[number]

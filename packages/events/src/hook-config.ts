@@ -1,6 +1,6 @@
 /** What the configuration says of a CMS's own webhook (`publishers[].hooks`; how it is read: `services/ingest`, `hooks/`). */
 import { z } from 'zod'
-import { configId as id, languageTag } from './config-words.ts'
+import { configId as id, languageTag, timeZone } from './config-words.ts'
 import { secretEnv } from './deliver.ts'
 
 /** Whose webhooks are read (`services/ingest`, `hooks/`): how they are signed, and what they say where. */
@@ -82,6 +82,8 @@ export const hookMapping = z.strictObject({
     .optional(),
   /** Of articles that say none (default: the site's). */
   language: languageTag.optional(),
+  /** Of times that name none (default: UTC for what has happened; embargoes and plans are refused). */
+  timeZone: timeZone.optional(),
   /** Before every id, so that two CMSs of one publisher have none in common. */
   idPrefix: z
     .string()

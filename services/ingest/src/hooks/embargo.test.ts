@@ -8,8 +8,8 @@ const NOW = Date.parse('2026-12-01T00:00:00Z')
 const LATER = '2027-01-01T00:00:00+0000'
 const AT = '2027-01-01T00:00:00.000Z'
 
-const release = (name: HookPreset, document: object, fields: object = {}, around: readonly object[] = []) => {
-  const mapping = hookMapping.parse({ fields })
+const release = (name: HookPreset, document: object, fields: object = {}, around: readonly object[] = [], more: object = {}) => {
+  const mapping = hookMapping.parse({ fields, ...more })
   const given = around.map(value => ({ pointer: '', value }))
   return findRelease(document, given, fieldsFor(presetOf(name), mapping), mapping, NOW)
 }
@@ -150,9 +150,59 @@ test('an embargo or a plan beside the article, in what it is sent in, holds it a
 
 test('a publisher whose fields of that name mean something else says that there is no embargo; a date of publication ahead still holds', () => {
   const document = { embargo: 'Báo in', publishOn: '2026-12-24T08:00', scheduled: true }
-  assert.match(release('generic', document).errors[0]?.detail ?? '', /mapping\.fields\.embargoUntil of the hook.*none/)
+  assert.match(release('generic', document).errors[0]?.detail ?? '', /mapping\.fields\.embargoUntil which field counts \(none/)
   assert.deepEqual(release('generic', document, { embargoUntil: 'none' }), { warnings: [], errors: [] })
   assert.equal(release('generic', { ...document, publishedAt: LATER }, { embargoUntil: 'none' }).embargoUntil, AT)
   const none = { embargoUntil: 'none', publishedAt: 'none' }
   assert.deepEqual(release('generic', { ...document, publishedAt: LATER }, none), { warnings: [], errors: [] })
+})
+
+test('times without a zone are in that of the mapping, and in UTC where their name says so', () => {
+  const at = (document: object, timeZone = 'Asia/Ho_Chi_Minh', name: HookPreset = 'generic') => {
+    const { embargoUntil, errors } = release(name, document, {}, [], { timeZone })
+    return errors.length > 0 ? 'refused' : embargoUntil
+  }
+  for (const document of [
+    { embargo: '2027-01-01 07:00' },
+    { publishOn: '2027-01-01T07:00:00' },
+    { publishedAt: '2027-01-01T07:00' },
+    { embargo: '2027-01-01T02:00:00+02:00' },
+    { utc_embargo: '2027-01-01T00:00:00' },
+  ])
+    assert.equal(at(document), AT, JSON.stringify(document))
+  assert.equal(at({ embargo: '2027-01-01' }), '2026-12-31T17:00:00.000Z')
+  assert.equal(at({ embargo: '2027-07-01T08:00' }, 'America/New_York'), '2027-07-01T12:00:00.000Z')
+  assert.equal(at({ embargo: '2027-01-01T08:00' }, 'America/New_York'), '2027-01-01T13:00:00.000Z')
+  assert.equal(at({ date_gmt: '2027-01-01T00:00:00' }, 'Asia/Ho_Chi_Minh', 'wordpress'), AT)
+  assert.equal(at({ embargo: 'soon' }), 'refused')
+  assert.equal(release('generic', { outcome_embargo: '2027-01-01T00:00' }).errors.length, 1, 'it only has the letters of UTC in it')
+})
+
+test('a date of publication that is ahead holds under each of the names that CMSs have for it', () => {
+  for (const document of [
+    { datePublished: LATER },
+    { date_published: '2027-01-01T00:00:00' },
+    { pubDate: 'Fri, 01 Jan 2027 07:00:00 +0700' },
+    { published: AT },
+    { attributes: { published_on: 1_798_761_600 } },
+    { meta: { first_published_at: AT } },
+    { publication_scheduled_at: LATER },
+  ])
+    assert.equal(until('generic', document), AT, JSON.stringify(document))
+  assert.equal(until('contentful', { fields: { publishedAt: { 'en-US': '2026-01-01T00:00:00Z', vi: LATER } } }), AT)
+  const [begun, end] = ['2026-11-01T00:00:00Z', '2028-01-01T00:00:00Z']
+  for (const name of ['published', 'schedule']) {
+    assert.equal(until('generic', { [name]: { from: LATER, until: end } }), AT)
+    assert.equal(
+      until('generic', { [name]: { start: begun, end_date: end, unpublishAt: end, to: end } }),
+      undefined,
+      'its end holds nothing',
+    )
+  }
+  assert.equal(until('generic', { date_published: '2026-11-30', published: true, pubDate: 'sometime' }), undefined)
+  assert.equal(
+    until('generic', { shown: '2026-01-01', pubDate: LATER }, { publishedAt: '/shown' }),
+    undefined,
+    'the mapping says which one',
+  )
 })

@@ -4,15 +4,15 @@
 import type { HookMapping } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
 import { isAhead, toHeldByDate } from '../date-ahead.ts'
-import { type Around, type Place, placesBelow, placesNamed, scalarsOf } from './places.ts'
+import { type Around, beginningsOf, type Place, placesBelow, placesNamed, scalarsOf } from './places.ts'
 import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
-import { isZoned, toInstant } from './times.ts'
+import { isZoned, toInstant, zoneOf } from './times.ts'
 
 const isEmbargo = (letters: string): boolean => /embargo|camvan|camdang/.test(letters)
 /** Times of publication as CMSs and their plugins name them, without case, marks and punctuation. */
 const SCHEDULES = new Set(
-  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom hengio hengiodang hengioxuatban lichdang lichxuatban thoigiandang thoigianxuatban ngaydang ngayxuatban'.split(
+  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat publicationscheduledat publicationscheduled scheduledpublishdate schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom hengio hengiodang hengioxuatban lichdang lichxuatban thoigiandang thoigianxuatban ngaydang ngayxuatban'.split(
     ' ',
   ),
 )
@@ -28,19 +28,28 @@ type Read = Readonly<{ instants: readonly string[]; errors: readonly Warning[] }
 export type Release = Readonly<{ embargoUntil?: string; warnings: readonly Warning[]; errors: readonly Warning[] }>
 
 const NOT_READ =
-  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.fields.embargoUntil of the hook says which field counts (none: no field holds anything), mapping.fields.publishedAt which one is no more than the date of publication'
+  'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.timeZone of the hook says in which zone times without one are, mapping.fields.embargoUntil which field counts (none: no field holds anything), mapping.fields.publishedAt which one is no more than the date of publication'
 
-const readPlace = ({ pointer, value, letters = '' }: Place, nowMs: number): Read => {
-  const said = scalarsOf(value)
+/** Names of the date of publication, beside those where the preset has it. A day that has come says nothing. */
+const DATES = new Set(
+  'published publishedat publishedon publishedtime publisheddate datepublished datepublish pubdate firstpublished firstpublishedat'.split(
+    ' ',
+  ),
+)
+
+const readPlace = ({ pointer, value, letters = '' }: Place, zone: string | undefined, nowMs: number): Read => {
+  const timeZone = zoneOf([pointer], zone)
+  const said = (SCHEDULES.has(letters) ? beginningsOf(value) : scalarsOf(value))
     .map(one => String(one ?? '').trim())
     .filter(one => !NO.has(one.toLowerCase()))
   const instants: string[] = []
   for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
-    const instant = toInstant(text)
+    const instant = toInstant(text, timeZone)
+    const isCertain = timeZone !== undefined || isZoned(text)
     if (instant !== null && DAYS.has(letters) && DAY.test(text) && Date.parse(instant) <= nowMs) continue
-    if (instant === null || (!isZoned(text) && Date.parse(instant) > nowMs - DAY_MS))
+    if (instant === null || (!isCertain && Date.parse(instant) > nowMs - DAY_MS))
       return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${JSON.stringify(text.slice(0, 80))}` }] }
-    if (isZoned(text)) instants.push(instant)
+    if (isCertain) instants.push(instant)
   }
   return { instants, errors: [] }
 }
@@ -48,8 +57,8 @@ const readPlace = ({ pointer, value, letters = '' }: Place, nowMs: number): Read
 /** A bare yes says that it is held, and not until when: that may stand in the field beside it. */
 const isFlag = ({ value }: Place): boolean => scalarsOf(value).some(one => YES.has(String(one).toLowerCase()))
 
-const readAll = (places: readonly Place[], nowMs: number): Read => {
-  const read = places.map(place => readPlace(place, nowMs))
+const readAll = (places: readonly Place[], zone: string | undefined, nowMs: number): Read => {
+  const read = places.map(place => readPlace(place, zone, nowMs))
   const [instants, errors] = [read.flatMap(one => one.instants), read.flatMap(one => one.errors)]
   const flag = places.find(isFlag)
   if (flag === undefined || instants.length > 0 || errors.length > 0) return { instants, errors }
@@ -60,11 +69,26 @@ const NOTHING: Read = { instants: [], errors: [] }
 
 const latest = (instants: readonly string[]): string | undefined => [...instants].sort().at(-1)
 
-const findHolds = (document: unknown, around: Around, fields: Fields, dates: ReadonlySet<string>, nowMs: number): readonly [Read, Read] => {
+type Asked = Readonly<{ document: unknown; around: Around; fields: Fields; mapping: HookMapping; nowMs: number }>
+
+const findHolds = (
+  { document, around, fields, mapping: { timeZone }, nowMs }: Asked,
+  dates: ReadonlySet<string>,
+): readonly [Read, Read] => {
   const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
-  if (given.length > 0) return [readAll(given, nowMs), NOTHING]
+  if (given.length > 0) return [readAll(given, timeZone, nowMs), NOTHING]
   const planned = placesNamed(document, around, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
-  return [readAll(placesBelow(document, around, isEmbargo), nowMs), readAll(planned, nowMs)]
+  return [readAll(placesBelow(document, around, isEmbargo), timeZone, nowMs), readAll(planned, timeZone, nowMs)]
+}
+
+/** Dates of publication that are ahead, wherever they stand; where the mapping names the date, no other counts. */
+const findDatesAhead = ({ document, around, fields, mapping, nowMs }: Asked): readonly string[] => {
+  if (fields.publishedAt.length === 0 || mapping.fields.publishedAt !== undefined) return []
+  return placesNamed(document, around, letters => DATES.has(letters))
+    .flatMap(({ pointer, value }) =>
+      beginningsOf(value).map(one => toInstant(String(one ?? '').trim(), zoneOf([pointer], mapping.timeZone))),
+    )
+    .flatMap(one => (one !== null && isAhead(one, nowMs) ? [one] : []))
 }
 
 /**
@@ -74,12 +98,13 @@ const findHolds = (document: unknown, around: Around, fields: Fields, dates: Rea
  */
 export const findRelease = (document: unknown, around: Around, fields: Fields, mapping: HookMapping, nowMs: number): Release => {
   const date = firstText(document, fields.publishedAt)
-  const publishedAt = toInstant(date)
+  const publishedAt = toInstant(date, zoneOf(fields.publishedAt, mapping.timeZone))
   const unread = `${JSON.stringify(date.slice(0, 80))} is no date and time that can be read, so it goes out now and is dated now; expected ISO 8601, RFC 822 or time since 1970`
   const dates = new Set(publishedAt === null ? [] : fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
   const isOff = mapping.fields.embargoUntil === 'none'
-  const [embargo, plan] = isOff ? [NOTHING, NOTHING] : findHolds(document, around, fields, dates, nowMs)
-  const ahead = publishedAt !== null && isAhead(publishedAt, nowMs) ? [publishedAt] : []
+  const asked = { document, around, fields, mapping, nowMs }
+  const [embargo, plan] = isOff ? [NOTHING, NOTHING] : findHolds(asked, dates)
+  const ahead = [...new Set([...(publishedAt !== null && isAhead(publishedAt, nowMs) ? [publishedAt] : []), ...findDatesAhead(asked)])]
   const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]
   const embargoUntil = latest([...said, ...ahead])
   const byDate = ahead.filter(one => one === embargoUntil && !said.includes(one))

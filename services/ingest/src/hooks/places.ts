@@ -25,6 +25,16 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 export const scalarsOf = (value: unknown): readonly unknown[] =>
   typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [value]
 
+/** The same without when it ends. */
+export const beginningsOf = (value: unknown): readonly unknown[] =>
+  isObject(value)
+    ? Object.entries(value).flatMap(([name, one]) =>
+        /^(?:to|until|till|end|expir|un|off|den$|ketthuc)/.test(lettersOf(name)) ? [] : beginningsOf(one),
+      )
+    : Array.isArray(value)
+      ? value.flatMap(beginningsOf)
+      : [value]
+
 type Entry = Readonly<{ name: string; value: unknown; at: string }>
 
 const escaped = (key: string): string => key.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')
@@ -43,7 +53,7 @@ const entriesOf = (owner: unknown): readonly Entry[] => {
 
 /** By names without case and punctuation: what is below these is of the article itself. */
 const HOMES = new Set(
-  'fields meta metadata acf extra schedulesettings attributes custom customfields properties system workflow publish publishing publication scheduling'.split(
+  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow publish publishing publication scheduling'.split(
     ' ',
   ),
 )

@@ -27,6 +27,25 @@ export const findTexts = (value: unknown, pointer: string): readonly string[] =>
     .map(toText)
     .filter(text => text !== '')
 
+const textsAlong = (value: unknown, [part, ...rest]: readonly string[]): readonly string[] => {
+  if (part === undefined) return (Array.isArray(value) ? value : [value]).map(toText).filter(text => text !== '')
+  if (part !== '*' || Array.isArray(value)) return step(value, part).flatMap(one => textsAlong(one, rest))
+  return (
+    step(value, part)
+      .map(one => textsAlong(one, rest))
+      .find(texts => texts.length > 0) ?? []
+  )
+}
+
+/** What the first of the pointers that finds any text finds: all of a list, as paragraphs; of an object, which has one for each language, the first. */
+export const wholeText = (value: unknown, pointers: readonly string[]): string => {
+  for (const pointer of pointers) {
+    const texts = textsAlong(value, pointer.split('/').slice(1))
+    if (texts.length > 0) return texts.join('\n\n')
+  }
+  return ''
+}
+
 /** The first text that any of the pointers finds; `''` when none does. */
 export const firstText = (value: unknown, pointers: readonly string[]): string => {
   for (const pointer of pointers) {

@@ -425,6 +425,8 @@ test('a status is understood in Vietnamese as in English, as a word, a number, a
         { status: { vi: 'Nháp', en: 'Published' } },
         { state: 'nháp' },
         { approvalStatus: 'pending' },
+        { stage: 'DRAFT' },
+        { _isDraft: 'true' },
         { meta: { draft: true } },
         { attributes: { published: false } },
       ],
@@ -438,6 +440,11 @@ test('a status is understood in Vietnamese as in English, as a word, a number, a
         { hidden: true },
         { visibility: { name: 'Members' } },
         { enabled: false },
+        { _state: -1 },
+        { state: 0 },
+        { audience: 'internal' },
+        { isAccessibleForFree: 'False' },
+        { paywall: { enabled: true, level: 'metered' } },
       ],
     ],
     [
@@ -448,10 +455,19 @@ test('a status is understood in Vietnamese as in English, as a word, a number, a
         { state: 'WA' },
         { state: { name: 'California' } },
         { reviewStatus: 'approved' },
+        { audience: 'editorial' },
+        { _state: 1 },
+        { paywall: { enabled: false } },
         { comment_status: 'closed', ping_status: 'closed', paymentStatus: 'due' },
         { deleted_at: null, archivedAt: '' },
         { author: { status: 'suspended' }, categories: [{ name: 'x', status: 'draft' }], images: [{ url: '', status: 'pending' }] },
         { schedule_settings: { enabled: false } },
+        {
+          visibility: { site: true, newsletter: false },
+          published: { at: '2026-01-01', featured: false },
+          draft: { title: 'x', version: 1 },
+        },
+        { status: { code: 200, message: 'OK' }, access: { read: ['public'] } },
       ],
     ],
   ]
@@ -472,6 +488,8 @@ test('a word that nobody knows, in a field that is a status, releases nothing: i
     ['/status', { status: { id: 3, name: 'Duyệt lần 2' } }],
     ['/workflow_state', { workflow_state: 'Legal' }],
     ['/visibility', { visibility: 'gold' }],
+    ['/state', { state: 2 }],
+    ['/access', { access: 2 }],
     ['/fields/status', { fields: { status: '草稿' } }],
   ] as const) {
     const notice = standing(changes)
@@ -625,15 +643,20 @@ test('of what is not known in a tree the words are kept, and it is named', () =>
   const portable = [
     { _type: 'block', children: [span('Một '), { _type: 'stock', name: 'VN-INDEX' }] },
     { _type: 'callout', content: [{ _type: 'block', children: [span('Hai')] }] },
-    { _type: 'pullQuote', quote: 'Ba & bốn', author: 'An' },
+    { _type: 'pullQuote', quote: 'Ba & bốn', author: 'An', align: 'left' },
+    {
+      _type: 'faq',
+      items: [{ _key: 'k', question: 'Năm?', answer: { body: [{ _type: 'block', children: [span('Sáu')] }] } }],
+      motto: 'bảy tám chín',
+    },
     { _type: 'code', code: 'a < b', language: 'js' },
     { _type: 'table', rows: [{ cells: ['x', 'y'] }] },
     { _type: 'reference', _ref: 'abc' },
   ]
   assert.deepEqual(of('sanity', portable), [
-    '<p>Một VN-INDEX</p><p>Hai</p><p>Ba &amp; bốn</p><p>An</p><pre><code>a &lt; b</code></pre><table><tbody><tr><td>x</td><td>y</td></tr></tbody></table>',
+    '<p>Một VN-INDEX</p><p>Hai</p><p>Ba &amp; bốn</p><p>An</p><p>Năm?</p><p>Sáu</p><p>bảy tám chín</p><pre><code>a &lt; b</code></pre><table><tbody><tr><td>x</td><td>y</td></tr></tbody></table>',
     `${left}reference`,
-    `${plain}stock, callout, pullQuote`,
+    `${plain}stock, callout, pullQuote, faq`,
   ])
   const blocks = [
     { type: 'callout', children: [{ type: 'text', text: 'Một' }] },
@@ -657,6 +680,23 @@ test('a tree that is not taken is named, with what to send in its place; a stran
   for (const children of [[null], [{ type: 'text' }], [{ type: 'list', children: 'x' }]])
     assert.doesNotThrow(() => found([{ type: 'paragraph', children }]))
   assert.equal(found({}), undefined)
+})
+
+test('a body in parts is all of them, and a text that is longer than the one that was taken is told', () => {
+  const made = (article: object, mapping: object = {}) =>
+    madeOf('generic', { event: 'publish', article: { id: 'a', title: 'T', ...article } }, { mapping })
+  assert.deepEqual(made({ body: ['Một', 'Hai'] }).input['body'], { text: 'Một\n\nHai' })
+  const words = { fields: { text: '/words/*/t' } }
+  assert.deepEqual(made({ words: [{ t: 'Một' }, { t: '' }, { t: 'Hai' }] }, words).input['body'], { text: 'Một\n\nHai' })
+  assert.deepEqual(made({ words: { vi: { t: 'Một' }, en: { t: 'One' } } }, words).input['body'], { text: 'Một' }, 'one language')
+  for (const article of [{ content: { rendered: '<p>Một</p>' } }, { body: { value: '<p>x</p>', processed: '<p>Một</p>' } }])
+    assert.deepEqual(made(article).input['body'], { html: '<p>Một</p>' })
+  const teaser = made({ text: 'Một', content: 'Hai ba bốn' })
+  assert.match(teaser.warnings[0]?.detail ?? '', /^the text at \/content is longer.*mapping\.fields\.text/)
+  assert.match(made({ text: 'Một', content: 'Một hai' }).warnings[0]?.detail ?? '', /^the text at \/content is longer/)
+  assert.deepEqual(made({ text: 'Một', content: 'Hai ba bốn' }, { fields: { text: '/text' } }).warnings, [])
+  assert.equal(made({ text: 'T', audience: 'editorial' }).input['audience'], 'editorial')
+  assert.equal(made({ text: 'T', audience: 'teens' }).input['audience'], undefined)
 })
 
 test('Markdown is HTML where the mapping says so, and doubted where it does not', () => {

@@ -96,29 +96,24 @@ const writeContentful = (value: unknown, lost: Lost): string => {
 
 // --- Sanity: portable text ---------------------------------------------------------------------------------------------------------------
 
-/** Where blocks of their own that projects and plugins make up have their words. */
-const WORDS = [
-  '/title',
-  '/heading',
-  '/text',
-  '/body',
-  '/content',
-  '/quote',
-  '/description',
-  '/caption',
-  '/code',
-  '/author',
-  '/name',
-  '/alt',
-]
+/** What blocks of their own, which projects and plugins make up, have their words in; what else is a sentence is one as well. */
+const WORDS =
+  /^(?:(?:sub)?title|(?:sub)?heading|headline|text|body|content|quote|cite|description|summary|lead|intro|note|caption|code|author|name|label|alt|question|answer|value|items?)$/i
+const isSentence = (text: string): boolean => /\S\s+\S+\s+\S/.test(text)
 const isPortable = (value: unknown): boolean => nodesOf(value).some(one => one['_type'] === 'block')
 
-/** Portable text that lies in it, else its words. */
-const wordsOfBlock = (value: unknown, isInline: boolean, lost: Lost): string => {
-  const nested = isNode(value) ? Object.values(value).filter(isPortable) : []
-  const words = WORDS.flatMap(pointer => textAt(value, pointer) || []).map(escapeMarkup)
-  if (isInline) return words.join(' ')
-  return [...words.map(one => `<p>${one}</p>`), ...nested.map(one => writePortable(one, lost))].join('')
+/** Its words in their order, at whatever depth; portable text that lies in it as what it is. */
+const wordsOfBlock = (value: unknown, lost: Lost, key = ''): readonly string[] => {
+  if (isPortable(value)) return [writePortable(value, lost)]
+  if (Array.isArray(value)) return value.flatMap(one => wordsOfBlock(one, lost, key))
+  if (isNode(value)) return Object.entries(value).flatMap(([name, one]) => (name.startsWith('_') ? [] : wordsOfBlock(one, lost, name)))
+  const text = typeof value === 'string' ? value.trim() : ''
+  return text !== '' && (WORDS.test(key) || isSentence(text)) ? [escapeMarkup(text)] : []
+}
+
+const writeBlockWords = (value: unknown, isInline: boolean, lost: Lost): string => {
+  const parts = wordsOfBlock(value, lost)
+  return isInline ? parts.join(' ') : parts.map(one => (one.startsWith('<') ? one : `<p>${one}</p>`)).join('')
 }
 
 /** As the plugin for tables keeps it. */
@@ -138,7 +133,7 @@ const writePortable = (value: unknown, lost: Lost): string =>
         code: ({ value: one }) => `<pre><code>${escapeMarkup(textAt(one, '/code'))}</code></pre>`,
       },
       unknownType: ({ value: one, isInline }) =>
-        tableOf(one) || withWords(wordsOfBlock(one, isInline, lost), isNode(one) ? one['_type'] : null, lost),
+        tableOf(one) || withWords(writeBlockWords(one, isInline, lost), isNode(one) ? one['_type'] : null, lost),
       unknownMark: ({ children }) => children ?? '',
       unknownBlockStyle: ({ children }) => `<p>${children ?? ''}</p>`,
       unknownList: ({ children }) => `<ul>${children ?? ''}</ul>`,

@@ -45,8 +45,8 @@ const PUBLISH_PHRASES = phrasesIn(`
 /** What stands beside them and says nothing. */
 const FILLING = wordsIn('the is now this stat status review article post story content page item version v access')
 const UNPUBLISH_WHOLE = new Set(['an', '0', 'false', 'no', 'off'])
-/** Of reviews, which are not publication itself. */
-const APPROVED = wordsIn('approved reviewed accepted cleared passed done complete completed none duyet')
+/** Of reviews, which are not publication itself, and of an audience that the article keeps (`to-input.ts`). */
+const UNDOUBTED = wordsIn('approved reviewed accepted cleared passed done complete completed none duyet editorial general')
 
 /** `ready for review` and `pendingApproval` as words. */
 const wordsOf = (status: string): readonly string[] =>
@@ -71,6 +71,8 @@ const meaningOf = (text: string, named: ReadonlyMap<string, StatusMeaning>): Sta
   if (given !== undefined) return given
   const words = wordsOf(text)
   const whole = words.join(' ')
+  // Of what CMSs have numbers for, those below zero are the bin (Cockpit, Joomla).
+  if (/^-\d+$/.test(text)) return 'unpublish'
   if (has(words, DRAFT, DRAFT_PHRASES) || /(?:^| )(?:in)?(?:review|approval)$/.test(whole)) return 'draft'
   if (has(words, UNPUBLISH, UNPUBLISH_PHRASES) || UNPUBLISH_WHOLE.has(whole)) return 'unpublish'
   if (PUBLISH.has(whole) || PUBLISH_PHRASES.includes(` ${whole} `)) return 'publish'
@@ -91,8 +93,8 @@ const STATUS = new RegExp(
   `^(?:(?:${OF_ARTICLE}|${OF_WORK})?status|(?:${OF_ARTICLE}|${OF_WORK})(?:state|stage|step))(?:name|label|text|value|slug)?$` +
     '|^(?:visibility|access|accesslevel)$|^(?:trangthai|tinhtrang)(?:bai|baiviet|tin|tinbai|xuatban|duyet|dang|bientap)?$',
 )
-/** Also a part of a country, and a part of a review that some publish without: known words count, others do not. */
-const PERHAPS_STATUS = /^(?:state|stage|(?:review|approval)(?:status|state|stage))$/
+/** Also a part of a country, a part of a review that some publish without, and whom it is written for: known words count, others do not. */
+const PERHAPS_STATUS = /^(?:state|stage|audience|(?:review|approval)(?:status|state|stage))$/
 
 const FLAGS: Readonly<Record<'draft' | 'unpublish', Readonly<Record<string, boolean>>>> = {
   draft: { draft: true, isdraft: true, published: false, ispublished: false, publish: false },
@@ -113,10 +115,21 @@ const FLAGS: Readonly<Record<'draft' | 'unpublish', Readonly<Record<string, bool
     disabled: true,
     premium: true,
     ispremium: true,
+    isprotected: true,
     membersonly: true,
+    ismembersonly: true,
     subscribersonly: true,
+    issubscribersonly: true,
+    requireslogin: true,
+    requiressubscription: true,
+    paid: true,
+    ispaid: true,
+    isfree: false,
+    isaccessibleforfree: false,
     paywall: true,
+    haspaywall: true,
     paywalled: true,
+    ispaywalled: true,
     deleted: true,
     isdeleted: true,
     archived: true,
@@ -127,11 +140,24 @@ const FLAGS: Readonly<Record<'draft' | 'unpublish', Readonly<Record<string, bool
 /** Times at which somebody took it away; as long as nobody has, they say nothing. */
 const TAKEN_AWAY = /^(?:soft)?(?:deleted|archived|trashed)(?:at|on)$/
 
-/** Databases without truth values have numbers for them, and forms have words; below a field that is one for each language only a truth value is one. */
-const isFlag = (value: unknown, meant: boolean): boolean =>
-  typeof value === 'object'
-    ? scalarsOf(value).some(one => one === meant)
-    : ['boolean', 'number', 'string'].includes(typeof value) && [String(meant), String(Number(meant))].includes(String(value).toLowerCase())
+const SWITCHES = ['value', 'enabled', 'active', 'status'] as const
+
+/**
+ * Databases without truth values have numbers for them, and forms have words. An object is one where it is switched on or off itself (`{"enabled": true}`), or has
+ * nothing but truth values in it, one for each language.
+ */
+const isFlag = (value: unknown, meant: boolean): boolean => {
+  if (Array.isArray(value)) return value.some(one => isObject(one) && isFlag(one, meant))
+  if (isObject(value)) {
+    const said = SWITCHES.find(name => Object.hasOwn(value, name))
+    if (said !== undefined) return isFlag(value[said], meant)
+    const all = scalarsOf(value)
+    return all.every(one => typeof one === 'boolean') && all.includes(meant)
+  }
+  return (
+    ['boolean', 'number', 'string'].includes(typeof value) && [String(meant), String(Number(meant))].includes(String(value).toLowerCase())
+  )
+}
 
 /** What a status that is an object is called there; all that is in it, where it has none of these. */
 const NAMES = ['name', 'value', 'slug', 'key', 'code', 'label', 'title', 'status', 'state', 'step', 'current', 'target_id'] as const
@@ -141,7 +167,9 @@ const textsOf = (value: unknown): readonly string[] => {
   if (Array.isArray(value)) return value.flatMap(textsOf)
   if (!isObject(value)) return ['string', 'number', 'boolean'].includes(typeof value) ? [String(value).trim()].filter(Boolean) : []
   const named = NAMES.filter(name => Object.hasOwn(value, name)).map(name => value[name])
-  const texts = (named.length > 0 ? named : Object.values(value)).flatMap(textsOf)
+  const others = Object.values(value)
+  // Several truth values say where it is shown, and not whether.
+  const texts = (named.length > 0 ? named : others.length === 1 ? others : others.filter(one => typeof one === 'string')).flatMap(textsOf)
   const words = texts.filter(text => !/^-?\d+$/.test(text))
   return words.length > 0 ? words : texts
 }
@@ -170,7 +198,7 @@ const toDoubt = ({ pointer, text }: Said): Warning => ({
   detail: `${shown(text)} is taken for no status, so it goes out; where it is one, mapping.statuses of the hook says what it means, and mapping.fields.status: none that there is no status`,
 })
 
-const isApproved = ({ text }: Said): boolean => wordsOf(text).some(word => APPROVED.has(word))
+const isUndoubted = ({ text }: Said): boolean => wordsOf(text).some(word => UNDOUBTED.has(word))
 
 const decide = (said: readonly Said[], doubted: readonly Said[]): Standing => {
   const all = [...said, ...doubted]
@@ -180,7 +208,7 @@ const decide = (said: readonly Said[], doubted: readonly Said[]): Standing => {
   }
   const errors = said.filter(one => one.meaning === null).map(toUnknown)
   if (errors.length > 0) return { is: 'unknown', errors }
-  return { is: 'publish', warnings: doubted.filter(one => one.meaning === null && !isApproved(one)).map(toDoubt) }
+  return { is: 'publish', warnings: doubted.filter(one => one.meaning === null && !isUndoubted(one)).map(toDoubt) }
 }
 
 /** Whether a plan or a workflow is switched on says nothing of the article. */
@@ -216,7 +244,13 @@ export const readStanding = (document: unknown, around: Around, fields: Fields, 
   if (counted.length > 0) return decide(counted, [])
   const places = placesNamed(document, around, isLookedAt)
   const of = (pattern: RegExp) => places.filter(({ letters = '' }) => pattern.test(letters)).flatMap(place => readPlace(place, named))
-  const bySaid = decide(of(STATUS), of(PERHAPS_STATUS))
+  const perhaps = of(PERHAPS_STATUS)
+  // No part of a country is a number.
+  const isNumber = ({ text }: Said) => /^\d+$/.test(text)
+  const bySaid = decide(
+    [...of(STATUS), ...perhaps.filter(isNumber)],
+    perhaps.filter(one => !isNumber(one)),
+  )
   const byFlag = readFlags(places)
   if (bySaid.is === 'draft' || byFlag === null) return bySaid
   return byFlag.is === 'draft' || bySaid.is !== 'unpublish' ? byFlag : bySaid

@@ -7,11 +7,11 @@ import { isWidth } from '@newswire/events/public-article'
 import type { Warning } from '@newswire/events/warnings'
 import { findLostPictures } from '../complaints.ts'
 import { versionOf } from './identity.ts'
-import { findAllAt, findTexts, firstText } from './pointers.ts'
+import { findAllAt, findTexts, firstText, wholeText } from './pointers.ts'
 import type { Preset } from './presets.ts'
 import type { Fields } from './read-notice.ts'
 import { isLikeMarkdown, markdownToHtml, type Written, writeRichText } from './rich-text.ts'
-import { toInstant } from './times.ts'
+import { toInstant, zoneOf } from './times.ts'
 
 const folded = (text: string): string => text.normalize('NFC').trim().toLowerCase()
 
@@ -165,11 +165,21 @@ const lossesOf = ({ left, plain }: Written): readonly Warning[] =>
     [plain, 'not known, so only the words of it are kept'] as const,
   ].flatMap(([kinds, what]) => (kinds.length === 0 ? [] : [{ pointer: '/body', detail: `${what}: ${kinds.slice(0, 20).join(', ')}` }]))
 
+/** Of several texts the first is the body, which may have been a teaser. */
+const findLonger = (document: unknown, { text: pointers }: Fields, taken: string): readonly Warning[] => {
+  const longer = pointers.find(pointer => wholeText(document, [pointer]).length > taken.length)
+  const detail = `the text at ${longer} is longer, and is not read: mapping.fields.text of the hook says which one is the body`
+  return longer === undefined ? [] : [{ pointer: '/body', detail }]
+}
+
 /** A tree is looked for only where no text is. */
 const bodyOf = (document: unknown, fields: Fields, mapping: HookMapping): Body => {
-  const [html, text] = [firstText(document, fields.html), firstText(document, fields.text)]
+  const [html, text] = [wholeText(document, fields.html), wholeText(document, fields.text)]
   if (html !== '') return { body: { html }, warnings: [], errors: [] }
-  if (text !== '') return textBodyOf(text, mapping)
+  if (text !== '') {
+    const made = textBodyOf(text, mapping)
+    return { ...made, warnings: [...made.warnings, ...findLonger(document, fields, text)] }
+  }
   for (const pointer of [...fields.html, ...fields.text])
     for (const value of findAllAt(document, pointer)) {
       const written = writeRichText(value)
@@ -207,7 +217,9 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
   const [slug, url] = [firstText(document, fields.slug), firstText(document, fields.url)]
   const language = firstText(document, fields.language).replace('_', '-')
   const sourceVersion = versionOf(document, fields)
-  const [publishedAt, updatedAt] = [fields.publishedAt, fields.updatedAt].map(pointers => toInstant(firstText(document, pointers)))
+  const [publishedAt, updatedAt] = [fields.publishedAt, fields.updatedAt].map(pointers =>
+    toInstant(firstText(document, pointers), zoneOf(pointers, mapping.timeZone)),
+  )
   const based = withBase(body, mapping)
   // What was cleaned already says nothing of them any more.
   const lostPictures = based === body ? [] : findLostPictures(body)
@@ -228,6 +240,8 @@ export const toInput = (document: unknown, preset: Preset, fields: Fields, mappi
     ...(publishedAt ? { publishedAt } : {}),
     ...(updatedAt ? { updatedAt } : {}),
     ...(images.length === 0 ? {} : { images }),
+    // Whoever says it of theirs means what we do.
+    ...(firstText(document, ['/audience']) === 'editorial' ? { audience: 'editorial' } : {}),
   }
   return { input, warnings: [...warnings, ...lost, ...lostPictures], errors }
 }

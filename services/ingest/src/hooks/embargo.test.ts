@@ -43,6 +43,8 @@ test('an embargo, or a planned publication, is found by its name wherever a CMS 
     ['generic', { custom_fields: [{ key: 'embargo_until', value: LATER }] }],
     ['generic', { cấm_vận: LATER }],
     ['generic', { hẹnGiờ: LATER }],
+    ['generic', { hẹn_giờ: '01/01/2027 07:00+07:00' }],
+    ['generic', { post: { publish_at: LATER } }],
     ['generic', { publication: { publish_at: LATER } }],
   ]
   for (const [name, document] of said) assert.equal(until(name, document), AT, `${name} ${JSON.stringify(document)}`)
@@ -187,9 +189,26 @@ test('a date of publication that is ahead holds under each of the names that CMS
     { attributes: { published_on: 1_798_761_600 } },
     { meta: { first_published_at: AT } },
     { publication_scheduled_at: LATER },
+    { postDate: LATER },
+    { date: AT },
+    { publish_up: '2027-01-01 00:00:00' },
+    { post: { post_date: '2027-01-01 00:00:00', post_date_gmt: '2027-01-01 00:00:00' } },
+    { ngày_đăng: '1/1/2027' },
+    { thoi_gian_xuat_ban: '01-01-2027 00:00' },
   ])
     assert.equal(until('generic', document), AT, JSON.stringify(document))
   assert.equal(until('contentful', { fields: { publishedAt: { 'en-US': '2026-01-01T00:00:00Z', vi: LATER } } }), AT)
+  // NOW is 00:00 in UTC.
+  for (const document of [
+    { ngay_dang: '01/12/2026' },
+    { thoiGianDang: '01/12/2026 07:05' },
+    { post_date: '2026-12-01 07:05:00' },
+    { meta: { date: LATER } },
+    { event: { date: LATER } },
+  ])
+    assert.equal(until('generic', document), undefined, JSON.stringify(document))
+  const zoned = release('generic', { ngay_dang: '01/12/2026 08:00' }, {}, [], { timeZone: 'Asia/Ho_Chi_Minh' })
+  assert.equal(zoned.embargoUntil, '2026-12-01T01:00:00.000Z')
   const [begun, end] = ['2026-11-01T00:00:00Z', '2028-01-01T00:00:00Z']
   for (const name of ['published', 'schedule']) {
     assert.equal(until('generic', { [name]: { from: LATER, until: end } }), AT)

@@ -12,12 +12,12 @@ import { isZoned, toInstant, zoneOf } from './times.ts'
 const isEmbargo = (letters: string): boolean => /embargo|camvan|camdang/.test(letters)
 /** Times of publication as CMSs and their plugins name them, without case, marks and punctuation. */
 const SCHEDULES = new Set(
-  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat publicationscheduledat publicationscheduled scheduledpublishdate schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom hengio hengiodang hengioxuatban lichdang lichxuatban thoigiandang thoigianxuatban ngaydang ngayxuatban'.split(
+  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat publicationscheduledat publicationscheduled scheduledpublishdate schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom hengio hengiodang hengioxuatban lichdang lichxuatban'.split(
     ' ',
   ),
 )
 /** The same names are what many call the day that readers are shown. */
-const DAYS = new Set(['publishdate', 'publicationdate', 'ngaydang', 'ngayxuatban'])
+const DAYS = new Set(['publishdate', 'publicationdate'])
 const DAY = /^\d{4}-\d\d-\d\d$/
 const NO = new Set(['', '0', 'false', 'no', 'n', 'none', 'null', 'off', 'n/a', '-', 'inactive', 'lifted'])
 const YES = new Set(['1', 'true', 'yes'])
@@ -30,17 +30,27 @@ export type Release = Readonly<{ embargoUntil?: string; warnings: readonly Warni
 const NOT_READ =
   'expected an ISO 8601 date and time with its zone (2027-01-01T08:00:00+07:00); nothing is released as long as nobody knows until when it is to be held. mapping.timeZone of the hook says in which zone times without one are, mapping.fields.embargoUntil which field counts (none: no field holds anything), mapping.fields.publishedAt which one is no more than the date of publication'
 
-/** Names of the date of publication, beside those where the preset has it. A day that has come says nothing. */
+/** Names of the date of publication, beside those where the preset has it. What has come says nothing. */
 const DATES = new Set(
-  'published publishedat publishedon publishedtime publisheddate datepublished datepublish pubdate firstpublished firstpublishedat'.split(
+  'published publishedat publishedon publishedtime publisheddate datepublished datepublish pubdate firstpublished firstpublishedat firstpublishdate postdate postdategmt publishup displaydate ngaydang ngayxuatban thoigiandang thoigianxuatban giodang gioxuatban'.split(
     ' ',
   ),
 )
+/** In these the day comes first, as everybody in Vietnam writes it. */
+const DAY_FIRST = /^(?:ngay|thoigian|gio|hengio|lich)/
+const toIso = (text: string, letters: string): string =>
+  DAY_FIRST.test(letters)
+    ? text.replace(/^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})/, (_, day: string, month: string, year: string) =>
+        [year, month.padStart(2, '0'), day.padStart(2, '0')].join('-'),
+      )
+    : text
+/** No clock on earth is further ahead of UTC; ms. */
+const FURTHEST_MS = 14 * 3_600_000
 
 const readPlace = ({ pointer, value, letters = '' }: Place, zone: string | undefined, nowMs: number): Read => {
   const timeZone = zoneOf([pointer], zone)
   const said = (SCHEDULES.has(letters) ? beginningsOf(value) : scalarsOf(value))
-    .map(one => String(one ?? '').trim())
+    .map(one => toIso(String(one ?? '').trim(), letters))
     .filter(one => !NO.has(one.toLowerCase()))
   const instants: string[] = []
   for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
@@ -81,14 +91,25 @@ const findHolds = (
   return [readAll(placesBelow(document, around, isEmbargo), timeZone, nowMs), readAll(planned, timeZone, nowMs)]
 }
 
-/** Dates of publication that are ahead, wherever they stand; where the mapping names the date, no other counts. */
+/**
+ * Dates of publication that are ahead, wherever they stand; where the mapping names the date, no other counts. One without a zone is ahead when it is so
+ * everywhere: in a newsroom that is ahead of UTC each article would be otherwise.
+ */
 const findDatesAhead = ({ document, around, fields, mapping, nowMs }: Asked): readonly string[] => {
   if (fields.publishedAt.length === 0 || mapping.fields.publishedAt !== undefined) return []
-  return placesNamed(document, around, letters => DATES.has(letters))
-    .flatMap(({ pointer, value }) =>
-      beginningsOf(value).map(one => toInstant(String(one ?? '').trim(), zoneOf([pointer], mapping.timeZone))),
-    )
-    .flatMap(one => (one !== null && isAhead(one, nowMs) ? [one] : []))
+  const read = ({ pointer, value, letters = '' }: Place): readonly string[] => {
+    const zone = zoneOf([pointer], mapping.timeZone)
+    return beginningsOf(value).flatMap(one => {
+      const text = toIso(String(one ?? '').trim(), letters)
+      const instant = toInstant(text, zone)
+      const isCertain = zone !== undefined || isZoned(text)
+      return instant !== null && isAhead(instant, isCertain ? nowMs : nowMs + FURTHEST_MS) ? [instant] : []
+    })
+  }
+  // A plain `date` is that of an article only in the article itself.
+  return placesNamed(document, around, letters => DATES.has(letters) || letters === 'date')
+    .filter(({ pointer, letters = '' }) => DATES.has(letters) || pointer === '/date')
+    .flatMap(read)
 }
 
 /**

@@ -427,6 +427,10 @@ test('a status is understood in Vietnamese as in English, as a word, a number, a
         { approvalStatus: 'pending' },
         { stage: 'DRAFT' },
         { _isDraft: 'true' },
+        { post: { post_status: 'draft' } },
+        { revision: { published: false } },
+        { xuất_bản: 0 },
+        { la_ban_nhap: true },
         { meta: { draft: true } },
         { attributes: { published: false } },
       ],
@@ -441,6 +445,9 @@ test('a status is understood in Vietnamese as in English, as a word, a number, a
         { visibility: { name: 'Members' } },
         { enabled: false },
         { _state: -1 },
+        { hien_thi: 0 },
+        { ẩn: 1 },
+        { daXoa: true },
         { state: 0 },
         { audience: 'internal' },
         { isAccessibleForFree: 'False' },
@@ -673,6 +680,7 @@ test('a tree that is not taken is named, with what to send in its place; a stran
   assert.match(found({ type: 'doc', content: [] }) ?? '', /at \/body, found a ProseMirror document.*send HTML.*mapping\.fields\.html/)
   assert.match(found({ root: { children: [] } }) ?? '', /Lexical/)
   assert.match(found([{ insert: 'x' }]) ?? '', /a list of blocks/)
+  assert.match(found({ schema: 'dast', document: {} }) ?? '', /DatoCMS/)
   for (const content of [[null], 'x', [{ nodeType: 'paragraph' }], [{ nodeType: 'hyperlink', content: [] }], [{ nodeType: 'text' }]])
     assert.match(found({ nodeType: 'document', content }) ?? '', /Contentful rich text that is not/)
   for (const children of [[null], [{ _type: 'span', text: 'q', marks: ['constructor', '__proto__'] }], 'x', undefined])

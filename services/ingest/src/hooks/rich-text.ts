@@ -204,6 +204,7 @@ const OTHERS: readonly (readonly [string, (value: unknown) => boolean])[] = [
   ['a ProseMirror document (Tiptap)', value => isNode(value) && value['type'] === 'doc'],
   ['a Lexical document', value => isNode(value) && isNode(value['root'])],
   ['an Editor.js document', value => isNode(value) && Array.isArray(value['blocks'])],
+  ['a structured text (DatoCMS)', value => isNode(value) && value['schema'] === 'dast'],
   ['a Quill delta', value => isNode(value) && Array.isArray(value['ops'])],
 ]
 

@@ -97,7 +97,19 @@ const STATUS = new RegExp(
 const PERHAPS_STATUS = /^(?:state|stage|audience|(?:review|approval)(?:status|state|stage))$/
 
 const FLAGS: Readonly<Record<'draft' | 'unpublish', Readonly<Record<string, boolean>>>> = {
-  draft: { draft: true, isdraft: true, published: false, ispublished: false, publish: false },
+  draft: {
+    draft: true,
+    isdraft: true,
+    published: false,
+    ispublished: false,
+    publish: false,
+    nhap: true,
+    bannhap: true,
+    labannhap: true,
+    xuatban: false,
+    daxuatban: false,
+    dadang: false,
+  },
   unpublish: {
     private: true,
     isprivate: true,
@@ -135,6 +147,17 @@ const FLAGS: Readonly<Record<'draft' | 'unpublish', Readonly<Record<string, bool
     archived: true,
     isarchived: true,
     trashed: true,
+    hienthi: false,
+    congkhai: false,
+    kichhoat: false,
+    an: true,
+    daan: true,
+    noibo: true,
+    riengtu: true,
+    traphi: true,
+    luutru: true,
+    xoa: true,
+    daxoa: true,
   },
 }
 /** Times at which somebody took it away; as long as nobody has, they say nothing. */

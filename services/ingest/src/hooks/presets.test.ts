@@ -522,6 +522,36 @@ test('a word that nobody knows, in a field that is a status, releases nothing: i
   assert.match((doubt.act === 'publish' && doubt.warnings[0]?.detail) || '', /taken for no status.*mapping\.statuses/)
 })
 
+test('what happened is the last word of an event, however its words are put together; one that is not done yet is none', () => {
+  const act = (event: string) => actOf('generic', { event, article: { id: 'a', title: 'T', text: 'T' } })
+  for (const event of [
+    'post_updated',
+    'ENTRY-PUBLISHED',
+    'collection_item_published',
+    'ArticleCreated',
+    'vn:bai-viet/update',
+    'com.draft-kings.article.published',
+  ])
+    assert.equal(act(event), 'publish', event)
+  for (const event of ['entry_unpublished', 'article.un-published', 'unPublish', 'item_archived', 'depublish'])
+    assert.equal(act(event), 'unpublish', event)
+  for (const event of ['POST_DELETED', 'postRemoved', 'content.item.remove']) assert.equal(act(event), 'delete', event)
+  for (const event of [
+    'draft.updated',
+    'draft_created',
+    'article.draft.created',
+    'entry.schedule.publish',
+    'pre_publish',
+    'publish.requested',
+    'post.scheduled',
+    'save',
+    '',
+  ])
+    assert.equal(act(event), 'ignore', event)
+  const mapping = { events: { publish: ['draft.updated'] } }
+  assert.equal(actOf('generic', { event: 'draft.updated', article: { id: 'a', title: 'T', text: 'T' } }, { mapping }), 'publish')
+})
+
 test('Contentful: a status in the fields counts as it does elsewhere, whatever language it is said in', () => {
   const entry = (fields: object) =>
     actOf(

@@ -143,20 +143,45 @@ export const readSuperdesk: ReadNotice = (body, _headers, _mapping, fields) => {
 
 const WORDS = {
   publish: ['publish', 'published', 'create', 'created', 'update', 'updated', 'corrected'],
-  unpublish: ['unpublish', 'unpublished', 'withdraw', 'withdrawn', 'retract', 'retracted', 'archive', 'archived'],
+  unpublish: [
+    'unpublish',
+    'unpublished',
+    'depublish',
+    'depublished',
+    'withdraw',
+    'withdrawn',
+    'retract',
+    'retracted',
+    'archive',
+    'archived',
+  ],
   delete: ['delete', 'deleted', 'remove', 'removed'],
 } as const
 
 type Act = keyof typeof WORDS
 
-/** The last part of `com.example.article.published`, in lower case. */
-const wordOf = (event: string): string => event.toLowerCase().split(/[.:/]/).at(-1) ?? ''
+/** Before a word that counts as published: it is not so yet. */
+const NOT_YET = new Set('draft drafts scheduled schedule pending preview autosave not pre before will ready request requested'.split(' '))
+
+/** The words of `com.example.article.published`, `POST_DELETED` and `entryUnpublished`, in lower case; `un-published` is one. */
+const wordsOf = (event: string): readonly string[] =>
+  event
+    .slice(0, 200)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .replace(/\b(un|de) (?=publish)/g, '$1')
+    .trim()
+    .split(' ')
 
 const actOf = (event: string, { events }: HookMapping): Act | null => {
   const acts = Object.keys(WORDS) as Act[]
   const named = acts.find(act => events[act]?.includes(event))
+  if (named !== undefined) return named
+  const words = wordsOf(event)
   // What is named replaces our own words for that.
-  return named ?? acts.find(act => events[act] === undefined && (WORDS[act] as readonly string[]).includes(wordOf(event))) ?? null
+  const act = acts.find(one => events[one] === undefined && (WORDS[one] as readonly string[]).includes(words.at(-1) ?? '')) ?? null
+  return act === 'publish' && words.slice(-3, -1).some(word => NOT_YET.has(word)) ? null : act
 }
 
 type Places = Readonly<{

@@ -37,13 +37,13 @@ const textsAlong = (value: unknown, [part, ...rest]: readonly string[]): readonl
   )
 }
 
-/** What the first of the pointers that finds any text finds: all of a list, as paragraphs; of an object, which has one for each language, the first. */
-export const wholeText = (value: unknown, pointers: readonly string[]): string => {
+/** What the first of the pointers that finds any text finds: all of a list; of an object, which has one for each language, the first. */
+export const wholeTexts = (value: unknown, pointers: readonly string[]): readonly string[] => {
   for (const pointer of pointers) {
     const texts = textsAlong(value, pointer.split('/').slice(1))
-    if (texts.length > 0) return texts.join('\n\n')
+    if (texts.length > 0) return texts
   }
-  return ''
+  return []
 }
 
 /** The first text that any of the pointers finds; `''` when none does. */

@@ -758,6 +758,11 @@ test('what is said of a picture is said of no other', () => {
   const [a, b] = ['https://x.example/a.jpg', 'https://x.example/b.jpg']
   assert.deepEqual(imagesOf({ images: [{ url: a }, { url: b, caption: 'B', alt: 'B' }] }), [{ url: a, role: 'lead' }])
   assert.deepEqual(imagesOf({ images: [{}, { url: b, caption: 'B', alt: 'B' }] }), [{ url: b, role: 'lead', caption: 'B', alt: 'B' }])
+  const several = { id: 'a', title: 'T', text: 'T', images: [{ url: a }, { url: b }, { url: b }] }
+  assert.match(
+    madeOf('generic', { event: 'publish', article: several }).warnings[0]?.detail ?? '',
+    /the others of its list \(1\) are left out/,
+  )
   const entry = { id: 1, title: 'T', image: { url: a }, cover: { url: b, caption: 'B', alternativeText: 'B' } }
   assert.deepEqual(madeOf('strapi', { event: 'entry.publish', entry }).input['images'], [{ url: a, role: 'lead' }])
 })

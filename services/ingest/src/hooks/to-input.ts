@@ -7,7 +7,7 @@ import { isWidth } from '@newswire/events/public-article'
 import type { Warning } from '@newswire/events/warnings'
 import { findLostPictures } from '../complaints.ts'
 import { versionOf } from './identity.ts'
-import { findAllAt, findTexts, firstText, wholeText } from './pointers.ts'
+import { findAllAt, findTexts, firstText, wholeTexts } from './pointers.ts'
 import type { Preset } from './presets.ts'
 import type { Fields } from './read-notice.ts'
 import { isLikeMarkdown, markdownToHtml, type Written, writeRichText } from './rich-text.ts'
@@ -76,7 +76,9 @@ const imagesOf = (document: unknown, fields: Fields, { baseUrl }: HookMapping): 
     ...words('alt', fields.imageAlt, 1000),
     ...words('credit', fields.imageCredit, 500),
   }
-  return { images: [image], warnings: [] }
+  const others = new Set(wholeTexts(document, fields.image)).size - 1
+  const left = `a hook takes one picture, so the others of its list (${others}) are left out; what is in the body stays`
+  return { images: [image], warnings: others < 1 ? [] : [{ pointer: '/images', detail: left }] }
 }
 
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/
@@ -167,14 +169,14 @@ const lossesOf = ({ left, plain }: Written): readonly Warning[] =>
 
 /** Of several texts the first is the body, which may have been a teaser. */
 const findLonger = (document: unknown, { text: pointers }: Fields, taken: string): readonly Warning[] => {
-  const longer = pointers.find(pointer => wholeText(document, [pointer]).length > taken.length)
+  const longer = pointers.find(pointer => wholeTexts(document, [pointer]).join('\n\n').length > taken.length)
   const detail = `the text at ${longer} is longer, and is not read: mapping.fields.text of the hook says which one is the body`
   return longer === undefined ? [] : [{ pointer: '/body', detail }]
 }
 
 /** A tree is looked for only where no text is. */
 const bodyOf = (document: unknown, fields: Fields, mapping: HookMapping): Body => {
-  const [html, text] = [wholeText(document, fields.html), wholeText(document, fields.text)]
+  const [html, text] = [fields.html, fields.text].map(pointers => wholeTexts(document, pointers).join('\n\n')) as [string, string]
   if (html !== '') return { body: { html }, warnings: [], errors: [] }
   if (text !== '') {
     const made = textBodyOf(text, mapping)

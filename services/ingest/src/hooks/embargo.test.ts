@@ -225,3 +225,11 @@ test('a date of publication that is ahead holds under each of the names that CMS
     'the mapping says which one',
   )
 })
+
+test('a field of very many times costs nobody else theirs', () => {
+  const began = performance.now()
+  const many = Array.from({ length: 100_000 }, () => '2020-01-01T00:00:00')
+  const { errors } = release('generic', { schedule: many, date: many }, {}, [], { timeZone: 'Asia/Ho_Chi_Minh' })
+  assert.match(errors[0]?.detail ?? '', /found 100000 of them$/)
+  assert.ok(performance.now() - began < 2_000, 'each by a formatter of its own takes half a minute')
+})

@@ -44,6 +44,8 @@ const toIso = (text: string, letters: string): string =>
         [year, month.padStart(2, '0'), day.padStart(2, '0')].join('-'),
       )
     : text
+/** A field may have one for every language. */
+const MAX_TIMES = 1_000
 /** No clock on earth is further ahead of UTC; ms. */
 const FURTHEST_MS = 14 * 3_600_000
 
@@ -52,6 +54,7 @@ const readPlace = ({ pointer, value, letters = '' }: Place, zone: string | undef
   const said = (SCHEDULES.has(letters) ? beginningsOf(value) : scalarsOf(value))
     .map(one => toIso(String(one ?? '').trim(), letters))
     .filter(one => !NO.has(one.toLowerCase()))
+  if (said.length > MAX_TIMES) return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${said.length} of them` }] }
   const instants: string[] = []
   for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
     const instant = toInstant(text, timeZone)
@@ -99,12 +102,14 @@ const findDatesAhead = ({ document, around, fields, mapping, nowMs }: Asked): re
   if (fields.publishedAt.length === 0 || mapping.fields.publishedAt !== undefined) return []
   const read = ({ pointer, value, letters = '' }: Place): readonly string[] => {
     const zone = zoneOf([pointer], mapping.timeZone)
-    return beginningsOf(value).flatMap(one => {
-      const text = toIso(String(one ?? '').trim(), letters)
-      const instant = toInstant(text, zone)
-      const isCertain = zone !== undefined || isZoned(text)
-      return instant !== null && isAhead(instant, isCertain ? nowMs : nowMs + FURTHEST_MS) ? [instant] : []
-    })
+    return beginningsOf(value)
+      .slice(0, MAX_TIMES)
+      .flatMap(one => {
+        const text = toIso(String(one ?? '').trim(), letters)
+        const instant = toInstant(text, zone)
+        const isCertain = zone !== undefined || isZoned(text)
+        return instant !== null && isAhead(instant, isCertain ? nowMs : nowMs + FURTHEST_MS) ? [instant] : []
+      })
   }
   // A plain `date` is that of an article only in the article itself.
   return placesNamed(document, around, letters => DATES.has(letters) || letters === 'date')

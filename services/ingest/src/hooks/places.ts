@@ -39,11 +39,14 @@ type Entry = Readonly<{ name: string; value: unknown; at: string }>
 
 const escaped = (key: string): string => key.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')
 
+/** No list of fields is longer; one of paragraphs may be. */
+const MAX_LISTED = 1_000
+
 /** Fields of their users are an object in most CMSs, and a list of names and values in some (`[{"key": "embargo", "value": "…"}]`). */
 const entriesOf = (owner: unknown): readonly Entry[] => {
   if (isObject(owner)) return Object.entries(owner).map(([name, value]) => ({ name, value, at: escaped(name) }))
   if (!Array.isArray(owner)) return []
-  return owner.flatMap((one, index): Entry[] => {
+  return owner.slice(0, MAX_LISTED).flatMap((one, index): Entry[] => {
     const name = isObject(one) ? (one['key'] ?? one['name'] ?? one['field']) : undefined
     return isObject(one) && typeof name === 'string' && Object.hasOwn(one, 'value')
       ? [{ name, value: one['value'], at: `${index}/value` }]

@@ -202,8 +202,8 @@ type Said = Readonly<{ pointer: string; text: string; meaning: StatusMeaning | n
 /** One field says one thing: of what it is called in several ways, what keeps it back counts most, and what is known counts more than what is not. */
 const readPlace = ({ pointer, value }: Place, named: ReadonlyMap<string, StatusMeaning>): readonly Said[] => {
   const said = textsOf(value)
+    .slice(0, 200)
     .filter(text => wordsOf(text).length > 0)
-    .slice(0, 50)
     .map(text => ({ pointer, text, meaning: meaningOf(text, named) }))
   const ranked = (['draft', 'unpublish', 'publish', null] as const).flatMap(meaning => said.find(one => one.meaning === meaning) ?? [])
   return ranked.slice(0, 1)

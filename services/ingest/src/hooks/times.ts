@@ -6,9 +6,14 @@ const RFC_822_TIME = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)?
 const EPOCH = /^\d{10}(?:\d{3})?$/
 const ZONED = /(?:Z|[+-]\d\d:?\d\d|GMT|UTC?)$/i
 
+/** Making one takes a hundred times as long as asking it; there are a few hundred zones. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
 /** How far a zone is ahead of UTC at an instant; ms. */
 const offsetMs = (timeZone: string, instantMs: number): number => {
-  const parts = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(instantMs)
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
+  formats.set(timeZone, format)
+  const parts = format.formatToParts(instantMs)
   const name = parts.find(one => one.type === 'timeZoneName')?.value ?? ''
   const [, sign = '+', hours = '0', minutes = '0', seconds = '0'] = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name) ?? []
   return (sign === '-' ? -1_000 : 1_000) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds))

@@ -87,6 +87,7 @@ test('a picture that did not come is told at the end, also when that is known on
     asked.set(id, (asked.get(id) ?? 0) + 1)
     if (id === 's-slow' && asked.get(id) === 1) return { body: { submissionId: id, state: 'parked' } }
     if (id === 's-late' && asked.get(id) === 1) return { status: 404, body: { title: 'Not found', code: 'NEWSWIRE_SUBMISSION_UNKNOWN' } }
+    if (id === 's-closed') return { status: 403, body: { title: 'Not allowed', code: 'NEWSWIRE_AUTH_SCOPE' } }
     if (id === 's-dead') return { body: { submissionId: id, state: 'dead' } }
     const detail = id === 's-slow' ? '0 of 1 pictures ready; http://a.example/a.jpg: its server did not answer' : '1 of 1 pictures ready'
     return { body: { submissionId: id, state: 'released', pictures: detail } }
@@ -98,13 +99,17 @@ test('a picture that did not come is told at the end, also when that is known on
     { id: 'slow', images },
     { id: 'late', images },
     { id: 'dead', images },
+    { id: 'closed', images },
     { id: 'without' },
   )
   assert.equal(await run(false), true)
   assert.match(told.join('\n'), /waiting for the pictures of 2 of them/)
   assert.match(told.join('\n'), /^! \S+all\.jsonl:2: press\.slow went on with 0 of 1 pictures ready; http:.*did not answer$/m)
-  assert.match(told.join('\n'), /^! not known yet whether their pictures came: press\.dead; `newswire trace press\.dead` says so$/m)
-  assert.deepEqual([asked.get('s-fine'), asked.get('s-without')], [1, undefined])
+  assert.match(
+    told.join('\n'),
+    /^! not known yet whether their pictures came: press\.dead, press\.closed; `newswire trace press\.dead` says so$/m,
+  )
+  assert.deepEqual([asked.get('s-fine'), asked.get('s-closed'), asked.get('s-without')], [1, 1, undefined])
   assert.deepEqual((await result()).pictures, { missing: [], unknown: [] }, 'the second run has sent nothing')
 })
 

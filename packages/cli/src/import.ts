@@ -271,7 +271,8 @@ export const importArticles = async (terminal: Terminal, source: string, options
   let pictures: Awaited<ReturnType<typeof findPictureless>> = { missing: [], unknown: [] }
   try {
     await importAll(articles, { client, journal, deliver, tally, signal: stopped.signal, toName })
-    const onWaiting = (articles: number) => say(`all are taken; waiting for the pictures of ${articles} of them, 45 s at most`)
+    const onWaiting = (articles: number) =>
+      say(`all are taken; waiting for the pictures of ${articles} of them, until nothing is told of any for 45 s`)
     pictures = await findPictureless(client, tally.pictured, { onWaiting })
   } catch (error) {
     sayStopped()

@@ -47,6 +47,11 @@ const pointer = z
   .max(200)
   .regex(/^(\/[^/]+)*$/, 'expected a JSON pointer, like /title or /tags/*/name')
 
+const pointerOrNone = z
+  .string()
+  .max(200)
+  .regex(/^(?:none|(\/[^/]+)*)$/, 'expected a JSON pointer, like /title or /tags/*/name, or none: it is not read')
+
 /** Of a document: it goes out, it is passed over and what is out of it stays, what is out of it is taken back. */
 const statusMeanings = ['publish', 'draft', 'unpublish'] as const
 export type StatusMeaning = (typeof statusMeanings)[number]
@@ -56,12 +61,7 @@ export const hookMapping = z.strictObject({
    * Where the preset looks elsewhere, or nowhere. `*` is every element of a list, or every value of an object. `none`: it is not read at all; for `embargoUntil`
    * and `status` also not by the names that these otherwise have.
    */
-  fields: z
-    .partialRecord(
-      z.enum(hookFields),
-      z.union([z.literal('none'), pointer], 'expected a JSON pointer, like /title or /tags/*/name, or none'),
-    )
-    .default({}),
+  fields: z.partialRecord(z.enum(hookFields), pointerOrNone).default({}),
   /** Where the document lies in what is sent. */
   document: pointer.optional(),
   /** Where what happened is said (`strapi`, `standard-webhooks`, `cloudevents`, `generic`), and what it is called. */

@@ -194,6 +194,11 @@ test('a date of publication that is ahead holds under each of the names that CMS
     { publish_up: '2027-01-01 00:00:00' },
     { post: { post_date: '2027-01-01 00:00:00', post_date_gmt: '2027-01-01 00:00:00' } },
     { ngày_đăng: '1/1/2027' },
+    { publication: { date: AT } },
+    { dates: { published: AT } },
+    { publishSettings: { publishAt: AT } },
+    { hold_until: AT },
+    { do_not_publish_before: AT },
     { thoi_gian_xuat_ban: '01-01-2027 00:00' },
   ])
     assert.equal(until('generic', document), AT, JSON.stringify(document))
@@ -232,4 +237,28 @@ test('a field of very many times costs nobody else theirs', () => {
   const { errors } = release('generic', { schedule: many, date: many }, {}, [], { timeZone: 'Asia/Ho_Chi_Minh' })
   assert.match(errors[0]?.detail ?? '', /found 100000 of them$/)
   assert.ok(performance.now() - began < 2_000, 'each by a formatter of its own takes half a minute')
+})
+
+test('what is held by the words of an editor alone is not released; an article about an embargo is', () => {
+  for (const [pointer, document] of [
+    ['/ednote', { ednote: 'EMBARGO until 1 Jan, 6am' }],
+    ['/editorialNote', { editorialNote: 'Cấm đăng trước 6h ngày 1/1' }],
+    ['/meta/note_to_editors', { meta: { note_to_editors: 'Not for publication before the vote' } }],
+    ['/title', { title: 'EMBARGOED: Kết quả bầu cử' }],
+    ['/title', { title: '[Embargoed until 1 Jan] Results' }],
+    ['/holdForRelease', { holdForRelease: true }],
+  ] as const) {
+    const { errors } = release('generic', document)
+    assert.deepEqual([errors[0]?.pointer, errors.length], [pointer, 1], JSON.stringify(document))
+    assert.match(errors[0]?.detail ?? '', /mapping\.fields\.embargoUntil/)
+  }
+  for (const document of [
+    { title: 'Embargo: what it means for Cuba', ednote: 'Second write-through' },
+    { title: 'EMBARGO ON OIL LIFTED', text: 'embargoed until' },
+    { ednote: 'Embargo lifted' },
+    { ednote: 'Embargo as agreed', embargoed: '2026-01-01T00:00:00Z' },
+  ])
+    assert.deepEqual(release('generic', document).errors, [], JSON.stringify(document))
+  assert.equal(until('superdesk', { ednote: 'EMBARGO', embargoed: LATER }), AT)
+  assert.deepEqual(release('generic', { ednote: 'EMBARGO' }, { embargoUntil: 'none' }).errors, [])
 })

@@ -4,7 +4,7 @@
 import type { HookMapping } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
 import { isAhead, toHeldByDate } from '../date-ahead.ts'
-import { type Around, beginningsOf, type Place, placesBelow, placesNamed, scalarsOf } from './places.ts'
+import { type Around, beginningsOf, type Place, placesBelow, placesNamed, scalarsOf, withoutMarks } from './places.ts'
 import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
 import { isZoned, toInstant, zoneOf } from './times.ts'
@@ -12,7 +12,7 @@ import { isZoned, toInstant, zoneOf } from './times.ts'
 const isEmbargo = (letters: string): boolean => /embargo|camvan|camdang/.test(letters)
 /** Times of publication as CMSs and their plugins name them, without case, marks and punctuation. */
 const SCHEDULES = new Set(
-  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat publicationscheduledat publicationscheduled scheduledpublishdate schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom hengio hengiodang hengioxuatban lichdang lichxuatban'.split(
+  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat publicationscheduledat publicationscheduled scheduledpublishdate schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom availablefrom onlinefrom publishafter publishstart publishstartdate startpublishing releaseat releaseon releasetime holduntil holdtill notbefore donotpublishbefore donotreleasebefore holdforrelease donotpublish onhold isonhold hengio hengiodang hengioxuatban lichdang lichxuatban'.split(
     ' ',
   ),
 )
@@ -32,7 +32,7 @@ const NOT_READ =
 
 /** Names of the date of publication, beside those where the preset has it. What has come says nothing. */
 const DATES = new Set(
-  'published publishedat publishedon publishedtime publisheddate datepublished datepublish pubdate firstpublished firstpublishedat firstpublishdate postdate postdategmt publishup displaydate ngaydang ngayxuatban thoigiandang thoigianxuatban giodang gioxuatban'.split(
+  'published publishedat publishedon publishedtime publisheddate datepublished datepublish pubdate firstpublished firstpublishedat firstpublishdate postdate postdategmt publishup publishtime publishdatetime publicationtime publicationdatetime displaydate ngaydang ngayxuatban thoigiandang thoigianxuatban giodang gioxuatban'.split(
     ' ',
   ),
 )
@@ -84,6 +84,31 @@ const latest = (instants: readonly string[]): string | undefined => [...instants
 
 type Asked = Readonly<{ document: unknown; around: Around; fields: Fields; mapping: HookMapping; nowMs: number }>
 
+/** Where newsrooms write to each other. */
+const NOTES =
+  /^(?:ed|editor|editors|editorial|internal)notes?$|^notes?to(?:the)?(?:editors?|desk)$|^(?:ghichu|luuy)(?:bientap|noibo|toasoan)?$/
+const HELD_IN_WORDS =
+  /\bembargo|\bcam (?:van|dang)\b|\b(?:do not|don't|not to be) (?:publish|release)|\bnot for (?:publication|release)\b|\bhold for release\b/i
+const LIFTED_IN_WORDS = /\bno embargo|\bembargo (?:is |was |has been )?(?:lifted|over|expired|ended|off)\b|\b(?:het|bo|go) cam\b/i
+/** An article about an embargo has one in its title, too. */
+const HELD_IN_TITLE = /^\W*(?:strictly )?embargo(?:ed)? (?:until|till)\b/i
+const HELD_IN_CAPITALS = /^\W*EMBARGO(?:ED)?\s*[:–—-]/
+
+/** What is held by words alone, to which somebody would have to hold himself. */
+const findHeldInWords = ({ document, around, fields }: Asked): readonly Warning[] => {
+  const title = firstText(document, fields.title)
+  const isTitle = HELD_IN_TITLE.test(title) || HELD_IN_CAPITALS.test(title)
+  const notes = placesNamed(document, around, letters => NOTES.test(letters)).flatMap(({ pointer, value }) => {
+    const text = scalarsOf(value).slice(0, MAX_TIMES).join(' ').slice(0, 10_000)
+    const plain = withoutMarks(text)
+    return HELD_IN_WORDS.test(plain) && !LIFTED_IN_WORDS.test(plain) ? [{ pointer, text }] : []
+  })
+  return [...(isTitle ? [{ pointer: '/title', text: title }] : []), ...notes].map(({ pointer, text }) => ({
+    pointer,
+    detail: `it says in words that it is held, and no field says until when: ${JSON.stringify(text.slice(0, 80))}. Nothing is released; mapping.fields.embargoUntil of the hook says which field does, or none where such words hold nothing`,
+  }))
+}
+
 const findHolds = (
   { document, around, fields, mapping: { timeZone }, nowMs }: Asked,
   dates: ReadonlySet<string>,
@@ -111,9 +136,9 @@ const findDatesAhead = ({ document, around, fields, mapping, nowMs }: Asked): re
         return instant !== null && isAhead(instant, isCertain ? nowMs : nowMs + FURTHEST_MS) ? [instant] : []
       })
   }
-  // A plain `date` is that of an article only in the article itself.
+  // A plain `date` is that of an article only in the article itself, and in what is said of its publication.
   return placesNamed(document, around, letters => DATES.has(letters) || letters === 'date')
-    .filter(({ pointer, letters = '' }) => DATES.has(letters) || pointer === '/date')
+    .filter(({ pointer, letters = '' }) => DATES.has(letters) || /^(?:\/publi[a-z]*)?\/date$/i.test(pointer))
     .flatMap(read)
 }
 
@@ -128,6 +153,7 @@ export const findRelease = (document: unknown, around: Around, fields: Fields, m
   const unread = `${JSON.stringify(date.slice(0, 80))} is no date and time that can be read, so it goes out now and is dated now; expected ISO 8601, RFC 822 or time since 1970`
   const dates = new Set(publishedAt === null ? [] : fields.publishedAt.map(pointer => pointer.replace(/(?:\/\*)+$/, '')))
   const isOff = mapping.fields.embargoUntil === 'none'
+  const isSaid = isOff || fields.embargoUntil.some(pointer => findAllAt(document, pointer).length > 0)
   const asked = { document, around, fields, mapping, nowMs }
   const [embargo, plan] = isOff ? [NOTHING, NOTHING] : findHolds(asked, dates)
   const ahead = [...new Set([...(publishedAt !== null && isAhead(publishedAt, nowMs) ? [publishedAt] : []), ...findDatesAhead(asked)])]
@@ -137,6 +163,6 @@ export const findRelease = (document: unknown, around: Around, fields: Fields, m
   return {
     ...(embargoUntil === undefined ? {} : { embargoUntil }),
     warnings: [...byDate.map(toHeldByDate), ...(date !== '' && publishedAt === null ? [{ pointer: '/publishedAt', detail: unread }] : [])],
-    errors: [...embargo.errors, ...plan.errors],
+    errors: [...embargo.errors, ...plan.errors, ...(isSaid || embargoUntil !== undefined ? [] : findHeldInWords(asked))],
   }
 }

@@ -56,7 +56,7 @@ const entriesOf = (owner: unknown): readonly Entry[] => {
 
 /** By names without case and punctuation: what is below these is of the article itself. */
 const HOMES = new Set(
-  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow revision publish publishing publication scheduling data document article post story entry item node record content'.split(
+  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow revision publish publishing publication publishsettings publishoptions scheduling dates timestamps data document article post story entry item node record content'.split(
     ' ',
   ),
 )

@@ -13,8 +13,10 @@ import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, keepMark, raiseEp
 const open = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-mark-'))
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
+  // Whatever is published is later than what was published before.
+  let ticks = 0
   const openLog = async (name: string, floor = 0) => {
-    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal', floor })
+    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal', floor, now: () => ++ticks })
     t.after(() => log.close())
     return log
   }
@@ -105,11 +107,23 @@ test('a store that lacks what the log says of an article is older than the log, 
   // What is no fact, or was said again, hides nothing.
   await log.publish([say(gone), say({ articleId: 'press.other', version: 9 }), say(live), say({}), { ...say({}), value: null }])
   await checkLogMark(sideOf(log), objects)
+  // One object that is lost, or one record that no desk wrote, is no older store while it has what was said last.
+  await store(live)
+  const other = sampleFact({ articleId: 'press.other' })
+  await objects.put(keys.current(other.articleId), Buffer.from(JSON.stringify({ released: { fact: other } })))
+  await log.publish([say(other, other.articleId)])
+  await checkLogMark(sideOf(log), objects)
+  await objects.delete(keys.current(other.articleId))
+  await assert.rejects(checkLogMark(sideOf(log), objects), {
+    code: 'NEWSWIRE_STORE_OLDER',
+    message: /^press\.other has version 1 in the log and none/,
+  })
+  await log.publish([say(sampleRetraction({ version: 3 }))])
   const settings = { dataDir: folder, s3: null, fsync: 'normal' } as const
   const refused = async (stored: string) => {
     const older = {
       code: 'NEWSWIRE_STORE_OLDER',
-      message: new RegExp(`^${articleId} has version 2 in the log and ${stored} in the store.*rebuild articles`),
+      message: new RegExp(`^${articleId} has version 3 in the log and ${stored} in the store.*rebuild articles`),
     }
     await assert.rejects(checkLogMark(sideOf(log), objects), older)
     await assert.rejects(checkLogMarkBeforeOpening(settings), older)

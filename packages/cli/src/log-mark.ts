@@ -144,18 +144,33 @@ const findOlderMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promi
   }
 }
 
-/** What the log says of articles was in the store before; looked for where a store that was put back from an earlier copy lacks it, at the end. */
-const findOlderStore = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
-  const heads = (await log.newest(topics.articles.name, NEWEST)).flatMap(record => readFactHead(record) ?? [])
-  const stored = await Promise.all(heads.map(({ articleId }) => storedVersion(objects, articleId)))
-  const at = heads.findIndex(({ version }, index) => version > (stored[index] ?? 0))
-  const found = heads[at]
-  if (found === undefined) return findOlderMark(log, objects)
-  return {
-    code: 'NEWSWIRE_STORE_OLDER',
-    offence: `${found.articleId} has version ${found.version} in the log and ${stored[at] || 'none'} in the store: the store is older than its log, or has lost the article, and would show again what was taken back since`,
-    remedy: olderRemedyFor(log),
+/** The newest version of each article among these records, of what was said last: at the same moment several may be. */
+const saidLast = (records: readonly LogRecord[]): readonly Readonly<{ articleId: string; version: number }>[] => {
+  const newest = new Map<string, Readonly<{ articleId: string; version: number; at: number }>>()
+  for (const record of records) {
+    const head = readFactHead(record)
+    if (head !== null && head.version > (newest.get(head.articleId)?.version ?? 0))
+      newest.set(head.articleId, { ...head, at: record.timestamp })
   }
+  const last = Math.max(...[...newest.values()].map(({ at }) => at))
+  return [...newest.values()].filter(({ at }) => at === last)
+}
+
+/**
+ * What the log says of articles was in the store before, so a store that was put back from an earlier copy lacks what was said last. One that has it was not,
+ * whatever else it lacks: what stops a start must be more than one lost object, or one record that no desk wrote.
+ */
+const findOlderStore = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
+  for (const { articleId, version } of saidLast(await log.newest(topics.articles.name, NEWEST))) {
+    const stored = await storedVersion(objects, articleId)
+    if (version <= stored) continue
+    return {
+      code: 'NEWSWIRE_STORE_OLDER',
+      offence: `${articleId} has version ${version} in the log and ${stored || 'none'} in the store: the store is older than its log, or has lost the article (or somebody else wrote to \`articles\`), and would show again what was taken back since`,
+      remedy: olderRemedyFor(log),
+    }
+  }
+  return findOlderMark(log, objects)
 }
 
 type Offence = Readonly<{ code: ErrorCode; offence: string; remedy: string }>

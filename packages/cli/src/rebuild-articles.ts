@@ -4,7 +4,7 @@
  * is done beside what runs. Of all of them, the groups handle again what they had handled with the store that is lost: feeds and pages are built anew,
  * versions are archived, routes are written. A partner may get a version once more, under the same `webhook-id`.
  *
- * Safe to repeat, and killed it begins anew: what is nearest to the end of the log is made last, so a start is refused until all of it is done.
+ * Safe to repeat, and killed it begins anew: what was said last is made last, so a start is refused until all of it is done.
  */
 
 import { holdKey } from '@newswire/desk/handle'
@@ -34,7 +34,8 @@ const AT_ONCE = 16
 const PAGE = 500
 
 type Place = Readonly<{ partition: number; position: Position }>
-type Told = Place & Readonly<{ version: number; isLive: boolean }>
+/** `at`: when the log took it, ms since 1970. */
+type Told = Place & Readonly<{ version: number; isLive: boolean; at: number }>
 
 /** `null` when it is no longer there. */
 const readArticle = async (log: Pick<Log, 'read'>, { partition, position }: Place): Promise<ArticleEvent | null> => {
@@ -71,7 +72,8 @@ const readLog = async (log: Log, wanted: ReadonlySet<string>, report: (records: 
     const head = readFactHead(record)
     if (head === null || (wanted.size > 0 && !wanted.has(head.articleId))) return
     const known = told.get(head.articleId) ?? []
-    known.push({ partition: record.partition, position: record.position, version: head.version, isLive: head.state === 'live' })
+    const { partition, position, timestamp: at } = record
+    known.push({ partition, position, version: head.version, isLive: head.state === 'live', at })
     told.set(head.articleId, known)
   })
   return told
@@ -207,18 +209,19 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
   const isOlder = ids.length === 0 && (lacking.length > 0 || (await findReplacedLog(sideOf(log), objects)) !== null)
   if (isOlder) await replayGroups(ports, lacking)
   const withdrawn = isOlder ? await withdrawHeld(ports) : 0
-  const ends = new Map((await log.ends(TOPIC)).map(({ partition, end }) => [partition, end]))
-  const toEnd = ({ newest }: Lacking) => (ends.get(newest.partition) ?? 0) - newest.position
-  const inOrder = [...lacking].sort((a, b) => toEnd(b) - toEnd(a))
-  const healed: Healed[] = []
-  for (let at = 0; at < inOrder.length; at += AT_ONCE) {
-    healed.push(...(await Promise.all(inOrder.slice(at, at + AT_ONCE).map(one => healOne(ports, one)))))
-    report(() => `${healed.length} of ${inOrder.length} articles`)
-  }
-  if (!isOlder) return { healed, withdrawn, isOlder }
   // What images knew of who has which picture was of an earlier time.
-  for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
-  await keepMark(log, objects, { begins: true })
+  if (isOlder) for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
+  const inOrder = [...lacking].sort((a, b) => a.newest.at - b.newest.at)
+  const healed: Healed[] = []
+  // The last alone, when all others are there: until then a start is refused.
+  const stop = inOrder.length - 1
+  for (let next = 0; next <= stop; ) {
+    const end = next < stop ? Math.min(next + AT_ONCE, stop) : stop + 1
+    healed.push(...(await Promise.all(inOrder.slice(next, end).map(one => healOne(ports, one)))))
+    report(() => `${healed.length} of ${inOrder.length} articles`)
+    next = end
+  }
+  if (isOlder) await keepMark(log, objects, { begins: true })
   return { healed, withdrawn, isOlder }
 }
 

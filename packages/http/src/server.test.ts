@@ -84,6 +84,22 @@ test('an address that is not there is 404, a method it does not answer is 405 wi
   assert.equal(await allowOf('POST', '/files/a/b/c'), 'GET, HEAD')
 })
 
+test('§8.6 of RFC 9110: a HEAD says the length a GET would have, and none where there is nothing to have', async t => {
+  const { url } = await start(t, {
+    routes: app => {
+      app.get('/whole', async () => ({ a: 1 }))
+      app.get('/empty', async (_request, reply) => reply.status(200).send())
+      app.get('/unchanged', async (_request, reply) => reply.status(304).send())
+      app.get('/nothing', async (_request, reply) => reply.status(204).send())
+    },
+  })
+  const lengths = ['whole', 'empty', 'unchanged', 'nothing'].map(async path => {
+    const { headers } = await fetch(`${url}/${path}`, { method: 'HEAD' })
+    return headers.get('content-length')
+  })
+  assert.deepEqual(await Promise.all(lengths), ['7', '0', null, null])
+})
+
 test('the bytes of a JSON body are given to the handler as they came', async t => {
   const { url } = await start(t, {
     routes: app => {

@@ -159,6 +159,22 @@ const addBodyParsers = (app: HttpServer): void => {
   app.addHook('preValidation', refuseForms)
 }
 
+/**
+ * To a HEAD that has no body to measure Fastify says a length of 0, which a 204 must not have, and a 304 only where the whole has it (RFC 9110 §8.6).
+ * Must be called before routes are added: it watches them, as only what a route itself has runs after Fastify's own.
+ */
+const addLengthsOfNothing = (app: HttpServer): void => {
+  app.addHook('onRoute', route => {
+    if (route.method !== 'HEAD') return
+    route.onSend = [
+      ...[route.onSend ?? []].flat(),
+      async (_request, reply) => {
+        if (reply.statusCode === 204 || reply.statusCode === 304) reply.removeHeader('content-length')
+      },
+    ]
+  })
+}
+
 const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false }: HttpServerOptions): void => {
   app.get('/livez', async (_request, reply) => reply.header('cache-control', 'no-store').send({ live: true }))
   app.get('/readyz', async (_request, reply) => {
@@ -247,6 +263,7 @@ export const createHttpServer = (options: HttpServerOptions): RunningHttpServer 
     if (closing) reply.header('connection', 'close')
   })
   addBodyParsers(app)
+  addLengthsOfNothing(app)
   addHealth(app, options)
   return {
     app,

@@ -37,7 +37,17 @@ test('scripts of other sites may read what is for programs, its refusals too, an
     assert.equal(of((await get(path, headers)).headers), null, path)
 })
 
-test('a script of another site may read that it asked too often, and when to come again', async t => {
+const askLeave = (port: number, path: string) =>
+  fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'OPTIONS',
+    headers: {
+      origin: 'https://reader.example',
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'if-none-match',
+    },
+  })
+
+test('a script of another site may read that it asked too often, and when to come again, also where it asks for leave first', async t => {
   const { port } = await openGateway(t, { perMinute: 1 })
   const get = () => fetch(`http://127.0.0.1:${port}/opml.xml`)
   await get()
@@ -45,19 +55,13 @@ test('a script of another site may read that it asked too often, and when to com
   assert.equal(status, 429)
   assert.equal(of(headers), '*')
   assert.ok(Number(headers.get('retry-after')) > 0)
+  assert.equal((await askLeave(port, '/opml.xml')).status, 204)
 })
 
 test('a script of another site that asks with conditions is given leave to, wherever there are tags', async t => {
   const { port } = await openGateway(t)
   for (const path of ['/feeds/all/rss.xml', '/feeds/all/pages/2026-03-01.json', '/articles/press.a/article.json', '/v1/search']) {
-    const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method: 'OPTIONS',
-      headers: {
-        origin: 'https://reader.example',
-        'access-control-request-method': 'GET',
-        'access-control-request-headers': 'if-none-match',
-      },
-    })
+    const { status, headers } = await askLeave(port, path)
     assert.equal(status, 204, path)
     assert.equal(of(headers), '*')
     assert.match(headers.get('access-control-allow-headers') ?? '', /if-none-match/)

@@ -25,6 +25,9 @@ const explain = (publicUrl: string): string =>
 
 export const addHubRoutes = (app: HttpServer, { hub, configuration, proxies }: Needs): void => {
   app.register(async scope => {
+    // All but a form is refused by us below, in words that fit a hub; every other route of this server expects JSON.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, async () => undefined)
     scope.addContentTypeParser<Buffer>(
       FORM,
       { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },

@@ -300,11 +300,13 @@ test('what is over is swept from the store, and can be subscribed to again', asy
 
 test('what cannot be taken is refused in plain text with the status that fits', async t => {
   const world = await openWorld(t, { canSeal: false })
-  const ask = async (payload: string, type = 'application/x-www-form-urlencoded') => {
-    const answer = await world.app.inject({ method: 'POST', url: '/hub', headers: { 'content-type': type }, payload })
+  const send = async (payload: string, type: string | undefined) => {
+    const headers = type === undefined ? {} : { 'content-type': type }
+    const answer = await world.app.inject({ method: 'POST', url: '/hub', headers, payload })
     assert.match(String(answer.headers['content-type']), /^text\/plain/)
-    return answer.statusCode
+    return answer
   }
+  const ask = async (payload: string, type = 'application/x-www-form-urlencoded') => (await send(payload, type)).statusCode
   const callback = 'hub.callback=http%3A%2F%2F127.0.0.1%3A9%2F'
   const topic = `hub.topic=${encodeURIComponent(TOPIC)}`
   assert.equal(await ask('hub.mode=subscribe'), 400)
@@ -312,7 +314,11 @@ test('what cannot be taken is refused in plain text with the status that fits', 
   assert.equal(await ask(`hub.mode=subscribe&${topic}&hub.callback=http%3A%2F%2F10.0.0.1%2F`), 422)
   assert.equal(await ask(`hub.mode=subscribe&${topic}&${callback}&hub.secret=x`), 503)
   assert.equal(await ask(`hub.mode=publish&hub.url=x`), 202)
-  assert.equal(await ask('{}', 'application/json'), 415)
+  for (const type of ['application/json', 'application/json; charset=latin1', 'text/plain', 'multipart/form-data; boundary=x', undefined]) {
+    const { statusCode, body } = await send('hub.mode=subscribe', type)
+    assert.equal(statusCode, 415, type)
+    assert.match(body, /^expected application\/x-www-form-urlencoded/, type)
+  }
   assert.equal(await ask(`hub.mode=subscribe&x=${'y'.repeat(9_000)}`), 413)
   assert.equal((await world.app.inject({ method: 'GET', url: '/hub' })).statusCode, 200)
 })

@@ -67,6 +67,23 @@ test(
         .waitFor()
       assert.deepEqual(offences, [])
     })
+
+    await t.test('console: what happened is told with its day', async () => {
+      const { page } = await openPage(browser)
+      await page.clock.setFixedTime(new Date(Date.now() + 3 * 86_400_000))
+      await page.goto(running.url('console'))
+      const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: /red ferry/ }) })
+      assert.match(await row.innerText(), new RegExp(`\\b${new Date().getFullYear()}\\b`))
+    })
+
+    await t.test('console without scripts: it says what it needs, and does not seem to be on its way', async () => {
+      const { page } = await openPage(browser, { javaScriptEnabled: false })
+      for (const path of ['', '/outlets']) {
+        await page.goto(`${running.url('console')}${path}`)
+        assert.match(await page.locator('header').innerText(), /needs a script/)
+        assert.doesNotMatch(await page.locator('body').innerText(), /connecting/)
+      }
+    })
   },
 )
 

@@ -1,5 +1,5 @@
 /** The first page: the pipeline moving, the newest articles, and the trace of one. */
-import { $, ask, button, counted, element, keepFresh, row, scrollable, showHealth, term } from './dom.js'
+import { $, ask, button, counted, element, keepFresh, row, scrollable, showHealth, term, time } from './dom.js'
 
 const MARK = {
   done: '✔',
@@ -18,8 +18,6 @@ const MARK = {
 const VERDICT = { gone: 'done', visible: 'failed' }
 
 const state = value => element('span', `${MARK[value] ?? '·'} ${value}`, value.replace(' ', '-'))
-const time = value => (value ? new Date(value).toLocaleTimeString() : '–')
-const dateTime = value => (value ? new Date(value).toLocaleString() : '–')
 
 /** The article whose trace is open. */
 let shown = null
@@ -109,7 +107,7 @@ const toArticleRow = one =>
   ])
 
 const feedState = ({ counter, quarantined, fault }) => {
-  if (fault) return element('span', `✖ kept back since ${dateTime(fault.since)}: ${fault.reason}`, 'failed')
+  if (fault) return element('span', `✖ kept back since ${time(fault.since)}: ${fault.reason}`, 'failed')
   if (counter === null) return state('pending')
   return quarantined.length > 0 ? element('span', `! ${quarantined.length} set aside`, 'set-aside') : state('done')
 }
@@ -119,7 +117,7 @@ const toFeedRow = feed =>
     `${feed.title}${feed.private ? ' (private)' : ''}`,
     feed.profile,
     feed.items,
-    feed.items === 0 ? null : dateTime(feed.updatedAt),
+    feed.items === 0 ? null : time(feed.updatedAt),
     feedState(feed),
   ])
 

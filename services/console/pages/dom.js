@@ -11,6 +11,9 @@ export const element = (name, text, className) => {
 
 export const counted = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`
 
+/** With its day: what is listed may be of any. In the reader's own zone. */
+export const time = value => (value ? new Date(value).toLocaleString() : '–')
+
 /** A row of a table; cells are elements or text. */
 export const row = cells => {
   const made = document.createElement('tr')
@@ -79,6 +82,7 @@ export const showHealth = (isWell, sentence) => {
 
 /** Asks again so long after each answer, while the page is seen. What goes wrong is said where health is. */
 export const keepFresh = (refresh, everyMs) => {
+  $('health').textContent = 'connecting…'
   const tick = async () => {
     if (!document.hidden) await refresh().catch(error => showHealth(false, error.message))
     setTimeout(tick, everyMs)

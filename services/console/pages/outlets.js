@@ -1,5 +1,5 @@
 /** Outlets: how they are, and what an operator may do with one. */
-import { $, ask, button, counted, element, keepFresh, row, showHealth, term } from './dom.js'
+import { $, ask, button, counted, element, keepFresh, row, showHealth, term, time } from './dom.js'
 
 const MARK = {
   well: '✔',
@@ -25,7 +25,6 @@ const CLASS = {
 }
 
 const state = value => element('span', `${MARK[value] ?? '…'} ${value}`, CLASS[value] ?? value)
-const time = value => (value ? new Date(value).toLocaleString() : '–')
 const say = said => {
   $('said').textContent = said instanceof Error ? `✖ ${said.message}` : said
 }

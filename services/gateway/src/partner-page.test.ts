@@ -60,6 +60,18 @@ test('signing in sets a cookie for this outlet’s addresses alone, that no scri
   assert.ok(!side.lines.join('').includes(PARTNER_TOKEN))
 })
 
+test('the address that a sign-in leaves in the browser leads back to the form, at every outlet and at none', async t => {
+  const { app } = await openPartnerSide(t)
+  for (const [id, act] of [
+    ['tinh-doan', 'session'],
+    ['tinh-doan', 'leave'],
+    ['khong-co', 'session'],
+  ]) {
+    const { statusCode, headers } = await app.inject({ method: 'GET', url: `/partners/${id}/${act}`, headers: HTML })
+    assert.deepEqual([statusCode, headers.location, headers['cache-control']], [303, `/partners/${id}`, 'private, no-store'])
+  }
+})
+
 test('a token as `openssl rand -base64` makes it, with its padding, signs in and is signed in', async t => {
   const side = await openPartnerSide(t)
   const outlet = side.outlets.get('tinh-doan')

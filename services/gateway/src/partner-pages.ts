@@ -64,6 +64,8 @@ export const addPartnerPages = (app: HttpServer, needs: PageNeeds): void => {
       `${COOKIE}=${value}; Path=${toLink(site(), `/partners/${outletId}`)}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`,
     )
   }
+  const toOwnPage = (reply: HttpReply, outletId: string) =>
+    reply.headers(PARTNER_HEADERS).redirect(toLink(site(), `/partners/${outletId}`), 303)
   const signIn = (reply: HttpReply, outletId: string, isWrong: boolean) =>
     sendPartnerPage(reply, needs, toSignInPage(frame(), outletId, isWrong), 401)
 
@@ -96,21 +98,20 @@ export const addPartnerPages = (app: HttpServer, needs: PageNeeds): void => {
     return sendPartnerPage(reply, needs, html)
   })
 
+  // What a refused sign-in leaves in the address bar, where somebody presses Enter.
+  for (const act of ['session', 'leave']) app.get(`/partners/:outletId/${act}`, async (request, reply) => toOwnPage(reply, idOf(request)))
+
   app.post('/partners/:outletId/session', async (request, reply) => {
     const outletId = idOf(request)
     requireOwnPage(request, site().publicUrl)
     const token = readForm(request)?.get('token') ?? ''
     if (!isToken(token) || !access.opens(outletId, token, request)) return signIn(reply, outletId, true)
-    return setCookie(reply, outletId, token, SESSION_SECONDS)
-      .headers(PARTNER_HEADERS)
-      .redirect(toLink(site(), `/partners/${outletId}`), 303)
+    return toOwnPage(setCookie(reply, outletId, token, SESSION_SECONDS), outletId)
   })
 
   app.post('/partners/:outletId/leave', async (request, reply) => {
     const outletId = idOf(request)
     requireOwnPage(request, site().publicUrl)
-    return setCookie(reply, outletId, '', 0)
-      .headers(PARTNER_HEADERS)
-      .redirect(toLink(site(), `/partners/${outletId}`), 303)
+    return toOwnPage(setCookie(reply, outletId, '', 0), outletId)
   })
 }

@@ -31,7 +31,7 @@ a:hover { text-decoration-thickness: .12em; }
 main:focus { outline: none; }
 h1, h2, h3, h4, h5, h6 { line-height: 1.35; text-wrap: balance; margin: 2rem 0 .5rem; }
 h1 { font-size: clamp(1.7rem, 1.2rem + 2vw, 2.25rem); line-height: 1.32; margin: .5rem 0 1rem; }
-main > h1:first-child, .narrow > h1:first-child { margin-top: 1.75rem; }
+main > h1:first-child, .narrow > h1:first-child, .partner > h1:first-child { margin-top: 1.75rem; }
 h2 { font-size: 1.4rem; } h3 { font-size: 1.2rem; } h4, h5, h6 { font-size: 1.05rem; }
 p, li, figcaption { text-wrap: pretty; }
 img { display: block; max-width: 100%; height: auto; background: var(--raised); }

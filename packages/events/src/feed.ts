@@ -24,7 +24,7 @@ export const feedChange = z.object({
   version: z.int(),
   /** With no article: the id of a wish in `rebuild.json`. What is known of the feed is forgotten and made again from state. */
   rebuild: z.string().optional(),
-  /** An import that is told to nobody: the feed is built, its subscribers are not pinged. */
+  /** An import that is told to nobody, or a look for how far the archive reaches: the feed is built, its subscribers are not pinged. */
   quiet: z.boolean().optional(),
 })
 
@@ -48,7 +48,7 @@ export const feedBuilt = z.object({
   items: z.int(),
   /** `sitemap` is absent on facts written before there was one. */
   outputs: z.object({ rss: output, atom: output, json: output, sitemap: output.optional() }),
-  /** Nothing but imports that are told to nobody: subscribers are not pinged. The same counter may be announced again without it. */
+  /** Nothing but what is quiet of `feed.changed`: subscribers are not pinged. The same counter may be announced again without it. */
   quiet: z.boolean().optional(),
   /** Articles that the feed is shown without, each with the rule it breaks; absent when there are none. */
   quarantined: z.array(z.object({ articleId: z.string(), version: z.int(), code: z.string(), reason: z.string() })).optional(),

@@ -197,6 +197,21 @@ test('a fact becomes the files of every feed that matches, one announcement and 
   assert.deepEqual([...new Set(done)].sort(), ['baoqk.a→all', 'baoqk.a→defence', 'baoqk.b→all'])
 })
 
+test('subscribers are told of articles, and not once more when the feed then says that its archive reaches further', async t => {
+  const world = await openWorld(t, [feedOf('all', { limit: 2 })])
+  await world.start()
+  await until('an empty feed', () => world.feed('all'))
+  for (const number of [1, 2, 3, 4, 5]) {
+    await world.release(fact(`a-${number}`, number))
+    await shows(world, 'all', [`a-${number}@1`, ...(number > 1 ? [`a-${number - 1}@1`] : [])])
+    if (number > 1)
+      await until('the newest page', async () => (await world.feed('all'))?.rss.includes(`/pages/${day(number - 1).slice(0, 10)}`))
+    await world.quiet()
+  }
+  const times = (await world.events('feed.built')).flatMap(({ data }) => (data.quiet === true ? [] : [data.updatedAt]))
+  assert.deepEqual(times, [...new Set(times)])
+})
+
 test('a feed that nothing matches is there, empty', async t => {
   const world = await openWorld(t, [feedOf('empty', { match: { languages: ['fr'] } })])
   await world.start()
@@ -409,7 +424,7 @@ test('a feed that is made again still has what came after the view had last read
     pages: { total: 0, looked: 0, written: 0 },
   }
   await world.objects.put(keys.feed('all', 'rebuild.json'), Buffer.from(JSON.stringify(wish)))
-  await world.publish(toRecord(lookAt('all', day(4), 'wish', 'wish')))
+  await world.publish(toRecord(lookAt('all', day(4), 'wish', { rebuild: 'wish' })))
   const made = await until('the rebuild', async () => {
     const stored = await world.objects.get(keys.feed('all', 'rebuild.json'))
     const found = JSON.parse(Buffer.from(stored?.bytes ?? []).toString()) as FeedRebuild

@@ -101,7 +101,8 @@ export const start: StartService = async ({ settings, log, objects, configuratio
     },
     askForLink: async (feedId, reach) => {
       const why = reach === null ? 'unlink' : `${toPageName(reach.page)}?n=${reach.slots}`
-      await publish([lookAt(feedId, new Date(now()).toISOString(), why)])
+      // Quiet: whoever was just told of the articles would be sent the whole feed once more, for an address that they need not follow.
+      await publish([lookAt(feedId, new Date(now()).toISOString(), why, { quiet: true })])
     },
     retryMs: SWEEP_RETRY_MS * settings.retryScale,
     onError: (feedId, error) => logger.warn({ feedId, code: codeOf(error), reason: messageOf(error) }, 'page.failed'),

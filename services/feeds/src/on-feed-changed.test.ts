@@ -305,7 +305,7 @@ test('what was begun of a feed counts no more once it is made again, for that is
   const news = intent('baoqk.b', 1, 6)
   begin([eventOf(news)])
   await idle()
-  const { topic, key, value, headers } = toRecord(lookAt('all', '2026-03-01T08:00:00.000Z', 'wish', 'wish'))
+  const { topic, key, value, headers } = toRecord(lookAt('all', '2026-03-01T08:00:00.000Z', 'wish', { rebuild: 'wish' }))
   await handle([{ topic, key, value, headers, partition: 0, position: 5, timestamp: 0 }])
   await handle([news])
   assert.deepEqual(

@@ -55,14 +55,16 @@ const intent = (feedId: string, articleId: string, version: number, at: string):
   data: { feedId, articleId, version },
 })
 
-/** `why` tells looks of one moment apart. */
-export const lookAt = (feedId: string, at: string, why: string, rebuild?: string): NewswireEvent => ({
+type Look = Readonly<{ rebuild?: string | undefined; quiet?: true }>
+
+/** `why` tells looks of one moment apart. `quiet`: nobody is told of what it alone finds. */
+export const lookAt = (feedId: string, at: string, why: string, { rebuild, quiet }: Look = {}): NewswireEvent => ({
   type: 'feed.changed',
   id: deriveId('feed.changed', feedId, at, why),
   source: '/services/feeds',
   subject: feedId,
   time: at,
-  data: { feedId, articleId: null, version: 0, ...(rebuild === undefined ? {} : { rebuild }) },
+  data: { feedId, articleId: null, version: 0, ...(rebuild === undefined ? {} : { rebuild }), ...(quiet === undefined ? {} : { quiet }) },
 })
 
 type SweepNeeds = Readonly<{
@@ -88,7 +90,7 @@ const sweepFeed = async (rule: Rule, { objects, view, history, publish, now }: S
   const at = new Date(now()).toISOString()
   const intents = [...differences].map(([articleId, version]) => intent(feedId, articleId, version, at))
   // The differences first: the look that follows may end in the same build, and a feed is first seen full, not empty.
-  await publish([...intents, lookAt(feedId, at, rebuild?.id ?? '', rebuild?.id)])
+  await publish([...intents, lookAt(feedId, at, rebuild?.id ?? '', { rebuild: rebuild?.id })])
   return intents.length
 }
 

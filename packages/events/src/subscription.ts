@@ -77,8 +77,9 @@ const CAPABILITY = '?hub='
 /** Where a feed can be read, which is its WebSub topic; as browsers and subscribers write addresses. `capability`: of a private feed. */
 export const toTopic = (publicUrl: string, feedId: string, format: FeedFormat, capability: string | null = null): string =>
   new URL(`${publicUrl}/feeds/${feedId}/${feedFiles[format].name}${capability === null ? '' : `${CAPABILITY}${capability}`}`).href
-/** What a topic says that it may be subscribed by; `null` when it says nothing. */
-export const parseCapability = (topic: string): string | null => /\?hub=([\w-]+)$/.exec(topic)?.[1] ?? null
+/** What a topic, in whatever way it is written, says that it may be subscribed by; `null` when it says nothing. */
+export const parseCapability = (topic: string): string | null =>
+  URL.canParse(topic) ? (/\?hub=([\w-]+)$/.exec(new URL(topic).href)?.[1] ?? null) : null
 export const toHub = (publicUrl: string): string => new URL(`${publicUrl}/hub`).href
 
 /** The feed and format of a topic; `null` for an address that is none of ours. Does not look whether there is such a feed, or what its capability is worth. */

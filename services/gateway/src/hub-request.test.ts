@@ -47,7 +47,16 @@ test('a private feed is subscribed to by the topic that a token was given, in ev
   const inside = 'https://press.example/feeds/inside/rss.xml'
   const asked = request({ ...good, 'hub.topic': `${inside}?hub=of-a` })
   assert.deepEqual([asked.feedId, asked.format, asked.tokenId, asked.topic], ['inside', 'rss', 'a', `${inside}?hub=of-a`])
-  const others = [inside, `${inside}?hub=`, `${inside}?hub=of-b`, `${inside}?a=1&hub=of-a`, `${inside}?hub=of-a&x=1`, `${TOPIC}?hub=of-a`]
+  assert.equal(request({ ...good, 'hub.topic': `${inside}?hub=of-a ` }).tokenId, 'a')
+  const others = [
+    inside,
+    `${inside}?hub=`,
+    `${inside}?hub=of-b`,
+    `${inside}?a=1&hub=of-a`,
+    `${inside}?hub=of-a&x=1`,
+    `${TOPIC}?hub=of-a`,
+    `${TOPIC}?hub=of-a `,
+  ]
   for (const topic of others) assert.equal(refusal(read({ ...good, 'hub.topic': topic })).status, 404, topic)
 })
 

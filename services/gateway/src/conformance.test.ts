@@ -318,6 +318,9 @@ const ROWS: readonly Row[] = [
         assert.equal(answer.headers['access-control-allow-origin'], undefined)
       }
       is(await ask({ ...basic(FEED_TOKEN), 'If-None-Match': '*' }, path), 304)
+      // The list of feeds, where a browser is sent for any other, does not have it.
+      const browser = { ...basic(FEED_TOKEN), Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+      is(await ask(browser, '/feeds/closed'), 200, { 'content-location': path })
     },
   ],
 ]
@@ -370,6 +373,16 @@ test('the gateway speaks HTTP by the book, and the same whether its fast path is
       }
       assert.deepEqual(both[0]?.map(comparable), both[1]?.map(comparable))
     })
+})
+
+test('behind a path, what a reader is told of other addresses has that path', async t => {
+  const { port, build } = await openGateway(t, { publicUrl: 'https://news.example/wire' })
+  await build('all', texts, UPDATED)
+  const connection = openRaw(port)
+  const ask = askOver(connection, [])
+  is(await ask({ Accept: 'text/html' }, '/feeds/all'), 303, { location: '/wire/feeds#all' })
+  is(await ask({ Accept: 'application/atom+xml' }, '/feeds/all'), 200, { 'content-location': '/wire/feeds/all/atom.xml' })
+  connection.end()
 })
 
 test('RFC 3229: a reader gets what is new since its tag as a 226, and the tag of the whole', async t => {

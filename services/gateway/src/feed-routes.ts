@@ -13,6 +13,7 @@ import { answerFeed, wantedCodings } from './feed-answer.ts'
 import type { FeedCache } from './feed-cache.ts'
 import type { FeedState } from './feed-state.ts'
 import { askerOf } from './limits.ts'
+import { toLink } from './pages/addresses.ts'
 import type { Readers } from './readers.ts'
 
 type FeedRouteNeeds = Readonly<{
@@ -35,7 +36,7 @@ const gone = () =>
     detail: 'take it off your list; /feeds has those there are',
   })
 
-/** By what a reader without a file's name asked for. A person gets the list of feeds. */
+/** By what a reader without a file's name asked for. A person gets the list of feeds, where the feed is for everybody. */
 const OFFERS = {
   'application/rss+xml': 'rss',
   'application/atom+xml': 'atom',
@@ -127,18 +128,25 @@ export const addFeedRoutes = (app: HttpServer, { feeds, configuration, readers, 
     const { feedId } = request.params as { feedId: string }
     const feed = findFeed(feedId)
     const token = requireAccess(feed, request.headers.authorization, null)
-    const type = chooseType(request.headers.accept, Object.keys(OFFERS) as (keyof typeof OFFERS)[])
+    const { site } = config()
+    // The list has no private feeds, so nobody is sent there for one.
+    const offers = (Object.keys(OFFERS) as (keyof typeof OFFERS)[]).filter(one => OFFERS[one] !== 'page' || !isPrivate(feed))
+    const type = chooseType(request.headers.accept, offers)
     if (type === null)
       throw new ProblemError({
         status: 406,
         code: 'NEWSWIRE_NOT_ACCEPTABLE',
         title: 'There is no such form of this feed',
-        detail: `expected Accept to take one of ${Object.keys(OFFERS).join(', ')}`,
+        detail: `expected Accept to take one of ${offers.join(', ')}`,
         headers: { vary: 'accept' },
       })
     const offer = OFFERS[type]
-    if (offer === 'page') return reply.header('vary', 'accept').header('cache-control', 'no-cache').redirect(`/feeds#${feed.id}`, 303)
-    reply.header('content-location', `/feeds/${feed.id}/${feedFiles[offer].name}`)
+    if (offer === 'page')
+      return reply
+        .header('vary', 'accept')
+        .header('cache-control', 'no-cache')
+        .redirect(toLink(site, `/feeds#${feed.id}`), 303)
+    reply.header('content-location', toLink(site, `/feeds/${feed.id}/${feedFiles[offer].name}`))
     return send(request, reply, { feed, output: offer, token, negotiated: 'accept' })
   })
 }

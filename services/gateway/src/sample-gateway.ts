@@ -43,9 +43,17 @@ const snapshot: ConfigSnapshot = {
   outlets: new Map(),
 }
 
-type SampleOptions = Readonly<{ fastPath?: boolean; perMinute?: number; proxies?: number; silenceMs?: number; keepAliveMs?: number }>
+type SampleOptions = Readonly<{
+  fastPath?: boolean
+  perMinute?: number
+  proxies?: number
+  silenceMs?: number
+  keepAliveMs?: number
+  publicUrl?: string
+}>
 
-export const openGateway = async (t: TestContext, { fastPath = true, perMinute = 0, proxies = 0, ...silence }: SampleOptions = {}) => {
+export const openGateway = async (t: TestContext, options: SampleOptions = {}) => {
+  const { fastPath = true, perMinute = 0, proxies = 0, publicUrl = snapshot.site.publicUrl, ...silence } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'newswire-serving-'))
   const log = await createEmbeddedLog({ file: join(dataDir, 'log.db'), fsync: 'normal' })
   const objects = await createDiskObjects({ root: join(dataDir, 'objects'), fsync: 'normal' })
@@ -55,7 +63,7 @@ export const openGateway = async (t: TestContext, { fastPath = true, perMinute =
   const logger = createLogger({ service: 'gateway', level: 'trace', destination: { write: line => void lines.push(line) } })
   const limits = createLimits({ perMinute, proxies })
   const server = createHttpServer({ name: 'gateway', logger, host: '127.0.0.1', port: 0, onUnroutable: chargeUnroutable(limits) })
-  let current = snapshot
+  let current: ConfigSnapshot = { ...snapshot, site: { ...snapshot.site, publicUrl } }
   const configuration = { current: () => current, onChange: () => () => undefined, close: async () => undefined }
   const readers = createReaders()
   addRoutes(server.app, { view, feeds, objects, configuration, now: Date.now, readers, limits })

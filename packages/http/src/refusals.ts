@@ -103,6 +103,8 @@ const UNREADABLE: Readonly<Record<string, { status: number; title: string; detai
 /** What Node's parser could not read has no request and no reply: the answer goes on the bare socket, and the socket goes too. */
 export const answerUnreadable = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
+  // More behind a request that said it is the last one: nobody reads it, and the answer to that request ends the connection (RFC 9112 §9.6).
+  if (error.code === 'HPE_CLOSED_CONNECTION') return
   const { status, title, detail } = UNREADABLE[error.code ?? ''] ?? {
     status: 400,
     title: 'The request cannot be read',

@@ -100,6 +100,13 @@ test('§8.6 of RFC 9110: a HEAD says the length a GET would have, and none where
   assert.deepEqual(await Promise.all(lengths), ['7', '0', null, null])
 })
 
+test('§9.6 of RFC 9112: who sends more behind a request that is its last one is answered all before, and then it is over', async t => {
+  const { port } = await start(t, { routes: app => app.get('/', async () => 'read') })
+  const last = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+  const answers = await exchange(port, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${last}GET / HTTP/1.1\r\nHost: a\r\n\r\n`)
+  assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 200'])
+})
+
 test('the bytes of a JSON body are given to the handler as they came', async t => {
   const { url } = await start(t, {
     routes: app => {

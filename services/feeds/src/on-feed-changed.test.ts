@@ -185,6 +185,26 @@ test('of what was taken back the feed is told at once, and `done` is said when t
   assert.deepEqual(order, ['feed.built', 'pages baoqk.a-1', 'milestone.reached'])
 })
 
+test('subscribers are not told of a look by which the sitemap alone changed, and are of one by which the feed did', async () => {
+  const other = { ...output, sha256: 'b'.repeat(64) }
+  const looked = (counter: number, changed: Partial<Built['outputs']>): Built => {
+    const made = { ...outputs, ...changed }
+    return { ...builtOf(true), window: { ...emptyWindow('all'), counter, outputs: made }, outputs: made }
+  }
+  const said: [number, boolean | undefined][] = []
+  const { handle } = open([builtOf(true), looked(43, { sitemap: other }), looked(44, { sitemap: other, atom: other })], events => {
+    for (const event of events) if (event.type === 'feed.built') said.push([event.data.counter, event.data.quiet])
+  })
+  await handle([intent('baoqk.a-1', 3, 1)])
+  await handle([intent(null, 0, 2)])
+  await handle([intent(null, 0, 3)])
+  assert.deepEqual(said, [
+    [42, undefined],
+    [43, true],
+    [44, undefined],
+  ])
+})
+
 test('an import that is told to nobody announces a quiet build; what is live with it or after it is loud, and a look that finds nothing says nothing', async () => {
   const quiet = (position: number) => intent('baoqk.a-1', 3, position, undefined, true)
   const loud = (position: number) => intent('baoqk.a-1', 3, position)

@@ -41,6 +41,9 @@ const isQuiet = ({ data }: Intent): boolean => data.quiet === true
 /** So many intents of a feed are kept to be begun; what comes beyond is done when it comes from the log. */
 const MOST_AHEAD = 1_000
 
+/** What subscribers are sent: all but the sitemap, which an article leaves with time. */
+const toFormats = ({ rss, atom, json }: Built['outputs']): string => [rss, atom, json].map(({ sha256 }) => sha256).join()
+
 /** What is beside the feed itself: its pages. */
 export type Beside = Readonly<{
   /** Rewrites the pages that still show what the feed no longer does. */
@@ -108,8 +111,8 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
   }
   /** What was said of each feed: by article, the version that was set aside. */
   const aside = new Map<string, Built['quarantined']>()
-  /** The counter that was told of last, and whether anybody was pinged for it. */
-  const announced = new Map<string, Readonly<{ counter: number; isQuiet: boolean }>>()
+  /** The counter that was told of last, what the feed was then, and whether anybody was pinged for it. */
+  const announced = new Map<string, Readonly<{ counter: number; formats: string; isQuiet: boolean }>>()
 
   const announce = async (wanted: Wanted, built: Built, intents: readonly Intent[]): Promise<void> => {
     const cause = intents.at(-1)
@@ -118,8 +121,9 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     const { counter } = built.window
     const milestones = toMilestones(wanted, built, cause, new Date(now()).toISOString())
     const before = announced.get(feedId)
-    // A look that found nothing says nothing, but the first one here may be the repeat of one that died before it said something.
-    const isLook = ({ data }: Intent) => data.articleId === null && !built.written && before !== undefined
+    const formats = toFormats(built.outputs)
+    // A look that found nothing new says nothing, but the first one here may be the repeat of one that died before it said something.
+    const isLook = ({ data }: Intent) => data.articleId === null && before?.formats === formats
     const isUntold = intents.every(one => isQuiet(one) || isLook(one))
     const announcement: NewswireEvent[] =
       before?.counter === counter && (isUntold || !before.isQuiet)
@@ -142,7 +146,7 @@ export const onFeedChanged = (needs: Needs): FeedWork => {
     }
     const events = [...announcement, ...milestones]
     if (events.length > 0) await publish(events)
-    announced.set(feedId, { counter, isQuiet: isUntold && (before?.counter !== counter || before.isQuiet) })
+    announced.set(feedId, { counter, formats, isQuiet: isUntold && (before?.counter !== counter || before.isQuiet) })
   }
 
   /** The feed was retired, or is not known here yet; then the sweep that follows the configuration sends its intents again. */

@@ -10,6 +10,7 @@ import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outboun
 import type { Logger } from '@newswire/runtime/logger'
 import type { Draft, Subscriptions } from '@newswire/runtime/subscriptions'
 import { type Answer, toAnswer, toQuestion } from './hub-intent.ts'
+import { ownerOf } from './hub-limits.ts'
 
 /** Waits between the tries of one errand; after the last it is given up. */
 const DELAYS_MS: readonly number[] = [10_000, 60_000]
@@ -17,6 +18,8 @@ const DELAYS_MS: readonly number[] = [10_000, 60_000]
 const REQUEST_MS = 10_000
 const LEAST_REQUEST_MS = 1_000
 const AT_ONCE = 32
+/** Of callbacks of one owner: those that hang hold up only each other. */
+const AT_ONCE_OF_OWNER = 4
 /** Our own store is away. */
 const AGAIN_MS = 1_000
 export const GONE = 'this feed is no longer distributed here'
@@ -74,6 +77,9 @@ const afterErrand = (
   return { ...before, lease, errand: null }
 }
 
+/** An errand whose time has come. */
+type Turn = Readonly<{ id: string; errandId: string; owner: string }>
+
 /** Secrets that a state refers to. */
 const secretsOf = (one: Pick<Subscription, 'lease' | 'errand'> | null): string[] =>
   [one?.lease?.secretId, one?.errand?.secretId].filter(id => typeof id === 'string')
@@ -86,10 +92,9 @@ export const createErrands = (needs: Needs): Errands => {
   const requestMs = Math.min(Math.max(REQUEST_MS * scale, LEAST_REQUEST_MS), REQUEST_MS)
   const holdMs = 3 * requestMs
   const inHand = new Map<string, { errandId: string; timer?: NodeJS.Timeout }>()
-  const waiting: (() => void)[] = []
-  const running = new Set<Promise<void>>()
+  const waiting: Turn[] = []
+  const running = new Map<Promise<void>, string>()
   const ending = new AbortController()
-  let free = AT_ONCE
 
   const hold = (errand: Errand, fromMs: number): Errand => ({ ...errand, heldBy: me, heldUntil: new Date(fromMs + holdMs).toISOString() })
   const after = (id: string, errandId: string, ms: number, run: () => void) => {
@@ -141,7 +146,7 @@ export const createErrands = (needs: Needs): Errands => {
     await forget(unreferenced(ended, stands))
   }
 
-  const go = async (id: string, errandId: string): Promise<void> => {
+  const go = async ({ id, errandId, owner }: Turn): Promise<void> => {
     try {
       const one = await take(id, errandId)
       if (one?.errand == null) return letGo(id, errandId)
@@ -152,30 +157,32 @@ export const createErrands = (needs: Needs): Errands => {
     } catch (error) {
       if (ending.signal.aborted) return
       logger.warn({ subscriptionId: id, reason: messageOf(error) }, 'hub.errand-waits')
-      after(id, errandId, AGAIN_MS * scale, () => launch(id, errandId))
+      after(id, errandId, AGAIN_MS * scale, () => launch({ id, errandId, owner }))
     }
   }
 
-  const launch = (id: string, errandId: string): void => {
+  const mayRun = ({ owner }: Turn): boolean =>
+    running.size < AT_ONCE && [...running.values()].filter(one => one === owner).length < AT_ONCE_OF_OWNER
+
+  const launch = (turn: Turn): void => {
     if (ending.signal.aborted) return
-    if (free === 0) {
-      waiting.push(() => launch(id, errandId))
+    if (!mayRun(turn)) {
+      waiting.push(turn)
       return
     }
-    free -= 1
-    const run = go(id, errandId).finally(() => {
+    const run = go(turn).finally(() => {
       running.delete(run)
-      free += 1
-      waiting.shift()?.()
+      const next = waiting.findIndex(mayRun)
+      for (const one of next < 0 ? [] : waiting.splice(next, 1)) launch(one)
     })
-    running.add(run)
+    running.set(run, turn.owner)
   }
 
   const begin = (one: Subscription): void => {
     const { id, errand } = one
     if (errand === null || ending.signal.aborted || inHand.get(id)?.errandId === errand.id) return
     clearTimeout(inHand.get(id)?.timer)
-    after(id, errand.id, Date.parse(errand.nextAt) - now(), () => launch(id, errand.id))
+    after(id, errand.id, Date.parse(errand.nextAt) - now(), () => launch({ id, errandId: errand.id, owner: ownerOf(one.callback) }))
   }
 
   const isFree = (errand: Errand): boolean => errand.heldBy === me || alone || Date.parse(errand.heldUntil) <= now()
@@ -192,7 +199,7 @@ export const createErrands = (needs: Needs): Errands => {
     stop: async () => {
       ending.abort()
       for (const { timer } of inHand.values()) clearTimeout(timer)
-      await Promise.all(running)
+      await Promise.all(running.keys())
     },
   }
 }

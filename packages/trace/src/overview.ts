@@ -23,15 +23,18 @@ export type Overview = Readonly<{
 
 /** Nobody waits for these. */
 export const closedStates: readonly string[] = ['done', 'skipped', 'superseded']
-/** A feed looks at the newest version alone, so what it answers of that, also that its rules keep it out, is its answer to all before. */
-export const feedAnswers: readonly string[] = ['rejected', 'skipped']
+/**
+ * SQL: a sink's row says what becomes of all versions before. Every sink but the archive looks at the newest version alone, so one that was sent, or of which
+ * nothing is due there, ends those before it: also one that an outlet's process never heard was wanted when it died. A feed answers by its rules as well.
+ */
+const endsOlder = (row: string): string => `(${row}.state IN ('done', 'skipped') OR (${row}.kind = 'feed' AND ${row}.state = 'rejected'))`
 /** As SQL has a list. */
 export const listed = (words: readonly string[]): string => words.map(word => `'${word}'`).join(', ')
 
-/** Sinks that do not hold a version yet, unless a newer one is there. The archive keeps every version by itself. */
+/** Sinks that do not hold a version yet, unless a newer one ended it. The archive keeps every version by itself. */
 export const OPEN = `s.state NOT IN (${listed(closedStates)}) AND (s.kind = 'archive' OR NOT EXISTS (
   SELECT 1 FROM sink newer WHERE newer.article = s.article AND newer.version > s.version AND newer.kind = s.kind AND newer.id = s.id
-    AND (newer.state = 'done' OR (newer.kind = 'feed' AND newer.state IN (${listed(feedAnswers)})))
+    AND ${endsOlder('newer')}
 ))`
 const TAKEN_BACK = "r.action IN ('retracted', 'purged')"
 /** Held until a time of the outlet's own, or older than what is held so: a newer version takes its place, but for a retraction, which is due at once. */

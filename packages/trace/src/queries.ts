@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
-import { closedStates, feedAnswers, listed, SET_ASIDE } from './overview.ts'
+import { closedStates, listed, SET_ASIDE } from './overview.ts'
 import { all, type Row, text } from './rows.ts'
 import { resendOutcome, resentVersion } from './tables.ts'
 
@@ -98,12 +98,16 @@ export const readResend = (db: DatabaseSync, articleId: string, requestId: strin
   return row === undefined ? null : { version: resentVersion(String(row.outcome)), detail: text(row.detail) }
 }
 
-/** A feed has answered a newer version, and answers none before. */
+/** Nothing of a newer version is due there, or a feed's rules keep it out: that is the answer to all before. What is done is for `settle` to say. */
 const isPassed = (row: Row, rows: readonly Row[]): boolean =>
-  row.kind === 'feed' &&
+  row.kind !== 'archive' &&
   !closedStates.includes(String(row.state)) &&
   rows.some(
-    one => one.kind === 'feed' && one.id === row.id && Number(one.version) > Number(row.version) && feedAnswers.includes(String(one.state)),
+    one =>
+      one.kind === row.kind &&
+      one.id === row.id &&
+      Number(one.version) > Number(row.version) &&
+      (one.state === 'skipped' || (one.kind === 'feed' && one.state === 'rejected')),
   )
 
 /**

@@ -235,6 +235,22 @@ test('a feed that keeps the newest version out has answered: nothing before it i
   }
 })
 
+test('an outlet that is due nothing of the newest version waits for none before, also for one whose end nobody told', () => {
+  const kept = [1, 2, 3].map(version => sink(version, 'archive', 'done', 9, { sink: { kind: 'archive', id: 'archive' } }))
+  const out = [released(1, 1), fannedOut(1, 2, 'outlets', ['x'])]
+  const takenBack = [
+    released(2, 3, { action: 'retracted' }),
+    fannedOut(2, 4, 'outlets', ['x']),
+    sink(2, 'x', 'retrying', 5, { attempts: 1 }),
+  ]
+  const again = [released(3, 6), fannedOut(3, 7, 'outlets', ['x'])]
+  const waits = tables([...kept, ...out, ...takenBack, ...again])
+  assert.deepEqual(readOverview(waits, Date.parse(at(1)) + 600_000).overdue, { sinks: 3, retractions: 1 })
+  const db = tables([...kept, ...out, ...takenBack, ...again, sink(3, 'x', 'skipped', 8)])
+  assert.deepEqual(readOverview(db, Date.parse(at(1)) + 600_000).overdue, { sinks: 0, retractions: 0 })
+  assert.deepEqual([stateAt(db, 1, 'x'), stateAt(db, 2, 'x'), stateAt(db, 3, 'x')], ['superseded', 'superseded', 'skipped'])
+})
+
 test('what an outlet is not due yet is not late, and its trace says when it is', () => {
   const held = sink(1, 'ftp', 'pending', 3, { nextAt: '2026-01-02T00:00:01.000Z' })
   for (const order of orders([released(1, 1), fannedOut(1, 2, 'outlets', ['ftp']), held])) {

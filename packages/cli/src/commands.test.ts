@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
-import { showChanges, splitId, status, wholeId } from './commands.ts'
+import { readLetters, showChanges, splitId, status, wholeId } from './commands.ts'
 import { answering } from './front-door.ts'
 import { FailedError } from './usage-error.ts'
 
@@ -54,6 +54,23 @@ test('an id that two articles could be meant by is none: neither ours nor that o
     return using.console(method, path)
   }
   await assert.rejects(wholeId({ ...using, console: away }, 'other.story'), /away/, 'what cannot be looked up may be there')
+})
+
+test('all dead letters are listed, however many there are, and of the open ones all', async () => {
+  const ids = Array.from({ length: 1001 }, (_, index) => `d-${index}`)
+  const asked: string[] = []
+  const console = async (path: string) => {
+    asked.push(path)
+    const { searchParams } = new URL(path, 'http://console')
+    const from = ids.indexOf(searchParams.get('after') ?? '') + 1
+    return ids.slice(from, from + Number(searchParams.get('limit'))).map(id => ({ id }))
+  }
+  assert.deepEqual(
+    (await readLetters(console, false)).map(({ id }) => id),
+    ids,
+  )
+  assert.equal((await readLetters(console, true)).length, 1001)
+  assert.deepEqual([asked.length, asked.filter(path => path.includes('state=open')).length], [6, 3])
 })
 
 test('what a file no longer names is told, with how to retire it, also when nothing else changes', () => {

@@ -189,8 +189,24 @@ export const topics = async (terminal: Terminal, action: 'check' | 'apply', { ne
 
 type Letter = { id: string; at: string; service: string; topic: string; code: string; message: string; state: string }
 
-export const listDeadLetters = async (terminal: Terminal): Promise<boolean> => {
-  const letters = (await (await createClient(terminal)).console('GET', '/v1/dead-letters')) as Letter[]
+/** The most that the console gives at once. */
+const LETTERS_AT_ONCE = 500
+
+/** All of them, a page after the other. */
+export const readLetters = async (ask: (path: string) => Promise<unknown>, openOnly: boolean): Promise<Letter[]> => {
+  const all: Letter[] = []
+  for (;;) {
+    const last = all.at(-1)
+    const after = last === undefined ? '' : `&after=${encodeURIComponent(last.id)}`
+    const page = (await ask(`/v1/dead-letters?limit=${LETTERS_AT_ONCE}${openOnly ? '&state=open' : ''}${after}`)) as Letter[]
+    all.push(...page)
+    if (page.length < LETTERS_AT_ONCE) return all
+  }
+}
+
+export const listDeadLetters = async (terminal: Terminal, { open = false }: { open?: boolean }): Promise<boolean> => {
+  const client = await createClient(terminal)
+  const letters = await readLetters(path => client.console('GET', path), open)
   const rows = letters.map(one => [one.id, one.at, one.service, one.topic, one.state, `${one.code}: ${one.message}`.slice(0, 120)])
   const table = showTable([['id', 'when', 'service', 'topic', 'state', 'why'], ...rows])
   printResult(terminal, letters, letters.length === 0 ? 'No dead letters.' : table)
@@ -203,8 +219,14 @@ export const showDeadLetter = async (terminal: Terminal, id: string): Promise<bo
   return true
 }
 
-export const endDeadLetter = async (terminal: Terminal, act: 'redrive' | 'discard', id: string): Promise<boolean> => {
-  const done = await (await createClient(terminal)).console('POST', `/v1/dead-letters/${encodeURIComponent(id)}/${act}`)
-  printResult(terminal, done, `${id} ${act === 'redrive' ? 'redriven' : 'discarded'}`)
+/** One after the other: the first that cannot be ends it, and those before it are done. */
+export const endDeadLetters = async (terminal: Terminal, act: 'redrive' | 'discard', ids: readonly string[]): Promise<boolean> => {
+  const client = await createClient(terminal)
+  const done: unknown[] = []
+  for (const id of ids) {
+    done.push(await client.console('POST', `/v1/dead-letters/${encodeURIComponent(id)}/${act}`))
+    if (!terminal.json) terminal.print(`${id} ${act === 'redrive' ? 'redriven' : 'discarded'}`)
+  }
+  if (terminal.json) terminal.print(JSON.stringify(done.length === 1 ? done[0] : done))
   return true
 }

@@ -5,7 +5,7 @@ import { settingHelp } from '@newswire/runtime/settings'
 import { Command, InvalidArgumentError } from 'commander'
 import { addArchiveCommands } from './archive-program.ts'
 import { collect, commandTree, withHelp } from './command-tree.ts'
-import { apply, endDeadLetter, listDeadLetters, showDeadLetter, status, topics, trace } from './commands.ts'
+import { apply, endDeadLetters, listDeadLetters, showDeadLetter, status, topics, trace } from './commands.ts'
 import { addConfigCommands } from './config-show.ts'
 import { explain } from './explain.ts'
 import { importArticles } from './import.ts'
@@ -172,13 +172,15 @@ export const createProgram = ({ environment, readSettings, print, say, onStatus 
 
   const letters = tree.group('dead-letters', 'records that could not be handled', 'newswire dead-letters list')
   const letter = 'newswire dead-letters'
-  letters.add('list', 'all of them, newest first', `${letter} list`, listDeadLetters)
+  letters
+    .add('list', 'all of them, newest first', `${letter} list --open`, listDeadLetters)
+    .option('--open', 'only those that nobody has decided on')
   letters.add('show <id>', 'one, with its bytes', `${letter} show 0198c0de-…`, showDeadLetter)
-  letters.add('redrive <id>', 'give it to the group that failed once more', `${letter} redrive 0198c0de-…`, (terminal, id) =>
-    endDeadLetter(terminal, 'redrive', id),
+  letters.add('redrive <id...>', 'give it to the group that failed once more', `${letter} redrive 0198c0de-…`, (terminal, ids) =>
+    endDeadLetters(terminal, 'redrive', ids),
   )
-  letters.add('discard <id>', 'decide that it stays as it is', `${letter} discard 0198c0de-…`, (terminal, id) =>
-    endDeadLetter(terminal, 'discard', id),
+  letters.add('discard <id...>', 'decide that it stays as it is', `${letter} discard 0198c0de-…`, (terminal, ids) =>
+    endDeadLetters(terminal, 'discard', ids),
   )
   return program
 }

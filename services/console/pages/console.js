@@ -134,7 +134,7 @@ const refresh = async () => {
   const [overview, articles, dead, feeds] = await Promise.all([
     ask('/v1/overview'),
     ask(`/v1/articles?${wanted}`),
-    ask('/v1/dead-letters?limit=20'),
+    ask('/v1/dead-letters?state=open&limit=20'),
     ask('/v1/feeds'),
   ])
   showHealth(overview.healthy, overview.sentence)

@@ -346,6 +346,26 @@ test('a discarded dead letter stays discarded, and discarding it twice is once',
   assert.equal((await ask('/v1/dead-letters/..%2f..%2fconfig')).status, 404)
 })
 
+test('dead letters are listed to the last, page by page, and those that are open also behind ever so many that are not', async t => {
+  const { ask, send, log, caughtUp } = await open(t)
+  for (let index = 0; index < 5; index++) await bury(log)
+  await caughtUp()
+  const ids = (query: string) => ask(`/v1/dead-letters?${query}`).then(({ body }) => (body as { id: string }[]).map(({ id }) => id))
+  const all = await ids('')
+  assert.equal(all.length, 5)
+  assert.deepEqual(await ids('limit=2'), all.slice(0, 2))
+  assert.deepEqual(await ids(`limit=2&after=${all[1]}`), all.slice(2, 4))
+  assert.deepEqual(await ids(`limit=2&after=${all[3]}`), all.slice(4))
+  assert.deepEqual(await ids(`after=${all[4]}`), [])
+  for (const id of all.slice(0, 3)) assert.equal((await send('POST', `/v1/dead-letters/${id}/discard`, {})).status, 200)
+  assert.deepEqual(await ids('state=open&limit=1'), all.slice(3, 4))
+  assert.deepEqual(await ids(`state=open&after=${all[3]}`), all.slice(4))
+  assert.equal((await ids('')).length, 5)
+  for (const query of [`after=${newId()}`, 'after=../x', 'after=a&after=b'])
+    assert.equal((await ask(`/v1/dead-letters?${query}`)).status, 404)
+  assert.equal((await ask('/v1/dead-letters?state=closed')).status, 400)
+})
+
 test('two who redrive at the same moment both hear that it was done', async t => {
   const { ask, send, log, caughtUp } = await open(t)
   await bury(log)

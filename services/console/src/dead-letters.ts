@@ -19,7 +19,7 @@ const schema = `CREATE TABLE letter (
   id TEXT PRIMARY KEY, at TEXT NOT NULL, service TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL,
   code TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, key TEXT, value BLOB, headers TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX letter_by_time ON letter (at DESC);`
+CREATE INDEX letter_by_time ON letter (at DESC, id DESC);`
 
 const decision = z.object({ n: z.int(), state: z.enum(['redriven', 'discarded']), at: z.string(), times: z.int() })
 
@@ -41,8 +41,11 @@ type DeadLetterDetail = DeadLetterSummary & Readonly<{ headers: Readonly<Record<
 export type Decided = 'done' | 'unknown' | 'already-discarded' | 'changed-meanwhile'
 
 export type DeadLetters = Readonly<{
-  /** Newest first, with what was decided. */
-  list(limit: number): Promise<readonly DeadLetterSummary[]>
+  /**
+   * Newest first, with what was decided, at most 500. `after`: those behind this one, an id that is here; `null` when none is. `openOnly`: those that nobody
+   * has decided on, so that ten thousand that were discarded hide none.
+   */
+  list(which: Readonly<{ limit: number; after?: string; openOnly?: boolean }>): Promise<readonly DeadLetterSummary[] | null>
   show(id: string): Promise<DeadLetterDetail | null>
   /** Publishes the record again, then notes it. A crash between the two leaves it open: the repeat is harmless, as every handler's is. */
   redrive(id: string): Promise<Decided>
@@ -169,9 +172,25 @@ export const openDeadLetters = async (options: {
     return (await decisionOf(id))?.value.state === state ? 'done' : 'changed-meanwhile'
   }
 
+  /** The next ones behind `last` (a time and an id), or the first. */
+  const behind = (last: Pick<Listed, 'at' | 'id'> | null, most: number): Listed[] =>
+    last === null
+      ? rows(`SELECT ${LISTED} FROM letter ORDER BY at DESC, id DESC LIMIT ?`, most)
+      : rows(`SELECT ${LISTED} FROM letter WHERE (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?`, last.at, last.id, most)
+
   return {
-    list: async limit =>
-      Promise.all(rows<Listed>(`SELECT ${LISTED} FROM letter ORDER BY at DESC LIMIT ?`, Math.min(limit, 500)).map(toSummary)),
+    list: async ({ limit, after, openOnly = false }) => {
+      const most = Math.min(limit, 500)
+      let last: Pick<Listed, 'at' | 'id'> | null = after === undefined ? null : find(after)
+      if (after !== undefined && last === null) return null
+      const decided = openOnly ? await listDecided(objects) : new Set<string>()
+      const listed: Listed[] = []
+      for (let page = behind(last, 500); page.length > 0 && listed.length < most; page = behind(last, 500)) {
+        listed.push(...page.filter(({ id }) => !decided.has(keys.deadLetter(id))))
+        last = page.at(-1) ?? null
+      }
+      return Promise.all(listed.slice(0, most).map(toSummary))
+    },
     show: async id => {
       const row = find(id)
       return row === null

@@ -235,7 +235,16 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   addResendRoutes(app, { objects, configuration, publish, trace, now })
   addRebuildRoutes(app, { objects, configuration, publish, now })
 
-  app.get('/v1/dead-letters', async request => deadLetters.list(limitOf(request, 100)))
+  app.get('/v1/dead-letters', async request => {
+    const { after, state } = request.query as { after?: unknown; state?: unknown }
+    if (state !== undefined && state !== 'open')
+      throw problem(400, 'NEWSWIRE_REQUEST', 'The request cannot be read', 'expected state to be open, or none for all')
+    if (after !== undefined && (typeof after !== 'string' || !isEventId(after))) throw notFound('no dead letter has the id of `after`')
+    const which = { limit: limitOf(request, 100), openOnly: state === 'open' }
+    const found = await deadLetters.list(after === undefined ? which : { ...which, after })
+    if (found === null) throw notFound('no dead letter has the id of `after`')
+    return found
+  })
   app.get('/v1/dead-letters/:id', async request => {
     const { id } = request.params as { id: string }
     const found = isEventId(id) ? await deadLetters.show(id) : null

@@ -50,7 +50,11 @@ const lagFinding = (stages: readonly Pick<Stage, 'group' | 'topic' | 'lag' | 'ol
 const deadLetterFinding = (open: number): Finding =>
   open === 0
     ? ok('dead-letters', 'none are open')
-    : warning('dead-letters', `${open} ${open === 1 ? 'is' : 'are'} open`, '`newswire dead-letters list`; then redrive or discard each')
+    : warning(
+        'dead-letters',
+        `${open} ${open === 1 ? 'is' : 'are'} open`,
+        '`newswire dead-letters list --open`; then redrive or discard each',
+      )
 
 const outletFinding = (outlets: readonly OutletLine[]): Finding => {
   const troubled = outlets.filter(one => ['failing', 'suspended', 'paused'].includes(one.state))

@@ -29,6 +29,30 @@ const run = async (args: readonly string[], env: Record<string, string> = {}) =>
   return { code, stdout, stderr }
 }
 
+test('what a pipe takes slowly comes whole, and a reader that has seen enough is no trouble', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire-bin-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'newswire.yaml')
+  const wrong = Array.from({ length: 10_000 }, (_, index) => `  - { id: "Not An Id ${index}", title: T }\n`)
+  writeFileSync(file, `site: { id: "x.example,2026", title: T, publicUrl: "https://x.example" }\nfeeds:\n${wrong.join('')}`)
+  const { code, stdout } = await run(['apply', file, '--dry-run', '--json', '--data', folder])
+  assert.equal(code, 2)
+  assert.match(JSON.parse(stdout).error.message, /feeds\[9999\]\.id/)
+  const said = await run(['apply', file, '--dry-run', '--data', folder])
+  assert.match(said.stderr, /feeds\[9999\]\.id/)
+
+  const child = spawn(process.execPath, [BIN, 'apply', file, '--dry-run', '--json', '--data', folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.once('data', () => child.stdout.destroy())
+  let complaint = ''
+  child.stderr.on('data', chunk => {
+    complaint += String(chunk)
+  })
+  assert.equal(await new Promise(resolve => child.once('close', resolve)), 2)
+  assert.equal(complaint, '')
+})
+
 const COMMANDS = [
   'up',
   'run',

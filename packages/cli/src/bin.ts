@@ -17,4 +17,13 @@ if (compiled !== null) process.env['NODE_COMPILE_CACHE'] = compiled
 const letGrow = holdYoungGeneration()
 const { runCommandLine } = await import('./command-line.ts')
 letGrow()
-process.exit(await runCommandLine())
+const status = await runCommandLine()
+
+/** What is written to a pipe goes as fast as its reader takes it: an exit before that would cut off all above 64 KiB. A reader that has gone wants no more. */
+const taken = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise(resolve => {
+    stream.once('error', () => resolve())
+    stream.write('', () => resolve())
+  })
+await Promise.all([taken(process.stdout), taken(process.stderr)])
+process.exit(status)

@@ -134,7 +134,7 @@ const refresh = async () => {
   const [overview, articles, dead, feeds] = await Promise.all([
     ask('/v1/overview'),
     ask(`/v1/articles?${wanted}`),
-    ask('/v1/dead-letters?state=open&limit=20'),
+    ask('/v1/dead-letters?state=open&limit=20').catch(() => null), // the store may be away, and the overview says so
     ask('/v1/feeds'),
   ])
   showHealth(overview.healthy, overview.sentence)
@@ -142,7 +142,7 @@ const refresh = async () => {
   $('numbers').replaceChildren(...Object.entries(toNumbers(overview)).map(([name, value]) => term(name, value)))
   draw('articles', articles, toRows(toArticleRow, 'nothing found'))
   draw('feeds', feeds, toRows(toFeedRow, 'none'))
-  draw('dead', dead, toRows(toDeadRow, 'none'))
+  if (dead !== null) draw('dead', dead, toRows(toDeadRow, 'none'))
   draw('aside', feeds, all => all.flatMap(toAsideRows))
   $('aside-section').hidden = feeds.every(feed => feed.quarantined.length === 0)
   if (shown) await showTrace(shown)

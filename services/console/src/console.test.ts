@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { newswireConfig } from '@newswire/events/config'
+import { UnavailableError } from '@newswire/events/errors'
 import { toRecord } from '@newswire/events/events'
 import type { FeedBuilt } from '@newswire/events/feed'
 import { newId, sha256Hex } from '@newswire/events/ids'
@@ -364,6 +365,30 @@ test('dead letters are listed to the last, page by page, and those that are open
   for (const query of [`after=${newId()}`, 'after=../x', 'after=a&after=b'])
     assert.equal((await ask(`/v1/dead-letters?${query}`)).status, 404)
   assert.equal((await ask('/v1/dead-letters?state=closed')).status, 400)
+})
+
+test('while log and store are away the overview says so, with what is known without them', async t => {
+  const { ask, log, objects, caughtUp } = await open(t)
+  await bury(log)
+  await caughtUp()
+  assert.equal((await ask('/v1/overview')).body.deadLetters, 1)
+  let missed = false
+  const away = async () => {
+    missed = true
+    throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'nobody answers')
+  }
+  const { list } = objects
+  const { lag } = log
+  Object.assign(objects, { list: () => Promise.reject(new UnavailableError('NEWSWIRE_OBJECTS_UNAVAILABLE', 'nobody answers')) })
+  Object.assign(log, { lag: away })
+  // What was last read of the log is kept for a second.
+  await waitFor('the log to be missed', async () => (await ask('/v1/overview')).body.healthy === false && missed)
+  const { status, body } = await ask('/v1/overview')
+  assert.equal(status, 200)
+  assert.deepEqual([body.healthy, body.deadLetters, body.stages], [false, 1, []])
+  assert.match(body.sentence, /^the log does not answer: .*; 1 dead letter is open\.$/)
+  Object.assign(objects, { list })
+  Object.assign(log, { lag })
 })
 
 test('two who redrive at the same moment both hear that it was done', async t => {

@@ -1,5 +1,6 @@
 /** The operators' API (contract §8) and the console's page. */
 import { createRequire } from 'node:module'
+import { UnavailableError } from '@newswire/events/errors'
 import { isArticleId, isEventId, sha256Hex } from '@newswire/events/ids'
 import { authenticate } from '@newswire/http/auth'
 import { notFound, problem } from '@newswire/http/problem'
@@ -114,6 +115,12 @@ const limitOf = (request: HttpRequest, fallback: number): number => {
   return Number.isInteger(number) && number > 0 ? Math.min(number, 500) : fallback
 }
 
+/** The overview is what is looked at when log or store is away, so it says what is known without them. */
+const whenAway = (error: unknown): null => {
+  if (error instanceof UnavailableError) return null
+  throw error
+}
+
 export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const { log, objects, configuration, trace, deadLetters, feeds, publish, control, now, consoleToken } = needs
   app.addHook('onRequest', async request => {
@@ -161,14 +168,21 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   const dearOverview = keptWhileDear<ReturnType<Trace['overview']>>()
   const dearArticles = keptWhileDear<ReturnType<Trace['articles']>>()
 
+  /** How many were open when the store last said so: it alone knows what was decided. */
+  let knownOpen = 0
+  const openNow = async (): Promise<number> => {
+    knownOpen = (await deadLetters.open().catch(whenAway)) ?? knownOpen
+    return knownOpen
+  }
+
   app.get('/v1/overview', async () => {
     const [stages, open, store, archive, states, missed] = await Promise.all([
-      stagesNow(),
-      deadLetters.open(),
+      stagesNow().catch(whenAway),
+      openNow(),
       needs.storeTrouble(),
       archiveTrouble(),
       statesNow().catch(() => new Map()),
-      missedNow?.(),
+      missedNow?.().catch(whenAway),
     ])
     const purges = toPurgeTrouble(await needs.purges().catch(() => []), now())
     const paused = toPaused(configuration.current().outlets, states)
@@ -177,7 +191,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
       version,
       ...toSentence(stages, { ...overview, store, purges, archive, paused, deadLetters: open }),
       ...overview,
-      stages,
+      stages: stages ?? [],
       deadLetters: open,
       ...missed,
       at: new Date(now()).toISOString(),

@@ -85,19 +85,20 @@ const toLate = (late: Trouble['late']): string[] => {
 }
 
 /**
- * "Is everything all right?" in one sentence. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, what
+ * "Is everything all right?" in one sentence. `stages` is `null` while the log is away. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, what
  * has failed within the last minute and is tried again, and who is paused.
  */
 export const toSentence = (
-  stages: readonly Stage[],
+  stages: readonly Stage[] | null,
   { sinks, setAside, store, overdue, late, retrying, paused, deadLetters, purges, archive }: Trouble,
 ): { healthy: boolean; sentence: string } => {
-  const stuck = stages.filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
+  const stuck = (stages ?? []).filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
   const aside = Object.entries(setAside).map(
     ([feed, n]) => `feed ${feed} keeps ${count(n, 'article', 'articles').join('')} out by its rules`,
   )
   const complaints = [
+    ...(stages === null ? ['the log does not answer: nothing is taken or moved until it does, and then it goes on by itself'] : []),
     ...(store === null ? [] : [store]),
     ...purges,
     ...(archive === null ? [] : [`the archive cannot be closed since ${archive.since}: ${archive.message.replace(/\.$/, '')}`]),

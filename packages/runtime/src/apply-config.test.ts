@@ -146,7 +146,11 @@ test('of two who apply at once one is told so, and nothing that was not in its p
       return objects.put(key, bytes, options)
     },
   }
-  await assert.rejects(apply({ feeds: [feed('all', { limit: 8 })] }, { objects: slow }), { code: 'NEWSWIRE_CONFIG_RACE' })
+  const next = { site: { id: 'news.example,2026', title: 'New', publicUrl: 'https://news.example' }, feeds: [feed('all', { limit: 8 })] }
+  await assert.rejects(apply(next, { objects: slow }), {
+    code: 'NEWSWIRE_CONFIG_RACE',
+    message: /^feeds\/all was changed by somebody else .*\(in force already, of this plan: site\/main\)$/,
+  })
   const held = await read(objects, 'config/feeds/all.json')
   assert.deepEqual([held?.n, held?.value['limit']], [2, 7])
   assert.equal((await read(objects, 'config-history/feeds/all/00000002.json'))?.value['limit'], 7)

@@ -150,11 +150,19 @@ export const heal = async (objects: Objects, steps: readonly Step[]): Promise<vo
   await sideBySide(all, HEALED_AT_ONCE, held => keepHistory(objects, held, toStored(held)))
 }
 
-/** Also when a later one could not be written: what was written is in force. */
+/** So many of what was written are named. */
+const MAX_NAMED = 5
+
+/** Also when a later one could not be written: what was written is in force, and who applies is told what that is. */
 const writeAll = async ({ objects, publish, now }: ApplyOptions, steps: readonly Step[]): Promise<void> => {
   const events: NewswireEvent[] = []
   try {
     for (const step of steps) events.push(await write(objects, step, now))
+  } catch (error) {
+    if (!(error instanceof RejectError) || events.length === 0) throw error
+    const names = events.map(({ subject }) => subject)
+    const shown = [...names.slice(0, MAX_NAMED), ...(names.length > MAX_NAMED ? [`${names.length - MAX_NAMED} more`] : [])]
+    throw new RejectError(error.code, `${error.message} (in force already, of this plan: ${shown.join(', ')})`)
   } finally {
     if (events.length > 0) await publish(events, { synced: true })
   }

@@ -90,7 +90,7 @@ const remedyFor = (log: Pick<Log, 'kind'>): string => {
   const rebuild =
     '`newswire rebuild all` (with nothing running) makes every released article, all feeds, pages and search again from the archive; partners are told nothing again, and what was held or on its way has to be sent again'
   return log.kind === 'kafka'
-    ? `Give back the old log. If it is lost, ${rebuild}. If another log is meant, \`newswire topics apply --new-epoch\`.`
+    ? `Give back the old log (KAFKA_BROKERS and KAFKA_TOPIC_PREFIX say which one is read). If it is lost, ${rebuild}. If another log is meant, \`newswire topics apply --new-epoch\`.`
     : `Give back the log.db that belongs to it. If it is lost, ${rebuild}. Or start over with an empty --data folder: the store cannot go on under another log.`
 }
 

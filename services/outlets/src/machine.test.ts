@@ -53,6 +53,15 @@ describe('one article at one outlet', () => {
     assert.equal(delivery.attempts, 1)
   })
 
+  test('a version that is tried before its intent comes is told an end of, also when another takes its place', () => {
+    const tried = some(after(beginAttempt(pending(3), { version: 5, kill: true }), failed()))
+    assert.deepEqual(tried.open, [3, 5])
+    assert.equal(wantVersion(tried, intent(5, true), NOW), tried)
+    assert.deepEqual(wantVersion(tried, intent(6), NOW).open, [3, 5, 6])
+    const sent = some(after(wantVersion(beginAttempt(pending(3), { version: 5, kill: false }), intent(6), NOW), { kind: 'accepted' }))
+    assert.deepEqual(sent.open, [6])
+  })
+
   test('an intent that is not newer changes nothing, in every phase', () => {
     for (const delivery of [pending(3), inflight(3), some(after(inflight(3), failed())), some(after(inflight(3), refused))])
       for (const version of [1, 2, 3]) assert.equal(wantVersion(delivery, intent(version), NOW + 1), delivery)

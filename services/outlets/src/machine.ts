@@ -150,10 +150,13 @@ export const leastSendable = (delivery: Delivery): number => Math.max(delivery.w
 /** An attempt begins, at the version read just now. */
 export const beginAttempt = (delivery: Delivery, latest: Latest): Delivery => {
   const again = latest.version === delivery.version
+  // Read before its intent has come, which then changes nothing: the end of it is told all the same.
+  const open = latest.version > delivery.want ? [...delivery.open, latest.version] : delivery.open
   return {
     ...delivery,
     phase: 'inflight',
     want: Math.max(delivery.want, latest.version),
+    open,
     kill: latest.version >= delivery.want ? latest.kill : delivery.kill,
     version: latest.version,
     attempts: again ? delivery.attempts + 1 : 1,

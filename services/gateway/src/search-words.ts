@@ -6,7 +6,12 @@
 /** `exact` is `null` where it says no more than `folded`. */
 export type Word = Readonly<{ folded: string; exact: string | null }>
 
-const RUN = /[\p{L}\p{N}\p{M}]+/gu
+/**
+ * Letters, digits and their marks. What only says how the character before it is drawn (❤\ufe0f, 1\ufe0f\u20e3, an ideograph's form) is no mark: nobody
+ * types it to find something, and behind an emoji it would be a word of its own, or the beginning of the next one.
+ */
+const WORD_CHARS = String.raw`[[\p{L}\p{N}\p{M}]--[\ufe00-\ufe0f\u20e0-\u20e4\u{e0100}-\u{e01ef}]]`
+const RUN = new RegExp(`${WORD_CHARS}+`, 'gv')
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 /** One character with the marks that belong to it, or a run of others between them. */
@@ -22,6 +27,7 @@ const BASE = /[đðłøßæœıς]/g
 
 /** Compatibility forms may have spaces and signs in them (ﷺ, ½): a term has none. */
 const NO_LETTERS = /[^\p{L}\p{N}\p{M}]+/gu
+const WORD_CHAR = new RegExp(WORD_CHARS, 'v')
 
 /** Longer ones are no words; a publisher's text must not make terms of a kilobyte. */
 export const MAX_WORD_LENGTH = 64
@@ -49,8 +55,7 @@ export const makeWords = (run: string): readonly Word[] =>
 /** 1 for what words are made of; looking it up takes a tenth of asking a pattern. Halves of pairs are none: a text that has them goes the other way. */
 const createLetters = (): Uint8Array => {
   const letters = new Uint8Array(0x10000)
-  const letter = /^[\p{L}\p{N}\p{M}]$/u
-  for (let code = 0; code < 0x10000; code += 1) if (letter.test(String.fromCharCode(code))) letters[code] = 1
+  for (let code = 0; code < 0x10000; code += 1) if (WORD_CHAR.test(String.fromCharCode(code))) letters[code] = 1
   return letters
 }
 let letters: Uint8Array | undefined
@@ -83,7 +88,6 @@ const knownWords = (run: string): readonly Word[] => {
 /** All of a short text, in order. */
 export const wordsOf = (text: string): readonly Word[] => known.get(text) ?? (text.match(RUN) ?? []).flatMap(knownWords)
 
-const WORD_CHAR = /[\p{L}\p{N}\p{M}]/u
 export const hasWordChar = (text: string): boolean => WORD_CHAR.test(text)
 
 /** Whether words are made of the character at this place, of which either half of a pair tells; `false` beyond the text. */

@@ -176,6 +176,13 @@ test('other languages: European marks, and scripts without spaces as they stand 
   assert.deepEqual(await ids('الأخبار'), ['ar'])
 })
 
+test('an emoji is no word, and no part of one, however it is to be drawn', async t => {
+  const { ids, ask } = await open(t, [story('a', { title: 'Quán phở ❤️ ngon', body: { html: '<p>Số 1️⃣: gọi☎️ngay</p>' } }), story('b', { title: '葛󠄀城' })])
+  for (const typed of ['phở ❤️', '❤️ ngon', 'ngay', 'số 1', '1️⃣']) assert.deepEqual(await ids(typed), ['a'], typed)
+  assert.deepEqual(await ids('葛城'), ['b'])
+  assert.equal((await ask('pho ngon')).hits[0]?.titleHtml, 'Quán <mark>phở</mark> ❤️ <mark>ngon</mark>')
+})
+
 test('captions, credits, bylines, tags and numbers are found; a picture that is not for all is not', async t => {
   const { ids } = await open(t, [
     story('a', {

@@ -13,6 +13,11 @@ test('whole words are found as they are written, in the order of the text', () =
   assert.deepEqual(found('không', ''), [])
 })
 
+test('a letter that stands for two is found as either is typed', () => {
+  assert.deepEqual(found('Straße, STRASSE und Größe', 'strasse', 'grosse'), ['Straße', 'STRASSE', 'Größe'])
+  assert.deepEqual(found('Œuvres d’Æsop, maß mass', 'oeuvres', 'aesop', 'mass'), ['Œuvres', 'Æsop', 'maß', 'mass'])
+})
+
 test('a script without spaces is found wherever it stands, the longer word first', () => {
   assert.deepEqual(found('東京都で3月', '東', '京', '月'), ['東', '京', '月'])
   assert.deepEqual(found('กำไร', 'ก', 'กำ'), ['กำ'])

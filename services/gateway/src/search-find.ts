@@ -51,13 +51,21 @@ const foldWide = (text: string, table: Uint16Array): string => {
   return Buffer.from(wide.buffer).toString('utf16le')
 }
 
+/** Letters that fold to two, which `fold` leaves as they are: a word is looked for with both. */
+const DOUBLE = [
+  [/ss/g, 'ß'],
+  [/ae/g, 'æ'],
+  [/oe/g, 'œ'],
+] as const
+const spellings = (word: string): readonly string[] => [word, ...DOUBLE.map(([two, one]) => word.replace(two, one))]
+
 /** A word of a script without spaces stands among others like it. */
 const isWhole = (text: string, start: number, end: number, stands: boolean): boolean =>
   stands || !(isWordChar(text, start - 1) || isWordChar(text, end))
 
 /** Finds `words`, which are folded, in the order of the text; none in another, the longer first. */
 export const createFinder = (words: readonly string[]): ((text: string) => readonly Match[]) => {
-  const wanted = [...new Set(words)].filter(word => word !== '').map(folded => ({ folded, stands: isUnspaced(folded) }))
+  const wanted = [...new Set(words.flatMap(spellings))].filter(word => word !== '').map(folded => ({ folded, stands: isUnspaced(folded) }))
   return text => {
     if (wanted.length === 0) return []
     const folded = fold(text)

@@ -2,6 +2,7 @@
 import { escapeMarkup } from '@newswire/events/text'
 import { createFinder, type Match } from './search-find.ts'
 import type { Typed, Unit } from './search-query.ts'
+import { BESIDE } from './search-text.ts'
 import { hasWordChar, type Word } from './search-words.ts'
 
 /** Characters of a snippet, about, and how far before the first mark it begins. */
@@ -30,7 +31,8 @@ export const createMarker = ({ units }: Typed, endings: readonly string[] = []):
     const runs: { start: number; end: number; matches: Match[] }[] = []
     for (const match of find(text)) {
       const last = runs.at(-1)
-      if (last !== undefined && match.start - last.end <= 3 && !hasWordChar(text.slice(last.end, match.start))) {
+      const between = last === undefined ? BESIDE : text.slice(last.end, match.start)
+      if (last !== undefined && between.length <= 3 && between !== BESIDE && !hasWordChar(between)) {
         last.matches.push(match)
         last.end = match.end
       } else runs.push({ start: match.start, end: match.end, matches: [match] })

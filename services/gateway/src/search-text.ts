@@ -43,6 +43,8 @@ const bodyText = (html: string): string => {
 const SPACES = /[^\S ]\s*| \s+/g
 export const onOneLine = (text: string): string => text.replace(SPACES, ' ')
 
+/** Between what was indexed beside the text, where it is shown: words on either side of it are no neighbours. */
+export const BESIDE = ' · '
 /** What stands for every article; no word has a dot. */
 export const ALL = '.all'
 export const categoryTerm = (id: string): string => `c.${id}`
@@ -75,7 +77,7 @@ const toFindable = (fact: LiveFact, terms: Terms, isNumbered: boolean): Findable
   return {
     terms: (isNumbered ? terms.number : terms.write)([title, summary, text, ...beside], filed, true),
     titleTerms: terms.write([title], filed, false),
-    shown: { title, summary, text: text.slice(0, MAX_SHOWN).toWellFormed(), more: beside.join(' · ').slice(0, MAX_SHOWN).toWellFormed() },
+    shown: { title, summary, text: text.slice(0, MAX_SHOWN).toWellFormed(), more: beside.join(BESIDE).slice(0, MAX_SHOWN).toWellFormed() },
   }
 }
 

@@ -177,7 +177,10 @@ test('other languages: European marks, and scripts without spaces as they stand 
 })
 
 test('an emoji is no word, and no part of one, however it is to be drawn', async t => {
-  const { ids, ask } = await open(t, [story('a', { title: 'Quán phở ❤️ ngon', body: { html: '<p>Số 1️⃣: gọi☎️ngay</p>' } }), story('b', { title: '葛󠄀城' })])
+  const { ids, ask } = await open(t, [
+    story('a', { title: 'Quán phở ❤️ ngon', body: { html: '<p>Số 1️⃣: gọi☎️ngay</p>' } }),
+    story('b', { title: '葛󠄀城' }),
+  ])
   for (const typed of ['phở ❤️', '❤️ ngon', 'ngay', 'số 1', '1️⃣']) assert.deepEqual(await ids(typed), ['a'], typed)
   assert.deepEqual(await ids('葛城'), ['b'])
   assert.equal((await ask('pho ngon')).hits[0]?.titleHtml, 'Quán <mark>phở</mark> ❤️ <mark>ngon</mark>')
@@ -268,6 +271,12 @@ test('a snippet shows where it was found, escaped, with marks; common words alon
   ])
   const { hits } = await ask('gia ca')
   assert.equal(hits[0]?.titleHtml, '<mark>Giá</mark> &amp; &lt;b&gt;<mark>cả</mark>&lt;/b&gt;')
+  const beside = await open(t, [story('b', { title: 'Mùa vải', byline: 'Nguyễn Thị Hoà', tags: ['Hoà Bình'] })])
+  assert.equal(
+    (await beside.ask('hoà')).hits[0]?.snippetHtml,
+    'Nguyễn Thị <mark>Hoà</mark> · <mark>Hoà</mark> Bình',
+    'a name and a tag are two',
+  )
   assert.match(hits[0]?.snippetHtml ?? '', /^… .*Người dân nói về <mark>giá cả<\/mark> &lt;script&gt; chợ quê\..* …$/)
 })
 

@@ -238,7 +238,7 @@ test('an answer that drips for ever ends at the deadline, whatever it sent, and 
     socket.on('error', error => resets.push((error as NodeJS.ErrnoException).code))
     socket.on('close', () => gone())
     socket.once('data', () => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n')
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n')
       dripping = setInterval(() => socket.write('x'), 20)
     })
   })
@@ -311,6 +311,21 @@ test('an endless answer is read up to the cap, then the connection is gone', asy
   const deadline = performance.now() + 5_000
   while (closed < 2 && performance.now() < deadline) await new Promise(resolve => setImmediate(resolve))
   assert.equal(closed, 2)
+})
+
+test('an answer that says it is longer than the cap is not waited for; one without a body may say what it likes', async t => {
+  const url = await serve(t, (request, response) => {
+    response.writeHead(request.url === '/unchanged' ? 304 : 200, { 'content-length': 1_000_000 })
+    if (request.method === 'HEAD' || request.url === '/unchanged') response.end()
+    else response.write('x')
+  })
+  const outbound = open(t)
+  const longer = await outbound.request(get(url, { timeoutMs: 60_000 }))
+  assert.ok(!longer.ok && longer.kind === 'too-large')
+  const told = await outbound.request({ method: 'HEAD', url })
+  assert.ok(told.ok && told.response.status === 200)
+  const unchanged = await outbound.request(get(`${url}/unchanged`))
+  assert.ok(unchanged.ok && unchanged.response.status === 304)
 })
 
 test('an answer of exactly the cap is whole', async t => {

@@ -121,9 +121,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.#controller = started
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: RawHeaders): void {
+  onResponseStart(reading: Dispatcher.DispatchController, status: number, headers: RawHeaders): void {
     this.#status = status
     this.#headers = headers
+    const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail', method } = this.#request
+    // What is said to be longer is not waited for. Answers without a body may say a length (RFC 9110 §8.6).
+    if (overflow === 'fail' && method !== 'HEAD' && status !== 304 && Number(toHeaders(headers)['content-length'] ?? 0) > maxBytes)
+      this.#refuseLonger(reading)
   }
 
   onResponseData(reading: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -131,8 +135,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
     if (this.#bytes <= maxBytes) return
-    if (overflow === 'cut') this.finish(this.#answer())
-    else this.finish(toFailure('too-large', 'NEWSWIRE_OUTBOUND_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`))
+    if (overflow === 'cut') {
+      this.finish(this.#answer())
+      reading.abort(new Error('enough'))
+    } else this.#refuseLonger(reading)
+  }
+
+  #refuseLonger(reading: Dispatcher.DispatchController): void {
+    const { maxBytes = DEFAULT_MAX_BYTES } = this.#request
+    this.finish(toFailure('too-large', 'NEWSWIRE_OUTBOUND_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`))
     reading.abort(new Error('enough'))
   }
 

@@ -29,7 +29,7 @@ export type OutboundResponse = Readonly<{ status: number; headers: Readonly<Reco
 
 /**
  * `refused`: our own rules forbid the address, nothing was sent. `connect`: no connection (DNS, refused, TLS), nothing was sent.
- * `ambiguous`: bytes were sent and no whole answer came: it may have been processed. `too-large`: the answer was longer than `maxBytes`.
+ * `ambiguous`: bytes were sent and no whole answer came: it may have been processed. `too-large`: the answer was, or said it was, longer than `maxBytes`.
  */
 export type OutboundFailure = Readonly<{
   ok: false

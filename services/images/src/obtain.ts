@@ -26,6 +26,14 @@ const MAX_RESUMES = 3
 /** Statuses that say "not now". A 404 is one: many a CMS announces an article before its picture is there. */
 const PASSING = new Set([404, 408, 425, 429])
 
+/** Where this many redirects end, another one is the answer. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+const reasonOf = (status: number): string =>
+  REDIRECTS.has(status)
+    ? `its server redirects more than ${MAX_REDIRECTS} times, or to nowhere (${status}); send the address where the picture is`
+    : `its server answered ${status}`
+
 const isPassing = (status: number) => status >= 500 || PASSING.has(status)
 
 /** The whole answer, in one transfer or several, all within one deadline. */
@@ -43,7 +51,8 @@ const fetchWhole = async (
       method: 'GET',
       url,
       timeoutMs: Math.max(1, deadline - performance.now()),
-      maxBytes: MAX_BYTES - (rest === null ? 0 : (had?.body.byteLength ?? 0)),
+      // Also of the rest: it may be the whole again, when the picture has changed or ranges are not known there.
+      maxBytes: MAX_BYTES,
       redirects: MAX_REDIRECTS,
       headers: { accept: 'image/avif,image/webp,image/*', ...(rest ?? conditions) },
       keepPartial: true,
@@ -51,6 +60,8 @@ const fetchWhole = async (
     })
     const answer = result.ok ? result.response : (result.partial ?? null)
     const whole: OutboundResponse | null = answer === null ? had : rest === null || had === null ? answer : withRest(had, answer)
+    if (whole !== null && whole.body.byteLength > MAX_BYTES)
+      return { outcome: 'never', reason: `the picture is longer than ${MAX_BYTES} bytes` }
     if (result.ok && whole !== null && isWhole(whole)) return { outcome: 'answered', response: whole }
     if (!result.ok && (result.kind === 'refused' || result.kind === 'too-large')) return { outcome: 'never', reason: result.message }
     const canResume =
@@ -73,7 +84,7 @@ const fetchPicture = async (needs: Needs, url: string, signal: AbortSignal): Pro
     await cache.forget(url)
     return fetchPicture(needs, url, signal)
   }
-  if (status !== 200) return { outcome: isPassing(status) ? 'later' : 'never', reason: `its server answered ${status}` }
+  if (status !== 200) return { outcome: isPassing(status) ? 'later' : 'never', reason: reasonOf(status) }
   await cache.keep(url, fetched.response, known)
   return { outcome: 'here', bytes: body }
 }

@@ -265,6 +265,14 @@ test('a transfer that breaks goes on where it broke, and not when the picture ha
   assert.deepEqual(served().slice(-2), [200, 206])
 })
 
+test('a large picture whose transfer broke late is taken whole when it has changed meanwhile', async t => {
+  // Phones put a video behind a picture.
+  const body = Buffer.concat([makePng(300, 300), Buffer.alloc(15_000_000)])
+  const { base, settle, served } = await open(t, { '/late': { body, etag: '"one"', breaksAt: 12_000_000, laterTag: '"two"' } })
+  assert.equal(settledOf(await settle(pictureAt(`${base}/late`))).state, 'ready')
+  assert.deepEqual(served(), [200, 200])
+})
+
 test('a picture that an article was given is noted before the article can be announced', async t => {
   const { objects, settle, upload } = await open(t)
   const picture = settledOf(await settle(pictureAt(await upload(makePng(9, 9)))))
@@ -349,6 +357,7 @@ test('what may come later is told from what never will', async t => {
   assert.equal(await outcome(`${base}/moved`), 'ready')
   assert.equal(await outcome(`${base}/inward`), 'refused')
   assert.equal(await outcome(`${base}/loop`), 'refused')
+  assert.match(settledOf(await settle(pictureAt(`${base}/loop`))).reason ?? '', /redirects more than 3 times/)
   assert.equal(await outcome('http://10.0.0.1/inside.jpg'), 'refused')
   assert.equal(await outcome(`newswire:${'0'.repeat(64)}`), 'refused')
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseFragment } from 'parse5'
-import { cleanHtml, findMarkupOffence, htmlToText, textToHtml } from './markup.ts'
+import { cleanHtml, completeAddresses, findMarkupOffence, htmlToText, textToHtml } from './markup.ts'
 
 const hostile = [
   '<script>alert(1)</script>',
@@ -103,6 +103,14 @@ test('a picture whose address is not let in is left out, and what stands beside 
   for (const address of ['data:image/png;base64,AAAA', 'javascript:alert(1)', `newswire:${'a'.repeat(64)}`, 'file:///a.jpg', ''])
     assert.equal(cleanHtml(`<p>a<img src="${address}" alt="x">b</p>`), '<p>ab</p>', address)
   assert.equal(cleanHtml('<p>a<img alt="x">b</p>'), '<p>ab</p>')
+  const lost = '<figure class="x"><a href="https://x.example/full.jpg"><img src="data:image/gif;base64,R0"></a></figure>'
+  assert.equal(cleanHtml(`<p>a</p>\n<figure>${lost}</figure>\n<p>b</p>`), '<p>a</p>\n<p>b</p>', 'nor is its empty frame shown')
+  assert.equal(completeAddresses('<figure><img src="/a.jpg" /></figure><p>b</p>', undefined).html, '<p>b</p>')
+  for (const kept of [
+    '<figure><a href="#"><img src="https://x.example/a.jpg" /></a></figure>',
+    '<figure><figcaption>a</figcaption></figure>',
+  ])
+    assert.match(cleanHtml(kept), /<figure>/)
   assert.equal(cleanHtml('<img src="//cdn.example/a.jpg?x&amp;y">'), '<img src="https://cdn.example/a.jpg?x&amp;y" />')
   assert.equal(cleanHtml('<p><img src="https://x.example/a.jpg" /><img src="/b.jpg" /></p>').match(/<img/g)?.length, 2)
 })

@@ -56,8 +56,15 @@ const OPTIONS: sanitizeHtml.IOptions = {
   },
 }
 
+/** What a picture left behind that is not let in; no text of clean HTML has a `<`. */
+const EMPTY_FIGURE = /<figure>\s*(?:<a(?: [^<>]*)?>\s*<\/a>\s*)?<\/figure>\s*/g
+const withoutEmptyFigures = (html: string): string => {
+  const less = html.replace(EMPTY_FIGURE, '')
+  return less.length === html.length ? html : withoutEmptyFigures(less)
+}
+
 /** HTML with only the allowed elements and attributes, NFC. Costs the square of the depth: `findMarkupExcess` first. */
-export const cleanHtml = (html: string): string => sanitizeHtml(cleanText(html), OPTIONS).trim()
+export const cleanHtml = (html: string): string => withoutEmptyFigures(sanitizeHtml(cleanText(html), OPTIONS)).trim()
 
 /** Elements of clean HTML that have addresses: they stand between double quotes, in which there is no `<` and no `>`. */
 const WITH_ADDRESS = /<(?:a|img|q|blockquote) [^<>]*>/g
@@ -87,7 +94,7 @@ export const completeAddresses = (html: string, base: string | undefined): Reado
     })
     return isPictureLost ? '' : completed
   }
-  return { html: html.replace(WITH_ADDRESS, complete), left }
+  return { html: withoutEmptyFigures(html.replace(WITH_ADDRESS, complete)), left }
 }
 
 type Node = DefaultTreeAdapterMap['childNode']

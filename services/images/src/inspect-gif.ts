@@ -13,6 +13,29 @@ const afterSubBlocks = (bytes: Buffer, from: number): number => {
   }
 }
 
+/** The bytes of a GIF as if its first frame were all of it, and where on the screen that frame lies. */
+type Frame = Readonly<{ bytes: Buffer; left: number; top: number; screen: Readonly<{ width: number; height: number }> }>
+
+/**
+ * The first frame of a GIF where that leaves some of the screen free, else `null`. Browsers show nothing there; libvips shows black, unless the frame
+ * has a transparent colour.
+ */
+export const smallFirstFrame = (gif: Uint8Array): Frame | null => {
+  const bytes = Buffer.from(gif)
+  if (bytes.toString('latin1', 0, 3) !== 'GIF' || bytes.byteLength < 13) return null
+  let at = 13 + tableBytes(bytes[10] ?? 0)
+  while (bytes[at] === 0x21) at = afterSubBlocks(bytes, at + 2)
+  if (bytes[at] !== 0x2c || at + 11 > bytes.byteLength) return null
+  const [width, height] = [bytes.readUInt16LE(6), bytes.readUInt16LE(8)]
+  const [left, top] = [bytes.readUInt16LE(at + 1), bytes.readUInt16LE(at + 3)]
+  const [frameWidth, frameHeight] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)]
+  if (frameWidth === width && frameHeight === height) return null
+  bytes.writeUInt16LE(frameWidth, 6)
+  bytes.writeUInt16LE(frameHeight, 8)
+  bytes.fill(0, at + 1, at + 5)
+  return { bytes, left, top, screen: { width, height } }
+}
+
 export const inspectGif = (bytes: Buffer): Structure | Refusal => {
   if (bytes.byteLength < 13) return truncated('its header')
   const [width, height] = [bytes.readUInt16LE(6), bytes.readUInt16LE(8)]

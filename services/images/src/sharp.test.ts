@@ -127,6 +127,27 @@ test('of an animation the first frame is shown', async () => {
   assert.ok(red > 200 && blue < 50, `${red} ${blue}`)
 })
 
+test('what the first frame of a GIF leaves free is white, and not black', async () => {
+  const red = await solid(150, 100, { r: 250, g: 0, b: 0 }).gif().toBuffer()
+  const gif = Buffer.from(red)
+  gif.writeUInt16LE(300, 6)
+  gif.writeUInt16LE(200, 8)
+  const at = gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0, 150, 0, 100, 0]))
+  gif.writeUInt16LE(100, at + 1)
+  gif.writeUInt16LE(60, at + 3)
+  const control = gif.indexOf(Buffer.from([0x21, 0xf9, 4]))
+  gif[control + 3] = 0
+  const { result, files, file } = await render(gif)
+  assert.ok(result.ok, JSON.stringify(result))
+  assert.deepEqual([files[0]?.width, files[0]?.height], [300, 200])
+  const part = (left: number, top: number, width: number, height: number) =>
+    sharp(file('w320')).extract({ left, top, width, height }).png().toBuffer()
+  const [, free = 0] = await meanOf(await part(0, 0, 90, 50))
+  assert.ok(free > 245, `${free}`)
+  assert.ok((await redIn(await part(110, 70, 130, 80))) > 230)
+  assert.ok((await redIn(await part(260, 170, 40, 30))) < 5)
+})
+
 test('loaders that are not on the list stay closed', async () => {
   await loadRenderer()
   for (const [name, bytes] of Object.entries({

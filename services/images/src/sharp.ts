@@ -6,6 +6,7 @@
 import type { Sharp } from 'sharp'
 import { toBlurHash } from './blur-hash.ts'
 import { cropBox, cropSize, type Focus, type Size } from './crop.ts'
+import { smallFirstFrame } from './inspect-gif.ts'
 import { readIptc, withIptc } from './iptc.ts'
 import { type Encoding, type Planned, planFor, type Recipe } from './presets.ts'
 import { readXmp } from './read-xmp.ts'
@@ -26,7 +27,9 @@ const LOADERS = ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWe
 const PROBE_WIDTH = 320
 const PREVIEW_WIDTH = 32
 const CENTRE: Focus = { x: 0.5, y: 0.5 }
+const WHITE = '#ffffff'
 
+type Placed = Size & Readonly<{ left: number; top: number; screen: Size }>
 type Raw = Readonly<{ data: Buffer; info: Readonly<{ width: number; height: number; channels: 1 | 2 | 3 | 4 }> }>
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] ?? 'unreadable') : 'unreadable')
@@ -108,17 +111,30 @@ export const loadRenderer = async (): Promise<Renderer> => {
   }
 
   const decode = async (given: Uint8Array, recipe: Recipe): Promise<{ master: Raw; words: FileWords }> => {
-    const bytes = asStill(given)
+    const frame = smallFirstFrame(given)
+    const bytes = frame?.bytes ?? asStill(given)
     const options = { autoOrient: true, limitInputPixels: MAX_PIXELS, failOn: 'warning', pages: 1 } as const
     const found = await sharp(bytes, options).metadata()
+    const whole = frame?.screen ?? found.autoOrient
+    const width = masterWidth(whole, recipe.plan)
+    const decoded = sharp(bytes, options).timeout({ seconds: DECODE_TIMEOUT_S }).flatten({ background: WHITE }).toColourspace('srgb')
     const master = await toRaw(
-      sharp(bytes, options)
-        .timeout({ seconds: DECODE_TIMEOUT_S })
-        .resize({ width: masterWidth(found.autoOrient, recipe.plan), withoutEnlargement: true })
-        .flatten({ background: '#ffffff' })
-        .toColourspace('srgb'),
+      frame === null
+        ? decoded.resize({ width, withoutEnlargement: true })
+        : placed(decoded, width / whole.width, { ...frame, width: found.width, height: found.height }),
     )
     return { master, words: mergeWords(recipe.words, readWords(found)) }
+  }
+
+  /** A part of a larger picture at its place in that, which is otherwise white. */
+  const placed = (part: Sharp, scale: number, { screen, ...box }: Placed): Sharp => {
+    const scaled = (length: number, most: number) => Math.min(most, Math.max(1, Math.round(length * scale)))
+    const [width, height] = [scaled(screen.width, screen.width), scaled(screen.height, screen.height)]
+    const inner = { width: scaled(box.width, width), height: scaled(box.height, height) }
+    const left = Math.min(Math.round(box.left * scale), width - inner.width)
+    const top = Math.min(Math.round(box.top * scale), height - inner.height)
+    const around = { left, top, right: width - inner.width - left, bottom: height - inner.height - top }
+    return part.resize({ ...inner, fit: 'fill' }).extend({ ...around, background: WHITE })
   }
 
   const cutRaw = (raw: Raw, shape: Size, focus: Focus): Promise<Raw> => {

@@ -13,7 +13,7 @@ import { createVocabulary, type Vocabulary } from './search-vocabulary.ts'
  * remembers which articles have a term and nothing else of it. Titles are a table of their own: looked for in the one of everything, they cost as much as everything.
  */
 export const searchSchema = `
--- Terms as of November 2026: what says how an emoji is drawn is none.
+-- Terms as of November 2026: what says how an emoji is drawn is none, and a soft hyphen parts no word.
 -- Places fall with time.
 CREATE TABLE article (id TEXT PRIMARY KEY, version INTEGER NOT NULL, place INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE profile (n INTEGER PRIMARY KEY, publisher TEXT NOT NULL, language TEXT NOT NULL, categories TEXT NOT NULL, UNIQUE (publisher, language, categories)) STRICT;

@@ -29,6 +29,7 @@ export const parseTyped = (text: string): Typed => {
     .toWellFormed()
     .replace(/[“”„‟«»＂]/g, '"')
     .replaceAll('\0', ' ')
+    .replaceAll('\u00ad', '')
   for (const { 0: piece, 1: quoted } of plain.matchAll(PIECES)) {
     const words = wordsOf(quoted ?? piece).slice(0, left)
     if (words.length === 0) continue

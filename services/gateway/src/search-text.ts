@@ -36,12 +36,15 @@ const bodyText = (html: string): string => {
     if (found === undefined) isStrange = true
     return found ?? whole
   })
-  return (isStrange || /&#/.test(text) ? htmlToText(html) : decoded).normalize('NFC').trim()
+  return isStrange || /&#/.test(text) ? htmlToText(html) : decoded
 }
 
 /** Whatever is not one space between two words: most are, and need not be written again. */
 const SPACES = /[^\S ]\s*| \s+/g
 export const onOneLine = (text: string): string => text.replace(SPACES, ' ')
+
+/** As it is read: where a word may be broken is no part of it. */
+const asRead = (text: string): string => text.normalize('NFC').replaceAll('\u00ad', '')
 
 /** Between what was indexed beside the text, where it is shown: words on either side of it are no neighbours. */
 export const BESIDE = ' · '
@@ -62,8 +65,8 @@ const filedOf = ({ publisher, article }: LiveFact): readonly string[] => {
 /** Only of a fact for all (`toFactForAll`): captions of other pictures are nobody's to find. */
 const toFindable = (fact: LiveFact, terms: Terms, isNumbered: boolean): Findable => {
   const { article } = fact
-  const [title, summary] = [article.title.normalize('NFC'), article.summary.normalize('NFC')]
-  const text = onOneLine(bodyText(article.body.html)).slice(0, MAX_SEARCHED)
+  const [title, summary] = [asRead(article.title), asRead(article.summary)]
+  const text = onOneLine(asRead(bodyText(article.body.html)).trim()).slice(0, MAX_SEARCHED)
   const pictures = article.images.filter(one => one.state === 'ready')
   const beside = [
     article.byline,
@@ -72,7 +75,7 @@ const toFindable = (fact: LiveFact, terms: Terms, isNumbered: boolean): Findable
     ...pictures.flatMap(({ caption, alt, credit }) => [caption, alt === caption ? '' : alt, credit]),
   ]
     .filter(part => part !== '')
-    .map(part => part.normalize('NFC'))
+    .map(asRead)
   const filed = filedOf(fact)
   return {
     terms: (isNumbered ? terms.number : terms.write)([title, summary, text, ...beside], filed, true),

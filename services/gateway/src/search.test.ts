@@ -162,6 +162,7 @@ test('other languages: European marks, and scripts without spaces as they stand 
     story('th', { title: 'ข่าวภาษาไทยวันนี้', language: 'th' }),
     story('ru', { title: 'Йод и новый музей', language: 'ru' }),
     story('de', { title: 'Straße nach Österreich', language: 'de' }),
+    story('soft', { title: 'Zi\u00adtro\u00adnen', body: { html: '<p>Donau&shy;dampf&shy;schiff</p>' }, language: 'de' }),
     story('ko', { title: '서울특별시 소식', language: 'ko' }),
     story('ar', { title: 'الأَخبار العربية', language: 'ar' }),
   ])
@@ -172,6 +173,8 @@ test('other languages: European marks, and scripts without spaces as they stand 
   assert.deepEqual(await ids('ภาษาไทย'), ['th'])
   assert.deepEqual(await ids('новыи музеи'), ['ru'])
   assert.deepEqual(await ids('STRASSE osterreich'), ['de'])
+  assert.deepEqual(await ids('zitronen'), ['soft'])
+  assert.deepEqual(await ids('Donau\u00addampfschiff'), ['soft'], 'where a word may be broken is no part of it')
   assert.deepEqual(await ids('서울'), ['ko'])
   assert.deepEqual(await ids('الأخبار'), ['ar'])
 })

@@ -29,10 +29,9 @@ const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in
 const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
 /** Shown to everybody, so nobody's password may stand in it. */
 const publicUrl = webUrl.refine(hasNoPassword, 'expected an address without a name or password')
-const pictureUrl = z.union([
-  webUrl,
-  z.string().refine(value => value.startsWith('newswire:') && isSha256(value.slice(9)), 'expected https://… or newswire:<sha256>'),
-])
+const isUpload = (value: string): boolean => value.startsWith('newswire:') && isSha256(value.slice('newswire:'.length))
+const UPLOAD = 'expected newswire:<sha256> of an upload'
+const pictureUrl = z.union([webUrl, z.string(UPLOAD).refine(isUpload, UPLOAD)])
 
 const dataMining = z.enum(dataMiningCodes)
 /** IPTC NewsCodes, Digital Source Type: how a picture was made. The last part of its address. */

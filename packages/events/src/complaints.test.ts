@@ -45,7 +45,10 @@ test('a value that fits no branch of a union is told all of them', () => {
     'body: {"html": "…"} or {"text": "…"}, one of them and nothing else; "x"',
   ])
   assert.deepEqual(complain(articleInput, { title: 'x', body: { text: '' }, images: [{ url: 'ftp://x' }] }), [
-    'images.0.url: an http or https address, or https://… or newswire:<sha256>; "ftp://x"',
+    'images.0.url: an http or https address, or newswire:<sha256> of an upload; "ftp://x"',
+  ])
+  assert.deepEqual(complain(articleInput, { title: 'x', body: { text: '' }, images: [{}] }), [
+    'images.0.url: an http or https address, or newswire:<sha256> of an upload; nothing',
   ])
   const outlets = [{ id: 'a', deliver: { kind: 'fax' } }]
   const kinds = deliverConfig.options.map(one => JSON.stringify(one.shape.kind.value))

@@ -28,8 +28,8 @@ test('every wrong field is named by JSON pointer with what was expected and foun
     { pointer: '/urgency', detail: 'expected a number, found "high"', expected: 'a number', found: '"high"' },
     {
       pointer: '/images/0/url',
-      detail: 'expected an http or https address, or https://… or newswire:<sha256>, found "x"',
-      expected: 'an http or https address, or https://… or newswire:<sha256>',
+      detail: 'expected an http or https address, or newswire:<sha256> of an upload, found "x"',
+      expected: 'an http or https address, or newswire:<sha256> of an upload',
       found: '"x"',
     },
     { pointer: '/images/0/focus/x', detail: 'expected at most 1, found 2', expected: 'at most 1', found: '2' },

@@ -126,7 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#headers = headers
     const { maxBytes = DEFAULT_MAX_BYTES, overflow = 'fail', method } = this.#request
     // What is said to be longer is not waited for. Answers without a body may say a length (RFC 9110 §8.6).
-    if (overflow === 'fail' && method !== 'HEAD' && status !== 304 && Number(toHeaders(headers)['content-length'] ?? 0) > maxBytes)
+    if (overflow === 'fail' && method !== 'HEAD' && status !== 304 && Number(headers['content-length'] ?? 0) > maxBytes)
       this.#refuseLonger(reading)
   }
 

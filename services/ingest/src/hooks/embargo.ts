@@ -4,7 +4,7 @@
 import type { HookMapping } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
 import { isAhead, toHeldByDate } from '../date-ahead.ts'
-import { type Around, beginningsOf, type Place, placesBelow, placesNamed, scalarsOf, withoutMarks } from './places.ts'
+import { type Around, beginningsOf, NO, type Place, placesBelow, placesNamed, scalarsOf, withoutMarks, YES } from './places.ts'
 import { findAllAt, firstText } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
 import { isZoned, toInstant, zoneOf } from './times.ts'
@@ -19,8 +19,7 @@ const SCHEDULES = new Set(
 /** The same names are what many call the day that readers are shown. */
 const DAYS = new Set(['publishdate', 'publicationdate'])
 const DAY = /^\d{4}-\d\d-\d\d$/
-const NO = new Set(['', '0', 'false', 'no', 'n', 'none', 'null', 'off', 'n/a', '-', 'inactive', 'lifted'])
-const YES = new Set(['1', 'true', 'yes'])
+const IS_NONE = new Set(['', ...NO, 'none', 'null', 'n/a', '-', 'inactive', 'lifted'])
 /** No zone is further from UTC than this; ms. */
 const DAY_MS = 86_400_000
 
@@ -53,7 +52,7 @@ const readPlace = ({ pointer, value, letters = '' }: Place, zone: string | undef
   const timeZone = zoneOf([pointer], zone)
   const said = (SCHEDULES.has(letters) ? beginningsOf(value) : scalarsOf(value))
     .map(one => toIso(String(one ?? '').trim(), letters))
-    .filter(one => !NO.has(one.toLowerCase()))
+    .filter(one => !IS_NONE.has(one.toLowerCase()))
   if (said.length > MAX_TIMES) return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${said.length} of them` }] }
   const instants: string[] = []
   for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {

@@ -18,6 +18,10 @@ export const lettersOf = (name: string): string =>
     .toLowerCase()
     .replace(/[^a-z]/g, '')
 
+/** What forms and databases have for truth values, without marks and case. */
+export const YES: ReadonlySet<string> = new Set(['1', 'true', 'yes', 'y', 'on', 'co'])
+export const NO: ReadonlySet<string> = new Set(['0', 'false', 'no', 'n', 'off', 'khong'])
+
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -56,10 +60,12 @@ const entriesOf = (owner: unknown): readonly Entry[] => {
 
 /** By names without case and punctuation: what is below these is of the article itself. */
 const HOMES = new Set(
-  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow revision publish publishing publication publishsettings publishoptions scheduling dates timestamps data document article post story entry item node record content'.split(
+  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow revision publish publishing publication publishsettings publishoptions scheduling dates timestamps data content'.split(
     ' ',
   ),
 )
+/** Below these is the article, as long as nothing around them is one: else another, a post to a network, a file. */
+const ARTICLES = new Set('document article post story entry item node record'.split(' '))
 /** What is below these is of somebody or something else. */
 const OTHERS =
   /^(?:links?|embedded|associations?|relationships?|related\w*|parent|children|previous|next|before|after|old|changes|authors?|users?|(?:created|updated|published)by|publishers?|sources?|series|(?:lead|main|hero|cover|feature|featured)?(?:images?|pictures?|photos?|media|cover|thumbnails?|galler(?:y|ies)|videos?|audio)|categor(?:y|ies)|tags?|topics?|sections?|seo)$/
@@ -74,7 +80,8 @@ const walk = (owner: unknown, pointer: string, look: Look, path: readonly unknow
     return isEntered ? [...found, ...walk(value, here, { ...look, depth: look.depth - 1 }, path)] : found
   })
 
-const isHome = (letters: string): boolean => HOMES.has(letters)
+const isHome = (letters: string): boolean => HOMES.has(letters) || ARTICLES.has(letters)
+const isArticle = (document: unknown): boolean => isObject(document) && (document['title'] ?? document['headline'] ?? null) !== null
 
 const placesAround = (document: unknown, around: Around, isMeant: Look['isMeant']): readonly Place[] => {
   const path = [document, ...around.map(one => one.value)]
@@ -83,7 +90,7 @@ const placesAround = (document: unknown, around: Around, isMeant: Look['isMeant'
 
 /** The fields so named of the document, of what it lies in, and of what either has for the fields of users and plugins. */
 export const placesNamed = (document: unknown, around: Around, isMeant: (letters: string) => boolean): readonly Place[] => [
-  ...walk(document, '', { isMeant, isEntered: isHome, depth: 2 }),
+  ...walk(document, '', { isMeant, isEntered: isArticle(document) ? letters => HOMES.has(letters) : isHome, depth: 2 }),
   ...placesAround(document, around, isMeant),
 ]
 

@@ -4,7 +4,7 @@
  */
 import type { HookMapping, StatusMeaning } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
-import { type Around, isObject, type Place, placesNamed, scalarsOf, withoutMarks } from './places.ts'
+import { type Around, isObject, NO, type Place, placesNamed, scalarsOf, withoutMarks, YES } from './places.ts'
 import { findAllAt } from './pointers.ts'
 import type { Fields } from './read-notice.ts'
 import { toInstant } from './times.ts'
@@ -37,7 +37,7 @@ const UNPUBLISH_PHRASES = phrasesIn(`
   da an,khoa bai,rieng tu,noi bo,khong cong khai,khong hien thi,khong xuat ban,khong hoat dong,bi khoa,da khoa,tu choi,het han,bao mat,thanh vien,tra phi,tam dung,tam an`)
 /** Each of them alone says it; beside another word they may say that it is not so yet ("ready to publish"). */
 const PUBLISH = wordsIn(
-  'publish published public publicly republished live online active enabled visible open free all everyone everybody anyone world released posted usable corrected current passed ok success succeeded true yes on 1 200',
+  'publish published public publicly republished updated live online active enabled visible open free all everyone everybody anyone world released posted usable corrected current passed ok success succeeded true yes on 1 200',
 )
 const PUBLISH_PHRASES = phrasesIn(`
   xuat ban,da xuat ban,duoc xuat ban,da dang,da dang bai,dang bai,da len bai,cong khai,hien thi,dang hien thi,hoat dong,dang hoat dong,phat hanh,da phat hanh,cong bo,da cong bo,
@@ -96,90 +96,39 @@ const STATUS = new RegExp(
 /** Also a part of a country, a part of a review that some publish without, and whom it is written for: known words count, others do not. */
 const PERHAPS_STATUS = /^(?:state|stage|audience|(?:review|approval)(?:status|state|stage))$/
 
-const FLAGS: Readonly<Record<'draft' | 'unpublish', Readonly<Record<string, boolean>>>> = {
-  draft: {
-    draft: true,
-    isdraft: true,
-    published: false,
-    ispublished: false,
-    publish: false,
-    nhap: true,
-    bannhap: true,
-    labannhap: true,
-    xuatban: false,
-    daxuatban: false,
-    dadang: false,
-  },
+/** Said by a yes, and by a no; without `is` before it. None that also says whether something is beside it (`live: false`: no live blog; `hasDraft`). */
+const FLAGS = {
+  draft: { yes: wordsIn('draft nhap bannhap'), no: wordsIn('publish published xuatban daxuatban dadang') },
   unpublish: {
-    private: true,
-    isprivate: true,
-    protected: true,
-    public: false,
-    ispublic: false,
-    active: false,
-    isactive: false,
-    enabled: false,
-    isenabled: false,
-    visible: false,
-    isvisible: false,
-    hidden: true,
-    ishidden: true,
-    disabled: true,
-    premium: true,
-    ispremium: true,
-    isprotected: true,
-    membersonly: true,
-    ismembersonly: true,
-    subscribersonly: true,
-    issubscribersonly: true,
-    requireslogin: true,
-    requiressubscription: true,
-    paid: true,
-    ispaid: true,
-    isfree: false,
-    isaccessibleforfree: false,
-    paywall: true,
-    haspaywall: true,
-    paywalled: true,
-    ispaywalled: true,
-    deleted: true,
-    isdeleted: true,
-    archived: true,
-    isarchived: true,
-    trashed: true,
-    hienthi: false,
-    congkhai: false,
-    kichhoat: false,
-    an: true,
-    daan: true,
-    noibo: true,
-    riengtu: true,
-    traphi: true,
-    luutru: true,
-    xoa: true,
-    daxoa: true,
+    yes: wordsIn(`
+      private protected hidden disabled premium paid membersonly memberonly subscribersonly subscriberonly requireslogin requiressubscription
+      paywall haspaywall paywalled deleted archived trashed an daan noibo riengtu traphi luutru xoa daxoa`),
+    no: wordsIn('public active enabled visible free accessibleforfree hienthi congkhai kichhoat'),
   },
-}
+} as const
+const bareOf = (letters: string): string => letters.replace(/^(?:is|la)/, '')
 /** Times at which somebody took it away; as long as nobody has, they say nothing. */
 const TAKEN_AWAY = /^(?:soft)?(?:deleted|archived|trashed)(?:at|on)$/
+/** What databases have in place of no time. */
+const NO_TIME = new Date(0).toISOString()
+const isTime = (text: string): boolean => (toInstant(text) ?? NO_TIME) !== NO_TIME
 
 const SWITCHES = ['value', 'enabled', 'active', 'status'] as const
+const LANGUAGE = /^[a-z]{2}(?:[-_][a-z0-9]{2,8})*$/i
 
 /**
  * Databases without truth values have numbers for them, and forms have words. An object is one where it is switched on or off itself (`{"enabled": true}`), or has
- * nothing but truth values in it, one for each language.
+ * nothing but truth values in it: one for each language, of which any counts, or for each place where it is shown, which all have to say so.
  */
-const isFlag = (value: unknown, meant: boolean): boolean => {
-  if (Array.isArray(value)) return value.some(one => isObject(one) && isFlag(one, meant))
-  if (isObject(value)) {
-    const said = SWITCHES.find(name => Object.hasOwn(value, name))
-    if (said !== undefined) return isFlag(value[said], meant)
-    const all = scalarsOf(value)
-    return all.every(one => typeof one === 'boolean') && all.includes(meant)
-  }
-  return (
-    ['boolean', 'number', 'string'].includes(typeof value) && [String(meant), String(Number(meant))].includes(String(value).toLowerCase())
-  )
+const isFlag = (value: unknown, words: ReadonlySet<string>): boolean => {
+  if (Array.isArray(value)) return value.some(one => isObject(one) && isFlag(one, words))
+  if (!isObject(value)) return words.has(withoutMarks(String(value).slice(0, 20)).trim().toLowerCase())
+  const said = SWITCHES.find(name => Object.hasOwn(value, name))
+  if (said !== undefined) return isFlag(value[said], words)
+  const all = scalarsOf(value)
+  const isMeant = (one: unknown) => isFlag(one, words)
+  if (all.length === 0 || !all.every(one => typeof one === 'boolean')) return false
+  return Object.keys(value).every(name => LANGUAGE.test(name)) ? all.some(isMeant) : all.every(isMeant)
 }
 
 /** What a status that is an object is called there; all that is in it, where it has none of these. */
@@ -238,12 +187,13 @@ const decide = (said: readonly Said[], doubted: readonly Said[]): Standing => {
 const isOfArticle = ({ pointer }: Place): boolean => !/(?:schedul|workflow|publi)[^/]*\//i.test(pointer)
 
 const readFlags = (all: readonly Place[]): Standing | null => {
-  const places = all.filter(isOfArticle)
+  const places = all.filter(isOfArticle).map(place => ({ ...place, name: bareOf(place.letters ?? '') }))
   for (const is of ['draft', 'unpublish'] as const) {
-    const flag = places.find(({ letters = '', value }) => Object.hasOwn(FLAGS[is], letters) && isFlag(value, FLAGS[is][letters] === true))
+    const { yes, no } = FLAGS[is]
+    const flag = places.find(({ name, value }) => (yes.has(name) && isFlag(value, YES)) || (no.has(name) && isFlag(value, NO)))
     if (flag !== undefined) return { is, why: is === 'draft' ? 'it is a draft' : `${flag.pointer} says that it is not for everybody` }
   }
-  const taken = places.find(({ letters = '', value }) => TAKEN_AWAY.test(letters) && textsOf(value).some(one => toInstant(one) !== null))
+  const taken = places.find(({ letters = '', value }) => TAKEN_AWAY.test(letters) && textsOf(value).some(isTime))
   return taken === undefined ? null : { is: 'unpublish', why: `${taken.pointer} says when it was taken away` }
 }
 
@@ -251,8 +201,7 @@ const isLookedAt = (letters: string): boolean =>
   STATUS.test(letters) ||
   PERHAPS_STATUS.test(letters) ||
   TAKEN_AWAY.test(letters) ||
-  Object.hasOwn(FLAGS.draft, letters) ||
-  Object.hasOwn(FLAGS.unpublish, letters)
+  Object.values(FLAGS).some(({ yes, no }) => yes.has(bareOf(letters)) || no.has(bareOf(letters)))
 
 /**
  * Statuses are looked for by their names in the document and around it, unless the mapping names a field that is there, or says that there is none. What says

@@ -210,6 +210,7 @@ test('a date of publication that is ahead holds under each of the names that CMS
     { post_date: '2026-12-01 07:05:00' },
     { meta: { date: LATER } },
     { event: { date: LATER } },
+    { publishedAt: '2026-11-01T00:00:00Z', date: LATER, publication: { name: 'An issue', date: LATER } },
   ])
     assert.equal(until('generic', document), undefined, JSON.stringify(document))
   const zoned = release('generic', { ngay_dang: '01/12/2026 08:00' }, {}, [], { timeZone: 'Asia/Ho_Chi_Minh' })
@@ -239,6 +240,17 @@ test('a field of very many times costs nobody else theirs', () => {
   assert.ok(performance.now() - began < 2_000, 'each by a formatter of its own takes half a minute')
 })
 
+test('nor do very many fields of a time, or of a few', () => {
+  const fields = (name: string, count: number, value: unknown) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${name}${index}`, value]))
+  const mapping = { timeZone: 'Asia/Ho_Chi_Minh' }
+  const few = Array.from({ length: 900 }, () => '2020-01-01T00:00:00')
+  assert.match(release('generic', fields('embargo', 40, few), {}, [], mapping).errors[0]?.detail ?? '', /found 36000 of them$/)
+  assert.match(release('generic', fields('publishAt', 1_001, few[0]), {}, [], mapping).errors[0]?.detail ?? '', /found 1001 of them$/)
+  assert.match(release('generic', fields('pubDate', 1_001, few[0]), {}, [], mapping).errors[0]?.detail ?? '', /found 1001 of them$/)
+  assert.deepEqual(release('generic', fields('embargo', 1, few), {}, [], mapping).errors, [])
+})
+
 test('what is held by the words of an editor alone is not released; an article about an embargo is', () => {
   for (const [pointer, document] of [
     ['/ednote', { ednote: 'EMBARGO until 1 Jan, 6am' }],
@@ -247,6 +259,10 @@ test('what is held by the words of an editor alone is not released; an article a
     ['/title', { title: 'EMBARGOED: Kết quả bầu cử' }],
     ['/title', { title: '[Embargoed until 1 Jan] Results' }],
     ['/holdForRelease', { holdForRelease: true }],
+    ['/ednote', { ednote: 'Graphic to come. EMBARGO: 6pm' }],
+    ['/ednote', { ednote: 'UNDER STRICT EMBARGO' }],
+    ['/ednote', { ednote: 'This copy is embargoed' }],
+    ['/ghi_chú', { ghi_chú: 'Cấm vận đến 6h' }],
   ] as const) {
     const { errors } = release('generic', document)
     assert.deepEqual([errors[0]?.pointer, errors.length], [pointer, 1], JSON.stringify(document))
@@ -256,6 +272,9 @@ test('what is held by the words of an editor alone is not released; an article a
     { title: 'Embargo: what it means for Cuba', ednote: 'Second write-through' },
     { title: 'EMBARGO ON OIL LIFTED', text: 'embargoed until' },
     { ednote: 'Embargo lifted' },
+    { ednote: 'ADDS details on the EU arms embargo in paras 4-6' },
+    { ednote: 'No longer under embargo' },
+    { ghi_chú: 'Bài về lệnh cấm vận Iran' },
     { ednote: 'Embargo as agreed', embargoed: '2026-01-01T00:00:00Z' },
   ])
     assert.deepEqual(release('generic', document).errors, [], JSON.stringify(document))

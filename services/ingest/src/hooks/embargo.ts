@@ -48,14 +48,23 @@ const MAX_TIMES = 1_000
 /** No clock on earth is further ahead of UTC; ms. */
 const FURTHEST_MS = 14 * 3_600_000
 
-const readPlace = ({ pointer, value, letters = '' }: Place, zone: string | undefined, nowMs: number): Read => {
+type Times = Place & Readonly<{ times: readonly string[] }>
+
+const timesAt = (place: Place, read: (value: unknown) => readonly unknown[]): Times => {
+  const times = read(place.value).map(one => toIso(String(one ?? '').trim(), place.letters ?? ''))
+  return { ...place, times: times.filter(one => !IS_NONE.has(withoutMarks(one.slice(0, 20)).toLowerCase())) }
+}
+
+/** What it costs to read them counts, however many fields they are in. */
+const findTooMany = (places: readonly Times[]): readonly Warning[] => {
+  const count = places.reduce((sum, { times }) => sum + times.length, 0)
+  return count <= MAX_TIMES ? [] : [{ pointer: places[0]?.pointer ?? '', detail: `${NOT_READ}; found ${count} of them` }]
+}
+
+const readPlace = ({ pointer, times, letters = '' }: Times, zone: string | undefined, nowMs: number): Read => {
   const timeZone = zoneOf([pointer], zone)
-  const said = (SCHEDULES.has(letters) ? beginningsOf(value) : scalarsOf(value))
-    .map(one => toIso(String(one ?? '').trim(), letters))
-    .filter(one => !IS_NONE.has(one.toLowerCase()))
-  if (said.length > MAX_TIMES) return { instants: [], errors: [{ pointer, detail: `${NOT_READ}; found ${said.length} of them` }] }
   const instants: string[] = []
-  for (const text of said.filter(one => !YES.has(one.toLowerCase()))) {
+  for (const text of times.filter(one => !YES.has(one.toLowerCase()))) {
     const instant = toInstant(text, timeZone)
     const isCertain = timeZone !== undefined || isZoned(text)
     if (instant !== null && DAYS.has(letters) && DAY.test(text) && Date.parse(instant) <= nowMs) continue
@@ -67,9 +76,12 @@ const readPlace = ({ pointer, value, letters = '' }: Place, zone: string | undef
 }
 
 /** A bare yes says that it is held, and not until when: that may stand in the field beside it. */
-const isFlag = ({ value }: Place): boolean => scalarsOf(value).some(one => YES.has(String(one).toLowerCase()))
+const isFlag = ({ times }: Times): boolean => times.some(one => YES.has(one.toLowerCase()))
 
-const readAll = (places: readonly Place[], zone: string | undefined, nowMs: number): Read => {
+const readAll = (all: readonly Place[], zone: string | undefined, nowMs: number): Read => {
+  const places = all.map(place => timesAt(place, SCHEDULES.has(place.letters ?? '') ? beginningsOf : scalarsOf))
+  const tooMany = findTooMany(places)
+  if (tooMany.length > 0) return { instants: [], errors: tooMany }
   const read = places.map(place => readPlace(place, zone, nowMs))
   const [instants, errors] = [read.flatMap(one => one.instants), read.flatMap(one => one.errors)]
   const flag = places.find(isFlag)
@@ -86,9 +98,15 @@ type Asked = Readonly<{ document: unknown; around: Around; fields: Fields; mappi
 /** Where newsrooms write to each other. */
 const NOTES =
   /^(?:ed|editor|editors|editorial|internal)notes?$|^notes?to(?:the)?(?:editors?|desk)$|^(?:ghichu|luuy)(?:bientap|noibo|toasoan)?$/
-const HELD_IN_WORDS =
-  /\bembargo|\bcam (?:van|dang)\b|\b(?:do not|don't|not to be) (?:publish|release)|\bnot for (?:publication|release)\b|\bhold for release\b/i
-const LIFTED_IN_WORDS = /\bno embargo|\bembargo (?:is |was |has been )?(?:lifted|over|expired|ended|off)\b|\b(?:het|bo|go) cam\b/i
+/** Of an embargo that is news ("the arms embargo", "lệnh cấm vận Iran") nothing of this is said. */
+const HELD_IN_WORDS = new RegExp(
+  String.raw`\bembargoed\b|(?:^|[.!;:\n([*-]\s*|\b(?:under|strict|press|news|media|respect|observe) )(?:embargo|cam van)\b` +
+    String.raw`|\b(?:embargo|cam van)(?: (?:until|till|to|for|of|at|by|den|toi|truoc)\b|\s*[:=\d])` +
+    String.raw`|\bcam dang\b|\b(?:do not|don't|not to be) (?:publish|release)|\bnot for (?:publication|release)\b|\bhold for release\b`,
+  'i',
+)
+const LIFTED_IN_WORDS =
+  /\bno (?:longer .{0,20})?embargo|\bembargo (?:is |was |has been )?(?:lifted|over|expired|ended|off)\b|\b(?:het|bo|go) cam\b/i
 /** An article about an embargo has one in its title, too. */
 const HELD_IN_TITLE = /^\W*(?:strictly )?embargo(?:ed)? (?:until|till)\b/i
 const HELD_IN_CAPITALS = /^\W*EMBARGO(?:ED)?\s*[:–—-]/
@@ -122,23 +140,24 @@ const findHolds = (
  * Dates of publication that are ahead, wherever they stand; where the mapping names the date, no other counts. One without a zone is ahead when it is so
  * everywhere: in a newsroom that is ahead of UTC each article would be otherwise.
  */
-const findDatesAhead = ({ document, around, fields, mapping, nowMs }: Asked): readonly string[] => {
-  if (fields.publishedAt.length === 0 || mapping.fields.publishedAt !== undefined) return []
-  const read = ({ pointer, value, letters = '' }: Place): readonly string[] => {
+const findDatesAhead = ({ document, around, fields, mapping, nowMs }: Asked, isDated: boolean): Read => {
+  if (fields.publishedAt.length === 0 || mapping.fields.publishedAt !== undefined) return NOTHING
+  // A plain `date` is that of an article only in the article itself, and in what is said of its publication; and of no other where it says when it was published.
+  const isPlain = ({ letters, pointer }: Place) => letters === 'date' && !isDated && /^(?:\/publi[a-z]*)?\/date$/i.test(pointer)
+  const places = placesNamed(document, around, letters => DATES.has(letters) || letters === 'date')
+    .filter(place => DATES.has(place.letters ?? '') || isPlain(place))
+    .map(place => timesAt(place, beginningsOf))
+  const errors = findTooMany(places)
+  if (errors.length > 0) return { instants: [], errors }
+  const instants = places.flatMap(({ pointer, times }) => {
     const zone = zoneOf([pointer], mapping.timeZone)
-    return beginningsOf(value)
-      .slice(0, MAX_TIMES)
-      .flatMap(one => {
-        const text = toIso(String(one ?? '').trim(), letters)
-        const instant = toInstant(text, zone)
-        const isCertain = zone !== undefined || isZoned(text)
-        return instant !== null && isAhead(instant, isCertain ? nowMs : nowMs + FURTHEST_MS) ? [instant] : []
-      })
-  }
-  // A plain `date` is that of an article only in the article itself, and in what is said of its publication.
-  return placesNamed(document, around, letters => DATES.has(letters) || letters === 'date')
-    .filter(({ pointer, letters = '' }) => DATES.has(letters) || /^(?:\/publi[a-z]*)?\/date$/i.test(pointer))
-    .flatMap(read)
+    return times.flatMap(text => {
+      const instant = toInstant(text, zone)
+      const isCertain = zone !== undefined || isZoned(text)
+      return instant !== null && isAhead(instant, isCertain ? nowMs : nowMs + FURTHEST_MS) ? [instant] : []
+    })
+  })
+  return { instants, errors: [] }
 }
 
 /**
@@ -155,13 +174,14 @@ export const findRelease = (document: unknown, around: Around, fields: Fields, m
   const isSaid = isOff || fields.embargoUntil.some(pointer => findAllAt(document, pointer).length > 0)
   const asked = { document, around, fields, mapping, nowMs }
   const [embargo, plan] = isOff ? [NOTHING, NOTHING] : findHolds(asked, dates)
-  const ahead = [...new Set([...(publishedAt !== null && isAhead(publishedAt, nowMs) ? [publishedAt] : []), ...findDatesAhead(asked)])]
+  const dated = findDatesAhead(asked, publishedAt !== null)
+  const ahead = [...new Set([...(publishedAt !== null && isAhead(publishedAt, nowMs) ? [publishedAt] : []), ...dated.instants])]
   const said = [...embargo.instants, ...plan.instants.filter(one => Date.parse(one) > nowMs)]
   const embargoUntil = latest([...said, ...ahead])
   const byDate = ahead.filter(one => one === embargoUntil && !said.includes(one))
   return {
     ...(embargoUntil === undefined ? {} : { embargoUntil }),
     warnings: [...byDate.map(toHeldByDate), ...(date !== '' && publishedAt === null ? [{ pointer: '/publishedAt', detail: unread }] : [])],
-    errors: [...embargo.errors, ...plan.errors, ...(isSaid || embargoUntil !== undefined ? [] : findHeldInWords(asked))],
+    errors: [...embargo.errors, ...plan.errors, ...dated.errors, ...(isSaid || embargoUntil !== undefined ? [] : findHeldInWords(asked))],
   }
 }

@@ -537,6 +537,14 @@ test('a word that nobody knows, in a field that is a status, releases nothing: i
   assert.match((doubt.act === 'publish' && doubt.warnings[0]?.detail) || '', /taken for no status.*mapping\.statuses/)
 })
 
+test('a status of very many words, as deep as a body may be, costs nobody else theirs', () => {
+  let status: unknown = Array.from({ length: 60_000 }, () => 'no word of ours')
+  for (let depth = 0; depth < 90; depth += 1) status = { name: status }
+  const began = performance.now()
+  assert.equal(standing({ status }).act, 'refuse')
+  assert.ok(performance.now() - began < 700, 'each is read once, and not once for every level')
+})
+
 test('what happened is the last word of an event, however its words are put together; one that is not done yet is none', () => {
   const act = (event: string) => actOf('generic', { event, article: { id: 'a', title: 'T', text: 'T' } })
   for (const event of [

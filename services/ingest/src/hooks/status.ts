@@ -134,24 +134,35 @@ const isFlag = (value: unknown, words: ReadonlySet<string>): boolean => {
 /** What a status that is an object is called there; all that is in it, where it has none of these. */
 const NAMES = ['name', 'value', 'slug', 'key', 'code', 'label', 'title', 'status', 'state', 'step', 'current', 'target_id'] as const
 
-/** `{"name": "Draft"}`, `[{"value": true}]`, `{"vi": "nháp"}`. A number that has a name is that name. */
-const textsOf = (value: unknown): readonly string[] => {
-  if (Array.isArray(value)) return value.flatMap(textsOf)
-  if (!isObject(value)) return ['string', 'number', 'boolean'].includes(typeof value) ? [String(value).trim()].filter(Boolean) : []
+/** No status is called so many things. */
+const MAX_TEXTS = 500
+
+/** What a status has its words in. */
+const partsOf = (value: object): readonly unknown[] => {
+  if (!isObject(value)) return value as unknown[]
   const named = NAMES.filter(name => Object.hasOwn(value, name)).map(name => value[name])
+  if (named.length > 0) return named
   const others = Object.values(value)
   // Several truth values say where it is shown, and not whether.
-  const texts = (named.length > 0 ? named : others.length === 1 ? others : others.filter(one => typeof one === 'string')).flatMap(textsOf)
-  const words = texts.filter(text => !/^-?\d+$/.test(text))
-  return words.length > 0 ? words : texts
+  return others.length === 1 ? others : others.filter(one => typeof one === 'string')
 }
+
+/** `{"name": "Draft"}`, `[{"value": true}]`, `{"vi": "nháp"}`. */
+const textsOf = (value: unknown, found: string[] = []): readonly string[] => {
+  if (typeof value === 'object' && value !== null) for (const part of partsOf(value)) textsOf(part, found)
+  else if (found.length < MAX_TEXTS && ['string', 'number', 'boolean'].includes(typeof value)) found.push(String(value).trim())
+  return found
+}
+
+const isWord = (text: string): boolean => /[^\d-]/.test(text)
 
 type Said = Readonly<{ pointer: string; text: string; meaning: StatusMeaning | null }>
 
 /** One field says one thing: of what it is called in several ways, what keeps it back counts most, and what is known counts more than what is not. */
 const readPlace = ({ pointer, value }: Place, named: ReadonlyMap<string, StatusMeaning>): readonly Said[] => {
-  const said = textsOf(value)
-    .slice(0, 200)
+  const texts = textsOf(value)
+  // A number that has a name is that name.
+  const said = (texts.some(isWord) ? texts.filter(isWord) : texts)
     .filter(text => wordsOf(text).length > 0)
     .map(text => ({ pointer, text, meaning: meaningOf(text, named) }))
   const ranked = (['draft', 'unpublish', 'publish', null] as const).flatMap(meaning => said.find(one => one.meaning === meaning) ?? [])

@@ -46,6 +46,11 @@ test('an embargo, or a planned publication, is found by its name wherever a CMS 
     ['generic', { hẹn_giờ: '01/01/2027 07:00+07:00' }],
     ['generic', { post: { publish_at: LATER } }],
     ['generic', { publication: { publish_at: LATER } }],
+    ['generic', { scheduledTime: LATER }],
+    ['generic', { isScheduled: true, go_live_date: LATER }],
+    ['generic', { plannedPublishDate: LATER }],
+    ['generic', { publish_start_time: LATER }],
+    ['generic', { publishScheduledFor: LATER }],
   ]
   for (const [name, document] of said) assert.equal(until(name, document), AT, `${name} ${JSON.stringify(document)}`)
 })
@@ -210,6 +215,7 @@ test('a date of publication that is ahead holds under each of the names that CMS
     { post_date: '2026-12-01 07:05:00' },
     { meta: { date: LATER } },
     { event: { date: LATER } },
+    { acf: { schedule_date: LATER } },
     { publishedAt: '2026-11-01T00:00:00Z', date: LATER, publication: { name: 'An issue', date: LATER } },
   ])
     assert.equal(until('generic', document), undefined, JSON.stringify(document))
@@ -258,6 +264,8 @@ test('what is held by the words of an editor alone is not released; an article a
     ['/meta/note_to_editors', { meta: { note_to_editors: 'Not for publication before the vote' } }],
     ['/title', { title: 'EMBARGOED: Kết quả bầu cử' }],
     ['/title', { title: '[Embargoed until 1 Jan] Results' }],
+    ['/title', { title: 'CẤM ĐĂNG trước 6h: kết quả bầu cử' }],
+    ['/isScheduled', { isScheduled: true }],
     ['/holdForRelease', { holdForRelease: true }],
     ['/ednote', { ednote: 'Graphic to come. EMBARGO: 6pm' }],
     ['/ednote', { ednote: 'UNDER STRICT EMBARGO' }],
@@ -271,6 +279,7 @@ test('what is held by the words of an editor alone is not released; an article a
   for (const document of [
     { title: 'Embargo: what it means for Cuba', ednote: 'Second write-through' },
     { title: 'EMBARGO ON OIL LIFTED', text: 'embargoed until' },
+    { title: 'Cấm đăng ảnh trẻ em lên mạng' },
     { ednote: 'Embargo lifted' },
     { ednote: 'ADDS details on the EU arms embargo in paras 4-6' },
     { ednote: 'No longer under embargo' },

@@ -11,11 +11,13 @@ import { isZoned, toInstant, zoneOf } from './times.ts'
 
 const isEmbargo = (letters: string): boolean => /embargo|camvan|camdang/.test(letters)
 /** Times of publication as CMSs and their plugins name them, without case, marks and punctuation. */
-const SCHEDULES = new Set(
-  'publishat publishon publishfrom publishdate publicationdate publishschedule publishscheduled publishscheduledat publicationscheduledat publicationscheduled scheduledpublishdate schedule scheduled scheduledat scheduledfor scheduledpublish scheduledpublishat scheduledpublicationdate utcpublishschedule golive goliveat visiblefrom availablefrom onlinefrom publishafter publishstart publishstartdate startpublishing releaseat releaseon releasetime holduntil holdtill notbefore donotpublishbefore donotreleasebefore holdforrelease donotpublish onhold isonhold hengio hengiodang hengioxuatban lichdang lichxuatban'.split(
-    ' ',
-  ),
+const PLAN = new RegExp(
+  '^(?:is|utc)?(?:publish(?:at|on|from|after|date|start(?:date|time)?|scheduled?(?:at|on|for)?)|publication(?:date|scheduled(?:at)?)' +
+    '|schedule|scheduled(?:at|on|for|date|time)?|(?:planned|scheduled)(?:publish|publication|release)(?:date|time|at|on|for)?|golive(?:at|on|date|time)?|startpublishing' +
+    '|(?:visible|available|online)from|release(?:at|on|time)|hold(?:until|till|forrelease)|onhold|notbefore|donotpublish|donot(?:publish|release)before' +
+    '|hengio(?:dang|xuatban)?|lich(?:dang|xuatban))$',
 )
+const isPlan = (letters = ''): boolean => PLAN.test(letters)
 /** The same names are what many call the day that readers are shown. */
 const DAYS = new Set(['publishdate', 'publicationdate'])
 const DAY = /^\d{4}-\d\d-\d\d$/
@@ -79,7 +81,7 @@ const readPlace = ({ pointer, times, letters = '' }: Times, zone: string | undef
 const isFlag = ({ times }: Times): boolean => times.some(one => YES.has(one.toLowerCase()))
 
 const readAll = (all: readonly Place[], zone: string | undefined, nowMs: number): Read => {
-  const places = all.map(place => timesAt(place, SCHEDULES.has(place.letters ?? '') ? beginningsOf : scalarsOf))
+  const places = all.map(place => timesAt(place, isPlan(place.letters) ? beginningsOf : scalarsOf))
   const tooMany = findTooMany(places)
   if (tooMany.length > 0) return { instants: [], errors: tooMany }
   const read = places.map(place => readPlace(place, zone, nowMs))
@@ -109,12 +111,13 @@ const LIFTED_IN_WORDS =
   /\bno (?:longer .{0,20})?embargo|\bembargo (?:is |was |has been )?(?:lifted|over|expired|ended|off)\b|\b(?:het|bo|go) cam\b/i
 /** An article about an embargo has one in its title, too. */
 const HELD_IN_TITLE = /^\W*(?:strictly )?embargo(?:ed)? (?:until|till)\b/i
+const HELD_IN_VIETNAMESE = /^\W*cam dang (?:truoc|den|toi)\b/i
 const HELD_IN_CAPITALS = /^\W*EMBARGO(?:ED)?\s*[:–—-]/
 
 /** What is held by words alone, to which somebody would have to hold himself. */
 const findHeldInWords = ({ document, around, fields }: Asked): readonly Warning[] => {
   const title = firstText(document, fields.title)
-  const isTitle = HELD_IN_TITLE.test(title) || HELD_IN_CAPITALS.test(title)
+  const isTitle = HELD_IN_TITLE.test(title) || HELD_IN_CAPITALS.test(title) || HELD_IN_VIETNAMESE.test(withoutMarks(title.slice(0, 100)))
   const notes = placesNamed(document, around, letters => NOTES.test(letters)).flatMap(({ pointer, value }) => {
     const text = scalarsOf(value).slice(0, MAX_TIMES).join(' ').slice(0, 10_000)
     const plain = withoutMarks(text)
@@ -132,7 +135,7 @@ const findHolds = (
 ): readonly [Read, Read] => {
   const given = fields.embargoUntil.flatMap(pointer => findAllAt(document, pointer).map(value => ({ pointer, value })))
   if (given.length > 0) return [readAll(given, timeZone, nowMs), NOTHING]
-  const planned = placesNamed(document, around, letters => SCHEDULES.has(letters)).filter(({ pointer }) => !dates.has(pointer))
+  const planned = placesNamed(document, around, isPlan).filter(({ pointer }) => !dates.has(pointer))
   return [readAll(placesBelow(document, around, isEmbargo), timeZone, nowMs), readAll(planned, timeZone, nowMs)]
 }
 

@@ -60,7 +60,7 @@ const entriesOf = (owner: unknown): readonly Entry[] => {
 
 /** By names without case and punctuation: what is below these is of the article itself. */
 const HOMES = new Set(
-  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow revision publish publishing publication publishsettings publishoptions scheduling dates timestamps data content'.split(
+  'fields fielddata meta metadata acf extra schedulesettings attributes custom customfields properties system workflow moderation editorial lifecycle revision publish publishing publication publishsettings publishoptions scheduling dates timestamps data content'.split(
     ' ',
   ),
 )

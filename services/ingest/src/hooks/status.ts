@@ -98,10 +98,10 @@ const PERHAPS_STATUS = /^(?:state|stage|audience|(?:review|approval)(?:status|st
 
 /** Said by a yes, and by a no; without `is` before it. None that also says whether something is beside it (`live: false`: no live blog; `hasDraft`). */
 const FLAGS = {
-  draft: { yes: wordsIn('draft nhap bannhap'), no: wordsIn('publish published xuatban daxuatban dadang') },
+  draft: { yes: wordsIn('draft pending nhap bannhap'), no: wordsIn('publish published approved xuatban daxuatban dadang') },
   unpublish: {
     yes: wordsIn(`
-      private protected hidden disabled premium paid membersonly memberonly subscribersonly subscriberonly requireslogin requiressubscription
+      private protected internal restricted unlisted unpublished withdrawn retracted expired hidden disabled premium paid membersonly memberonly subscribersonly subscriberonly requireslogin requiressubscription
       paywall haspaywall paywalled deleted archived trashed an daan noibo riengtu traphi luutru xoa daxoa`),
     no: wordsIn('public active enabled visible free accessibleforfree hienthi congkhai kichhoat'),
   },
@@ -195,7 +195,7 @@ const decide = (said: readonly Said[], doubted: readonly Said[]): Standing => {
 }
 
 /** Whether a plan or a workflow is switched on says nothing of the article. */
-const isOfArticle = ({ pointer }: Place): boolean => !/(?:schedul|workflow|publi)[^/]*\//i.test(pointer)
+const isOfArticle = ({ pointer }: Place): boolean => !/(?:schedul|workflow|moderation|lifecycle|publi)[^/]*\//i.test(pointer)
 
 const readFlags = (all: readonly Place[]): Standing | null => {
   const places = all.filter(isOfArticle).map(place => ({ ...place, name: bareOf(place.letters ?? '') }))

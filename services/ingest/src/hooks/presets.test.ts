@@ -448,6 +448,9 @@ test('a status is understood in Vietnamese as in English, as a word, a number, a
       [
         { active: 'off' },
         { isInternal: true },
+        { status: 'un-published' },
+        { status: 'Unpublish' },
+        { status: 'depublished' },
         { unlisted: true },
         { restricted: 1 },
         { expired: true },

@@ -3,7 +3,7 @@ import type { HookField, HookMapping } from '@newswire/events/hook-config'
 import type { Warning } from '@newswire/events/warnings'
 import type { Around } from './places.ts'
 import { findAllAt, findTexts, firstText } from './pointers.ts'
-import { readStanding } from './status.ts'
+import { readStanding, wordsOf } from './status.ts'
 
 /**
  * What a webhook says that happened. `document`: what of, as much as is left of it. `around`: what it lies in. `draft`: what is passed over because it is not
@@ -162,17 +162,6 @@ type Act = keyof typeof WORDS
 
 /** Before a word that counts as published: it is not so yet. */
 const NOT_YET = new Set('draft drafts scheduled schedule pending preview autosave not pre before will ready request requested'.split(' '))
-
-/** The words of `com.example.article.published`, `POST_DELETED` and `entryUnpublished`, in lower case; `un-published` is one. */
-const wordsOf = (event: string): readonly string[] =>
-  event
-    .slice(0, 200)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .replace(/\b(un|de) (?=publish)/g, '$1')
-    .trim()
-    .split(' ')
 
 const actOf = (event: string, { events }: HookMapping): Act | null => {
   const acts = Object.keys(WORDS) as Act[]

@@ -29,7 +29,7 @@ const DRAFT_PHRASES = phrasesIn(`
   hen gio,hen dang,len lich,dat lich,luu tam,tam luu,moi tao,tra lai,tra bai,cam van`)
 const UNPUBLISH = wordsIn(`
   private internal hidden unlisted restricted protected password member members subscriber subscribers registered paid premium archived trash trashed deleted
-  unpublished offline expired withdrawn withheld rejected killed spiked canceled cancelled inactive disabled suspended removed retired revoked retracted recalled
+  unpublish unpublished depublished offline expired withdrawn withheld rejected killed spiked canceled cancelled inactive disabled suspended removed retired revoked retracted recalled
   invisible blocked banned confidential secret nonpublic
   xoa huy ngung`)
 const UNPUBLISH_PHRASES = phrasesIn(`
@@ -48,12 +48,14 @@ const UNPUBLISH_WHOLE = new Set(['an', '0', 'false', 'no', 'off'])
 /** Of reviews, which are not publication itself, and of an audience that the article keeps (`to-input.ts`). */
 const UNDOUBTED = wordsIn('approved reviewed accepted cleared passed done complete completed none duyet editorial general')
 
-/** `ready for review` and `pendingApproval` as words. */
-const wordsOf = (status: string): readonly string[] =>
-  withoutMarks(status.slice(0, 100))
+/** The words of `ready for review`, `pendingApproval` and `com.example.POST_DELETED`, without marks and case; `un-published` is one. */
+export const wordsOf = (text: string): readonly string[] =>
+  withoutMarks(text.slice(0, 200))
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .replace(/\b(un|de) (?=publish)/g, '$1')
+    .split(' ')
     .filter(Boolean)
 
 const isFilling = (word: string): boolean => FILLING.has(word) || /^\d+$/.test(word)

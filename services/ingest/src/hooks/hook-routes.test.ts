@@ -370,6 +370,8 @@ test('an article of another Newswire is taken whole: editorial stays editorial, 
   )
   const home = await tell({ via: ['news.example,2026'] })
   assert.deepEqual([home.status, home.body['code']], [422, 'NEWSWIRE_ARTICLE_LOOP'])
+  const worded = await tell({ title: 'EMBARGOED: the book' })
+  assert.equal(worded.status, 202, 'it is out there already')
 })
 
 test('a withdrawal that comes after a newer version, and a version that is older than what is out, change nothing', async t => {

@@ -108,9 +108,10 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
 
   /** Throws the 422 problem of what looks like an embargo and cannot be read. */
   const releaseOf = ({ hook, preset, fields }: Hook, { document, around }: Publication): Release => {
-    // Another Newswire has held it already, and may show its readers a date that is ahead.
-    const dated = preset.isOurs && hook.mapping.fields.publishedAt === undefined ? { ...fields, publishedAt: [] } : fields
-    const release = findRelease(document, around, dated, hook.mapping, now())
+    // Another Newswire has held it already, and may show its readers a date that is ahead, or a title about an embargo.
+    const isHeldThere = preset.isOurs && hook.mapping.fields.publishedAt === undefined
+    const read = isHeldThere ? { ...fields, publishedAt: [], title: [] } : fields
+    const release = findRelease(document, around, read, hook.mapping, now())
     if (release.errors.length > 0) throw unread('NEWSWIRE_HOOK_EMBARGO', 'It cannot be read until when this is to be held', release.errors)
     return release
   }

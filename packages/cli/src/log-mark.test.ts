@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { factEvent } from '@newswire/desk/outcomes'
+import { toRecord } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
 import { sampleFact, sampleRetraction } from '@newswire/events/sample-fact'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import { createDiskObjects } from '@newswire/objects/disk'
@@ -28,6 +31,7 @@ const open = async (t: TestContext) => {
     keepLogMark({ log, objects, logger: createLogger({ service: 'test', level: 'silent' }) }).stop()
   return { objects, openLog, keep, folder }
 }
+const say = (fact: Fact) => toRecord(factEvent({ fact, causationId: fact.submissionId, correlationId: fact.submissionId }))
 const record = { topic: 'submissions', key: 'press.a', value: Buffer.from('x') }
 
 test('a log that ends below its mark is another one, and starting is refused with what to do', async t => {
@@ -97,7 +101,11 @@ test('a store that lacks what the log says of an article is older than the log, 
   const log = await openLog('log.db')
   const [live, gone] = [sampleFact(), sampleRetraction({ version: 2 })]
   const { articleId } = live
-  const say = (fact: object, key = articleId) => ({ topic: 'articles', key, value: Buffer.from(JSON.stringify(fact)) })
+  const foreign = (value: object | null, key = articleId) => ({
+    topic: 'articles',
+    key,
+    value: value && Buffer.from(JSON.stringify(value)),
+  })
   const store = (fact: object | null) => objects.put(keys.current(articleId), Buffer.from(JSON.stringify({ released: fact && { fact } })))
   // The desk swaps first and publishes then: killed between the two, the store is ahead.
   await store(gone)
@@ -105,13 +113,14 @@ test('a store that lacks what the log says of an article is older than the log, 
   await keep(log)
   await checkLogMark(sideOf(log), objects)
   // What is no fact, or was said again, hides nothing.
-  await log.publish([say(gone), say({ articleId: 'press.other', version: 9 }), say(live), say({}), { ...say({}), value: null }])
+  const unsaid = { articleId: 'press.unsaid', version: 9, state: 'live' }
+  await log.publish([say(gone), { ...say(gone), key: 'press.b' }, say(live), foreign({}), foreign(null), foreign(unsaid, unsaid.articleId)])
   await checkLogMark(sideOf(log), objects)
   // One object that is lost, or one record that no desk wrote, is no older store while it has what was said last.
   await store(live)
   const other = sampleFact({ articleId: 'press.other' })
   await objects.put(keys.current(other.articleId), Buffer.from(JSON.stringify({ released: { fact: other } })))
-  await log.publish([say(other, other.articleId)])
+  await log.publish([say(other)])
   await checkLogMark(sideOf(log), objects)
   await objects.delete(keys.current(other.articleId))
   await assert.rejects(checkLogMark(sideOf(log), objects), {

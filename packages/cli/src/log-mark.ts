@@ -7,6 +7,8 @@
  */
 import { join } from 'node:path'
 import { codeOf, type ErrorCode, RejectError } from '@newswire/events/errors'
+import { fromRecord, isArticleEvent } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
 import { type LogPeek, peekAtEmbeddedLog } from '@newswire/log/embedded-look'
@@ -104,16 +106,14 @@ const storeRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
 /** So many of a partition, because one of them may be no fact, or one that was said again. */
 const NEWEST = 8
 
-/** As much of a fact as says which version of what it is. */
-const factHead = z.object({ articleId: z.string(), version: z.int().min(1), state: z.string() })
-
-/** The article and the version that a record of `articles` is about; `null` for what is no fact, which its consumers tell of. */
-export const readFactHead = ({ key, value }: Pick<LogRecord, 'key' | 'value'>): z.output<typeof factHead> | null => {
+/** What a record of `articles` says; `null` for what its consumers take for no fact, and tell of. */
+export const readFact = (record: LogRecord): Fact | null => {
   try {
-    const head = factHead.parse(JSON.parse(Buffer.from(value ?? []).toString('utf8')))
-    return head.articleId === key && isArticleId(key) ? head : null
-  } catch {
-    return null
+    const event = fromRecord(record)
+    return isArticleEvent(event) && event.data.articleId === record.key && isArticleId(record.key) ? event.data : null
+  } catch (error) {
+    if (error instanceof RejectError) return null
+    throw error
   }
 }
 
@@ -148,9 +148,10 @@ const findOlderMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promi
 const saidLast = (records: readonly LogRecord[]): readonly Readonly<{ articleId: string; version: number }>[] => {
   const newest = new Map<string, Readonly<{ articleId: string; version: number; at: number }>>()
   for (const record of records) {
-    const head = readFactHead(record)
-    if (head !== null && head.version > (newest.get(head.articleId)?.version ?? 0))
-      newest.set(head.articleId, { ...head, at: record.timestamp })
+    const fact = readFact(record)
+    if (fact === null) continue
+    const { articleId, version } = fact
+    if (version > (newest.get(articleId)?.version ?? 0)) newest.set(articleId, { articleId, version, at: record.timestamp })
   }
   const last = Math.max(...[...newest.values()].map(({ at }) => at))
   return [...newest.values()].filter(({ at }) => at === last)

@@ -21,7 +21,7 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { openPorts, type Ports } from './compose.ts'
-import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, readFactHead, sideOf } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, readFact, sideOf } from './log-mark.ts'
 import { replayGroup, stopFirst } from './replay-topic.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
@@ -69,12 +69,13 @@ const readLog = async (log: Log, wanted: ReadonlySet<string>, report: (records: 
   await eachRecord(log, TOPIC, isWanted, record => {
     count += 1
     report(count)
-    const head = readFactHead(record)
-    if (head === null || (wanted.size > 0 && !wanted.has(head.articleId))) return
-    const known = told.get(head.articleId) ?? []
+    if (wanted.size > 0 && !wanted.has(record.key ?? '')) return
+    const fact = readFact(record)
+    if (fact === null) return
+    const known = told.get(fact.articleId) ?? []
     const { partition, position, timestamp: at } = record
-    known.push({ partition, position, version: head.version, isLive: head.state === 'live', at })
-    told.set(head.articleId, known)
+    known.push({ partition, position, version: fact.version, isLive: isLive(fact), at })
+    told.set(fact.articleId, known)
   })
   return told
 }

@@ -12,14 +12,15 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import { createLogger } from '@newswire/runtime/logger'
 import { checkLogMark, checkLogMarkBeforeOpening, keepLogMark, keepMark, raiseEpoch, readEpoch, sideOf } from './log-mark.ts'
+import { findAllLacking } from './rebuild-articles.ts'
 
 const open = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'newswire-mark-'))
   const objects = await createDiskObjects({ root: join(folder, 'objects'), fsync: 'normal' })
   // Whatever is published is later than what was published before.
   let ticks = 0
-  const openLog = async (name: string, floor = 0) => {
-    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal', floor, now: () => ++ticks })
+  const openLog = async (name: string, floor = 0, now = () => ++ticks) => {
+    const log = await createEmbeddedLog({ file: join(folder, name), fsync: 'normal', floor, now })
     t.after(() => log.close())
     return log
   }
@@ -142,6 +143,26 @@ test('a store that lacks what the log says of an article is older than the log, 
   await store(live)
   await refused('1')
 })
+
+for (const isAtOnce of [true, false])
+  test(`while what a store lacks is made again a start is refused: ${isAtOnce ? 'much was said at one moment' : 'what was said early is said again'}`, async t => {
+    const { objects, openLog } = await open(t)
+    const log = await openLog('log.db', 0, isAtOnce ? () => 1 : undefined)
+    const facts = Array.from({ length: 200 }, (_, n) => sampleFact({ articleId: `press.a${n}` }))
+    // Of the first so many that nothing else is among the newest of a partition.
+    const gone = facts.slice(0, 150).map(({ articleId }) => sampleRetraction({ articleId, version: 2 }))
+    const again = isAtOnce ? [] : gone.slice(0, 1)
+    for (const fact of [...facts, ...gone, ...again]) await log.publish([say(fact)])
+    await keepMark(log, objects)
+    const newest = new Map<string, Fact>([...facts, ...gone].map(fact => [fact.articleId, fact]))
+    const lacking = await findAllLacking({ log, objects }, new Set(), () => undefined)
+    assert.equal(lacking.length, 200)
+    for (const { articleId } of lacking) {
+      await assert.rejects(checkLogMark(sideOf(log), objects), { code: 'NEWSWIRE_STORE_OLDER' }, `before ${articleId}`)
+      await objects.put(keys.current(articleId), Buffer.from(JSON.stringify({ released: { fact: newest.get(articleId) } })))
+    }
+    await checkLogMark(sideOf(log), objects)
+  })
 
 test('a store of before the last start is older than its log, also when nothing went out since, and killed between the two they fit', async t => {
   const { objects, openLog, folder } = await open(t)

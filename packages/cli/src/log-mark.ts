@@ -144,6 +144,10 @@ const findOlderMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promi
   }
 }
 
+/** Of an article: its newest version, as it was said last. `at`: when the log took it, ms since 1970. */
+export const newerOf = <T extends Readonly<{ version: number; at: number }>>(one: T | undefined, other: T): T =>
+  one === undefined || other.version > one.version || (other.version === one.version && other.at >= one.at) ? other : one
+
 /** The newest version of each article among these records, of what was said last: at the same moment several may be. */
 const saidLast = (records: readonly LogRecord[]): readonly Readonly<{ articleId: string; version: number }>[] => {
   const newest = new Map<string, Readonly<{ articleId: string; version: number; at: number }>>()
@@ -151,7 +155,8 @@ const saidLast = (records: readonly LogRecord[]): readonly Readonly<{ articleId:
     const fact = readFact(record)
     if (fact === null) continue
     const { articleId, version } = fact
-    if (version > (newest.get(articleId)?.version ?? 0)) newest.set(articleId, { articleId, version, at: record.timestamp })
+    const one = { articleId, version, at: record.timestamp }
+    newest.set(articleId, newerOf(newest.get(articleId), one))
   }
   const last = Math.max(...[...newest.values()].map(({ at }) => at))
   return [...newest.values()].filter(({ at }) => at === last)

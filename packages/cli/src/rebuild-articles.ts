@@ -21,7 +21,7 @@ import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { openPorts, type Ports } from './compose.ts'
-import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, readFact, sideOf } from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, newerOf, readFact, sideOf } from './log-mark.ts'
 import { replayGroup, stopFirst } from './replay-topic.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
@@ -61,7 +61,7 @@ const eachRecord = async (
 }
 
 /** What the log says of each article, in the order of its partition. `wanted`: of these alone; of all when it is empty. */
-const readLog = async (log: Log, wanted: ReadonlySet<string>, report: (records: number) => void) => {
+const readLog = async (log: Pick<Log, 'ends' | 'read' | 'partitionOf'>, wanted: ReadonlySet<string>, report: (records: number) => void) => {
   const told = new Map<string, Told[]>()
   const partitions = new Set([...wanted].map(id => log.partitionOf(TOPIC, id)))
   let count = 0
@@ -97,7 +97,7 @@ type Lacking = Readonly<{ articleId: string; held: Held; newest: Told; first: To
 
 /** `null` when the store has as much. */
 const findLacking = async (objects: Pick<Objects, 'get'>, articleId: string, told: readonly Told[]): Promise<Lacking | null> => {
-  const newest = told.reduce((one, other) => (other.version > one.version ? other : one))
+  const newest = told.reduce((one, other) => newerOf(one, other))
   const held = await readState(objects, articleId)
   const stored = held.value?.released?.fact.version ?? 0
   const first = told.find(one => one.version > stored)
@@ -106,6 +106,7 @@ const findLacking = async (objects: Pick<Objects, 'get'>, articleId: string, tol
   return { articleId, held, newest, first, live }
 }
 
+/** In the order in which they were said, as a start asks for what was said last. */
 const lackingOf = async (objects: Pick<Objects, 'get'>, told: ReadonlyMap<string, readonly Told[]>): Promise<readonly Lacking[]> => {
   const all = [...told]
   const found: Lacking[] = []
@@ -113,7 +114,19 @@ const lackingOf = async (objects: Pick<Objects, 'get'>, told: ReadonlyMap<string
     const some = all.slice(at, at + AT_ONCE)
     found.push(...(await Promise.all(some.map(([id, versions]) => findLacking(objects, id, versions)))).filter(one => one !== null))
   }
-  return found
+  return found.sort(({ newest: a }, { newest: b }) => a.at - b.at || a.position - b.position)
+}
+
+/** What the store lacks, in the order in which it is made again: until the last is there a start is refused. `wanted`: as `readLog` has it. */
+export const findAllLacking = async (
+  { log, objects }: Readonly<{ log: Pick<Log, 'ends' | 'read' | 'partitionOf'>; objects: Pick<Objects, 'get'> }>,
+  wanted: ReadonlySet<string>,
+  report: (records: number) => void,
+): Promise<readonly Lacking[]> => {
+  const told = await readLog(log, wanted, report)
+  const unknown = [...wanted].filter(id => !told.has(id))
+  if (unknown.length > 0) throw new FailedError(`the log knows nothing of ${unknown.join(', ')}`)
+  return lackingOf(objects, told)
 }
 
 /** The newest content from before an article's end: a republish brings it back. The log has it for 30 days, the archive for good. */
@@ -203,23 +216,19 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
     said = performance.now()
     sayProgress(terminal, line())
   }
-  const told = await readLog(log, new Set(ids), count => report(() => `${count} records of the log read`))
-  const unknown = ids.filter(id => !told.has(id))
-  if (unknown.length > 0) throw new FailedError(`the log knows nothing of ${unknown.join(', ')}`)
-  const lacking = await lackingOf(objects, told)
+  const lacking = await findAllLacking(ports, new Set(ids), count => report(() => `${count} records of the log read`))
   const isOlder = ids.length === 0 && (lacking.length > 0 || (await findReplacedLog(sideOf(log), objects)) !== null)
   if (isOlder) await replayGroups(ports, lacking)
   const withdrawn = isOlder ? await withdrawHeld(ports) : 0
   // What images knew of who has which picture was of an earlier time.
   if (isOlder) for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
-  const inOrder = [...lacking].sort((a, b) => a.newest.at - b.newest.at)
   const healed: Healed[] = []
   // The last alone, when all others are there: until then a start is refused.
-  const stop = inOrder.length - 1
+  const stop = lacking.length - 1
   for (let next = 0; next <= stop; ) {
     const end = next < stop ? Math.min(next + AT_ONCE, stop) : stop + 1
-    healed.push(...(await Promise.all(inOrder.slice(next, end).map(one => healOne(ports, one)))))
-    report(() => `${healed.length} of ${inOrder.length} articles`)
+    healed.push(...(await Promise.all(lacking.slice(next, end).map(one => healOne(ports, one)))))
+    report(() => `${healed.length} of ${lacking.length} articles`)
     next = end
   }
   if (isOlder) await keepMark(log, objects, { begins: true })

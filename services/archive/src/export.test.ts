@@ -123,6 +123,24 @@ test('a folder of HTML has what everybody may see, unless everything is asked fo
   )
 })
 
+test('a folder of HTML of one category, made again, loses what has left the category', async t => {
+  const { run, archive } = await open(t)
+  const files = (out: string) => readdirSync(out, { recursive: true }).map(String)
+  const at = (category: string) => sampleFact({ articleId: 'press.di', article: sampleArticle({ categories: [category] }) })
+  const [before, after] = [at('quoc-phong'), at('thoi-su')]
+  await archive.add('press.di', 1, 'đi', before)
+  const { out } = await run({ format: 'html', category: 'quoc-phong' }, 'quoc-phong')
+  assert.ok(files(out).some(one => one.endsWith('press.di.html')))
+  const moved = { ...after, version: 2, facetsEver: { ...after.facetsEver, categories: ['quoc-phong', 'thoi-su'] } }
+  await archive.add('press.di', 2, 'đi', moved)
+  const { exported } = await run({ format: 'html', category: 'quoc-phong' }, 'quoc-phong')
+  assert.equal(exported.articles, 1, 'press.b')
+  assert.equal(
+    files(out).some(one => one.endsWith('press.di.html')),
+    false,
+  )
+})
+
 test('two exports to the same file at once do not get into each other: the file is that of one of them', async t => {
   const { run, folder } = await open(t)
   const [all, few] = await Promise.all([readLater(run({}, 'all')), readLater(run({ publisher: 'other' }, 'few'))])

@@ -33,11 +33,14 @@ export type Wanted = Readonly<{
 type Exported = Readonly<{ days: number; articles: number }>
 type Report = (done: Readonly<{ day: string; of: number; days: number; articles: number }>) => void
 
-const isWanted = (fact: Fact, { category, publisher }: Wanted, categories: ReadonlyMap<string, CategoryConfig>): boolean => {
-  if (publisher !== undefined && fact.publisher !== publisher) return false
-  if (category === undefined) return true
-  const own = fact.state === 'live' ? fact.article.categories : fact.facetsEver.categories
-  return own.some(id => id === category || withAncestors(id, categories).includes(category))
+/** Whether it is asked for; `was`: it is no more, and was in the category before. */
+const wantedAs = (fact: Fact, { category, publisher }: Wanted, categories: ReadonlyMap<string, CategoryConfig>): 'is' | 'was' | null => {
+  if (publisher !== undefined && fact.publisher !== publisher) return null
+  const holds = (ids: readonly string[]) =>
+    category === undefined || ids.some(id => id === category || withAncestors(id, categories).includes(category))
+  if (isLive(fact) && holds(fact.article.categories)) return 'is'
+  if (!holds(fact.facetsEver.categories)) return null
+  return isLive(fact) ? 'was' : 'is'
 }
 
 const toText = (text: string): string =>
@@ -70,6 +73,8 @@ async function* versionsOf(objects: Pick<Objects, 'get' | 'list'>, folder: strin
 type Target = Readonly<{
   /** False when this format has no place for it. */
   take(version: ArchivedVersion): Promise<boolean>
+  /** What an earlier export made of it goes. */
+  drop(fact: Fact): Promise<void>
   endDay(folder: string): Promise<void>
   end(): Promise<void>
   /** After a failure: nothing half stays. */
@@ -82,7 +87,6 @@ const toShown = (fact: Fact, everything: boolean): LiveFact | null => {
   return isPublic(fact) ? toFactForAll(fact) : null
 }
 
-/** What lies there from an earlier export, and is in none that is made now. */
 const remove = (file: string): Promise<void> =>
   rm(file, { force: true }).catch(error => {
     throw notWritten(file, error)
@@ -90,12 +94,14 @@ const remove = (file: string): Promise<void> =>
 
 const openFolder = (out: string, { site }: NinjsContext, everything: boolean): Target => {
   let rows: string[] = []
+  const drop = (fact: Fact): Promise<void> => remove(join(out, htmlPath(fact)))
   return {
+    drop,
     take: async ({ fact }) => {
       const path = htmlPath(fact)
       const shown = toShown(fact, everything)
       if (shown === null) {
-        await remove(join(out, path))
+        await drop(fact)
         return false
       }
       await putFile(join(out, path), toExportedHtml(shown, site.publicUrl))
@@ -126,6 +132,7 @@ const openLines = (out: string, toLine: (version: ArchivedVersion) => string): T
     if (failure !== null) throw notWritten(out, failure)
   }
   return {
+    drop: async () => undefined,
     take: async version => {
       check()
       // An error ends the waiting, and is told below.
@@ -174,8 +181,11 @@ export const exportArchive = async (
   let articles = 0
   try {
     for (const [at, folder] of days.entries()) {
-      for await (const version of versionsOf(objects, folder, wanted))
-        if (isWanted(version.fact, wanted, context.categories) && (await target.take(version))) articles += 1
+      for await (const version of versionsOf(objects, folder, wanted)) {
+        const how = wantedAs(version.fact, wanted, context.categories)
+        if (how === 'was') await target.drop(version.fact)
+        else if (how === 'is' && (await target.take(version))) articles += 1
+      }
       await target.endDay(folder)
       report({ day: folder.replaceAll('/', '-'), of: days.length, days: at + 1, articles })
     }

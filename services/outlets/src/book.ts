@@ -12,7 +12,7 @@ import { createInLine } from './in-line.ts'
 import { type Item, newItem, type Queued } from './item.ts'
 import type { Kind } from './kind.ts'
 import { createLeft } from './left.ts'
-import { type Delivery, doubtAfter, isHeld } from './machine.ts'
+import { type Delivery, doubtAfter, isHeld, isRemembered } from './machine.ts'
 import type { Cause, PendingStore, Stored } from './pending.ts'
 import { OWN_FAULT_MS } from './schedule.ts'
 import type { Origin, Shelved, Shelves } from './shelved.ts'
@@ -176,7 +176,8 @@ export const createBook = (
   const endings = (inflight: Delivery, sent: number, end: End): News[] => {
     const ended: News[] = []
     for (const version of inflight.open) if (version < sent) ended.push({ version, state: 'superseded' })
-    if (!inflight.settling) ended.push({ version: sent, ...end, attempts: inflight.attempts })
+    const isTold = inflight.settling || (end.state === 'skipped' && isRemembered(inflight))
+    if (!isTold) ended.push({ version: sent, ...end, attempts: inflight.attempts })
     return ended
   }
 

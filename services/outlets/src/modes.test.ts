@@ -522,6 +522,7 @@ describe('embargoOffsetHours', () => {
     await outlet.pass(HOUR)
     assert.deepEqual(outlet.sent, [])
     assert.equal(outlet.stored('a'), null)
+    assert.deepEqual(outlet.states('a'), told, 'nor is its end told again')
   })
 
   test('a retraction follows what may have got there when the setting was lifted for a while', async () => {

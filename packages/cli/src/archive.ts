@@ -116,7 +116,7 @@ const askArchive = async (
   terminal: Terminal,
   { path, asked, done, timeout }: { path: string; asked: 'close' | 'rotateKey'; done: 'closed' | 'rotated'; timeout: number },
 ): Promise<boolean> => {
-  const { json, print } = terminal
+  const { json } = terminal
   const using = await createClient(terminal)
   const wanted = ((await using.console('POST', path)) as ArchiveWanted)[asked]
   const deadline = performance.now() + timeout * 1000
@@ -124,8 +124,8 @@ const askArchive = async (
     const is = (await using.console('GET', '/v1/archive')) as ArchiveWanted
     const isDone = is[done] >= wanted
     if (isDone || performance.now() > deadline) {
-      if (isDone) print(json ? JSON.stringify(is) : done)
-      else if (json) print(JSON.stringify({ ...is, isDone }))
+      if (isDone) printResult(terminal, is, done)
+      else if (json) printResult(terminal, { ...is, isDone }, '')
       if (!isDone)
         throw new FailedError(`not ${done} within ${timeout} s; the archive's log says why (archive.not-closed), and it goes on trying`)
       return true

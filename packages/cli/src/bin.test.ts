@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { answering as frontDoor } from './front-door.ts'
 
 const BIN = fileURLToPath(new URL('./bin.ts', import.meta.url))
 
@@ -51,6 +52,24 @@ test('what a pipe takes slowly comes whole, and a reader that has seen enough is
   })
   assert.equal(await new Promise(resolve => child.once('close', resolve)), 2)
   assert.equal(complaint, '')
+})
+
+test('a document is printed word for word, also where it gives a command, and a message beside it names the data folder', async t => {
+  const config = { feeds: [{ id: 'all', title: 'Xem `newswire doctor`' }] }
+  const letter = { id: 'one', message: 'the store has lost it; `newswire rebuild articles press.a`' }
+  const door = await frontDoor(t, ({ path }) =>
+    path === '/v1/config' ? { body: config } : path.endsWith('/one') ? { body: letter } : { status: 404, body: { detail: letter.message } },
+  )
+  const args = ['--data', join(tmpdir(), 'nothing "here"')]
+  const env = { NEWSWIRE_CONSOLE_URL: door.url }
+  const shown = await run(['config', 'show', ...args], env)
+  assert.equal(shown.stdout, 'feeds:\n  - id: all\n    title: Xem `newswire doctor`\n', shown.stderr)
+  assert.deepEqual(JSON.parse((await run(['dead-letters', 'show', 'one', ...args], env)).stdout), letter)
+  assert.deepEqual(JSON.parse((await run(['dead-letters', 'show', 'one', '--json', ...args], env)).stdout), letter)
+  assert.match(
+    (await run(['dead-letters', 'show', 'two', ...args], env)).stderr,
+    /`newswire rebuild articles press\.a --data '.*nothing "here"'`/,
+  )
 })
 
 const COMMANDS = [

@@ -6,8 +6,6 @@ import { createProgram, withoutHelpOfUnknown } from './program.ts'
 import { UsageError } from './usage-error.ts'
 
 const args = process.argv.slice(2)
-/** Results are then one document each, in which no word may be put. */
-const isForMachines = args.includes('--json')
 const typed = (text: string): string => asTyped(text, dataOf(args))
 
 const fail = (error: unknown): number => {
@@ -17,7 +15,7 @@ const fail = (error: unknown): number => {
   const own = (error as { code?: unknown } | null)?.code
   const wrongUse = isCommander || error instanceof UsageError || error instanceof SettingsError
   const code = typeof own === 'string' && own.startsWith('NEWSWIRE_') ? own : wrongUse ? 'NEWSWIRE_USAGE' : 'NEWSWIRE_FAILED'
-  if (isForMachines) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
   // Commander has said its own on standard error.
   else if (!isCommander) process.stderr.write(`newswire: ${message}\n`)
   return wrongUse ? 2 : 1
@@ -31,7 +29,7 @@ export const runCommandLine = async (): Promise<number> => {
     const program = createProgram({
       environment,
       readSettings: overrides => readSettings({ ...environment, ...overrides }),
-      print: line => process.stdout.write(`${isForMachines ? line : typed(line)}\n`),
+      print: (line, as) => process.stdout.write(`${as === 'document' ? line : typed(line)}\n`),
       say: line => process.stderr.write(`${typed(line)}\n`),
       onStatus: next => {
         status = next

@@ -13,7 +13,7 @@ import { readConfigFile } from './config-file.ts'
 import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { showTable, showTrace } from './show.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printDocument, printResult, type Terminal } from './terminal.ts'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
 /**
@@ -215,7 +215,7 @@ export const listDeadLetters = async (terminal: Terminal, { open = false }: { op
 
 export const showDeadLetter = async (terminal: Terminal, id: string): Promise<boolean> => {
   const letter = await (await createClient(terminal)).console('GET', `/v1/dead-letters/${encodeURIComponent(id)}`)
-  printResult(terminal, letter, JSON.stringify(letter, null, 2))
+  printDocument(terminal, letter, JSON.stringify(letter, null, 2))
   return true
 }
 

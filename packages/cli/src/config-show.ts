@@ -2,11 +2,11 @@
 import { stringify } from 'yaml'
 import { createClient } from './client.ts'
 import type { CommandTree } from './command-tree.ts'
-import { printResult, type Terminal } from './terminal.ts'
+import { printDocument, type Terminal } from './terminal.ts'
 
 const showConfig = async (terminal: Terminal): Promise<boolean> => {
   const config = await (await createClient(terminal)).console('GET', '/v1/config')
-  printResult(terminal, config, stringify(config).trimEnd())
+  printDocument(terminal, config, stringify(config).trimEnd())
   return true
 }
 

@@ -17,6 +17,7 @@ import { addReplayCommands } from './replay-program.ts'
 import { addRetractCommands } from './retract.ts'
 import { run } from './run.ts'
 import { isServiceName, serviceNames } from './services.ts'
+import type { Terminal } from './terminal.ts'
 import { addTokenCommands } from './token.ts'
 import { up } from './up.ts'
 import { UsageError } from './usage-error.ts'
@@ -44,7 +45,7 @@ type ProgramOptions = Readonly<{
   environment: Environment
   /** Environment settings with those of the command line over them. */
   readSettings: (overrides: Environment) => Settings
-  print: (line: string) => void
+  print: Terminal['print']
   say: (line: string) => void
   onStatus: (status: number) => void
 }>

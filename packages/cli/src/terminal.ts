@@ -6,8 +6,8 @@ export type Terminal = Readonly<{
   environment: Environment
   /** Results are for machines. */
   json: boolean
-  /** A line of the result, on standard output. */
-  print: (line: string) => void
+  /** A line of the result, on standard output; a document word for word, because somebody reads it back. */
+  print: (line: string, as?: 'document') => void
   /** Everything else, on standard error. */
   say: (line: string) => void
 }>
@@ -23,5 +23,8 @@ export const readyLine = (urls: Readonly<Record<string, string>>, json: boolean)
   return json ? JSON.stringify({ ready: true, ...urls }) : ['newswire ready', ...words].join(' ')
 }
 
-export const printResult = ({ json, print }: Pick<Terminal, 'json' | 'print'>, value: unknown, words: string): void =>
-  print(json ? JSON.stringify(value) : words)
+export const printDocument = ({ json, print }: Pick<Terminal, 'json' | 'print'>, value: unknown, text: string): void =>
+  print(json ? JSON.stringify(value) : text, 'document')
+
+export const printResult = (terminal: Pick<Terminal, 'json' | 'print'>, value: unknown, words: string): void =>
+  terminal.json ? printDocument(terminal, value, '') : terminal.print(words)

@@ -4,6 +4,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { type Environment, findConsoleOffence, type Settings, SettingsError } from '@newswire/runtime/settings'
 import { createClient, readClientFile } from '../client.ts'
 import { readOwnSecrets } from '../own-secrets.ts'
+import { printResult, type Terminal } from '../terminal.ts'
 import { lookAtArchive } from './archive.ts'
 import { type InForce, lookAtConfiguration, lookAtSealing, lookAtSecrets } from './configuration.ts'
 import { type Finding, type FindingState, failed, looking, ok, warning, withoutStartRefused } from './finding.ts'
@@ -20,7 +21,7 @@ type DoctorOptions = Readonly<{
   version: string
   json: boolean
   now: () => number
-  print: (line: string) => void
+  print: Terminal['print']
 }>
 
 const lookAtSettings = (settings: Settings): readonly Finding[] => {
@@ -141,7 +142,7 @@ const sum = (findings: readonly Finding[]): string => {
 
 /** False when something failed. Settings that cannot be read are findings like any other: nothing else is looked at then. */
 export const doctor = async (options: DoctorOptions): Promise<boolean> => {
-  const { json, print, version } = options
+  const { version } = options
   const findings: Finding[] = [...lookAtProgram(version)]
   try {
     findings.push(...(await examine(options.readSettings(), options)))
@@ -152,6 +153,6 @@ export const doctor = async (options: DoctorOptions): Promise<boolean> => {
     )
   }
   const well = findings.every(one => one.state !== 'failed')
-  print(json ? JSON.stringify({ ok: well, findings }) : [...findings.flatMap(toLines), sum(findings)].join('\n'))
+  printResult(options, { ok: well, findings }, [...findings.flatMap(toLines), sum(findings)].join('\n'))
   return well
 }

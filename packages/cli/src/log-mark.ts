@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { codeOf, type ErrorCode, RejectError } from '@newswire/events/errors'
-import { fromRecord, isArticleEvent } from '@newswire/events/events'
+import { fromRecord, isArticleEvent, type NewswireEvent } from '@newswire/events/events'
 import type { Fact } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
@@ -106,15 +106,20 @@ const storeRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
 /** So many of a partition, because one of them may be no fact, or one that was said again. */
 const NEWEST = 8
 
-/** What a record of `articles` says; `null` for what its consumers take for no fact, and tell of. */
-export const readFact = (record: LogRecord): Fact | null => {
+/** The event of a record; `null` for what its consumers take for none, and tell of. */
+export const readEvent = (record: LogRecord): NewswireEvent | null => {
   try {
-    const event = fromRecord(record)
-    return isArticleEvent(event) && event.data.articleId === record.key && isArticleId(record.key) ? event.data : null
+    return fromRecord(record)
   } catch (error) {
     if (error instanceof RejectError) return null
     throw error
   }
+}
+
+/** What a record of `articles` says; `null` for what is no fact. */
+export const readFact = (record: LogRecord): Fact | null => {
+  const event = readEvent(record)
+  return isArticleEvent(event) && event.data.articleId === record.key && isArticleId(record.key) ? event.data : null
 }
 
 /** The version in `current/`; 0 when there is none, or when what is there cannot be read. */

@@ -17,11 +17,21 @@ import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord, Position } from '@newswire/log/log'
 import { parseArchivedVersion, readArchived } from '@newswire/objects/archived'
 import { swapDocument } from '@newswire/objects/documents'
-import { keys } from '@newswire/objects/keys'
+import { holdPrefix, keys, parseHoldKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { openPorts, type Ports } from './compose.ts'
-import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, newerOf, readFact, sideOf } from './log-mark.ts'
+import {
+  checkLogMark,
+  checkLogMarkBeforeOpening,
+  findOtherLog,
+  findReplacedLog,
+  keepMark,
+  newerOf,
+  readEvent,
+  readFact,
+  sideOf,
+} from './log-mark.ts'
 import { replayGroup, stopFirst } from './replay-topic.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
@@ -143,8 +153,8 @@ const readLive = async ({ log, objects }: Ports, { live, newest, articleId }: La
 }
 
 type Healed = Readonly<{ articleId: string; version: number; lacksPictures: boolean }>
-/** `withdrawn`: held articles that wait no more. `isOlder`: the whole store was put back, and not a named article lost. */
-type Done = Readonly<{ healed: readonly Healed[]; withdrawn: number; isOlder: boolean }>
+/** `withdrawn`: held articles that wait no more; `outdated`: that wait as they were, and were submitted again. `isOlder`: the whole store was put back, and not a named article lost. */
+type Done = Readonly<{ healed: readonly Healed[]; withdrawn: number; outdated: readonly string[]; isOlder: boolean }>
 
 const healOne = async (ports: Ports, lacking: Lacking): Promise<Healed> => {
   const { objects, log } = ports
@@ -175,37 +185,64 @@ const replayGroups = async ({ log }: Ports, lacking: readonly Lacking[]): Promis
   }
 }
 
-/** Where each article was taken back last, as it was asked for: of one that never was out, the log says it nowhere else. */
-const readRetractions = async (log: Log): Promise<ReadonlyMap<string, Position>> => {
-  const found = new Map<string, Position>()
+const readWaiting = async (objects: Pick<Objects, 'list'>): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>()
+  for await (const page of listPages(objects, holdPrefix))
+    for (const { key } of page) {
+      const articleId = parseHoldKey(key)?.articleId
+      if (articleId !== undefined) found.add(articleId)
+    }
+  return found
+}
+
+/** Where each article that waits was submitted and taken back last, as it was asked for: of one that never was out, the log says it nowhere else. */
+const readAsked = async (log: Log, waiting: ReadonlySet<string>) => {
+  const found = { publish: new Map<string, Position>(), retract: new Map<string, Position>() }
   await eachRecord(
     log,
     topics.submissions.name,
     () => true,
     record => {
-      const text = Buffer.from(record.value ?? []).toString('utf8')
-      if (!text.includes('"retract"')) return
-      const event = fromRecord(record)
-      if (event?.type !== 'submission.accepted' || event.data.command !== 'retract') return
-      found.set(event.data.articleId, Math.max(found.get(event.data.articleId) ?? 0, event.data.firstPosition ?? record.position))
+      if (!waiting.has(record.key ?? '')) return
+      const event = readEvent(record)
+      if (event?.type !== 'submission.accepted') return
+      const { articleId, command, firstPosition = record.position } = event.data
+      if (command === 'publish' || command === 'retract')
+        found[command].set(articleId, Math.max(found[command].get(articleId) ?? 0, firstPosition))
     },
   )
   return found
 }
 
-/** What was held when the copy was made, and withdrawn since, goes out no more. Gives how many were. */
-const withdrawHeld = async ({ log, objects }: Ports): Promise<number> => {
-  let count = 0
-  for (const [articleId, killed] of await readRetractions(log)) {
+/**
+ * What was held when the copy was made, and withdrawn since, goes out no more: gives how many were. What was submitted again since goes out as it was held,
+ * because it may have been refused: `outdated` has which.
+ */
+const lookAtHeld = async (
+  { log, objects }: Ports,
+  lacking: readonly Lacking[],
+): Promise<Readonly<{ withdrawn: number; outdated: readonly string[] }>> => {
+  const healed = new Set(lacking.map(one => one.articleId))
+  const waiting = new Set([...(await readWaiting(objects))].filter(id => !healed.has(id)))
+  const asked = await readAsked(log, waiting)
+  const outdated: string[] = []
+  let withdrawn = 0
+  for (const articleId of waiting) {
     const { value, etag } = await readState(objects, articleId)
-    if (value === null || value.released !== null || value.held === null || (value.killed ?? -1) >= killed) continue
-    if (value.held.lane === 'live' && value.held.position > killed) continue
+    if (value === null || value.held === null) continue
+    const { lane, position } = value.held
+    const killed = asked.retract.get(articleId) ?? -1
+    if (value.released !== null || (value.killed ?? -1) >= killed || (lane === 'live' && position > killed)) {
+      const again = asked.publish.get(articleId)
+      if (again !== undefined && (lane === 'backfill' || again > position)) outdated.push(articleId)
+      continue
+    }
     const next: State = { ...value, n: value.n + 1, held: null, killed, goneSince: killed }
     if (!(await swapDocument(objects, keys.current(articleId), next, etag)).ok)
       throw new FailedError(`${articleId} is changed at the same moment: run this again`)
-    count += 1
+    withdrawn += 1
   }
-  return count
+  return { withdrawn, outdated }
 }
 
 const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): Promise<Done> => {
@@ -219,7 +256,7 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
   const lacking = await findAllLacking(ports, new Set(ids), count => report(() => `${count} records of the log read`))
   const isOlder = ids.length === 0 && (lacking.length > 0 || (await findReplacedLog(sideOf(log), objects)) !== null)
   if (isOlder) await replayGroups(ports, lacking)
-  const withdrawn = isOlder ? await withdrawHeld(ports) : 0
+  const held = isOlder ? await lookAtHeld(ports, lacking) : { withdrawn: 0, outdated: [] }
   // What images knew of who has which picture was of an earlier time.
   if (isOlder) for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
   const healed: Healed[] = []
@@ -232,13 +269,16 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
     next = end
   }
   if (isOlder) await keepMark(log, objects, { begins: true })
-  return { healed, withdrawn, isOlder }
+  return { healed, ...held, isOlder }
 }
 
-const wordsFor = ({ healed, withdrawn, isOlder }: Done): string => {
+const MOST_NAMED = 10
+const named = (ids: readonly string[]): string =>
+  ids.length > MOST_NAMED ? `${ids.slice(0, MOST_NAMED).join(', ')} and ${ids.length - MOST_NAMED} more` : ids.join(', ')
+
+const wordsFor = ({ healed, withdrawn, outdated, isOlder }: Done): string => {
   if (healed.length === 0 && !isOlder) return 'Nothing to do: the store has all that the log says of articles.'
   const lacking = healed.filter(one => one.lacksPictures).map(one => one.articleId)
-  const shown = lacking.length > 10 ? `${lacking.slice(0, 10).join(', ')} and ${lacking.length - 10} more` : lacking.join(', ')
   const follow = isOlder
     ? 'Start the services: feeds, pages, the archive and routes follow. A partner may get a version once more, under the same id.'
     : 'What was refused meanwhile: `newswire dead-letters list`, and redrive it.'
@@ -252,8 +292,13 @@ const wordsFor = ({ healed, withdrawn, isOlder }: Done): string => {
       : [
           `${withdrawn} that ${withdrawn === 1 ? 'was' : 'were'} held, and withdrawn since, ${withdrawn === 1 ? 'waits' : 'wait'} no more.`,
         ]),
+    ...(outdated.length === 0
+      ? []
+      : [
+          `Held as it was when the copy was made, and submitted again since: ${named(outdated)}. Send it again before its time, or retract it.`,
+        ]),
     `Not back, because it was in the store alone: what was held since (submit it again)${lost}`,
-    ...(lacking.length === 0 ? [] : [`Pictures are lost of ${shown}: send these articles again with their pictures.`]),
+    ...(lacking.length === 0 ? [] : [`Pictures are lost of ${named(lacking)}: send these articles again with their pictures.`]),
   ].join('\n')
 }
 
@@ -267,7 +312,7 @@ export const rebuildArticles = async (terminal: Terminal, ids: readonly string[]
   try {
     await checkLogMark(sideOf(ports.log), ports.objects, findOtherLog)
     const done = await heal(terminal, ports, ids)
-    printResult(terminal, { articles: done.healed, withdrawn: done.withdrawn }, wordsFor(done))
+    printResult(terminal, { articles: done.healed, withdrawn: done.withdrawn, outdated: done.outdated }, wordsFor(done))
     return true
   } finally {
     await ports.close()

@@ -59,12 +59,6 @@ const newestOf = async (log: Pick<Log, 'read'>, { topic, partition, start, end }
 export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read' | 'storeMark'>): LogSide => ({
   kind: log.kind,
   ends: log.ends,
-  hasRecords: async topic => {
-    // Positions skip where a log did not end cleanly, so the ends alone do not say it.
-    for (const { partition, start, end } of await log.ends(topic))
-      if (end > start && (await log.read({ topic, partition, from: 'start', limit: 1 })).records.length > 0) return true
-    return false
-  },
   storeMark: () => log.storeMark?.get() ?? 0,
   newest: async (topic, limit) => (await Promise.all((await log.ends(topic)).map(one => newestOf(log, { topic, ...one }, limit)))).flat(),
 })
@@ -73,7 +67,6 @@ export const sideOf = (log: Pick<Log, 'kind' | 'ends' | 'read' | 'storeMark'>): 
 export const emptySide: LogSide = {
   kind: 'embedded',
   ends: async () => [],
-  hasRecords: async () => false,
   storeMark: () => 0,
   newest: async () => [],
 }
@@ -83,6 +76,9 @@ export const sideOfFile = ({ dataDir }: Pick<Settings, 'dataDir'>): LogSide => {
   const file = peekAtEmbeddedLog(join(dataDir, 'log.db'))
   return file === null ? emptySide : { kind: 'embedded', ...file }
 }
+
+/** Positions skip where a log did not end cleanly, so the ends alone do not say it. */
+export const hasRecords = async (log: Pick<LogSide, 'newest'>, topic: string): Promise<boolean> => (await log.newest(topic, 1)).length > 0
 
 const endsOf = async (log: Pick<Log, 'ends'>): Promise<Record<string, number>> =>
   Object.fromEntries((await log.ends(topics.submissions.name)).map(({ partition, end }) => [String(partition), end]))
@@ -189,7 +185,7 @@ type Offence = Readonly<{ code: ErrorCode; offence: string; remedy: string }>
 /** Before any article there may be a log that no store knows: what was applied to it, or what was killed while it first started. */
 const findLostStore = async (log: LogSide): Promise<Offence | null> => {
   for (const { name } of [topics.articles, topics.submissions])
-    if (await log.hasRecords(name))
+    if (await hasRecords(log, name))
       return {
         code: 'NEWSWIRE_STORE_REPLACED',
         offence: `the log has ${name}, and the store knows of no log: this is not the store that belongs to it, or it is empty`,

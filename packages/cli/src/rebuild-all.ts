@@ -24,7 +24,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
 import { openPorts, type Ports } from './compose.ts'
-import { findOtherLog, keepMark, type LogSide, raiseEpoch, readMarkEnds, sideOf, sideOfFile } from './log-mark.ts'
+import { findOtherLog, hasRecords, keepMark, type LogSide, raiseEpoch, readMarkEnds, sideOf, sideOfFile } from './log-mark.ts'
 import { openObjects, openReader } from './open-objects.ts'
 import { type Restorer, startRestorer } from './restore-days.ts'
 import type { PreparedArticle } from './restore-prepare.ts'
@@ -70,7 +70,7 @@ const untilReady = async <T>(work: () => Promise<T>): Promise<T> => {
 }
 
 const refuseFull = async (log: LogSide, objects: Objects): Promise<void> => {
-  if (!(await untilReady(() => log.hasRecords(topics.articles.name)))) return
+  if (!(await untilReady(() => hasRecords(log, topics.articles.name)))) return
   if (log.kind === 'embedded' && (await findOtherLog(log, objects)) !== null)
     throw new FailedError(
       'The log has articles in it, and is another one than the store knows. If the one that belongs to the store is lost, move log.db, log.db-wal and log.db-shm out of the data folder and run this again: it is for an empty log.',

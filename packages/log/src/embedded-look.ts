@@ -9,7 +9,6 @@ import type { LogRecord, Position, TopicReport } from './log.ts'
 export type LogPeek = Readonly<{
   /** Where every partition would go on if the log were opened now. */
   ends(topic: string): Promise<ReadonlyArray<{ partition: number; start: Position; end: Position }>>
-  hasRecords(topic: string): Promise<boolean>
   /** See `Log.storeMark`. */
   storeMark(): number
   /** The newest records of every partition, at most `limit` of each. */
@@ -90,13 +89,9 @@ const load = (db: DatabaseSync, file: string) => {
   const wasClosed = state?.value === 'closed'
   const gap = wasClosed ? 0 : UNCLEAN_GAP
   const topics = loadTopics(db, gap)
-  const any = db.prepare('SELECT 1 FROM rec WHERE id >= ? AND id < ? LIMIT 1')
-  const holds = ({ base }: PartitionState): boolean => any.get(base, base + PER_PARTITION) !== undefined
-  const full = new Set([...topics].filter(([, { partitions }]) => partitions.some(holds)).map(([name]) => name))
   const storeMark = readStoreMark(db)
   const peek: LogPeek = {
     ends: async topic => (topics.get(topic)?.partitions ?? []).map(one => ({ partition: one.number, start: one.start, end: one.next })),
-    hasRecords: async topic => full.has(topic),
     storeMark: () => storeMark,
     // Opened once more: few ask, and what they want is not read for all.
     newest: async (topic, limit) =>

@@ -148,7 +148,10 @@ test('a start with a store that is older than its log is refused, and what it sa
   const { body } = await second.publisher.retract('giu', { mode: 'withdraw', reason: 'thử' })
   await second.settled(String(body['submissionId']))
   await second.settled(await second.put('doi', { ...write(), embargoUntil }), 'held')
+  await second.settled(await second.put('moi', { ...write(), embargoUntil }), 'held')
+  await second.settled(await second.put('hai', { ...write(), embargoUntil }), 'held')
   assert.equal(await second.publish('hai', hai2), 2)
+  await second.settled(await second.put('bon', { ...write(), embargoUntil }), 'held')
   assert.equal(await second.publish('ba', write()), 1)
   await second.newswire.stop()
   await rm(objects, { recursive: true })
@@ -174,7 +177,20 @@ test('a start with a store that is older than its log is refused, and what it sa
     rebuilt.output,
   )
   assert.match(rebuilt.output, /submitted again since: baothu\.doi\. Send it again/)
+  assert.match(
+    rebuilt.output,
+    /Lost with the store while it waited, and told as refused: (?=.*baothu\.bon)(?=.*baothu\.doi)(?=.*baothu\.moi)(?!.*(hai|nguyen|giu)).* Submit/,
+  )
+  const { output: repeated } = await command(system, ['rebuild', 'articles', '--json'])
+  assert.deepEqual(JSON.parse(repeated.trim().split('\n').at(-1) ?? ''), { articles: [], withdrawn: 0, outdated: [], lost: [] })
   const again = await system.start()
+  await waitFor('what is lost to be held no more', async () => {
+    const { output: status } = await command(system, ['status'])
+    const { output: traced } = await command(system, ['trace', 'baothu.moi'])
+    const isTold = /refused – it was lost with the store.*submit it again/.test(stripVTControlCharacters(traced))
+    // Of what is held by the store that came back, the first submission of `doi` was told as superseded.
+    return (isTold && /^1 held:\s+baothu\.nguyen/m.test(stripVTControlCharacters(status))) || Promise.reject(status + traced)
+  })
   assert.equal((await again.get(`/articles/${articleIdOf('mot')}`)).status, 410)
   await waitFor('the feed to show what the log says', async () => {
     const { items, deleted } = await again.feed('all', 'atom.xml').read()

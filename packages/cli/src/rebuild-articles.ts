@@ -9,29 +9,20 @@
 
 import { holdKey } from '@newswire/desk/handle'
 import { stateFromLog } from '@newswire/desk/restore'
-import { dueTimes, type State, state } from '@newswire/desk/state'
+import { dueTimes } from '@newswire/desk/state'
 import { type ArticleEvent, fromRecord, isArticleEvent } from '@newswire/events/events'
 import { type Fact, isLive } from '@newswire/events/fact'
 import { isArticleId } from '@newswire/events/ids'
 import { topics } from '@newswire/events/topics'
-import type { Log, LogRecord, Position } from '@newswire/log/log'
+import type { Log, Position } from '@newswire/log/log'
 import { parseArchivedVersion, readArchived } from '@newswire/objects/archived'
 import { swapDocument } from '@newswire/objects/documents'
-import { holdPrefix, keys, parseHoldKey } from '@newswire/objects/keys'
+import { keys } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { openPorts, type Ports } from './compose.ts'
-import {
-  checkLogMark,
-  checkLogMarkBeforeOpening,
-  findOtherLog,
-  findReplacedLog,
-  keepMark,
-  newerOf,
-  readEvent,
-  readFact,
-  sideOf,
-} from './log-mark.ts'
+import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, newerOf, readFact, sideOf } from './log-mark.ts'
+import { eachRecord, type Held, type Lost, lookAtHeld, readState, tellLost } from './rebuild-held.ts'
 import { replayGroup, stopFirst } from './replay-topic.ts'
 import { printResult, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
@@ -41,7 +32,6 @@ const GROUPS = ['feeds', 'archive', 'outlets-route'] as const
 /** Records before the first that the store lacks: when the copy was made, handlers may have been this far behind the desk. */
 const MARGIN = 1_000
 const AT_ONCE = 16
-const PAGE = 500
 
 type Place = Readonly<{ partition: number; position: Position }>
 /** `at`: when the log took it, ms since 1970. */
@@ -52,22 +42,6 @@ const readArticle = async (log: Pick<Log, 'read'>, { partition, position }: Plac
   const [record] = (await log.read({ topic: TOPIC, partition, from: { positions: { [partition]: position } }, limit: 1 })).records
   const event = record?.position === position ? fromRecord(record) : null
   return isArticleEvent(event) ? event : null
-}
-
-/** Every record of a topic, partition by partition. */
-const eachRecord = async (
-  log: Pick<Log, 'ends' | 'read'>,
-  topic: string,
-  isWanted: (partition: number) => boolean,
-  take: (record: LogRecord) => void,
-): Promise<void> => {
-  for (const { partition, start, end } of await log.ends(topic))
-    for (let next = start; next < end && isWanted(partition); ) {
-      const read = await log.read({ topic, partition, from: { positions: { [partition]: next } }, limit: PAGE })
-      for (const record of read.records) take(record)
-      if (read.records.length === 0) break
-      next = read.next
-    }
 }
 
 /** What the log says of each article, in the order of its partition. `wanted`: of these alone; of all when it is empty. */
@@ -88,19 +62,6 @@ const readLog = async (log: Pick<Log, 'ends' | 'read' | 'partitionOf'>, wanted: 
     told.set(fact.articleId, known)
   })
   return told
-}
-
-type Held = Readonly<{ value: State | null; etag: string | null }>
-
-/** One that cannot be read is as good as none. */
-const readState = async (objects: Pick<Objects, 'get'>, articleId: string): Promise<Held> => {
-  const found = await objects.get(keys.current(articleId))
-  if (found === null) return { value: null, etag: null }
-  try {
-    return { value: state.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8'))), etag: found.etag }
-  } catch {
-    return { value: null, etag: found.etag }
-  }
 }
 
 type Lacking = Readonly<{ articleId: string; held: Held; newest: Told; first: Told; live: Told | null }>
@@ -153,8 +114,8 @@ const readLive = async ({ log, objects }: Ports, { live, newest, articleId }: La
 }
 
 type Healed = Readonly<{ articleId: string; version: number; lacksPictures: boolean }>
-/** `withdrawn`: held articles that wait no more; `outdated`: that wait as they were, and were submitted again. `isOlder`: the whole store was put back, and not a named article lost. */
-type Done = Readonly<{ healed: readonly Healed[]; withdrawn: number; outdated: readonly string[]; isOlder: boolean }>
+/** `withdrawn`: held articles that wait no more; `outdated`: that wait as they were, and were submitted again; `lost`: submissions that waited, and are nowhere. `isOlder`: the whole store was put back, and not a named article lost. */
+type Done = Readonly<{ healed: readonly Healed[]; withdrawn: number; outdated: readonly string[]; lost: readonly Lost[]; isOlder: boolean }>
 
 const healOne = async (ports: Ports, lacking: Lacking): Promise<Healed> => {
   const { objects, log } = ports
@@ -185,66 +146,6 @@ const replayGroups = async ({ log }: Ports, lacking: readonly Lacking[]): Promis
   }
 }
 
-const readWaiting = async (objects: Pick<Objects, 'list'>): Promise<ReadonlySet<string>> => {
-  const found = new Set<string>()
-  for await (const page of listPages(objects, holdPrefix))
-    for (const { key } of page) {
-      const articleId = parseHoldKey(key)?.articleId
-      if (articleId !== undefined) found.add(articleId)
-    }
-  return found
-}
-
-/** Where each article that waits was submitted and taken back last, as it was asked for: of one that never was out, the log says it nowhere else. */
-const readAsked = async (log: Log, waiting: ReadonlySet<string>) => {
-  const found = { publish: new Map<string, Position>(), retract: new Map<string, Position>() }
-  await eachRecord(
-    log,
-    topics.submissions.name,
-    () => true,
-    record => {
-      if (!waiting.has(record.key ?? '')) return
-      const event = readEvent(record)
-      if (event?.type !== 'submission.accepted') return
-      const { articleId, command, firstPosition = record.position } = event.data
-      if (command === 'publish' || command === 'retract')
-        found[command].set(articleId, Math.max(found[command].get(articleId) ?? 0, firstPosition))
-    },
-  )
-  return found
-}
-
-/**
- * What was held when the copy was made, and withdrawn since, goes out no more: gives how many were. What was submitted again since goes out as it was held,
- * because it may have been refused: `outdated` has which.
- */
-const lookAtHeld = async (
-  { log, objects }: Ports,
-  lacking: readonly Lacking[],
-): Promise<Readonly<{ withdrawn: number; outdated: readonly string[] }>> => {
-  const healed = new Set(lacking.map(one => one.articleId))
-  const waiting = new Set([...(await readWaiting(objects))].filter(id => !healed.has(id)))
-  const asked = await readAsked(log, waiting)
-  const outdated: string[] = []
-  let withdrawn = 0
-  for (const articleId of waiting) {
-    const { value, etag } = await readState(objects, articleId)
-    if (value === null || value.held === null) continue
-    const { lane, position } = value.held
-    const killed = asked.retract.get(articleId) ?? -1
-    if (value.released !== null || (value.killed ?? -1) >= killed || (lane === 'live' && position > killed)) {
-      const again = asked.publish.get(articleId)
-      if (again !== undefined && (lane === 'backfill' || again > position)) outdated.push(articleId)
-      continue
-    }
-    const next: State = { ...value, n: value.n + 1, held: null, killed, goneSince: killed }
-    if (!(await swapDocument(objects, keys.current(articleId), next, etag)).ok)
-      throw new FailedError(`${articleId} is changed at the same moment: run this again`)
-    withdrawn += 1
-  }
-  return { withdrawn, outdated }
-}
-
 const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): Promise<Done> => {
   const { log, objects } = ports
   let said = performance.now()
@@ -256,7 +157,10 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
   const lacking = await findAllLacking(ports, new Set(ids), count => report(() => `${count} records of the log read`))
   const isOlder = ids.length === 0 && (lacking.length > 0 || (await findReplacedLog(sideOf(log), objects)) !== null)
   if (isOlder) await replayGroups(ports, lacking)
-  const held = isOlder ? await lookAtHeld(ports, lacking) : { withdrawn: 0, outdated: [] }
+  const made = new Set(lacking.map(one => one.articleId))
+  const held = isOlder ? await lookAtHeld(ports, made) : { withdrawn: 0, outdated: [] }
+  // Before articles are made again, so that killed in between it is told all the same. Of a named one that lacks nothing, the desk may be telling just now.
+  const lost = ids.length > 0 && made.size === 0 ? [] : await tellLost(ports, { wanted: ids.length > 0 ? made : new Set(), healed: made })
   // What images knew of who has which picture was of an earlier time.
   if (isOlder) for await (const page of listPages(objects, keys.pictureMarksPrefix)) for (const { key } of page) await objects.delete(key)
   const healed: Healed[] = []
@@ -269,24 +173,23 @@ const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): P
     next = end
   }
   if (isOlder) await keepMark(log, objects, { begins: true })
-  return { healed, ...held, isOlder }
+  return { healed, ...held, lost, isOlder }
 }
 
 const MOST_NAMED = 10
 const named = (ids: readonly string[]): string =>
   ids.length > MOST_NAMED ? `${ids.slice(0, MOST_NAMED).join(', ')} and ${ids.length - MOST_NAMED} more` : ids.join(', ')
 
-const wordsFor = ({ healed, withdrawn, outdated, isOlder }: Done): string => {
-  if (healed.length === 0 && !isOlder) return 'Nothing to do: the store has all that the log says of articles.'
+const wordsFor = ({ healed, withdrawn, outdated, lost, isOlder }: Done): string => {
+  if (healed.length === 0 && lost.length === 0 && !isOlder) return 'Nothing to do: the store has all that the log says of articles.'
   const lacking = healed.filter(one => one.lacksPictures).map(one => one.articleId)
   const follow = isOlder
     ? 'Start the services: feeds, pages, the archive and routes follow. A partner may get a version once more, under the same id.'
     : 'What was refused meanwhile: `newswire dead-letters list`, and redrive it.'
-  const lost = isOlder
-    ? ', and since the copy: settings and tokens (apply, make and revoke them again), keys that were rotated, and what publishers sent, as it came.'
-    : '.'
   return [
-    `${healed.length} ${healed.length === 1 ? 'article' : 'articles'} made right again. ${follow}`,
+    ...(healed.length === 0 && !isOlder
+      ? []
+      : [`${healed.length} ${healed.length === 1 ? 'article' : 'articles'} made right again. ${follow}`]),
     ...(withdrawn === 0
       ? []
       : [
@@ -297,7 +200,16 @@ const wordsFor = ({ healed, withdrawn, outdated, isOlder }: Done): string => {
       : [
           `Held as it was when the copy was made, and submitted again since: ${named(outdated)}. Send it again before its time, or retract it.`,
         ]),
-    `Not back, because it was in the store alone: what was held since (submit it again)${lost}`,
+    ...(lost.length === 0
+      ? []
+      : [
+          `Lost with the store while it waited, and told as refused: ${named([...new Set(lost.map(one => one.articleId))])}. Submit it again.`,
+        ]),
+    ...(isOlder
+      ? [
+          'Not back, because it was in the store alone, since the copy: settings and tokens (apply, make and revoke them again), keys that were rotated, and what publishers sent, as it came.',
+        ]
+      : []),
     ...(lacking.length === 0 ? [] : [`Pictures are lost of ${named(lacking)}: send these articles again with their pictures.`]),
   ].join('\n')
 }
@@ -312,7 +224,7 @@ export const rebuildArticles = async (terminal: Terminal, ids: readonly string[]
   try {
     await checkLogMark(sideOf(ports.log), ports.objects, findOtherLog)
     const done = await heal(terminal, ports, ids)
-    printResult(terminal, { articles: done.healed, withdrawn: done.withdrawn, outdated: done.outdated }, wordsFor(done))
+    printResult(terminal, { articles: done.healed, withdrawn: done.withdrawn, outdated: done.outdated, lost: done.lost }, wordsFor(done))
     return true
   } finally {
     await ports.close()

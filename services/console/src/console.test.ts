@@ -10,6 +10,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import { toRecord } from '@newswire/events/events'
 import type { FeedBuilt } from '@newswire/events/feed'
 import { newId, sha256Hex } from '@newswire/events/ids'
+import { sampleRetraction } from '@newswire/events/sample-fact'
 import { topics } from '@newswire/events/topics'
 import { createHttpServer } from '@newswire/http/server'
 import { toDeadLetter } from '@newswire/log/dead-letter'
@@ -170,6 +171,14 @@ test('an operator is warned of a substitute that is not out, in the answer and i
   assert.deepEqual([status, body.warnings.map((one: { pointer: string }) => one.pointer)], [202, ['/redirectTo']])
   const milestones = await readAll(log, topics.milestones.name)
   assert.ok(milestones.some(({ value }) => Buffer.from(value ?? []).includes('/redirectTo ')))
+})
+
+test('an operator is warned of a retraction that changes nothing of what a law asked for', async t => {
+  const { send, objects } = await open(t)
+  const fact = sampleRetraction({ retraction: { legal: true } })
+  await objects.put(keys.current('press.a'), Buffer.from(JSON.stringify({ released: { fact } })))
+  const { status, body } = await send('POST', '/v1/articles/press.a/retract', { mode: 'gone', reason: 'r' })
+  assert.deepEqual([status, body.warnings.map((one: { pointer: string }) => one.pointer)], [202, ['/legal']])
 })
 
 test('an operator’s retraction and republication go the publisher’s way, the first with its place straight to the desk', async t => {

@@ -9,6 +9,7 @@ import { UnavailableError } from '@newswire/events/errors'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import { sampleFact, sampleRetraction } from '@newswire/events/sample-fact'
+import type { Retraction } from '@newswire/events/submission'
 import { parseWarnings } from '@newswire/events/warnings'
 import { createHttpServer } from '@newswire/http/server'
 import { createEmbeddedLog } from '@newswire/log/embedded'
@@ -819,6 +820,36 @@ test('what would not do beside what is out what it seems to is said with the 202
   const kept = milestones.find(({ event }) => event.correlationid === again.body.submissionId)
   assert.deepEqual(parseWarnings(kept?.event.data.detail ?? ''), again.body.warnings)
   assert.deepEqual(pointers(await put(article)), [])
+})
+
+test('a retraction that changes nothing of what a law asked for is told what would', async t => {
+  const { request, disk } = await open(t)
+  const said = async (asked: object) => {
+    const { status, body } = await request('POST', '/v1/articles/a/retract', { reason: 'sai tên', ...asked })
+    assert.equal(status, 202)
+    return (body.warnings ?? []).map((one: { pointer: string; detail: string }) => `${one.pointer} ${one.detail}`)
+  }
+  const standsWith = (retraction: Partial<Retraction>) =>
+    disk.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact: sampleRetraction({ version: 2, retraction }) } })))
+  await standsWith({ legal: true, notice: 'Theo yêu cầu.' })
+  for (const asked of [
+    { mode: 'withdraw', notice: 'Lời khác.' },
+    { mode: 'gone' },
+    { mode: 'redirect', redirectTo: 'https://press.example/b' },
+  ]) {
+    const [warning, ...more] = await said(asked)
+    assert.match(
+      warning ?? '',
+      /^\/legal version 2 .*only another retraction with "legal" \(--legal\) changes that$/,
+      JSON.stringify(asked),
+    )
+    assert.deepEqual(more, [])
+  }
+  assert.deepEqual(await said({ mode: 'withdraw' }), [], 'the same once more, as a CMS sends it that knows nothing of the first')
+  assert.deepEqual(await said({ mode: 'withdraw', notice: 'Theo yêu cầu.' }), [])
+  assert.deepEqual(await said({ mode: 'gone', legal: true }), [])
+  await standsWith({ legal: false })
+  assert.deepEqual(await said({ mode: 'gone', notice: 'Lời khác.' }), [])
 })
 
 test('an id that nothing was ever submitted under is told with the 202, and which article was perhaps meant', async t => {

@@ -2,12 +2,13 @@
 import type { Article } from '@newswire/events/article'
 import type { Released } from '@newswire/events/current'
 import { isLive, type LiveFact } from '@newswire/events/fact'
+import { findStandingDoubts } from '@newswire/events/standing-doubts'
 import type { Submission } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
 
 /** Whether there is anything to doubt that only what is out can tell: a plain publish costs no look at the store. */
 export const dependsOnReleased = (submission: Submission): boolean => {
-  if (submission.command === 'republish') return true
+  if (submission.command === 'retract' || submission.command === 'republish') return true
   if (submission.command !== 'publish' || submission.lane === 'backfill') return false
   return submission.article.change === 'correction' || submission.article.embargoUntil !== undefined
 }
@@ -40,6 +41,8 @@ const findLosses = (article: Article, { version, article: before }: LiveFact): r
 
 /** `released`: as it is now; what is on its way to the desk is not in it, so this is a doubt and never a refusal. `now` in ms. */
 export const findReleasedDoubts = (submission: Submission, released: Released, now: number): readonly Warning[] => {
+  const standing = findStandingDoubts(submission, released)
+  if (standing.length > 0) return standing
   const live = released !== null && isLive(released.fact) ? released.fact : null
   if (submission.command === 'republish')
     return live === null

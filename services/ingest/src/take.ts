@@ -122,9 +122,9 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
 
   const findWarnings = async ({ submission, warnings: found = [] }: ReturnType<ToAsked>): Promise<readonly Warning[]> => {
     const first = await findDoubtOfFirst(submission)
-    if (submission.command === 'retract')
-      return [...first, ...(await findMissingSubstitute(objects, submission.retraction, submission.publisher))]
     const besideReleased = await findDoubtsOfReleased(submission)
+    if (submission.command === 'retract')
+      return [...first, ...besideReleased, ...(await findMissingSubstitute(objects, submission.retraction, submission.publisher))]
     if (submission.command !== 'publish') return [...first, ...besideReleased]
     const { article, publisher, lane } = submission
     const contradictions = lane === 'backfill' ? findContradictions(article, publisher) : []

@@ -15,6 +15,13 @@ const findLegal = (asked: Retraction, released: Released): readonly Warning[] =>
   return [{ pointer: '/legal', detail }]
 }
 
-/** `released`: as it stands now. */
-export const findStandingDoubts = (submission: Submission, released: Released): readonly Warning[] =>
-  submission.command === 'retract' ? findLegal(submission.retraction, released) : []
+const findPurged = (released: Released): readonly Warning[] =>
+  released?.fact.state === 'purged'
+    ? [{ pointer: '', detail: 'it was purged for good, so it never comes out: publish under another id' }]
+    : []
+
+/** `released`: as it stands now. An import takes things as they are. */
+export const findStandingDoubts = (submission: Submission, released: Released): readonly Warning[] => {
+  if (submission.command === 'retract') return findLegal(submission.retraction, released)
+  return submission.command === 'purge' || submission.lane === 'backfill' ? [] : findPurged(released)
+}

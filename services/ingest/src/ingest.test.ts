@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { type FeedConfig, type OutletConfig, outletConfig, type PublisherConfig, type Scope } from '@newswire/events/config'
 import { UnavailableError } from '@newswire/events/errors'
 import { fromRecord, type NewswireEvent } from '@newswire/events/events'
+import type { Fact } from '@newswire/events/fact'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import { sampleFact, sampleRetraction } from '@newswire/events/sample-fact'
 import type { Retraction } from '@newswire/events/submission'
@@ -59,10 +60,13 @@ const open = async (t: TestContext) => {
   const away = { log: false, shortcut: false, marks: false }
   /** Keys that cannot be read, in a way that the port does not name. */
   const broken = new Set<string>()
+  /** Keys that the store never answers for. */
+  const hung = new Set<string>()
   const objects: Objects = {
     ...disk,
     get: async (key, options) => {
       if (broken.has(key)) throw new TypeError('nobody thought of this')
+      if (hung.has(key)) return new Promise(() => undefined)
       return disk.get(key, options)
     },
     put: async (key, bytes, options) => {
@@ -155,7 +159,7 @@ const open = async (t: TestContext) => {
   }
   const submissions = async () => (await read('submissions')) as { event: NewswireEvent<'submission.accepted'>; position: number }[]
   const prepared = async () => (await read('prepared')) as { event: NewswireEvent<'submission.prepared'>; position: number }[]
-  return { app, request, put, submissions, prepared, read, disk, away, broken, told, behind, routes, places, failed, spans }
+  return { app, request, put, submissions, prepared, read, disk, away, broken, hung, told, behind, routes, places, failed, spans }
 }
 
 test('an article is answered once the log has it, and what was sent is kept byte for byte', async t => {
@@ -852,6 +856,26 @@ test('a retraction that changes nothing of what a law asked for is told what wou
   assert.deepEqual(await said({ mode: 'gone', notice: 'Lời khác.' }), [])
 })
 
+test('what is submitted of an article that was purged for good is told that it never comes out', async t => {
+  const { put, request, disk } = await open(t)
+  const { article: _, ...common } = sampleFact()
+  const fact: Fact = { ...common, state: 'purged', action: 'purged', reason: 'court order' }
+  await disk.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
+  const correction = { ...article, change: 'correction', correction: { note: 'Sai ngày.' } }
+  for (const answer of [
+    await put(article),
+    await put({ ...article, sourceVersion: 7 }, { 'idempotency-key': 'k' }),
+    await put(correction),
+    await request('POST', '/v1/articles/a/republish', {}),
+  ]) {
+    assert.equal(answer.status, 202)
+    const [warning, ...more] = answer.body.warnings ?? []
+    assert.match(warning?.detail ?? '', /purged for good.*publish under another id$/)
+    assert.deepEqual([warning?.pointer, more], ['', []])
+  }
+  assert.equal((await request('PUT', '/v1/articles/a?lane=backfill', article)).body.warnings, undefined, 'an import is taken as it is')
+})
+
 test('an id that nothing was ever submitted under is told with the 202, and which article was perhaps meant', async t => {
   const { put, request, disk, read, behind } = await open(t)
   const retract = (id: string) => request('POST', `/v1/articles/${id}/retract`, { mode: 'withdraw', reason: 'sai tên' })
@@ -936,7 +960,9 @@ test('a key that was taken before its warnings were kept with it is answered', a
 })
 
 test('a doubt that cannot be looked up costs no submission, whatever went wrong', async t => {
-  const { put, request, broken } = await open(t)
+  const { put, request, broken, hung } = await open(t)
+  hung.add('current/press.slow.json')
+  assert.equal((await put(article, {}, 'slow')).status, 202)
   broken.add('current/press.a.json')
   const correction = { ...article, change: 'correction', correction: { note: 'Sai ngày.' } }
   assert.deepEqual([(await put(correction)).status, (await request('POST', '/v1/articles/a/republish', {})).status], [202, 202])

@@ -1,7 +1,7 @@
 /** `newswire doctor` beside a system that is well, one that was killed, and one whose folder was tampered with. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
@@ -64,8 +64,22 @@ test('the doctor tells what is well beside a running system, and after a kill wh
       'archive',
     ])
       assert.equal(of(check).state, 'ok', JSON.stringify(of(check)))
+    assert.ok(findings.every(one => one.check !== 'addresses'))
     for (const check of ['overview', 'version', 'lag', 'pending', 'dead-letters']) assert.equal(of(check).state, 'ok')
     assert.ok(findings.every(one => !one.detail.includes(system.env[SECRET] ?? '?')))
+  })
+
+  await t.test('beside a copy of its folder it is told apart from the one that the copy would be, and a command says so', async () => {
+    const copy = `${system.dataDir}-copy`
+    await cp(system.dataDir, copy, { recursive: true })
+    const { of } = await ask({ ...system, dataDir: copy })
+    const { state, detail, remedy } = of('addresses')
+    assert.equal(state, 'warning')
+    assert.match(detail, /^what answers at http.* runs on .*, and the folder looked at is .*-copy$/)
+    assert.match(remedy ?? '', /newswire up --data .*-copy/)
+    const { code, output } = await runCommand({ args: ['trace', 'mot', '--data', copy, '--json'], env: system.env })
+    assert.equal(code, 0)
+    assert.match(stripVTControlCharacters(output), /^! what answers at http\S+ runs on .*, not on .*-copy\. Start this one with/m)
   })
 
   /** What it listened on may be somebody else's by now. */

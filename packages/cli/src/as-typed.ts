@@ -9,7 +9,8 @@ export const dataOf = (args: readonly string[]): string | undefined => {
   return found === '--data' ? own[at + 1] : found.slice('--data='.length)
 }
 
-const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+/** A word of a command line as a POSIX shell reads it. */
+export const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /** `text` with that `--data` behind every `newswire …` in backticks, which all commands take. */
 export const asTyped = (text: string, data: string | undefined): string =>

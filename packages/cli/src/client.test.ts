@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { sha256Hex } from '@newswire/events/ids'
 import { clientFile, createClient } from './client.ts'
 import { answering } from './front-door.ts'
@@ -59,4 +60,38 @@ test('a token decides whose articles are spoken of, whatever publisher `up` left
   assert.deepEqual(door.asked, [], 'nobody is asked what is known')
   assert.equal(await whose({ NEWSWIRE_TOKEN: 'second' }), 'vanhoa')
   assert.equal(await whose({ NEWSWIRE_TOKEN: 'unheard' }), null)
+})
+
+test('what a copy of a folder speaks to is told to be of another folder, once there is an answer', async t => {
+  const base = await mkdtemp(join(tmpdir(), 'newswire-client-'))
+  t.after(() => rm(base, { recursive: true }))
+  const [live, copy, link] = ['live', 'copy', 'link'].map(name => join(base, name)) as [string, string, string]
+  const door = await answering(t, () => ({ body: {} }))
+  const gone = 'http://127.0.0.1:1'
+  await mkdir(live)
+  const folder = await realpath(live)
+  const leave = (to: string, left: object) =>
+    writeFile(
+      clientFile(to),
+      JSON.stringify({ ingest: door.url, console: door.url, gateway: gone, publisher: 'press', token: 'local', ...left }),
+    )
+  await leave(live, { folder })
+  await cp(live, copy, { recursive: true })
+  await symlink(live, link)
+  const toldFrom = async (dataDir: string, environment: Record<string, string> = {}) => {
+    const said: string[] = []
+    const client = await createClient({ environment, settings: { dataDir }, say: line => void said.push(stripVTControlCharacters(line)) })
+    for (const ask of [client.ingest, client.console]) await ask('GET', '/').catch(() => undefined)
+    return said
+  }
+  const [told, ...more] = await toldFrom(copy)
+  assert.ok(told?.startsWith(`! what answers at ${door.url} runs on ${folder}, not on ${copy}. `), told)
+  assert.ok(told?.includes(`--data ${folder}`) && told.includes(`\`newswire up --data ${copy}\``), told)
+  assert.deepEqual(more, [])
+  assert.deepEqual([await toldFrom(live), await toldFrom(link)], [[], []])
+  assert.deepEqual(await toldFrom(copy, { NEWSWIRE_INGEST_URL: `${door.url}/`, NEWSWIRE_CONSOLE_URL: `${door.url}/` }), [], 'named by hand')
+  await leave(copy, { folder, ingest: gone, console: gone })
+  assert.deepEqual(await toldFrom(copy), [], 'nothing runs')
+  await leave(copy, {})
+  assert.deepEqual(await toldFrom(copy), [], 'left before folders were')
 })

@@ -1,9 +1,12 @@
 /** What a command says to a running system. Where it is: the environment, else what `up` left in its data folder. */
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { sha256Hex } from '@newswire/events/ids'
 import type { Environment, Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
+import { quote } from './as-typed.ts'
+import { warn } from './finish.ts'
+import type { Terminal } from './terminal.ts'
 import { AddressError, FailedError, UnreachableError } from './usage-error.ts'
 
 export const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
@@ -15,6 +18,8 @@ export const clientDocument = z.object({
   token: z.string(),
   /** What the console asks for, when it was started with `NEWSWIRE_CONSOLE_TOKEN`. */
   consoleToken: z.string().optional(),
+  /** The folder that the system runs on, absolute and without links: in a copy of it this names another than the one it lies in. */
+  folder: z.string().optional(),
 })
 export type ClientDocument = z.output<typeof clientDocument>
 
@@ -35,6 +40,23 @@ export const readClientFile = async (dataDir: string): Promise<ClientDocument | 
     return null
   }
 }
+
+/**
+ * The folder of the system that left the addresses in `dataDir`, where that is another one, as in a copy; `null` where it is the same, or nobody said. One
+ * folder that is mounted twice has two names, and only where both are seen from here is it known for the same.
+ */
+export const findOtherFolder = async (left: ClientDocument | null, dataDir: string): Promise<string | null> => {
+  if (left?.folder === undefined) return null
+  const [here, there] = await Promise.all([dataDir, left.folder].map(one => stat(one).catch(() => null)))
+  const isSame =
+    left.folder === (await realpath(dataDir).catch(() => resolve(dataDir))) ||
+    (here != null && there != null && here.dev === there.dev && here.ino === there.ino)
+  return isSame ? null : left.folder
+}
+
+/** What to do where `findOtherFolder` found one. */
+export const toOwnFolder = (dataDir: string, other: string): string =>
+  `Start this one with \`newswire up --data ${quote(dataDir)}\` on ports of its own, or name the other with --data ${quote(other)}; nothing is wrong where both are one folder, mounted twice.`
 
 /** `Retry-After` in seconds, a minute at most: nobody sits before a shell for longer. */
 const retryAfter = ({ headers }: Response): number | undefined => {
@@ -84,8 +106,23 @@ const reach = async (url: string, init: RequestInit, timeoutMs = ANSWER_MS): Pro
 export const createClient = async ({
   environment,
   settings: { dataDir },
-}: Readonly<{ environment: Environment; settings: Pick<Settings, 'dataDir'> }>): Promise<Client & { to: string }> => {
+  say,
+}: Readonly<{ environment: Environment; settings: Pick<Settings, 'dataDir'>; say?: Terminal['say'] }>): Promise<
+  Client & { to: string }
+> => {
   const left = await readClientFile(dataDir)
+  let other = say === undefined ? null : await findOtherFolder(left, dataDir)
+  /** Told once, and only when there is an answer: where nothing runs, nothing is mistaken for it. */
+  const tellOther = (url: string): void => {
+    if (say === undefined || other === null || (url !== left?.ingest && url !== left?.console)) return
+    warn({ say }, `what answers at ${url} runs on ${other}, not on ${resolve(dataDir)}. ${toOwnFolder(dataDir, other)}`)
+    other = null
+  }
+  const reachAt = async (url: string, path: string, init: RequestInit, timeoutMs?: number): Promise<Response> => {
+    const response = await reach(`${url}${path}`, init, timeoutMs)
+    tellOther(url)
+    return response
+  }
   const ingestUrl = environment.NEWSWIRE_INGEST_URL ?? left?.ingest
   const consoleUrl = environment.NEWSWIRE_CONSOLE_URL ?? left?.console
   const token = environment.NEWSWIRE_TOKEN ?? left?.token
@@ -100,8 +137,9 @@ export const createClient = async ({
   const consoleToken = environment.NEWSWIRE_CONSOLE_TOKEN ?? leftToken
   const consoleAuthorization: Record<string, string> = consoleToken ? { authorization: `Bearer ${consoleToken}` } : {}
   const askConsole = async (method: string, path: string, body?: string, timeoutMs?: number): Promise<unknown> => {
-    const response = await reach(
-      `${needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL')}${path}`,
+    const response = await reachAt(
+      needed(consoleUrl, 'NEWSWIRE_CONSOLE_URL'),
+      path,
       {
         method,
         headers: { ...consoleAuthorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
@@ -138,7 +176,7 @@ export const createClient = async ({
     to: environment.NEWSWIRE_INGEST_URL ?? resolve(dataDir),
     ingest: async (method, path, body, headers = {}) =>
       answer(
-        await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, {
+        await reachAt(needed(ingestUrl, 'NEWSWIRE_INGEST_URL'), path, {
           method,
           headers: { ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
           ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
@@ -148,7 +186,7 @@ export const createClient = async ({
       const form = new FormData()
       form.set('picture', new Blob([new Uint8Array(bytes)]), fileName)
       return (await answer(
-        await reach(`${needed(ingestUrl, 'NEWSWIRE_INGEST_URL')}${path}`, { method: 'POST', headers: authorization(), body: form }),
+        await reachAt(needed(ingestUrl, 'NEWSWIRE_INGEST_URL'), path, { method: 'POST', headers: authorization(), body: form }),
       )) as { url: string }
     },
     console: askConsole,

@@ -1,6 +1,6 @@
 /** How `newswire publish` and its like get in where `up` runs: a token made here, and a file that says where and with what (0600). */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, open, readFile, realpath, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256Hex } from '@newswire/events/ids'
 import { publishEvents } from '@newswire/log/events'
@@ -72,7 +72,8 @@ export const giveLocalAccess = async (
       { publisher, id: LOCAL, sha256: sha256Hex(token), scopes: ['publish', 'retract', 'republish', 'read'] },
     )
   const { consoleToken } = settings
-  const document = clientDocument.parse({ ...urls, publisher, token, ...(consoleToken === null ? {} : { consoleToken }) })
+  const folder = await realpath(settings.dataDir)
+  const document = clientDocument.parse({ ...urls, publisher, token, folder, ...(consoleToken === null ? {} : { consoleToken }) })
   await writePrivate(clientFile(settings.dataDir), JSON.stringify(document))
   return document
 }

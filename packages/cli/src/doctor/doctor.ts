@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import { type Environment, findConsoleOffence, type Settings, SettingsError } from '@newswire/runtime/settings'
-import { createClient, readClientFile } from '../client.ts'
+import { type ClientDocument, createClient, findOtherFolder, readClientFile, toOwnFolder } from '../client.ts'
 import { readOwnSecrets } from '../own-secrets.ts'
 import { printResult, type Terminal } from '../terminal.ts'
 import { lookAtArchive } from './archive.ts'
@@ -52,6 +52,24 @@ const lookAtPublicUrl = ({ site }: InForce, { host }: Settings): readonly Findin
       ),
     ]
   return [ok('public-url', `${site.publicUrl}${protocol === 'http:' && !isLocal ? ', without TLS' : ''}`)]
+}
+
+/** A copy of a folder has the addresses of the system that it was copied from. */
+const lookWhoseTheyAre = async (
+  asked: readonly Asked[],
+  left: ClientDocument | null,
+  { dataDir }: Settings,
+): Promise<readonly Finding[]> => {
+  const other = await findOtherFolder(left, dataDir)
+  const urls = asked.filter(one => one.door.url === left?.[one.door.name] && isRunning([one])).map(({ door }) => door.url)
+  if (other === null || urls.length === 0) return []
+  return [
+    warning(
+      'addresses',
+      `what answers at ${urls.join(', ')} runs on ${other}, and the folder looked at is ${dataDir}`,
+      toOwnFolder(dataDir, other),
+    ),
+  ]
 }
 
 type Inside = Readonly<{ told: Told | null; log: LogState; isUp: boolean }>
@@ -107,6 +125,7 @@ const examine = async (settings: Settings, options: DoctorOptions): Promise<read
     return withoutStartRefused([
       ...lookAtSettings(settings),
       ...folder,
+      ...(await lookWhoseTheyAre(asked, left, settings)),
       ...services,
       ...clocks,
       ...store.findings,

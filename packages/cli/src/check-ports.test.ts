@@ -37,12 +37,20 @@ test('every port that is taken is named with its option, its setting and what np
   })
 })
 
-test('of two that are to listen on one port the second is told; services without a port need none', async t => {
+test('of two that are given one port both are named, and nobody else is blamed; services without a port need none', async t => {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const free = String((server.address() as AddressInfo).port)
   await new Promise(resolve => server.close(resolve))
-  await assert.rejects(checkPorts(settingsOf(free, free), ['gateway', 'ingest'], { flags: true }), /so ingest cannot listen there/)
+  await assert.rejects(checkPorts(settingsOf(free, free), ['gateway', 'ingest'], { flags: true }), {
+    code: 'NEWSWIRE_PORT_TAKEN',
+    message: `Nothing was started: gateway and ingest were both given port ${free}; give ingest another with --ingest-port N or NEWSWIRE_INGEST_PORT. 0 picks a free one. With npm: \`npm start -- --ingest-port 0\`.`,
+  })
+  const taken = await takePort(t)
+  await assert.rejects(
+    checkPorts(settingsOf(taken, taken), ['gateway', 'ingest'], { flags: false }),
+    /is taken.*both given port.*stop what has it/,
+  )
   await checkPorts(settingsOf(await takePort(t), '0'), ['desk', 'outlets', 'ingest'], { flags: true })
 })
 

@@ -55,13 +55,21 @@ export const checkPorts = async (settings: Settings, names: readonly ServiceName
   const open: Server[] = []
   const complaints: string[] = []
   const options: string[] = []
-  for (const [name, { port, flag, setting }] of wanted) {
+  let isOthers = false
+  for (const [at, [name, { port, flag, setting }]] of wanted.entries()) {
+    const another = flags ? `${flag} N or ${setting}` : setting
+    const same = wanted.slice(0, at).find(([, one]) => settings[one.port] !== 0 && settings[one.port] === settings[port])
+    if (same !== undefined) {
+      options.push(`${flag} 0`)
+      complaints.push(`${same[0]} and ${name} were both given port ${settings[port]}; give ${name} another with ${another}`)
+      continue
+    }
     try {
       open.push(await listen(settings[port], settings.host))
     } catch (error) {
       options.push(`${flag} 0`)
       refuseHost(error, settings.host, flags)
-      const another = flags ? `${flag} N or ${setting}` : setting
+      isOthers = true
       complaints.push(
         `port ${settings[port]} on ${settings.host} ${why(error)}, so ${name} cannot listen there; give another with ${another}`,
       )
@@ -70,5 +78,5 @@ export const checkPorts = async (settings: Settings, names: readonly ServiceName
   await Promise.all(open.map(close))
   if (complaints.length === 0) return
   const npm = flags ? ` With npm: \`npm start -- ${options.join(' ')}\`.` : ''
-  throw new PortsError(`Nothing was started: ${complaints.join('. ')}. Or stop what has it; 0 picks a free one.${npm}`)
+  throw new PortsError(`Nothing was started: ${complaints.join('. ')}. ${isOthers ? 'Or stop what has it; ' : ''}0 picks a free one.${npm}`)
 }

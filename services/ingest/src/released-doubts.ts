@@ -6,8 +6,12 @@ import { findStandingDoubts } from '@newswire/events/standing-doubts'
 import type { Submission } from '@newswire/events/submission'
 import type { Warning } from '@newswire/events/warnings'
 
-/** Whether there is anything to doubt that what is out can tell. An import is taken as it is, and costs no look at the store. */
-export const dependsOnReleased = ({ command, lane }: Submission): boolean => command !== 'purge' && lane !== 'backfill'
+/** Whether there is anything to doubt that only what is out can tell: a plain publish costs no look at the store. */
+export const dependsOnReleased = (submission: Submission): boolean => {
+  if (submission.command === 'retract' || submission.command === 'republish') return true
+  if (submission.command !== 'publish' || submission.lane === 'backfill') return false
+  return submission.article.change === 'correction' || submission.article.embargoUntil !== undefined
+}
 
 const findLivedEmbargo = ({ embargoUntil = '' }: Article, { articleId, version }: LiveFact): Warning => ({
   pointer: '/embargoUntil',

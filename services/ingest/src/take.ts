@@ -1,7 +1,5 @@
 /** Taking a request: who asks, what is asked, whether it was asked before; then it is accepted, and only then answered. */
 import { randomBytes } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
-import type { Released } from '@newswire/events/current'
 import { UnavailableError } from '@newswire/events/errors'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import type { Submission } from '@newswire/events/submission'
@@ -35,34 +33,6 @@ export type ToAsked = (
 ) => Readonly<{ submission: Submission; pictures: readonly Uint8Array[]; warnings?: readonly Warning[] }>
 /** `warnings`: taken, and perhaps not meant. */
 export type Answer = Readonly<{ submissionId: string; articleId: string; trace: string; warnings?: readonly Warning[] }>
-
-/** What is out of the article, read at most once for a request. */
-type LookUp = () => Promise<Released>
-
-const lookUpOnce = (objects: TakeNeeds['objects'], articleId: string): LookUp => {
-  let asked: Promise<Released> | undefined
-  return () => {
-    asked ??= getReleased(objects, articleId)
-    return asked
-  }
-}
-
-/** How long a submission waits for what is out, only to doubt beside it: a store that hangs says so when it is to keep the original. */
-const DOUBT_WAIT_MS = 1_000
-
-const soon = async <T>(work: Promise<T>): Promise<T> => {
-  const ended = new AbortController()
-  const late = setTimeout(DOUBT_WAIT_MS, null, { signal: ended.signal }).then(() => {
-    throw new Error(`no answer within ${DOUBT_WAIT_MS} ms`)
-  })
-  // Called off once there is an answer, which nobody is told.
-  late.catch(() => undefined)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    ended.abort()
-  }
-}
 
 /** The first ones tell enough. */
 const MAX_WARNINGS = 20
@@ -131,10 +101,10 @@ const toAnswer = (submissionId: string, articleId: string, warnings: readonly Wa
 /** From an authenticated request to the 202's body. Throws every refusal as a problem; `UnavailableError` when store or log are away. */
 export const createTake = ({ objects, publish, now, configuration, trace, backfill, onAccepted }: TakeNeeds) => {
   /** A doubt is never worth a refusal: beside what cannot be read, for whatever reason, nothing is doubted. */
-  const findDoubtsOfReleased = async (submission: Submission, released: LookUp): Promise<readonly Warning[]> => {
+  const findDoubtsOfReleased = async (submission: Submission): Promise<readonly Warning[]> => {
     if (!dependsOnReleased(submission)) return []
     try {
-      return findReleasedDoubts(submission, await soon(released()), now())
+      return findReleasedDoubts(submission, await getReleased(objects, submission.articleId), now())
     } catch {
       return []
     }
@@ -150,9 +120,9 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     }
   }
 
-  const findWarnings = async ({ submission, warnings: found = [] }: ReturnType<ToAsked>, released: LookUp): Promise<readonly Warning[]> => {
+  const findWarnings = async ({ submission, warnings: found = [] }: ReturnType<ToAsked>): Promise<readonly Warning[]> => {
     const first = await findDoubtOfFirst(submission)
-    const besideReleased = await findDoubtsOfReleased(submission, released)
+    const besideReleased = await findDoubtsOfReleased(submission)
     if (submission.command === 'retract')
       return [...first, ...besideReleased, ...(await findMissingSubstitute(objects, submission.retraction, submission.publisher))]
     if (submission.command !== 'publish') return [...first, ...besideReleased]
@@ -162,17 +132,17 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     return [...first, ...found, ...contradictions, ...besideReleased, ...doubts].slice(0, MAX_WARNINGS)
   }
 
-  const refuseConflict = async (submission: Submission, released: LookUp): Promise<void> => {
+  const refuseConflict = async (submission: Submission): Promise<void> => {
     if (submission.command !== 'publish' || submission.article.sourceVersion === undefined) return
-    const conflict = findConflict(submission, await released())
+    const conflict = findConflict(submission, await getReleased(objects, submission.articleId))
     if (conflict) throw conflict
   }
 
   /** What was logged under a key before is answered again, also when it has become old since; a first request may be refused and not take the key. */
-  const claim = async (request: ClaimRequest, asked: ReturnType<ToAsked>, released: LookUp): Promise<Claim> => {
+  const claim = async (request: ClaimRequest, asked: ReturnType<ToAsked>): Promise<Claim> => {
     const found = await findClaim(objects, request)
-    if (found === null) await refuseConflict(asked.submission, released)
-    const claimed = found ?? (await claimKey(objects, request, await findWarnings(asked, released)))
+    if (found === null) await refuseConflict(asked.submission)
+    const claimed = found ?? (await claimKey(objects, request, await findWarnings(asked)))
     if (!claimed.ok) throw reused()
     return claimed.claim
   }
@@ -216,7 +186,6 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
     const key = given ?? idempotencyKeyOf(request)
     const asked = toAsked({ ...fresh, publisher, articleId, ...way }, body)
     const { submission, pictures } = asked
-    const released = lookUpOnce(objects, articleId)
     refuseOversize(submission, body.byteLength)
     const log = async ({ submissionId, receivedAt }: Pick<Claim, 'submissionId' | 'receivedAt'>, warnings: readonly Warning[]) => {
       const isImport = way.lane === 'backfill'
@@ -235,14 +204,14 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
       }
     }
     if (key === null) {
-      await refuseConflict(submission, released)
-      const warnings = await findWarnings(asked, released)
+      await refuseConflict(submission)
+      const warnings = await findWarnings(asked)
       await log(fresh, warnings)
       return toAnswer(fresh.submissionId, articleId, warnings)
     }
     const claimRequest = { publisher, key, requestSha256: sha256Hex(`${request.method} ${request.url} ${sha256Hex(body)}`), ...fresh }
-    const claimed = await claim(claimRequest, asked, released)
-    const warnings = claimed.warnings ?? (await findWarnings(asked, released))
+    const claimed = await claim(claimRequest, asked)
+    const warnings = claimed.warnings ?? (await findWarnings(asked))
     if (!claimed.logged) {
       const isRepeat = claimed.submissionId !== fresh.submissionId
       if (!isRepeat || !(await hasPassed(claimed.submissionId))) await log(claimed, warnings)

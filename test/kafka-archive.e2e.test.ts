@@ -140,7 +140,7 @@ test('on Kafka and S3 two archives close, pack and purge what is proved and expo
   await everywhere(cluster, 'bai-1', 4)
   await succeeds(cluster, ['archive', 'close'])
   assert.deepEqual((await succeeds(cluster, ['rebuild', 'articles']))['articles'], [], 'nothing to do')
-  const healed = { articles: [{ articleId: 'pub.bai-1', version: 4, lacksPictures: false }], withdrawn: 0, outdated: [] }
+  const healed = { articles: [{ articleId: 'pub.bai-1', version: 4, lacksPictures: false }], withdrawn: 0, outdated: [], lost: [] }
   await objects.put(key, older)
   const beside = await command(cluster, ['rebuild', 'articles'])
   assert.deepEqual([beside.code, /stop every one of them first/.test(beside.output)], [1, true], beside.output)

@@ -8,6 +8,7 @@ import { type NewswireEvent, toRecord } from '@newswire/events/events'
 import type { LiveFact } from '@newswire/events/fact'
 import { deriveId } from '@newswire/events/ids'
 import { sampleFact } from '@newswire/events/sample-fact'
+import { keys } from '@newswire/objects/keys'
 import { createRandom, prose } from './prose.ts'
 import { composeAlone, serveAlone } from './serve-alone.ts'
 
@@ -52,6 +53,11 @@ const fill = async () => {
   const random = createRandom(42)
   for (let first = 0; first < articles; first += BATCH) {
     const facts = Array.from({ length: Math.min(BATCH, articles - first) }, (_, index) => toFact(first + index, articles, random))
+    // A start looks whether the store has what was said last (architecture §6.19).
+    if (first + BATCH >= articles)
+      await Promise.all(
+        facts.map(fact => context.objects.put(keys.current(fact.articleId), Buffer.from(JSON.stringify({ released: { fact } })))),
+      )
     await context.log.publish(
       facts.map(data =>
         toRecord({

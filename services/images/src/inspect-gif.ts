@@ -21,15 +21,17 @@ type Frame = Readonly<{ bytes: Buffer; left: number; top: number; screen: Readon
  * has a transparent colour.
  */
 export const smallFirstFrame = (gif: Uint8Array): Frame | null => {
-  const bytes = Buffer.from(gif)
-  if (bytes.toString('latin1', 0, 3) !== 'GIF' || bytes.byteLength < 13) return null
-  let at = 13 + tableBytes(bytes[10] ?? 0)
-  while (bytes[at] === 0x21) at = afterSubBlocks(bytes, at + 2)
-  if (bytes[at] !== 0x2c || at + 11 > bytes.byteLength) return null
-  const [width, height] = [bytes.readUInt16LE(6), bytes.readUInt16LE(8)]
-  const [left, top] = [bytes.readUInt16LE(at + 1), bytes.readUInt16LE(at + 3)]
-  const [frameWidth, frameHeight] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)]
+  const given = Buffer.from(gif.buffer, gif.byteOffset, gif.byteLength)
+  if (given.toString('latin1', 0, 3) !== 'GIF' || given.byteLength < 13) return null
+  let at = 13 + tableBytes(given[10] ?? 0)
+  while (given[at] === 0x21) at = afterSubBlocks(given, at + 2)
+  if (given[at] !== 0x2c || at + 11 > given.byteLength) return null
+  const [width, height] = [given.readUInt16LE(6), given.readUInt16LE(8)]
+  const [left, top] = [given.readUInt16LE(at + 1), given.readUInt16LE(at + 3)]
+  const [frameWidth, frameHeight] = [given.readUInt16LE(at + 5), given.readUInt16LE(at + 7)]
   if (frameWidth === width && frameHeight === height) return null
+  // Only what is changed is copied: every picture comes by here.
+  const bytes = Buffer.from(given)
   bytes.writeUInt16LE(frameWidth, 6)
   bytes.writeUInt16LE(frameHeight, 8)
   bytes.fill(0, at + 1, at + 5)

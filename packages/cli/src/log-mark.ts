@@ -136,11 +136,14 @@ const olderRemedyFor = ({ kind }: Pick<LogSide, 'kind'>): string => {
 
 /** Where nothing went out or was taken back since the copy: what was held then may have been withdrawn. */
 const findOlderMark = async (log: LogSide, objects: Pick<Objects, 'get'>): Promise<Offence | null> => {
+  const told = log.storeMark()
+  // Kafka is never told of one.
+  if (told === 0) return null
   const mark = await getDocument(objects, keys.logMark(), markDocument)
-  if (mark === null || mark.value.n >= log.storeMark()) return null
+  if (mark === null || mark.value.n >= told) return null
   return {
     code: 'NEWSWIRE_STORE_OLDER',
-    offence: `the log knows its store with mark ${log.storeMark()}, and this one has ${mark.value.n}: the store is older than its log, and would let out what was withdrawn since`,
+    offence: `the log knows its store with mark ${told}, and this one has ${mark.value.n}: the store is older than its log, and would let out what was withdrawn since`,
     remedy: olderRemedyFor(log),
   }
 }

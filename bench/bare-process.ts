@@ -3,7 +3,7 @@
  * at once> <bytes>`. Posts so many bodies of that size when its parent says a number, each signed anew, and says `posted`. Ends when its parent lets go of it.
  */
 import { outletOf, SECRET } from '@newswire/outlets/samples'
-import { sign, toKey } from '@newswire/outlets/signing'
+import { sign, toKey, toSignedPost } from '@newswire/outlets/signing'
 import { toWebhook } from '@newswire/outlets/webhook'
 import { Agent } from 'undici'
 import { article } from './outlets-world.ts'
@@ -15,7 +15,8 @@ const delivery = (() => {
   const outlet = outletOf({ id: 'o0', url: 'http://127.0.0.1' })
   const document = { bytes: Buffer.alloc(bytes, 'a'), contentType: 'application/json', extension: 'json' }
   const parcel = { outlet, fact: article('press.bare'), due: 'content' as const, sequence: 1_000, settling: false }
-  const webhook = toWebhook(parcel, { keys: [toKey(SECRET)], document, nowMs: Date.now() })
+  const post = toWebhook(parcel, { keys: [toKey(SECRET)], document, nowMs: Date.now() })
+  const webhook = post && toSignedPost(post)
   if (webhook === null) throw new Error('the sample cannot be sent')
   return { body: document.bytes, headers: { 'user-agent': 'Newswire/0.1', ...webhook.headers } }
 })()

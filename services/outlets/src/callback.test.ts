@@ -5,6 +5,7 @@ import { publisherConfig } from '@newswire/events/config'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import type { SubmissionStatus } from '@newswire/trace/queries'
 import { type CallbackNeeds, callbackKind, rankOf, toCallbackBody } from './callback.ts'
+import { toSignedPost } from './signing.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
 const PUBLISHER = publisherConfig.parse({
@@ -35,8 +36,8 @@ const open = (fields: Partial<CallbackNeeds> = {}, answer = answered(204)) => {
     publisher: () => PUBLISHER,
     submission: async () => status(),
     secret: name => (name === 'PRESS' ? 'canary-secret' : undefined),
-    request: async request => {
-      requests.push(request)
+    post: async post => {
+      requests.push(toSignedPost(post))
       return answer
     },
     now: () => NOW,

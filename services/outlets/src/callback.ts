@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import type { PublisherConfig } from '@newswire/events/config'
-import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+import type { OutboundResult } from '@newswire/outbound/outbound'
 import type { SubmissionStatus } from '@newswire/trace/queries'
 import { classify, failed, NO_LONGER_OURS } from './answers.ts'
 import type { Kind } from './kind.ts'
 import type { Outcome } from './machine.ts'
-import { toKey, toSignedPost } from './signing.ts'
+import { type Post, toKey } from './signing.ts'
 import type { News } from './tell.ts'
 
 /** How far a submission has come, as its milestones are ordered; what was refused may be redriven. That it was accepted was answered at the door. */
@@ -47,7 +47,7 @@ export type CallbackNeeds = Readonly<{
   /** As the trace knows it, once it has seen all that is said so far. */
   submission: (submissionId: string) => Promise<SubmissionStatus | null>
   secret: (name: string) => string | undefined
-  request: (request: OutboundRequest) => Promise<OutboundResult>
+  post: (post: Post) => Promise<OutboundResult>
   now: () => number
   scale: number
   onNews: (news: readonly News[]) => void
@@ -58,7 +58,7 @@ const CONCURRENCY = 4
 const nothing = (version: number) => ({ version, kill: false, send: null })
 
 export const callbackKind = (publisherId: string, needs: CallbackNeeds): Kind => {
-  const { publisher, submission, secret, request, now, scale, onNews } = needs
+  const { publisher, submission, secret, post, now, scale, onNews } = needs
   const addressOf = () => {
     const { callbackUrl: url, callbackSecretEnv: secretEnv } = publisher() ?? {}
     return url === undefined || secretEnv === undefined ? null : { url, secretEnv }
@@ -71,15 +71,15 @@ export const callbackKind = (publisherId: string, needs: CallbackNeeds): Kind =>
       return failed(`the environment variable ${address.secretEnv} with its secret is not set`, { alarm: true })
     if (!mayStill()) return NO_LONGER_OURS
     const nowMs = now()
-    const callback = toSignedPost({
+    const callback = {
       url: address.url,
       id: callbackId(publisherId, status.submissionId, status.state),
       nowMs,
       keys: [toKey(value)],
       contentType: 'application/json',
       body: toCallbackBody(status),
-    })
-    const outcome = classify(await request(callback), nowMs)
+    }
+    const outcome = classify(await post(callback), nowMs)
     // What it cannot read today it may read tomorrow, and nothing else would tell it.
     return outcome.kind === 'refused' || outcome.kind === 'gone' ? failed(outcome.reason, { alarm: outcome.kind === 'gone' }) : outcome
   }

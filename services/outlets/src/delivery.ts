@@ -7,12 +7,15 @@ import type { Outbound, OutboundRequest, OutboundResult } from '@newswire/outbou
 import type { DocumentContext } from './document-format.ts'
 import type { Outcome } from './machine.ts'
 import type { Deliver, OutletBy } from './parcel.ts'
+import type { Post } from './signing.ts'
 import type { KeyNeeds } from './signing-keys.ts'
 
 /** What a kind is given to work with. */
 export type DeliveryNeeds = Readonly<{
   /** A guarded request with the engine's deadline; reset when the service is in a hurry to stop. */
   request: (request: OutboundRequest) => Promise<OutboundResult>
+  /** A signed POST, guarded and reset alike; with many of them by a thread of its own. The answer's body is not read. */
+  post: (post: Post) => Promise<OutboundResult>
   /** A guarded connection for what is no HTTP. */
   connect: Outbound['connect']
   /** How long the other side may take for an answer. */

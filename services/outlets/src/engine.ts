@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts'
 import { neverSuspended, type OutletStates } from './outlet-state.ts'
 import { neverOurSide, type OwnSide } from './own-side.ts'
 import { createPendingStore, type PendingStore, type Shelf } from './pending.ts'
+import { createPosts, type Posts } from './posts.ts'
 import { createSlots, type Slots } from './slots.ts'
 
 /** A silent member keeps its partitions this long; at least what a broker takes. */
@@ -44,6 +45,8 @@ export type Engine = Readonly<{
   timeoutMs: number
   /** A request to a target, given up at its deadline, or when the service is in a hurry to stop. */
   request: (request: OutboundRequest) => Promise<OutboundResult>
+  /** The same for what is signed. Nobody reads the answer's body. */
+  post: Posts['post']
   pendingOn(shelf: Shelf): PendingStore
   /** Each kind has slots of its own: what strangers subscribe to must not keep partners waiting. */
   common(): Common
@@ -51,21 +54,34 @@ export type Engine = Readonly<{
   commonOfStrangers(): Common & Readonly<{ states: OutletStates; ownSide: OwnSide }>
   /** Whether the group's membership is surely alive; `subscription` is asked for when there is one. */
   fence(subscription: () => Subscription | undefined): () => boolean
+  /** Once nothing is sent any more. Twice is once. */
+  close(): Promise<void>
 }>
 
-export const createEngine = (context: ServiceContext, hurry: AbortSignal): Engine => {
-  const { objects, outbound, logger, now, settings } = context
+/** `isMuchLeft`: so many deliveries wait that memory is short. */
+export const createEngine = (context: ServiceContext, hurry: AbortSignal, isMuchLeft: () => boolean): Engine => {
+  const { objects, outbound, configuration, logger, now, settings } = context
   const scale = settings.retryScale
   const clock = steadyClock(now)
   const timeoutMs = Math.min(Math.max(REQUEST_MS * scale, LEAST_REQUEST_MS), REQUEST_MS)
   const heartbeatLimitMs = Math.max(HEARTBEAT_MS * scale, LEAST_HEARTBEAT_MS)
+  const request: Engine['request'] = one => outbound.request({ ...one, timeoutMs, signal: hurry })
+  const posts = createPosts({
+    request,
+    network: () => configuration.current().network,
+    timeoutMs,
+    hurry,
+    isMuchLeft,
+    onCrash: reason => logger.error({ reason }, 'outlets.posting-thread-ended'),
+  })
   const common = (): Common => ({ clock, scale, slots: createSlots({ after: clock.after }), random: Math.random, logger })
   return {
     clock,
     scale,
     sessionTimeoutMs: Math.max(SESSION_MS * scale, LEAST_SESSION_MS),
     timeoutMs,
-    request: request => outbound.request({ ...request, timeoutMs, signal: hurry }),
+    request,
+    post: posts.post,
     pendingOn: shelf =>
       createPendingStore({
         objects,
@@ -79,5 +95,6 @@ export const createEngine = (context: ServiceContext, hurry: AbortSignal): Engin
       const beganAtMs = performance.now()
       return () => performance.now() - (subscription()?.lastHeartbeatMs() ?? beganAtMs) < heartbeatLimitMs
     },
+    close: posts.close,
   }
 }

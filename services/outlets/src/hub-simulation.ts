@@ -14,6 +14,7 @@ import { createHub } from './hub.ts'
 import { neverSuspended } from './outlet-state.ts'
 import { neverOurSide } from './own-side.ts'
 import { createPendingStore, hubShelf, type PendingStore } from './pending.ts'
+import { type Post, toSignedPost } from './signing.ts'
 import { createConsumer, createSimulatedWorld, type Faults, type Life } from './simulated-world.ts'
 import { createSlots } from './slots.ts'
 import { websubKind } from './websub.ts'
@@ -137,7 +138,7 @@ export const simulateHub = async (seed: number, faults: Faults, plant?: HubPlant
       view,
       bodies: createBodies(),
       keyOf: async () => 'unknown' as const,
-      request: (asked: OutboundRequest) => request(mine, asked),
+      post: (asked: Post) => request(mine, toSignedPost(asked)),
       end: (id: string) => effect(mine, () => leave(NAMES.find(name => idOf(name) === id) ?? '')),
       now: sim.now,
       onAttempt: () => undefined,

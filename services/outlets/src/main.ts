@@ -13,6 +13,7 @@ import { startDeliveries } from './start-deliveries.ts'
 import { startHub } from './start-hub.ts'
 import { startRequests } from './start-requests.ts'
 import type { View } from './view.ts'
+import type { Worker } from './worker.ts'
 
 const ROUTES_AT_ONCE = 64
 /** With more outlets than these, few at once: each has its intents in memory, ten thousand of them are 6 MB. */
@@ -20,6 +21,8 @@ const MANY_OUTLETS = 1_000
 const WIDE_ROUTES_AT_ONCE = 3
 /** So many deliveries that wait, or outlets: then most of a heap that V8 lets grow as it likes would be garbage. */
 const MUCH_LEFT = 10_000
+/** So many take 100 MB: then posts get no thread of their own. */
+const VERY_MUCH_LEFT = 50_000
 const SWEEP_EVERY_MS = 600_000
 /** What a stop grants to requests in flight; then they are reset, and written down as of unknown outcome. */
 const STOP_MS = 3_000
@@ -54,14 +57,15 @@ const startRouting = ({ log, objects, configuration, now }: ServiceContext, offe
 export const start: StartService = async (context): Promise<RunningService> => {
   const { configuration, logger, settings } = context
   const hurry = new AbortController()
-  const engine = createEngine(context, hurry.signal)
+  let worker: Worker | undefined
+  const engine = createEngine(context, hurry.signal, () => worker?.isMuchLeft(VERY_MUCH_LEFT) ?? true)
   // After a process that was killed elsewhere each of their groups may wait for its session: all of them at once.
   const [deliveries, distribution, callbacks] = await Promise.all([
     startDeliveries(context, engine),
     startHub(context, engine),
     startCallbacks(context, engine),
   ])
-  const { worker } = deliveries
+  worker = deliveries.worker
   const [routing, requests] = await Promise.all([startRouting(context, deliveries.offer), startRequests(context, deliveries)])
   const { hub, subscriptions } = distribution
   const forget = configuration.onChange(() => {
@@ -100,7 +104,7 @@ export const start: StartService = async (context): Promise<RunningService> => {
       }, STOP_MS)
       await Promise.all([worker.stop(), hub.stop(), callbacks.holdings.stop()])
       clearTimeout(timer)
-      await Promise.all([deliveries.close(), subscriptions.close(), requests.stop()])
+      await Promise.all([deliveries.close(), subscriptions.close(), requests.stop(), engine.close()])
     },
   }
 }

@@ -138,6 +138,7 @@ export const startWorld = async (
   const listeners = new Set<Parameters<Configuration['onChange']>[0]>()
   const snapshot = {
     site: { id: 'news.example,2026', publicUrl: 'http://127.0.0.1:8080' },
+    network,
     outlets: known,
     feeds,
     categories: new Map(),

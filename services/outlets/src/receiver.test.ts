@@ -8,7 +8,7 @@ import type { Fact } from '@newswire/events/fact'
 import { toDocument } from './document.ts'
 import type { Parcel } from './parcel.ts'
 import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
-import { toKey } from './signing.ts'
+import { toKey, toSignedPost } from './signing.ts'
 import { toTestWebhook, toWebhook } from './webhook.ts'
 
 const example = (file: string) => fileURLToPath(new URL(`../../../examples/receiver/${file}`, import.meta.url))
@@ -34,7 +34,8 @@ const post = async (url: string, fact: Fact, { secret = SECRET, nowMs = Date.now
   const outlet = outletOf({ id: 'partner', url })
   const parcel = { outlet, fact, due, sequence: 1, settling: false }
   const site = { id: 'news.example,2026', publicUrl: 'https://news.example' }
-  const webhook = toWebhook(parcel, { keys: [toKey(secret)], document: toDocument(parcel, contextOf(site), outlet.deliver), nowMs })
+  const made = toWebhook(parcel, { keys: [toKey(secret)], document: toDocument(parcel, contextOf(site), outlet.deliver), nowMs })
+  const webhook = made && toSignedPost(made)
   assert.ok(webhook?.body && webhook.headers)
   const response = await fetch(webhook.url, { method: 'POST', headers: webhook.headers, body: Buffer.from(webhook.body) })
   await response.arrayBuffer()
@@ -87,7 +88,8 @@ for (const { name, command, file, skip } of receivers)
     const { url, line } = await startReceiver(t, command, file)
     const another = toKey(`whsec_${Buffer.alloc(32, 9).toString('base64')}`)
     const send = async (keys: readonly KeyObject[]) => {
-      const { headers = {}, body } = toTestWebhook(outletOf({ id: 'partner', url }), { requestId: 'r', keys, nowMs: Date.now() })
+      const made = toTestWebhook(outletOf({ id: 'partner', url }), { requestId: 'r', keys, nowMs: Date.now() })
+      const { headers = {}, body } = toSignedPost(made)
       return (await fetch(url, { method: 'POST', headers, body: Buffer.from(body ?? []) })).status
     }
     assert.equal(await send([toKey(SECRET)]), 204)

@@ -15,7 +15,8 @@ export const signAll = (keys: readonly KeyObject[], id: string, timestamp: numbe
 export const sign = (key: KeyObject, id: string, timestamp: number, body: Uint8Array): string =>
   `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 
-type ToSign = Readonly<{
+/** A POST that is signed as it is sent. */
+export type Post = Readonly<{
   url: string
   /** Of `webhook-id`: the same for the same bytes. No dots, because the signature joins with dots. */
   id: string
@@ -28,7 +29,7 @@ type ToSign = Readonly<{
   more?: Readonly<Record<string, string>>
 }>
 
-export const toSignedPost = ({ url, id, nowMs, keys, contentType, body, more = {} }: ToSign): OutboundRequest => {
+export const toSignedPost = ({ url, id, nowMs, keys, contentType, body, more = {} }: Post): OutboundRequest => {
   const timestamp = Math.floor(nowMs / 1000)
   return {
     method: 'POST',

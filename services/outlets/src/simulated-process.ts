@@ -18,6 +18,7 @@ import { createOwnSide } from './own-side.ts'
 import { createPendingStore, outletShelf } from './pending.ts'
 import { routeArticle } from './route.ts'
 import { contextOf, outletOf } from './samples.ts'
+import { toSignedPost } from './signing.ts'
 import type { Partners } from './simulated-partners.ts'
 import { type Plant, plantInDeliver, plantInKind, plantInOutlet, plantInStore } from './simulated-plants.ts'
 import type { Consumer, Life, SimulatedWorld } from './simulated-world.ts'
@@ -66,7 +67,7 @@ export const beginProcess = (mine: Life, around: Around): Readonly<{ sweep: () =
   const stored = createPendingStore({ objects, shelf: outletShelf, pageSize: 1, now, onUnreadable: key => stuck.push(key) })
   const pending = plantInStore(stored, plant)
   const webhook = createWebhook({
-    request: request => partners.request(mine, request),
+    post: post => partners.request(mine, toSignedPost(post)),
     secret: () => 'secret',
     context: () => contextOf({ id: 'x,2026', publicUrl: 'http://x' }),
     now,

@@ -50,7 +50,7 @@ type Callbacks = Readonly<{ subscription: Subscription; holdings: Holdings; swee
 
 export const startCallbacks = async (context: ServiceContext, engine: Engine): Promise<Callbacks> => {
   const { log, objects, configuration, logger, metrics, secret } = context
-  const { clock, scale, request } = engine
+  const { clock, scale, post } = engine
   let subscription: Subscription | undefined
   const isAlive = engine.fence(() => subscription)
   const told = metrics.counter('newswire_callbacks_total', 'Publishers told, or not yet, what became of a submission.', [
@@ -92,7 +92,7 @@ export const startCallbacks = async (context: ServiceContext, engine: Engine): P
             publisher: () => configuration.current().publishers.get(publisher),
             submission,
             secret,
-            request,
+            post,
             now: () => clock.now(),
             scale,
             onNews: news => {

@@ -44,7 +44,7 @@ export const startDeliveries = async (
   }>
 > => {
   const { log, objects, configuration, logger, metrics, now, secret, sealing } = context
-  const { clock, scale, request } = engine
+  const { clock, scale, request, post } = engine
   const meters = createMeters(metrics, now)
   let subscription: Subscription | undefined
   const isAlive = engine.fence(() => subscription)
@@ -54,6 +54,7 @@ export const startDeliveries = async (
   )
   const deliveries = createDeliveries({
     request,
+    post,
     connect: context.outbound.connect,
     timeoutMs: engine.timeoutMs,
     scale,

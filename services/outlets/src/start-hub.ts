@@ -49,7 +49,7 @@ export const startHub = async (
   engine: Engine,
 ): Promise<Readonly<{ hub: Hub; subscription: Subscription; subscriptions: Subscriptions }>> => {
   const { log, objects, configuration, logger, metrics, now } = context
-  const { clock, scale, request } = engine
+  const { clock, scale, post } = engine
   const meters = createHubMeters(metrics, now)
   let subscription: Subscription | undefined
   const isAlive = engine.fence(() => subscription)
@@ -80,7 +80,7 @@ export const startHub = async (
     view,
     bodies: createBodies(),
     keyOf: openKeys(context),
-    request,
+    post,
     end: (id: string) => subscriptions.amend(id, before => (before?.lease ? { ...before, lease: null } : null)),
     now: () => clock.now(),
     onAttempt: meters.onAttempt,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { describe, test } from 'node:test'
-import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+import type { OutboundResult } from '@newswire/outbound/outbound'
 import { classify } from './answers.ts'
 import { toDocument } from './document.ts'
 import { actionOf, type Parcel } from './parcel.ts'
 import { contextOf, killFact, liveFact, outletOf, SECRET } from './samples.ts'
-import { sign, toKey } from './signing.ts'
+import { type Post, sign, toKey, toSignedPost } from './signing.ts'
 import { createWebhook, toWebhook, webhookId } from './webhook.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
@@ -23,6 +23,11 @@ const parcel = (fields: Partial<Parcel<'webhook'>> = {}): Parcel<'webhook'> => (
 const MAX_BODY_BYTES = outlet.deliver.maxBytes
 const toWhole = (one: Parcel<'webhook'>) => toDocument(one, contextOf(SITE), one.outlet.deliver)
 const toBody = (one: Parcel<'webhook'>) => toWhole(one).bytes
+/** As it goes out. */
+const sentOf = (one: Parcel<'webhook'>) => {
+  const made = toWebhook(one, { keys: [toKey(SECRET)], document: toWhole(one), nowMs: NOW })
+  return made && toSignedPost(made)
+}
 const json = (body: Uint8Array) => JSON.parse(Buffer.from(body).toString())
 const answer = (status: number, headers: Record<string, string> = {}): OutboundResult => ({
   ok: true,
@@ -42,7 +47,7 @@ describe('the signature', () => {
   })
 
   test('is verified by an independent reading of the specification', () => {
-    const made = toWebhook(parcel(), { keys: [toKey(SECRET)], document: toWhole(parcel()), nowMs: NOW })
+    const made = sentOf(parcel())
     assert.ok(made?.headers && made.body)
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = made.headers
     const key = Buffer.from(SECRET.split('_')[1] ?? '', 'base64')
@@ -61,7 +66,7 @@ describe('the signature', () => {
 
 describe('the headers', () => {
   test('say article, version, action and sequence, and nothing that a header cannot carry', () => {
-    const headers = toWebhook(parcel(), { keys: [toKey(SECRET)], document: toWhole(parcel()), nowMs: NOW })?.headers ?? {}
+    const headers = sentOf(parcel())?.headers ?? {}
     assert.equal(headers['x-newswire-article'], 'press.a')
     assert.equal(headers['x-newswire-version'], '3')
     assert.equal(headers['x-newswire-action'], 'updated')
@@ -71,7 +76,7 @@ describe('the headers', () => {
 
   test('what is taken back from one outlet alone has an id of its own: the version’s is of its content', () => {
     const idOf = (fields: Partial<Parcel<'webhook'>>) =>
-      toWebhook(parcel(fields), { keys: [toKey(SECRET)], document: toWhole(parcel(fields)), nowMs: NOW })?.headers?.['webhook-id']
+      toWebhook(parcel(fields), { keys: [toKey(SECRET)], document: toWhole(parcel(fields)), nowMs: NOW })?.id
     const ids = [idOf({}), idOf({ due: 'retraction' }), idOf({ due: 'retraction', settling: true })]
     assert.equal(new Set(ids).size, 3)
     const fact = killFact({ articleId: 'press.a', version: 3 })
@@ -96,14 +101,14 @@ describe('the headers', () => {
     for (const format of ['newswire', 'ninjs', 'newsml-g2'] as const) {
       const asking = { ...outlet, deliver: { ...outlet.deliver, format } }
       const document = toDocument(parcel(), contextOf(SITE), asking.deliver)
-      types.push(toWebhook(parcel({ outlet: asking }), { keys: [toKey(SECRET)], document, nowMs: NOW })?.headers?.['content-type'])
+      types.push(toWebhook(parcel({ outlet: asking }), { keys: [toKey(SECRET)], document, nowMs: NOW })?.contentType)
     }
     assert.deepEqual(types, ['application/json', 'application/json', 'application/vnd.iptc.g2.newsitem+xml'])
   })
 
   test('an article that no header can name is refused, not sent', async () => {
     const { deliver } = createWebhook({
-      request: async () => assert.fail('nothing may be sent'),
+      post: async () => assert.fail('nothing may be sent'),
       secret: () => SECRET,
       context: () => contextOf(SITE),
       now: () => NOW,
@@ -240,10 +245,10 @@ describe('what an answer means', () => {
 })
 
 describe('sending', () => {
-  const asked: OutboundRequest[] = []
+  const asked: Post[] = []
   const needs = {
-    request: async (request: OutboundRequest) => {
-      asked.push(request)
+    post: async (post: Post) => {
+      asked.push(post)
       return answer(204)
     },
     secret: (name: string) => (name === 'PARTNER_SECRET' ? SECRET : undefined),
@@ -270,8 +275,9 @@ describe('sending', () => {
   test('reads 16 KiB of an answer at most, and follows no redirect', async () => {
     asked.length = 0
     await createWebhook(needs).deliver(parcel(), () => true)
-    assert.equal(asked[0]?.maxBytes, 16_384)
-    assert.equal(asked[0]?.overflow, 'cut')
-    assert.equal(asked[0]?.redirects ?? 0, 0)
+    const [request] = asked.map(toSignedPost)
+    assert.equal(request?.maxBytes, 16_384)
+    assert.equal(request?.overflow, 'cut')
+    assert.equal(request?.redirects ?? 0, 0)
   })
 })

@@ -5,13 +5,12 @@
 import { hash, type KeyObject } from 'node:crypto'
 import { createAttached } from '@newswire/events/attached'
 import type { Fact } from '@newswire/events/fact'
-import type { OutboundRequest } from '@newswire/outbound/outbound'
 import { classify, NO_LONGER_OURS } from './answers.ts'
 import type { Delivery, DeliveryNeeds } from './delivery.ts'
 import { toDocument } from './document.ts'
 import type { Document } from './document-format.ts'
 import { actionOf, isForAnyOutlet, type OutletBy, type Parcel } from './parcel.ts'
-import { toSignedPost } from './signing.ts'
+import type { Post } from './signing.ts'
 import { createKeysOf } from './signing-keys.ts'
 
 /**
@@ -32,10 +31,10 @@ const isHeaderSafe = (value: string): boolean => /^[!-~]+$/.test(value)
 type Signing = Readonly<{ keys: readonly KeyObject[]; document: Document; nowMs: number }>
 
 /** `null` when the article cannot be named in a header. */
-export const toWebhook = (parcel: Parcel<'webhook'>, { keys, document, nowMs }: Signing): OutboundRequest | null => {
+export const toWebhook = (parcel: Parcel<'webhook'>, { keys, document, nowMs }: Signing): Post | null => {
   const { outlet, fact, due, sequence } = parcel
   if (!isHeaderSafe(fact.articleId)) return null
-  return toSignedPost({
+  return {
     url: outlet.deliver.url,
     id: webhookId(outlet.id, fact.articleId, fact.version, whatOf(parcel)),
     nowMs,
@@ -48,28 +47,28 @@ export const toWebhook = (parcel: Parcel<'webhook'>, { keys, document, nowMs }: 
       'x-newswire-action': actionOf(fact, due),
       'x-newswire-sequence': String(sequence),
     },
-  })
+  }
 }
 
 type Testing = Readonly<{ requestId: string; keys: readonly KeyObject[]; nowMs: number }>
 
 /** An event that says nothing, signed like any other: whether address, certificate and secret are right. No version, so nothing is fenced by it. */
-export const toTestWebhook = ({ id: outletId, deliver }: OutletBy<'webhook'>, { requestId, keys, nowMs }: Testing): OutboundRequest => {
+export const toTestWebhook = ({ id: outletId, deliver }: OutletBy<'webhook'>, { requestId, keys, nowMs }: Testing): Post => {
   const id = hash('sha256', `${outletId}\0test\0${requestId}`, 'base64url')
   const data = { outlet: outletId, request: requestId }
   const body = Buffer.from(JSON.stringify({ type: 'newswire.test', timestamp: new Date(nowMs).toISOString(), data }))
-  return toSignedPost({ url: deliver.url, id, nowMs, keys, contentType: 'application/json', body, more: { 'x-newswire-action': 'test' } })
+  return { url: deliver.url, id, nowMs, keys, contentType: 'application/json', body, more: { 'x-newswire-action': 'test' } }
 }
 
 /** A document is made once for all outlets that get the same. */
 export const createWebhook = ({
-  request,
+  post,
   secret,
   signingOf,
   sealing,
   context,
   now,
-}: Pick<DeliveryNeeds, 'request' | 'secret' | 'context' | 'now' | 'signingOf' | 'sealing'>): Delivery<'webhook'> => {
+}: Pick<DeliveryNeeds, 'post' | 'secret' | 'context' | 'now' | 'signingOf' | 'sealing'>): Delivery<'webhook'> => {
   const documents = createAttached<Fact, Map<string, Document>>('documents')
   const keysOf = createKeysOf({ secret, signingOf, sealing, now })
   const documentOf = (parcel: Parcel<'webhook'>): Document => {
@@ -93,12 +92,12 @@ export const createWebhook = ({
       const webhook = toWebhook(parcel, { keys: found.keys, document: documentOf(parcel), nowMs: now() })
       if (webhook === null) return { kind: 'refused', reason: 'its article id cannot be a header' }
       if (!mayStill()) return NO_LONGER_OURS
-      return classify(await request(webhook), now())
+      return classify(await post(webhook), now())
     },
     test: async (outlet, requestId) => {
       const found = await keysOf(outlet.id, outlet.deliver.secretEnv)
       if (!found.ok) return found.outcome
-      return classify(await request(toTestWebhook(outlet, { requestId, keys: found.keys, nowMs: now() })), now())
+      return classify(await post(toTestWebhook(outlet, { requestId, keys: found.keys, nowMs: now() })), now())
     },
   }
 }

@@ -9,6 +9,7 @@ import type { Objects } from '@newswire/objects/objects'
 import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
 import { createBodies, createFeedView, type FeedBody } from './feed-view.ts'
 import type { Outcome } from './machine.ts'
+import { toSignedPost } from './signing.ts'
 import { toDistribution, websubKind } from './websub.ts'
 
 const NOW = Date.parse('2026-11-24T03:30:00.250Z')
@@ -44,7 +45,7 @@ const key = createSecretKey(Buffer.from('một bí mật'))
 const answerOf = (status: number): OutboundResult => ({ ok: true, response: { status, headers: {}, body: new Uint8Array() } })
 
 describe('a distribution', () => {
-  const sent = toDistribution(subscriptionOf(), bodyOf('<feed>tin</feed>'), { key, publicUrl: PUBLIC_URL, nowMs: NOW })
+  const sent = toSignedPost(toDistribution(subscriptionOf(), bodyOf('<feed>tin</feed>'), { key, publicUrl: PUBLIC_URL, nowMs: NOW }))
 
   test('has the type of the topic, links to hub and topic, and goes to the callback as it was given', () => {
     assert.equal(sent.url, CALLBACK)
@@ -66,7 +67,8 @@ describe('a distribution', () => {
 
   test('has one id for the same bytes and another one for other bytes, and no signature without a secret', () => {
     const of = (text: string) =>
-      toDistribution(subscriptionOf(), bodyOf(text), { key: null, publicUrl: PUBLIC_URL, nowMs: NOW + text.length }).headers ?? {}
+      toSignedPost(toDistribution(subscriptionOf(), bodyOf(text), { key: null, publicUrl: PUBLIC_URL, nowMs: NOW + text.length }))
+        .headers ?? {}
     assert.equal(of('a')['webhook-id'], of('a')['webhook-id'])
     assert.notEqual(of('a')['webhook-id'], of('b')['webhook-id'])
     assert.match(of('a')['webhook-id'] ?? '', /^[\w-]+$/)
@@ -106,8 +108,8 @@ const worldOf = (start: Subscription | null = subscriptionOf()) => {
       world.before()
       return world.keys[id] ?? 'unknown'
     },
-    request: async request => {
-      world.requests.push(request)
+    post: async post => {
+      world.requests.push(toSignedPost(post))
       return world.answer
     },
     end: async id => void world.ended.push(id),

@@ -6,12 +6,12 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { feedFiles } from '@newswire/events/feed'
 import { isLive, type Subscription, toHub } from '@newswire/events/subscription'
-import type { OutboundRequest, OutboundResult } from '@newswire/outbound/outbound'
+import type { OutboundResult } from '@newswire/outbound/outbound'
 import { classify, failed, own } from './answers.ts'
 import type { Bodies, FeedBody, FeedView } from './feed-view.ts'
 import type { Kind } from './kind.ts'
 import type { Outcome } from './machine.ts'
-import { toSignedPost } from './signing.ts'
+import type { Post } from './signing.ts'
 
 /** A callback is asked for one thing at a time; it never changes, it is another subscription then. */
 const TARGET = { concurrency: 1, deliver: null } as const
@@ -26,9 +26,9 @@ type Signing = Readonly<{ key: KeyObject | null; publicUrl: string; nowMs: numbe
  * §7: the content with its own type, links to hub and topic. §7.1: `X-Hub-Signature` over exactly the bytes of the body. Signatures of the
  * protocol do not cover time, so Standard Webhooks headers are there as well: a replay can be told.
  */
-export const toDistribution = (one: Subscription, body: FeedBody, { key, publicUrl, nowMs }: Signing): OutboundRequest => {
+export const toDistribution = (one: Subscription, body: FeedBody, { key, publicUrl, nowMs }: Signing): Post => {
   const link = `<${toHub(publicUrl)}>; rel="hub", <${new URL(one.topic).href}>; rel="self"`
-  return toSignedPost({
+  return {
     url: one.callback,
     id: distributionId(one.id, body.sha256),
     nowMs,
@@ -36,7 +36,7 @@ export const toDistribution = (one: Subscription, body: FeedBody, { key, publicU
     contentType: feedFiles[one.format].type,
     body: body.bytes,
     more: { link, ...(key && { 'x-hub-signature': `sha256=${createHmac('sha256', key).update(body.bytes).digest('hex')}` }) },
-  })
+  }
 }
 
 /** `unknown`: it is not there or cannot be opened, so nothing may go out unsigned. */
@@ -53,7 +53,7 @@ type Needs = Readonly<{
   view: FeedView
   bodies: Bodies
   keyOf: KeyOf
-  request: (request: OutboundRequest) => Promise<OutboundResult>
+  post: (post: Post) => Promise<OutboundResult>
   /** Ends a subscription whose callback is gone (§7: 410). Throws `UnavailableError`. */
   end: (id: string) => Promise<unknown>
   now: () => number
@@ -61,7 +61,7 @@ type Needs = Readonly<{
 }>
 
 export const websubKind = (feedId: string, subscriptionId: string, needs: Needs): Kind => {
-  const { find, isServed, publicUrl, view, bodies, keyOf, request, end, now, onAttempt } = needs
+  const { find, isServed, publicUrl, view, bodies, keyOf, post, end, now, onAttempt } = needs
   /** What it surely has, and under which lease it got it. */
   let has: Readonly<{ sha256: string; verifiedAt: string }> | null = null
 
@@ -81,7 +81,7 @@ export const websubKind = (feedId: string, subscriptionId: string, needs: Needs)
     try {
       // Renewed, ended or taken away meanwhile: looked at again.
       if (!mayStill() || current()?.lease?.verifiedAt !== one.lease?.verifiedAt) return own('this may not be sent any more')
-      return classify(await request(toDistribution(one, body, { key, publicUrl: publicUrl(), nowMs: now() })), now())
+      return classify(await post(toDistribution(one, body, { key, publicUrl: publicUrl(), nowMs: now() })), now())
     } finally {
       letGo()
     }

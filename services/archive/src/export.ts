@@ -10,6 +10,7 @@ import { type CategoryConfig, withAncestors } from '@newswire/events/config'
 import { type Fact, isLive, isPublic, type LiveFact } from '@newswire/events/fact'
 import { type NinjsContext, toNinjs } from '@newswire/events/ninjs'
 import { toContentHtml, toFactForAll } from '@newswire/events/public-article'
+import { escapeMarkup } from '@newswire/events/text'
 import { type ArchivedVersion, parseArchivedVersion } from '@newswire/objects/archived'
 import { type Days, daysOf, versionsOfDay } from '@newswire/objects/archived-days'
 import { keys } from '@newswire/objects/keys'
@@ -43,18 +44,15 @@ const wantedAs = (fact: Fact, { category, publisher }: Wanted, categories: Reado
   return isLive(fact) ? 'was' : 'is'
 }
 
-const toText = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-
 /** One plain file, without scripts and with nothing but what the archive holds; pictures at their public addresses. */
 const toExportedHtml = ({ article, articleId, version, releasedAt }: LiveFact, publicUrl: string): string => `<!doctype html>
-<html lang="${toText(article.language)}">
+<html lang="${escapeMarkup(article.language)}">
 <meta charset="utf-8">
-<title>${toText(article.title)}</title>
-<h1>${toText(article.title)}</h1>
-${article.byline === '' ? '' : `<p>${toText(article.byline)}</p>\n`}<p><time datetime="${toText(releasedAt)}">${toText(releasedAt)}</time></p>
-${article.summary === '' ? '' : `<p><strong>${toText(article.summary)}</strong></p>\n`}${toContentHtml(article, publicUrl)}
-<footer><p>${toText(articleId)}, version ${version}</p></footer>
+<title>${escapeMarkup(article.title)}</title>
+<h1>${escapeMarkup(article.title)}</h1>
+${article.byline === '' ? '' : `<p>${escapeMarkup(article.byline)}</p>\n`}<p><time datetime="${escapeMarkup(releasedAt)}">${escapeMarkup(releasedAt)}</time></p>
+${article.summary === '' ? '' : `<p><strong>${escapeMarkup(article.summary)}</strong></p>\n`}${toContentHtml(article, publicUrl)}
+<footer><p>${escapeMarkup(articleId)}, version ${version}</p></footer>
 </html>
 `
 
@@ -105,7 +103,9 @@ const openFolder = (out: string, { site }: NinjsContext, everything: boolean): T
         return false
       }
       await putFile(join(out, path), toExportedHtml(shown, site.publicUrl))
-      rows.push(`<li><a href="${toText(path.split('/').map(encodeURIComponent).at(-1) ?? '')}">${toText(shown.article.title)}</a></li>`)
+      rows.push(
+        `<li><a href="${escapeMarkup(path.split('/').map(encodeURIComponent).at(-1) ?? '')}">${escapeMarkup(shown.article.title)}</a></li>`,
+      )
       return true
     },
     endDay: async folder => {

@@ -2,6 +2,7 @@
 import { feedFormats } from '@newswire/events/feed'
 import { parsePageFile, toPageFile, toPageName } from '@newswire/events/feed-page'
 import { keys } from '@newswire/objects/keys'
+import { listKeys, listPages } from '@newswire/objects/listing'
 import type { ListedObject, Objects } from '@newswire/objects/objects'
 import { parseClaim } from './page-writer.ts'
 import { isWithin, type Reach } from './pages.ts'
@@ -12,13 +13,8 @@ const TOMBSTONE_MS = 3_600_000
 
 const listAll = async (objects: Pick<Objects, 'list'>, prefix: string): Promise<Map<string, ListedObject>> => {
   const found = new Map<string, ListedObject>()
-  for (let after: string | undefined; ; ) {
-    const some = await objects.list(prefix, after === undefined ? {} : { startAfter: after })
-    for (const one of some) found.set(one.key, one)
-    const last = some.at(-1)?.key
-    if (last === undefined) return found
-    after = last
-  }
+  for await (const page of listPages(objects, prefix)) for (const one of page) found.set(one.key, one)
+  return found
 }
 
 /** Puts an empty body where a page was: the public is told that it is gone, and a late writer of the old page finds another tag. */
@@ -63,5 +59,5 @@ export const comparePages = async (
 
 /** Deletes all pages of a feed that is no longer in force; its window is fenced by then. */
 export const deletePages = async (objects: Pick<Objects, 'list' | 'delete'>, feedId: string): Promise<void> => {
-  for (const key of (await listAll(objects, keys.feedPagePrefix(feedId))).keys()) await objects.delete(key)
+  for (const key of await listKeys(objects, keys.feedPagePrefix(feedId))) await objects.delete(key)
 }

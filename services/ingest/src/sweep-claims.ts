@@ -1,10 +1,10 @@
 /** Claims of idempotency keys do not stay for ever: what a publisher has not repeated for as long as `submissions` is kept, it will not. Nor do bodies of webhooks. */
 import { topics } from '@newswire/events/topics'
 import { keys } from '@newswire/objects/keys'
+import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 
 export const CLAIM_MS = topics.submissions.retentionMs
-const PAGE = 1000
 const SWEPT = [keys.idempotencyPrefix, keys.hookDeliveryPrefix]
 
 /**
@@ -15,16 +15,12 @@ const SWEPT = [keys.idempotencyPrefix, keys.hookDeliveryPrefix]
 export const sweepClaims = async (objects: Pick<Objects, 'list' | 'delete'>, now: number, signal: AbortSignal): Promise<number> => {
   let swept = 0
   for (const prefix of SWEPT)
-    for (let startAfter = ''; !signal.aborted; ) {
-      const page = await objects.list(prefix, { startAfter, limit: PAGE })
+    for await (const page of listPages(objects, prefix))
       for (const { key, lastModified } of page) {
-        if (signal.aborted || now - lastModified.getTime() < CLAIM_MS) continue
+        if (signal.aborted) return swept
+        if (now - lastModified.getTime() < CLAIM_MS) continue
         await objects.delete(key)
         swept += 1
       }
-      const last = page.at(-1)
-      if (page.length < PAGE || last === undefined) break
-      startAfter = last.key
-    }
   return swept
 }

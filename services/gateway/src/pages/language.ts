@@ -3,10 +3,8 @@ import { escapeMarkup } from '@newswire/events/text'
 
 const en = {
   skip: 'Skip to content',
-  home: 'Home',
   sections: 'Sections',
   feeds: 'Feeds',
-  latest: 'Latest',
   newer: 'Newer articles',
   older: 'Older articles',
   olderUnknown: 'Older articles cannot be read right now.',
@@ -26,8 +24,6 @@ const en = {
   live: 'Live',
   gallery: 'Pictures',
   video: 'Video',
-  moreImages: 'More pictures',
-  photo: 'Picture',
   table: 'Table',
   unshowable: 'The text of this article cannot be shown.',
   address: 'Address',
@@ -88,10 +84,8 @@ export type Words = Readonly<Record<keyof typeof en, string>>
 
 const vi: Words = {
   skip: 'Đến nội dung chính',
-  home: 'Trang chủ',
   sections: 'Chuyên mục',
   feeds: 'Nguồn cấp tin',
-  latest: 'Mới nhất',
   newer: 'Bài mới hơn',
   older: 'Bài cũ hơn',
   olderUnknown: 'Hiện chưa đọc được các bài cũ hơn.',
@@ -111,8 +105,6 @@ const vi: Words = {
   live: 'Trực tiếp',
   gallery: 'Chùm ảnh',
   video: 'Video',
-  moreImages: 'Thêm hình ảnh',
-  photo: 'Hình ảnh',
   table: 'Bảng',
   unshowable: 'Không thể hiển thị nội dung bài viết này.',
   address: 'Địa chỉ',

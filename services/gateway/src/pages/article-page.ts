@@ -9,6 +9,7 @@ import { articleHead, printHead } from './article-head.ts'
 import { placeFigures, toBlocks } from './body.ts'
 import { type Frame, toCategoryLink, toDocument } from './document.ts'
 import { langAttributes, type Speech, speak, toLanguageName } from './language.ts'
+import { toTitleRow } from './lists.ts'
 import { toNoticePage } from './notice-page.ts'
 import { type Showing, toFigure } from './pictures.ts'
 import { toQrCode } from './qr.ts'
@@ -136,10 +137,7 @@ const versions = ({ frame, fact, versions: all, original }: ArticleContext, spee
 
 const related = ({ frame: { site }, fact, related: others }: ArticleContext, speech: Speech): string => {
   if (others.length === 0) return ''
-  const items = others.map(({ articleId, firstReleasedAt, article }) => {
-    const { language } = article
-    return `<li${langAttributes(language, fact.article.language)}><a href="${escapeMarkup(toLink(site, `/articles/${articleId}`))}">${escapeMarkup(article.title)}</a> <span class="meta">${toTime(article.publishedAt ?? firstReleasedAt, { site, language })}</span></li>`
-  })
+  const items = others.map(one => toTitleRow(one, site, fact.article.language))
   return `<section class="related narrow" aria-labelledby="related"><h2 id="related">${speech.say('related')}</h2>\n<ul>\n${items.join('\n')}\n</ul></section>`
 }
 

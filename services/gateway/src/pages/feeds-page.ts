@@ -7,8 +7,7 @@ import { toLink } from './addresses.ts'
 import { scriptAddress } from './assets.ts'
 import { type Frame, toDocument } from './document.ts'
 import { langAttributes, speak, toLanguageName } from './language.ts'
-import { feedNames } from './lists.ts'
-import { toTime } from './times.ts'
+import { feedNames, toTitleRow } from './lists.ts'
 
 export type ShownFeed = Readonly<{ feed: FeedConfig /** `null` when it cannot be told yet. */; newest: readonly LiveFact[] | null }>
 
@@ -49,10 +48,7 @@ const contents = (feed: FeedConfig, site: SiteConfig, categories: Feeds['categor
 const preview = ({ newest }: ShownFeed, site: SiteConfig): string => {
   if (newest === null) return ''
   const { words } = speak(site.language, site.language)
-  const items = newest.map(({ articleId, firstReleasedAt, article }) => {
-    const { language } = article
-    return `<li${langAttributes(language, site.language)}><a href="${escapeMarkup(toLink(site, `/articles/${articleId}`))}">${escapeMarkup(article.title)}</a> <span class="meta">${toTime(article.publishedAt ?? firstReleasedAt, { site, language })}</span></li>`
-  })
+  const items = newest.map(one => toTitleRow(one, site, site.language))
   const list = items.length === 0 ? `<p class="meta">${escapeMarkup(words.none)}</p>` : `<ul>\n${items.join('\n')}\n</ul>`
   return `<details class="preview"><summary>${escapeMarkup(words.preview)}</summary>\n${list}</details>`
 }

@@ -44,6 +44,12 @@ const teaser = (fact: LiveFact, site: SiteConfig, isFirst: boolean): string => {
 ${summary}<p class="meta">${badge}${toTime(article.publishedAt ?? fact.firstReleasedAt, { site, language })}</p></div>${picture}</li>`
 }
 
+/** An article among others, its title and time only; on a page in `around`. */
+export const toTitleRow = ({ articleId, firstReleasedAt, article }: LiveFact, site: SiteConfig, around: string): string => {
+  const { language } = article
+  return `<li${langAttributes(language, around)}><a href="${escapeMarkup(toLink(site, `/articles/${articleId}`))}">${escapeMarkup(article.title)}</a> <span class="meta">${toTime(article.publishedAt ?? firstReleasedAt, { site, language })}</span></li>`
+}
+
 /** Lets readers find the feeds from the page's address. */
 const discovery = (feeds: readonly FeedConfig[], site: SiteConfig): string =>
   feeds

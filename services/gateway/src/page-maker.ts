@@ -2,13 +2,10 @@
 import type { ConfigSnapshot, Configuration } from '@newswire/runtime/configuration'
 import { HTML, pagePolicy } from './answers.ts'
 import { createPageCache, type Page, type RenderedPage } from './page-cache.ts'
-import { toFrame } from './page-data.ts'
-import type { Frame } from './pages/document.ts'
 import type { View } from './view.ts'
 
 export type PageMaker = Readonly<{
   config(): ConfigSnapshot
-  frame(): Frame
   /** What `render` gives, which must follow from view and configuration alone. */
   kept(key: string, render: (config: ConfigSnapshot) => Page): RenderedPage
 }>
@@ -17,7 +14,6 @@ export const createPageMaker = (view: View, configuration: Pick<Configuration, '
   const cache = createPageCache()
   return {
     config: () => configuration.current(),
-    frame: () => toFrame(view, configuration.current()),
     kept: (key, render) => {
       const config = configuration.current()
       return cache.get(key, [view.revision(), view.isRead(), config], () => render(config))

@@ -60,11 +60,12 @@ export const start: StartService = async ({ log, objects, outbound, configuratio
   const parking = createParking({ objects, publish, settle, bringBack, now, retryScale: settings.retryScale, logger })
 
   const subscriptions: Subscription[] = []
-  const isMine = (articleId: string) =>
-    subscriptions[0]?.partitions().some(held => held.partition === log.partitionOf(topics.submissions.name, articleId)) ?? false
-  const takeUp = () => parking.takeUp(isMine).catch(error => logger.warn({ err: error }, 'parking.list-failed'))
   const partitions = () => subscriptions[0]?.partitions().map(held => held.partition) ?? []
   const partitionOf = (articleId: string) => log.partitionOf(topics.submissions.name, articleId)
+  const takeUp = () =>
+    parking
+      .takeUp(articleId => partitions().includes(partitionOf(articleId)))
+      .catch(error => logger.warn({ err: error }, 'parking.list-failed'))
   const table = () => tableOf(plan())
   const defaultTable = tableOf(toPlan(picturesConfig.parse({})))
   const rerender = createRounds({

@@ -7,6 +7,7 @@ import { documentToHtmlString, type NodeRenderer } from '@contentful/rich-text-h
 import { escapeMarkup } from '@newswire/events/text'
 import { toHTML } from '@portabletext/to-html'
 import MarkdownIt from 'markdown-it'
+import { isObject } from './places.ts'
 import { firstText } from './pointers.ts'
 
 /** `left`: kinds of what could not be written. `plain`: of what only the words could be of. */
@@ -15,8 +16,7 @@ type Node = Readonly<Record<string, unknown>>
 type Lost = Readonly<{ left: Set<string>; plain: Set<string> }>
 type Format = Readonly<{ name: string; is: (value: unknown) => boolean; write: (value: unknown, lost: Lost) => string }>
 
-const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
-const nodesOf = (value: unknown): readonly Node[] => (Array.isArray(value) ? value.filter(isNode) : [])
+const nodesOf = (value: unknown): readonly Node[] => (Array.isArray(value) ? value.filter(isObject) : [])
 const link = (address: string, words: string): string => (address === '' ? words : `<a href="${escapeMarkup(address)}">${words}</a>`)
 /** Nothing where it has no address: it is known to its CMS alone. */
 const figure = (address: string, alt: string, caption: string, { left }: Pick<Lost, 'left'>): string => {
@@ -73,7 +73,7 @@ const writeContentful = (value: unknown, lost: Lost): string => {
   }
   // An asset that somebody has put in place of its id has an address.
   const asset: NodeRenderer = node => {
-    const fields = isNode(node.data['target']) ? node.data['target']['fields'] : undefined
+    const fields = isObject(node.data['target']) ? node.data['target']['fields'] : undefined
     const address = textAt(fields, '/file/url', '/file/*/url').replace(/^\/\//, 'https://')
     if (address === '') lost.left.add(node.nodeType)
     return address === ''
@@ -106,7 +106,7 @@ const isPortable = (value: unknown): boolean => nodesOf(value).some(one => one['
 const wordsOfBlock = (value: unknown, lost: Lost, key = ''): readonly string[] => {
   if (isPortable(value)) return [writePortable(value, lost)]
   if (Array.isArray(value)) return value.flatMap(one => wordsOfBlock(one, lost, key))
-  if (isNode(value)) return Object.entries(value).flatMap(([name, one]) => (name.startsWith('_') ? [] : wordsOfBlock(one, lost, name)))
+  if (isObject(value)) return Object.entries(value).flatMap(([name, one]) => (name.startsWith('_') ? [] : wordsOfBlock(one, lost, name)))
   const text = typeof value === 'string' ? value.trim() : ''
   return text !== '' && (WORDS.test(key) || isSentence(text)) ? [escapeMarkup(text)] : []
 }
@@ -118,7 +118,7 @@ const writeBlockWords = (value: unknown, isInline: boolean, lost: Lost): string 
 
 /** As the plugin for tables keeps it. */
 const tableOf = (value: unknown): string => {
-  const rows = nodesOf(isNode(value) ? value['rows'] : null)
+  const rows = nodesOf(isObject(value) ? value['rows'] : null)
     .map(row => (Array.isArray(row['cells']) ? row['cells'].map(cell => `<td>${escapeMarkup(String(cell ?? ''))}</td>`).join('') : ''))
     .filter(Boolean)
   return rows.length === 0 ? '' : `<table><tbody>${rows.map(row => `<tr>${row}</tr>`).join('')}</tbody></table>`
@@ -133,7 +133,7 @@ const writePortable = (value: unknown, lost: Lost): string =>
         code: ({ value: one }) => `<pre><code>${escapeMarkup(textAt(one, '/code'))}</code></pre>`,
       },
       unknownType: ({ value: one, isInline }) =>
-        tableOf(one) || withWords(writeBlockWords(one, isInline, lost), isNode(one) ? one['_type'] : null, lost),
+        tableOf(one) || withWords(writeBlockWords(one, isInline, lost), isObject(one) ? one['_type'] : null, lost),
       unknownMark: ({ children }) => children ?? '',
       unknownBlockStyle: ({ children }) => `<p>${children ?? ''}</p>`,
       unknownList: ({ children }) => `<ul>${children ?? ''}</ul>`,
@@ -187,7 +187,7 @@ const writeBlock = (node: Node, lost: Lost): string => {
 // ----------------------------------------------------------------------------------------------------------------------------------------
 
 const FORMATS: readonly Format[] = [
-  { name: 'Contentful rich text', is: value => isNode(value) && value['nodeType'] === 'document', write: writeContentful },
+  { name: 'Contentful rich text', is: value => isObject(value) && value['nodeType'] === 'document', write: writeContentful },
   { name: 'portable text', is: isPortable, write: writePortable },
   {
     name: 'Strapi blocks',
@@ -201,11 +201,11 @@ const FORMATS: readonly Format[] = [
 
 /** Trees that are known by their shape alone: their editors write HTML themselves. */
 const OTHERS: readonly (readonly [string, (value: unknown) => boolean])[] = [
-  ['a ProseMirror document (Tiptap)', value => isNode(value) && value['type'] === 'doc'],
-  ['a Lexical document', value => isNode(value) && isNode(value['root'])],
-  ['an Editor.js document', value => isNode(value) && Array.isArray(value['blocks'])],
-  ['a structured text (DatoCMS)', value => isNode(value) && value['schema'] === 'dast'],
-  ['a Quill delta', value => isNode(value) && Array.isArray(value['ops'])],
+  ['a ProseMirror document (Tiptap)', value => isObject(value) && value['type'] === 'doc'],
+  ['a Lexical document', value => isObject(value) && isObject(value['root'])],
+  ['an Editor.js document', value => isObject(value) && Array.isArray(value['blocks'])],
+  ['a structured text (DatoCMS)', value => isObject(value) && value['schema'] === 'dast'],
+  ['a Quill delta', value => isObject(value) && Array.isArray(value['ops'])],
 ]
 
 /** `null` for what is no tree: nothing, or an empty one. A tree that is not taken is named, in words that follow "found". */

@@ -134,8 +134,8 @@ export type OutletRequests = z.output<typeof outletRequests>
 
 export const isOpen = ({ state }: Pick<OutletRequest, 'state'>): boolean => state === 'asked' || state === 'running'
 
-/** What others may read of `outlets/routes/<article>.json`: whom it was ever routed to. */
-export const routesPart = z.object({ routes: z.record(z.string(), z.unknown()) })
+/** What others may read of `outlets/routes/<article>.json`: whom it was ever routed to, with which version last, and with which first where that is known. */
+export const routesPart = z.object({ routes: z.record(z.string(), z.object({ version: z.int(), first: z.int().optional() })) })
 
 /** What others may read of `outlets/pending/<outlet>/<article>.json`; `delivery` is `null` when it is over. */
 export const pendingPart = z.object({

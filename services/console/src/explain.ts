@@ -15,6 +15,7 @@ import {
 } from '@newswire/events/decision'
 import { earliestMs } from '@newswire/events/entitled'
 import type { Fact } from '@newswire/events/fact'
+import { routesPart } from '@newswire/events/outlet'
 import { publicPictureUrl } from '@newswire/events/public-article'
 import { getArchived } from '@newswire/objects/archived'
 import { getDocument } from '@newswire/objects/documents'
@@ -24,7 +25,6 @@ import { getReleased } from '@newswire/objects/released'
 import { type PastConfig, readConfigAt } from '@newswire/runtime/config-history'
 import type { ArticleTrace, SinkTrace, VersionTrace } from '@newswire/trace/queries'
 import type { Trace } from '@newswire/trace/trace'
-import { z } from 'zod'
 import { toDeliveryWords, toHeadline, toLeftOutWords, toReason, type Unmet } from './explain-words.ts'
 
 type Explanation = Readonly<{
@@ -55,8 +55,6 @@ type Unexplained = Readonly<{ unknown: 'article' | 'version' | 'outlet'; detail:
 
 type Needs = Readonly<{ objects: Pick<Objects, 'get' | 'list'>; trace: Trace }>
 type Asked = Readonly<{ articleId: string; outletId: string; version: number | null }>
-
-const routesPart = z.object({ routes: z.record(z.string(), z.object({ version: z.int(), first: z.int().optional() })) })
 
 const readFact = async (objects: Pick<Objects, 'get' | 'list'>, articleId: string, version: number): Promise<Fact | null> => {
   const released = await getReleased(objects, articleId)

@@ -1,5 +1,6 @@
 /** What has to be known of a retraction before it can be proved: what earlier versions showed, and who may have had them. */
 import type { Fact } from '@newswire/events/fact'
+import { routesPart } from '@newswire/events/outlet'
 import type { OutletResult } from '@newswire/events/retraction-proof'
 import { getArchived } from '@newswire/objects/archived'
 import { getDocument } from '@newswire/objects/documents'
@@ -8,12 +9,9 @@ import type { Objects } from '@newswire/objects/objects'
 import type { RetractionRow } from '@newswire/trace/retractions'
 import { RESTORED } from '@newswire/trace/tables'
 import type { Trace } from '@newswire/trace/trace'
-import { z } from 'zod'
 
 /** Versions whose titles and pictures are looked for: the newest. */
 const MOST_VERSIONS = 50
-
-const routesPart = z.object({ routes: z.record(z.string(), z.object({ version: z.int(), first: z.int().optional() })) })
 
 /** Earlier versions, the newest first, and those that the archive does not have. */
 export const readEarlier = async (objects: Pick<Objects, 'get' | 'list'>, { articleId, version, action }: RetractionRow) => {

@@ -4,8 +4,8 @@ import { retractRequestOf } from '@newswire/events/retract-request'
 import { notFound } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Publish } from '@newswire/log/events'
-import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
+import { isKnownArticle } from '@newswire/runtime/known-article'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
 import { readBody } from './acts.ts'
@@ -18,9 +18,6 @@ type Needs = Readonly<{
   now: () => number
 }>
 
-/** How long a command waits for the trace to reach the log's end. */
-const TRACE_WAIT_MS = 2_000
-
 /** Both are kept for good in the archive's record of the purge, so they must not tell what was purged. */
 const wantedPurge = z.strictObject({ reason: z.string().trim().min(1).max(1_000), by: z.string().trim().min(1).max(200).optional() })
 const nothing = z.strictObject({})
@@ -31,26 +28,14 @@ const toPurge = ({ reason, by }: z.output<typeof wantedPurge>): ArticleCommand =
   ...(by === undefined ? {} : { by }),
 })
 
-/**
- * Whether anything was ever submitted under the id, however long ago: a slip of the pen must not make an article. A trace that was made again knows a
- * month, and what is to be purged by law may be of any year. What cannot be known now is taken for known: a retraction is not lost.
- */
-const isKnown = async (articleId: string, { objects, trace }: Needs): Promise<boolean> => {
-  if ((await objects.head(keys.current(articleId))) !== null) return true
-  try {
-    await trace.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS))
-  } catch {
-    return true // the trace is behind
-  }
-  return trace.article(articleId) !== null
-}
-
 export const addArticleRoutes = (app: HttpServer, needs: Needs): void => {
+  const looked = { objects: needs.objects, trace: async () => needs.trace }
   const take = (name: 'retract' | 'republish' | 'purge', toCommand: (request: HttpRequest, articleId: string) => ArticleCommand) =>
     app.post(`/v1/articles/:articleId/${name}`, async (request, reply) => {
       const { articleId } = request.params as { articleId: string }
       const command = toCommand(request, articleId)
-      if (!isArticleId(articleId) || !(await isKnown(articleId, needs)))
+      // A slip of the pen must not make an article.
+      if (!isArticleId(articleId) || !(await isKnownArticle(looked, articleId)))
         throw notFound('nothing was ever submitted under this id; the whole id is <publisher>.<local id>')
       return reply.status(202).send(await takeCommand(needs, articleId, command, new Date(needs.now()).toISOString()))
     })

@@ -17,6 +17,7 @@ import { validateWith } from '@newswire/http/validate'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { getReleased } from '@newswire/objects/released'
+import { isKnownArticle } from '@newswire/runtime/known-article'
 import type { ServiceContext } from '@newswire/runtime/service'
 import { findLostAddresses } from '../complaints.ts'
 import { live, toCheckedArticleId, toPublish } from '../requests.ts'
@@ -33,9 +34,6 @@ type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trac
 
 /** `ignored`: nothing was to be done, and why; a CMS that asked again would hear the same. */
 type HookAnswer = Answer | Readonly<{ ignored: string; warnings?: readonly Warning[] }>
-
-/** How long the trace is waited for, to know whether there is anything to take back. */
-const TRACE_WAIT_MS = 2_000
 
 /** Documents of rich text are deeper and have more names in them than an article. */
 const JSON_LIMITS = { maxDepth: 100, maxKeys: 50_000 }
@@ -145,18 +143,6 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     return take(request, { publisher: publisher.id, articleId, key: `hook:${hook.hook.id}:${delivery}${again}`, ...live }, toAsked)
   }
 
-  /** A CMS also tells of drafts that were never ours. What cannot be known now is taken for known: a retraction is not lost. */
-  const isKnown = async (articleId: string): Promise<boolean> => {
-    if ((await objects.head(keys.current(articleId))) !== null) return true
-    const view = await trace()
-    try {
-      await view.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS))
-    } catch {
-      return true // the trace is behind
-    }
-    return view.article(articleId) !== null
-  }
-
   const takeBack = async (
     request: HttpRequest,
     hook: Hook,
@@ -167,7 +153,8 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     const localId = toLocalId(notice.id, hook.hook.mapping)
     if (localId === null) return { ignored: 'its id is none that an article could have' }
     const articleId = toCheckedArticleId(publisher.id, localId)
-    if (!(await isKnown(articleId))) return { ignored: 'nothing was ever submitted as this' }
+    // A CMS also tells of drafts that were never ours.
+    if (!(await isKnownArticle({ objects, trace }, articleId))) return { ignored: 'nothing was ever submitted as this' }
     if (isLate(await getReleased(objects, articleId), notice.document, fields))
       return { ignored: 'what is out is newer than what this takes back' }
     const isDeleted = notice.act === 'delete'

@@ -1,23 +1,11 @@
 /** A CMS's times, as an article has them. Pure. */
+import { fromZone } from '@newswire/events/zone-time'
 
 const ISO_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?$/i
 const RFC_822_TIME = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|Z|[+-]\d{4})$/i
 /** Since 1970: ten digits are seconds, thirteen milliseconds. */
 const EPOCH = /^\d{10}(?:\d{3})?$/
 const ZONED = /(?:Z|[+-]\d\d:?\d\d|GMT|UTC?)$/i
-
-/** Making one takes a hundred times as long as asking it; there are a few hundred zones. */
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-/** How far a zone is ahead of UTC at an instant; ms. */
-const offsetMs = (timeZone: string, instantMs: number): number => {
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
-  formats.set(timeZone, format)
-  const parts = format.formatToParts(instantMs)
-  const name = parts.find(one => one.type === 'timeZoneName')?.value ?? ''
-  const [, sign = '+', hours = '0', minutes = '0', seconds = '0'] = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name) ?? []
-  return (sign === '-' ? -1_000 : 1_000) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds))
-}
 
 const IN_UTC = /(?<![a-z])(?:gmt|utc)(?![a-z])|(?:Gmt|Utc|GMT|UTC)(?![a-z])/
 
@@ -37,6 +25,6 @@ export const toInstant = (text: string, timeZone?: string): string | null => {
   const written = date !== undefined ? `${date}T${time}${zone?.toUpperCase() ?? 'Z'}` : RFC_822_TIME.test(text) ? text : ''
   const said = EPOCH.test(text) ? Number(text.padEnd(13, '0')) : Date.parse(written)
   const isLocal = timeZone !== undefined && date !== undefined && zone === undefined && !Number.isNaN(said)
-  const ms = isLocal ? said - offsetMs(timeZone, said - offsetMs(timeZone, said)) : said
+  const ms = isLocal ? fromZone(timeZone, said) : said
   return Number.isNaN(ms) || ms < 0 || ms > Date.UTC(2200, 0, 1) ? null : new Date(ms).toISOString()
 }

@@ -131,11 +131,16 @@ const makePack = async (needs: Needs, number: number, part: Part, staged: Readon
   await dropOrphans(objects, number, part)
 }
 
+/** The packs of this part as they lie there, whether its index names them or not. */
+export const packsOf = async (objects: Objects, number: number, { folder, part }: Part): Promise<readonly string[]> => {
+  const prefix = `${keys.archivePackIndex(folder, number, part).slice(0, -'.index.jsonl'.length)}-`
+  return (await listKeys(objects, prefix)).filter(key => key.endsWith('.gz'))
+}
+
 /** Packs of this part that its index does not name: of a race that was lost, or of somebody who was killed before the index. */
-export const dropOrphans = async (objects: Objects, number: number, { folder, part }: Part): Promise<void> => {
-  const indexKey = keys.archivePackIndex(folder, number, part)
-  const prefix = indexKey.slice(0, -'.index.jsonl'.length)
-  const found = await listKeys(objects, `${prefix}-`)
+export const dropOrphans = async (objects: Objects, number: number, part: Part): Promise<void> => {
+  const indexKey = keys.archivePackIndex(part.folder, number, part.part)
+  const found = await packsOf(objects, number, part)
   const named = async () => {
     const held = await objects.get(indexKey)
     // Without an index nothing is left over: a packer is at work.

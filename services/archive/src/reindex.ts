@@ -7,11 +7,10 @@ import { RejectError } from '@newswire/events/errors'
 import { sha256Hex } from '@newswire/events/ids'
 import { buildPack, type Pack, parseIndex, readProven, type ToPack, toIndexBytes } from '@newswire/objects/archive-pack'
 import { keys } from '@newswire/objects/keys'
-import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
 import { sideBySide } from '@newswire/runtime/side-by-side'
-import { dropOrphans, listStaged, type Part, putPack, readManifest, toParts } from './finish.ts'
+import { dropOrphans, listStaged, type Part, packsOf, putPack, readManifest, toParts } from './finish.ts'
 import type { Entry } from './manifest.ts'
 import { type Purged, readPurged } from './purged.ts'
 import { salvage } from './salvage.ts'
@@ -44,11 +43,6 @@ const provenBy = async (objects: Objects, key: string, held: Held | null): Promi
     if (error instanceof RejectError) return null
     throw error
   }
-}
-
-const packsOf = async (objects: Objects, number: number, { folder, part }: Part): Promise<readonly string[]> => {
-  const prefix = `${keys.archivePackIndex(folder, number, part).slice(0, -'.index.jsonl'.length)}-`
-  return (await listKeys(objects, prefix)).filter(key => key.endsWith('.gz'))
 }
 
 type Source = Readonly<{ pack: string | null; built: Pack; isNew: boolean; lost: readonly Entry[] }>

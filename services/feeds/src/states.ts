@@ -9,6 +9,7 @@ import { type Fact, toPublicFact } from '@newswire/events/fact'
 import type { Objects } from '@newswire/objects/objects'
 import { createRecent } from '@newswire/objects/recent'
 import { getReleased } from '@newswire/objects/released'
+import { createShared } from '@newswire/runtime/shared'
 import { sideBySide } from '@newswire/runtime/side-by-side'
 
 const MIB = 1_048_576
@@ -30,7 +31,7 @@ const sizeOf = (fact: Fact): number =>
 
 export const createStates = ({ objects, maxBytes = 8 * MIB }: { objects: Pick<Objects, 'get'>; maxBytes?: number }): States => {
   const known = createRecent<Fact>({ maxBytes, sizeOf })
-  const reading = new Map<string, Promise<Fact | null>>()
+  const shared = createShared<Fact | null>()
 
   const offer = (fact: Fact): void => {
     if (fact.version >= (known.get(fact.articleId)?.version ?? 0)) known.set(fact.articleId, toPublicFact(fact))
@@ -45,22 +46,14 @@ export const createStates = ({ objects, maxBytes = 8 * MIB }: { objects: Pick<Ob
     return toPublicFact(fact)
   }
 
-  /** Readers that come while a read is under way share it. */
-  const share = (articleId: string): Promise<Fact | null> => {
-    const begun = reading.get(articleId)
-    if (begun) return begun
-    const promise = read(articleId).finally(() => reading.delete(articleId))
-    reading.set(articleId, promise)
-    return promise
-  }
-
   const getOne = async (articleId: string, version: number): Promise<Fact | null | RejectError> => {
     const fact = known.get(articleId)
     if (fact !== undefined && fact.version >= version) return fact
+    const share = () => shared(articleId, () => read(articleId))
     try {
-      const first = await share(articleId)
+      const first = await share()
       // A shared read may have begun before this version was written.
-      return first !== null && first.version >= version ? first : await share(articleId)
+      return first !== null && first.version >= version ? first : await share()
     } catch (error) {
       if (error instanceof RejectError) return error
       throw error

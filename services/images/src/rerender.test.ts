@@ -13,12 +13,12 @@ import { sampleFact } from '@newswire/events/sample-fact'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import type { Outbound } from '@newswire/outbound/outbound'
+import { createShared } from '@newswire/runtime/shared'
 import { createDecoder } from './decoder.ts'
 import { tableOf, toPlan } from './presets.ts'
 import { rerenderAll } from './rerender.ts'
 import { makePng } from './sample-pictures.ts'
 import { type Settle, type Settled, settlePicture } from './settle-picture.ts'
-import { createShared } from './shared.ts'
 
 const narrow = toPlan(picturesConfig.parse({ presets: [{ name: 'w320', width: 320 }] }))
 const wide = toPlan(

@@ -13,12 +13,12 @@ import { createDiskObjects } from '@newswire/objects/disk'
 import { keys } from '@newswire/objects/keys'
 import { mayBeMaking, setsMadeFor } from '@newswire/objects/picture-mark'
 import { createOutbound } from '@newswire/outbound/create-outbound'
+import { createShared } from '@newswire/runtime/shared'
 import { createDecoder, type Decoder } from './decoder.ts'
 import { inspectPicture } from './inspect.ts'
 import { toPlan } from './presets.ts'
 import { jpegHeight, jpegWidth, makeJpeg, makePng } from './sample-pictures.ts'
 import { type Settled, type SettleNeeds, settlePicture } from './settle-picture.ts'
-import { createShared } from './shared.ts'
 
 /** `breaksAt`: the first answer ends after so many bytes; `laterTag`: what it is called after that; `skips`: bytes left out of what comes of a range. */
 type Answer = {

@@ -13,12 +13,12 @@ import type { Objects } from '@newswire/objects/objects'
 import { markGiven } from '@newswire/objects/picture-mark'
 import { takePicture } from '@newswire/objects/picture-use'
 import type { Outbound } from '@newswire/outbound/outbound'
+import type { Shared } from '@newswire/runtime/shared'
 import { z } from 'zod'
 import type { DecodedFile, Decoder, Lane } from './decoder.ts'
 import { inspectPicture } from './inspect.ts'
 import { obtainPicture } from './obtain.ts'
 import { extensions, mediaTypes, type Planned, type Recipe, recipeOf, setRecipeOf } from './presets.ts'
-import type { Shared } from './shared.ts'
 import { wordsOf } from './words.ts'
 
 export type Settled = Readonly<{ outcome: 'settled'; picture: Picture }> | Readonly<{ outcome: 'later'; reason: string }>

@@ -12,11 +12,11 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import type { PictureUse } from '@newswire/objects/picture-use'
 import type { Outbound } from '@newswire/outbound/outbound'
+import { createShared } from '@newswire/runtime/shared'
 import { createBringBack } from './bring-back.ts'
 import { toPlan } from './presets.ts'
 import { makePng } from './sample-pictures.ts'
 import { type Settled, settlePicture } from './settle-picture.ts'
-import { createShared } from './shared.ts'
 import { type Removed, sweepByte } from './sweep.ts'
 
 const DAY = 86_400_000

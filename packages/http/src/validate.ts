@@ -20,7 +20,8 @@ const toFieldError = ({ path, expected, found, isUnknownField }: Complaint, sche
   return { pointer: toPointer(path), detail, expected: hint === null ? expected : JSON.stringify(hint), found }
 }
 
-const summarize = (errors: readonly FieldError[], all: number): string => {
+/** The first of them, and how many more there are, for the detail of a problem. */
+export const summarize = (errors: readonly FieldError[], all = errors.length): string => {
   const [first] = errors
   if (first === undefined) return 'it is not as it should be'
   return `${first.pointer === '' ? 'the body' : first.pointer}: ${first.detail}${all > 1 ? ` (and ${all - 1} more)` : ''}`

@@ -2,6 +2,7 @@
 import { isDataAddress, readDataPicture } from '@newswire/events/data-picture'
 import { sha256Hex } from '@newswire/events/ids'
 import { type FieldError, ProblemError } from '@newswire/http/problem'
+import { summarize } from '@newswire/http/validate'
 import { MAX_PICTURE_BYTES, typeOf } from './uploads.ts'
 
 type Found = Readonly<{ value: unknown; pictures: readonly Uint8Array[] }>
@@ -38,7 +39,7 @@ export const takeOutPictures = (value: unknown): Found => {
       status: 422,
       code: 'NEWSWIRE_PICTURE_DATA',
       title: 'A data: address holds no picture',
-      detail: `${errors[0]?.pointer}: ${errors[0]?.detail}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`,
+      detail: summarize(errors),
       errors: errors.slice(0, 50),
     })
   return pictures.size === 0

@@ -7,7 +7,7 @@ import { retractRequestOf } from '@newswire/events/retract-request'
 import type { Submission } from '@newswire/events/submission'
 import { ProblemError } from '@newswire/http/problem'
 import { readStrictJson } from '@newswire/http/strict-json'
-import { validateWith } from '@newswire/http/validate'
+import { summarize, validateWith } from '@newswire/http/validate'
 import { z } from 'zod'
 import { findContradictions } from './complaints.ts'
 import { takeOutPictures } from './data-pictures.ts'
@@ -66,13 +66,12 @@ const refuseLoop = ({ via = [] }: ArticleInput, siteId: string): void => {
 /** An archive is taken as it is: what contradicts itself there is a warning. */
 const refuseContradictions = (article: Article, { publisher, lane }: Stamp): void => {
   const errors = lane === 'backfill' ? [] : findContradictions(article, publisher)
-  const [first] = errors
-  if (first === undefined) return
+  if (errors.length === 0) return
   throw new ProblemError({
     status: 422,
     code: 'NEWSWIRE_INVALID',
     title: 'The article is not valid',
-    detail: `${first.pointer}: ${first.detail}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`,
+    detail: summarize(errors),
     errors,
   })
 }

@@ -1,15 +1,13 @@
+import { unescapeAttribute } from '@newswire/events/text'
+
 /** What stands for a summary where the publisher gave none. */
 const EXCERPT_CHARACTERS = 280
 /** Enough HTML to find that many characters of words in: nearly always, and however much of it is tags. */
 const EXCERPT_SOURCES = [800, 4000]
-const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&nbsp;': ' ', '&amp;': '&' }
-
 const LONGEST_ENTITY = 6
 
 const wordsOf = (html: string): string =>
-  html
-    .replace(/<[^>]*>?/g, ' ')
-    .replace(/&(?:lt|gt|quot|#39|nbsp|amp);/g, entity => ENTITIES[entity] ?? entity)
+  unescapeAttribute(html.replace(/<[^>]*>?|&nbsp;/g, ' '))
     .replace(/\s+/g, ' ')
     .trim()
 

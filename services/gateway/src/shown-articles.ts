@@ -1,6 +1,7 @@
 /** Which articles the bytes of a feed show, for who must know before serving them: pure. What was taken back and says so is not shown. */
 import type { FeedOutput } from '@newswire/events/feed'
 import { isArticleId } from '@newswire/events/ids'
+import { unescapeAttribute } from '@newswire/events/text'
 import { itemOf } from './feed-state.ts'
 import { splitFeed } from './split.ts'
 
@@ -32,13 +33,10 @@ const readers: Readonly<Record<Exclude<FeedOutput, 'sitemap'>, (item: string) =>
   json: shownInJson,
 }
 
-/** As the builder writes them. */
-const unescapeText = (text: string): string => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
-
 /** Whose page a sitemap names, it does not say. Notices are not in it. */
 const shownInSitemap = (item: string, idsAt: IdsAt): readonly Shown[] => {
   const page = /<loc>([^<]*)<\/loc>/.exec(item)?.[1]
-  const ids = page === undefined ? [] : [...idsAt(unescapeText(page))]
+  const ids = page === undefined ? [] : [...idsAt(unescapeAttribute(page))]
   return ids.length === 0 ? [undefined] : ids
 }
 

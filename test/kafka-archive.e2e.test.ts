@@ -7,10 +7,10 @@ import { keys } from '@newswire/objects/keys'
 import { makeSealingKey } from '@newswire/objects/sealed'
 import { createWriter } from './support/articles.ts'
 import { type Cluster, createCluster, services } from './support/cluster.ts'
-import { feedFiles } from './support/ledger.ts'
 import { newFolder, runCommand } from './support/newswire.ts'
 import { readRealParts } from './support/real-parts.ts'
 import { listAll } from './support/stopped.ts'
+import { formats } from './support/system.ts'
 import { waitFor } from './support/wait-for.ts'
 
 const skip = readRealParts().both.skip
@@ -35,7 +35,7 @@ const succeeds = async (cluster: Cluster, args: readonly string[]): Promise<Reco
 const readFeeds = async ({ urls }: Cluster): Promise<string[]> =>
   await Promise.all(
     FEEDS.flatMap(feed =>
-      feedFiles.map(async file => {
+      formats.map(async file => {
         const response = await fetch(`${urls.gateway}/feeds/${feed}/${file}`, { signal: AbortSignal.timeout(15_000) })
         assert.equal(response.status, 200)
         return await response.text()

@@ -4,11 +4,12 @@ import { test } from 'node:test'
 import { createWriter } from './support/articles.ts'
 import { type Cluster, createCluster, type Service, services } from './support/cluster.ts'
 import { createFeedReader } from './support/feed-reader.ts'
-import { createLedger, feedFiles, feedIds, revisionsIn, watchFeeds } from './support/ledger.ts'
+import { createLedger, feedIds, revisionsIn, watchFeeds } from './support/ledger.ts'
 import { portsOf, startUp } from './support/newswire.ts'
 import { makePng } from './support/pictures.ts'
 import { readRealParts } from './support/real-parts.ts'
 import { readTopic } from './support/stopped.ts'
+import { formats } from './support/system.ts'
 import { staysTrue, waitFor } from './support/wait-for.ts'
 
 const skip = readRealParts().both.skip
@@ -33,7 +34,7 @@ const everywhere = async (cluster: Cluster, localId: string, title: string, vers
   await waitFor(
     `version ${version} everywhere`,
     async () => {
-      for (const file of feedFiles) {
+      for (const file of formats) {
         const { items } = await createFeedReader(`${cluster.urls.gateway}/feeds/all/${file}`).read()
         assert.equal(items.find(one => one.id === cluster.guid(localId))?.title, title, file)
       }
@@ -55,9 +56,7 @@ const goneEverywhere = async (cluster: Cluster, localId: string, title: string, 
   await waitFor(
     `version ${version}, a retraction, everywhere`,
     async () => {
-      const [rss, atom, json] = await Promise.all(
-        feedFiles.map(file => createFeedReader(`${cluster.urls.gateway}/feeds/all/${file}`).read()),
-      )
+      const [rss, atom, json] = await Promise.all(formats.map(file => createFeedReader(`${cluster.urls.gateway}/feeds/all/${file}`).read()))
       assert.ok(rss && atom && json)
       assert.ok(
         rss.items.some(one => one.id === guid),
@@ -234,7 +233,7 @@ test('all submissions delivered a second time change nothing and send nothing', 
     objects: (await cluster.objects.list(''))
       .map(({ key, etag }) => `${key} ${etag}`)
       .filter(one => !/^(log|store|idempotency|native)\//.test(one)),
-    feeds: await Promise.all(feedIds.flatMap(feed => feedFiles.map(file => get(`${cluster.urls.gateway}/feeds/${feed}/${file}`)))),
+    feeds: await Promise.all(feedIds.flatMap(feed => formats.map(file => get(`${cluster.urls.gateway}/feeds/${feed}/${file}`)))),
   })
   const before = await look()
   await cluster.process('images').stop()

@@ -3,11 +3,13 @@
  * found again in any format; a revision that was answered 202 must be everywhere in the end, and nowhere may an older one follow a newer.
  */
 import type { TestContext } from 'node:test'
+import { listKeys } from '@newswire/objects/listing'
 import { createWriter } from './articles.ts'
 import { CATEGORIES, type Cluster } from './cluster.ts'
 import { parseFeed } from './feed-reader.ts'
 import type { Answer } from './publisher.ts'
 import { createRandom } from './random.ts'
+import { formats } from './system.ts'
 import { waitFor } from './wait-for.ts'
 
 type Entry = Readonly<{ category: string; revision: number; retracted: boolean }>
@@ -35,7 +37,6 @@ const ARCHIVE_READS = 16
 /** Fewer than a feed of the cluster holds; from here on there are only updates. */
 const MOST_ARTICLES = 600
 export const feedIds = ['all', ...CATEGORIES] as const
-export const feedFiles = ['rss.xml', 'atom.xml', 'feed.json'] as const
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
@@ -51,7 +52,7 @@ const readText = async (url: string): Promise<Readonly<{ status: number; text: s
 const findFeedDifferences = async (cluster: Cluster, entries: ReadonlyMap<string, Entry>): Promise<string[]> => {
   const differences: string[] = []
   for (const feed of feedIds)
-    for (const file of feedFiles) {
+    for (const file of formats) {
       const { status, text } = await readText(`${cluster.urls.gateway}/feeds/${feed}/${file}`)
       const shown = status === 200 ? revisionsIn(text) : new Map<string, number>()
       if (status === 200) parseFeed(text)
@@ -78,19 +79,9 @@ export const findPartnerDifferences = (cluster: Cluster, entries: ReadonlyMap<st
   return differences
 }
 
-const listAll = async (cluster: Cluster, prefix: string): Promise<string[]> => {
-  const found: string[] = []
-  for (let startAfter = ''; ; ) {
-    const page = await cluster.objects.list(prefix, startAfter === '' ? {} : { startAfter })
-    found.push(...page.map(({ key }) => key))
-    if (page.length < 1000) return found
-    startAfter = found.at(-1) ?? ''
-  }
-}
-
 const findArchiveDifferences = async (cluster: Cluster, entries: ReadonlyMap<string, Entry>): Promise<string[]> => {
   const versions = new Map<string, string[]>()
-  for (const key of await listAll(cluster, 'archive/')) {
+  for (const key of await listKeys(cluster.objects, 'archive/')) {
     const [, id = ''] = /\/pub\.([^/]+)\/v\d+\.json$/.exec(key) ?? []
     versions.set(id, [...(versions.get(id) ?? []), key])
   }

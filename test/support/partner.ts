@@ -6,6 +6,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { type AnsweringMode, answerBy, type PartnerMode } from './partner-modes.ts'
 
 export type Received = Readonly<{
@@ -68,12 +69,6 @@ const findSignatureOffence = (secret: string, headers: IncomingMessage['headers'
     return given.length === expected.length && timingSafeEqual(given, expected)
   })
   return matches ? null : 'no signature matches'
-}
-
-const readBody = async (request: IncomingMessage): Promise<Buffer> => {
-  const parts: Buffer[] = []
-  for await (const part of request) parts.push(part as Buffer)
-  return Buffer.concat(parts)
 }
 
 const parseJson = (text: string): Record<string, unknown> | null => {
@@ -146,7 +141,7 @@ export const startPartner = async (options: Readonly<{ secret?: string; port?: n
   let came = 0
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(request)
+    const body = await buffer(request)
     const now = exceptions.get(String(request.headers['x-newswire-article'] ?? '')) ?? mode
     came += 1
     await answerBy(now, {

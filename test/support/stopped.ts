@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createEmbeddedLog } from '@newswire/log/embedded'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
+import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { System } from './system.ts'
 
@@ -40,10 +41,6 @@ export const readTopic = async (log: Log, topic: string): Promise<LogRecord[]> =
 /** Every object below a prefix with its tag, in order. */
 export const listAll = async (objects: Objects, prefix: string): Promise<{ key: string; etag: string }[]> => {
   const found: { key: string; etag: string }[] = []
-  for (;;) {
-    const last = found.at(-1)
-    const page = await objects.list(prefix, last === undefined ? {} : { startAfter: last.key })
-    found.push(...page.map(({ key, etag }) => ({ key, etag })))
-    if (page.length < 1000) return found
-  }
+  for await (const page of listPages(objects, prefix)) found.push(...page.map(({ key, etag }) => ({ key, etag })))
+  return found
 }

@@ -5,6 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { parseXml } from './feed-reader.ts'
 
 /** What it does with a distribution: `hang` never answers. */
@@ -49,12 +50,6 @@ export type Subscriber = Readonly<{
   setAgreeing(agreeing: boolean | 'silent'): void
   close(): Promise<void>
 }>
-
-const readBody = async (request: IncomingMessage): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
 
 /** §4: HTTP `Link` headers first (RFC 8288); of several hubs the first. */
 export const discoverByHeader = (link: string | string[] | null): Links => {
@@ -135,7 +130,7 @@ export const startSubscriber = async ({ host = '127.0.0.1', port = 0 } = {}): Pr
   const server = createServer((request, response) => {
     const url = request.url ?? ''
     if (request.method === 'GET') return onQuestion(new URL(url, 'http://x').searchParams, response, url)
-    readBody(request).then(
+    buffer(request).then(
       body => onDistribution(request, body, response),
       () => response.destroy(),
     )

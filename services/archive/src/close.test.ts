@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { getArchived, listArchived, readArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { closeOnce } from './close.ts'
 import { copyArchive } from './copy.ts'
@@ -34,11 +34,6 @@ const keysOf = async (objects: Objects) => {
   return found.value
 }
 const verifyFolder = async (folder: string, objects: Objects) => verifyCopy(openFolder(folder), await keysOf(objects))
-const listAll = async (objects: Objects, prefix: string) => {
-  const found: string[] = []
-  for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
-  return found
-}
 const released = (objects: Objects, fact: unknown, articleId: string) =>
   objects.put(keys.current(articleId), Buffer.from(JSON.stringify({ released: { fact } })))
 
@@ -55,10 +50,10 @@ test('a closed day is one pack and its index, nothing of it lies loose, and ever
       key => key.replace('press.ab~1s', keys.current('press.Ab').slice('current/'.length, -'.json'.length)),
     ),
   )
-  assert.deepEqual(await listAll(objects, 'archive/2026/'), [])
-  assert.deepEqual(await listAll(objects, 'native/'), [])
-  assert.deepEqual(await listAll(objects, keys.archiveStagedPrefix), [])
-  const days = new Set((await listAll(objects, keys.archivePackPrefix)).map(key => key.slice(0, 'archive/packs/2026/03/01'.length)))
+  assert.deepEqual(await listKeys(objects, 'archive/2026/'), [])
+  assert.deepEqual(await listKeys(objects, 'native/'), [])
+  assert.deepEqual(await listKeys(objects, keys.archiveStagedPrefix), [])
+  const days = new Set((await listKeys(objects, keys.archivePackPrefix)).map(key => key.slice(0, 'archive/packs/2026/03/01'.length)))
   assert.ok(days.has('archive/packs/2026/03/01'))
   assert.deepEqual(await getArchived(objects, 'press.a', 1), before)
   assert.deepEqual(await listArchived(objects, 'press.a'), [1, 2])
@@ -81,7 +76,7 @@ test('a native payload that no milestone tells of any more, because the log was 
       ['press.b', natives[1]],
     ],
   )
-  assert.deepEqual(await listAll(objects, keys.nativePrefix), [])
+  assert.deepEqual(await listKeys(objects, keys.nativePrefix), [])
   assert.equal((await closeOnce(needs)).manifest.entries.filter(one => one.key.startsWith(keys.nativePrefix)).length, 0, 'once')
 })
 
@@ -209,7 +204,7 @@ test('one day is verified alone, and a fault of another day is not looked for', 
   await closeOnce(needs)
   const folder = folderOf(t)
   await copyArchive(objects, folder)
-  const [pack = ''] = (await listAll(objects, 'archive/packs/2019/')).filter(key => key.endsWith('.gz'))
+  const [pack = ''] = (await listKeys(objects, 'archive/packs/2019/')).filter(key => key.endsWith('.gz'))
   await cp(join(folder, 'README.txt'), join(folder, pack))
   const all = await keysOf(objects)
   assert.equal((await verifyCopy(openFolder(folder), all, { days: ['2026-03-01'] })).versions, 1)
@@ -222,7 +217,7 @@ test('a running system is verified in place: what is not closed yet is counted a
   await add('press.a', 1)
   await closeOnce(needs)
   await add('press.b', 1)
-  const live = { list: () => listAll(objects, keys.archivePrefix), read: async (path: string) => (await objects.get(path))?.bytes ?? null }
+  const live = { list: () => listKeys(objects, keys.archivePrefix), read: async (path: string) => (await objects.get(path))?.bytes ?? null }
   const verdict = await verifyCopy(live, await keysOf(objects), { isLive: true })
   assert.deepEqual([verdict.ok, verdict.open], [true, 1])
 })

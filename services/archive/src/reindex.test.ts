@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { changeWanted, readWanted } from '@newswire/objects/archive-wanted'
 import { getArchived, listArchived, readArchived } from '@newswire/objects/archived'
 import { keys } from '@newswire/objects/keys'
-import { listPages } from '@newswire/objects/listing'
+import { listKeys } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { closeOnce } from './close.ts'
 import { createCloser } from './closer.ts'
@@ -14,12 +14,6 @@ import { newestManifest, readManifest } from './finish.ts'
 import { addReindexed, NOTHING_REINDEXED, reindexManifest } from './reindex.ts'
 import { openSampleArchive, SAMPLE_DAY_MS, type SampleArchive } from './sample-archive.ts'
 import { ID, purgeOf, verifyLive } from './sample-purge.ts'
-
-const listAll = async (objects: Objects, prefix: string): Promise<readonly string[]> => {
-  const found: string[] = []
-  for await (const page of listPages(objects, prefix)) found.push(...page.map(one => one.key))
-  return found
-}
 
 const reindexAll = async ({ objects, needs }: SampleArchive) => {
   let all = NOTHING_REINDEXED
@@ -31,7 +25,7 @@ const reindexAll = async ({ objects, needs }: SampleArchive) => {
 /** Everything that is packed, byte for byte. */
 const readPacks = async (objects: Objects) => {
   const found = new Map<string, string>()
-  for (const key of await listAll(objects, keys.archivePackPrefix))
+  for (const key of await listKeys(objects, keys.archivePackPrefix))
     found.set(key, Buffer.from((await objects.get(key))?.bytes ?? []).toString('base64'))
   return found
 }
@@ -48,8 +42,8 @@ const open = async (t: TestContext) => {
   await add('press.later', 1, 'Hôm sau')
   await closeOnce(needs)
   await objects.put(keys.current(ID), Buffer.from(JSON.stringify({ released: { fact } })))
-  const indexes = async () => (await listAll(objects, keys.archivePackPrefix)).filter(key => key.endsWith('.index.jsonl'))
-  const packs = async () => (await listAll(objects, keys.archivePackPrefix)).filter(key => key.endsWith('.gz'))
+  const indexes = async () => (await listKeys(objects, keys.archivePackPrefix)).filter(key => key.endsWith('.index.jsonl'))
+  const packs = async () => (await listKeys(objects, keys.archivePackPrefix)).filter(key => key.endsWith('.gz'))
   return { ...archive, fact, indexes, packs }
 }
 

@@ -44,14 +44,20 @@ export const addressOf = (peer: string | undefined, forwarded: string | string[]
 export const askerOf = ({ raw, headers }: HttpRequest, proxies: number): string =>
   addressOf(raw.socket.remoteAddress, headers['x-forwarded-for'], proxies)
 
-const tooMany = (retryAfterSeconds: number): ProblemError =>
-  new ProblemError({
+const ADVICE = '; ask with If-None-Match, which costs a tenth, and no more often than Cache-Control says'
+
+/** Throws the 429 problem when there is nothing left; `advice`: how to get by with less. */
+export const refuseTooMany = (limiter: RateLimiter, client: Client, now: number, advice = ''): void => {
+  if (limiter.mayAsk(client, now)) return
+  const retryAfterSeconds = limiter.retryAfterSeconds(client, now)
+  throw new ProblemError({
     status: 429,
     code: 'NEWSWIRE_RATE_LIMIT',
     title: 'Too many requests',
-    detail: `try again in ${retryAfterSeconds} s; ask with If-None-Match, which costs a tenth, and no more often than Cache-Control says`,
+    detail: `try again in ${retryAfterSeconds} s${advice}`,
     headers: { 'retry-after': String(retryAfterSeconds) },
   })
+}
 
 /** What watches over us must get its answer, and is cheap. */
 const isHealth = (url: string): boolean => url === '/livez' || url === '/readyz'
@@ -65,8 +71,8 @@ const isLeave = ({ method, is404 }: HttpRequest): boolean => method === 'OPTIONS
 const clientOf = (limiter: RateLimiter, request: HttpRequest, proxies: number): Client =>
   limiter.client(toClientKey(askerOf(request, proxies)))
 
-const chargeOne = (limiter: RateLimiter, client: Client, now: number): void => {
-  if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))
+export const chargeOne = (limiter: RateLimiter, client: Client, now: number, advice = ''): void => {
+  refuseTooMany(limiter, client, now, advice)
   limiter.charge(client, now, COST_WHOLE)
 }
 
@@ -74,7 +80,7 @@ const chargeOne = (limiter: RateLimiter, client: Client, now: number): void => {
 export const chargeUnroutable =
   ({ limiter, proxies }: Limits) =>
   (request: HttpRequest): void => {
-    if (limiter !== null) chargeOne(limiter, clientOf(limiter, request, proxies), Date.now())
+    if (limiter !== null) chargeOne(limiter, clientOf(limiter, request, proxies), Date.now(), ADVICE)
   }
 
 /** Must be added before routes. */
@@ -86,7 +92,7 @@ export const addLimits = (app: HttpServer, { limiter, proxies }: Limits): void =
     const client = clientOf(limiter, request, proxies)
     clients.set(request, client)
     // At once, so that many at the same moment are counted too; what it really costs is known when it is answered.
-    chargeOne(limiter, client, Date.now())
+    chargeOne(limiter, client, Date.now(), ADVICE)
   })
   app.addHook('onSend', async (request, reply) => {
     const client = clients.get(request)

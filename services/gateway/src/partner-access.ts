@@ -7,10 +7,10 @@ import type { OutletConfig } from '@newswire/events/config'
 import { isConfigId } from '@newswire/events/ids'
 import { bearerToken, findByToken } from '@newswire/http/auth'
 import { ProblemError } from '@newswire/http/problem'
-import { createRateLimiter, type RateLimiter, toClientKey } from '@newswire/http/rate'
+import { createRateLimiter, toClientKey } from '@newswire/http/rate'
 import type { HttpRequest } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
-import { askerOf } from './limits.ts'
+import { askerOf, chargeOne, refuseTooMany } from './limits.ts'
 
 /** Sent back to the outlet's own addresses only (its path). */
 export const COOKIE = 'newswire-partner'
@@ -39,22 +39,6 @@ export type PartnerAccess = Readonly<{
   /** Throws the 401 problem. */
   require(request: HttpRequest): Partner
 }>
-
-const tooMany = (seconds: number): ProblemError =>
-  new ProblemError({
-    status: 429,
-    code: 'NEWSWIRE_RATE_LIMIT',
-    title: 'Too many requests',
-    detail: `try again in ${seconds} s`,
-    headers: { 'retry-after': String(seconds) },
-  })
-
-const charge = (limiter: RateLimiter, key: string): void => {
-  const now = Date.now()
-  const client = limiter.client(key)
-  if (!limiter.mayAsk(client, now)) throw tooMany(limiter.retryAfterSeconds(client, now))
-  limiter.charge(client, now)
-}
 
 /** The value of our cookie (RFC 6265 §4.2); the first, if a client sends several. */
 export const cookieToken = (header: string | undefined): string | null => {
@@ -85,7 +69,7 @@ export const createPartnerAccess = ({ configuration, proxies, limited = true }: 
   const outletOf = (outletId: string, token: string, request: HttpRequest): OutletConfig | null => {
     const client = wrong.client(toClientKey(askerOf(request, proxies)))
     const now = Date.now()
-    if (!wrong.mayAsk(client, now)) throw tooMany(wrong.retryAfterSeconds(client, now))
+    refuseTooMany(wrong, client, now)
     const outlet = isConfigId(outletId) ? configuration.current().outlets.get(outletId) : undefined
     const known = outlet?.tokens ?? []
     const isKnown = findByToken(token, known.length === 0 ? NOBODY : known) !== null
@@ -100,7 +84,7 @@ export const createPartnerAccess = ({ configuration, proxies, limited = true }: 
     const token = bearer ?? cookieToken(request.headers.cookie)
     const outlet = token === null ? null : outletOf(outletId, token, request)
     if (outlet === null) return null
-    if (limited) charge(questions, outlet.id)
+    if (limited) chargeOne(questions, questions.client(outlet.id), Date.now())
     return { outlet, viaCookie: bearer === null }
   }
   return {

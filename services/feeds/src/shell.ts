@@ -1,6 +1,7 @@
 /** A feed without its items. */
 import type { FeedConfig, SiteConfig } from '@newswire/events/config'
-import { type FeedFormat, feedFiles, feedFormats } from '@newswire/events/feed'
+import { type FeedFormat, feedFormats } from '@newswire/events/feed'
+import { toHub, toTopic } from '@newswire/events/subscription'
 import type { Dialect } from './feed-item.ts'
 import { profiles } from './profiles.ts'
 import { clean, cleanOneLine } from './xml.ts'
@@ -39,7 +40,6 @@ const descriptionOf = (feed: FeedConfig, dialect: Dialect): string => {
 /** `updatedAt`: when the newest thing in the feed was released; `NEVER` for an empty one. */
 export const toShell = (feed: FeedConfig, site: SiteConfig, updatedAt: string): FeedShell => {
   const { dialect } = profiles[feed.profile].render
-  const address = (format: FeedFormat) => new URL(`${site.publicUrl}/feeds/${feed.id}/${feedFiles[format].name}`).href
   return {
     feedId: feed.id,
     id: `tag:${site.id}:feed:${feed.id}`,
@@ -48,8 +48,8 @@ export const toShell = (feed: FeedConfig, site: SiteConfig, updatedAt: string): 
     language: feed.language ?? site.language,
     author: cleanOneLine(site.title),
     home: new URL(`${site.publicUrl}/`).href,
-    self: Object.fromEntries(feedFormats.map(format => [format, address(format)])) as Record<FeedFormat, string>,
-    hub: feed.access === undefined ? new URL(`${site.publicUrl}/hub`).href : null,
+    self: Object.fromEntries(feedFormats.map(format => [format, toTopic(site.publicUrl, feed.id, format)])) as Record<FeedFormat, string>,
+    hub: feed.access === undefined ? toHub(site.publicUrl) : null,
     dialect,
     updated: new Date(updatedAt),
   }

@@ -20,15 +20,13 @@ export const findAllAt = (value: unknown, pointer: string): readonly unknown[] =
 
 const toText = (value: unknown): string => (typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '')
 
+const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [value]).map(toText).filter(text => text !== '')
+
 /** Texts and numbers as texts, without what is empty or neither. */
-export const findTexts = (value: unknown, pointer: string): readonly string[] =>
-  findAllAt(value, pointer)
-    .flatMap(one => (Array.isArray(one) ? one : [one]))
-    .map(toText)
-    .filter(text => text !== '')
+export const findTexts = (value: unknown, pointer: string): readonly string[] => findAllAt(value, pointer).flatMap(textsOf)
 
 const textsAlong = (value: unknown, [part, ...rest]: readonly string[]): readonly string[] => {
-  if (part === undefined) return (Array.isArray(value) ? value : [value]).map(toText).filter(text => text !== '')
+  if (part === undefined) return textsOf(value)
   if (part !== '*' || Array.isArray(value)) return step(value, part).flatMap(one => textsAlong(one, rest))
   return (
     step(value, part)

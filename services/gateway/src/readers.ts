@@ -72,7 +72,8 @@ const MAX_NAMES = 64
 
 const newCounts = (): Counts => ({ polls: { full: 0, unchanged: 0, delta: 0, part: 0, refused: 0 }, bytes: 0, lastAt: 0 })
 
-export const createReaders = ({ salt = randomBytes(16).toString('hex'), maxReaders = MAX_READERS } = {}): Readers => {
+export const createReaders = ({ maxReaders = MAX_READERS } = {}): Readers => {
+  const salt = randomBytes(16).toString('hex')
   const records = new Map<string, FeedRecord>()
   /** Small numbers, because they are looked up for every answer. Forgetting them all at once makes readers new again, no more. */
   const numbers = new Map<string, number>()

@@ -371,7 +371,11 @@ test('a private feed is in no list, no OPML and no link that leads readers to fe
   ])
   const { ask, release } = await open(t, { config: { ...snapshot, feeds } })
   await release(makeLive())
-  for (const url of ['/', '/feeds', '/opml.xml', '/articles/press.a']) assert.doesNotMatch((await ask(url)).body, /secret|Kín đáo/, url)
+  for (const url of ['/', '/feeds', '/opml.xml', '/articles/press.a']) {
+    const { statusCode, body } = await ask(url)
+    assert.equal(statusCode, 200, url)
+    assert.doesNotMatch(body, /secret|Kín đáo/, url)
+  }
 })
 
 test('a page has a strong tag for each coding, and unchanged it is a 304 with the same headers', async t => {

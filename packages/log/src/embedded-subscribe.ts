@@ -1,12 +1,12 @@
 /** Subscriptions of the embedded log: members of a group share the partitions of a topic, records go to the lanes of whoever holds them. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { UnavailableError } from '@newswire/events/errors'
 import type { DeadRecord } from './dead-letter.ts'
 import type { PartitionState, TopicState } from './embedded-file.ts'
 import type { Groups } from './embedded-groups.ts'
 import type { EmbeddedReader } from './embedded-reader.ts'
 import { createLanes, type LaneObservers, type Lanes } from './lanes.ts'
 import type { Position, SubscribeOptions, Subscription } from './log.ts'
+import { retentionGap } from './refusals.ts'
 
 type EmbeddedSubscriptions = Readonly<{
   subscribe(options: SubscribeOptions): Promise<Subscription>
@@ -61,9 +61,8 @@ export const createEmbeddedSubscriptions = (needs: Needs): EmbeddedSubscriptions
   }
 
   const reportGap = (member: Member, partition: PartitionState, cursor: Position) => {
-    const { group } = member.options
-    const what = `${group} was at ${cursor} of ${partition.topic}/${partition.number}, which begins at ${partition.start}`
-    onError?.(new UnavailableError('NEWSWIRE_LOG_GAP', `${what}: what lay between was removed by retention before it was handled`))
+    const { topic, number, start } = partition
+    onError?.(retentionGap(member.options.group, `${topic}/${number}`, cursor, start))
   }
 
   /** One slice of one partition; true when there is more to fetch. */

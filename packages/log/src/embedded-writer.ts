@@ -3,7 +3,7 @@
  * record when it is committed, which may be before it is on disk: recovery gives a prefix of the commits, so whatever follows from a
  * record is never there without it.
  */
-import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
+import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { isMade } from '@newswire/events/events'
 import { type Call, createCommit } from './embedded-commit.ts'
 import { type LogFile, type PartitionState, type TopicState, unknownTopic } from './embedded-file.ts'
@@ -11,6 +11,7 @@ import { extendTail } from './embedded-reader.ts'
 import type { WalSync } from './embedded-sync.ts'
 import type { LogRecord, NewRecord, Published, PublishOptions } from './log.ts'
 import { partitionOf } from './partition.ts'
+import { tooLarge } from './refusals.ts'
 
 export type WriterOptions = Readonly<{
   file: LogFile
@@ -188,11 +189,7 @@ export const createEmbeddedWriter = (options: WriterOptions): EmbeddedWriter => 
     for (const record of records) {
       const { maxRecordBytes, synced } = topicOf(record.topic).spec
       const size = bytesOf(record)
-      if (size > maxRecordBytes)
-        throw new RejectError(
-          'NEWSWIRE_LOG_TOO_LARGE',
-          `a record of ${size} bytes is too large for ${record.topic}, which takes ${maxRecordBytes}; store the body as an object and send its key`,
-        )
+      if (size > maxRecordBytes) throw tooLarge(record.topic, size, maxRecordBytes)
       bytes += size
       isSynced ||= synced
     }

@@ -19,6 +19,7 @@ import { createEmbeddedWriter, type EmbeddedWriter } from './embedded-writer.ts'
 import type { LaneObservers } from './lanes.ts'
 import type { Lag, Log } from './log.ts'
 import { partitionOf } from './partition.ts'
+import { closed, groupActive } from './refusals.ts'
 
 export type EmbeddedLogOptions = LaneObservers &
   Readonly<{
@@ -47,8 +48,6 @@ const DEFAULT_DRAIN_MS = 10_000
 
 /** Only there can we vouch for a sync of our own; see `embedded-sync.ts`. */
 const canSyncWal = process.platform === 'linux'
-
-const closedError = () => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed')
 
 /**
  * Opens or makes the file. Throws `UnavailableError`: `NEWSWIRE_LOG_OWNED` when another process has it, `NEWSWIRE_LOG_UNAVAILABLE` when it
@@ -80,7 +79,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
   let closing: Promise<void> | null = null
 
   const topicOf = (name: string): TopicState => {
-    if (isClosed) throw closedError()
+    if (isClosed) throw closed()
     const topic = file.topics.get(name)
     if (!topic) throw unknownTopic(name)
     return topic
@@ -114,7 +113,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
     ...(options.maxWaitingBytes === undefined ? {} : { maxWaitingBytes: options.maxWaitingBytes }),
   })
   const publish: Log['publish'] = async (records, publishOptions) => {
-    if (isClosed) throw closedError()
+    if (isClosed) throw closed()
     return writer.publish(records, publishOptions)
   }
   const report = (error: Error) => onError?.(error)
@@ -132,11 +131,11 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
   })
 
   const retention = createRetention(file, reader)
-  const closed = new AbortController()
+  const ending = new AbortController()
   let cleaning: Promise<void> | null = null
   const cleaner = setInterval(() => {
     cleaning ??= retention
-      .run(now(), closed.signal)
+      .run(now(), ending.signal)
       .catch(error => report(new Error(`removing old records failed and is tried again: ${messageOf(error)}`, { cause: error })))
       .finally(() => {
         cleaning = null
@@ -159,8 +158,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
 
   const replay: Log['replay'] = async (group, topic, from) => {
     const { partitions } = topicOf(topic)
-    if (subscriptions.hasMembers(group))
-      throw new RejectError('NEWSWIRE_LOG_GROUP_ACTIVE', `the group ${group} has members; stop them, then set where it goes on`)
+    if (subscriptions.hasMembers(group)) throw groupActive(group)
     for (const partition of partitions) groups.commit(group, partition, reader.resolve(partition, from))
     groups.save()
   }
@@ -176,7 +174,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
 
   const shutDown = async (drainMs: number): Promise<void> => {
     clearInterval(cleaner)
-    closed.abort()
+    ending.abort()
     await Promise.all([subscriptions.stop({ drainMs }), ...[...followings].map(following => following.stop())])
     await cleaning
     await writer.flush()

@@ -82,15 +82,6 @@ export const refusedConnection = (cause: unknown): RejectError =>
     cause,
   })
 
-export const closed = (): UnavailableError => new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed')
-
-/** What an operator is told when a group was away longer than its topic keeps records. */
-export const retentionGap = (group: string, partition: string, at: string, start: number): UnavailableError =>
-  new UnavailableError(
-    'NEWSWIRE_LOG_GAP',
-    `${group} was at ${at} of ${partition}, which begins at ${start}: what lay between was removed by retention before it was handled`,
-  )
-
 /** Ours stay as they are; an unknown topic is a reject; everything else means that the brokers cannot be reached now. */
 export const translate = (error: unknown, doing: string, topic: string): Error => {
   if (error instanceof RejectError || error instanceof UnavailableError) return error

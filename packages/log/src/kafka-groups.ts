@@ -1,11 +1,12 @@
 /** Consumer groups at rest: how far they are, and setting where they go on. */
-import { RejectError } from '@newswire/events/errors'
+import { codeOf } from '@newswire/events/errors'
 import { brokerErrorOf } from './kafka-errors.ts'
 import { resolveStart } from './kafka-follow.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toPosition } from './kafka-position.ts'
 import type { KafkaReader, OffsetRange } from './kafka-reader.ts'
 import type { Lag, Start } from './log.ts'
+import { groupActive } from './refusals.ts'
 
 /** A commit from outside the group is allowed only while it has no members; the brokers say so with one of these. */
 const ACTIVE_ERRORS: ReadonlySet<string> = new Set([
@@ -41,9 +42,7 @@ const commitFor = async (reader: KafkaReader, groupId: string, topic: string, of
     })
   } catch (error) {
     if (!isActive(error)) throw error
-    throw new RejectError('NEWSWIRE_LOG_GROUP_ACTIVE', `the group ${groupId} has members; stop them, then set where it goes on`, {
-      cause: error,
-    })
+    throw groupActive(groupId, error)
   }
 }
 
@@ -57,7 +56,7 @@ export const placeNewGroup = (reader: KafkaReader, groupId: string, topic: strin
     const { offsets } = await resolveStart(reader, topic, from, 0)
     const missing = new Map([...offsets].filter(([partition]) => (committed?.get(partition) ?? NEVER) === NEVER))
     await commitFor(reader, groupId, topic, missing).catch(error => {
-      if ((error as { code?: unknown }).code !== 'NEWSWIRE_LOG_GROUP_ACTIVE') throw error
+      if (codeOf(error) !== 'NEWSWIRE_LOG_GROUP_ACTIVE') throw error
     })
   }
   return reader.persist(topic, place, START_WITHIN_MS)

@@ -1,9 +1,9 @@
 /** Where a group stands in the partitions it holds: a batch counts only if it continues there, and what retention took is told. */
-import { retentionGap } from './kafka-errors.ts'
 import { fetchCommitted } from './kafka-groups.ts'
 import { toPosition } from './kafka-position.ts'
 import { isHole, type KafkaReader } from './kafka-reader.ts'
 import type { SubscribeOptions } from './log.ts'
+import { retentionGap } from './refusals.ts'
 
 /** A partition held: the offset that its next batch must continue from, once known. */
 export type Held = { next: number | null }
@@ -48,7 +48,7 @@ export const createPlaces = ({ reader, epoch, topic, groupId, options, onGap, se
   const reportGap = async (partition: number, next: number | null): Promise<void> => {
     const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
     if (next !== null && start <= next) return
-    const at = next === null ? 'before its beginning' : String(toPosition(epoch, next))
+    const at = next === null ? 'before its beginning' : toPosition(epoch, next)
     onGap(retentionGap(options.group, `${options.topic}/${partition}`, at, toPosition(epoch, start)))
   }
 

@@ -9,8 +9,9 @@ import type { Message, Producer, RecordMetadata } from 'kafkajs'
 import { countForBatch, type Waiting } from './kafka-batch.ts'
 import { CompressionTypes, type KafkaClient } from './kafka-client.ts'
 import { createCompany, waitMsOf } from './kafka-company.ts'
-import { brokerErrorOf, closed, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
+import { brokerErrorOf, isRefusal, unavailable, unknownTopic } from './kafka-errors.ts'
 import type { TopicBook } from './kafka-topics.ts'
+import { closed } from './refusals.ts'
 
 /** A record whose partition and size are known; `topic` is the name on the brokers. */
 export type Prepared = Readonly<{

@@ -5,10 +5,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Cluster } from 'kafkajs'
 import type { KafkaClient } from './kafka-client.ts'
-import { brokerErrorOf, closed, unknownTopic, within } from './kafka-errors.ts'
+import { brokerErrorOf, unknownTopic, within } from './kafka-errors.ts'
 import { AT_ONCE, type FetchRule } from './kafka-fetch.ts'
 import { ASK_WITHIN_MS, pauseBeforeNext } from './kafka-persist.ts'
 import type { FetchedMessage } from './kafka-record.ts'
+import { closed } from './refusals.ts'
 
 export type OffsetRange = Readonly<{ partition: number; start: number; end: number }>
 type FetchFrom = Readonly<{ partition: number; offset: number }>

@@ -8,7 +8,7 @@ import type { TopicSpec } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { recordBytes } from './kafka-batch.ts'
 import { createKafkaClient, type KafkaSettings } from './kafka-client.ts'
-import { closed, isHopeless, refusedConnection, translate, unknownTopic, within } from './kafka-errors.ts'
+import { isHopeless, refusedConnection, translate, unknownTopic, within } from './kafka-errors.ts'
 import { followTopic, type KafkaFollowing, resolveStart } from './kafka-follow.ts'
 import { createGhosts } from './kafka-ghosts.ts'
 import { lagOfGroup, replayGroup } from './kafka-groups.ts'
@@ -23,6 +23,7 @@ import { isCurrent } from './kafka-unread.ts'
 import type { LaneObservers } from './lanes.ts'
 import { type Log, type LogRecord, type NewRecord, type Published, patienceOf, type Start, type SubscribeOptions } from './log.ts'
 import { partitionOf } from './partition.ts'
+import { closed, tooLarge } from './refusals.ts'
 
 export type KafkaLogOptions = KafkaSettings &
   LaneObservers &
@@ -53,12 +54,6 @@ const HEALTH_TIMEOUT_MS = 3000
 const DRAIN_MS = 10_000
 const MIB = 1_048_576
 const MAX_WAITING_BYTES = 64 * MIB
-
-const tooLarge = (topic: string, bytes: number, limit: number): RejectError =>
-  new RejectError(
-    'NEWSWIRE_LOG_TOO_LARGE',
-    `a record of ${bytes} bytes is too large for ${topic}, which takes ${limit}; store the body as an object and send its key`,
-  )
 
 /** Takes what comes in batches just now, and so nothing by hand. */
 const isPatient = (options: Pick<SubscribeOptions, 'patienceMs'>): boolean => patienceOf(options) > 0

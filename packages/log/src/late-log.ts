@@ -5,6 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { codeOf, messageOf, UnavailableError } from '@newswire/events/errors'
 import type { Following, FollowOptions, Log } from './log.ts'
+import { closed } from './refusals.ts'
 
 /** How long a start waits for the log before it goes on without, ms: a broker that is there answers within a second. */
 const PATIENCE_MS = 3_000
@@ -138,7 +139,7 @@ export const createLateLog = async (options: LateLogOptions): Promise<Log> => {
     health,
     close: async asked => {
       ending.abort()
-      arrived.reject(new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'the log is closed'))
+      arrived.reject(closed())
       await log?.close(asked)
     },
   }

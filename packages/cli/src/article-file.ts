@@ -1,6 +1,7 @@
 /** A file as an article: `.json` is contract §4 as it is, `.txt` is a body whose other fields come from the options. */
 import { basename, dirname, extname, resolve } from 'node:path'
 import { isDataAddress, readDataPicture } from '@newswire/events/data-picture'
+import { messageOf } from '@newswire/events/errors'
 import { UsageError } from './usage-error.ts'
 
 export type TextOptions = Readonly<{
@@ -115,7 +116,7 @@ const fromJson = (file: string, text: string): Record<string, unknown> => {
     parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch (cause) {
     const other = file === '-' ? '; only JSON is read from there, so save a text as .txt and name that' : ''
-    throw new UsageError(`${name} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}${other}`)
+    throw new UsageError(`${name} is not JSON: ${messageOf(cause)}${other}`)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new UsageError(`${name} holds no article`)
   return parsed as Record<string, unknown>

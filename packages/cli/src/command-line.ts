@@ -1,4 +1,5 @@
 /** One command: what it was asked for, what it says, how it ends. */
+import { messageOf } from '@newswire/events/errors'
 import { processEnvironment, readSettings, SettingsError } from '@newswire/runtime/settings'
 import { CommanderError } from 'commander'
 import { asTyped, dataOf } from './as-typed.ts'
@@ -11,7 +12,7 @@ const typed = (text: string): string => asTyped(text, dataOf(args))
 const fail = (error: unknown): number => {
   const isCommander = error instanceof CommanderError
   if (isCommander && error.exitCode === 0) return 0
-  const message = typed(error instanceof Error ? error.message : String(error))
+  const message = typed(messageOf(error))
   const own = (error as { code?: unknown } | null)?.code
   const wrongUse = isCommander || error instanceof UsageError || error instanceof SettingsError
   const code = typeof own === 'string' && own.startsWith('NEWSWIRE_') ? own : wrongUse ? 'NEWSWIRE_USAGE' : 'NEWSWIRE_FAILED'

@@ -1,6 +1,7 @@
 /** `newswire.yaml`, read and checked; every complaint at once. */
 import { readFile } from 'node:fs/promises'
 import type { NewswireConfig } from '@newswire/events/config'
+import { messageOf } from '@newswire/events/errors'
 import { checkConfig } from '@newswire/runtime/check-config'
 import { parse } from 'yaml'
 import { UsageError } from './usage-error.ts'
@@ -10,7 +11,7 @@ export const parseConfig = (text: string, file: string): NewswireConfig => {
   try {
     value = parse(text)
   } catch (cause) {
-    throw new UsageError(`${file} is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw new UsageError(`${file} is not YAML: ${messageOf(cause)}`)
   }
   const checked = checkConfig(value)
   if (checked.ok) return checked.config
@@ -24,7 +25,7 @@ export const readConfigFile = async (file: string): Promise<NewswireConfig> => {
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    throw new UsageError(`${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw new UsageError(`${file} cannot be read: ${messageOf(cause)}`)
   }
   return parseConfig(text, file)
 }

@@ -3,6 +3,7 @@ import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { messageOf } from '@newswire/events/errors'
 import { isLocalId } from '@newswire/events/ids'
 import { type FileArticle, findPictures, toLocalId } from './article-file.ts'
 import type { NamedFile } from './name-clashes.ts'
@@ -65,7 +66,7 @@ const parse = (text: string, where: string): Readonly<{ value: unknown }> | Unre
   try {
     return { value: JSON.parse(text.replace(/^\uFEFF/, '')) }
   } catch (error) {
-    return { where, reason: `it is not JSON: ${error instanceof Error ? error.message : String(error)}` }
+    return { where, reason: `it is not JSON: ${messageOf(error)}` }
   }
 }
 

@@ -1,6 +1,6 @@
 /** The archive as it comes back: articles in its order, read and prepared on threads of their own, which take the days by turns. */
 import { Worker } from 'node:worker_threads'
-import { RejectError } from '@newswire/events/errors'
+import { RejectError, toError } from '@newswire/events/errors'
 import type { Objects } from '@newswire/objects/objects'
 import type { FromRestorer, PreparedArticle, ToRestorer } from './restore-prepare.ts'
 
@@ -50,7 +50,7 @@ const startThread = () => {
         wake.resolve()
     }
   })
-  worker.on('error', error => fail(error instanceof Error ? error : new Error(String(error))))
+  worker.on('error', error => fail(toError(error)))
   worker.on('exit', () => fail(new Error('the thread that reads the archive ended')))
 
   const next = async (): Promise<Told> => {

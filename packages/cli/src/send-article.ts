@@ -1,6 +1,7 @@
 /** Sends an article with its local pictures: those first, then the article that names them. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { messageOf } from '@newswire/events/errors'
 import { type FileArticle, withUploads } from './article-file.ts'
 import type { Client } from './client.ts'
 import { UsageError } from './usage-error.ts'
@@ -17,7 +18,7 @@ const readPicture = async (path: string): Promise<Uint8Array> => {
   try {
     return await readFile(path)
   } catch (cause) {
-    throw new UsageError(`picture ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw new UsageError(`picture ${path} cannot be read: ${messageOf(cause)}`)
   }
 }
 

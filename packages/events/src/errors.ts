@@ -33,5 +33,8 @@ export const codeOf = (error: unknown): ErrorCode => {
   return typeof code === 'string' && code.startsWith('NEWSWIRE_') ? (code as ErrorCode) : 'NEWSWIRE_INTERNAL'
 }
 
+/** Any thrown value as an error: itself, when it is one. */
+export const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
 /** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,7 @@
 /** Moves the WAL into the database file, on a thread of its own: copying and syncing 64 MiB takes longer than a reader may wait. */
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf } from '@newswire/events/errors'
 
 export type CheckpointRequest = 'passive' | 'truncate' | 'close'
 /** Frames of 4 KiB in the WAL. */
@@ -15,7 +16,7 @@ const checkpoint = (mode: 'passive' | 'truncate'): CheckpointReport => {
     const row = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get() as { log: number }
     return { frames: row.log, error: null }
   } catch (error) {
-    return { frames: 0, error: error instanceof Error ? error.message : String(error) }
+    return { frames: 0, error: messageOf(error) }
   }
 }
 

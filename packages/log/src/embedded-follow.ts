@@ -1,5 +1,6 @@
 /** Following a topic of the embedded log: every partition, from a position on, woken by commits. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { toError } from '@newswire/events/errors'
 import type { TopicState } from './embedded-file.ts'
 import type { EmbeddedReader } from './embedded-reader.ts'
 import { type Following, type FollowOptions, type LogRecord, type Position, patienceOf } from './log.ts'
@@ -70,7 +71,7 @@ export const followEmbedded = (reader: EmbeddedReader, topic: TopicState, option
     }
     running = run()
       .catch(error => {
-        failure = error instanceof Error ? error : new Error(String(error))
+        failure = toError(error)
         ready.reject(failure)
       })
       .finally(() => {

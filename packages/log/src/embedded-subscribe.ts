@@ -1,5 +1,6 @@
 /** Subscriptions of the embedded log: members of a group share the partitions of a topic, records go to the lanes of whoever holds them. */
 import { setTimeout as wait } from 'node:timers/promises'
+import { toError } from '@newswire/events/errors'
 import type { DeadRecord } from './dead-letter.ts'
 import type { PartitionState, TopicState } from './embedded-file.ts'
 import type { Groups } from './embedded-groups.ts'
@@ -83,7 +84,7 @@ export const createEmbeddedSubscriptions = (needs: Needs): EmbeddedSubscriptions
       for (const partition of member.topic.partitions) if (fetch(member, partition)) hasMore = true
       failure = null
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error))
+      failure = toError(error)
       onError?.(failure)
       setTimeout(poll, READ_AGAIN_MS, member).unref()
       return

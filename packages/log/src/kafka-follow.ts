@@ -3,7 +3,7 @@
  * leaders or a broker that is away ends the round, and the next one begins with fresh metadata where each partition stands.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { messageOf } from '@newswire/events/errors'
+import { messageOf, toError } from '@newswire/events/errors'
 import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
@@ -110,7 +110,7 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
       try {
         await options.onRecords(records)
       } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error))
+        failure = toError(error)
         ready.reject(failure)
         onDead?.(failure)
         return

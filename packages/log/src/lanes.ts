@@ -3,7 +3,7 @@
  * lanes side by side up to `concurrency`. A lane that waits for its next try gives its place to others. Nothing a handler throws
  * leaves here. What is handled out of order is committed in order: only the done prefix of a partition counts.
  */
-import { messageOf } from '@newswire/events/errors'
+import { messageOf, toError } from '@newswire/events/errors'
 import { type DeadRecord, isForGroup } from './dead-letter.ts'
 import { createAssignment } from './lane-assignment.ts'
 import { createPartitionBook, type Entry, toEntry } from './lane-partition.ts'
@@ -105,7 +105,7 @@ export const createLanes = (options: LanesOptions): Lanes => {
   /** Observers are guests: what they throw must not cost a record. */
   const report = (error: unknown) => {
     try {
-      onError?.(error instanceof Error ? error : new Error(String(error)))
+      onError?.(toError(error))
     } catch (failed) {
       process.emitWarning(`an onError of the log threw: ${messageOf(failed)}`)
     }

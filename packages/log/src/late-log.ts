@@ -3,7 +3,7 @@
  * stays, as a broker that is away for a while does: being away later is the adapter's own business.
  */
 import { setTimeout } from 'node:timers/promises'
-import { codeOf, messageOf, UnavailableError } from '@newswire/events/errors'
+import { codeOf, messageOf, toError, UnavailableError } from '@newswire/events/errors'
 import type { Following, FollowOptions, Log } from './log.ts'
 import { closed } from './refusals.ts'
 
@@ -33,8 +33,6 @@ type LateLogOptions = Readonly<{
  * of it yet.
  */
 export const mayPass = (error: unknown): boolean => error instanceof UnavailableError || codeOf(error) === 'NEWSWIRE_LOG_UNKNOWN_TOPIC'
-
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 /**
  * A log whose `whenThere` tells when it can be used. It is waited for up to `patienceMs`; while it is not there `follow` begins once it is, and

@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
+import { toError } from '@newswire/events/errors'
 import { mayPass } from './late-log.ts'
 import type { Following, FollowOptions, Log, LogRecord, Position } from './log.ts'
 import { createMoving } from './projection-checkpoint.ts'
@@ -67,8 +68,6 @@ const TIDY_AFTER_MS = 5_000
 const PASSING = new Set([5, 6, 7, 10, 13, 14])
 /** Whether what SQLite threw is of the machine and not of what was written, so that it may go another time. */
 export const isPassing = (error: unknown): boolean => PASSING.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)
-
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 type Ends = ReadonlyArray<{ partition: number; start: Position; end: Position }>
 

@@ -1,5 +1,6 @@
 /** Hands changes to the writing thread in groups: what comes while one group is being committed is the next group. */
 import { Worker } from 'node:worker_threads'
+import { messageOf } from '@newswire/events/errors'
 import { packGroup } from './disk-group.ts'
 import type { Change, Changed } from './disk-table.ts'
 import type { WriterAnswer, WriterData, WriterRequest } from './disk-writer.ts'
@@ -57,7 +58,7 @@ export const createCommitter = (data: WriterData): Committer => {
     let reason = 'the writing thread ended'
     fresh.on('message', finish)
     fresh.on('error', error => {
-      reason = `the writing thread failed: ${error instanceof Error ? error.message : String(error)}`
+      reason = `the writing thread failed: ${messageOf(error)}`
     })
     fresh.on('exit', () => {
       if (thread === fresh) thread = null

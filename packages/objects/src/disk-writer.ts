@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf } from '@newswire/events/errors'
 import { type PackedGroup, unpackGroup } from './disk-group.ts'
 import { type Change, type Changed, type Fsync, openTable, type Row } from './disk-table.ts'
 import type { PutResult } from './objects.ts'
@@ -98,7 +99,7 @@ const answer = (group: readonly Change[]): WriterAnswer => {
   try {
     return { done: commit(group) }
   } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) }
+    return { failed: messageOf(error) }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Starting services one after the other, asking whether they are ready, stopping them all whatever happens. */
+import { messageOf } from '@newswire/events/errors'
 import type { Logger } from './logger.ts'
 import type { Readiness, RunningService, ServiceContext, ServiceName, StartService } from './service.ts'
 
@@ -68,7 +69,7 @@ export const toReadiness = (running: readonly RunningService[], wanted: number):
     try {
       return { name, ...readiness() }
     } catch (error) {
-      return { name, ready: false, detail: { error: error instanceof Error ? error.message : String(error) } }
+      return { name, ready: false, detail: { error: messageOf(error) } }
     }
   })
   return {

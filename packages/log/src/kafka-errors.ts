@@ -34,8 +34,10 @@ export const brokerErrorOf = (error: unknown): string | null => {
 export const isRefusal = (error: unknown): boolean =>
   causesOf(error).some(one => typeof one.type === 'string' && one.retriable === false) && !WORTH_TRYING.has(brokerErrorOf(error) ?? '')
 
-/** A member that the group no longer knows joins again; nothing is wrong with it. */
 const MEMBERSHIP: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'])
+/** True when the group does not take whoever asked for a member of now: a member joins again, nothing is wrong with it; from outside, the group has members. */
+export const isOfMembership = (error: unknown): boolean => MEMBERSHIP.has(brokerErrorOf(error) ?? '')
+
 /** What kafkajs finds by itself and no waiting mends. */
 const HOPELESS: ReadonlySet<unknown> = new Set([
   'KafkaJSSASLAuthenticationError',
@@ -55,8 +57,7 @@ export const isHopeless = (error: unknown): boolean =>
  * True when a subscription that ended with this would end with it again. kafkajs calls more than that not retriable: a coordinator not yet
  * found or a broker not yet connected, when the brokers have just come back.
  */
-export const endsForGood = (error: unknown): boolean =>
-  isHopeless(error) || (isRefusal(error) && !MEMBERSHIP.has(brokerErrorOf(error) ?? ''))
+export const endsForGood = (error: unknown): boolean => isHopeless(error) || (isRefusal(error) && !isOfMembership(error))
 
 /** Not retriable with the same producer, but nothing is wrong with the records. */
 const WORTH_TRYING: ReadonlySet<string> = new Set([

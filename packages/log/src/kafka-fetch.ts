@@ -8,11 +8,12 @@ import type { Cluster } from 'kafkajs'
 import { brokerErrorOf } from './kafka-errors.ts'
 import { createQuiet, QUIET_WAIT_MS } from './kafka-quiet.ts'
 import { createFetchSession, type WantedTopic } from './kafka-session.ts'
+import { patienceOf, type SubscribeOptions } from './log.ts'
 
 /** A fetch answers at the first byte. A partition that resumes is late by as much, and what goes by the same connection behind it; in a quiet loop the latter by `QUIET_WAIT_MS`. Stopping is not (`ended`). */
 export const MAX_WAIT_MS = 250
 /** No loop is left alone for longer, however patient it is: as with a fetch that waits, a member learns of a rebalance so much later at most. */
-export const MOST_PATIENCE_MS = QUIET_WAIT_MS
+const MOST_PATIENCE_MS = QUIET_WAIT_MS
 /** Less than one partition may give in a fetch, or a backlog in one would wait in vain. */
 const MUCH_BYTES = 262_144
 
@@ -39,6 +40,13 @@ export type Pace = Readonly<{
   /** Where a partition is read from when that is further than kafkajs knows, `null` when it is not. Topics by the name on the brokers. */
   nextOf(topic: string, partition: number): number | null
 }>
+
+/** How long a loop leaves the brokers alone, ms. `isAll`: whether all of it comes by hand just now. */
+export const pauseMsOf = (wanted: Pick<SubscribeOptions, 'patienceMs'>, isAll: () => boolean): number => {
+  const patienceMs = patienceOf(wanted)
+  if (patienceMs > 0) return Math.min(patienceMs, MOST_PATIENCE_MS)
+  return isAll() ? MAX_WAIT_MS : 0
+}
 
 export const plainPace: Pace = { pauseMs: () => 0, nextOf: () => null }
 

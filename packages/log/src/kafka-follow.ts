@@ -7,14 +7,14 @@ import { messageOf, toError } from '@newswire/events/errors'
 import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf } from './kafka-errors.ts'
-import { type FetchRule, isMuch, MAX_WAIT_MS, MOST_PATIENCE_MS, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
+import { type FetchRule, isMuch, pauseMsOf, WITH_WHAT_IS_THERE } from './kafka-fetch.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import { createQuiet } from './kafka-quiet.ts'
 import { createKafkaReader, type Fetched, type KafkaReader, type OffsetRange } from './kafka-reader.ts'
 import type { ToLogRecord } from './kafka-record.ts'
 import { createUnread } from './kafka-unread.ts'
-import { type Following, type FollowOptions, type LogRecord, type Position, patienceOf, type Start } from './log.ts'
+import type { Following, FollowOptions, LogRecord, Position, Start } from './log.ts'
 
 export type KafkaFollowing = Following &
   Readonly<{
@@ -147,21 +147,15 @@ export const followTopic = async ({ client, epoch, toLogRecord, topic, options, 
     })
   }
 
-  /** How long the brokers are left alone between two fetches, ms. */
-  const pauseMs = (): number => {
-    if (targets.size > 0) return 0
-    const patienceMs = patienceOf(options)
-    if (patienceMs > 0) return Math.min(patienceMs, MOST_PATIENCE_MS)
-    return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
-  }
+  const isAll = () => byHand.isAll(performance.now())
 
   const followLeader = async (leader: string, partitions: readonly number[], round: AbortSignal): Promise<void> => {
     const stalled: number[] = []
     let goesOn = true
     const quiet = createQuiet(performance.now())
     while (!stopped && !failure && !round.aborted) {
-      const isQuiet = quiet.isQuiet(performance.now()) && !byHand.isAll(performance.now())
-      const ms = goesOn || isQuiet || stalled.length > 0 ? 0 : pauseMs()
+      const isQuiet = quiet.isQuiet(performance.now()) && !isAll()
+      const ms = goesOn || isQuiet || stalled.length > 0 || targets.size > 0 ? 0 : pauseMsOf(options, isAll)
       if (ms > 0) await wait(ms, undefined, { signal: hurrying.signal }).catch(() => undefined)
       const single = stalled.shift()
       const asked = single === undefined ? partitions : [single]

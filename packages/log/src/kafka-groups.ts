@@ -1,22 +1,12 @@
 /** Consumer groups at rest: how far they are, and setting where they go on. */
 import { codeOf } from '@newswire/events/errors'
-import { brokerErrorOf } from './kafka-errors.ts'
+import { brokerErrorOf, isOfMembership } from './kafka-errors.ts'
 import { resolveStart } from './kafka-follow.ts'
 import { START_WITHIN_MS } from './kafka-persist.ts'
 import { toPosition } from './kafka-position.ts'
-import type { KafkaReader, OffsetRange } from './kafka-reader.ts'
+import { findFirst, type KafkaReader } from './kafka-reader.ts'
 import type { Lag, Start } from './log.ts'
 import { groupActive } from './refusals.ts'
-
-/** A commit from outside the group is allowed only while it has no members; the brokers say so with one of these. */
-const ACTIVE_ERRORS: ReadonlySet<string> = new Set([
-  'UNKNOWN_MEMBER_ID',
-  'ILLEGAL_GENERATION',
-  'REBALANCE_IN_PROGRESS',
-  'FENCED_INSTANCE_ID',
-])
-
-const isActive = (error: unknown): boolean => ACTIVE_ERRORS.has(brokerErrorOf(error) ?? '')
 
 /** What the brokers answer for a partition in which a group has no place; kafkajs itself commits -2 for "begin at the start". */
 const NEVER = -1
@@ -41,7 +31,7 @@ const commitFor = async (reader: KafkaReader, groupId: string, topic: string, of
       topics: [{ topic, partitions: [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) })) }],
     })
   } catch (error) {
-    if (!isActive(error)) throw error
+    if (!isOfMembership(error)) throw error
     throw groupActive(groupId, error)
   }
 }
@@ -82,20 +72,6 @@ export const replayGroup = (reader: KafkaReader, groupId: string, topic: string,
     await commitFor(reader, groupId, topic, offsets)
   })
 
-/** The timestamp of the first record at or after an offset; `null` when nothing is there. */
-const timestampAt = async (reader: KafkaReader, topic: string, range: OffsetRange, offset: number): Promise<number | null> => {
-  const [leader] = reader.byLeader(topic, [range.partition]).keys()
-  let from = offset
-  while (leader !== undefined && from < range.end) {
-    const [fetched] = await reader.fetch(leader, topic, [{ partition: range.partition, offset: from }])
-    const [message] = fetched?.messages ?? []
-    if (message) return Number(message.timestamp)
-    if (!fetched || fetched.next === from) return null
-    from = fetched.next
-  }
-  return null
-}
-
 type LagOptions = Readonly<{ groupId: string; prefix: string; epoch: number; nowMs: number }>
 
 const lagOfTopic = async (
@@ -108,14 +84,14 @@ const lagOfTopic = async (
   for (const range of await reader.ranges(topic)) {
     const offset = committed.get(range.partition) ?? -1
     const from = Math.max(offset, range.start)
-    const timestamp = from < range.end ? await timestampAt(reader, topic, range, from) : null
+    const first = await findFirst(reader, topic, { ...range, start: from })
     lags.push({
       topic: topic.slice(options.prefix.length),
       partition: range.partition,
       committed: offset < 0 ? null : toPosition(options.epoch, offset),
       end: toPosition(options.epoch, range.end),
       records: Math.max(0, range.end - from),
-      oldestMs: timestamp === null ? null : Math.max(0, options.nowMs - timestamp),
+      oldestMs: first == null ? null : Math.max(0, options.nowMs - Number(first.timestamp)),
     })
   }
   return lags

@@ -8,7 +8,7 @@ import type { KafkaClient } from './kafka-client.ts'
 import { brokerErrorOf, unknownTopic, within } from './kafka-errors.ts'
 import { AT_ONCE, type FetchRule } from './kafka-fetch.ts'
 import { ASK_WITHIN_MS, pauseBeforeNext } from './kafka-persist.ts'
-import type { FetchedMessage } from './kafka-record.ts'
+import { type BatchedMessage, behindBatch, type FetchedMessage } from './kafka-record.ts'
 import { closed } from './refusals.ts'
 
 export type OffsetRange = Readonly<{ partition: number; start: number; end: number }>
@@ -24,7 +24,7 @@ export type Fetched = Readonly<{
   stalled: boolean
 }>
 
-type RawMessage = FetchedMessage & Readonly<{ isControlRecord?: boolean; batchContext?: { firstOffset: string; lastOffsetDelta: number } }>
+type RawMessage = BatchedMessage & Readonly<{ isControlRecord?: boolean }>
 type RawPartition = { partition: number; highWatermark: string; messages: RawMessage[] }
 type RawFetch = { responses: { topicName: string; partitions: RawPartition[] }[] }
 
@@ -56,11 +56,6 @@ const MIB = 1_048_576
 const MAX_FETCH_BYTES = 8 * MIB
 const READ_UNCOMMITTED = 0
 
-const afterBatch = (message: RawMessage): number =>
-  message.batchContext === undefined
-    ? Number(message.offset) + 1
-    : Number(message.batchContext.firstOffset) + message.batchContext.lastOffsetDelta + 1
-
 /**
  * What to make of a partition's answer. Asked for alone and still without a record, although the partition goes on: the broker always
  * gives the first batch whole, so that batch is one that compaction left without records, and it is stepped through. In company it may
@@ -74,7 +69,7 @@ export const toFetched = (raw: RawPartition, offset: number, alone: boolean): Fe
     return { partition: raw.partition, messages: [], next: alone && goesOn ? offset + 1 : offset, end, stalled: !alone && goesOn }
   }
   const messages = raw.messages.filter(message => Number(message.offset) >= offset && !message.isControlRecord)
-  return { partition: raw.partition, messages, next: Math.max(afterBatch(last), offset + 1), end, stalled: false }
+  return { partition: raw.partition, messages, next: Math.max(behindBatch(last), offset + 1), end, stalled: false }
 }
 
 /** The time that passes between two tries. */
@@ -184,18 +179,28 @@ export const createKafkaReader = (client: KafkaClient, { nowMs, wait }: Pauses =
   }
 }
 
+/** The first record from `start` on, which may lie behind `end`; `null` when there is none up to there, `undefined` when nobody can tell. */
+export const findFirst = async (
+  reader: KafkaReader,
+  topic: string,
+  { partition, start, end }: OffsetRange,
+): Promise<FetchedMessage | null | undefined> => {
+  const [leader] = reader.byLeader(topic, [partition]).keys()
+  for (let offset = start; leader !== undefined; ) {
+    if (offset >= end) return null
+    const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }])
+    const [first] = fetched?.messages ?? []
+    if (first) return first
+    if (!fetched || fetched.next === offset) return undefined
+    offset = fetched.next
+  }
+  return undefined
+}
+
 /** True when no record lies from `from` up to `to`: compaction or retention took them all. */
 export const isHole = (reader: KafkaReader, topic: string, partition: number, from: number, to: number): Promise<boolean> =>
   reader.persist(topic, async () => {
     const start = (await reader.ranges(topic)).find(range => range.partition === partition)?.start ?? 0
-    const [leader] = reader.byLeader(topic, [partition]).keys()
-    let offset = Math.max(from, start)
-    while (leader !== undefined && offset < to) {
-      const [fetched] = await reader.fetch(leader, topic, [{ partition, offset }])
-      const [first] = fetched?.messages ?? []
-      if (first) return Number(first.offset) >= to
-      if (!fetched || fetched.next === offset) return false
-      offset = fetched.next
-    }
-    return leader !== undefined
+    const first = await findFirst(reader, topic, { partition, start: Math.max(from, start), end: to })
+    return first === null || (first !== undefined && Number(first.offset) >= to)
   })

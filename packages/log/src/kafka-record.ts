@@ -12,6 +12,13 @@ export type FetchedMessage = Readonly<{
   headers?: IHeaders | undefined
 }>
 
+/** The batch that it came in. */
+export type BatchedMessage = FetchedMessage & Readonly<{ batchContext?: { firstOffset: string; lastOffsetDelta: number } }>
+
+/** Behind the batch whose last message this is, and behind what compaction took from its tail. */
+export const behindBatch = ({ offset, batchContext }: BatchedMessage): number =>
+  1 + (batchContext === undefined ? Number(offset) : Number(batchContext.firstOffset) + batchContext.lastOffsetDelta)
+
 const headerText = (value: IHeaders[string]): string => {
   const last = Array.isArray(value) ? value.at(-1) : value
   return last === undefined ? '' : last.toString()

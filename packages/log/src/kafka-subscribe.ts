@@ -10,16 +10,16 @@ import { createByHand } from './kafka-by-hand.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { createKafkaCommits } from './kafka-commits.ts'
 import { endsForGood, unavailable, within } from './kafka-errors.ts'
-import { beganAt, MAX_WAIT_MS, MOST_PATIENCE_MS } from './kafka-fetch.ts'
+import { beganAt, pauseMsOf } from './kafka-fetch.ts'
 import type { Ghosts } from './kafka-ghosts.ts'
 import { leaveFor, placeNewGroup } from './kafka-groups.ts'
 import { changeOfAssignment } from './kafka-members.ts'
 import { createPlaces, type Held } from './kafka-places.ts'
 import { toOffset, toPosition } from './kafka-position.ts'
 import type { KafkaReader } from './kafka-reader.ts'
-import type { FetchedMessage, ToLogRecord } from './kafka-record.ts'
+import { type BatchedMessage, behindBatch, type ToLogRecord } from './kafka-record.ts'
 import { createLanes, type LaneObservers } from './lanes.ts'
-import { type LogRecord, patienceOf, type SubscribeOptions, type Subscription } from './log.ts'
+import type { LogRecord, SubscribeOptions, Subscription } from './log.ts'
 
 export type KafkaSubscription = Subscription &
   Readonly<{
@@ -52,8 +52,7 @@ type Wanted = Readonly<{
 }>
 
 /** What a batch of kafkajs has beside what its types say. */
-type FullBatch = Batch & Readonly<{ fetchedOffset: string; rawMessages: readonly (FetchedMessage & BatchContext)[] }>
-type BatchContext = { batchContext?: { firstOffset: string; lastOffsetDelta: number } }
+type FullBatch = Batch & Readonly<{ fetchedOffset: string; rawMessages: readonly BatchedMessage[] }>
 
 const COMMIT_EVERY_MS = 500
 const SESSION_TIMEOUT_MS = 10_000
@@ -64,13 +63,6 @@ const LAST_COMMIT_MS = 3000
 /** kafkajs wakes all of them for every fetch; a handover waits for nothing but the first look at a partition. */
 const CONCURRENT_HANDOVERS = 8
 
-/** Behind the batch's last record and behind what compaction took from its tail. */
-const behindBatch = (batch: FullBatch): number => {
-  const context = batch.rawMessages.at(-1)?.batchContext
-  const last = Number(batch.lastOffset()) + 1
-  return context ? Math.max(last, Number(context.firstOffset) + context.lastOffsetDelta + 1) : last
-}
-
 export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscription> => {
   const { client, reader, epoch, toLogRecord, topic, groupId, options, observers, ghosts } = wanted
   const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
@@ -79,14 +71,10 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
   const rebalanceTimeoutMs = Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs)
   const held = new Map<number, Held>()
   const byHand = createByHand()
-  const pauseMs = (): number => {
-    const patienceMs = patienceOf(options)
-    if (patienceMs > 0) return Math.min(patienceMs, MOST_PATIENCE_MS)
-    return byHand.isAll(performance.now()) ? MAX_WAIT_MS : 0
-  }
+  const isAll = () => byHand.isAll(performance.now())
   const ended = Promise.withResolvers<void>()
   const nextOf = (_: string, partition: number) => held.get(partition)?.next ?? null
-  const pace = { pauseMs, isRestless: () => byHand.isAll(performance.now()) || lanes.isHalted(), ended: ended.promise, nextOf }
+  const pace = { pauseMs: () => pauseMsOf(options, isAll), isRestless: () => isAll() || lanes.isHalted(), ended: ended.promise, nextOf }
   const consumer = client.consumer({ groupId, sessionTimeoutMs, rebalanceTimeoutMs, pace })
   let memberId: string | null = null
   /** Whom the brokers count until they are told, or its session is over: to begin with one of the process before. */
@@ -187,7 +175,8 @@ export const subscribeToTopic = async (wanted: Wanted): Promise<KafkaSubscriptio
     const fetchedOffset = Math.max(Number(batch.fetchedOffset), beganAt(batch.rawMessages))
     if (!(await places.continues(partition, state, { fetchedOffset, isHeld }))) return
     const from = state.next ?? 0
-    const next = Math.max(from, behindBatch(batch))
+    const last = batch.rawMessages.at(-1)
+    const next = Math.max(from, Number(batch.lastOffset()) + 1, last === undefined ? 0 : behindBatch(last))
     state.next = next
     payload.resolveOffset(String(next - 1))
     const fresh = batch.messages.filter(message => Number(message.offset) >= from)

@@ -1,7 +1,8 @@
 /** What the log did with each record: one canonical line and the stage metrics, for every service alike. */
 import { randomBytes } from 'node:crypto'
 import { codeOf, messageOf } from '@newswire/events/errors'
-import type { Handled, LaneObservers } from '@newswire/log/lanes'
+import type { Handled } from '@newswire/log/lane-tries'
+import type { LaneObservers } from '@newswire/log/lanes'
 import type { Logger } from '@newswire/runtime/logger'
 import type { Metrics } from '@newswire/runtime/metrics'
 import type { Spans } from '@newswire/runtime/span-exporter'

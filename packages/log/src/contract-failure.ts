@@ -4,7 +4,7 @@ import { RejectError, UnavailableError } from '@newswire/events/errors'
 import { topics } from '@newswire/events/topics'
 import { bytes, type Case, collect, committedEverything, eventually, newGroup, readAll, record, text, withTopic } from './contract-kit.ts'
 import { leftOf, parseDeadLetter, toRedrive } from './dead-letter.ts'
-import type { Handled } from './lanes.ts'
+import type { Handled } from './lane-tries.ts'
 
 const reject = () => new RejectError('NEWSWIRE_TEST_POISON', 'this can never succeed')
 

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type TopicSpec, topics } from '@newswire/events/topics'
 import type { ChildTarget } from './contract-child.ts'
-import type { Handled } from './lanes.ts'
+import type { Handled } from './lane-tries.ts'
 import type { Log, LogRecord, NewRecord, SubscribeOptions } from './log.ts'
 
 export type MakeOptions = Readonly<{

@@ -47,6 +47,8 @@ export type LogFile = Readonly<{
 /** Positions of one partition; 8 191 partitions of 10¹² positions stay safe integers. */
 export const PER_PARTITION = 2 ** 40
 const MAX_PARTITIONS = 8191
+/** Its number in the file. */
+export const tpOf = ({ base }: Pick<PartitionState, 'base'>): number => base / PER_PARTITION
 /** More records than can be lost with a power cut, because everything is on disk within seconds. */
 export const UNCLEAN_GAP = 2 ** 20
 
@@ -87,17 +89,31 @@ const readPartition = (db: DatabaseSync, row: TpRow, gap: number, floor: Positio
   return { topic: row.topic, number: row.part, base, start: row.start, next, lastMs, tail: [], tailBytes: 0, blocks: new Map() }
 }
 
-export const unknownTopic = (name: string): RejectError =>
-  new RejectError('NEWSWIRE_LOG_UNKNOWN_TOPIC', `there is no topic "${name}" in this log; create the topics with "newswire topics apply"`)
+/** Throws `RejectError` `NEWSWIRE_LOG_UNKNOWN_TOPIC` when there is no such topic. */
+export const topicIn = ({ topics }: Pick<LogFile, 'topics'>, name: string): TopicState => {
+  const topic = topics.get(name)
+  if (topic !== undefined) return topic
+  throw new RejectError(
+    'NEWSWIRE_LOG_UNKNOWN_TOPIC',
+    `there is no topic "${name}" in this log; create the topics with "newswire topics apply"`,
+  )
+}
 
 /** Why a topic of the file is not as wanted. */
-export const differences = (have: TopicSpec, partitions: number, wanted: TopicSpec): string[] => {
+const differencesOf = ({ spec: have, partitions: { length } }: TopicState, wanted: TopicSpec): string[] => {
   const found: string[] = []
-  if (partitions !== embeddedPartitions(wanted))
-    found.push(`partitions: ${partitions}, wanted ${embeddedPartitions(wanted)} (fixed for good when the topic was made)`)
+  if (length !== embeddedPartitions(wanted))
+    found.push(`partitions: ${length}, wanted ${embeddedPartitions(wanted)} (fixed for good when the topic was made)`)
   for (const name of ['cleanup', 'retentionMs', 'maxRecordBytes', 'synced'] as const)
     if (have[name] !== wanted[name]) found.push(`${name}: ${have[name]}, wanted ${wanted[name]}`)
   return found
+}
+
+/** How a topic of the file stands beside what is wanted; `undefined`: it is not there. */
+export const reportOf = (topic: TopicState | undefined, wanted: TopicSpec): TopicReport => {
+  if (topic === undefined) return { topic: wanted.name, state: 'missing', differences: [] }
+  const differences = differencesOf(topic, wanted)
+  return { topic: wanted.name, state: differences.length === 0 ? 'as-wanted' : 'differs', differences }
 }
 
 export const readStoreMark = (db: DatabaseSync): number => {
@@ -142,8 +158,7 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
   const setMeta = db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
   const setEnds = db.prepare('UPDATE tp SET next = ?, start = ?, ts = ? WHERE tp = ?')
   const writeEnds = (): void => {
-    for (const { partitions } of topics.values())
-      for (const { base, next, start, lastMs } of partitions) setEnds.run(next, start, lastMs, base / PER_PARTITION)
+    for (const { partitions } of topics.values()) for (const one of partitions) setEnds.run(one.next, one.start, one.lastMs, tpOf(one))
   }
   // Synced, before any position above the gap is given out: after a second power cut the gap must still be there.
   inTransaction(db, () => {
@@ -157,18 +172,12 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
     const count = embeddedPartitions(spec)
     const highest = db.prepare('SELECT coalesce(max(tp), -1) AS tp FROM tp').get() as { tp: number }
     if (highest.tp + count >= MAX_PARTITIONS) throw new RangeError(`the embedded log has room for ${MAX_PARTITIONS} partitions`)
-    const rows = Array.from({ length: count }, (_, part) => ({
-      tp: highest.tp + 1 + part,
-      topic: spec.name,
-      part,
-      start: floor,
-      next: floor,
-      ts: 0,
-    }))
+    const made = { topic: spec.name, start: floor, next: floor, ts: 0 }
+    const rows = Array.from({ length: count }, (_, part) => ({ ...made, tp: highest.tp + 1 + part, part }))
     inTransaction(db, () => {
       db.prepare('INSERT INTO topic VALUES (?, ?, ?)').run(spec.name, count, JSON.stringify(spec))
-      const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (?, ?, ?, ?, ?, 0)')
-      for (const row of rows) insert.run(row.tp, row.topic, row.part, floor, floor)
+      const insert = db.prepare('INSERT INTO tp (tp, topic, part, start, next, ts) VALUES (:tp, :topic, :part, :start, :next, :ts)')
+      for (const row of rows) insert.run(row)
     })
     topics.set(spec.name, { spec, partitions: rows.map(row => readPartition(db, row, 0, floor)), spread: 0 })
   }
@@ -180,15 +189,14 @@ export const openLogFile = (file: string, isSyncedByCommit: boolean, floor: Posi
 
   const setUpOne = (spec: TopicSpec, apply: boolean): TopicReport => {
     const topic = topics.get(spec.name)
-    if (!topic) {
-      if (apply) create(spec)
-      return { topic: spec.name, state: apply ? 'created' : 'missing', differences: [] }
+    const found = reportOf(topic, spec)
+    if (!apply || found.state === 'as-wanted') return found
+    if (topic === undefined) {
+      create(spec)
+      return { ...found, state: 'created' }
     }
-    const found = differences(topic.spec, topic.partitions.length, spec)
-    if (!apply || found.length === 0) return { topic: spec.name, state: found.length === 0 ? 'as-wanted' : 'differs', differences: found }
     change(topic, spec)
-    const left = differences(spec, topic.partitions.length, spec)
-    return { topic: spec.name, state: left.length === 0 ? 'as-wanted' : 'differs', differences: left }
+    return reportOf(topic, spec)
   }
 
   return {

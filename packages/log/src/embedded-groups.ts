@@ -1,5 +1,5 @@
 /** How far each group is, in memory and, a moment later, in the file. An offset is never on disk before what it stands for. */
-import { type LogFile, type PartitionState, PER_PARTITION } from './embedded-file.ts'
+import { type LogFile, type PartitionState, tpOf } from './embedded-file.ts'
 import type { Position } from './log.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -37,8 +37,6 @@ export const createGroups = (file: LogFile, now: () => number, onDue: () => void
     return offset
   }
   for (const { grp, tp, off } of file.db.prepare('SELECT grp, tp, off FROM grp').all() as Row[]) place(grp, tp, off)
-
-  const tpOf = (partition: PartitionState): number => partition.base / PER_PARTITION
 
   const writeFresh = (): (() => void) => {
     const written = [...fresh].map(offset => [offset, offset.position] as const)

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import type { TopicSpec } from '@newswire/events/topics'
-import { differences, loadTopics, type PartitionState, PER_PARTITION, readStoreMark, UNCLEAN_GAP } from './embedded-file.ts'
+import { loadTopics, type PartitionState, PER_PARTITION, readStoreMark, reportOf, tpOf, UNCLEAN_GAP } from './embedded-file.ts'
 import type { LogRecord, Position, TopicReport } from './log.ts'
 
 export type LogPeek = Readonly<{
@@ -35,7 +35,7 @@ export type LogLook = LogPeek &
 const READ_WHOLE = 512 * 1024 ** 2
 
 const lagOf = (db: DatabaseSync, partitions: readonly PartitionState[], gap: number): LogLook['lag'] => {
-  const byNumber = new Map(partitions.map(one => [one.base / PER_PARTITION, one]))
+  const byNumber = new Map(partitions.map(one => [tpOf(one), one]))
   const count = db.prepare('SELECT count(*) AS n FROM rec WHERE id >= ? AND id < ?')
   const rows = db.prepare('SELECT grp, tp, off FROM grp ORDER BY grp, tp').all() as { grp: string; tp: number; off: number }[]
   const sums = new Map<string, { group: string; topic: string; records: number }>()
@@ -133,12 +133,7 @@ export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], cou
     const times = partitions.map(one => one.lastMs).filter(ms => ms > 0)
     return {
       ...peek,
-      topics: specs.map((spec): TopicReport => {
-        const found = topics.get(spec.name)
-        if (found === undefined) return { topic: spec.name, state: 'missing', differences: [] }
-        const differ = differences(found.spec, found.partitions.length, spec)
-        return { topic: spec.name, state: differ.length === 0 ? 'as-wanted' : 'differs', differences: differ }
-      }),
+      topics: specs.map(spec => reportOf(topics.get(spec.name), spec)),
       lag: lagOf(db, partitions, gap),
       kept: countKept(db, partitions, count),
       newestMs: times.length === 0 ? null : Math.max(...times),

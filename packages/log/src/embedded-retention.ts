@@ -3,7 +3,7 @@
  * its own with a pause behind it, so that it is never felt. Positions stay what they are; readers pass the holes.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { type LogFile, type PartitionState, PER_PARTITION, type TopicState } from './embedded-file.ts'
+import { type LogFile, type PartitionState, type TopicState, tpOf } from './embedded-file.ts'
 import { type EmbeddedReader, forgetTail } from './embedded-reader.ts'
 import type { Position } from './log.ts'
 import { inTransaction } from './transaction.ts'
@@ -30,8 +30,6 @@ export const createRetention = (file: LogFile, reader: EmbeddedReader): Retentio
   keys.setReturnArrays(true)
   const getCompacted = db.prepare('SELECT compacted FROM tp WHERE tp = ?')
   const setCompacted = db.prepare('UPDATE tp SET compacted = ? WHERE tp = ?')
-
-  const tpOf = (partition: PartitionState): number => partition.base / PER_PARTITION
 
   const pause = (signal: AbortSignal): Promise<void> => wait(PAUSE_MS, undefined, { signal }).catch(() => undefined)
 

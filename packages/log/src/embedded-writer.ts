@@ -6,7 +6,7 @@
 import { messageOf, UnavailableError } from '@newswire/events/errors'
 import { isMade } from '@newswire/events/events'
 import { type Call, createCommit } from './embedded-commit.ts'
-import { type LogFile, type PartitionState, type TopicState, unknownTopic } from './embedded-file.ts'
+import { type LogFile, type PartitionState, type TopicState, topicIn } from './embedded-file.ts'
 import { extendTail } from './embedded-reader.ts'
 import type { WalSync } from './embedded-sync.ts'
 import type { LogRecord, NewRecord, Published, PublishOptions } from './log.ts'
@@ -177,23 +177,22 @@ export const createEmbeddedWriter = (options: WriterOptions): EmbeddedWriter => 
     setImmediate(run)
   }
 
-  const topicOf = (name: string): TopicState => {
-    const topic = file.topics.get(name)
-    if (topic) return topic
-    throw unknownTopic(name)
-  }
-
   const prepare = (records: readonly NewRecord[], wantsSync: boolean): Call & { bytes: number; isSynced: boolean } => {
     let bytes = 0
     let isSynced = wantsSync
     for (const record of records) {
-      const { maxRecordBytes, synced } = topicOf(record.topic).spec
+      const { maxRecordBytes, synced } = topicIn(file, record.topic).spec
       const size = bytesOf(record)
       if (size > maxRecordBytes) throw tooLarge(record.topic, size, maxRecordBytes)
       bytes += size
       isSynced ||= synced
     }
-    return { records: records.map(kept), partitions: records.map(({ topic, key }) => partitionFor(topicOf(topic), key)), bytes, isSynced }
+    return {
+      records: records.map(kept),
+      partitions: records.map(({ topic, key }) => partitionFor(topicIn(file, topic), key)),
+      bytes,
+      isSynced,
+    }
   }
 
   const publish: EmbeddedWriter['publish'] = async (records, { synced = false, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = {}) => {

@@ -7,7 +7,7 @@ import { messageOf, RejectError, UnavailableError } from '@newswire/events/error
 import { type TopicSpec, topicSpecs } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
 import { createCheckpoints } from './embedded-checkpoint.ts'
-import { openLogFile, type TopicState, unknownTopic } from './embedded-file.ts'
+import { openLogFile, type TopicState, topicIn } from './embedded-file.ts'
 import { type EmbeddedFollowing, followEmbedded } from './embedded-follow.ts'
 import { createGroups, type Groups } from './embedded-groups.ts'
 import { takeOwnership } from './embedded-lock.ts'
@@ -80,9 +80,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
 
   const topicOf = (name: string): TopicState => {
     if (isClosed) throw closed()
-    const topic = file.topics.get(name)
-    if (!topic) throw unknownTopic(name)
-    return topic
+    return topicIn(file, name)
   }
 
   let storeMark = file.storeMark

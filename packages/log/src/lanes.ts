@@ -12,8 +12,6 @@ import { createPartition, donePositions, enqueue, type Lane, laneNameOf, type Pa
 import { createTries, type Handled, type Step } from './lane-tries.ts'
 import type { HeldPartition, LogRecord, Position, SubscribeOptions, Subscription } from './log.ts'
 
-export type { Handled } from './lane-tries.ts'
-
 export type LaneObservers = Readonly<{
   onHandled?: (handled: Handled) => void
   /** What an operator should see: a dead letter that cannot be written, an `onAssigned` or `lane` that throws. */

@@ -111,11 +111,7 @@ const keepHistory = (objects: Objects, { kind, id }: Pick<Wanted, 'kind' | 'id'>
 const toStored = ({ n, retired, changedAt, stored }: Entry): StoredDocument => ({ n, retired, changedAt, value: stored })
 
 /** Swaps one step in; the note of it is for the caller to publish. Throws `NEWSWIRE_CONFIG_RACE` when the object is not the one that was planned for. */
-export const write = async (
-  objects: Objects,
-  { change: { kind, id, change }, value, held }: Step,
-  now: () => number,
-): Promise<NewswireEvent> => {
+const write = async (objects: Objects, { change: { kind, id, change }, value, held }: Step, now: () => number): Promise<NewswireEvent> => {
   // A process that died between the two writes below has not kept the state that now goes.
   if (held) await keepHistory(objects, held, toStored(held))
   const document = { n: (held?.n ?? 0) + 1, retired: change === 'retire', changedAt: new Date(now()).toISOString(), value }
@@ -209,34 +205,39 @@ export const applyConfiguration = async (options: ApplyOptions): Promise<readonl
   return plan.map(step => step.change)
 }
 
+type Changing = Pick<ApplyOptions, 'objects' | 'publish' | 'now'>
+
+/** One step that is not part of a plan. Throws as `write` does. */
+export const change = async ({ objects, publish, now }: Changing, step: Step): Promise<void> =>
+  void (await publish([await write(objects, step, now)], { synced: true }))
+
+const nameToken = ({ publisher, id }: Pick<IssuedToken, 'publisher' | 'id'>) => ({ kind: 'tokens' as const, id: `${publisher}-${id}` })
+
 /** Lets a token in that no file names. Applying a file leaves it; doing it again changes nothing. */
-export const issueToken = async (options: Omit<ApplyOptions, 'config'>, token: IssuedToken): Promise<void> => {
-  const wanted: Wanted = { kind: 'tokens', id: `${token.publisher}-${token.id}`, value: token }
+export const issueToken = async (options: Changing, token: IssuedToken): Promise<void> => {
+  const wanted: Wanted = { ...nameToken(token), value: token }
   const step = planOne(wanted, await readEntry(options.objects, wanted))
   if (step.change.change === 'unchanged') return heal(options.objects, [step])
-  await options.publish([await write(options.objects, step, options.now)], { synced: true })
+  await change(options, step)
 }
 
 /**
  * Makes a token that no file names. `false`, and nothing is written, when the publisher has or had one of this name: a revoked name stays taken, so
  * that what was done with it can be told. Throws `NEWSWIRE_CONFIG_RACE` when somebody else makes the same one at this moment.
  */
-export const createToken = async (options: Omit<ApplyOptions, 'config'>, token: IssuedToken): Promise<boolean> => {
-  const wanted: Wanted = { kind: 'tokens', id: `${token.publisher}-${token.id}`, value: token }
+export const createToken = async (options: Changing, token: IssuedToken): Promise<boolean> => {
+  const wanted: Wanted = { ...nameToken(token), value: token }
   if ((await readEntry(options.objects, wanted)) !== null) return false
-  await options.publish([await write(options.objects, planOne(wanted, null), options.now)], { synced: true })
+  await change(options, planOne(wanted, null))
   return true
 }
 
 /** Takes an issued token back: from the note on, within a second everywhere. `false` when there is none of this name. Safe to repeat. */
-export const revokeToken = async (
-  options: Omit<ApplyOptions, 'config'>,
-  { publisher, id }: Pick<IssuedToken, 'publisher' | 'id'>,
-): Promise<boolean> => {
-  const held = await readEntry(options.objects, { kind: 'tokens', id: `${publisher}-${id}` })
-  if (held === null || (held.value as IssuedToken | undefined)?.publisher !== publisher) return false
+export const revokeToken = async (options: Changing, token: Pick<IssuedToken, 'publisher' | 'id'>): Promise<boolean> => {
+  const name = nameToken(token)
+  const held = await readEntry(options.objects, name)
+  if (held === null || (held.value as IssuedToken | undefined)?.publisher !== token.publisher) return false
   if (held.retired) return true
-  const change = { kind: held.kind, id: held.id, change: 'retire' as const, detail: 'revoked' }
-  await options.publish([await write(options.objects, { change, value: held.stored, held }, options.now)], { synced: true })
+  await change(options, { change: { ...name, change: 'retire', detail: 'revoked' }, value: held.stored, held })
   return true
 }

@@ -1,7 +1,7 @@
 /** One object of the configuration, changed as `apply` would change it: checked within the whole, swapped in against what was read, announced. */
 import type { NewswireConfig } from '@newswire/events/config'
 import { RejectError } from '@newswire/events/errors'
-import { type ApplyOptions, type Change, checkSite, heal, planOne, readHeld, write } from './apply-config.ts'
+import { type ApplyOptions, type Change, change, checkSite, heal, planOne, readHeld } from './apply-config.ts'
 import { type Complaint, checkConfig } from './check-config.ts'
 import { type Entry, nameOf } from './config-entries.ts'
 import { type FileKind, isSingle, splitPath, toConfigFile, withObject } from './config-in-force.ts'
@@ -57,7 +57,7 @@ const check = (entries: readonly Entry[], wanted: WantedObject) => {
  * somebody else changes the object at the same time and no condition says what that means. Safe to repeat.
  */
 export const applyObject = async (options: ApplyObjectOptions, wanted: WantedObject): Promise<AppliedObject> => {
-  const { objects, condition, dryRun = false, force = false, now, publish } = options
+  const { objects, condition, dryRun = false, force = false } = options
   const entries = await readHeld(objects)
   const held = entries.find(one => nameOf(one) === nameOf(wanted)) ?? null
   if (condition !== undefined && !condition(inForce(held))) return { ok: false, why: 'condition', held: inForce(held) }
@@ -75,7 +75,7 @@ export const applyObject = async (options: ApplyObjectOptions, wanted: WantedObj
     return applied
   }
   try {
-    await publish([await write(objects, step, now)], { synced: true })
+    await change(options, step)
   } catch (error) {
     if (condition === undefined || !(error instanceof RejectError) || error.code !== 'NEWSWIRE_CONFIG_RACE') throw error
     const winner = (await readHeld(objects)).find(one => nameOf(one) === nameOf(wanted)) ?? null

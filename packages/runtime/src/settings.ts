@@ -2,13 +2,15 @@
 import { isIP } from 'node:net'
 import { findClosest } from '@newswire/events/closest-field'
 import { parseSealingKey } from '@newswire/objects/sealed'
-import { withoutSecrets } from './logger.ts'
+import { logLevels, withoutSecrets } from './logger.ts'
+
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 
 export type Settings = Readonly<{
   /** Empty: the embedded log. */
   kafkaBrokers: readonly string[]
   kafkaSsl: boolean
-  kafkaSasl: Readonly<{ mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string }> | null
+  kafkaSasl: Readonly<{ mechanism: (typeof MECHANISMS)[number]; username: string; password: string }> | null
   kafkaTopicPrefix: string
   /** `null`: the local disk. */
   s3: Readonly<{ endpoint: string | null; bucket: string; prefix: string; region: string }> | null
@@ -34,7 +36,7 @@ export type Settings = Readonly<{
   healthPort: number
   /** Where the console looks whether what was taken back is gone; `null`: the gateway of its own process, else the public address. */
   probeUrl: string | null
-  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  logLevel: (typeof logLevels)[number]
   /** Seals secrets that the system is given; `null`: `newswire up` on a local disk makes one of its own, elsewhere nothing can be sealed. */
   secretKey: string | null
   consoleToken: string | null
@@ -107,15 +109,11 @@ export const settingHelp: ReadonlyArray<{ name: string; help: string }> = [
   },
 ]
 
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
-
 type Reader = Readonly<{ env: Environment; complaints: string[] }>
 
-const text = ({ env }: Reader, name: string): string | null => {
-  const value = env[name]?.trim()
-  return value === undefined || value === '' ? null : value
-}
+/** A variable that is empty is not set. */
+export const setIn = (env: Environment, name: string): string | null => env[name]?.trim() || null
+const text = ({ env }: Reader, name: string): string | null => setIn(env, name)
 const complain = <T>({ complaints }: Reader, name: string, expected: string, found: string, fallback: T): T => {
   complaints.push(`${name} must be ${expected}, got ${JSON.stringify(found)}.`)
   return fallback
@@ -170,17 +168,15 @@ const isPlainAddress = (value: string): boolean => {
   return /^https?:$/.test(protocol) && username + password + search === ''
 }
 
-const readProbeUrl = (reader: Reader): string | null => {
-  const value = text(reader, 'NEWSWIRE_PROBE_URL')
-  if (value === null || isPlainAddress(value)) return value === null ? null : value.replace(/\/+$/, '')
-  return complain(reader, 'NEWSWIRE_PROBE_URL', 'an http or https address without user, password and query', withoutSecrets(value), null)
+const address = (reader: Reader, name: string): string | null => {
+  const value = text(reader, name)
+  if (value === null || isPlainAddress(value)) return value
+  return complain(reader, name, 'an http or https address without user, password and query', withoutSecrets(value), value)
 }
 
 const readS3 = (reader: Reader): Settings['s3'] => {
   const bucket = text(reader, 'S3_BUCKET')
-  const endpoint = text(reader, 'S3_ENDPOINT')
-  if (endpoint !== null && !isPlainAddress(endpoint))
-    complain(reader, 'S3_ENDPOINT', 'an http or https address without user, password and query', withoutSecrets(endpoint), null)
+  const endpoint = address(reader, 'S3_ENDPOINT')
   if (bucket === null) {
     if (endpoint !== null) reader.complaints.push('S3_BUCKET must name the bucket when S3_ENDPOINT is set.')
     return null
@@ -223,8 +219,8 @@ export const readSettings = (env: Environment): Settings => {
     ingestPort: port(reader, 'NEWSWIRE_INGEST_PORT', 8081),
     consolePort: port(reader, 'NEWSWIRE_CONSOLE_PORT', 8082),
     healthPort: port(reader, 'NEWSWIRE_HEALTH_PORT', 0),
-    probeUrl: readProbeUrl(reader),
-    logLevel: choice(reader, 'NEWSWIRE_LOG_LEVEL', LEVELS, 'info'),
+    probeUrl: address(reader, 'NEWSWIRE_PROBE_URL')?.replace(/\/+$/, '') ?? null,
+    logLevel: choice(reader, 'NEWSWIRE_LOG_LEVEL', logLevels, 'info'),
     secretKey: sealingKey(reader),
     consoleToken: text(reader, 'NEWSWIRE_CONSOLE_TOKEN'),
     fsync: choice(reader, 'NEWSWIRE_FSYNC', ['full', 'normal'], 'full'),

@@ -3,7 +3,7 @@
  * may set them for every program that it runs, so what cannot be kept to is told and stops nothing, as the specification has it.
  */
 import { hasNoPassword } from '@newswire/events/deliver'
-import type { Environment } from './settings.ts'
+import { type Environment, setIn } from './settings.ts'
 
 export type Telemetry = Readonly<{
   /** Of the receiver, with its path. */
@@ -33,8 +33,6 @@ export type Span = Readonly<{
 
 type Warn = (reason: string) => void
 
-const nonEmpty = (env: Environment, name: string): string | null => env[name]?.trim() || null
-
 const decoded = (value: string): string => {
   try {
     return decodeURIComponent(value)
@@ -53,7 +51,7 @@ const pairs = (value: string | null): Record<string, string> =>
   )
 
 const atLeastOne = (env: Environment, name: string, fallback: number, warn: Warn): number => {
-  const value = nonEmpty(env, name)
+  const value = setIn(env, name)
   if (value === null) return fallback
   if (/^[1-9]\d{0,8}$/.test(value)) return Number(value)
   warn(`${name} must be a whole number above 0, got ${JSON.stringify(value)}; ${fallback} is in force`)
@@ -61,8 +59,8 @@ const atLeastOne = (env: Environment, name: string, fallback: number, warn: Warn
 }
 
 const addressOf = (env: Environment, warn: Warn): string | null => {
-  const whole = nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')
-  const base = nonEmpty(env, 'OTEL_EXPORTER_OTLP_ENDPOINT')
+  const whole = setIn(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')
+  const base = setIn(env, 'OTEL_EXPORTER_OTLP_ENDPOINT')
   const name = whole === null ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
   const url = whole ?? (base === null ? null : `${base.replace(/\/+$/, '')}/v1/traces`)
   if (url === null || (/^https?:$/.test(URL.parse(url)?.protocol ?? '') && hasNoPassword(url))) return url
@@ -71,7 +69,7 @@ const addressOf = (env: Environment, warn: Warn): string | null => {
 }
 
 const headersOf = (env: Environment, warn: Warn): Record<string, string> | null => {
-  const headers = { ...pairs(nonEmpty(env, 'OTEL_EXPORTER_OTLP_HEADERS')), ...pairs(nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS')) }
+  const headers = { ...pairs(setIn(env, 'OTEL_EXPORTER_OTLP_HEADERS')), ...pairs(setIn(env, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS')) }
   try {
     new Headers(headers)
     return headers
@@ -83,8 +81,8 @@ const headersOf = (env: Environment, warn: Warn): Record<string, string> | null 
 }
 
 const isWanted = (env: Environment, warn: Warn): boolean => {
-  const exporters = (nonEmpty(env, 'OTEL_TRACES_EXPORTER') ?? 'otlp').split(',').map(one => one.trim())
-  const protocol = nonEmpty(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? nonEmpty(env, 'OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/json'
+  const exporters = (setIn(env, 'OTEL_TRACES_EXPORTER') ?? 'otlp').split(',').map(one => one.trim())
+  const protocol = setIn(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? setIn(env, 'OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/json'
   const others = exporters.filter(one => one !== 'otlp' && one !== 'none')
   if (others.length > 0)
     warn(`OTEL_TRACES_EXPORTER may be otlp or none, got ${JSON.stringify(others.join())} too, which nothing is sent to`)
@@ -98,11 +96,11 @@ const isWanted = (env: Environment, warn: Warn): boolean => {
 
 /** `null`: no receiver is named, it is switched off, or it cannot be sent to, of which `warn` is told. Secrets are in no warning. */
 export const readTelemetry = (env: Environment, service: string, warn: Warn): Telemetry | null => {
-  if (nonEmpty(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return null
+  if (setIn(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return null
   const url = addressOf(env, warn)
   const headers = url === null || !isWanted(env, warn) ? null : headersOf(env, warn)
   if (url === null || headers === null) return null
-  const resource = pairs(nonEmpty(env, 'OTEL_RESOURCE_ATTRIBUTES'))
+  const resource = pairs(setIn(env, 'OTEL_RESOURCE_ATTRIBUTES'))
   const timeoutMs = atLeastOne(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', 10_000, warn)
   return {
     url,
@@ -111,7 +109,7 @@ export const readTelemetry = (env: Environment, service: string, warn: Warn): Te
     delayMs: atLeastOne(env, 'OTEL_BSP_SCHEDULE_DELAY', 5_000, warn),
     maxQueue: atLeastOne(env, 'OTEL_BSP_MAX_QUEUE_SIZE', 2_048, warn),
     maxBatch: atLeastOne(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, warn),
-    resource: { ...resource, 'service.name': nonEmpty(env, 'OTEL_SERVICE_NAME') ?? resource['service.name'] ?? service },
+    resource: { ...resource, 'service.name': setIn(env, 'OTEL_SERVICE_NAME') ?? resource['service.name'] ?? service },
   }
 }
 

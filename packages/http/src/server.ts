@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { ProblemError } from './problem.ts'
+import { ProblemError, problem } from './problem.ts'
 import { addProblems, answerUnreadable, type RefusalPage, type Refusing, sendProblem } from './refusals.ts'
 
 declare module 'fastify' {
@@ -101,13 +101,7 @@ const hasOneHost = ({ rawHeaders, httpVersion }: IncomingMessage): boolean => {
 }
 
 const refuseOddRequests = async (request: FastifyRequest): Promise<void> => {
-  if (!hasOneHost(request.raw))
-    throw new ProblemError({
-      status: 400,
-      code: 'NEWSWIRE_REQUEST',
-      title: 'The request cannot be read',
-      detail: 'expected exactly one Host header',
-    })
+  if (!hasOneHost(request.raw)) throw problem(400, 'NEWSWIRE_REQUEST', 'The request cannot be read', 'expected exactly one Host header')
   const coding = request.headers['content-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'identity')
     throw new ProblemError({
@@ -135,12 +129,7 @@ const refuseOtherLetters = (contentType: string | undefined): void => {
 /** A form's parser leaves no bytes behind: a route that takes none would do what it does as if nothing had been sent. */
 const refuseForms = async (request: FastifyRequest): Promise<void> => {
   if (request.routeOptions.config.takesForm || !request.isMultipart()) return
-  throw new ProblemError({
-    status: 415,
-    code: 'NEWSWIRE_MEDIA_TYPE',
-    title: 'This media type is not taken here',
-    detail: 'expected application/json, found a form',
-  })
+  throw problem(415, 'NEWSWIRE_MEDIA_TYPE', 'This media type is not taken here', 'expected application/json, found a form')
 }
 
 /** Bodies are JSON, kept as bytes, or where a route says so forms with one file. Anything else is a 415. */

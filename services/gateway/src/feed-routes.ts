@@ -3,7 +3,7 @@ import { type FeedConfig, isPrivate } from '@newswire/events/config'
 import { type FeedOutput, feedFiles, feedOutputs } from '@newswire/events/feed'
 import { chooseType } from '@newswire/http/accept'
 import { findEtag, parseHttpDate } from '@newswire/http/conditional'
-import { ProblemError } from '@newswire/http/problem'
+import { ProblemError, problem } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
 import type { FeedHub } from '@newswire/runtime/feed-hub'
@@ -28,13 +28,7 @@ type FeedRouteNeeds = Readonly<{
 
 const outputOf = (file: string): FeedOutput | undefined => feedOutputs.find(one => feedFiles[one].name === file)
 
-const gone = () =>
-  new ProblemError({
-    status: 410,
-    code: 'NEWSWIRE_FEED_RETIRED',
-    title: 'This feed has ended',
-    detail: 'take it off your list; /feeds has those there are',
-  })
+const gone = () => problem(410, 'NEWSWIRE_FEED_RETIRED', 'This feed has ended', 'take it off your list; /feeds has those there are')
 
 /** By what a reader without a file's name asked for. A person gets the list of feeds, where the feed is for everybody. */
 const OFFERS = {

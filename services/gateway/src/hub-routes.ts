@@ -1,6 +1,6 @@
 /** `/hub`: the WebSub hub of every feed (contract §5). Its answers are plain text, as the Recommendation wants them (§5.1.2). */
 import { toHub } from '@newswire/events/subscription'
-import { ProblemError, toProblem } from '@newswire/http/problem'
+import { problem, toProblem } from '@newswire/http/problem'
 import { toClientKey } from '@newswire/http/rate'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import type { Configuration } from '@newswire/runtime/configuration'
@@ -45,13 +45,7 @@ export const addHubRoutes = (app: HttpServer, { hub, configuration, proxies }: N
       reply.type(TEXT).header('cache-control', 'public, max-age=3600').send(explain(configuration.current().site.publicUrl)),
     )
     scope.post('/hub', { bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
-      if (!Buffer.isBuffer(request.body))
-        throw new ProblemError({
-          status: 415,
-          code: 'NEWSWIRE_MEDIA_TYPE',
-          title: 'This media type is not taken here',
-          detail: `expected ${FORM}`,
-        })
+      if (!Buffer.isBuffer(request.body)) throw problem(415, 'NEWSWIRE_MEDIA_TYPE', 'This media type is not taken here', `expected ${FORM}`)
       const client = toClientKey(askerOf(request, proxies))
       const { status, text, retryAfterSeconds } = await hub.take(request.body, client)
       if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))

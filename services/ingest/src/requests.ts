@@ -5,7 +5,7 @@ import type { Released } from '@newswire/events/current'
 import { isLocalId, toArticleId } from '@newswire/events/ids'
 import { retractRequestOf } from '@newswire/events/retract-request'
 import type { Submission } from '@newswire/events/submission'
-import { ProblemError } from '@newswire/http/problem'
+import { ProblemError, problem } from '@newswire/http/problem'
 import { readStrictJson } from '@newswire/http/strict-json'
 import { summarize, validateWith } from '@newswire/http/validate'
 import { z } from 'zod'
@@ -38,7 +38,7 @@ export const live: Way = { lane: 'live' }
 
 /** The way that a query asks for. Throws the 400 problem: a typing error must not send an archive to every partner. */
 export const readWay = ({ lane = 'live', deliver = 'false' }: Readonly<Record<string, unknown>>): Way => {
-  const refuse = (detail: string) => new ProblemError({ status: 400, code: 'NEWSWIRE_LANE', title: 'There is no such way in', detail })
+  const refuse = (detail: string) => problem(400, 'NEWSWIRE_LANE', 'There is no such way in', detail)
   if (lane !== 'live' && lane !== 'backfill') throw refuse('lane must be live (the default) or backfill')
   if (deliver !== 'true' && deliver !== 'false') throw refuse('deliver must be true or false (the default)')
   if (deliver === 'true' && lane === 'live') throw refuse('deliver is for lane=backfill; what is live is always delivered')

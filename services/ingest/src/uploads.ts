@@ -1,6 +1,6 @@
 /** A picture sent by the publisher: kept under its content's hash, and named by it. The same picture again is the same answer. */
 import { sha256Hex } from '@newswire/events/ids'
-import { ProblemError } from '@newswire/http/problem'
+import { ProblemError, problem } from '@newswire/http/problem'
 import type { HttpRequest } from '@newswire/http/server'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
@@ -28,12 +28,7 @@ export const keepPicture = async (
 ): Promise<{ sha256: string; type: string }> => {
   const type = typeOf(bytes)
   if (type === null)
-    throw new ProblemError({
-      status: 422,
-      code: 'NEWSWIRE_PICTURE_TYPE',
-      title: 'This is not a picture that can be shown',
-      detail: 'JPEG, PNG, WebP, AVIF and GIF are',
-    })
+    throw problem(422, 'NEWSWIRE_PICTURE_TYPE', 'This is not a picture that can be shown', 'JPEG, PNG, WebP, AVIF and GIF are')
   const sha256 = sha256Hex(bytes)
   // It may lie here from before, unused for so long that it is being removed at this very moment.
   if (!(await takePicture(objects, sha256, now())))
@@ -54,12 +49,7 @@ const EXPECTED_FORM = 'expected multipart/form-data with one file in the field "
 export const refuseNoForm = (request: HttpRequest): void => {
   const type = request.headers['content-type'] ?? 'no Content-Type'
   if (/^multipart\/form-data\b/i.test(type)) return
-  throw new ProblemError({
-    status: 415,
-    code: 'NEWSWIRE_PICTURE_FORM',
-    title: 'Send the picture as a form',
-    detail: `${EXPECTED_FORM}; found ${type.slice(0, 80)}`,
-  })
+  throw problem(415, 'NEWSWIRE_PICTURE_FORM', 'Send the picture as a form', `${EXPECTED_FORM}; found ${type.slice(0, 80)}`)
 }
 
 /** The parser's own errors have no code: a body without its boundary, one that ends too early, a header of a part that is none. */
@@ -80,21 +70,10 @@ const toFormProblem = (error: unknown): unknown =>
 const readFile = async (request: HttpRequest): Promise<Uint8Array> => {
   const files = request.files({ limits: { fileSize: MAX_PICTURE_BYTES, files: 1 }, throwFileSizeLimit: false })
   const first = await files.next()
-  if (first.done === true)
-    throw new ProblemError({
-      status: 422,
-      code: 'NEWSWIRE_PICTURE_FORM',
-      title: 'There is no picture in the form',
-      detail: EXPECTED_FORM,
-    })
+  if (first.done === true) throw problem(422, 'NEWSWIRE_PICTURE_FORM', 'There is no picture in the form', EXPECTED_FORM)
   const bytes = await first.value.toBuffer()
   if (first.value.file.truncated)
-    throw new ProblemError({
-      status: 413,
-      code: 'NEWSWIRE_PICTURE_TOO_LARGE',
-      title: 'The picture is too large',
-      detail: `the limit is ${MAX_PICTURE_BYTES} bytes`,
-    })
+    throw problem(413, 'NEWSWIRE_PICTURE_TOO_LARGE', 'The picture is too large', `the limit is ${MAX_PICTURE_BYTES} bytes`)
   await files.next()
   return bytes
 }

@@ -10,7 +10,7 @@ import { isLive } from '@newswire/events/fact'
 import type { HookConfig } from '@newswire/events/hook-config'
 import { newId, sha256Hex } from '@newswire/events/ids'
 import type { Warning } from '@newswire/events/warnings'
-import { ProblemError } from '@newswire/http/problem'
+import { ProblemError, problem } from '@newswire/http/problem'
 import type { HttpRequest, HttpServer } from '@newswire/http/server'
 import { readStrictJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
@@ -42,8 +42,7 @@ type Delivery = Pick<Extract<Verified, { ok: true }>, 'delivery' | 'isOnce'>
 type Publication = Extract<Notice, { act: 'publish' }>
 type Hook = Readonly<{ publisher: PublisherConfig; hook: HookConfig; preset: Preset; fields: Fields }>
 
-const notFound = () =>
-  new ProblemError({ status: 404, code: 'NEWSWIRE_HOOK_UNKNOWN', title: 'Not found', detail: 'there is no such hook in the configuration' })
+const notFound = () => problem(404, 'NEWSWIRE_HOOK_UNKNOWN', 'Not found', 'there is no such hook in the configuration')
 
 const unread = (code: 'NEWSWIRE_HOOK_EMBARGO' | 'NEWSWIRE_HOOK_BODY' | 'NEWSWIRE_HOOK_STATUS', title: string, errors: readonly Warning[]) =>
   new ProblemError({ status: 422, code, title, detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors: errors.slice(0, 50) })
@@ -85,12 +84,7 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
       throw noSecret('the secret of this hook is no key: expected at least 8 characters, or whsec_ and at least 16 bytes as base64')
     const verified = preset.verify(signed, value, now())
     if (verified.ok) return verified
-    throw new ProblemError({
-      status: 401,
-      code: 'NEWSWIRE_HOOK_SIGNATURE',
-      title: 'It is not known who sent this',
-      detail: verified.detail,
-    })
+    throw problem(401, 'NEWSWIRE_HOOK_SIGNATURE', 'It is not known who sent this', verified.detail)
   }
 
   /** Kept before it is read, whatever comes of it: whoever mends the mapping has something to go by. Once a submission has it, it lies there. */

@@ -5,6 +5,12 @@ import { type ErrorCode, RejectError, UnavailableError } from '@newswire/events/
 /** One complaint: where (RFC 6901), and what about it. */
 export type FieldError = Readonly<{ pointer: string; detail: string; expected?: string; found?: string }>
 
+/** Characters of one part: a stranger chose them. */
+const MAX_PART = 80
+/** RFC 6901. */
+export const toPointer = (path: readonly PropertyKey[]): string =>
+  path.map(part => `/${String(part).slice(0, MAX_PART).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
 type ProblemOptions = Readonly<{
   status: number
   code: ErrorCode

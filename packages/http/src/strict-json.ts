@@ -3,7 +3,7 @@
  * Infinity, and goes a million levels deep where everything after it breaks. One pass over the text finds all of that; `JSON.parse` then
  * makes the value, so grammar is its business and ours is only what it lets through.
  */
-import { ProblemError } from './problem.ts'
+import { ProblemError, toPointer } from './problem.ts'
 
 type StrictJson = Readonly<{ ok: true; value: unknown }> | Readonly<{ ok: false; detail: string; pointer?: string }>
 type StrictJsonLimits = Readonly<{ maxDepth?: number; maxKeys?: number }>
@@ -25,12 +25,8 @@ class Offence extends Error {
   }
 }
 
-/** RFC 6901, with long keys cut: a stranger chose them. */
 const pointerOf = (levels: readonly Level[]): string =>
-  levels
-    .map(level => (level.keys === null ? String(level.index) : (level.key ?? '')).slice(0, MAX_SHOWN))
-    .map(part => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('')
+  toPointer(levels.map(({ keys, key, index }) => (keys === null ? index : (key ?? ''))))
 
 const checkNumber = (literal: string, levels: readonly Level[]): void => {
   const value = Number(literal)

@@ -2,16 +2,10 @@
 import { findMeantField } from '@newswire/events/closest-field'
 import { type Complaint, toComplaints } from '@newswire/events/complaints'
 import type { z } from 'zod'
-import { type FieldError, ProblemError } from './problem.ts'
+import { type FieldError, ProblemError, toPointer } from './problem.ts'
 
 /** A body of thousands of wrong fields is told about the first ones. */
 const MAX_ERRORS = 50
-/** Characters of a part of a pointer: a stranger chose them. */
-const MAX_PART = 80
-
-/** RFC 6901. */
-const toPointer = (path: readonly PropertyKey[]): string =>
-  path.map(part => `/${String(part).slice(0, MAX_PART).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 const toFieldError = ({ path, expected, found, isUnknownField }: Complaint, schema: z.ZodType): FieldError => {
   const hint = isUnknownField ? findMeantField(schema, path) : null

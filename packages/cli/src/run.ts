@@ -41,7 +41,6 @@ export const run = async ({ names, settings, environment, json, print, say }: Ru
     port: settings.healthPort,
     readiness,
     metrics: context.metrics,
-    exposeMetrics: true,
   })
   const healthUrl = await health.listen()
   try {

@@ -199,7 +199,7 @@ test('a client that sends its head or its body too slowly loses its connection',
 test('readiness and metrics are served as they are now, metrics only where asked for', async t => {
   let ready = false
   const metrics = { text: async () => '# HELP x\n' }
-  const { url } = await start(t, { readiness: () => ({ ready, detail: { cache: ready } }), metrics, exposeMetrics: true })
+  const { url } = await start(t, { readiness: () => ({ ready, detail: { cache: ready } }), metrics })
   assert.equal((await fetch(`${url}/livez`)).status, 200)
   assert.equal((await fetch(`${url}/readyz`)).status, 503)
   ready = true
@@ -207,7 +207,7 @@ test('readiness and metrics are served as they are now, metrics only where asked
   assert.equal(answer.status, 200)
   assert.deepEqual(await answer.json(), { ready: true, detail: { cache: true } })
   assert.equal(await (await fetch(`${url}/metrics`)).text(), '# HELP x\n')
-  const hidden = await start(t, { metrics })
+  const hidden = await start(t)
   assert.equal((await fetch(`${hidden.url}/metrics`)).status, 404)
 })
 

@@ -57,10 +57,8 @@ export type HttpServerOptions = Readonly<{
   bodyLimit?: number
   /** What `/readyz` answers (default: always ready). */
   readiness?: () => Readonly<{ ready: boolean; detail: unknown }>
-  /** Its text is served as `/metrics` when `exposeMetrics` says so. */
+  /** Its text is served as `/metrics` (default: there is no such address; public servers have none). */
   metrics?: Readonly<{ text(): Promise<string> }>
-  /** Whether this server answers `/metrics` (default false: public servers do not). */
-  exposeMetrics?: boolean
   timeouts?: Partial<HttpTimeouts>
   /** Shows refusals to people: for who asks for HTML by name (default: everybody gets the problem document). */
   refusalPage?: RefusalPage
@@ -164,7 +162,7 @@ const addLengthsOfNothing = (app: HttpServer): void => {
   })
 }
 
-const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false }: HttpServerOptions): void => {
+const addHealth = (app: HttpServer, { readiness, metrics }: HttpServerOptions): void => {
   app.get('/livez', async (_request, reply) => reply.header('cache-control', 'no-store').send({ live: true }))
   app.get('/readyz', async (_request, reply) => {
     const { ready, detail } = readiness?.() ?? { ready: true, detail: {} }
@@ -173,7 +171,7 @@ const addHealth = (app: HttpServer, { readiness, metrics, exposeMetrics = false 
       .header('cache-control', 'no-store')
       .send({ ready, detail })
   })
-  if (exposeMetrics && metrics)
+  if (metrics)
     app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()))
 }
 

@@ -111,7 +111,6 @@ export const start: StartService = async ({
     port: settings.consolePort,
     readiness,
     metrics,
-    exposeMetrics: true,
   })
   addRoutes(server.app, {
     log,

@@ -93,7 +93,6 @@ export const start: StartService = async context => {
     host: settings.host,
     port: settings.gatewayPort,
     readiness,
-    metrics,
     maxConnections: gateway.maxConnections,
     refusalPage,
     onUnroutable: chargeUnroutable(limits),

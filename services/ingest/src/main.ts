@@ -51,7 +51,6 @@ export const start: StartService = async context => {
     // A picture of 25 MB over a slow line is no attack.
     timeouts: { requestMs: 60_000 },
     readiness,
-    metrics,
   })
   const backfill = createBackfillWindow({ objects, trace, now, spacing: log.kind === 'embedded' ? createSpacing() : unspaced })
   const underWay = metrics.gauge('newswire_backfill_under_way', 'Imports that were taken and have not come to an end.')

@@ -1,8 +1,8 @@
 /** The article as a publisher sends it and as it stands in the pipeline (contract §4). */
 import { z } from 'zod'
-import { configId, languageTag } from './config-words.ts'
+import { articleType, audience, configId, languageTag } from './config-words.ts'
 import { dataMiningCodes } from './data-mining.ts'
-import { hasNoPassword } from './deliver.ts'
+import { hasNoPassword, httpUrl } from './deliver.ts'
 import { isSha256 } from './ids.ts'
 import { cleanHtml, completeAddresses, textToHtml } from './markup.ts'
 import { findMarkupExcess, findTextExcess } from './markup-excess.ts'
@@ -26,13 +26,17 @@ const TIME_WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:
 export const isTimeWithOffset = (value: string): boolean => TIME_WITH_OFFSET.test(value) && isInstant(value)
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
 const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in UTC').transform(value => new Date(value).toISOString())
-const webUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).max(2048)
+const webUrl = httpUrl.max(2048)
 /** Shown to everybody, so nobody's password may stand in it. */
 const publicUrl = webUrl.refine(hasNoPassword, 'expected an address without a name or password')
 const isUpload = (value: string): boolean => value.startsWith('newswire:') && isSha256(value.slice('newswire:'.length))
 const UPLOAD = 'expected newswire:<sha256> of an upload'
 const pictureUrl = z.union([webUrl, z.string(UPLOAD).refine(isUpload, UPLOAD)])
 
+/** The same in what is sent and in what is kept. */
+const change = z.enum(['minor', 'major', 'correction'])
+const expiryMode = z.enum(['withdraw', 'gone'])
+const role = z.enum(['lead', 'inline', 'gallery'])
 const dataMining = z.enum(dataMiningCodes)
 /** IPTC NewsCodes, Digital Source Type: how a picture was made. The last part of its address. */
 const digitalSourceType = z
@@ -41,7 +45,7 @@ const digitalSourceType = z
 
 const image = z.strictObject({
   url: pictureUrl,
-  role: z.enum(['lead', 'inline', 'gallery']).default('inline'),
+  role: role.default('inline'),
   caption: line(2000).default(''),
   alt: line(1000).default(''),
   credit: line(500).default(''),
@@ -70,7 +74,7 @@ const body = z.union([z.strictObject({ html: withoutExcess(findMarkupExcess) }),
 /** What `PUT /v1/articles/{localId}` takes. Unknown top-level fields are refused; `extensions` is passed on untouched. */
 export const articleInput = z.strictObject({
   sourceVersion: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
-  type: z.enum(['article', 'live', 'gallery', 'video']).default('article'),
+  type: articleType.default('article'),
   language: languageTag.optional(),
   title: line(1000).refine(isVisible, 'expected some text').meta({ minLength: 1 }),
   summary: z.string().transform(cleanText).pipe(z.string().max(10_000)).default(''),
@@ -85,7 +89,7 @@ export const articleInput = z.strictObject({
   updatedAt: utc.optional(),
   embargoUntil: utc.optional(),
   expiresAt: utc.optional(),
-  expiryMode: z.enum(['withdraw', 'gone']).default('gone'),
+  expiryMode: expiryMode.default('gone'),
   canonicalUrl: publicUrl.optional(),
   slug: z
     .string()
@@ -93,12 +97,12 @@ export const articleInput = z.strictObject({
     .max(200)
     .optional(),
   images: z.array(image).max(100).default([]),
-  change: z.enum(['minor', 'major', 'correction']).default('major'),
+  change: change.default('major'),
   correction: z.strictObject({ note: line(2000) }).optional(),
   rights: z
     .strictObject({ copyright: line(500).default(''), usageTerms: line(2000).default(''), dataMining: dataMining.optional() })
     .optional(),
-  audience: z.enum(['public', 'editorial']).default('public'),
+  audience: audience.default('public'),
   storyId: line(200).optional(),
   translationOf: z.string().max(200).optional(),
   related: z.array(z.string().max(200)).max(100).default([]),
@@ -124,7 +128,7 @@ export type Rendition = z.output<typeof rendition>
 /** A picture as it stands: what the publisher said, and what became of it. `renditions` is empty unless `state` is `ready`. */
 export const picture = z.object({
   url: z.string(),
-  role: z.enum(['lead', 'inline', 'gallery']),
+  role,
   caption: z.string(),
   alt: z.string(),
   credit: z.string(),
@@ -150,7 +154,7 @@ export type Picture = z.output<typeof picture>
 /** The article inside the pipeline: everything of the input, the body as clean HTML, pictures with their renditions. */
 export const article = z.object({
   sourceVersion: z.int().optional(),
-  type: z.enum(['article', 'live', 'gallery', 'video']),
+  type: articleType,
   language: z.string(),
   title: z.string(),
   summary: z.string(),
@@ -165,14 +169,14 @@ export const article = z.object({
   updatedAt: z.string().optional(),
   embargoUntil: z.string().optional(),
   expiresAt: z.string().optional(),
-  expiryMode: z.enum(['withdraw', 'gone']),
+  expiryMode,
   canonicalUrl: z.string().optional(),
   slug: z.string().optional(),
   images: z.array(picture),
-  change: z.enum(['minor', 'major', 'correction']),
+  change,
   correction: z.object({ note: z.string() }).optional(),
   rights: z.object({ copyright: z.string(), usageTerms: z.string(), dataMining: dataMining.optional() }).optional(),
-  audience: z.enum(['public', 'editorial']),
+  audience,
   storyId: z.string().optional(),
   translationOf: z.string().optional(),
   related: z.array(z.string()),

@@ -19,3 +19,6 @@ export const timeZone = z.string().refine(zone => {
     return false
   }
 }, 'expected an IANA time zone, like Asia/Ho_Chi_Minh')
+
+export const articleType = z.enum(['article', 'live', 'gallery', 'video'])
+export const audience = z.enum(['public', 'editorial'])

@@ -1,6 +1,6 @@
 /** The configuration (`newswire.yaml`, contract §2; kept as objects under `config/`), and what its parts match. */
 import { z } from 'zod'
-import { configId as id, languageTag, timeZone } from './config-words.ts'
+import { articleType, audience, configId as id, languageTag, timeZone } from './config-words.ts'
 import { deliverConfig, hasNoPassword, httpUrl, secretEnv } from './deliver.ts'
 import type { Facets } from './fact.ts'
 import { hookConfig } from './hook-config.ts'
@@ -69,7 +69,7 @@ const match = z.strictObject({
   categories: z.array(id).optional(),
   languages: z.array(languageTag).optional(),
   publishers: z.array(z.string()).optional(),
-  types: z.array(z.enum(['article', 'live', 'gallery', 'video'])).optional(),
+  types: z.array(articleType).optional(),
 })
 export type Match = z.output<typeof match>
 
@@ -101,7 +101,7 @@ export const outletConfig = z.strictObject({
   name: z.string().optional(),
   match: match.default({}),
   /** Editorial articles go only to outlets that ask for them. */
-  audience: z.enum(['public', 'editorial']).default('public'),
+  audience: audience.default('public'),
   deliver: deliverConfig,
   /** Open the outlet's own page and what its payloads link to (contract §9); the tokens themselves are never written down. */
   tokens: z.array(feedTokenConfig).max(8).optional(),
@@ -155,13 +155,13 @@ export type ConfigKind = keyof typeof configKinds
 export const configObject = z.object({ n: z.int(), retired: z.boolean(), changedAt: z.string(), value: z.unknown() })
 
 export const configChanged = z.object({
-  kind: z.enum(['site', 'network', 'pictures', 'publishers', 'categories', 'feeds', 'outlets', 'tokens']),
+  kind: z.enum(Object.keys(configKinds) as ConfigKind[]),
   id: z.string(),
   n: z.int(),
 })
 
 /** A category with all its ancestors, nearest first; unknown and circular parents end the walk. */
-export const withAncestors = (category: string, categories: ReadonlyMap<string, CategoryConfig>): string[] => {
+export const withAncestors = (category: string, categories: ReadonlyMap<string, Pick<CategoryConfig, 'parent'>>): string[] => {
   const line: string[] = []
   for (let next: string | undefined = category; next !== undefined && !line.includes(next); next = categories.get(next)?.parent)
     line.push(next)

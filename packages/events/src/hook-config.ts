@@ -1,7 +1,7 @@
 /** What the configuration says of a CMS's own webhook (`publishers[].hooks`; how it is read: `services/ingest`, `hooks/`). */
 import { z } from 'zod'
 import { configId as id, languageTag, timeZone } from './config-words.ts'
-import { secretEnv } from './deliver.ts'
+import { httpUrl, secretEnv } from './deliver.ts'
 
 /** Whose webhooks are read (`services/ingest`, `hooks/`): how they are signed, and what they say where. */
 export const hookPresets = [
@@ -76,10 +76,7 @@ export const hookMapping = z.strictObject({
   /** What a body is that is neither HTML nor a tree (default: `text`, and a warning where it looks like Markdown). */
   bodyFormat: z.enum(['text', 'markdown']).optional(),
   /** Where relative addresses of pictures and links are (default: the article's own address, for what is in its body). */
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: 'expected an http or https address' })
-    .max(2048)
-    .optional(),
+  baseUrl: httpUrl.max(2048).optional(),
   /** Of articles that say none (default: the site's). */
   language: languageTag.optional(),
   /** Of times that name none (default: UTC for what has happened; embargoes and plans are refused). */

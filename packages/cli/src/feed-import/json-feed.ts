@@ -1,5 +1,5 @@
 /** JSON Feed 1.0 and 1.1. A field of another type than it should have is taken for one that is not there: one bad item must not cost the others. */
-import { escapeMarkup } from '@newswire/events/text'
+import { textToHtml } from '@newswire/events/markup'
 import { z } from 'zod'
 import { type FeedDocument, type FeedEntry, type FeedPicture, type OwnWords, parseTag, toInstant } from './feed-document.ts'
 import { isPictureType } from './media.ts'
@@ -75,14 +75,6 @@ const namesOf = ({ authors, author: one }: Pick<Item, 'authors' | 'author'>): st
     .filter(name => name !== '')
     .join(', ')
 
-/** Paragraphs at blank lines. */
-const toHtml = (plain: string): string =>
-  plain
-    .split(/\n[ \t]*\n+/)
-    .filter(part => part.trim() !== '')
-    .map(part => `<p>${escapeMarkup(part.trim()).replace(/\n/g, '<br />')}</p>`)
-    .join('\n')
-
 const toOwn = ({ id, _newswire: own }: Item): OwnWords | null => {
   const tag = parseTag(id)
   if (own === null || tag === null) return null
@@ -115,7 +107,7 @@ const picturesOf = ({ image, banner_image: banner, attachments }: Item): readonl
 const toEntry = (one: Item, language: string, by: string): FeedEntry => {
   const own = toOwn(one)
   const words = own === null ? null : one._newswire
-  const html = one.content_html ?? (one.content_text === '' ? null : toHtml(one.content_text))
+  const html = one.content_html ?? (one.content_text === '' ? null : textToHtml(one.content_text))
   return {
     id: one.id,
     link: one.url || one.external_url,

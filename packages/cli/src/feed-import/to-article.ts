@@ -1,4 +1,6 @@
 /** From an entry of a feed to an article as ingest takes it, under an id that is the same every time. Pure. */
+import { withAncestors } from '@newswire/events/config'
+import { articleType, languageTag } from '@newswire/events/config-words'
 import { isLocalId, parseArticleId, sha256Hex } from '@newswire/events/ids'
 import { cleanHtml } from '@newswire/events/markup'
 import { findMarkupExcess } from '@newswire/events/markup-excess'
@@ -72,7 +74,6 @@ export const localIdOf = (entry: FeedEntry, where: Where): string | null => {
 
 const MAX_PICTURES = 100
 const MAX_TAGS = 100
-const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/
 const isWeb = (url: string): boolean => url.length <= 2048 && /^https?:\/\//i.test(url) && URL.canParse(url)
 
 const toImage = ({ url, caption, alt, credit, focus, role = 'inline' }: FeedPicture, index: number) => ({
@@ -93,13 +94,7 @@ const imagesOf = ({ pictures, base, html, own }: FeedEntry) =>
 
 /** A feed names categories with all their parents. */
 const withoutParents = (ids: readonly string[], known: Into['categories']): string[] =>
-  ids.filter(id => !ids.some(other => other !== id && ancestorsOf(other, known).includes(id)))
-
-const ancestorsOf = (id: string, known: Into['categories']): readonly string[] => {
-  const line: string[] = []
-  for (let next = known.get(id)?.parent; next !== undefined && !line.includes(next); next = known.get(next)?.parent) line.push(next)
-  return line
-}
+  ids.filter(id => !ids.some(other => other !== id && withAncestors(other, known).includes(id)))
 
 const folded = (text: string): string => text.normalize('NFC').trim().toLowerCase()
 
@@ -127,8 +122,6 @@ const filingOf = ({ categories, tags }: FeedEntry, { categories: known, everyCat
   }
 }
 
-const TYPES: ReadonlySet<string> = new Set(['article', 'live', 'gallery', 'video'])
-
 /** What our own feeds say beyond every standard, and what tells a feed that goes on from one that comes home. */
 const ownFieldsOf = ({ own, author, summary, copyright }: FeedEntry, html: string, siteId: string | null) => {
   if (own === null) return null
@@ -144,7 +137,7 @@ const ownFieldsOf = ({ own, author, summary, copyright }: FeedEntry, html: strin
     // Where there is no byline the feed names the publisher, and where there is no summary it gives the beginning of the body.
     byline: author === own.publisher ? '' : author,
     summary: summary === excerptOf(html) ? '' : summary,
-    ...(TYPES.has(own.type) ? { type: own.type } : {}),
+    ...(articleType.safeParse(own.type).success ? { type: own.type } : {}),
     ...(Number.isInteger(urgency) && urgency >= 1 && urgency <= 8 ? { urgency } : {}),
     ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== '')),
     ...(own.correction === '' ? {} : { change: 'correction', correction: { note: own.correction } }),
@@ -190,7 +183,7 @@ export const toArticle = (entry: FeedEntry, into: Into): ToArticle => {
       body: { html },
       ...filingOf(entry, into),
       ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
-      ...(LANGUAGE.test(language) ? { language } : {}),
+      ...(languageTag.safeParse(language).success ? { language } : {}),
       ...(publishedAt === null ? {} : { publishedAt }),
       ...(updatedAt === null || updatedAt === publishedAt ? {} : { updatedAt }),
       ...(isWeb(link) && !isOwnPage(link, entry, into.siteId) ? { canonicalUrl: link } : {}),

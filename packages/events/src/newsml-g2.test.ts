@@ -8,12 +8,13 @@ import { xmlRegisterFsInputProviders } from 'libxml2-wasm/lib/nodejs.mjs'
 import { SaxesParser } from 'saxes'
 import { type Article, articleInput, toArticle } from './article.ts'
 import type { LiveFact } from './fact.ts'
-import { type NewsmlContext, toCanceledNewsml, toNewsml } from './newsml-g2.ts'
+import { toCanceledNewsml, toNewsml } from './newsml-g2.ts'
+import type { NinjsContext } from './ninjs.ts'
 import { sampleFact, sampleRetraction } from './sample-fact.ts'
 
 const at = '2026-01-01T01:30:00.000Z'
 const sha256 = 'a'.repeat(64)
-const context: NewsmlContext = {
+const context: NinjsContext = {
   site: { id: 'news.example,2026', publicUrl: 'https://news.example', language: 'vi' },
   categories: new Map([
     ['thoi-su', { id: 'thoi-su', name: 'Thời sự' }],

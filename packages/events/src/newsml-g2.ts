@@ -6,17 +6,14 @@ import type { Article, Picture } from './article.ts'
 import { withAncestors } from './config.ts'
 import type { Fact, LiveFact } from './fact.ts'
 import { toTagUri } from './ids.ts'
-import type { NinjsContext } from './ninjs.ts'
+import { NATURE, type NinjsContext, shownPictures } from './ninjs.ts'
 import { noticeOf, renditionUrl } from './public-article.ts'
 import { cleanLine, cleanText, escapeMarkup } from './text.ts'
-
-export type NewsmlContext = NinjsContext
 
 export const NEWSML_G2_TYPE = 'application/vnd.iptc.g2.newsitem+xml'
 
 /** Of the schemes that qcodes below belong to. */
 const CATALOG = 'http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_40.xml'
-const NATURE = { article: 'text', live: 'text', gallery: 'composite', video: 'video' } as const satisfies Record<Article['type'], string>
 
 /** An element, already written down. */
 type Xml = string
@@ -42,7 +39,6 @@ const block = (name: string, value = '', attributes: Attributes = {}): Xml =>
   cleanText(value) === '' ? '' : element(name, attributes, [text(value)])
 
 const renditionId = (picture: number, rendition: number): string => `picture-${picture + 1}-${rendition + 1}`
-const toPictures = ({ images }: Article): readonly Picture[] => images.filter(one => one.state === 'ready' && one.sha256 !== undefined)
 
 const toPart = (picture: Picture, index: number): Xml =>
   element(
@@ -56,7 +52,7 @@ const toPart = (picture: Picture, index: number): Xml =>
     ],
   )
 
-const toRemote = (picture: Picture, index: number, { site, renditionHref }: NewsmlContext): readonly Xml[] =>
+const toRemote = (picture: Picture, index: number, { site, renditionHref }: NinjsContext): readonly Xml[] =>
   picture.renditions.map(({ preset, key, type, width, height, bytes }, at) =>
     element('remoteContent', {
       id: renditionId(index, at),
@@ -70,7 +66,7 @@ const toRemote = (picture: Picture, index: number, { site, renditionHref }: News
   )
 
 /** Every category with its ancestors, each once, nearest first: a receiver that knows only the top ones still files it right. */
-const toSubjects = ({ categories: ids }: Article, { site, categories }: NewsmlContext): readonly Xml[] =>
+const toSubjects = ({ categories: ids }: Article, { site, categories }: NinjsContext): readonly Xml[] =>
   [...new Set(ids.flatMap(id => withAncestors(id, categories)))].map(id =>
     element('subject', { type: 'cpnat:abstract', uri: `tag:${site.id}:category:${encodeURIComponent(id.toWellFormed())}`, literal: id }, [
       element('name', {}, [line(categories.get(id)?.name ?? id)]),
@@ -94,14 +90,17 @@ type Item = Readonly<{
   content: readonly Xml[]
 }>
 
-const toItem = ({ fact, language, nature, pubStatus, rights = '', management, embargoed, content }: Item, context: NewsmlContext): Xml => {
-  const { site, publishers } = context
-  const provider = element('provider', { uri: `tag:${site.id}:publisher:${fact.publisher}`, literal: fact.publisher }, [
-    element('name', {}, [line(publishers.get(fact.publisher)?.name ?? fact.publisher)]),
+/** Who published it, as its provider and as the holder of its rights. */
+const toPublisher = (name: string, { publisher }: Fact, { site, publishers }: NinjsContext): Xml =>
+  element(name, { uri: `tag:${site.id}:publisher:${publisher}`, literal: publisher }, [
+    element('name', {}, [line(publishers.get(publisher)?.name ?? publisher)]),
   ])
+
+const toItem = ({ fact, language, nature, pubStatus, rights = '', management, embargoed, content }: Item, context: NinjsContext): Xml => {
+  const { site } = context
   const itemMeta = element('itemMeta', {}, [
     element('itemClass', { qcode: `ninat:${nature}` }),
-    provider,
+    toPublisher('provider', fact, context),
     element('versionCreated', {}, [fact.releasedAt]),
     element('firstCreated', {}, [fact.firstReleasedAt]),
     embargoed === undefined ? '' : element('embargoed', {}, [embargoed]),
@@ -126,12 +125,12 @@ const toItem = ({ fact, language, nature, pubStatus, rights = '', management, em
 }
 
 /** Where the whole is, of what is not whole itself. */
-const toAltRep = ({ detail = 'full', link }: NewsmlContext): Xml =>
+const toAltRep = ({ detail = 'full', link }: NinjsContext): Xml =>
   detail === 'full' || !link ? '' : element('altRep', { contenttype: 'application/json' }, [text(link)])
 
 const SIGNAL = { published: '', updated: 'sig:update', corrected: 'sig:correction' } as const
 
-const toContentMeta = (article: Article, context: NewsmlContext): Xml =>
+const toContentMeta = (article: Article, context: NinjsContext): Xml =>
   element('contentMeta', {}, [
     element('urgency', {}, [String(article.urgency)]),
     article.publishedAt === undefined ? '' : element('contentCreated', {}, [article.publishedAt]),
@@ -149,17 +148,14 @@ const toContentMeta = (article: Article, context: NewsmlContext): Xml =>
     block('description', article.summary, { role: 'drol:summary' }),
   ])
 
-const toLive = (fact: LiveFact, context: NewsmlContext): Xml => {
+const toLive = (fact: LiveFact, context: NinjsContext): Xml => {
   const { article } = fact
-  const { site, publishers, detail = 'full' } = context
+  const { detail = 'full' } = context
   const signal = SIGNAL[fact.action] === '' ? '' : element('signal', { qcode: SIGNAL[fact.action] })
   const common = { fact, language: article.language, pubStatus: 'usable' as const, embargoed: article.embargoUntil }
   const altRep = toAltRep(context)
   if (detail === 'thin') return toItem({ ...common, nature: NATURE[article.type], management: [signal, altRep], content: [] }, context)
-  const holder = element('copyrightHolder', { uri: `tag:${site.id}:publisher:${fact.publisher}`, literal: fact.publisher }, [
-    element('name', {}, [line(publishers.get(fact.publisher)?.name ?? fact.publisher)]),
-  ])
-  const pictures = toPictures(article)
+  const pictures = shownPictures(article)
   const body = detail === 'full' ? element('inlineData', { id: 'text', contenttype: 'text/html' }, [text(article.body.html)]) : ''
   const remote = pictures.flatMap((one, index) => toRemote(one, index, context))
   const expires = article.expiresAt === undefined ? '' : element('expires', {}, [article.expiresAt])
@@ -167,7 +163,7 @@ const toLive = (fact: LiveFact, context: NewsmlContext): Xml => {
     {
       ...common,
       nature: pictures.length > 0 && article.type !== 'video' ? 'composite' : NATURE[article.type],
-      rights: toRights(article, holder),
+      rights: toRights(article, toPublisher('copyrightHolder', fact, context)),
       management: [named('title', article.title), block('edNote', article.correction?.note), signal, altRep, expires],
       content: [
         toContentMeta(article, context),
@@ -183,7 +179,7 @@ const toLive = (fact: LiveFact, context: NewsmlContext): Xml => {
  * What was taken back: `stat:canceled`, with the notice that readers get and nothing of the content. Also of a live article, for who may no longer
  * have it. `reason`: why, as far as the receiver may know.
  */
-export const toCanceledNewsml = (fact: Fact, context: NewsmlContext, reason?: string): string =>
+export const toCanceledNewsml = (fact: Fact, context: NinjsContext, reason?: string): string =>
   toItem(
     {
       fact,
@@ -197,5 +193,5 @@ export const toCanceledNewsml = (fact: Fact, context: NewsmlContext, reason?: st
   )
 
 /** The same fact and configuration give the same text. */
-export const toNewsml = (fact: Fact, context: NewsmlContext): string =>
+export const toNewsml = (fact: Fact, context: NinjsContext): string =>
   fact.state === 'live' ? toLive(fact, context) : toCanceledNewsml(fact, context)

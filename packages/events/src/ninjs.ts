@@ -27,7 +27,10 @@ export type NinjsContext = Readonly<{
 
 const STANDARD = { name: 'ninjs', version: '3.1', schema: 'http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#' } as const
 /** `live` is a text that grows, `gallery` a text with pictures: its pictures are associations like any other's. */
-const NATURE = { article: 'text', live: 'text', gallery: 'composite', video: 'video' } as const satisfies Record<Article['type'], string>
+export const NATURE = { article: 'text', live: 'text', gallery: 'composite', video: 'video' } as const satisfies Record<
+  Article['type'],
+  string
+>
 
 const plain = (role: string, value: string) => ({ role, contentType: 'text/plain', value })
 /** An empty text says nothing, so its property is left out. */
@@ -59,6 +62,9 @@ const toPicture = (
     sizeInBytes: bytes,
   })),
 })
+
+export const shownPictures = ({ images }: Article): readonly Picture[] =>
+  images.filter(one => one.state === 'ready' && one.sha256 !== undefined)
 
 /** Every category with its ancestors, each once, nearest first: a receiver that knows only the top ones still files it right. */
 const toSubjects = ({ categories: ids, tags }: Article, { site, categories }: NinjsContext) => [
@@ -119,9 +125,7 @@ const toLive = (fact: LiveFact, context: NinjsContext) => {
       ...(article.source === '' ? [] : [{ name: article.source, role: 'source' }]),
     ],
     subjects: toSubjects(article, context),
-    associations: article.images
-      .filter(one => one.state === 'ready' && one.sha256 !== undefined)
-      .map((one, index) => toPicture(one, index, context)),
+    associations: shownPictures(article).map((one, index) => toPicture(one, index, context)),
   }
 }
 

@@ -12,7 +12,8 @@ const write = (value: unknown): string | undefined => {
   return Array.isArray(value) ? writeList(value) : writeObject(value as Readonly<Record<string, unknown>>)
 }
 
-const writeInside = (value: unknown): string => {
+/** Throws for what JSON cannot hold (`undefined` alone, functions, non-finite numbers). */
+export const canonicalJson = (value: unknown): string => {
   const written = write(value)
   if (written === undefined) throw new TypeError(`${typeof value === 'number' ? value : typeof value} has no JSON form`)
   return written
@@ -20,7 +21,7 @@ const writeInside = (value: unknown): string => {
 
 const writeList = (values: readonly unknown[]): string => {
   let text = ''
-  for (const value of values) text += `${text === '' ? '' : ','}${value === undefined ? 'null' : writeInside(value)}`
+  for (const value of values) text += `${text === '' ? '' : ','}${value === undefined ? 'null' : canonicalJson(value)}`
   return `[${text}]`
 }
 
@@ -29,12 +30,9 @@ const writeObject = (object: Readonly<Record<string, unknown>>): string => {
   let text = ''
   for (const key of Object.keys(object).sort()) {
     const value = object[key]
-    if (value !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${writeInside(value)}`
+    if (value !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value)}`
   }
   return `{${text}}`
 }
-
-/** Throws for what JSON cannot hold (`undefined` alone, functions, non-finite numbers). */
-export const canonicalJson = (value: unknown): string => writeInside(value)
 
 export const canonicalSha256 = (value: unknown): string => sha256Hex(canonicalJson(value))

@@ -1,6 +1,6 @@
 /** The archive pages of a feed (RFC 5005 §4): a page is a UTC day of first releases, split by hundreds. */
 import { z } from 'zod'
-import { type FeedFormat, feedFiles } from './feed.ts'
+import { type FeedFormat, feedFiles, feedFormats } from './feed.ts'
 
 /** Articles on a page. */
 export const PAGE_SLOTS = 100
@@ -28,7 +28,7 @@ export const toPageFile = (page: FeedPage, format: FeedFormat): string => `${toP
 
 /** What `toPageFile` made; `null` for anything else. */
 export const parsePageFile = (file: string): Readonly<{ page: FeedPage; format: FeedFormat }> | null => {
-  for (const format of ['rss', 'atom', 'json'] as const) {
+  for (const format of feedFormats) {
     if (!file.endsWith(ENDINGS[format])) continue
     const page = parsePageName(file.slice(0, -ENDINGS[format].length))
     return page === null ? null : { page, format }

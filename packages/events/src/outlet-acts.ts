@@ -17,8 +17,7 @@ export const replayBody = z
   .refine(({ fromSequence, fromTime }) => (fromSequence === undefined) !== (fromTime === undefined), {
     error: 'expected either fromSequence or fromTime',
   })
-export const rotateBody = z.strictObject({ id })
-export const operatorRotateBody = rotateBody.extend({
+export const operatorRotateBody = actBody.extend({
   /** How long the secrets before sign too; 0 ends them at once. */
   overlapHours: z.number().min(0).max(MOST_OVERLAP_HOURS).optional(),
 })

@@ -11,8 +11,7 @@ export type ExitKind = (typeof exitKinds)[number]
 /** A retraction was proved: gone from so many exits, acknowledged by so many outlets. Kept for good with the other milestones. */
 export const provedGone = { version: z.int(), exits: z.int(), outlets: z.int() }
 
-const exitStates = ['gone', 'visible', 'unknown'] as const
-export type ExitState = (typeof exitStates)[number]
+export type ExitState = 'gone' | 'visible' | 'unknown'
 
 export type ExitResult = Readonly<{
   kind: ExitKind
@@ -36,8 +35,7 @@ export type OutletResult = Readonly<{
 }>
 
 /** `unproved`: something could not be asked, or was not asked yet. */
-const verdicts = ['gone', 'visible', 'waiting', 'unproved'] as const
-export type Verdict = (typeof verdicts)[number]
+export type Verdict = 'gone' | 'visible' | 'waiting' | 'unproved'
 
 export type RetractionProof = Readonly<{
   articleId: string

@@ -3,7 +3,7 @@
  * answered with the page again (303), so that loading it once more does nothing; the new secret alone is in the answer, because it is shown once.
  */
 import { newId } from '@newswire/events/ids'
-import { actBody, replayBody, rotateBody, toReplayFrom } from '@newswire/events/outlet-acts'
+import { actBody, replayBody, toReplayFrom } from '@newswire/events/outlet-acts'
 import { problem } from '@newswire/http/problem'
 import type { HttpReply, HttpRequest, HttpServer } from '@newswire/http/server'
 import { readOptionalJson } from '@newswire/http/strict-json'
@@ -99,7 +99,7 @@ export const addPartnerActs = (app: HttpServer, { access, control, configuration
     return { status: 202, body: await control.ask(outlet.id, { kind: 'replay', from: toReplayFrom(wanted) }, asked), said: 'saidAsked' }
   })
   add('secrets', async (partner, body) => {
-    const { id = newId() } = validateWith(rotateBody, body, 'rotation')
+    const { id = newId() } = validateWith(actBody, body, 'rotation')
     const made = await control.rotate(partner.outlet, { id, by: 'partner' })
     return { status: 201, body: { outlet: partner.outlet.id, ...made }, said: reply => sendSecret(reply, partner, made) }
   })

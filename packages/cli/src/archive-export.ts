@@ -5,7 +5,7 @@ import type { CategoryConfig, PublisherConfig, SiteConfig } from '@newswire/even
 import type { NinjsContext } from '@newswire/events/ninjs'
 import { readEntries } from '@newswire/runtime/config-entries'
 import { openReader } from './open-objects.ts'
-import { printResult, sayProgress, type Terminal } from './terminal.ts'
+import { printResult, sayNowAndThen, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 type ExportOptions = Readonly<{
@@ -51,7 +51,7 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
     const context = await readContext(objects)
     if (category !== undefined && !context.categories.has(category)) throw new UsageError(`there is no category ${category}`)
     if (publisher !== undefined && !context.publishers.has(publisher)) throw new UsageError(`there is no publisher ${publisher}`)
-    let said = performance.now()
+    const tell = sayNowAndThen(terminal)
     const wanted = {
       days,
       ...(category === undefined ? {} : { category }),
@@ -60,11 +60,8 @@ export const exportToFile = async (terminal: Terminal, options: ExportOptions): 
       allVersions,
       everything,
     }
-    const report = ({ day, of, days, articles }: { day: string; of: number; days: number; articles: number }) => {
-      if (performance.now() - said < 1_000 && days < of) return
-      said = performance.now()
-      sayProgress(terminal, `${day}: ${days} of ${of} days, ${articles} written`)
-    }
+    const report = ({ day, of, days, articles }: { day: string; of: number; days: number; articles: number }) =>
+      tell(() => `${day}: ${days} of ${of} days, ${articles} written`, days === of)
     const exported = await exportArchive(objects, wanted, { out, context, report })
     if (out !== '-') printResult(terminal, exported, `${exported.articles} written to ${out}`)
     return true

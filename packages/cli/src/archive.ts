@@ -1,4 +1,4 @@
-/** `newswire archive verify|copy`: the archive proved, and copied as plain files. They only read, also while the system runs. */
+/** `newswire archive verify|copy`, which only read, also while the system runs, and `close|rotate-key`, which that system is asked for. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import { keys } from '@newswire/objects/keys'
 import { createClient, readClientFile } from './client.ts'
 import { openReader } from './open-objects.ts'
-import { printResult, sayProgress, type Terminal } from './terminal.ts'
+import { printResult, sayNowAndThen, sayProgress, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 const MAX_KEYS_MS = 15_000
@@ -59,15 +59,11 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
       )
     if (given === null && !json)
       say('With the keys that lie beside the archive; --keys takes those of the site, which nobody who changed the files could change too.')
-    let said = 0
+    const tell = sayNowAndThen(terminal)
     const verdict = await verifyCopy(objects === null ? openFolder(resolve(options.copy ?? '.')) : inPlace(objects), published, {
       days,
       ...(objects === null ? {} : { isLive: true, newestPacked: await newestPacked(objects) }),
-      onProgress: ({ manifest, of, entries }) => {
-        if (performance.now() - said < 1_000) return
-        said = performance.now()
-        sayProgress(terminal, `manifest ${manifest} of ${of}, ${entries} entries`)
-      },
+      onProgress: ({ manifest, of, entries }) => tell(() => `manifest ${manifest} of ${of}, ${entries} entries`),
     })
     printResult(terminal, verdict, sayVerdict(verdict))
     return verdict.ok

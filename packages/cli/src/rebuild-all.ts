@@ -28,7 +28,7 @@ import { findOtherLog, hasRecords, keepMark, type LogSide, raiseEpoch, readMarkE
 import { openObjects, openReader } from './open-objects.ts'
 import { type Restorer, startRestorer } from './restore-days.ts'
 import type { PreparedArticle } from './restore-prepare.ts'
-import { printResult, sayProgress, type Terminal } from './terminal.ts'
+import { printResult, sayNowAndThen, type Terminal } from './terminal.ts'
 import { FailedError } from './usage-error.ts'
 
 /**
@@ -187,12 +187,10 @@ export const rebuildAll = async (terminal: Terminal): Promise<boolean> => {
   try {
     await ports.log.topics(topicSpecs, { apply: true })
     if (!begun.isRepeat) await swapDocument(ports.objects, keys.rebuildMark(), { n: 1, floor: begun.floor }, null)
-    let said = performance.now()
-    const { articles, allArchived } = await restoreAll(ports, restorer, (day, done, of, count) => {
-      if (performance.now() - said < 1_000 && done < of) return
-      said = performance.now()
-      sayProgress(terminal, `${day}: ${done} of ${of} days, ${count} articles`)
-    })
+    const tell = sayNowAndThen(terminal)
+    const { articles, allArchived } = await restoreAll(ports, restorer, (day, done, of, count) =>
+      tell(() => `${day}: ${done} of ${of} days, ${count} articles`, done === of),
+    )
     for (const group of [...GROUPS, ...(allArchived ? [ARCHIVE] : [])])
       await untilReady(() => ports.log.replay(group, topics.articles.name, 'end'))
     // Views of the lost log, which this one's positions would look like a continuation of.

@@ -24,7 +24,7 @@ import { openPorts, type Ports } from './compose.ts'
 import { checkLogMark, checkLogMarkBeforeOpening, findOtherLog, findReplacedLog, keepMark, newerOf, readFact, sideOf } from './log-mark.ts'
 import { eachRecord, type Held, type Lost, lookAtHeld, readState, tellLost } from './rebuild-held.ts'
 import { replayGroup, stopFirst } from './replay-topic.ts'
-import { printResult, sayProgress, type Terminal } from './terminal.ts'
+import { printResult, sayNowAndThen, type Terminal } from './terminal.ts'
 import { FailedError, UsageError } from './usage-error.ts'
 
 const TOPIC = topics.articles.name
@@ -148,12 +148,7 @@ const replayGroups = async ({ log }: Ports, lacking: readonly Lacking[]): Promis
 
 const heal = async (terminal: Terminal, ports: Ports, ids: readonly string[]): Promise<Done> => {
   const { log, objects } = ports
-  let said = performance.now()
-  const report = (line: () => string) => {
-    if (performance.now() - said < 1_000) return
-    said = performance.now()
-    sayProgress(terminal, line())
-  }
+  const report = sayNowAndThen(terminal)
   const lacking = await findAllLacking(ports, new Set(ids), count => report(() => `${count} records of the log read`))
   const isOlder = ids.length === 0 && (lacking.length > 0 || (await findReplacedLog(sideOf(log), objects)) !== null)
   if (isOlder) await replayGroups(ports, lacking)

@@ -12,9 +12,19 @@ export type Terminal = Readonly<{
   say: (line: string) => void
 }>
 
-/** How far a long work is; on a terminal alone, where somebody looks. A line at most every second is the caller's to keep. */
+/** How far a long work is; on a terminal alone, where somebody looks. */
 export const sayProgress = ({ json, say }: Pick<Terminal, 'json' | 'say'>, line: string): void => {
   if (!json && process.stderr.isTTY) say(line)
+}
+
+/** The same of what is told again and again: a line a second at most, but the last one. */
+export const sayNowAndThen = (terminal: Pick<Terminal, 'json' | 'say'>): ((line: () => string, isLast?: boolean) => void) => {
+  let said = performance.now()
+  return (line, isLast = false) => {
+    if (performance.now() - said < 1_000 && !isLast) return
+    said = performance.now()
+    sayProgress(terminal, line())
+  }
 }
 
 /** The one line of a process that is ready: which service answers at which address. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { answering as frontDoor } from './front-door.ts'
+import { answering as frontDoor } from './sample-front-door.ts'
 
 const BIN = fileURLToPath(new URL('./bin.ts', import.meta.url))
 

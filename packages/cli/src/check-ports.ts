@@ -12,6 +12,12 @@ const doors = {
   console: { port: 'consolePort', flag: '--console-port', setting: 'NEWSWIRE_CONSOLE_PORT' },
 } as const
 
+/** An address as a browser on this machine writes it: a wildcard is none, and IPv6 stands in brackets. */
+export const urlAt = (host: string, port: number): string => {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}`
+}
+
 class PortsError extends Error {
   readonly code = 'NEWSWIRE_PORT_TAKEN'
 }

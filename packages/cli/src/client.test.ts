@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { sha256Hex } from '@newswire/events/ids'
 import { clientFile, createClient } from './client.ts'
-import { answering } from './front-door.ts'
+import { answering } from './sample-front-door.ts'
 
 /** A console that takes one token and no other. */
 const consoleWith = async (t: TestContext, token: string): Promise<string> => {

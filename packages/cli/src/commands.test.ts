@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
 import { readLetters, showChanges, splitId, status, wholeId } from './commands.ts'
-import { answering } from './front-door.ts'
+import { answering } from './sample-front-door.ts'
 import { FailedError } from './usage-error.ts'
 
 test('an id on the command line is a local one, with dots or without, or the whole one of our own publisher', () => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readSettings } from '@newswire/runtime/settings'
-import { answering } from './front-door.ts'
 import { importArticles } from './import.ts'
+import { answering } from './sample-front-door.ts'
 import type { Terminal } from './terminal.ts'
 
 test('the pictures of an article go once, however often there is no room for it yet', async t => {

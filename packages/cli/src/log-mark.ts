@@ -21,7 +21,7 @@ import { getReleased } from '@newswire/objects/released'
 import type { Logger } from '@newswire/runtime/logger'
 import type { Settings } from '@newswire/runtime/settings'
 import { z } from 'zod'
-import { openReader } from './open-objects.ts'
+import { openReader, type StoreSettings } from './open-objects.ts'
 
 /** Positions of a higher one would no longer be safe integers (ADR 2). */
 const MAX_EPOCH = 511
@@ -230,17 +230,14 @@ export const checkLogMark = async (log: LogSide, objects: Pick<Objects, 'get'>, 
 const emptyStore: Pick<ObjectsReader, 'get' | 'close'> = { get: async () => null, close: async () => undefined }
 
 /** The store as it lies there, of which nothing is made: one that is not there is an empty one. Whoever asks closes it. */
-export const openAsItIs = (settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>): Promise<Pick<ObjectsReader, 'get' | 'close'>> =>
+const openAsItIs = (settings: StoreSettings): Promise<Pick<ObjectsReader, 'get' | 'close'>> =>
   openReader(settings).catch(error => {
     if (codeOf(error) === 'NEWSWIRE_OBJECTS_MISSING') return emptyStore
     throw error
   })
 
 /** The same of an embedded log, before it and the store are opened: a start that is refused leaves nothing behind, no empty log or store that would be taken for the one that was lost. */
-export const checkLogMarkBeforeOpening = async (
-  settings: Pick<Settings, 's3' | 'dataDir' | 'fsync'>,
-  find = findReplacedLog,
-): Promise<void> => {
+export const checkLogMarkBeforeOpening = async (settings: StoreSettings, find = findReplacedLog): Promise<void> => {
   const log = sideOfFile(settings)
   const objects = await openAsItIs(settings)
   try {

@@ -4,7 +4,7 @@ import type { ObjectsReader } from '@newswire/objects/disk-reader'
 import type { Objects } from '@newswire/objects/objects'
 import type { Settings } from '@newswire/runtime/settings'
 
-type StoreSettings = Pick<Settings, 's3' | 'dataDir' | 'fsync'>
+export type StoreSettings = Pick<Settings, 's3' | 'dataDir' | 'fsync'>
 
 /** Opens it; a store on disk is made when it is not there, and is its owner's alone. */
 export const openObjects = async ({ s3, dataDir, fsync }: StoreSettings): Promise<Objects> => {

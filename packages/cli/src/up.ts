@@ -7,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import { startServices, stopServices } from '@newswire/runtime/run'
 import type { RunningService } from '@newswire/runtime/service'
 import type { Settings } from '@newswire/runtime/settings'
-import { checkPorts, freePort } from './check-ports.ts'
+import { checkPorts, freePort, urlAt } from './check-ports.ts'
 import { createClient } from './client.ts'
 import { type Composition, compose } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
@@ -31,12 +31,6 @@ const PARTNER_PORT = 8090
 const withGatewayPort = async (settings: Settings): Promise<Settings> =>
   settings.gatewayPort === 0 ? { ...settings, gatewayPort: await freePort(settings.host) } : settings
 
-/** As a browser on this machine writes it: a wildcard is no address, and IPv6 stands in brackets. */
-const publicUrlOf = ({ host, gatewayPort }: Settings): string => {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${gatewayPort}`
-}
-
 type Demo = Readonly<{ site: PartnerSite; config: NewswireConfig }>
 
 const startDemo = async (settings: Settings): Promise<Demo> => {
@@ -50,7 +44,7 @@ const startDemo = async (settings: Settings): Promise<Demo> => {
   }
   const remembered = JSON.parse((await readPrivate(kept)) ?? '[]') as Received[]
   const site = await startPartnerSite({ port: PARTNER_PORT, secret, remembered, keep })
-  return { site, config: await readDemoConfig({ partnerHook: `${site.url}/hook`, publicUrl: publicUrlOf(settings) }) }
+  return { site, config: await readDemoConfig({ partnerHook: `${site.url}/hook`, publicUrl: urlAt(settings.host, settings.gatewayPort) }) }
 }
 
 const urlOf = (running: readonly RunningService[], name: string): string => running.find(one => one.name === name)?.url ?? ''

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { messageOf } from '@newswire/events/errors'
 import type { Environment, Settings } from '@newswire/runtime/settings'
+import { urlAt } from '../check-ports.ts'
 import type { ClientDocument } from '../client.ts'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
@@ -16,11 +17,9 @@ type Answer = Readonly<{ status: number; text: string; date: string | null; aske
 /** `answer` is `null` when there was none; `reason` then says why. */
 export type Asked = Readonly<{ door: Door; answer: Answer | null; reason: string | null }>
 
-const hostOf = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host)
-
 /** The environment, else what `up` left in its data folder, else where the settings would have it. */
 export const toDoors = (environment: Environment, settings: Settings, left: ClientDocument | null): readonly Door[] => {
-  const at = (port: number) => `http://${hostOf(settings.host)}:${port}`
+  const at = (port: number) => urlAt(settings.host, port)
   const { gatewayPort, ingestPort, consolePort } = settings
   return [
     { name: 'gateway', url: settings.probeUrl ?? left?.gateway ?? at(gatewayPort), setting: 'NEWSWIRE_GATEWAY_PORT', port: gatewayPort },

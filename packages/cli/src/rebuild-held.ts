@@ -9,7 +9,7 @@ import type { Milestone } from '@newswire/events/milestone'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord, Position } from '@newswire/log/log'
 import { swapDocument } from '@newswire/objects/documents'
-import { holdPrefix, keys, parseHoldKey } from '@newswire/objects/keys'
+import { keys, parseHoldKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import { readEvent } from './log-mark.ts'
@@ -48,7 +48,7 @@ export const readState = async (objects: Pick<Objects, 'get'>, articleId: string
 
 const readWaiting = async (objects: Pick<Objects, 'list'>): Promise<ReadonlySet<string>> => {
   const found = new Set<string>()
-  for await (const page of listPages(objects, holdPrefix))
+  for await (const page of listPages(objects, keys.holdPrefix))
     for (const { key } of page) {
       const articleId = parseHoldKey(key)?.articleId
       if (articleId !== undefined) found.add(articleId)

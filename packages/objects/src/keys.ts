@@ -25,6 +25,8 @@ const caseSafe = (value: string): string => {
 }
 
 const articleSegment = (articleId: string) => caseSafe(checked('article id', articleId, isArticleId(articleId)))
+const publisherSegment = (publisher: string) => checked('publisher id', publisher, isPublisherId(publisher))
+const shaSegment = (sha256: string) => checked('SHA-256', sha256, isSha256(sha256))
 const configSegment = (id: string) => checked('id', id, isConfigId(id))
 /** Without a dash, so that `<preset>-<recipe>` splits in one way only. */
 const plainSegment = (id: string) => checked('name of letters and digits', id, /^[a-z0-9]{1,64}$/.test(id))
@@ -60,24 +62,27 @@ const isSegment = (segment: string) =>
 
 export const keys = {
   native: (publisher: string, receivedAt: string, submissionId: string) =>
-    `native/${checked('publisher id', publisher, isPublisherId(publisher))}/${day(receivedAt)}/${idSegment(submissionId)}`,
+    `native/${publisherSegment(publisher)}/${day(receivedAt)}/${idSegment(submissionId)}`,
   nativePrefix: 'native/',
-  original: (sha256: string) => `originals/${checked('SHA-256', sha256, isSha256(sha256))}`,
+  original: (sha256: string) => `originals/${shaSegment(sha256)}`,
   current: (articleId: string) => `current/${articleSegment(articleId)}.json`,
+  /** The present state of every article. */
+  currentPrefix: 'current/',
   /** `dueSecond`: seconds since 1970, padded so that keys sort by time. */
   hold: (dueSecond: number, articleId: string) => `holds/${padded(dueSecond, 12)}/${articleSegment(articleId)}`,
+  /** All holds, the earliest first. */
+  holdPrefix: 'holds/',
   parked: (articleId: string, submissionId: string) => `images/pending/${articleSegment(articleId)}/${idSegment(submissionId)}`,
   parkedPrefix: 'images/pending/',
   parkedOf: (articleId: string) => `images/pending/${articleSegment(articleId)}/`,
   /** What is known of an address that pictures were fetched from; the address itself, which may hold a secret, is not in it. */
-  pictureSource: (urlSha256: string) => `images/sources/${checked('SHA-256', urlSha256, isSha256(urlSha256))}.json`,
+  pictureSource: (urlSha256: string) => `images/sources/${shaSegment(urlSha256)}.json`,
   /** Says that an article was given a picture: written before the article is announced, so that whoever removes pictures finds it. */
-  pictureUse: (sha256: string, articleId: string) =>
-    `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/${articleSegment(articleId)}.json`,
+  pictureUse: (sha256: string, articleId: string) => `images/uses/${shaSegment(sha256)}/${articleSegment(articleId)}.json`,
   pictureUsesPrefix: 'images/uses/',
-  pictureUsePrefix: (sha256: string) => `images/uses/${checked('SHA-256', sha256, isSha256(sha256))}/`,
+  pictureUsePrefix: (sha256: string) => `images/uses/${shaSegment(sha256)}/`,
   /** Since when no article shows a picture, and whether its files are being removed. */
-  pictureUnused: (sha256: string) => `images/unused/${checked('SHA-256', sha256, isSha256(sha256))}.json`,
+  pictureUnused: (sha256: string) => `images/unused/${shaSegment(sha256)}.json`,
   /** Pictures whose hash begins with this byte (two digits): what came, who was given it, what nobody uses. */
   picturesFrom: (byte: string) =>
     ['originals/', 'images/uses/', 'images/unused/'].map(folder => `${folder}${checked('byte', byte, /^[0-9a-f]{2}$/.test(byte))}`),
@@ -87,8 +92,8 @@ export const keys = {
   /** How far a partition's articles have been given the renditions of the table in force. */
   rerender: (partition: number) => `images/rerender/${padded(partition, 1)}.json`,
   rendition: (sha256: string, preset: string, recipe: string, extension: string) =>
-    `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/${idSegment(preset)}-${plainSegment(recipe)}.${plainSegment(extension)}`,
-  renditionPrefix: (sha256: string) => `renditions/${checked('SHA-256', sha256, isSha256(sha256))}/`,
+    `renditions/${shaSegment(sha256)}/${idSegment(preset)}-${plainSegment(recipe)}.${plainSegment(extension)}`,
+  renditionPrefix: (sha256: string) => `renditions/${shaSegment(sha256)}/`,
   feed: (
     feedId: string,
     file: 'feed.bundle' | 'rss.xml' | 'atom.xml' | 'feed.json' | 'news-sitemap.xml' | 'window.json' | 'readers.json' | 'rebuild.json',
@@ -113,12 +118,11 @@ export const keys = {
     `archive/packs/${dayFolder(folder)}/${padded(manifest, 8)}-${padded(part, 3)}.index.jsonl`,
   /** Named by its content, so that a pack is never half another one. */
   archivePack: (folder: string, manifest: number, part: number, sha256: string) =>
-    `archive/packs/${dayFolder(folder)}/${padded(manifest, 8)}-${padded(part, 3)}-${checked('SHA-256', sha256, isSha256(sha256)).slice(0, 16)}.gz`,
+    `archive/packs/${dayFolder(folder)}/${padded(manifest, 8)}-${padded(part, 3)}-${shaSegment(sha256).slice(0, 16)}.gz`,
   archivePacksOf: (folder: string) => `archive/packs/${dayFolder(folder)}/`,
   archivePackPrefix: 'archive/packs/',
   /** Ledger lines of a manifest until its packs are made; being there says that they are not. */
-  archiveStaged: (manifest: number, sha256: string) =>
-    `archive/staged/${padded(manifest, 8)}-${checked('SHA-256', sha256, isSha256(sha256)).slice(0, 16)}.jsonl`,
+  archiveStaged: (manifest: number, sha256: string) => `archive/staged/${padded(manifest, 8)}-${shaSegment(sha256).slice(0, 16)}.jsonl`,
   archiveStagedPrefix: 'archive/staged/',
   /** What was purged by law: who, when, why, and the hashes. */
   archivePurged: (articleId: string, part: number) => `archive/purged/${articleSegment(articleId)}/${padded(part, 4)}.jsonl`,
@@ -126,9 +130,9 @@ export const keys = {
   archivePurgedPrefix: 'archive/purged/',
   /** A purge that is wanted and not yet done for good. */
   archivePurging: (articleId: string) => `archive/purging/${articleSegment(articleId)}.json`,
+  archivePurgingPrefix: 'archive/purging/',
   /** What operators want of the archive. */
   archiveWanted: () => 'archive/wanted.json',
-  archivePurgingPrefix: 'archive/purging/',
   /** What operators want of the search index. */
   searchWanted: () => 'search/wanted.json',
   routes: (articleId: string) => `outlets/routes/${articleSegment(articleId)}.json`,
@@ -144,39 +148,36 @@ export const keys = {
   handover: (partition: number) => `outlets/handover/${padded(partition, 1)}.json`,
   hubHandover: (partition: number) => `outlets/handover/hub-${padded(partition, 1)}.json`,
   subscription: (topicSha256: string, callbackSha256: string) =>
-    `hub/subscriptions/${checked('SHA-256', topicSha256, isSha256(topicSha256))}/${checked('SHA-256', callbackSha256, isSha256(callbackSha256))}.json`,
-  subscriptionsOf: (topicSha256: string) => `hub/subscriptions/${checked('SHA-256', topicSha256, isSha256(topicSha256))}/`,
+    `hub/subscriptions/${shaSegment(topicSha256)}/${shaSegment(callbackSha256)}.json`,
+  subscriptionsOf: (topicSha256: string) => `hub/subscriptions/${shaSegment(topicSha256)}/`,
   subscriptionPrefix: 'hub/subscriptions/',
   hubPending: (feedId: string, subscriptionId: string) =>
     `hub/pending/${configSegment(feedId)}/${checked('subscription id', subscriptionId, isSubscriptionId(subscriptionId))}.json`,
   hubPendingPrefix: (feedId: string) => `hub/pending/${configSegment(feedId)}/`,
   /** A callback that has not reached a publisher; `partition` of `milestones`, whose owner tells it. */
   callbackPending: (publisher: string, partition: number, submissionId: string) =>
-    `callbacks/pending/${checked('publisher id', publisher, isPublisherId(publisher))}/${padded(partition, 1)}/${idSegment(submissionId)}.json`,
+    `callbacks/pending/${publisherSegment(publisher)}/${padded(partition, 1)}/${idSegment(submissionId)}.json`,
   callbackPendingPrefix: (publisher: string, partition: number) =>
-    `callbacks/pending/${checked('publisher id', publisher, isPublisherId(publisher))}/${padded(partition, 1)}/`,
+    `callbacks/pending/${publisherSegment(publisher)}/${padded(partition, 1)}/`,
   callbackHandover: (partition: number) => `outlets/handover/callbacks-${padded(partition, 1)}.json`,
   secret: (id: string) => `secrets/${idSegment(id)}.json`,
   secretPrefix: 'secrets/',
-  /** Those of one outlet, and of outlets whose ids go on from its id. */
-  outletSecretPrefix: (outletId: string) => `secrets/outlet-${configSegment(outletId)}-`,
   /** One of the places for imports under way. */
   backfillPlace: (number: number) => `backfill/places/${padded(number, 2)}.json`,
   /** A body that a CMS's webhook brought, by its SHA-256: brought again it is the same object. */
   hookDelivery: (publisher: string, hookId: string, sha256: string) =>
-    `hooks/${checked('publisher id', publisher, isPublisherId(publisher))}/${configSegment(hookId)}/${checked('SHA-256', sha256, isSha256(sha256))}`,
+    `hooks/${publisherSegment(publisher)}/${configSegment(hookId)}/${shaSegment(sha256)}`,
   hookDeliveryPrefix: 'hooks/',
   idempotencyPrefix: 'idempotency/',
-  idempotency: (publisher: string, keySha256: string) =>
-    `idempotency/${checked('publisher id', publisher, isPublisherId(publisher))}/${checked('SHA-256', keySha256, isSha256(keySha256))}.json`,
+  idempotency: (publisher: string, keySha256: string) => `idempotency/${publisherSegment(publisher)}/${shaSegment(keySha256)}.json`,
   config: (kind: string, id: string) => `config/${idSegment(kind)}/${configSegment(id)}.json`,
   configPrefix: 'config/',
   configHistory: (kind: string, id: string, n: number) => `config-history/${idSegment(kind)}/${configSegment(id)}/${padded(n, 8)}.json`,
   deadLetter: (id: string) => `dead-letters/status/${idSegment(id)}.json`,
-  /** Written over and over by who wants to know whether the store takes writes. */
-  probeWrite: 'probe/write.bin',
   deadLetterPrefix: 'dead-letters/status/',
   deadLetterBytes: (id: string) => `dead-letters/bytes/${idSegment(id)}`,
+  /** Written over and over by who wants to know whether the store takes writes. */
+  probeWrite: 'probe/write.bin',
   logMark: () => 'log/mark.json',
   /** A rebuild from the archive is under way. */
   rebuildMark: () => 'log/rebuild.json',
@@ -194,9 +195,6 @@ const fromCaseSafe = (segment: string): string | null => {
   const value = Array.from(lower, (char, index) => ((bits >> BigInt(index)) & 1n ? char.toUpperCase() : char)).join('')
   return isArticleId(value) && caseSafe(value) === segment ? value : null
 }
-
-/** All holds, the earliest first. */
-export const holdPrefix = 'holds/'
 
 /** What `keys.hold` made a key of; `null` for a key that it would not make. */
 export const parseHoldKey = (key: string): { dueSecond: number; articleId: string } | null => {
@@ -228,9 +226,6 @@ export const parsePictureKey = (key: string): { sha256: string; articleId: strin
   const articleId = segment === undefined ? null : fromCaseSafe(segment)
   return sha256 === undefined || (segment !== undefined && articleId === null) ? null : { sha256, articleId }
 }
-
-/** The present state of every article. */
-export const currentPrefix = 'current/'
 
 /** The article id in what `keys.current` made; `null` for a key that it would not make. */
 export const parseCurrentKey = (key: string): string | null => {

@@ -7,7 +7,7 @@ import { fromRecord } from '@newswire/events/events'
 import type { NewRecord } from '@newswire/log/log'
 import { createDiskObjects } from '@newswire/objects/disk'
 import { swapDocument } from '@newswire/objects/documents'
-import { holdPrefix, keys } from '@newswire/objects/keys'
+import { keys } from '@newswire/objects/keys'
 import { createLogger } from '@newswire/runtime/logger'
 import { decide } from './decide.ts'
 import { createHolds } from './holds.ts'
@@ -49,7 +49,7 @@ const openHolds = async (t: TestContext, { isOwner = true }: { isOwner?: boolean
     held,
     hold: (minutes: number) => objects.put(keys.hold(minute(minutes) / 1000, ARTICLE), new Uint8Array(), { ifNoneMatch: '*' }),
     keep: () => swapDocument(objects, keys.current(ARTICLE), held, null),
-    left: async () => (await objects.list(holdPrefix)).length,
+    left: async () => (await objects.list(keys.holdPrefix)).length,
     set: (minutes: number) => {
       nowMs = minute(minutes)
     },

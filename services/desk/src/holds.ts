@@ -7,7 +7,7 @@ import { toRecord } from '@newswire/events/events'
 import { newId } from '@newswire/events/ids'
 import type { Log } from '@newswire/log/log'
 import { getDocument } from '@newswire/objects/documents'
-import { holdPrefix, keys, parseHoldKey } from '@newswire/objects/keys'
+import { keys, parseHoldKey } from '@newswire/objects/keys'
 import { listPages } from '@newswire/objects/listing'
 import type { Objects } from '@newswire/objects/objects'
 import type { Logger } from '@newswire/runtime/logger'
@@ -98,7 +98,7 @@ export const createHolds = ({ log, objects, owns, now, logger, roundMs }: Needs)
   }
 
   const lookAtAll = async (): Promise<void> => {
-    for await (const page of listPages(objects, holdPrefix)) {
+    for await (const page of listPages(objects, keys.holdPrefix)) {
       const horizon = now() + roundMs + AHEAD_MS
       const soon = page.filter(({ key }) => (parseHoldKey(key)?.dueSecond ?? Number.POSITIVE_INFINITY) * 1000 <= horizon)
       await sideBySide(soon, ABREAST, ({ key }) => look(key))

@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { getDocument, swapDocument } from '@newswire/objects/documents'
-import { currentPrefix, parseCurrentKey } from '@newswire/objects/keys'
+import { keys, parseCurrentKey } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 
@@ -79,7 +79,7 @@ export const walkArticles = async (walk: Walk, signal: AbortSignal): Promise<voi
   while (!isOver()) {
     const begun = performance.now()
     const limit = walk.pageSize ?? PAGE
-    const page = await walk.objects.list(currentPrefix, { limit, ...(startAfter === '' ? {} : { startAfter }) })
+    const page = await walk.objects.list(keys.currentPrefix, { limit, ...(startAfter === '' ? {} : { startAfter }) })
     for (const { key } of page) {
       const articleId = parseCurrentKey(key)
       const held = articleId === null ? undefined : todo.get(walk.partitionOf(articleId))

@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { RejectError } from '@newswire/events/errors'
 import { openBodyFiles } from './disk-files.ts'
-import { prepareListing, type Row } from './disk-table.ts'
+import { prepareListing, type Row, toHead, toStored } from './disk-table.ts'
 import { checkKey } from './keys.ts'
-import type { ListedObject, Objects } from './objects.ts'
+import type { Objects } from './objects.ts'
 import { unavailable } from './unavailable.ts'
 
 export type ObjectsReader = Pick<Objects, 'get' | 'head' | 'list' | 'close'>
@@ -60,7 +60,7 @@ export const openDiskReader = (root: string): ObjectsReader => {
         const row = rowOf(key)
         if (row === undefined) return null
         const bytes = row.file === null ? (row.bytes ?? new Uint8Array()) : await files.read(row.file)
-        if (bytes !== null) return { bytes, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+        if (bytes !== null) return toStored(row, bytes)
         // Replaced between the two reads: look again.
         if (row.file === last) throw unavailable(`the reading of ${key}`, new Error(`its file ${row.file} is missing`))
         last = row.file
@@ -68,16 +68,10 @@ export const openDiskReader = (root: string): ObjectsReader => {
     },
     head: async key => {
       const row = rowOf(key)
-      return row === undefined
-        ? null
-        : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+      return row === undefined ? null : toHead(row)
     },
-    list: async (prefix, { startAfter = '', limit = 1000 } = {}) => {
-      const rows = read(`the listing of ${prefix}`, () => [...listing.rows(prefix, startAfter, limit)])
-      return rows
-        .filter(row => row.key.startsWith(prefix))
-        .map((row): ListedObject => ({ key: row.key, size: row.size, etag: row.etag, lastModified: new Date(row.modified_at) }))
-    },
+    list: async (prefix, { startAfter = '', limit = 1000 } = {}) =>
+      read(`the listing of ${prefix}`, () => listing(prefix, startAfter, limit)),
     close: async () => database.close(),
   }
 }

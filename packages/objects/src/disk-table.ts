@@ -1,6 +1,6 @@
 /** The table of the disk store. SQLite compares `TEXT` by its UTF-8 bytes, which is the order S3 lists in. */
 import { DatabaseSync } from 'node:sqlite'
-import type { PutResult } from './objects.ts'
+import type { ListedObject, ObjectHead, PutResult, StoredObject } from './objects.ts'
 
 export type Fsync = 'full' | 'normal'
 
@@ -14,6 +14,22 @@ export type Row = Readonly<{
   file: string | null
   bytes: Uint8Array | null
 }>
+
+type HeadRow = Pick<Row, 'etag' | 'size' | 'modified_at' | 'content_type'>
+
+export const toHead = ({ size, etag, content_type, modified_at }: HeadRow): ObjectHead => ({
+  size,
+  etag,
+  contentType: content_type,
+  lastModified: new Date(modified_at),
+})
+export const toStored = ({ etag, content_type, modified_at }: Row, bytes: Uint8Array): StoredObject => ({
+  bytes,
+  etag,
+  contentType: content_type,
+  lastModified: new Date(modified_at),
+})
+const toListed = ({ key, size, etag, modified_at }: Row): ListedObject => ({ key, size, etag, lastModified: new Date(modified_at) })
 
 /** A change that waits for the next commit. */
 export type Change =
@@ -62,18 +78,20 @@ export const openTable = (file: string, fsync: Fsync): DatabaseSync => {
   return database
 }
 
-/**
- * Rows in the order of their keys, from the first that begins with `prefix` and comes after `startAfter`; where they stop to begin with it is the caller's
- * to see. One bound at a time: of two SQLite seeks to the first it is given, and walks from there to the other.
- */
+/** `Objects.list`. One bound at a time: of two SQLite seeks to the first it is given, and walks from there to the other. */
 export const prepareListing = (database: DatabaseSync) => {
   const columns = 'SELECT key, etag, size, modified_at FROM objects'
   const from = database.prepare(`${columns} WHERE key >= ? ORDER BY key LIMIT ?`)
   const after = database.prepare(`${columns} WHERE key > ? ORDER BY key LIMIT ?`)
-  return {
-    rows: (prefix: string, startAfter: string, limit: number): Iterable<Row> => {
-      const isAfter = Buffer.compare(Buffer.from(startAfter), Buffer.from(prefix)) >= 0
-      return (isAfter ? after.iterate(startAfter, limit) : from.iterate(prefix, limit)) as Iterable<Row>
-    },
+  return (prefix: string, startAfter: string, limit: number): ListedObject[] => {
+    const found: ListedObject[] = []
+    // Less than none is no limit to SQLite.
+    if (limit <= 0) return found
+    const isAfter = Buffer.compare(Buffer.from(startAfter), Buffer.from(prefix)) >= 0
+    for (const row of (isAfter ? after.iterate(startAfter, limit) : from.iterate(prefix, limit)) as Iterable<Row>) {
+      if (!row.key.startsWith(prefix)) break
+      found.push(toListed(row))
+    }
+    return found
   }
 }

@@ -11,9 +11,9 @@ import { contentTypeOf } from './content-type.ts'
 import { createCommitter } from './disk-commit.ts'
 import { openBodyFiles } from './disk-files.ts'
 import { lockFolder } from './disk-lock.ts'
-import { type Change, type Fsync, openTable, prepareListing, type Row } from './disk-table.ts'
+import { type Change, type Fsync, openTable, prepareListing, type Row, toHead, toStored } from './disk-table.ts'
 import { checkKey } from './keys.ts'
-import type { ListedObject, Objects, PutOptions, StoredObject } from './objects.ts'
+import type { Objects, PutOptions } from './objects.ts'
 import { unavailable } from './unavailable.ts'
 
 type DiskOptions = Readonly<{
@@ -134,7 +134,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
       const row = read(what, () => byKey.get(key) as Row | undefined)
       if (row === undefined) return null
       const bytes = await bodyOf(row, signal)
-      if (bytes !== null) return storedObject(row, bytes)
+      if (bytes !== null) return toStored(row, bytes)
       // Replaced between the two reads: look again. The same file missing twice is damage, not a race.
       if (row.file === last) throw unavailable(what, new Error(`its file ${row.file} is missing`))
       last = row.file
@@ -154,9 +154,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
     head: async key => {
       checkKey(key)
       const row = read(`the look at ${key}`, () => headOf.get(key) as Row | undefined)
-      return row === undefined
-        ? null
-        : { size: row.size, etag: row.etag, contentType: row.content_type, lastModified: new Date(row.modified_at) }
+      return row === undefined ? null : toHead(row)
     },
     put: async (key, bytes, options = {}) => {
       checkKey(key)
@@ -169,15 +167,7 @@ const openStore = ({ database, file, files, fsync, unlock }: Parts): Objects => 
       await commit({ kind: 'delete', key })
     },
     list: async (prefix, { startAfter = '', limit = 1000 } = {}) =>
-      read(`the listing of ${prefix}`, () => {
-        const found: ListedObject[] = []
-        if (limit <= 0) return found
-        for (const row of listing.rows(prefix, startAfter, limit)) {
-          if (!row.key.startsWith(prefix)) break
-          found.push({ key: row.key, size: row.size, etag: row.etag, lastModified: new Date(row.modified_at) })
-        }
-        return found
-      }),
+      read(`the listing of ${prefix}`, () => listing(prefix, startAfter, limit)),
     close: () => {
       closed ??= (async () => {
         database.close() // before the writer: the last to close copies its log into the table
@@ -194,13 +184,6 @@ const conditionsOf = (key: string, { contentType, ifNoneMatch, ifMatch, durable 
   ifNoneMatch: ifNoneMatch ?? null,
   ifMatch: ifMatch ?? null,
   durable: durable ?? true,
-})
-
-const storedObject = (row: Row, bytes: Uint8Array): StoredObject => ({
-  bytes,
-  etag: row.etag,
-  contentType: row.content_type,
-  lastModified: new Date(row.modified_at),
 })
 
 const writeBody = async (files: ReturnType<typeof openBodyFiles>, key: string, bytes: Uint8Array, { sha256 }: PutOptions) => {

@@ -1,7 +1,6 @@
 /**
  * The log in one file, for one process: SQLite in WAL mode. Records of a turn of the event loop are one commit, readers are woken in the
- * process, the newest records are read from memory. Measured choices: `research/kafka.md` §4 of the project; limits and failure
- * modes: README.md.
+ * process, the newest records are read from memory. Limits and failure modes: README.md.
  */
 import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import { type TopicSpec, topicSpecs } from '@newswire/events/topics'

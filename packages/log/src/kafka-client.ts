@@ -1,5 +1,5 @@
 /**
- * The only file that loads kafkajs. It mends what must be mended before the first connection (research/kafka.md §1.3: 1, 3, 19) and makes
+ * The only file that loads kafkajs. It mends what must be mended before the first connection and makes
  * clients with settings that survive a broker being away. Every producer, subscription and follower has a client of its own, because
  * consumers of one client share the map of committed offsets by group.
  */

@@ -1,6 +1,6 @@
 /**
  * One request to the brokers at a time, whatever waits meanwhile goes together in the next. More than one in flight loses acknowledged
- * records with kafkajs (research/kafka.md §1.3: 2). A request that failed takes its producer with it: its sequence numbers were rolled
+ * records with kafkajs. A request that failed takes its producer with it: its sequence numbers were rolled
  * back, and with them the next request could be taken for a repeat of this one.
  */
 import { setTimeout as wait } from 'node:timers/promises'

@@ -1,6 +1,6 @@
 /**
  * The log on Kafka: the port put together from its parts. Nothing here is thrown into kafkajs, and nothing of kafkajs comes out.
- * `research/kafka.md` of the project says why each part is as it is; the README of this package says how it fails.
+ * The README of this package says why each part is as it is, and how it fails.
  */
 import { RejectError } from '@newswire/events/errors'
 import { isMade } from '@newswire/events/events'

@@ -38,7 +38,7 @@ const guardLookup =
     })
   }
 
-/** A client that gives up says so with RST: after FIN a busy receiver still processes what it got (measured, research/delivery.md §0.3). */
+/** A client that gives up says so with RST: after FIN a busy receiver still processes what it got (measured). */
 const resetOnError = (socket: Socket, tcp: Socket): Socket => {
   const destroy = socket.destroy.bind(socket)
   socket.destroy = error => {

@@ -1,4 +1,4 @@
-/** The guarded client (research/delivery.md §4.1): addresses and headers are checked, connections guarded, redirects followed only when asked for. */
+/** The guarded client: addresses and headers are checked, connections guarded, redirects followed only when asked for. */
 import { lookup as lookupName } from 'node:dns'
 import { findUrlOffence } from './addresses.ts'
 import { createConnections } from './connections.ts'

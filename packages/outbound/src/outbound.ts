@@ -1,6 +1,6 @@
 /**
- * The one HTTP client for everything that a stranger may have named: pictures, callbacks, partners (research/delivery.md §4.1).
- * No redirects, a total deadline, a cap on what is read, no decompression, no private address unless the configuration allows it.
+ * The one HTTP client for everything that a stranger may have named: pictures, callbacks, partners. A total deadline, a cap on what is
+ * read, no decompression, no private address unless the configuration allows it; redirects only where they are asked for.
  */
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { Socket } from 'node:net'

@@ -1,5 +1,5 @@
 /**
- * What the desk decides: the table of `research/desk.md`, first line that fits. Pure: state, cause and time in, the next state out.
+ * What the desk decides: a table, of which the first line that fits counts (`decide.test.ts` has it line by line). Pure: state, cause and time in, the next state out.
  * A decision that changes nothing returns the very state it was given.
  *
  * Five departures from that table, each shown by a story that otherwise ends differently in another order or after a redelivery:

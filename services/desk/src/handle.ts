@@ -1,5 +1,5 @@
 /**
- * One cause after another, per article: read, decide, swap, publish (`research/desk.md`).
+ * One cause after another, per article: read, decide, swap, publish.
  *
  * Safe at every place where the process can die or a second one can cut in. Only the swap of `current/` decides; everything before it can be
  * repeated, everything after it is made again from `current/`: by the redelivery of the cause, which finds itself in `seen`, or by the next

@@ -4,8 +4,8 @@
  * It is read back without being rebuilt: the fact inside is published again byte for byte, by whichever build does it, so it is looked at and
  * passed on, never taken apart. Fields that this build does not know survive a swap.
  *
- * `version`, `facetsEver` and `aliases` of `research/desk.md` are those of `released.fact`, and `topSourceVersion` is `top` of the content
- * that is compared with: one truth each.
+ * Version, facets and aliases are those of `released.fact`, and the highest `sourceVersion` is `top` of the content that is compared with: one
+ * truth each.
  */
 import type { Article } from '@newswire/events/article'
 import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'

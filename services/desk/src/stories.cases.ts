@@ -1,4 +1,4 @@
-/** The stories of `research/desk.md`, and some of our own: what is done to an article, in which orders, and how it must end in each. */
+/** The stories that the desk must pass: what is done to an article, in which orders, and how it must end in each. */
 import type { Cause } from './cause.ts'
 import { due, late, publish, purge, republish, retract } from './stories.world.ts'
 

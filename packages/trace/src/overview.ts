@@ -82,7 +82,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
   const times = all(db, 'SELECT at, received_at FROM release WHERE received_at IS NOT NULL ORDER BY at DESC LIMIT 200')
     .map(row => Date.parse(String(row.at)) - Date.parse(String(row.received_at)))
     .sort((a, b) => a - b)
-  const quantile = (q: number) => (times.length === 0 ? null : (times[Math.min(times.length - 1, Math.floor(q * times.length))] ?? null))
+  const quantile = (q: number) => times[Math.floor(q * times.length)] ?? null
   return {
     articles: Number(total.articles),
     versions: Number(total.versions),

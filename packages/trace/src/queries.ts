@@ -69,6 +69,7 @@ export type ArticleSummary = Readonly<{
   expected: number
   state: string
 }>
+
 const toSubmission = (row: Row): SubmissionStatus => ({
   submissionId: String(row.id),
   articleId: String(row.article),
@@ -85,7 +86,7 @@ export const readSubmission = (db: DatabaseSync, submissionId: string): Submissi
   const row = db.prepare('SELECT * FROM submission WHERE id = ?').get(submissionId) as Row | undefined
   if (row === undefined) return null
   const stages = db.prepare("SELECT detail FROM stage WHERE article = ? AND submission = ? AND stage = ? AND outcome = 'accepted'")
-  const detailOf = (stage: string) => text((stages.get(text(row.article), submissionId, stage) as Row | undefined)?.detail ?? null)
+  const detailOf = (stage: string) => text((stages.get(text(row.article), submissionId, stage) as Row | undefined)?.detail)
   const [warnings, pictures] = [parseWarnings(detailOf('ingest') ?? ''), detailOf('images')]
   return { ...toSubmission(row), ...(pictures === null ? {} : { pictures }), ...(warnings.length === 0 ? {} : { warnings }) }
 }
@@ -124,7 +125,7 @@ const settle = (row: Row, rows: readonly Row[], newestDone: ReadonlyMap<string, 
     state: settled ? 'done' : isPassed(row, rows) ? 'superseded' : String(row.state),
     version: settled ? newer.version : Number(row.version),
     attempts: row.attempts === null ? null : Number(row.attempts),
-    nextAt: settled || row.state === 'done' ? null : text(row.next_at ?? null),
+    nextAt: settled || row.state === 'done' ? null : text(row.next_at),
     lastError: text(row.last_error),
     reason: settled && row.kind === 'outlet' ? `it acknowledged version ${newer.version}, and not this one` : text(row.reason),
     doneAt: settled ? newer.doneAt : text(row.done_at),
@@ -157,7 +158,7 @@ export const readDecisions = (db: DatabaseSync, articleId: string, version: numb
 
 /** As last public: a retraction has no title of its own. What was purged by law is named by its id alone. */
 const titleOf = (releases: readonly Row[]): string | null =>
-  releases.at(-1)?.action === 'purged' ? null : text(releases.findLast(one => one.title !== null)?.title ?? null)
+  releases.at(-1)?.action === 'purged' ? null : text(releases.findLast(one => one.title !== null)?.title)
 
 export const readArticleTrace = (db: DatabaseSync, articleId: string): ArticleTrace | null => {
   const submissions = all(db, 'SELECT * FROM submission WHERE article = ? ORDER BY coalesce(accepted_at, at)', articleId)

@@ -4,9 +4,9 @@ import { all, type Row, text } from './rows.ts'
 
 export type RetractionRow = Readonly<{ articleId: string; version: number; action: string; releasedAt: string; provedAt: string | null }>
 
-const RETRACTIONS = `SELECT r.article, r.version, r.action, r.at, p.at AS proved_at FROM release r
-  LEFT JOIN proved_gone p ON p.article = r.article AND p.version = r.version
-  WHERE r.at >= ? AND r.action IN ('retracted', 'purged')
+const RELEASES = `SELECT r.article, r.version, r.action, r.at, p.at AS proved_at FROM release r
+  LEFT JOIN proved_gone p ON p.article = r.article AND p.version = r.version`
+const RETRACTIONS = `${RELEASES} WHERE r.at >= ? AND r.action IN ('retracted', 'purged')
     AND r.version = (SELECT max(version) FROM release WHERE article = r.article) ORDER BY r.at DESC LIMIT ?`
 
 const toRetraction = (row: Row): RetractionRow => ({
@@ -23,12 +23,6 @@ export const readRetractions = (db: DatabaseSync, since: string, limit: number):
 
 /** `null` when the article does not stand taken back. */
 export const readRetraction = (db: DatabaseSync, articleId: string): RetractionRow | null => {
-  const row = db
-    .prepare(
-      `SELECT r.article, r.version, r.action, r.at, p.at AS proved_at FROM release r
-       LEFT JOIN proved_gone p ON p.article = r.article AND p.version = r.version
-       WHERE r.article = ? ORDER BY r.version DESC LIMIT 1`,
-    )
-    .get(articleId) as Row | undefined
+  const [row] = all(db, `${RELEASES} WHERE r.article = ? ORDER BY r.version DESC LIMIT 1`, articleId)
   return row !== undefined && (row.action === 'retracted' || row.action === 'purged') ? toRetraction(row) : null
 }

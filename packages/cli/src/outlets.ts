@@ -1,5 +1,6 @@
 /** `newswire outlets …`: how outlets stand, what came for one, and what may be done with it. */
 import { setTimeout } from 'node:timers/promises'
+import type { OutletLine } from '@newswire/console/outlet-list'
 import { newId } from '@newswire/events/ids'
 import type { OutletRequest } from '@newswire/events/outlet'
 import type { Rotated } from '@newswire/runtime/outlet-control'
@@ -11,29 +12,19 @@ import { showTable } from './show.ts'
 import { printResult, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
-type Line = Readonly<{
-  id: string
-  kind: string
-  state: string
-  open: Readonly<Record<string, number>>
-  oldestOpenAt: string | null
-  lastDoneAt: string | null
-  failingSince: string | null
-  lastError: string | null
-}>
 type Shown = OutletStatus & Readonly<{ id: string; kind: string; lastDoneAt: string | null; requests: readonly OutletRequest[] }>
 
 const POLL_MS = 200
 
 const path = (id: string, rest = '') => `/v1/outlets/${encodeURIComponent(id)}${rest}`
 
-const countsOf = (open: Line['open']): string => {
+const countsOf = (open: OutletLine['open']): string => {
   const entries = Object.entries(open).map(([state, n]) => `${n} ${state}`)
   return entries.length === 0 ? '–' : entries.join(', ')
 }
 
 export const listOutlets = async (terminal: Terminal): Promise<boolean> => {
-  const { outlets } = (await (await createClient(terminal)).console('GET', '/v1/outlets')) as { outlets: readonly Line[] }
+  const { outlets } = (await (await createClient(terminal)).console('GET', '/v1/outlets')) as { outlets: readonly OutletLine[] }
   const rows = outlets.map(one => [
     one.id,
     one.kind,

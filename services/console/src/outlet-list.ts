@@ -14,7 +14,8 @@ import { sideBySide } from '@newswire/runtime/side-by-side'
 import type { OutletTrace } from '@newswire/trace/outlet-queries'
 import type { PausedOutlet } from './stages.ts'
 
-type OutletLine = Omit<OutletStatus, 'pending'> &
+/** One of `GET /v1/outlets`. */
+export type OutletLine = Omit<OutletStatus, 'pending'> &
   Readonly<{
     id: string
     name: string | null

@@ -37,7 +37,7 @@ export const readStages = async (log: Pick<Log, 'lag'>): Promise<readonly Stage[
 }
 
 /** A group is stuck when its oldest record has waited this long. */
-const STUCK_MS = 60_000
+export const STUCK_MS = 60_000
 
 /** So many of those that are tried again are named. */
 const NAMED = 3

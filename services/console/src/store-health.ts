@@ -9,7 +9,7 @@ import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 
 /** Below this the disk of the data folder is told of, before it is full. */
-const SPARE_BYTES = 256 * 1024 * 1024
+export const SPARE_BYTES = 256 * 1024 * 1024
 /** Larger than what a full disk may still find room for in pages that are free. */
 const PROBE_BYTES = 64 * 1024
 

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SPARE_BYTES } from '@newswire/console/store-health'
 import type { Settings } from '@newswire/runtime/settings'
 import { type Finding, failed, ok, warning } from './finding.ts'
 
-/** Below the first the console tells of it, too (`services/console`); below the second an import may fill it within a day. Bytes. */
-const SPARE_BYTES = 256 * 1024 * 1024
+/** Below it an import may fill the disk within a day. Bytes. */
 const ROOMY_BYTES = 2 * 1024 ** 3
 
 /** What the data folder holds that others on this machine must not read. */

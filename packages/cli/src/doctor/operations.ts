@@ -1,5 +1,6 @@
 /** How far everything is: of a running system its console tells, of one that stands still its log and its store. */
-import { readStages, type Stage } from '@newswire/console/stages'
+import type { OutletLine } from '@newswire/console/outlet-list'
+import { readStages, STUCK_MS, type Stage } from '@newswire/console/stages'
 import type { Unset } from '@newswire/console/unset-secrets'
 import type { OutletConfig } from '@newswire/events/config'
 import { topics } from '@newswire/events/topics'
@@ -9,9 +10,6 @@ import type { Client } from '../client.ts'
 import { type Finding, failed, looking, ok, warning } from './finding.ts'
 import type { LogState } from './log.ts'
 
-/** A group is stuck when its oldest record has waited this long (`services/console`). */
-const STUCK_MS = 60_000
-
 type Overview = Readonly<{
   healthy: boolean
   sentence: string
@@ -19,13 +17,6 @@ type Overview = Readonly<{
   stages: readonly Stage[]
   version?: string
   unsetSecrets?: readonly Unset[]
-}>
-type OutletLine = Readonly<{
-  id: string
-  state: string
-  open: Readonly<Record<string, number>>
-  failingSince: string | null
-  lastError: string | null
 }>
 
 /** `null` when no console answers as one should; why is a finding. */

@@ -10,7 +10,7 @@ import { keys } from '@newswire/objects/keys'
 import { createClient, readClientFile } from './client.ts'
 import { openReader } from './open-objects.ts'
 import { printResult, sayNowAndThen, sayProgress, type Terminal } from './terminal.ts'
-import { FailedError, UsageError } from './usage-error.ts'
+import { cannotRead, FailedError, UsageError } from './usage-error.ts'
 
 const MAX_KEYS_MS = 15_000
 
@@ -18,9 +18,7 @@ const MAX_KEYS_MS = 15_000
 const readGivenKeys = async (from: string): Promise<KeysDocument> => {
   const text = /^https?:\/\//.test(from)
     ? await (await fetch(from, { signal: AbortSignal.timeout(MAX_KEYS_MS) })).text()
-    : await readFile(from, 'utf8').catch((cause: Error) => {
-        throw new UsageError(`${from} cannot be read: ${cause.message}`)
-      })
+    : await readFile(from, 'utf8').catch(cannotRead(from))
   try {
     return keysDocument
       .partial({ n: true })

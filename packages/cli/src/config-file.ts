@@ -4,7 +4,7 @@ import type { NewswireConfig } from '@newswire/events/config'
 import { messageOf } from '@newswire/events/errors'
 import { checkConfig } from '@newswire/runtime/check-config'
 import { parse } from 'yaml'
-import { UsageError } from './usage-error.ts'
+import { cannotRead, UsageError } from './usage-error.ts'
 
 export const parseConfig = (text: string, file: string): NewswireConfig => {
   let value: unknown
@@ -20,12 +20,5 @@ export const parseConfig = (text: string, file: string): NewswireConfig => {
   )
 }
 
-export const readConfigFile = async (file: string): Promise<NewswireConfig> => {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(cause)}`)
-  }
-  return parseConfig(text, file)
-}
+export const readConfigFile = async (file: string): Promise<NewswireConfig> =>
+  parseConfig(await readFile(file, 'utf8').catch(cannotRead(file)), file)

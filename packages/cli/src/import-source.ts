@@ -7,7 +7,7 @@ import { messageOf } from '@newswire/events/errors'
 import { isLocalId } from '@newswire/events/ids'
 import { type FileArticle, findPictures, toLocalId } from './article-file.ts'
 import type { NamedFile } from './name-clashes.ts'
-import { UsageError } from './usage-error.ts'
+import { cannotRead, UsageError } from './usage-error.ts'
 
 /** `where`: file and line, for a person. */
 export type Imported = FileArticle & Readonly<{ where: string }>
@@ -35,9 +35,7 @@ const countPassedOver = (entries: readonly Dirent[]): Record<string, number> => 
 
 /** All files of a source, in an order that is the same every time. Throws `UsageError` when there is nothing to take. */
 export const listFiles = async (source: string): Promise<Listing> => {
-  const found = await stat(source).catch((cause: Error) => {
-    throw new UsageError(`${source} cannot be read: ${cause.message}`, { cause })
-  })
+  const found = await stat(source).catch(cannotRead(source))
   if (found.isFile()) {
     if (!isTaken(source)) throw new UsageError(`${source}: only .json, .jsonl and .ndjson are taken`)
     return { files: [source], passedOver: {} }

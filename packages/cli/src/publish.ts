@@ -11,7 +11,7 @@ import { finish, withFinish } from './finish.ts'
 import { doubtName, isRenamed, refuseClashes } from './name-clashes.ts'
 import { sendArticle } from './send-article.ts'
 import type { Terminal } from './terminal.ts'
-import { UsageError } from './usage-error.ts'
+import { cannotRead, UsageError } from './usage-error.ts'
 
 /** A text in another encoding would go out damaged, so it is refused, with where. */
 const decode = (bytes: Uint8Array, file: string): string => {
@@ -30,7 +30,7 @@ const readInput = async (file: string): Promise<string> => {
         `${file} is a folder, and publish takes files: name them, as in \`newswire publish ${join(file, '*.json')}\`. An archive goes in whole with \`newswire import ${file}\`, which delivers it to nobody.`,
         { cause },
       )
-    throw new UsageError(`${file} cannot be read: ${cause.message}`, { cause })
+    return cannotRead(file)(cause)
   })
   return decode(bytes, file)
 }

@@ -1,10 +1,9 @@
 /** Sends an article with its local pictures: those first, then the article that names them. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { messageOf } from '@newswire/events/errors'
 import { type FileArticle, withUploads } from './article-file.ts'
 import type { Client } from './client.ts'
-import { UsageError } from './usage-error.ts'
+import { cannotRead } from './usage-error.ts'
 
 /** `warnings`: taken as it is, but perhaps not as it was meant. */
 export type Accepted = Readonly<{
@@ -14,13 +13,7 @@ export type Accepted = Readonly<{
   warnings?: readonly Readonly<{ pointer: string; detail: string }>[]
 }>
 
-const readPicture = async (path: string): Promise<Uint8Array> => {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    throw new UsageError(`picture ${path} cannot be read: ${messageOf(cause)}`)
-  }
-}
+const readPicture = (path: string): Promise<Uint8Array> => readFile(path).catch(cannotRead(`picture ${path}`))
 
 /** Sends its own pictures; the article that names them. Repeating it is safe: pictures are named by their content. */
 export const withUploadsOf = async (client: Client, { localId, article, pictures }: FileArticle): Promise<Record<string, unknown>> => {

@@ -1,7 +1,17 @@
+/** How a command that does not go well ends. */
+import { messageOf } from '@newswire/events/errors'
+
 /** Wrong use: exit status 2, and a message that says what to do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
+
+/** For the `catch` of what reads a file that was named. */
+export const cannotRead =
+  (what: string) =>
+  (cause: unknown): never => {
+    throw new UsageError(`${what} cannot be read: ${messageOf(cause)}`, { cause })
+  }
 
 /** Who is to be asked is not said, or cannot be asked so: the same of everything that would be sent. */
 export class AddressError extends UsageError {}

@@ -1,9 +1,9 @@
 /** The options of `newswire rebuild …`. */
 import { type CommandTree, withWait } from './command-tree.ts'
-import { rebuildFeeds } from './rebuild.ts'
 import { rebuildAll } from './rebuild-all.ts'
 import { rebuildArchiveIndex } from './rebuild-archive-index.ts'
 import { rebuildArticles } from './rebuild-articles.ts'
+import { rebuildFeeds } from './rebuild-feeds.ts'
 import { rebuildSearch } from './rebuild-search.ts'
 
 const WAIT_SECONDS = 600

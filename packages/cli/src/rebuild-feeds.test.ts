@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FeedRebuild } from '@newswire/events/feed-page'
-import { progressOf } from './rebuild.ts'
+import { progressOf } from './rebuild-feeds.ts'
 
 const rebuild = (feedId: string, id: string, state: FeedRebuild['state']): FeedRebuild => ({
   n: 1,

@@ -14,6 +14,7 @@ test('the rules watch every service-level metric of the contract, the proof of r
     'newswire_consumer_lag',
     'newswire_dead_letters_total',
     'newswire_delivery_seconds',
+    'newswire_holds_overdue',
     'newswire_oldest_pending_seconds',
     'newswire_publish_to_visible_seconds',
     'newswire_purges_open',

@@ -1,6 +1,14 @@
 /** What is open over all articles: the first page of the console, and what alerts go by. */
 import type { DatabaseSync } from 'node:sqlite'
+import { EMBARGOED, INSTANT_LENGTH } from '@newswire/events/milestone'
 import { all, type Row } from './rows.ts'
+
+/** Articles that still wait for their embargo a minute after it ended: the desk is away, or its clock is wrong. */
+export type OverdueHolds = Readonly<{
+  articles: number
+  /** Those whose time came first, at most ten. `until`: RFC 3339 UTC. */
+  oldest: readonly Readonly<{ articleId: string; until: string }>[]
+}>
 
 export type Overview = Readonly<{
   articles: number
@@ -14,6 +22,7 @@ export type Overview = Readonly<{
   overdue: Readonly<{ sinks: number; retractions: number }>
   /** Whose the overdue ones are, the most first. */
   late: readonly Readonly<{ kind: string; id: string; versions: number }>[]
+  overdueHolds: OverdueHolds
   /** Sinks that have failed and are tried again, and are not late yet: how many versions, and since when the oldest is released, ms. The oldest first. */
   retrying: readonly Readonly<{ kind: string; id: string; versions: number; oldestMs: number }>[]
   releasedLastMinute: number
@@ -70,6 +79,21 @@ const readOverdue = (db: DatabaseSync, before: string): Pick<Overview, 'overdue'
   }
 }
 
+/** As the index of what waits has them. */
+export const waitingStates: readonly string[] = ['accepted', 'parked', 'held', 'refused']
+/** By that index: every scrape asks, and by articles all submissions there ever were would be read. */
+const OVERDUE_HOLDS = `SELECT article, min(substr(detail, -${INSTANT_LENGTH})) AS until, count(*) OVER () AS articles
+  FROM submission INDEXED BY submission_waiting WHERE state IN (${listed(waitingStates)}) AND state = 'held' AND code = '${EMBARGOED}' AND substr(detail, -${INSTANT_LENGTH}) < ?1 GROUP BY article ORDER BY until, article LIMIT 10`
+
+/** `nowMs`: ms since 1970. */
+export const readOverdueHolds = (db: DatabaseSync, nowMs: number): OverdueHolds => {
+  const rows = all(db, OVERDUE_HOLDS, new Date(nowMs - OVERDUE_MS).toISOString())
+  return {
+    articles: Number(rows[0]?.articles ?? 0),
+    oldest: rows.map(row => ({ articleId: String(row.article), until: String(row.until) })),
+  }
+}
+
 const counts = (db: DatabaseSync, sql: string): Record<string, number> =>
   Object.fromEntries(all(db, sql).map(row => [String(row.state), Number(row.n)]))
 
@@ -90,6 +114,7 @@ export const readOverview = (db: DatabaseSync, nowMs: number): Overview => {
     sinks: counts(db, OPEN_SINKS),
     setAside: counts(db, SINKS_ASIDE),
     ...readOverdue(db, new Date(nowMs - OVERDUE_MS).toISOString()),
+    overdueHolds: readOverdueHolds(db, nowMs),
     retrying: readRetrying(db, nowMs),
     releasedLastMinute: Number(lastMinute.n),
     releaseMs: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },

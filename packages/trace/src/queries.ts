@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Decided, decidedList } from '@newswire/events/decision'
 import { parseWarnings, type Warning } from '@newswire/events/warnings'
-import { closedStates, listed, SET_ASIDE } from './overview.ts'
+import { closedStates, listed, SET_ASIDE, waitingStates } from './overview.ts'
 import { all, type Row, text } from './rows.ts'
 import { resendOutcome, resentVersion } from './tables.ts'
 
@@ -223,7 +223,6 @@ const RELEASED = `SELECT * FROM (
   WHERE ?2 IN ('', state) OR (?2 = 'retracted' AND action = 'retracted') OR (?2 = 'released' AND action NOT IN ('retracted', 'purged'))
   ORDER BY at DESC LIMIT ?3`
 
-const waitingStates: readonly string[] = ['accepted', 'parked', 'held', 'refused']
 /** The newest submission of each article that was never released; asked for by its state, also one that waits behind a release. */
 const WAITING = `SELECT article, 0 AS version, coalesce(command, 'publish') AS action, NULL AS title, at, detail, 0 AS expected, 0 AS done, state FROM submission s
   WHERE state IN (${listed(waitingStates)}) AND article LIKE ?1 ESCAPE '\\'

@@ -277,6 +277,27 @@ test('a retraction that an outlet has not got is late, also when what comes afte
   assert.deepEqual(readOverview(db, Date.parse(at(1)) + 600_000).overdue, { sinks: 1, retractions: 1 })
 })
 
+test('what is still held a minute after its embargo ended is told, the first first, and nothing else that is held', () => {
+  const until = (time: string) => ({ code: 'NEWSWIRE_DESK_EMBARGOED', detail: `it waits for its embargo to end at ${time}` })
+  const held = (id: string, changes: Partial<Of<'submission'>>, state: Of<'submission'>['state'] = 'held') =>
+    submission(state, 0, { submissionId: id, articleId: `press.${id}`, ...changes })
+  const db = tables([
+    held('second', until(at(20))),
+    held('first', until(at(10))),
+    held('just-now', until(at(40))),
+    held('gone', { code: 'NEWSWIRE_DESK_AWAITS_REPUBLISH', detail: 'the article is retracted' }),
+    held('out', until(at(5))),
+    held('out', { version: 1 }, 'released'),
+  ])
+  const nowMs = Date.parse(at(30)) + 60_000
+  const oldest = [
+    { articleId: 'press.first', until: at(10) },
+    { articleId: 'press.second', until: at(20) },
+  ]
+  assert.deepEqual(readOverview(db, nowMs).overdueHolds, { articles: 2, oldest })
+  assert.deepEqual(readOverview(db, Date.parse(at(30))).overdueHolds, { articles: 0, oldest: [] })
+})
+
 test('what waits is found beside what is out: by its id, and all that is held by its state', () => {
   const other = { articleId: 'press.toi-nay', submissionId: 'e1' }
   const db = tables([

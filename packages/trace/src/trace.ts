@@ -11,7 +11,7 @@ import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection } from '@newswire/log/projection'
 import { type OutletTrace, readDeliveries, readOutlets, type ToldDeliveries } from './outlet-queries.ts'
-import { type Overview, readOverview } from './overview.ts'
+import { type OverdueHolds, type Overview, readOverdueHolds, readOverview } from './overview.ts'
 import {
   type ArticleSummary,
   type ArticleTrace,
@@ -49,6 +49,7 @@ export type Trace = Readonly<{
   /** Newest first. `q` looks in ids and titles, `state` at the slowest sink. */
   articles(query: { q?: string; state?: string; limit?: number }): readonly ArticleSummary[]
   overview(nowMs: number): Overview
+  overdueHolds(nowMs: number): OverdueHolds
   /** Each of these outlets, also those that nothing is known of. */
   outlets(outletIds: Iterable<string>): ReadonlyMap<string, OutletTrace>
   /** What one outlet said of versions of articles; `null`: that is not known here. */
@@ -124,6 +125,7 @@ export const createTrace = async ({ log, file, onPoison }: TraceOptions): Promis
     submission: submissionId => readSubmission(db, submissionId),
     articles: query => findArticles(db, query),
     overview: nowMs => readOverview(db, nowMs),
+    overdueHolds: nowMs => readOverdueHolds(db, nowMs),
     outlets: outletIds => readOutlets(db, outletIds),
     deliveries: outletId => readDeliveries(db, outletId),
     attend: () => {

@@ -90,12 +90,14 @@ export const start: StartService = async ({
   const healthy = metrics.gauge('newswire_store_healthy', '1 when the store takes writes and the disk of the data folder has room.')
   const purges = keptFor(PURGES_KEPT_FOR_MS, () => readOpenPurges(objects))
   const openPurges = metrics.gauge('newswire_purges_open', 'Purges by law that failed, or are not done after twenty minutes.')
+  const overdueHolds = metrics.gauge('newswire_holds_overdue', 'Articles still held a minute after their embargo ended.')
   metrics.onCollect(async () => {
     healthy.set((await storeTrouble()) === null ? 1 : 0)
     for (const stage of await readStages(log)) {
       lag.set(stage.lag, { group: stage.group, topic: stage.topic })
       lagSeconds.set((stage.oldestMs ?? 0) / 1000, { group: stage.group, topic: stage.topic })
     }
+    overdueHolds.set(trace.overdueHolds(now()).articles)
     open.set(await deadLetters.open())
     openPurges.set((await purges()).filter(one => isLatePurge(one, now())).length)
   })

@@ -17,6 +17,7 @@ const told = (...purges: ReturnType<typeof purge>[]) =>
     store: null,
     overdue: { sinks: 0, retractions: 0 },
     late: [],
+    overdueHolds: { articles: 0, oldest: [] },
     deadLetters: 0,
     purges: toPurgeTrouble(purges, NOW),
     archive: null,

@@ -17,6 +17,7 @@ const nothing = {
   sinks: {},
   overdue: { sinks: 0, retractions: 0 },
   late: [],
+  overdueHolds: { articles: 0, oldest: [] },
   deadLetters: 0,
   store: null,
   purges: [],
@@ -40,7 +41,7 @@ test('a stage sums its partitions and is as old as its oldest record; a group th
 test('the sentence says everything that needs a person, and only that', () => {
   const flowing = { group: 'desk', topic: 'prepared', lag: 9, oldestMs: 59_000 }
   const none = { sinks: 0, retractions: 0 }
-  const well = { late: [], paused: [], setAside: {}, store: null, purges: [], archive: null, retrying: [] }
+  const well = { ...nothing, late: [], paused: [], setAside: {}, store: null, purges: [], archive: null, retrying: [] }
   const fine = toSentence([flowing], { ...well, sinks: { pending: 4 }, overdue: none, deadLetters: 0 })
   assert.deepEqual(fine, { healthy: true, sentence: 'Everything flows.' })
   const late = toSentence([flowing], { ...well, sinks: { retrying: 3 }, overdue: { sinks: 3, retractions: 1 }, deadLetters: 0 })
@@ -94,6 +95,20 @@ test('who waits for what is late is named, an outlet with the command that says 
   assert.equal(
     toSentence([], { ...nothing, overdue: { sinks: 8, retractions: 0 }, late }).sentence,
     '8 deliveries are late by a minute or more; late are 2 for outlet a (newswire outlets show a), 2 for feed b, 2 for outlet c (newswire outlets show c), others.',
+  )
+})
+
+test('what is still held after its time is told, since when and which', () => {
+  const hold = (id: string, second: number) => ({ articleId: `press.${id}`, until: `2026-03-01T08:00:0${second}.000Z` })
+  const why = '(is the desk away, or its clock wrong? newswire doctor)'
+  assert.deepEqual(toSentence([], { ...nothing, overdueHolds: { articles: 1, oldest: [hold('a', 1)] } }), {
+    healthy: false,
+    sentence: `1 article is still held although the time has come, since 2026-03-01T08:00:01.000Z: press.a ${why}.`,
+  })
+  const oldest = ['a', 'b', 'c', 'd'].map((id, n) => hold(id, n + 1))
+  assert.match(
+    toSentence([], { ...nothing, overdueHolds: { articles: 11, oldest } }).sentence,
+    /^11 articles are still held although the time has come, since 2026-03-01T08:00:01\.000Z: press\.a, press\.b, press\.c, others \(/,
   )
 })
 

@@ -44,7 +44,7 @@ const NAMED = 3
 
 export type PausedOutlet = Readonly<{ id: string; at: string; by: 'operator' | 'partner' }>
 
-type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'late' | 'retrying'> &
+type Trouble = Pick<Overview, 'sinks' | 'setAside' | 'overdue' | 'late' | 'overdueHolds' | 'retrying'> &
   Readonly<{
     /** What a store that takes no writes says, or that the disk under it is nearly full; `null` when it is well. */
     store: string | null
@@ -84,13 +84,22 @@ const toLate = (late: Trouble['late']): string[] => {
   return late.length === 0 ? [] : [`late are ${[...named, ...(late.length > NAMED ? ['others'] : [])].join(', ')}`]
 }
 
+/** What should be out, since when and which: only the desk lets it out, and by its own clock. */
+const toOverdueHolds = ({ articles, oldest }: Trouble['overdueHolds']): string[] => {
+  const named = oldest.slice(0, NAMED).map(one => one.articleId)
+  const since = `although the time has come, since ${oldest[0]?.until}: ${[...named, ...(articles > NAMED ? ['others'] : [])].join(', ')}`
+  return count(articles, 'article is still held', 'articles are still held').map(
+    what => `${what} ${since} (is the desk away, or its clock wrong? newswire doctor)`,
+  )
+}
+
 /**
  * "Is everything all right?" in one sentence. `stages` is `null` while the log is away. Told, and no trouble, is what feeds set aside, which stays until the article or the feed changes, what
  * has failed within the last minute and is tried again, and who is paused.
  */
 export const toSentence = (
   stages: readonly Stage[] | null,
-  { sinks, setAside, store, overdue, late, retrying, paused, deadLetters, purges, archive }: Trouble,
+  { sinks, setAside, store, overdue, late, overdueHolds, retrying, paused, deadLetters, purges, archive }: Trouble,
 ): { healthy: boolean; sentence: string } => {
   const stuck = (stages ?? []).filter(stage => (stage.oldestMs ?? 0) > STUCK_MS)
   const failing = (sinks.dead ?? 0) + (sinks.rejected ?? 0) + (sinks.suspended ?? 0)
@@ -105,6 +114,7 @@ export const toSentence = (
     ...count(overdue.retractions, 'retraction has not arrived everywhere', 'retractions have not arrived everywhere'),
     ...count(overdue.sinks - overdue.retractions, 'delivery is late by a minute or more', 'deliveries are late by a minute or more'),
     ...toLate(late),
+    ...toOverdueHolds(overdueHolds),
     ...count(failing, 'delivery needs a person', 'deliveries need a person'),
     ...count(deadLetters, 'dead letter is open', 'dead letters are open'),
     ...stuck.map(stage => `${stage.group} has waited ${Math.round((stage.oldestMs ?? 0) / 1000)} s`),

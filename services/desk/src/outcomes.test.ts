@@ -1,6 +1,7 @@
 /** Every code that the desk can tell, by the shortest story that ends in it: a new code without one does not compile. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { EMBARGOED, INSTANT_LENGTH } from '@newswire/events/milestone'
 import type { Cause } from './cause.ts'
 import { decide } from './decide.ts'
 import { type DeskCode, outcomeEvent, words } from './outcomes.ts'
@@ -66,6 +67,15 @@ describe('every code reaches who submitted it, with its words', () => {
     const current = [publish(10, sent), publish(20, { content: 'B' })].reduce((state, cause) => decide(state, cause, at(0)).next, blank)
     assert.equal(decide(current, publish(30, { ...sent, id: 'again' }), at(0)).outcomes[0]?.code, 'NEWSWIRE_DESK_DUPLICATE')
     assert.match(words.NEWSWIRE_DESK_DUPLICATE, /or was taken before under its sourceVersion/)
+  })
+
+  it('what waits for its embargo says at its end until when: the console finds by that what is overdue', () => {
+    const cause = publish(10, { content: 'A', embargo: 20 })
+    const [held] = decide(blank, cause, at(0)).outcomes
+    assert.ok(held)
+    const { data } = outcomeEvent(held, cause)
+    assert.ok(data.kind === 'submission' && data.code === EMBARGOED)
+    assert.equal(data.detail?.slice(-INSTANT_LENGTH), at(20))
   })
 
   it('no code is left out', () => {

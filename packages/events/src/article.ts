@@ -1,5 +1,6 @@
 /** The article as a publisher sends it and as it stands in the pipeline (contract §4). */
 import { z } from 'zod'
+import { canonicalSha256 } from './canonical.ts'
 import { articleType, audience, configId, languageTag } from './config-words.ts'
 import { dataMiningCodes } from './data-mining.ts'
 import { hasNoPassword, httpUrl } from './deliver.ts'
@@ -218,3 +219,17 @@ export const contentOf = ({ sourceVersion: _, via: _way, images, ...rest }: Arti
     dataMining,
   })),
 })
+
+/**
+ * Whether a submission says what `known` says, which is out. An embargo that has passed says nothing any more: an import or a hook that was dated ahead
+ * got one, and what is sent again later gets none. `nowMs`: ms since 1970.
+ */
+export const isSaidAgain = (
+  known: Article,
+  { article: { embargoUntil }, contentSha256 }: Readonly<{ article: Article; contentSha256: string }>,
+  nowMs: number,
+): boolean => {
+  const { embargoUntil: _passed, ...rest } = known
+  if (embargoUntil !== undefined && Date.parse(embargoUntil) > nowMs) return canonicalSha256(contentOf(known)) === contentSha256
+  return canonicalSha256(contentOf({ ...rest, ...(embargoUntil === undefined ? {} : { embargoUntil }) })) === contentSha256
+}

@@ -39,6 +39,9 @@ const changed = (cause: Cause, changes: Partial<SubmissionCause['article']>): Ca
 const A = publish(10, { content: 'A' })
 const B = publish(30, { content: 'B' })
 const embargoedA = publish(10, { content: 'A', embargo: 5 })
+const embargoedLater = publish(20, { content: 'A', embargo: 9, id: 'again' })
+/** As an import that was dated ahead. */
+const imported = publish(10, { content: 'A', embargo: 5, lane: 'backfill' })
 const embargoedB = publish(30, { content: 'B', embargo: 5 })
 /** A court's: its notice is what readers see. */
 const legal = (position: number): Cause => {
@@ -89,6 +92,29 @@ const table: readonly (readonly [rule: string, steps: readonly Step[], told: rea
   ['an overtaken submission is superseded', [B, A], ['A superseded SUPERSEDED'], 'live 1'],
   ['equal content is a duplicate', [A, publish(20, { content: 'A', id: 'again' })], ['again duplicate DUPLICATE'], 'live 1'],
   ['another embargo is a change', [A, publish(20, { content: 'A', id: 'again', embargo: 5 })], ['again held EMBARGOED'], 'live 1, held'],
+  [
+    'an embargo that has passed is no other content',
+    [imported, [due(5), 5], [publish(20, { content: 'A', id: 'again', lane: 'backfill' }), 6]],
+    ['again duplicate DUPLICATE'],
+    'live 1',
+  ],
+  [
+    'nor is one that has passed as well, under the same sourceVersion',
+    [
+      publish(10, { content: 'A', embargo: 5, sourceVersion: 1 }),
+      [due(5), 5],
+      [publish(20, { content: 'A', id: 'again', embargo: 3, sourceVersion: 1 }), 6],
+    ],
+    ['again duplicate DUPLICATE'],
+    'live 1',
+  ],
+  ['one that is still to come is', [embargoedA, [due(5), 5], [embargoedLater, 6]], ['again held EMBARGOED'], 'live 1, held'],
+  [
+    'what has waited too long goes out with the next that says it without an embargo',
+    [embargoedA, [publish(20, { content: 'A', id: 'again' }), 6]],
+    ['again released v1', 'A superseded SUPERSEDED'],
+    'live 1',
+  ],
   [
     'going back to earlier content is a change',
     [A, publish(20, { content: 'B' }), publish(30, { content: 'A', id: 'again' })],

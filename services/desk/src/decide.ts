@@ -9,6 +9,7 @@
  * a live submission is no repeat of an import with the same `sourceVersion`: across the lanes live wins unless its number is lower;
  * an import that took the place of live content does not open the way for imports without a number ("live 3, import 4 held, import").
  */
+import { isSaidAgain } from '@newswire/events/article'
 import { type Fact, isLive, type LiveFact } from '@newswire/events/fact'
 import type { Retraction } from '@newswire/events/submission'
 import type { Cause, DueCause, PicturesCause, PurgeCause, ReferencesCause, RepublishCause, RetractCause, SubmissionCause } from './cause.ts'
@@ -52,6 +53,10 @@ const isNewer = (ref: Held, { lane, position, article }: SubmissionCause): boole
 const isSame = (ref: Held, { contentSha256, article }: SubmissionCause): boolean =>
   ref.contentSha256 === contentSha256 && ref.article.embargoUntil === article.embargoUntil && ref.article.expiresAt === article.expiresAt
 
+/** The same but for an embargo that has passed. What waits for its own is let out by who says it without one. */
+const isSameSince = ({ held }: State, { article }: Held, cause: SubmissionCause, now: string): boolean =>
+  held === null && article.embargoUntil !== cause.article.embargoUntil && isSaidAgain(article, cause, Date.parse(now))
+
 const topWith = (top: Top | null, { lane, article: { sourceVersion }, contentSha256 }: SubmissionCause): Top | null =>
   sourceVersion === undefined || (top !== null && top.sourceVersion > sourceVersion) ? top : { sourceVersion, contentSha256, lane }
 
@@ -64,7 +69,7 @@ const atPosition = (current: State, { lane, position }: SubmissionCause): State 
 }
 
 /** Why a submission cannot become the newest content, or `null`. */
-const refusal = (current: State, cause: SubmissionCause): Decision | null => {
+const refusal = (current: State, cause: SubmissionCause, now: string): Decision | null => {
   const ref = reference(current)
   const { lane, position, article, contentSha256 } = cause
   const { killed } = current
@@ -72,23 +77,25 @@ const refusal = (current: State, cause: SubmissionCause): Decision | null => {
   const isBackfill = lane === 'backfill'
   const top = ref?.top ?? null
   const ours = article.sourceVersion
+  const isRepeat = ref !== null && (isSame(ref, cause) || isSameSince(current, ref, cause, now))
   if (isPurged(current)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_PURGED')
   if (!isBackfill && fence !== null && position < fence) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_BEFORE_RETRACTION')
   if (isBackfill && (killed !== null || (isAfterLive(ref) && !isHigher(ours, top?.sourceVersion))))
     return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_BACKFILL')
   if (isHigher(top?.sourceVersion, ours)) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_STALE')
   if (top !== null && ours === top.sourceVersion) {
-    if (contentSha256 === top.contentSha256) return answer(current, cause, 'duplicate', 'NEWSWIRE_DESK_DUPLICATE')
+    if (contentSha256 === top.contentSha256 || (isRepeat && ref.article.sourceVersion === ours))
+      return answer(current, cause, 'duplicate', 'NEWSWIRE_DESK_DUPLICATE')
     if (lane === top.lane) return answer(current, cause, 'refused', 'NEWSWIRE_DESK_SAME_VERSION')
   }
   if (ref === null) return null
   if (isNewer(ref, cause)) return answer(current, cause, 'superseded', 'NEWSWIRE_DESK_SUPERSEDED')
-  if (!isGone(current) && isSame(ref, cause)) return answer(atPosition(current, cause), cause, 'duplicate', 'NEWSWIRE_DESK_DUPLICATE')
+  if (!isGone(current) && isRepeat) return answer(atPosition(current, cause), cause, 'duplicate', 'NEWSWIRE_DESK_DUPLICATE')
   return null
 }
 
 const onSubmission = (current: State, cause: SubmissionCause, now: string): Decision => {
-  const refused = refusal(current, cause)
+  const refused = refusal(current, cause, now)
   if (refused) return refused
   const { submissionId, lane, position, traceparent, contentSha256, deliver } = cause
   const ref = reference(current)

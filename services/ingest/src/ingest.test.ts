@@ -321,6 +321,16 @@ const release = async (objects: Objects, sourceVersion: number, accepted?: Newsw
   await objects.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
 }
 
+test('what is out under the same sourceVersion is no other content because its embargo has passed', async t => {
+  const { put, submissions, disk } = await open(t)
+  const embargoUntil = new Date(Date.now() + 60_000).toISOString()
+  await put({ ...article, sourceVersion: 3, embargoUntil })
+  await release(disk, 3, (await submissions())[0]?.event.data)
+  assert.equal((await put({ ...article, sourceVersion: 3 })).status, 202)
+  const later = new Date(Date.now() + 120_000).toISOString()
+  assert.equal((await put({ ...article, sourceVersion: 3, embargoUntil: later })).body.code, 'NEWSWIRE_ARTICLE_VERSION_REUSED')
+})
+
 test('a version known to be old, or the same with other content, is refused at once, with a key too; what was logged before is answered again', async t => {
   const { put, submissions, disk, request } = await open(t)
   const key = { 'idempotency-key': 'third' }

@@ -1,5 +1,5 @@
 /** From a request to a submission: reading, checking, mapping. Pure but for the reading of what is released. */
-import { type Article, type ArticleInput, articleInput, contentOf, toArticle } from '@newswire/events/article'
+import { type Article, type ArticleInput, articleInput, contentOf, isSaidAgain, toArticle } from '@newswire/events/article'
 import { canonicalSha256 } from '@newswire/events/canonical'
 import type { Released } from '@newswire/events/current'
 import { isLocalId, toArticleId } from '@newswire/events/ids'
@@ -102,9 +102,13 @@ export const toRepublish = (stamp: Stamp, bytes: Uint8Array): Submission => {
 
 /**
  * A 409 for what is known to be stale already; the last word is the desk's. Nothing is known of what is held, so this only ever refuses
- * what the desk would refuse too.
+ * what the desk would refuse too. `now` in ms.
  */
-export const findConflict = (submission: Extract<Submission, { command: 'publish' }>, released: Released): ProblemError | null => {
+export const findConflict = (
+  submission: Extract<Submission, { command: 'publish' }>,
+  released: Released,
+  now: number,
+): ProblemError | null => {
   const { sourceVersion } = submission.article
   const known = released?.fact.sourceVersion
   if (released === null || sourceVersion === undefined || known === undefined) return null
@@ -115,12 +119,7 @@ export const findConflict = (submission: Extract<Submission, { command: 'publish
       title: 'An older version of this article',
       detail: `sourceVersion ${sourceVersion} is older than ${known}, which is out already; send a higher one`,
     })
-  if (
-    sourceVersion > known ||
-    released.fact.state !== 'live' ||
-    canonicalSha256(contentOf(released.fact.article)) === submission.contentSha256
-  )
-    return null
+  if (sourceVersion > known || released.fact.state !== 'live' || isSaidAgain(released.fact.article, submission, now)) return null
   return new ProblemError({
     status: 409,
     code: 'NEWSWIRE_ARTICLE_VERSION_REUSED',

@@ -134,7 +134,7 @@ export const createTake = ({ objects, publish, now, configuration, trace, backfi
 
   const refuseConflict = async (submission: Submission): Promise<void> => {
     if (submission.command !== 'publish' || submission.article.sourceVersion === undefined) return
-    const conflict = findConflict(submission, await getReleased(objects, submission.articleId))
+    const conflict = findConflict(submission, await getReleased(objects, submission.articleId), now())
     if (conflict) throw conflict
   }
 

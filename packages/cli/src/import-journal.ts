@@ -11,8 +11,11 @@ import { z } from 'zod'
 export const toImportKey = (to: string, path: string, body: string): string =>
   createHash('sha256').update([to, path, body].join('\0')).digest('hex')
 
-/** `namedBy` with `localId`: the file whose name gave the id. */
-type Answered = Readonly<{ articleId: string; submissionId: string; localId?: string; namedBy?: string }>
+/**
+ * `namedBy` with `localId`: the file whose name gave the id. `slot` is equal for all that takes each other's place: the same article, to the same system in the same
+ * way. `where`: file and line, for a person.
+ */
+type Answered = Readonly<{ articleId: string; submissionId: string; slot: string; where: string; localId?: string; namedBy?: string }>
 
 export type Journal = Readonly<{
   /** How many it knew at the start. */
@@ -20,11 +23,19 @@ export type Journal = Readonly<{
   has(key: string): boolean
   /** The file whose name gave this id, in this run or one before; `undefined` when none did, or it was before files were written down. */
   namedBy(localId: string): string | undefined
+  /** What was answered last of a slot, and so stands; `undefined` when nothing was, or before slots were written down. */
+  last(slot: string): Readonly<{ key: string; where: string }> | undefined
   add(key: string, answered: Answered): Promise<void>
   close(): Promise<void>
 }>
 
-const line = z.object({ key: z.string(), localId: z.string().optional(), namedBy: z.string().optional() })
+const line = z.object({
+  key: z.string(),
+  slot: z.string().optional(),
+  where: z.string().optional(),
+  localId: z.string().optional(),
+  namedBy: z.string().optional(),
+})
 
 const readLines = (text: string): z.output<typeof line>[] =>
   text.split('\n').flatMap(one => {
@@ -42,8 +53,10 @@ export const openJournal = async (file: string): Promise<Journal> => {
   })
   const keys = new Set<string>()
   const names = new Map<string, string>()
-  const learn = ({ key, localId, namedBy }: z.output<typeof line>) => {
+  const lasts = new Map<string, { key: string; where: string }>()
+  const learn = ({ key, slot, where, localId, namedBy }: z.output<typeof line>) => {
     keys.add(key)
+    if (slot !== undefined && where !== undefined) lasts.set(slot, { key, where })
     if (localId !== undefined && namedBy !== undefined) names.set(localId, namedBy)
   }
   for (const one of readLines(before)) learn(one)
@@ -53,6 +66,7 @@ export const openJournal = async (file: string): Promise<Journal> => {
     known: keys.size,
     has: key => keys.has(key),
     namedBy: localId => names.get(localId),
+    last: slot => lasts.get(slot),
     add: async (key, answered) => {
       learn({ key, ...answered })
       await handle.appendFile(`${JSON.stringify({ key, ...answered })}\n`)

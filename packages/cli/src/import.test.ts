@@ -79,6 +79,37 @@ test('an id that comes more than once in a source is told, with where: only the 
   assert.deepEqual((await result()).repeated, [{ id: 'undefined', times: 3, where: [3, 4, 5].map(file) }])
 })
 
+test('what was sent before and is overtaken by what has left the source since is told, with what stands and what to do', async t => {
+  const { folder, told, write, run, result } = await open(t)
+  await write('a.json', { id: 'x', title: 'A' })
+  await write('b.json', { id: 'x', title: 'B' })
+  assert.equal(await run(false), true)
+  const [a, b] = ['a.json', 'b.json'].map(name => join(folder, name))
+  assert.deepEqual((await result()).overtaken, [], 'all of the source is as it was')
+  await rm(String(b))
+  told.length = 0
+  assert.equal(await run(false), true)
+  const what = 'change it (a later "updatedAt" will do) and import it again'
+  assert.deepEqual(
+    told.filter(line => line.startsWith('!')),
+    [`! x: ${a} was sent before, and what came from ${b} after it took its place; if ${a} is to stand, ${what}`],
+  )
+  assert.deepEqual((await result()).overtaken, [{ id: 'x', where: a, by: b }])
+  await write('a.json', { id: 'x', title: 'A', updatedAt: '2026-01-01T08:00:00Z' })
+  assert.deepEqual((await result()).overtaken, [])
+})
+
+test('ids that differ in their capitals alone are told: they are two articles', async t => {
+  const { folder, told, write, run, result } = await open(t)
+  await write('Bai.json', {})
+  await write('bai.json', {})
+  await write('khac.json', {})
+  assert.equal(await run(false), true)
+  const [one, other] = ['Bai.json', 'bai.json'].map(name => join(folder, name))
+  assert.ok(told.includes(`! Bai (${one}) and bai (${other}) differ in capitals alone, and are articles of their own`), told.join('\n'))
+  assert.deepEqual((await result()).alike, [['Bai', 'bai']])
+})
+
 test('a picture that did not come is told at the end, also when that is known only a while after its article was taken', async t => {
   const asked = new Map<string, number>()
   const { told, write, run, result } = await open(t, ({ method, path }) => {

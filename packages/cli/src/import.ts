@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Client, createClient } from './client.ts'
 import { sayWarnings, warn } from './finish.ts'
+import { findAlike, findRepeated, type Overtaken, SHOWN, toIdLines } from './import-ids.ts'
 import { type Journal, openJournal, toImportKey } from './import-journal.ts'
 import { findPictureless, type Pictured, type Pictureless } from './import-pictures.ts'
 import { findSameNames, type Imported, listFiles, readArticles, type Unreadable } from './import-source.ts'
@@ -26,9 +27,8 @@ type ImportOptions = Readonly<{
   category?: readonly string[]
 }>
 type Refused = Readonly<{ where: string; id?: string; code?: string; reason: string }>
-type Repeated = Readonly<{ id: string; times: number; where: readonly string[] }>
 type Warned = Readonly<{ where: string; articleId: string; warnings: NonNullable<Accepted['warnings']> }>
-/** `places`: where each id came in the source. `undated`: where an article was sent that says no time. `pictured`: what was sent with pictures. */
+/** `places`: where each id came in the source. `overtaken`: by id, what was sent before and does not stand. `undated`: where an article was sent that says no time. `pictured`: what was sent with pictures. */
 type Tally = {
   sent: number
   skipped: number
@@ -36,6 +36,7 @@ type Tally = {
   renamed: NamedFile[]
   warned: Warned[]
   places: Map<string, string[]>
+  overtaken: Map<string, Overtaken>
   undated: string[]
   pictured: Pictured[]
 }
@@ -89,18 +90,21 @@ const importOne = async (one: Imported, needs: Needs): Promise<void> => {
   const path = `/v1/articles/${encodeURIComponent(one.localId)}`
   const query = `?lane=backfill${deliver ? '&deliver=true' : ''}`
   const key = toImportKey(client.to, `${path}${query}`, JSON.stringify(one.article))
+  const slot = toImportKey(client.to, `${path}${query}`, '')
+  tally.overtaken.delete(one.localId)
   if (journal.has(key)) {
     tally.skipped += 1
+    const last = journal.last(slot)
+    if (last !== undefined && last.key !== key) tally.overtaken.set(one.localId, { id: one.localId, where: one.where, by: last.where })
     return
   }
   refuseOtherFile(one, needs)
   // Its pictures go once, however often there is no room for it yet.
   const body = JSON.stringify(await sendPatiently(() => withUploadsOf(client, one), signal))
   const put = () => client.ingest('PUT', `${path}${query}`, body, { 'idempotency-key': `import-${key}` })
-  const accepted = (await sendPatiently(put, signal)) as Accepted
+  const { articleId, submissionId, warnings } = (await sendPatiently(put, signal)) as Accepted
   const { namedBy, localId, where } = one
-  const { articleId, submissionId, warnings } = accepted
-  await journal.add(key, { articleId, submissionId, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })
+  await journal.add(key, { articleId, submissionId, slot, where, ...(namedBy === undefined ? {} : { localId, namedBy: toName(namedBy) }) })
   if (namedBy !== undefined && isRenamed({ file: namedBy, localId })) tally.renamed.push({ file: namedBy, localId })
   if (warnings !== undefined) tally.warned.push({ where, articleId, warnings })
   if (one.article.publishedAt === undefined) tally.undated.push(where)
@@ -183,9 +187,6 @@ const draw = (tally: Tally): (() => void) => {
   }
 }
 
-/** Lines of a kind that are shown; all of them are in `--json` and the journal. */
-const SHOWN = 5
-
 const sayRenamed = (renamed: readonly NamedFile[], say: (line: string) => void): void => {
   for (const { file, localId } of renamed.slice(0, SHOWN)) say(`${file} is ${localId}`)
   if (renamed.length > SHOWN) say(`… and ${renamed.length - SHOWN} more whose id is not their name; the journal has all of them`)
@@ -194,17 +195,6 @@ const sayRenamed = (renamed: readonly NamedFile[], say: (line: string) => void):
 const sayWarned = (warned: readonly Warned[], terminal: Terminal): void => {
   for (const { where, warnings } of warned.slice(0, SHOWN)) sayWarnings(terminal, where, warnings)
   if (warned.length > SHOWN) warn(terminal, `… and ${warned.length - SHOWN} more articles with warnings; --json has all of them`)
-}
-
-/** Versions of one article, or an export that gave every story the same id: only a person can tell. */
-const sayRepeated = (repeated: readonly Repeated[], terminal: Terminal): void => {
-  if (repeated.length === 0) return
-  for (const { id, times, where } of repeated.slice(0, SHOWN)) {
-    const before = where.slice(-SHOWN, -1)
-    const others = times - 1 > before.length ? ` and ${times - 1 - before.length} more` : ''
-    warn(terminal, `${id} came ${times} times: ${where.at(-1)} stands, and took the place of ${before.join(', ')}${others}`)
-  }
-  if (repeated.length > SHOWN) warn(terminal, `… and ${repeated.length - SHOWN} more ids that came more than once; --json has all of them`)
 }
 
 const sayPictureless = (missing: readonly Pictureless[], unknown: readonly Pictured[], terminal: Terminal): void => {
@@ -259,7 +249,17 @@ export const importArticles = async (terminal: Terminal, source: string, options
   const { articles, passedOver, toName } = opened
   const file = options.journal ?? opened.journal
   const journal = await openJournal(file)
-  const tally: Tally = { sent: 0, skipped: 0, refused: [], renamed: [], warned: [], places: new Map(), undated: [], pictured: [] }
+  const tally: Tally = {
+    sent: 0,
+    skipped: 0,
+    refused: [],
+    renamed: [],
+    warned: [],
+    places: new Map(),
+    overtaken: new Map(),
+    undated: [],
+    pictured: [],
+  }
   const stopped = new AbortController()
   const sayStopped = () => say(`stopped after ${tally.sent} articles; run it again and it goes on from there (${file})`)
   const interrupt = () => {
@@ -285,16 +285,16 @@ export const importArticles = async (terminal: Terminal, source: string, options
     await opened.close()
   }
   const { sent, skipped, refused, renamed, warned, places, undated } = tally
-  const repeated = [...places].flatMap(([id, where]) => (where.length === 1 ? [] : [{ id, times: where.length, where }]))
+  const ids = { repeated: findRepeated(places), overtaken: [...tally.overtaken.values()], alike: findAlike(places.keys()) }
   sayRenamed(renamed, say)
   if (!json) {
     sayWarned(warned, terminal)
-    sayRepeated(repeated, terminal)
+    for (const line of toIdLines(ids, places)) warn(terminal, line)
     sayUndated(undated, terminal)
     sayPictureless(pictures.missing, pictures.unknown, terminal)
   }
   for (const one of refused) say(`${one.where}: ${one.reason}`)
   const words = `${sent} taken, ${skipped} were there already, ${refused.length} refused${warned.length === 0 ? '' : `, ${warned.length} with warnings`}${pictures.missing.length === 0 ? '' : `, ${pictures.missing.length} without all of their pictures`}${showPassedOver(passedOver)}`
-  printResult(terminal, { sent, skipped, refused, warned, renamed, repeated, undated, pictures, passedOver, journal: file }, words)
+  printResult(terminal, { sent, skipped, refused, warned, renamed, ...ids, undated, pictures, passedOver, journal: file }, words)
   return refused.length === 0
 }

@@ -12,6 +12,15 @@ export const dataOf = (args: readonly string[]): string | undefined => {
 /** A word of a command line as a POSIX shell reads it. */
 export const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
+/** Where a result says what is, and what to do. All else in it may be others' words, which a machine takes as they are. */
+const ADVICE = new Set(['detail', 'remedy'])
+
+/** A result as JSON, with what it advises `asTyped`. */
+export const jsonAsTyped = (json: string, data: string | undefined): string =>
+  data === undefined
+    ? json
+    : JSON.stringify(JSON.parse(json, (key, value) => (ADVICE.has(key) && typeof value === 'string' ? asTyped(value, data) : value)))
+
 /** `text` with that `--data` behind every `newswire …` in backticks, which all commands take. */
 export const asTyped = (text: string, data: string | undefined): string =>
   data === undefined

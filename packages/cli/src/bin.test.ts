@@ -54,6 +54,19 @@ test('what a pipe takes slowly comes whole, and a reader that has seen enough is
   assert.equal(complaint, '')
 })
 
+test('what a result for machines advises names the data folder too; what others wrote stays as it is', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'newswire "bin"-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const { stdout } = await run(['doctor', '--json', '--data', folder], { NEWSWIRE_GATEWAY_PORT: '0' })
+  const { findings } = JSON.parse(stdout) as { findings: { check: string; remedy: string | null }[] }
+  assert.match(findings.find(one => one.check === 'services')?.remedy ?? '', /`newswire up --data '.*newswire "bin"-.*'`/)
+  const said = { articleId: 'press.a', title: 'Xem `newswire doctor`', versions: [], submissions: [{ detail: '`newswire status`' }] }
+  const door = await frontDoor(t, ({ path }) => (path.endsWith('/trace') ? { body: said } : undefined))
+  const env = { NEWSWIRE_INGEST_URL: door.url, NEWSWIRE_CONSOLE_URL: door.url, NEWSWIRE_TOKEN: 't' }
+  const trace = await run(['trace', 'press.a', '--json', '--data', './news'], env)
+  assert.deepEqual(JSON.parse(trace.stdout), { ...said, submissions: [{ detail: '`newswire status --data ./news`' }] })
+})
+
 test('a document is printed word for word, also where it gives a command, and a message beside it names the data folder', async t => {
   const config = { feeds: [{ id: 'all', title: 'Xem `newswire doctor`' }] }
   const letter = { id: 'one', message: 'the store has lost it; `newswire rebuild articles press.a`' }

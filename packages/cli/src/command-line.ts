@@ -2,12 +2,13 @@
 import { messageOf } from '@newswire/events/errors'
 import { processEnvironment, readSettings, SettingsError } from '@newswire/runtime/settings'
 import { CommanderError } from 'commander'
-import { asTyped, dataOf } from './as-typed.ts'
+import { asTyped, dataOf, jsonAsTyped } from './as-typed.ts'
 import { createProgram, withoutHelpOfUnknown } from './program.ts'
 import { UsageError } from './usage-error.ts'
 
 const args = process.argv.slice(2)
 const typed = (text: string): string => asTyped(text, dataOf(args))
+const writers = { document: (text: string) => text, json: (text: string) => jsonAsTyped(text, dataOf(args)) }
 
 const fail = (error: unknown): number => {
   const isCommander = error instanceof CommanderError
@@ -30,7 +31,7 @@ export const runCommandLine = async (): Promise<number> => {
     const program = createProgram({
       environment,
       readSettings: overrides => readSettings({ ...environment, ...overrides }),
-      print: (line, as) => process.stdout.write(`${as === 'document' ? line : typed(line)}\n`),
+      print: (line, as) => process.stdout.write(`${(as === undefined ? typed : writers[as])(line)}\n`),
       say: line => process.stderr.write(`${typed(line)}\n`),
       onStatus: next => {
         status = next

@@ -6,8 +6,8 @@ export type Terminal = Readonly<{
   environment: Environment
   /** Results are for machines. */
   json: boolean
-  /** A line of the result, on standard output; a document word for word, because somebody reads it back. */
-  print: (line: string, as?: 'document') => void
+  /** A line of the result, on standard output; a document word for word, because somebody reads it back; of JSON what we say in it is as of a line. */
+  print: (line: string, as?: 'document' | 'json') => void
   /** Everything else, on standard error. */
   say: (line: string) => void
 }>
@@ -37,4 +37,4 @@ export const printDocument = ({ json, print }: Pick<Terminal, 'json' | 'print'>,
   print(json ? JSON.stringify(value) : text, 'document')
 
 export const printResult = (terminal: Pick<Terminal, 'json' | 'print'>, value: unknown, words: string): void =>
-  terminal.json ? printDocument(terminal, value, '') : terminal.print(words)
+  terminal.json ? terminal.print(JSON.stringify(value), 'json') : terminal.print(words)

@@ -26,7 +26,8 @@ export type ClientDocument = z.output<typeof clientDocument>
 export type Client = Readonly<{
   ingest(method: string, path: string, body?: Uint8Array | string, headers?: Record<string, string>): Promise<unknown>
   upload(path: string, bytes: Uint8Array, fileName: string): Promise<{ url: string }>
-  console(method: string, path: string, body?: string): Promise<unknown>
+  /** `timeoutMs`: how long the answer is waited for (default 30 s). */
+  console(method: string, path: string, body?: string, timeoutMs?: number): Promise<unknown>
   /** The publisher that the token is of; `null` when it cannot be known: the console does not know the token, or cannot be asked. */
   whose(): Promise<string | null>
 }>

@@ -84,13 +84,14 @@ test('what a file no longer names is told, with how to retire it, also when noth
   assert.equal(showChanges([one('unchanged', 'all')], false), 'Nothing to change.')
 })
 
-test('status names what is held and until when, the next first', async t => {
+test('status names what is held and until when in the zone of the site, the next first', async t => {
   const until = (at: string) => `it waits for its embargo to end at ${at}`
   const held = [7, 3, 9, 1, 8, 2].map(day => ({ articleId: `press.tet-${day}`, detail: until(`2027-01-0${day}T23:00:00.000Z`) }))
   const overview = { healthy: true, sentence: 'Everything flows.', articles: 9, releasedLastMinute: 0, deadLetters: 0, stages: [] }
   let count = held.length
+  const zone = { timeZone: 'Asia/Ho_Chi_Minh' }
   const door = await answering(t, ({ path }) => ({
-    body: path === '/v1/overview' ? { ...overview, submissions: { held: count } } : held,
+    body: path.startsWith('/v1/config') ? zone : path === '/v1/overview' ? { ...overview, submissions: { held: count } } : held,
   }))
   const printed: string[] = []
   const terminal = {
@@ -104,7 +105,7 @@ test('status names what is held and until when, the next first', async t => {
   const [, , ...lines] = printed.join('\n').split('\n')
   assert.deepEqual(lines.slice(0, 7), [
     '6 held:',
-    ...[1, 2, 3, 7, 8].map(day => `  press.tet-${day}  ${until(`2027-01-0${day}T23:00:00.000Z`)}`),
+    ...[1, 2, 3, 7, 8].map(day => `  press.tet-${day}  ${until(`2027-01-0${day + 1}T06:00:00+07:00`)}`),
     '  and 1 more',
   ])
   printed.length = 0
@@ -112,5 +113,6 @@ test('status names what is held and until when, the next first', async t => {
   await status(terminal)
   assert.doesNotMatch(printed.join('\n'), /held/)
   await status({ ...terminal, json: true })
-  assert.deepEqual(door.asked, ['GET /v1/overview', 'GET /v1/articles?state=held&limit=500', 'GET /v1/overview', 'GET /v1/overview'])
+  const zoned = ['GET /v1/overview', 'GET /v1/config/site/main']
+  assert.deepEqual(door.asked, [...zoned, 'GET /v1/articles?state=held&limit=500', ...zoned, 'GET /v1/overview'])
 })

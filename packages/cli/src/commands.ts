@@ -13,6 +13,7 @@ import { readConfigFile } from './config-file.ts'
 import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
 import { showTable, showTrace } from './show.ts'
+import { siteTimes } from './site-times.ts'
 import { printDocument, printResult, type Terminal } from './terminal.ts'
 import { FailedError, UnreachableError, UsageError } from './usage-error.ts'
 
@@ -55,7 +56,8 @@ export const wholeId = async (using: Pick<Client, 'console' | 'whose'>, id: stri
 export const trace = async (terminal: Terminal, id: string): Promise<boolean> => {
   const using = await createClient(terminal)
   const found = (await using.console('GET', `/v1/articles/${encodeURIComponent(await wholeId(using, id))}/trace`)) as ArticleTrace
-  printResult(terminal, found, showTrace(found))
+  const say = await siteTimes(using, terminal)
+  printResult(terminal, found, say(showTrace(found)))
   return true
 }
 
@@ -75,10 +77,10 @@ type OverviewAnswer = {
 const HELD_NAMED = 5
 
 /** Why each is held ends with until when, so by their words the next to go out comes first. */
-const readHeld = async ({ console }: Pick<Client, 'console'>, count: number): Promise<readonly string[]> => {
+const readHeld = async ({ console }: Pick<Client, 'console'>, count: number, say: (text: string) => string): Promise<readonly string[]> => {
   const held = (await console('GET', '/v1/articles?state=held&limit=500')) as readonly ArticleSummary[]
   const rows = held.map(one => [one.articleId, one.detail ?? '']).sort(([, a = ''], [, b = '']) => (a < b ? -1 : 1))
-  const table = showTable(rows.slice(0, HELD_NAMED)).split('\n')
+  const table = say(showTable(rows.slice(0, HELD_NAMED))).split('\n')
   const lines = count > HELD_NAMED ? [...table, `and ${count - HELD_NAMED} more`] : table
   return [`${count} held:`, ...lines.map(line => `  ${line}`)]
 }
@@ -87,6 +89,7 @@ export const status = async (terminal: Terminal): Promise<boolean> => {
   const using = await createClient(terminal)
   const overview = (await using.console('GET', '/v1/overview')) as OverviewAnswer
   const held = overview.submissions?.held ?? 0
+  const say = await siteTimes(using, terminal)
   const rows = overview.stages.map(stage => [
     stage.group,
     stage.topic,
@@ -94,9 +97,9 @@ export const status = async (terminal: Terminal): Promise<boolean> => {
     stage.oldestMs === null ? '–' : `${Math.round(stage.oldestMs / 1000)} s`,
   ])
   const words = [
-    `${overview.healthy ? '✔' : '✖'} ${overview.sentence}`,
+    `${overview.healthy ? '✔' : '✖'} ${say(overview.sentence)}`,
     `${overview.articles} articles, ${overview.releasedLastMinute} released in the last minute, ${overview.deadLetters} dead letters open`,
-    ...(held === 0 || terminal.json ? [] : await readHeld(using, held)),
+    ...(held === 0 || terminal.json ? [] : await readHeld(using, held, say)),
     showTable([['group', 'topic', 'waiting', 'oldest'], ...rows]),
   ]
   if (!terminal.json) for (const line of overview.warnings ?? []) warn(terminal, line)

@@ -9,6 +9,7 @@ import type { OutletStatus } from '@newswire/runtime/outlet-status'
 import { createClient } from './client.ts'
 import type { WaitOptions } from './command-tree.ts'
 import { showTable } from './show.ts'
+import { siteTimes } from './site-times.ts'
 import { printResult, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -24,16 +25,20 @@ const countsOf = (open: OutletLine['open']): string => {
 }
 
 export const listOutlets = async (terminal: Terminal): Promise<boolean> => {
-  const { outlets } = (await (await createClient(terminal)).console('GET', '/v1/outlets')) as { outlets: readonly OutletLine[] }
-  const rows = outlets.map(one => [
-    one.id,
-    one.kind,
-    one.state,
-    countsOf(one.open),
-    one.oldestOpenAt ?? '–',
-    one.lastDoneAt ?? '–',
-    one.failingSince === null ? '' : `since ${one.failingSince}: ${one.lastError ?? ''}`,
-  ])
+  const using = await createClient(terminal)
+  const { outlets } = (await using.console('GET', '/v1/outlets')) as { outlets: readonly OutletLine[] }
+  const say = await siteTimes(using, terminal)
+  const rows = outlets.map(one =>
+    [
+      one.id,
+      one.kind,
+      one.state,
+      countsOf(one.open),
+      one.oldestOpenAt ?? '–',
+      one.lastDoneAt ?? '–',
+      one.failingSince === null ? '' : `since ${one.failingSince}: ${one.lastError ?? ''}`,
+    ].map(say),
+  )
   const head = ['outlet', 'kind', 'state', 'still to come', 'oldest', 'last delivered', 'failing']
   printResult(terminal, outlets, outlets.length === 0 ? 'No outlets.' : showTable([head, ...rows]))
   return true
@@ -63,8 +68,10 @@ const toText = (one: Shown): string => {
 }
 
 export const showOutlet = async (terminal: Terminal, id: string): Promise<boolean> => {
-  const found = (await (await createClient(terminal)).console('GET', path(id))) as Shown
-  printResult(terminal, found, toText(found))
+  const using = await createClient(terminal)
+  const found = (await using.console('GET', path(id))) as Shown
+  const say = await siteTimes(using, terminal)
+  printResult(terminal, found, say(toText(found)))
   return true
 }
 
@@ -147,8 +154,13 @@ export const listDeliveries = async (
   { after, limit }: { after: string; limit: string },
 ): Promise<boolean> => {
   const query = new URLSearchParams({ after, limit })
-  const page = (await (await createClient(terminal)).console('GET', path(id, `/deliveries?${query}`))) as CamePage
-  const table = showTable([['sequence', 'when', 'article', 'version', 'action', 'state', ''], ...page.deliveries.map(cameRow)])
+  const using = await createClient(terminal)
+  const page = (await using.console('GET', path(id, `/deliveries?${query}`))) as CamePage
+  const say = await siteTimes(using, terminal)
+  const table = showTable([
+    ['sequence', 'when', 'article', 'version', 'action', 'state', ''],
+    ...page.deliveries.map(one => cameRow(one).map(say)),
+  ])
   const lines = [
     ...(page.gap ? ['What came before the first one is no longer kept.'] : []),
     page.deliveries.length === 0 ? 'Nothing came.' : table,

@@ -1,7 +1,7 @@
 /** What was released can be proved by anybody, for good. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -48,6 +48,16 @@ test('what was released is closed, copied while the system runs, and proved with
 
   const folder = await newFolder(t)
   assert.equal((await command(system, ['archive', 'copy', folder])).code, 0)
+  const told = async (dataDir: string) =>
+    (await runCommand({ args: ['archive', 'copy', folder, '--data', dataDir], env: system.env })).output
+  const elsewhere = join(await newFolder(t), 'data')
+  await cp(system.dataDir, elsewhere, { recursive: true })
+  assert.match(await told(system.dataDir), /curl -o newswire-keys\.json http:\/\/127\.0\.0\.1:\d+\/\.well-known/)
+  assert.match(
+    await told(elsewhere),
+    /curl -o newswire-keys\.json https:\/\/<your site>\/\.well-known/,
+    'what answers there is another system',
+  )
   const keys = await running.get('/.well-known/newswire-keys.json')
   await writeFile(join(folder, 'newswire-keys.json'), keys.text)
   const proved = await verifyAsPartner(folder)

@@ -7,7 +7,7 @@ import { type KeysDocument, keysDocument, readKeys } from '@newswire/archive/sig
 import { isDay, openFolder, type Verdict, verifyCopy } from '@newswire/archive/verify-copy'
 import type { ArchiveWanted } from '@newswire/objects/archive-wanted'
 import { keys } from '@newswire/objects/keys'
-import { createClient, readClientFile } from './client.ts'
+import { createClient, findOtherFolder, readClientFile } from './client.ts'
 import { openReader } from './open-objects.ts'
 import { printResult, sayNowAndThen, sayProgress, type Terminal } from './terminal.ts'
 import { cannotRead, FailedError, UsageError } from './usage-error.ts'
@@ -70,7 +70,7 @@ export const verifyArchive = async (terminal: Terminal, days: readonly string[],
   }
 }
 
-/** Commands that work where the copy was made. Keys come from the site and not from the copy: whoever changed the one could have changed the other. */
+/** Commands that work where the copy was made. `site`: where the system of this archive answers; `null` when nobody knows, as in a copy of its data folder. Keys come from the site and not from the copy: whoever changed the one could have changed the other. */
 const howToProve = (folder: string, site: string | null): string =>
   [
     'Prove them:',
@@ -95,7 +95,8 @@ export const copyToFolder = async (terminal: Terminal, folder: string): Promise<
       printResult(terminal, copied, `${counts}\n${none}`)
       return true
     }
-    const site = (await readClientFile(settings.dataDir))?.gateway ?? null
+    const left = await readClientFile(settings.dataDir)
+    const site = (await findOtherFolder(left, settings.dataDir)) === null ? (left?.gateway ?? null) : null
     printResult(terminal, copied, `${counts}\n${howToProve(folder, site)}`)
     return true
   } finally {

@@ -4,8 +4,6 @@ import type { OutletConfig } from './config.ts'
 import { type Categories, type Due, decideFor } from './decision.ts'
 import type { Fact } from './fact.ts'
 
-export type { Categories, Due }
-
 /**
  * What an outlet that was routed this article is due now: the content when it may have it, else a retraction of what it holds. One that left the
  * configuration gets nothing new, but still every retraction.

@@ -1,7 +1,8 @@
 /** The articles of one outlet, as the engine sees them: its subjects are their ids, its versions theirs, however they are delivered. */
 import type { OutletConfig } from '@newswire/events/config'
+import type { Categories } from '@newswire/events/decision'
+import { dueTo, earliestMs } from '@newswire/events/entitled'
 import type { Fact } from '@newswire/events/fact'
-import { type Categories, dueTo, earliestMs } from './entitled.ts'
 import type { Kind, Ready, Send } from './kind.ts'
 import type { Outcome, Terms } from './machine.ts'
 import type { ReadOlder } from './older-versions.ts'

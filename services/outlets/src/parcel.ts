@@ -1,10 +1,10 @@
 /** What goes to an outlet once: a version of an article, as far as this outlet is due it. Pure. */
 import type { OutletConfig } from '@newswire/events/config'
+import type { Due } from '@newswire/events/decision'
 import type { DeliverBy, DeliverKind } from '@newswire/events/deliver'
 import type { Fact } from '@newswire/events/fact'
 import { isSameForAllOutlets } from '@newswire/events/outlet-article'
 import { retractionTold } from '@newswire/events/references'
-import type { Due } from './entitled.ts'
 import type { Outcome } from './machine.ts'
 
 /** An outlet that is delivered to by one kind. */

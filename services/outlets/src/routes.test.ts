@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CategoryConfig, type OutletConfig, outletConfig } from '@newswire/events/config'
+import { dueTo } from '@newswire/events/entitled'
 import type { Fact } from '@newswire/events/fact'
-import { dueTo } from './entitled.ts'
 import { planRoutes, type Routes, toWritten } from './routes.ts'
 import { killFact, liveFact, outletOf } from './samples.ts'
 

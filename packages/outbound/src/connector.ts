@@ -38,12 +38,17 @@ const guardLookup =
     })
   }
 
-/** A client that gives up says so with RST: after FIN a busy receiver still processes what it got (measured). */
+/**
+ * A client that gives up says so with RST: after FIN a busy receiver still processes what it got (measured). Its end keeps the error:
+ * of a socket that ends without one undici takes a body without a length for whole, and what it then asserts about a request that was given up ends the process.
+ */
 const resetOnError = (socket: Socket, tcp: Socket): Socket => {
   const destroy = socket.destroy.bind(socket)
+  let failure: Error | undefined
   socket.destroy = error => {
-    if (error && !tcp.destroyed) tcp.resetAndDestroy()
-    return destroy(error)
+    failure ??= error
+    if (error && !tcp.destroyed) tcp.resetAndDestroy() // destroys without an error: through here, where it is the same socket
+    return destroy(failure)
   }
   return socket
 }

@@ -252,6 +252,23 @@ test('an answer that drips for ever ends at the deadline, whatever it sent, and 
   assert.deepEqual(resets, ['ECONNRESET'], 'not a FIN, behind which a busy receiver would still work on the request')
 })
 
+test('an answer without a length that never ends is given up like any other, by a reset', async t => {
+  const wereReset: Promise<boolean>[] = []
+  const port = await serveRaw(t, socket => {
+    wereReset.push(new Promise(resolve => socket.on('close', resolve)))
+    socket.once('data', () => socket.write(`HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\n${'x'.repeat(1_000)}`))
+  })
+  const outbound = open(t)
+  const url = `http://127.0.0.1:${port}/`
+  const late = await outbound.request(get(url, { timeoutMs: 500 }))
+  assert.ok(!late.ok && late.code === 'NEWSWIRE_OUTBOUND_TIMEOUT')
+  const long = await outbound.request(get(url, { maxBytes: 100 }))
+  assert.ok(!long.ok && long.kind === 'too-large')
+  const cut = await outbound.request(get(url, { maxBytes: 100, overflow: 'cut' }))
+  assert.ok(cut.ok && cut.response.body.byteLength === 100)
+  assert.deepEqual(await Promise.all(wereReset), [true, true, true])
+})
+
 test('a receiver that takes the request and says nothing is ambiguous: it may have worked on it', async t => {
   const port = await serveRaw(t, () => undefined)
   const silent = await open(t).request({

@@ -41,14 +41,22 @@ const guardLookup =
 /**
  * A client that gives up says so with RST: after FIN a busy receiver still processes what it got (measured). Its end keeps the error:
  * of a socket that ends without one undici takes a body without a length for whole, and what it then asserts about a request that was given up ends the process.
+ * TLS ends the connection under it by itself; were that one taken from it first, in the middle of what it reads, Node would crash.
  */
 const resetOnError = (socket: Socket, tcp: Socket): Socket => {
-  const destroy = socket.destroy.bind(socket)
+  const end = socket.destroy.bind(socket)
+  const endTcp = tcp.destroy.bind(tcp)
   let failure: Error | undefined
+  const reset = () => {
+    tcp.destroy = () => endTcp(socket === tcp ? failure : undefined)
+    return tcp.resetAndDestroy() // which comes back through destroy(), without an error
+  }
   socket.destroy = error => {
-    failure ??= error
-    if (error && !tcp.destroyed) tcp.resetAndDestroy() // destroys without an error: through here, where it is the same socket
-    return destroy(failure)
+    if (error === undefined || failure !== undefined || tcp.destroyed) return end(error)
+    failure = error
+    if (socket === tcp) return reset()
+    tcp.destroy = reset
+    return end(error)
   }
   return socket
 }

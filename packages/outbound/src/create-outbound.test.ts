@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { createServer as createTlsServer, setDefaultCACertificates } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import type { NetworkConfig } from '@newswire/events/config'
 import { guardConnections } from './connector.ts'
 import { createOutbound } from './create-outbound.ts'
 import type { Lookup, OutboundRequest } from './outbound.ts'
+import { sampleTls } from './sample-tls.ts'
 
 const loopback: NetworkConfig = { allow: ['127.0.0.0/8'], allowHttp: true }
 /** Lets names on any port pass the first check, and nothing on this machine the second. */
@@ -267,6 +269,47 @@ test('an answer without a length that never ends is given up like any other, by 
   const cut = await outbound.request(get(url, { maxBytes: 100, overflow: 'cut' }))
   assert.ok(cut.ok && cut.response.body.byteLength === 100)
   assert.deepEqual(await Promise.all(wereReset), [true, true, true])
+})
+
+test('over TLS, too, what is given up is reset; in the middle of the handshake it ends without a word', async t => {
+  setDefaultCACertificates([sampleTls.cert])
+  const resets: unknown[] = []
+  const secure = createTlsServer(sampleTls, socket => {
+    socket.on('error', error => resets.push((error as NodeJS.ErrnoException).code))
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nx'))
+  })
+  const come: Readonly<{ greet: () => void; gone: Promise<unknown> }>[] = []
+  const port = await serveRaw(t, socket => {
+    come.push({ greet: () => secure.emit('connection', socket), gone: new Promise(resolve => socket.on('close', resolve)) })
+  })
+  const outbound = open(t)
+  const url = `https://127.0.0.1:${port}/`
+  const next = async () => {
+    const deadline = performance.now() + 5_000
+    while (come.length === 0 && performance.now() < deadline) await new Promise(resolve => setImmediate(resolve))
+    const one = come.pop()
+    assert.ok(one, 'it connects')
+    return one
+  }
+  const early = await outbound.request(get(url, { timeoutMs: 300 }))
+  assert.ok(!early.ok && early.kind === 'connect', 'nothing was sent')
+  const first = await next()
+  first.greet()
+  await first.gone
+  const giving = new AbortController()
+  const given = outbound.request(get(url, { signal: giving.signal }))
+  const second = await next()
+  giving.abort()
+  assert.ok(!(await given).ok)
+  second.greet()
+  await second.gone
+  const asking = outbound.request(get(url, { timeoutMs: 500 }))
+  const third = await next()
+  third.greet()
+  const late = await asking
+  assert.ok(!late.ok && late.kind === 'ambiguous')
+  await third.gone
+  assert.deepEqual(resets, ['ECONNRESET'])
 })
 
 test('a receiver that takes the request and says nothing is ambiguous: it may have worked on it', async t => {

@@ -709,6 +709,9 @@ test('an import goes by its own lane, and says whether it is delivered', async t
     'lane=live&deliver=true',
     'lane=backfill&deliver=yes',
     'lane=live&lane=backfill',
+    'Lane=backfill',
+    'lane=backfill&delivery=true',
+    '__proto__=x',
   ]) {
     const { status, body } = await importIt(query)
     assert.deepEqual([status, body.code], [400, 'NEWSWIRE_LANE'], query)

@@ -36,9 +36,11 @@ export const toCheckedArticleId = (publisher: string, localId: string): string =
 export type Way = Pick<Stamp, 'lane' | 'deliver'>
 export const live: Way = { lane: 'live' }
 
-/** The way that a query asks for. Throws the 400 problem: a typing error must not send an archive to every partner. */
-export const readWay = ({ lane = 'live', deliver = 'false' }: Readonly<Record<string, unknown>>): Way => {
+/** The way that a query asks for. Throws the 400 problem: a typing error, in a name or a value, must not send an archive to every partner. */
+export const readWay = ({ lane = 'live', deliver = 'false', ...others }: Readonly<Record<string, unknown>>): Way => {
   const refuse = (detail: string) => problem(400, 'NEWSWIRE_LANE', 'There is no such way in', detail)
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw refuse(`lane and deliver are all that a query may say, found ${JSON.stringify(other.slice(0, 80))}`)
   if (lane !== 'live' && lane !== 'backfill') throw refuse('lane must be live (the default) or backfill')
   if (deliver !== 'true' && deliver !== 'false') throw refuse('deliver must be true or false (the default)')
   if (deliver === 'true' && lane === 'live') throw refuse('deliver is for lane=backfill; what is live is always delivered')

@@ -1,6 +1,7 @@
 /** The front door on the embedded log and the disk, asked as a publisher asks it. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -582,12 +583,31 @@ test('what is no picture, no form, or too large is refused and not kept', async 
     ['multipart/form-data', ''],
     ['multipart/form-data; boundary=b', 'nothing of a form'],
     ['multipart/form-data; boundary=b', '--b\r\n[]--b--\r\n'],
+    ['multipart/form-data; boundary=b', `${'--b\r\ncontent-disposition: form-data; name="x"\r\n\r\nv\r\n'.repeat(11)}--b--\r\n`],
+    ['multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\nv\r\n--b--\r\n'],
     ['multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data; name="picture"; filename="a.png"\r\n\r\n\x89PNG'],
   ]
   for (const [type, form] of unreadable) {
     const { status, body } = await request('POST', '/v1/articles/a/pictures', form, { 'content-type': type })
     assert.deepEqual([status, body.code], [400, 'NEWSWIRE_PICTURE_FORM'], form)
   }
+  assert.deepEqual(await disk.list('originals/'), [])
+})
+
+test('an upload that its sender breaks off is no failure of ours', async t => {
+  const { app, disk } = await open(t)
+  let tell: (status: number) => void = () => undefined
+  const answered = new Promise<number>(resolve => {
+    tell = resolve
+  })
+  app.addHook('onSend', async (_request, reply) => tell(reply.statusCode))
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const { body, headers } = formOf(Buffer.concat([PNG, Buffer.alloc(300_000)]))
+  const begin = `POST /v1/articles/a/pictures HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${SECRET}\r\nContent-Type: ${headers['content-type']}\r\nContent-Length: ${body.byteLength}\r\n\r\n`
+  const sender = connect(Number(port), '127.0.0.1')
+  await new Promise(resolve => sender.write(Buffer.concat([Buffer.from(begin), body.subarray(0, 200_000)]), resolve))
+  sender.resetAndDestroy()
+  assert.equal(await answered, 400)
   assert.deepEqual(await disk.list('originals/'), [])
 })
 

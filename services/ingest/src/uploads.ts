@@ -52,19 +52,25 @@ export const refuseNoForm = (request: HttpRequest): void => {
   throw problem(415, 'NEWSWIRE_PICTURE_FORM', 'Send the picture as a form', `${EXPECTED_FORM}; found ${type.slice(0, 80)}`)
 }
 
-/** The parser's own errors have no code: a body without its boundary, one that ends too early, a header of a part that is none. */
-const toFormProblem = (error: unknown): unknown =>
-  error instanceof Error && !(error instanceof ProblemError) && !('code' in error)
-    ? new ProblemError(
-        {
-          status: 400,
-          code: 'NEWSWIRE_PICTURE_FORM',
-          title: 'The form cannot be read',
-          detail: `${EXPECTED_FORM}; found: ${error.message}`,
-        },
+/** What the form's parser says by a code, in words for a person; a sender that goes away hears nothing of it, but our log does. */
+const OF_PARSER: Readonly<Record<string, string>> = {
+  ECONNRESET: 'it was broken off by whoever sent it',
+  FST_FIELDS_LIMIT: 'more than 10 fields beside the file',
+  FST_PARTS_LIMIT: 'more than 10 fields beside the file',
+  FST_PROTO_VIOLATION: 'a field whose name is not taken',
+}
+
+/** The parser's other errors have no code: a body without its boundary, one that ends too early, a header of a part that is none. */
+const toFormProblem = (error: unknown): unknown => {
+  if (!(error instanceof Error) || error instanceof ProblemError) return error
+  const found = 'code' in error ? OF_PARSER[String(error.code)] : error.message
+  return found === undefined
+    ? error
+    : new ProblemError(
+        { status: 400, code: 'NEWSWIRE_PICTURE_FORM', title: 'The form cannot be read', detail: `${EXPECTED_FORM}; found: ${found}` },
         { cause: error },
       )
-    : error
+}
 
 /** The one file of a multipart body, which is read to its end: what is behind the file may be another. */
 const readFile = async (request: HttpRequest): Promise<Uint8Array> => {

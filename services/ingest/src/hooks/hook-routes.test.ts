@@ -411,6 +411,8 @@ test('JSON under a name of its own is taken from a hook, and from nobody else', 
   const named = { 'content-type': 'application/cloudevents+json; charset=utf-8', authorization: `Bearer ${SECRET}` }
   assert.equal((await send(event, named, 'press/events')).status, 202)
   assert.equal((await submissions())[0]?.articleId, 'press.ce')
+  const batch = await send(`[${event}]`, { ...named, 'content-type': 'application/cloudevents-batch+json' }, 'press/events')
+  assert.deepEqual([batch.status, batch.body['code']], [415, 'NEWSWIRE_MEDIA_TYPE'], 'a 202 would say that it was taken')
   const elsewhere = await app.inject({
     method: 'PUT',
     url: '/v1/articles/a',

@@ -59,6 +59,19 @@ const FASTIFY: Readonly<Record<string, Omit<ProblemOptions, 'detail'> & Readonly
   FST_ERR_CTP_INVALID_MEDIA_TYPE: OTHER_TYPE,
   FST_ERR_CTP_EMPTY_TYPE: OTHER_TYPE,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, code: 'NEWSWIRE_REQUEST', title: 'The request cannot be read' },
+  // In our words: Fastify's own repeat the whole address.
+  FST_ERR_BAD_URL: {
+    status: 400,
+    code: 'NEWSWIRE_REQUEST',
+    title: 'The address cannot be read',
+    detail: 'expected UTF-8 in percent-encoding (RFC 3986 §2.1)',
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    status: 414,
+    code: 'NEWSWIRE_REQUEST',
+    title: 'The address is too long',
+    detail: 'no part of an address here has more than 256 characters',
+  },
   FST_REQ_FILE_TOO_LARGE: { status: 413, code: 'NEWSWIRE_PICTURE_TOO_LARGE', title: 'The file is too large' },
   FST_FILES_LIMIT: {
     status: 422,

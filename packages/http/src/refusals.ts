@@ -73,20 +73,22 @@ export const addProblems = (app: FastifyInstance, refusing: Refusing): void => {
   const allowed = createAllowedMethods()
   app.addHook('onRoute', ({ url, method }) => allowed.add(url, [method].flat()))
   app.setErrorHandler((error, request, reply) => sendProblem(refusing, error, request, reply))
-  app.setNotFoundHandler((request, reply) => {
+  const refusalOf = (request: FastifyRequest): ProblemError => {
     const methods = allowed.of(toParts(request.url))
-    const problem =
-      methods.length === 0
-        ? notFound('there is nothing at this address')
-        : new ProblemError({
-            status: 405,
-            code: 'NEWSWIRE_METHOD',
-            title: 'This address does not answer that method',
-            detail: `expected ${methods.join(' or ')}, found ${request.method}`,
-            headers: { allow: methods.join(', ') },
-          })
-    return sendProblem(refusing, problem, request, reply)
+    if (methods.length === 0) return notFound('there is nothing at this address')
+    return new ProblemError({
+      status: 405,
+      code: 'NEWSWIRE_METHOD',
+      title: 'This address does not answer that method',
+      detail: `expected ${methods.join(' or ')}, found ${request.method}`,
+      headers: { allow: methods.join(', ') },
+    })
+  }
+  // Before a body: what it is like is not looked at for an address or a method that there is not.
+  app.addHook('preParsing', async request => {
+    if (request.is404) throw refusalOf(request)
   })
+  app.setNotFoundHandler((request, reply) => sendProblem(refusing, refusalOf(request), request, reply))
 }
 
 const UNREADABLE: Readonly<Record<string, { status: number; title: string; detail: string }>> = {
@@ -96,6 +98,11 @@ const UNREADABLE: Readonly<Record<string, { status: number; title: string; detai
     title: 'The address cannot be read',
     detail:
       'expected letters beyond ASCII and spaces in percent-encoding (RFC 3986 §2.1), as browsers send them and curl does with -G --data-urlencode "q=…"',
+  },
+  HPE_INVALID_METHOD: {
+    status: 400,
+    title: 'The request cannot be read',
+    detail: 'it does not begin with a method that is known; they are in capital letters (GET, PUT, POST)',
   },
   HPE_HEADER_OVERFLOW: { status: 431, title: 'The headers are too large', detail: 'at most 16 KiB altogether' },
 }

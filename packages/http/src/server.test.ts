@@ -82,6 +82,16 @@ test('an address that is not there is 404, a method it does not answer is 405 wi
   assert.equal(await allowOf('DELETE', '/v1/articles/a%2Fb'), 'GET, HEAD, PUT')
   assert.equal(await allowOf('GET', '/v1/articles:validate'), 'POST')
   assert.equal(await allowOf('POST', '/files/a/b/c'), 'GET, HEAD')
+  assert.equal(await allowOf('QUERY', '/v1/articles/a'), 'GET, HEAD, PUT')
+  for (const [body, type] of [
+    ['<a/>', 'application/xml'],
+    ['x'.repeat(2_000_000), 'application/json'],
+    ['--b--', 'multipart/form-data; boundary=b'],
+  ] as const) {
+    const answer = (path: string) => fetch(url + path, { method: 'POST', body, headers: { 'content-type': type } })
+    assert.equal((await problemOf(await answer('/v1/articles/a')))['status'], 405, type)
+    assert.equal((await problemOf(await answer('/nowhere')))['status'], 404, type)
+  }
 })
 
 test('§8.6 of RFC 9110: a HEAD says the length a GET would have, and none where there is nothing to have', async t => {
@@ -150,14 +160,16 @@ test('a body that is too large, of another type, in other letters or packed is r
 
 test('a path that cannot be decoded or is too long is a problem, too', async t => {
   const { url } = await start(t, { routes: app => app.get('/a/:id', async () => ({})) })
-  assert.equal((await problemOf(await fetch(`${url}/a/%ff`)))['status'], 400)
-  const { status } = await problemOf(await fetch(`${url}/a/${'x'.repeat(300)}`))
-  assert.ok(status === 404 || status === 414, String(status))
+  const unreadable = await problemOf(await fetch(`${url}/a/%ff`))
+  assert.deepEqual([unreadable['status'], /percent-encoding/.test(String(unreadable['detail']))], [400, true])
+  const long = await problemOf(await fetch(`${url}/a/${'x'.repeat(300)}`))
+  assert.deepEqual([long['status'], String(long['detail']).includes('xxx')], [414, false])
 })
 
 test('what is no HTTP, has two Host headers or overlong headers is refused with a problem', async t => {
   const { port } = await start(t)
   assert.match(await exchange(port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 .*application\/problem\+json.*NEWSWIRE_REQUEST/s)
+  assert.match(await exchange(port, 'put /livez HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 400 .*capital letters/s)
   assert.match(
     await exchange(port, 'GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n'),
     /^HTTP\/1\.1 400 .*NEWSWIRE_REQUEST/s,

@@ -10,7 +10,7 @@ export const submissionStates = ['accepted', 'parked', 'held', 'released', 'dupl
 /** The code of what is held until a time (RFC 3339 UTC, with milliseconds). Its `detail` ends with that time. */
 export const EMBARGOED = 'NEWSWIRE_DESK_EMBARGOED'
 export const INSTANT_LENGTH = '2026-01-01T00:00:00.000Z'.length
-const sinkStates = ['pending', 'done', 'retrying', 'rejected', 'dead', 'suspended', 'skipped', 'superseded'] as const
+export const sinkStates = ['pending', 'done', 'retrying', 'rejected', 'dead', 'suspended', 'skipped', 'superseded'] as const
 
 const action = z.enum(['published', 'updated', 'corrected', 'retracted', 'purged'])
 const common = {

@@ -807,6 +807,34 @@ test('OpenAPI names every address and method of the front door, and each of its 
   assert.doesNotMatch('a..b', new RegExp(body.paths['/v1/articles/{localId}'].put.parameters[0].schema.pattern, 'u'))
 })
 
+test('what is answered is described: every field that must be there is, and no other but those of an article', async t => {
+  const { request, put, disk } = await open(t)
+  const { schemas } = (await request('GET', '/v1/openapi.json')).body.components
+  const check = (name: string, answer: Readonly<Record<string, unknown>>) => {
+    const { required, properties } = schemas[name] as { required: string[]; properties: object }
+    assert.deepEqual(
+      required.filter(one => !(one in answer)),
+      [],
+      `${name} lacks them`,
+    )
+    const known = { ...properties, ...(name === 'Standing' ? schemas.Article.properties : {}) }
+    const undescribed = Object.keys(answer).filter(one => !(one in known) && !['firstReleasedAt', 'releasedAt', 'retraction'].includes(one))
+    assert.deepEqual(undescribed, [], name)
+  }
+  const uploaded = formOf(PNG)
+  check('Picture', (await request('POST', '/v1/articles/a/pictures', uploaded.body, uploaded.headers)).body)
+  check('Accepted', (await put({ ...article, categories: ['nobody'] })).body)
+  check('Verdict', (await request('POST', '/v1/articles:validate', article)).body)
+  check('Verdict', (await request('POST', '/v1/articles:validate', { title: 1 })).body)
+  check('Submission', (await request('GET', `/v1/submissions/${SUBMISSION}`)).body)
+  check('Trace', (await request('GET', '/v1/articles/a/trace')).body)
+  check('Problem', (await put({ title: 1 })).body)
+  for (const fact of [sampleFact(), sampleRetraction()]) {
+    await disk.put('current/press.a.json', Buffer.from(JSON.stringify({ released: { fact } })))
+    check('Standing', (await request('GET', '/v1/articles/a')).body)
+  }
+})
+
 test('what is taken and perhaps not meant is said with the 202, every time, and kept with the milestone', async t => {
   const { put, request, read } = await open(t)
   const sent = { ...article, categories: ['news', 'newz'], change: 'correction' }

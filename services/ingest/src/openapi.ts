@@ -1,6 +1,6 @@
 /** OpenAPI 3.1 of the front door, its schemas made from the ones that check. */
 import { articleInput } from '@newswire/events/article'
-import { submissionStates } from '@newswire/events/milestone'
+import { sinkStates, submissionStates } from '@newswire/events/milestone'
 import { retractRequest } from '@newswire/events/retract-request'
 import { z } from 'zod'
 
@@ -38,6 +38,8 @@ const way: readonly Json[] = [
     description: 'With lane=backfill: deliver and ping it as well.',
   },
 ]
+/** Of a server of HTTP, whatever is asked: a method that the address has not, a request that is too slow, an address or headers that are too long. */
+const others: Json = { default: problem('Any other refusal: 405, 408, 414, 431, or a 500 of ours') }
 const failures: Json = {
   '400': problem('Cannot be read'),
   '401': problem('No token, or not known'),
@@ -49,8 +51,12 @@ const failures: Json = {
   '422': problem('Read, but not valid'),
   '429': problem('As many imports are under way as there may be; try again after Retry-After'),
   '503': problem('The log or the store cannot take it now; try again'),
+  ...others,
 }
-const pick = (...statuses: readonly string[]): Json => Object.fromEntries(statuses.map(status => [status, failures[status]]))
+const pick = (...statuses: readonly string[]): Json => ({
+  ...Object.fromEntries(statuses.map(status => [status, failures[status]])),
+  ...others,
+})
 const submits = (summary: string, body: Json | null, scope: string, more: readonly Json[] = []): Json => ({
   summary,
   security: [{ token: [scope] }],
@@ -72,6 +78,17 @@ const warnings: Json = {
     'Taken, and perhaps not meant: categories that are not in the configuration, a correction without a note or with fewer pictures than what is out, an embargo on what is out or in the past, a date far ahead, an expiry that has passed, a substitute that is not out, a republish of what is not retracted, relative addresses, and pictures that no reader could open, that were left out of a body, pictures in a body that are not among images and stay at their own address; of an import and a CMS’s hook also a date of publication that is ahead and holds the article; of a hook what was left out of a rich text, a text that looks like Markdown or HTML, a lead picture without a whole address. An empty pointer means all of it.',
 }
 
+const string: Json = { type: 'string' }
+const orNull = (schema: Json): Json => ({ anyOf: [schema, { type: 'null' }] })
+const time: Json = { type: 'string', format: 'date-time' }
+const list = (items: Json): Json => ({ type: 'array', items })
+/** All of them are there but those that are named in `optional`. */
+const object = (properties: Readonly<Record<string, Json>>, optional: readonly string[] = []): Json => ({
+  type: 'object',
+  required: Object.keys(properties).filter(name => !optional.includes(name)),
+  properties,
+})
+
 const toInputSchema = (schema: z.ZodType): Json => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 
 const schemas = (): Json => ({
@@ -81,23 +98,80 @@ const schemas = (): Json => ({
     required: ['submissionId', 'articleId', 'trace'],
     properties: { submissionId: { type: 'string' }, articleId: { type: 'string' }, trace: { type: 'string' }, warnings },
   },
-  Submission: {
-    type: 'object',
-    required: ['submissionId', 'articleId', 'state'],
-    properties: {
-      submissionId: { type: 'string' },
-      articleId: { type: 'string' },
+  Submission: object(
+    {
+      submissionId: string,
+      articleId: string,
+      command: orNull(string),
       state: { enum: [...submissionStates] },
       version: { type: 'integer' },
-      code: { type: 'string' },
-      detail: { type: 'string' },
+      code: string,
+      detail: string,
+      acceptedAt: orNull(time),
+      at: { ...time, description: 'When it came to this state' },
       pictures: {
         type: 'string',
         description: 'How many of its pictures are ready, and which are not and why; absent until that is known',
       },
       warnings,
     },
+    ['version', 'code', 'detail', 'pictures', 'warnings'],
+  ),
+  Standing: {
+    ...object({
+      id: { type: 'string', description: '<publisher>.<local id>' },
+      version: { type: 'integer' },
+      state: { enum: ['live', 'retracted', 'expired', 'purged'] },
+    }),
+    description:
+      'Live: with the fields of Article as they are public, `firstReleasedAt`, `releasedAt` and the renditions of its images. Retracted or expired: with `retraction`, as readers are told. What is held is not in it.',
   },
+  Trace: object({
+    articleId: string,
+    title: orNull(string),
+    versions: list(
+      object(
+        {
+          version: { type: 'integer' },
+          action: string,
+          submissionId: string,
+          releasedAt: time,
+          detail: { ...string, description: 'Why there is such a version, when no submission asked for it' },
+          stages: list(object({ stage: string, outcome: string, at: time, ms: orNull({ type: 'number' }), detail: orNull(string) })),
+          sinks: list(
+            object({
+              kind: { enum: ['feed', 'archive', 'outlet', 'hub'] },
+              id: string,
+              state: { enum: [...sinkStates] },
+              version: { type: 'integer' },
+              attempts: orNull({ type: 'integer' }),
+              nextAt: orNull(time),
+              lastError: orNull(string),
+              reason: orNull(string),
+              doneAt: orNull(time),
+            }),
+          ),
+        },
+        ['detail'],
+      ),
+    ),
+    submissions: list(ref('Submission')),
+  }),
+  Picture: object({
+    url: { type: 'string', description: 'For images[].url: newswire:<sha256>' },
+    sha256: string,
+    bytes: { type: 'integer' },
+    type: string,
+  }),
+  Verdict: object({
+    valid: { type: 'boolean' },
+    complaints: {
+      ...list({ type: 'object', required: ['pointer', 'detail'], properties: { pointer: string, detail: string } }),
+      description:
+        'Where it is not valid, why it would be refused; else what would be in the warnings of the 202, as far as that shows without looking at what is out.',
+    },
+    matches: object({ feeds: list(string), outlets: list(string) }),
+  }),
   Retraction: toInputSchema(retractRequest),
   Problem: {
     type: 'object',
@@ -124,7 +198,7 @@ export const toOpenApi = (): Json => ({
   paths: {
     '/v1/articles/{localId}': {
       put: submits('Publish or change an article', ref('Article'), 'publish', way),
-      get: reads('The article as it stands', { type: 'object' }),
+      get: reads('The article as it stands', ref('Standing')),
     },
     '/v1/articles/{localId}/retract': { post: submits('Take an article back', ref('Retraction'), 'retract') },
     '/v1/articles/{localId}/republish': { post: submits('Bring a retracted article back', null, 'republish') },
@@ -135,12 +209,12 @@ export const toOpenApi = (): Json => ({
         parameters: [localId],
         requestBody: {
           required: true,
-          content: { 'multipart/form-data': { schema: { type: 'object', properties: { picture: { type: 'string', format: 'binary' } } } } },
+          content: { 'multipart/form-data': { schema: object({ picture: { type: 'string', format: 'binary' } }) } },
         },
-        responses: { '201': json({ type: 'object', required: ['url'], properties: { url: { type: 'string' } } }, 'Kept'), ...failures },
+        responses: { '201': json(ref('Picture'), 'Kept'), ...failures },
       },
     },
-    '/v1/articles/{localId}/trace': { get: reads('Where the article is, stage by stage and sink by sink', { type: 'object' }) },
+    '/v1/articles/{localId}/trace': { get: reads('Where the article is, stage by stage and sink by sink', ref('Trace')) },
     '/v1/submissions/{id}': {
       get: reads('What became of a submission', ref('Submission'), [
         { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
@@ -176,6 +250,7 @@ export const toOpenApi = (): Json => ({
           '415': problem('Not JSON'),
           '422': problem('No article can be made of it'),
           '503': problem('The log or the store cannot take it now, or the secret is not set; try again'),
+          ...others,
         },
       },
     },
@@ -184,7 +259,7 @@ export const toOpenApi = (): Json => ({
         summary: 'Every complaint, and what the article would match; nothing is kept',
         security: [{ token: ['publish'] }],
         requestBody: { required: true, content: { 'application/json': { schema: ref('Article') } } },
-        responses: { '200': json({ type: 'object' }, 'The answer'), ...pick('401', '403', '413', '415') },
+        responses: { '200': json(ref('Verdict'), 'The answer'), ...pick('401', '403', '413', '415') },
       },
     },
   },

@@ -221,23 +221,36 @@ export const issueToken = async (options: Changing, token: IssuedToken): Promise
   await change(options, step)
 }
 
+const isRace = (error: unknown): boolean => error instanceof RejectError && error.code === 'NEWSWIRE_CONFIG_RACE'
+
 /**
- * Makes a token that no file names. `false`, and nothing is written, when the publisher has or had one of this name: a revoked name stays taken, so
- * that what was done with it can be told. Throws `NEWSWIRE_CONFIG_RACE` when somebody else makes the same one at this moment.
+ * Makes a token that no file names. `false`, and nothing is written, when the publisher has or had one of this name, or somebody else makes it at this
+ * moment: a revoked name stays taken, so that what was done with it can be told.
  */
 export const createToken = async (options: Changing, token: IssuedToken): Promise<boolean> => {
   const wanted: Wanted = { ...nameToken(token), value: token }
   if ((await readEntry(options.objects, wanted)) !== null) return false
-  await change(options, planOne(wanted, null))
+  try {
+    await change(options, planOne(wanted, null))
+  } catch (error) {
+    if (isRace(error)) return false
+    throw error
+  }
   return true
 }
 
-/** Takes an issued token back: from the note on, within a second everywhere. `false` when there is none of this name. Safe to repeat. */
+/** Takes an issued token back: from the note on, within a second everywhere. `false` when there is none of this name. Safe to repeat, also at once. */
 export const revokeToken = async (options: Changing, token: Pick<IssuedToken, 'publisher' | 'id'>): Promise<boolean> => {
   const name = nameToken(token)
   const held = await readEntry(options.objects, name)
   if (held === null || (held.value as IssuedToken | undefined)?.publisher !== token.publisher) return false
   if (held.retired) return true
-  await change(options, { change: { ...name, change: 'retire', detail: 'revoked' }, value: held.stored, held })
+  try {
+    await change(options, { change: { ...name, change: 'retire', detail: 'revoked' }, value: held.stored, held })
+  } catch (error) {
+    // Nothing but another revocation changes a token.
+    if (isRace(error)) return revokeToken(options, token)
+    throw error
+  }
   return true
 }

@@ -505,6 +505,14 @@ test('a token that is made is shown once, opens what it may at once, and is gone
 
 test('a token of nobody, with a name that cannot be or for a scope that there is not, is refused; one of the file is left to the file', async t => {
   const { send } = await open(t)
+  const atOnce = async (method: 'POST' | 'DELETE', url: string, body: object) =>
+    (await Promise.all(Array.from({ length: 8 }, () => send(method, url, body)))).map(one => one.status).sort()
+  const made = await atOnce('POST', '/v1/tokens', { publisher: 'press', id: 'raced' })
+  assert.deepEqual(made, [201, ...Array.from({ length: 7 }, () => 409)], 'one has it, and the name is taken')
+  assert.deepEqual(
+    await atOnce('DELETE', '/v1/tokens/press/raced', {}),
+    Array.from({ length: 8 }, () => 204),
+  )
   assert.equal((await send('POST', '/v1/tokens', { publisher: 'nobody', id: 'cms' })).status, 404)
   assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: '../x' })).status, 422)
   assert.equal((await send('POST', '/v1/tokens', { publisher: 'press', id: 'x'.repeat(60) })).status, 422)

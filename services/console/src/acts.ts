@@ -4,7 +4,7 @@ import type { HttpRequest } from '@newswire/http/server'
 import { readOptionalJson } from '@newswire/http/strict-json'
 import { validateWith } from '@newswire/http/validate'
 import { toActRefusal } from '@newswire/runtime/outlet-acts'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** Throws the problem that says what is wrong with the body; none is an empty one. */
 export const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S, what: string): z.output<S> => {
@@ -12,6 +12,11 @@ export const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S, w
   const json = readOptionalJson(rawBody)
   return validateWith(schema, json, what)
 }
+
+const nothing = z.strictObject({})
+
+/** Of an act that is its address alone. Throws the 422 problem: whoever says more, like `dryRun`, means something else than is done. */
+export const readNothing = (request: HttpRequest, what: string): void => void readBody(request, nothing, what)
 
 /** What stands in the way of an act is a 409 with its reason; everything else goes on as it is. */
 export const acting = async <T>(act: Promise<T>): Promise<T> => {

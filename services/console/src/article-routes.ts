@@ -8,7 +8,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { isKnownArticle } from '@newswire/runtime/known-article'
 import type { Trace } from '@newswire/trace/trace'
 import { z } from 'zod'
-import { readBody } from './acts.ts'
+import { readBody, readNothing } from './acts.ts'
 import { type ArticleCommand, takeCommand } from './article-commands.ts'
 
 type Needs = Readonly<{
@@ -20,7 +20,6 @@ type Needs = Readonly<{
 
 /** Both are kept for good in the archive's record of the purge, so they must not tell what was purged. */
 const wantedPurge = z.strictObject({ reason: z.string().trim().min(1).max(1_000), by: z.string().trim().min(1).max(200).optional() })
-const nothing = z.strictObject({})
 
 const toPurge = ({ reason, by }: z.output<typeof wantedPurge>): ArticleCommand => ({
   command: 'purge',
@@ -44,7 +43,7 @@ export const addArticleRoutes = (app: HttpServer, needs: Needs): void => {
     retraction: readBody(request, retractRequestOf(articleId), 'retraction'),
   }))
   take('republish', request => {
-    readBody(request, nothing, 'republish')
+    readNothing(request, 'republish')
     return { command: 'republish' }
   })
   take('purge', request => toPurge(readBody(request, wantedPurge, 'purge')))

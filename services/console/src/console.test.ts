@@ -343,6 +343,30 @@ test('a dead letter is shown with its bytes, redriven for its group under its fi
   assert.equal((await ask('/v1/overview')).body.deadLetters, 0)
 })
 
+test('an act that is its address alone is not done when more is said with it, like dryRun', async t => {
+  const { ask, send, log, objects, caughtUp } = await open(t)
+  await bury(log)
+  await caughtUp()
+  const [{ id }] = (await ask('/v1/dead-letters')).body
+  const before = (await objects.list('')).map(({ key }) => key)
+  for (const path of [
+    '/v1/archive/close',
+    '/v1/archive/rotate-key',
+    '/v1/feeds/all/rebuild',
+    `/v1/dead-letters/${id}/redrive`,
+    `/v1/dead-letters/${id}/discard`,
+    '/v1/articles/press.a/republish',
+  ]) {
+    const { status, body } = await send('POST', path, { dryRun: true })
+    assert.deepEqual([status, body.errors?.[0]?.pointer], [422, '/dryRun'], path)
+  }
+  assert.deepEqual(
+    (await objects.list('')).map(({ key }) => key),
+    before,
+  )
+  assert.equal((await send('POST', '/v1/archive/close', {})).status, 200)
+})
+
 test('a discarded dead letter stays discarded, and discarding it twice is once', async t => {
   const { ask, send, log, caughtUp } = await open(t)
   await bury(log)

@@ -13,7 +13,7 @@ import { keptFor } from '@newswire/runtime/kept-for'
 import { HOUR_MS, type OutletControl } from '@newswire/runtime/outlet-control'
 import { type Came, createCameList } from '@newswire/runtime/outlet-deliveries'
 import type { Trace } from '@newswire/trace/trace'
-import { acting, readBody } from './acts.ts'
+import { acting, readBody, readNothing } from './acts.ts'
 import { type createStates, toOutletLine } from './outlet-list.ts'
 
 type Needs = Readonly<{
@@ -78,11 +78,15 @@ export const addOutletRoutes = (app: HttpServer, { log, objects, configuration, 
   })
 
   app.post('/v1/outlets/:outletId/pause', async request => {
-    const { paused } = await control.pause(outletOf(request).id, 'operator')
+    const { id } = outletOf(request)
+    readNothing(request, 'pause')
+    const { paused } = await control.pause(id, 'operator')
     return { paused }
   })
   app.post('/v1/outlets/:outletId/resume', async request => {
-    const { paused } = await control.resume(outletOf(request).id, 'operator')
+    const { id } = outletOf(request)
+    readNothing(request, 'resumption')
+    const { paused } = await control.resume(id, 'operator')
     return { paused }
   })
   app.post('/v1/outlets/:outletId/test', async (request, reply) => {

@@ -184,7 +184,10 @@ test('pausing twice is pausing once, and resuming ends it', async t => {
   assert.equal(first.body.paused.by, 'operator')
   assert.deepEqual(second.body, first.body)
   assert.equal((await ask('GET', '/v1/outlets/a')).body.state, 'paused')
+  assert.equal((await ask('POST', '/v1/outlets/a/resume', { at: '2027-01-01T00:00:00Z' })).status, 422)
   assert.deepEqual((await ask('POST', '/v1/outlets/a/resume', {})).body, { paused: null })
+  assert.equal((await ask('POST', '/v1/outlets/a/pause', { until: '2027-01-01T00:00:00Z' })).status, 422, 'it would be for ever')
+  assert.equal((await ask('GET', '/v1/outlets/a')).body.paused, null)
 })
 
 test('a new secret is shown once and never again; at most three sign at once; without a key to seal with it is refused', async t => {

@@ -16,6 +16,7 @@ import type { Objects } from '@newswire/objects/objects'
 import { readSearchWanted, searchSources, wantSearch } from '@newswire/objects/search-wanted'
 import type { Configuration } from '@newswire/runtime/configuration'
 import { z } from 'zod'
+import { readNothing } from './acts.ts'
 
 type Needs = Readonly<{ objects: Objects; configuration: Pick<Configuration, 'current'>; publish: Publish; now: () => number }>
 
@@ -119,6 +120,7 @@ export const addRebuildRoutes = (app: HttpServer, { objects, configuration, publ
   app.post('/v1/feeds/:feedId/rebuild', async (request, reply) => {
     const { feedId } = request.params as { feedId: string }
     if (!configuration.current().feeds.has(feedId)) throw noFeed(feedId)
+    readNothing(request, 'rebuild')
     return reply.status(202).send(await ask([feedId]))
   })
 }

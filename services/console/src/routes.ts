@@ -16,6 +16,7 @@ import { keptFor } from '@newswire/runtime/kept-for'
 import type { OutletControl } from '@newswire/runtime/outlet-control'
 import { articleStates } from '@newswire/trace/queries'
 import type { Trace } from '@newswire/trace/trace'
+import { readNothing } from './acts.ts'
 import { addArchiveRoutes } from './archive-routes.ts'
 import { addArticleRoutes } from './article-routes.ts'
 import { addConfigRoutes } from './config-routes.ts'
@@ -268,6 +269,7 @@ export const addRoutes = (app: HttpServer, needs: RouteNeeds): void => {
   })
   const decide = (act: (id: string) => Promise<Decided>) => async (request: HttpRequest) => {
     const { id } = request.params as { id: string }
+    readNothing(request, 'decision')
     await deadLetters.caughtUp(AbortSignal.timeout(TRACE_WAIT_MS)).catch(() => undefined)
     const decided = isEventId(id) ? await act(id) : 'unknown'
     if (decided === 'unknown') throw notFound('no dead letter has this id')

@@ -25,7 +25,7 @@ import type { Answer, createTake, ToAsked } from '../take.ts'
 import { findRelease, type Release } from './embargo.ts'
 import { toLocalId, versionOf } from './identity.ts'
 import { firstText } from './pointers.ts'
-import { fieldsFor, type Preset, presetOf } from './presets.ts'
+import { fieldsFor, JSON_LIMITS, type Preset, presetOf } from './presets.ts'
 import type { Fields, Notice } from './read-notice.ts'
 import { isKey, type Signed, type Verified } from './signatures.ts'
 
@@ -34,9 +34,6 @@ type HookNeeds = Pick<ServiceContext, 'configuration' | 'now' | 'secret' | 'trac
 
 /** `ignored`: nothing was to be done, and why; a CMS that asked again would hear the same. */
 type HookAnswer = Answer | Readonly<{ ignored: string; warnings?: readonly Warning[] }>
-
-/** Documents of rich text are deeper and have more names in them than an article. */
-const JSON_LIMITS = { maxDepth: 100, maxKeys: 50_000 }
 
 type Delivery = Pick<Extract<Verified, { ok: true }>, 'delivery' | 'isOnce'>
 type Publication = Extract<Notice, { act: 'publish' }>

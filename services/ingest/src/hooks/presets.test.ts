@@ -296,6 +296,9 @@ test('those that say what happened in a word: another Newswire, CloudEvents, and
 
   assert.equal(actOf('cloudevents', { specversion: '1.0', type: 'com.example.article.published', data: article }), 'publish')
   assert.equal(actOf('cloudevents', article, { headers: { 'ce-type': 'com.example.article.deleted' } }), 'delete')
+  const packed = (text: string) => ({ specversion: '1.0', type: 'article.deleted', data_base64: Buffer.from(text).toString('base64') })
+  assert.equal(actOf('cloudevents', packed(JSON.stringify(article))), 'delete', 'of a sender that has bytes (JSON format §3.1.1)')
+  assert.equal(actOf('cloudevents', packed('%PDF')), 'refuse', 'a retraction is not passed over')
 
   const mapping = {
     document: '/payload',

@@ -3,6 +3,7 @@
  * of the table is a CMS; the shapes are those of their documentation, in the test beside this.
  */
 import type { HookField, HookMapping, HookPreset } from '@newswire/events/hook-config'
+import { parseStrictJson } from '@newswire/http/strict-json'
 import {
   type Fields,
   isStrapiDraft,
@@ -73,6 +74,20 @@ const ordinary = fieldsOf({
   imageAlt: ['/images/*/alt', '/image/alt', '/image/alternativeText'],
   imageCredit: ['/images/*/credit', '/image/credit'],
 })
+
+/** Documents of rich text are deeper and have more names in them than an article. */
+export const JSON_LIMITS = { maxDepth: 100, maxKeys: 50_000 }
+
+/** What a sender that holds its data as bytes sends in place of `data` (CloudEvents JSON format §3.1.1), as if it had sent `data`. */
+const withPackedData =
+  (read: ReadNotice): ReadNotice =>
+  (body, headers, mapping, fields) => {
+    const packed = (body as Readonly<Record<string, unknown>> | null)?.['data_base64']
+    if (typeof packed !== 'string' || headers['ce-type'] !== undefined) return read(body, headers, mapping, fields)
+    const json = parseStrictJson(Buffer.from(packed, 'base64'), JSON_LIMITS)
+    if (!json.ok) return { act: 'refuse', errors: [{ pointer: '/data_base64', detail: json.detail }] }
+    return read({ ...(body as object), data: json.value }, headers, mapping, fields)
+  }
 
 const presets = {
   ghost: {
@@ -184,7 +199,7 @@ const presets = {
   },
   cloudevents: {
     verify: signatures.bearer,
-    read: readByWord({ event: ['/type'], header: 'ce-type', document: '/data' }),
+    read: withPackedData(readByWord({ event: ['/type'], header: 'ce-type', document: '/data' })),
     fields: ordinary,
   },
   generic: {

@@ -188,6 +188,24 @@ export const article = z.object({
 })
 export type Article = z.output<typeof article>
 
+const RENDITION_KEY = /^renditions\/[0-9a-f]{64}\/[a-z0-9][a-z0-9.-]*$/
+/** A key that is none of a rendition; `undefined` when all are. Whatever else the store has there would be handed out as a picture. */
+export const findForeignKey = (pictures: readonly Picture[]): string | undefined =>
+  pictures.flatMap(({ renditions }) => renditions).find(({ key }) => !RENDITION_KEY.test(key))?.key
+
+/** The first of an article's times that is none, by its name; `undefined` when all are: one would compare as "not in the future", and let an embargo slip. */
+export const findBadInstant = ({
+  embargoUntil,
+  expiresAt,
+  publishedAt,
+  updatedAt,
+  images,
+}: Article): readonly [string, string] | undefined => {
+  const rights = images.map(({ rights }, index) => [`images[${index}].rights.until`, rights?.until] as const)
+  const times = [...Object.entries({ embargoUntil, expiresAt, publishedAt, updatedAt }), ...rights]
+  return times.find((one): one is [string, string] => one[1] !== undefined && !isInstant(one[1]))
+}
+
 /**
  * From the outside's article to ours. `language` falls back to the site's. Relative addresses in the body are of `canonicalUrl`. Pictures start as `waiting` with no renditions;
  * the images service settles them. Pure: equal input gives equal output.

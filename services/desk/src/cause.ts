@@ -1,5 +1,5 @@
 /** What is done to an article: the causes that the desk decides on, made from the records of `prepared`. */
-import { type Article, isInstant, type Picture } from '@newswire/events/article'
+import { type Article, findBadInstant, findForeignKey, isInstant, type Picture } from '@newswire/events/article'
 import { RejectError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
 import { parseArticleId } from '@newswire/events/ids'
@@ -27,7 +27,6 @@ export type DueCause = Common & Readonly<{ kind: 'due' }>
 export type ReferencesCause = Common & Readonly<{ kind: 'references' }>
 export type Cause = SubmissionCause | RetractCause | RepublishCause | PurgeCause | PicturesCause | DueCause | ReferencesCause
 
-const RENDITION_KEY = /^renditions\/[0-9a-f]{64}\/[a-z0-9][a-z0-9.-]*$/
 /** What may be part of a key, and of an address. */
 export const SUBMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/
 
@@ -46,7 +45,7 @@ const publisherOf = (articleId: string, key: string | null): string => {
   return parsed.publisher
 }
 
-const checkSubmission = ({ articleId, publisher, submissionId }: Prepared, owner: string): void => {
+const checkSubmission = ({ articleId, publisher, submissionId, receivedAt }: Prepared, owner: string): void => {
   if (publisher !== owner)
     throw new RejectError(
       'NEWSWIRE_DESK_PUBLISHER',
@@ -54,27 +53,27 @@ const checkSubmission = ({ articleId, publisher, submissionId }: Prepared, owner
     )
   if (!SUBMISSION_ID.test(submissionId))
     throw new RejectError('NEWSWIRE_DESK_SUBMISSION_ID', `${JSON.stringify(submissionId.slice(0, 200))} is no submission id`)
+  if (!isInstant(receivedAt)) throw badInstant('receivedAt', receivedAt)
 }
 
-/** An instant that cannot be read would compare as "not in the future" and let an embargo slip. */
-const checkInstants = ({ embargoUntil, expiresAt, publishedAt, updatedAt, images }: Article): void => {
-  const rights = images.map(({ rights }, index) => [`images[${index}].rights.until`, rights?.until] as const)
-  for (const [name, value] of [...Object.entries({ embargoUntil, expiresAt, publishedAt, updatedAt }), ...rights])
-    if (value !== undefined && !isInstant(value))
-      throw new RejectError(
-        'NEWSWIRE_DESK_INSTANT',
-        `${name} must be an RFC 3339 time of the years 1 to 9999, got ${JSON.stringify(value.slice(0, 100))}`,
-      )
+const badInstant = (name: string, value: string): RejectError =>
+  new RejectError(
+    'NEWSWIRE_DESK_INSTANT',
+    `${name} must be an RFC 3339 time of the years 1 to 9999, got ${JSON.stringify(value.slice(0, 100))}`,
+  )
+
+const checkInstants = (article: Article): void => {
+  const bad = findBadInstant(article)
+  if (bad !== undefined) throw badInstant(...bad)
 }
 
 const checkPictures = (pictures: readonly Picture[]): void => {
-  for (const { renditions } of pictures)
-    for (const { key } of renditions)
-      if (!RENDITION_KEY.test(key))
-        throw new RejectError(
-          'NEWSWIRE_DESK_RENDITION',
-          `${JSON.stringify(key.slice(0, 200))} is no key of a rendition (renditions/<sha256>/<file>)`,
-        )
+  const key = findForeignKey(pictures)
+  if (key !== undefined)
+    throw new RejectError(
+      'NEWSWIRE_DESK_RENDITION',
+      `${JSON.stringify(key.slice(0, 200))} is no key of a rendition (renditions/<sha256>/<file>)`,
+    )
 }
 
 /**

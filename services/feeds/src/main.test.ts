@@ -314,13 +314,13 @@ test('an article narrowed to editors is taken back from every feed, and what edi
 test('an article that cannot be rendered is refused by the feed with its reason, and the others are there', async t => {
   const world = await openWorld(t, [feedOf('all')])
   await world.start()
-  await world.release(fact('good', 1), fact('bad', 2, { updatedAt: 'garbage' }), fact('fine', 3))
+  await world.release(fact('good', 1), fact('bad', 2, { article: { title: '' } }), fact('fine', 3))
   await shows(world, 'all', ['fine@1', 'good@1'])
   const rejected = await until('the refusal', async () =>
     (await world.events('milestone.reached')).map(event => event.data).find(one => one.kind === 'sink' && one.state === 'rejected'),
   )
   assert.equal(rejected.articleId, 'baoqk.bad')
-  assert.match((rejected.kind === 'sink' && rejected.reason) || '', /NEWSWIRE_FEEDS_RENDER: updatedAt is no instant/)
+  assert.match((rejected.kind === 'sink' && rejected.reason) || '', /NEWSWIRE_FEEDS_ITEM_RULE: .*the title is empty/)
 })
 
 test('a configuration change moves articles in and out, and makes a new feed at once', async t => {

@@ -84,7 +84,17 @@ test('the newest are by first release, so an update does not move an article up'
 
 test('poison in the topic is passed over and told, and what comes after it is seen', async t => {
   const { view, log, poison, release } = await open(t)
-  const crooked = [makeLive({ articleId: '"><script>' }), makeLive({ articleId: 'press.b', firstReleasedAt: 'yesterday' })]
+  const [size] = makePicture(A).renditions
+  assert.ok(size)
+  const crooked = [
+    makeLive({ articleId: '"><script>' }),
+    makeLive({ articleId: 'press.b', firstReleasedAt: 'yesterday' }),
+    makeLive({ articleId: 'press.c', firstReleasedAt: '' }),
+    makeRetracted({ articleId: 'press.d', updatedAt: '+275760-09-13T00:00:00.000Z' }),
+    makeLive({ articleId: 'press.e', article: { expiresAt: 'never' } }),
+    makeLive({ articleId: 'press.f', article: { images: [makePicture(A, { rights: { outlets: ['*'], until: 'never' } })] } }),
+    makeLive({ articleId: 'press.g', article: { images: [makePicture(A, { renditions: [{ ...size, key: 'secrets/signing' }] })] } }),
+  ]
   await log.publish([
     { topic: topics.articles.name, key: 'x', value: Buffer.from('{"half') },
     { ...toFactRecord(makeLive()), value: Buffer.from('{}') },
@@ -92,7 +102,7 @@ test('poison in the topic is passed over and told, and what comes after it is se
     { topic: topics.articles.name, key: 'x', value: null },
   ])
   await release(makeLive({ articleId: 'press.good' }))
-  assert.equal(poison.length, 5)
+  assert.equal(poison.length, crooked.length + 3)
   assert.equal(view.failure(), null)
   assert.deepEqual(
     view.list({ limit: 10 }).map(fact => fact.articleId),

@@ -41,14 +41,26 @@ test('the settle-repeat of an acknowledged retraction is no delivery that is sti
   assert.equal(at(2, 9, written({ phase: 'wait', open: [] })).state, 'done')
 })
 
+const recordOf = (articleId: string) => ({
+  ...toRecord({
+    id: 'an-intent',
+    type: 'delivery.wanted',
+    source: '/x',
+    subject: 'a',
+    time: '2026-01-01T00:00:00Z',
+    data: { outletId: 'a', also: ['b', 'c-2'], articleId, version: 3 },
+  }),
+  partition: 0,
+  position: 7,
+  timestamp: 0,
+})
+
+test('an intent of what is no article is in no list: it would fail all of it', () => {
+  for (const id of ['', '__proto__', '../x', '<b>']) assert.equal(toIntent(recordOf(id), 'a'), null)
+})
+
 test('an intent that several outlets share is in the list of each of them, and in nobody else’s', () => {
-  const data = { outletId: 'a', also: ['b', 'c-2'], articleId: 'press.b', version: 3 }
-  const record = {
-    ...toRecord({ id: 'an-intent', type: 'delivery.wanted', source: '/x', subject: 'a', time: '2026-01-01T00:00:00Z', data }),
-    partition: 0,
-    position: 7,
-    timestamp: 0,
-  }
+  const record = recordOf('press.b')
   for (const id of ['a', 'b', 'c-2']) assert.equal(toIntent(record, id)?.sequence, 7)
   for (const id of ['c', 'press', 'version']) assert.equal(toIntent(record, id), null)
 })

@@ -4,6 +4,7 @@
  */
 import { messageOf, RejectError } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
+import { isArticleId } from '@newswire/events/ids'
 import { type PendingPart, pendingPart } from '@newswire/events/outlet'
 import { topics } from '@newswire/events/topics'
 import { leftOf } from '@newswire/log/dead-letter'
@@ -75,6 +76,8 @@ export const toIntent = (record: LogRecord, outletId: string): Intent | null => 
     if (event.data.outletId !== outletId && !event.data.also?.includes(outletId)) return null
     if (leftOf(record)?.includes(outletId) === false) return null
     const { articleId, version, kill, action, again } = event.data
+    // It is no part of a key: one such record would fail the whole list, as long as it is kept.
+    if (!isArticleId(articleId)) return null
     const at = new Date(record.timestamp).toISOString()
     return {
       sequence: record.position,

@@ -3,12 +3,13 @@ import { messageOf } from '@newswire/events/errors'
 import { processEnvironment, readSettings, SettingsError } from '@newswire/runtime/settings'
 import { CommanderError } from 'commander'
 import { asTyped, dataOf, jsonAsTyped } from './as-typed.ts'
+import { printable } from './printable.ts'
 import { createProgram, withoutHelpOfUnknown } from './program.ts'
 import { UsageError } from './usage-error.ts'
 
 const args = process.argv.slice(2)
-const typed = (text: string): string => asTyped(text, dataOf(args))
-const writers = { document: (text: string) => text, json: (text: string) => jsonAsTyped(text, dataOf(args)) }
+const typed = (text: string): string => printable(asTyped(text, dataOf(args)))
+const writers = { document: (text: string) => text, json: (text: string) => printable(jsonAsTyped(text, dataOf(args))) }
 
 const fail = (error: unknown): number => {
   const isCommander = error instanceof CommanderError

@@ -12,6 +12,7 @@ import { openPorts } from './compose.ts'
 import { readConfigFile } from './config-file.ts'
 import { warn } from './finish.ts'
 import { raiseEpoch } from './log-mark.ts'
+import { printable } from './printable.ts'
 import { showTable, showTrace } from './show.ts'
 import { siteTimes } from './site-times.ts'
 import { printDocument, printResult, type Terminal } from './terminal.ts'
@@ -218,7 +219,7 @@ export const listDeadLetters = async (terminal: Terminal, { open = false }: { op
 
 export const showDeadLetter = async (terminal: Terminal, id: string): Promise<boolean> => {
   const letter = await (await createClient(terminal)).console('GET', `/v1/dead-letters/${encodeURIComponent(id)}`)
-  printDocument(terminal, letter, JSON.stringify(letter, null, 2))
+  printDocument(terminal, letter, printable(JSON.stringify(letter, null, 2)))
   return true
 }
 

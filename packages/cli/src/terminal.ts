@@ -1,5 +1,6 @@
 /** What a command is run with. */
 import type { Environment, Settings } from '@newswire/runtime/settings'
+import { printable } from './printable.ts'
 
 export type Terminal = Readonly<{
   settings: Settings
@@ -34,7 +35,7 @@ export const readyLine = (urls: Readonly<Record<string, string>>, json: boolean)
 }
 
 export const printDocument = ({ json, print }: Pick<Terminal, 'json' | 'print'>, value: unknown, text: string): void =>
-  print(json ? JSON.stringify(value) : text, 'document')
+  print(json ? printable(JSON.stringify(value)) : text, 'document')
 
 export const printResult = (terminal: Pick<Terminal, 'json' | 'print'>, value: unknown, words: string): void =>
   terminal.json ? terminal.print(JSON.stringify(value), 'json') : terminal.print(words)

@@ -25,6 +25,8 @@ export const isInstant = (value: string): boolean => {
 const TIME_WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 /** As a person writes an instant, seconds or not, but with an offset: without one nobody knows which hour is meant. */
 export const isTimeWithOffset = (value: string): boolean => TIME_WITH_OFFSET.test(value) && isInstant(value)
+/** A time in what a topic carries: what cannot be one would stop whoever counts with it, for everything. */
+export const storedInstant = z.string().refine(isInstant, 'expected an RFC 3339 time of the years 1 to 9999')
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */
 const utc = instant.refine(isInstant, 'expected a time of the years 1 to 9999 in UTC').transform(value => new Date(value).toISOString())
 const webUrl = httpUrl.max(2048)

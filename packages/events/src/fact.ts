@@ -1,6 +1,6 @@
 /** What the world may know of an article: the facts on `articles`, and the part of `current/<article id>.json` that others read. */
 import { z } from 'zod'
-import { article, findBadInstant, findForeignKey, isInstant } from './article.ts'
+import { article, findBadInstant, findForeignKey, storedInstant } from './article.ts'
 import { parseArticleId } from './ids.ts'
 import { retraction } from './submission.ts'
 
@@ -14,9 +14,6 @@ export const facets = z.object({
   public: z.boolean(),
 })
 export type Facets = z.output<typeof facets>
-
-/** What cannot be an instant would stop whoever counts with it: a view, a page, an index, for every article. */
-const instant = z.string().refine(isInstant, 'expected an RFC 3339 time of the years 1 to 9999')
 
 /** As the desk lets one out: the topic is as hostile as the front door. */
 const releasedArticle = article.superRefine((value, context) => {
@@ -40,20 +37,20 @@ const common = {
   /** An import that goes to outlets as well as if it were live; absent on what is live, and on imports that go to nobody new. */
   deliver: z.boolean().optional(),
   /** When the article was first released: what feeds order by. Never moves. For an import, its own date. */
-  firstReleasedAt: instant,
+  firstReleasedAt: storedInstant,
   /** When its submission was taken at the front door; absent when it waited for something by intent (an embargo, an expiry, a late picture). */
-  receivedAt: instant.optional(),
+  receivedAt: storedInstant.optional(),
   /** When this version was released. */
-  releasedAt: instant,
+  releasedAt: storedInstant,
   /** Moves with a major change, a correction, a retraction and a return; a minor change leaves it. */
-  updatedAt: instant,
+  updatedAt: storedInstant,
   facetsEver: facets,
   /** Slugs of earlier versions, whose addresses stay alive. */
   aliases: z.array(z.string()),
   /** Of the names in `related` (or of a retraction's substitute): whose articles were taken back when this version was released. No exit names them. */
   goneReferences: z.array(z.string()).optional(),
   /** Of an editorial article that was public before: since which version, and when, the public has it no more. */
-  narrowed: z.object({ version: z.int().min(1), at: instant }).optional(),
+  narrowed: z.object({ version: z.int().min(1), at: storedInstant }).optional(),
 }
 
 export const fact = z

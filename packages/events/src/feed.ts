@@ -1,5 +1,6 @@
 /** Facts about feeds. */
 import { z } from 'zod'
+import { storedInstant } from './article.ts'
 
 export const feedFormats = ['rss', 'atom', 'json'] as const
 export type FeedFormat = (typeof feedFormats)[number]
@@ -37,14 +38,14 @@ const output = z.object({
    * `Last-Modified`: rises by a second at least whenever the bytes change, so that a date means one content (RFC 9110 §8.8.2.2), also where what is
    * shown last is older than what it was (an article left). While a feed changes faster than once a second it runs ahead of the clock.
    */
-  modifiedAt: z.string().optional(),
+  modifiedAt: storedInstant.optional(),
 })
 /** Which bytes are current. `counter` is that of `window.json`: a reader ignores lower ones. */
 export const feedBuilt = z.object({
   feedId: z.string(),
   counter: z.int(),
   /** When the newest thing in it was released: what the feed says of itself. */
-  updatedAt: z.string(),
+  updatedAt: storedInstant,
   items: z.int(),
   /** `sitemap` is absent on facts written before there was one. */
   outputs: z.object({ rss: output, atom: output, json: output, sitemap: output.optional() }),

@@ -5,13 +5,17 @@
 import type { StatementSync } from 'node:sqlite'
 import { codeOf, messageOf } from '@newswire/events/errors'
 import { fromRecord } from '@newswire/events/events'
-import type { FeedBuilt } from '@newswire/events/feed'
+import { type FeedBuilt, feedOutputs } from '@newswire/events/feed'
 import { topics } from '@newswire/events/topics'
 import type { Log, LogRecord } from '@newswire/log/log'
 import { openProjection, type Projection } from '@newswire/log/projection'
 
 type BuiltFeeds = Readonly<{
   built(feedId: string): FeedBuilt | null
+  /** Rises with every build of the feed that is told of, also with one that is older than `built`; -1: none was. */
+  heard(feedId: string): number
+  /** An older build than `built` was told of last: one of them is not what it says, so what `built` says of its bytes is to be looked at. */
+  isDoubted(feedId: string): boolean
   isReady(): boolean
   /** Resolves once everything that is in the topic now is known; rejects when the signal aborts. */
   caughtUp(signal?: AbortSignal): Promise<void>
@@ -27,13 +31,17 @@ const STORED_WITHIN_MS = 1_000
 const readAll = (projection: Projection): FeedBuilt[] =>
   (projection.db.prepare('SELECT built FROM feed').all() as { built: string }[]).map(row => JSON.parse(row.built) as FeedBuilt)
 
+/** It is told once more, by whoever pings or after a crash. */
+const isSame = (one: FeedBuilt, known: FeedBuilt | undefined): boolean =>
+  one.counter === known?.counter && feedOutputs.every(output => one.outputs[output]?.sha256 === known.outputs[output]?.sha256)
+
 export const openBuiltFeeds = async (options: {
   log: Log
   /** Of the view, below `views/` in the data folder. */
   file: string
   /** What is no event of ours is passed over; the guard of the topic gives it to the dead letters. */
   onPoison: (details: { code: string; message: string }) => void
-  /** Told which feeds have a newer build. */
+  /** Told which feeds were built, or are said to be: what the store has may be newer. */
   onBuilt?: (feedIds: ReadonlySet<string>) => void
   /** How far behind it may be, ms (default 0): `ProjectionOptions.patienceMs`. */
   patienceMs?: number
@@ -41,19 +49,33 @@ export const openBuiltFeeds = async (options: {
   const { log, file, onPoison, onBuilt = () => undefined, patienceMs = 0 } = options
   const current = new Map<string, FeedBuilt>()
   const unstored = new Map<string, FeedBuilt>()
-  /** Whether it is newer than what is known. */
+  const heard = new Map<string, number>()
+  /** The counter that was told of last, where it is below the one that is known. */
+  const older = new Map<string, number>()
+  /**
+   * Whether it is to be believed in place of what is known. One that is older may have come late; when they go on rising below what is known, nobody builds
+   * that any more, and whoever told of it would have kept all others from being seen.
+   */
   const take = (built: FeedBuilt): boolean => {
-    if (built.counter <= (current.get(built.feedId)?.counter ?? -1)) return false
-    current.set(built.feedId, built)
+    const { feedId, counter } = built
+    const known = current.get(feedId)?.counter ?? -1
+    const before = older.get(feedId)
+    if (counter < known && (before === undefined || counter <= before)) {
+      older.set(feedId, counter)
+      return false
+    }
+    older.delete(feedId)
+    current.set(feedId, built)
     return true
   }
   const onArrived = (records: readonly LogRecord[]) => {
     const fresh = new Set<string>()
     for (const record of records) {
       const built = builtOf(record)
-      if (built === null || !take(built)) continue
+      if (built === null || isSame(built, current.get(built.feedId))) continue
       fresh.add(built.feedId)
-      unstored.set(built.feedId, built)
+      heard.set(built.feedId, (heard.get(built.feedId) ?? -1) + 1)
+      if (take(built)) unstored.set(built.feedId, built)
     }
     if (fresh.size > 0) onBuilt(fresh)
   }
@@ -76,16 +98,20 @@ export const openBuiltFeeds = async (options: {
     ahead: { onArrived, withinMs: STORED_WITHIN_MS },
     apply: db => {
       put ??= db.prepare(
-        'INSERT INTO feed (id, counter, built) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET counter = excluded.counter, built = excluded.built WHERE excluded.counter > counter',
+        'INSERT INTO feed (id, counter, built) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET counter = excluded.counter, built = excluded.built',
       )
       for (const built of unstored.values()) put.run(built.feedId, built.counter, JSON.stringify(built))
     },
     onApplied: () => unstored.clear(),
-    onEmptied: () => current.clear(),
+    onEmptied: () => {
+      for (const known of [current, heard, older]) known.clear()
+    },
   })
-  for (const built of projection.reading(() => readAll(projection))) take(built)
+  for (const built of projection.reading(() => readAll(projection))) if (take(built)) heard.set(built.feedId, heard.get(built.feedId) ?? 0)
   return {
     built: feedId => current.get(feedId) ?? null,
+    heard: feedId => heard.get(feedId) ?? -1,
+    isDoubted: feedId => older.has(feedId),
     isReady: projection.isReady,
     caughtUp: projection.caughtUp,
     failure: projection.failure,

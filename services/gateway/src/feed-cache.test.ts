@@ -116,6 +116,26 @@ test('readers share one read, and get the new bytes once a newer build is announ
   assert.equal(gunzipSync((await served?.variant('gzip'))?.bytes ?? Buffer.alloc(0)).toString(), 'two')
 })
 
+test('an announcement of a build that there never was keeps no later one from being seen, nor is its date told of their bytes', async t => {
+  const { build, read, announce, hasSeen, cache, disk } = await open(t)
+  await build(1, 'one')
+  assert.equal(await read(), 'one')
+  await announce(Number.MAX_SAFE_INTEGER)
+  await hasSeen(Number.MAX_SAFE_INTEGER)
+  assert.equal(await read(), 'one')
+  for (const [counter, text] of [
+    [2, 'two'],
+    [3, 'three'],
+    [4, 'four'],
+  ] as const) {
+    await disk.put('feeds/all/rss.xml', Buffer.from(text))
+    await announce(counter)
+    await becomes(read, text)
+    if (counter === 2) assert.equal((await cache.get('all', 'rss'))?.lastModified, null)
+  }
+  assert.equal(cache.built('all')?.counter, 4)
+})
+
 test('an announcement with a lower counter, come late, changes nothing, also after a restart', async t => {
   const { build, read, announce, cache, openCache, store, log } = await open(t)
   await build(5, 'five')

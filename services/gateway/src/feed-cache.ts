@@ -96,11 +96,11 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     },
   })
   const hasLog = () => feeds.isReady() && isLogThere()
-  const counterOf = (feedId: string) => feeds.built(feedId)?.counter ?? -1
+  const heardOf = feeds.heard
 
   const isFresh = (slot: Slot, now: number): boolean => {
     if (slot.state === null || slot.isBehind) return false
-    const isKnown = slot.counter >= 0 && hasLog()
+    const isKnown = slot.heard >= 0 && hasLog()
     return isKnown || now - slot.checkedAt < RECHECK_MS
   }
 
@@ -141,7 +141,10 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
 
   const load = async (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
     const isTold = hasLog()
-    const file = await readFeedFile({ objects, mayShow }, { feedId, output, built: feeds.built(feedId), isTold, held: slot.state })
+    const file = await readFeedFile(
+      { objects, mayShow },
+      { feedId, output, built: feeds.built(feedId), isTold, isDoubted: feeds.isDoubted(feedId), held: slot.state },
+    )
     if (file === null) return null
     if (file === 'refused') {
       // Not even what was served a moment ago: it is the same, or older.
@@ -161,8 +164,8 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
   }
 
   const refresh = (slot: Slot, feedId: string, output: FeedOutput): Promise<FeedState | null> => {
-    const counter = counterOf(feedId)
-    if (slot.loading !== null && slot.loading.counter >= counter) return slot.loading.done
+    const heard = heardOf(feedId)
+    if (slot.loading !== null && slot.loading.heard >= heard) return slot.loading.done
     slot.isAsked = false
     // One after the other: each state is told from the one before it.
     const turn = slot.loading?.done.catch(() => null) ?? Promise.resolve()
@@ -176,8 +179,8 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
             return slot.state
           }
           if (slot.state !== null && slot.state !== state) slot.past.leave(slot.state, Date.now())
-          Object.assign(slot, { state, counter: Math.max(counter, slot.counter), checkedAt: performance.now() })
-          slot.isBehind = slot.counter < counterOf(feedId)
+          Object.assign(slot, { state, heard: Math.max(heard, slot.heard), checkedAt: performance.now() })
+          slot.isBehind = slot.heard < heardOf(feedId)
           slot.missedAt = 0
           weighSoon()
           // One that fails is tried again by who asks for it.
@@ -192,7 +195,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
           throw error
         },
       )
-    slot.loading = { counter, done }
+    slot.loading = { heard, done }
     return done
   }
 
@@ -212,7 +215,7 @@ export const openFeedCache = async (options: FeedCacheOptions): Promise<FeedCach
     if (slot.state !== null && now - slot.failedAt < AGAIN_MS) return slot.state
     if (slot.state === null && now - slot.refusedAt < REFUSED_MS && !hasLog()) return null
     const state = await refresh(slot, feedId, output)
-    if (state === null && counterOf(feedId) < 0 && slot.refusedAt < now) {
+    if (state === null && heardOf(feedId) < 0 && slot.refusedAt < now) {
       slot.isDropped = true
       slots.delete(`${feedId}/${output}`)
     }

@@ -29,6 +29,8 @@ type Wanted = Readonly<{
   built: FeedBuilt | null
   /** Whether the log tells now. */
   isTold: boolean
+  /** `built` may be of other bytes than it says (`built-feeds.ts`). */
+  isDoubted: boolean
   /** What was read before. */
   held: Pick<FeedFile, 'bytes' | 'content'> | null
 }>
@@ -58,7 +60,7 @@ const mayShowUntold = async ({ objects, mayShow }: Needs, { feedId, output }: Wa
 
 /** `null`: there is no such file. Throws `UnavailableError`. */
 export const readFeedFile = async (needs: Needs, wanted: Wanted): Promise<FeedFile | 'refused' | null> => {
-  const { feedId, output, built, isTold, held } = wanted
+  const { feedId, output, built, isTold, isDoubted, held } = wanted
   const told = built?.outputs[output]?.sha256
   const key = keys.feed(feedId, feedFiles[output].name)
   const found = await (isTold ? getUnpacked(needs.objects, key, { sha256: told }) : findUntold(needs.objects, key, held))
@@ -67,7 +69,7 @@ export const readFeedFile = async (needs: Needs, wanted: Wanted): Promise<FeedFi
   if (!isTold && !(await mayShowUntold(needs, wanted, bytes))) return 'refused'
   // What a view from before this start knows may be of older bytes, and their date would make these look unchanged. That of their writing is later than
   // the build's, so the next build would look unchanged by it.
-  const isOfBuild = built !== null && (isTold || told === sha256Hex(bytes))
+  const isOfBuild = built !== null && ((isTold && !isDoubted) || told === sha256Hex(bytes))
   return {
     bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     content: toContent(etag),

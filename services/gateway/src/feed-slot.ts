@@ -5,8 +5,8 @@ import { createPastStates, type PastStates } from './past-states.ts'
 
 export type Slot = {
   state: FeedState | null
-  /** Of the build that `state` belongs to; -1: from the store, unannounced. */
-  counter: number
+  /** How many builds were told of when `state` was read (`heard`); -1: from the store, unannounced. */
+  heard: number
   checkedAt: number
   failedAt: number
   /** When it was last found that its bytes may not be shown. */
@@ -20,13 +20,13 @@ export type Slot = {
   /** Since when what the log has told of could not be read; 0: it could. */
   missedAt: number
   isDropped: boolean
-  loading: Readonly<{ counter: number; done: Promise<FeedState | null> }> | null
+  loading: Readonly<{ heard: number; done: Promise<FeedState | null> }> | null
   past: PastStates
 }
 
 export const newSlot = (): Slot => ({
   state: null,
-  counter: -2,
+  heard: -2,
   checkedAt: Number.NEGATIVE_INFINITY,
   failedAt: Number.NEGATIVE_INFINITY,
   refusedAt: Number.NEGATIVE_INFINITY,

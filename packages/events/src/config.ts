@@ -162,10 +162,9 @@ export const configChanged = z.object({
 
 /** A category with all its ancestors, nearest first; unknown and circular parents end the walk. */
 export const withAncestors = (category: string, categories: ReadonlyMap<string, Pick<CategoryConfig, 'parent'>>): string[] => {
-  const line: string[] = []
-  for (let next: string | undefined = category; next !== undefined && !line.includes(next); next = categories.get(next)?.parent)
-    line.push(next)
-  return line
+  const line = new Set<string>()
+  for (let next: string | undefined = category; next !== undefined && !line.has(next); next = categories.get(next)?.parent) line.add(next)
+  return [...line]
 }
 
 /** Whether a language is one that a rule names, or a kind of it: `en` is `en-GB` too, in any case of letters (RFC 4647 §3.3.1). */

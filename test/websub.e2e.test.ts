@@ -1,12 +1,14 @@
 /** The WebSub hub from outside, with a subscriber written to the Recommendation: what websub.rocks asserts of hubs and publishers, and more. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { topics } from '@newswire/events/topics'
 import { createWriter } from './support/articles.ts'
+import { readTopic, withLog } from './support/stopped.ts'
 import { createSystem, formats, PUBLIC_URL, type Running } from './support/system.ts'
 import { staysTrue, waitFor } from './support/wait-for.ts'
 import { type Asking, discoverByBody, discoverByHeader, type Subscriber, startSubscriber } from './support/websub-subscriber.ts'
@@ -363,4 +365,30 @@ test('a private feed tells whoever was given its topic, and ends with the token;
     const log = await readFile(join(system.dataDir, 'log.db'))
     assert.equal(log.includes('?hub='), false, 'an event holds what may subscribe')
   })
+})
+
+test('a build that there never was is told to nobody, and the next real one is', async t => {
+  const system = await createSystem(t, { retryScale: 0.02 })
+  const first = await system.start()
+  await first.publish('mot', write())
+  const one = await subscriberFor(t)
+  await join202(first, one, topicOf('rss.xml'))
+  await first.newswire.stop()
+  await withLog(system, async log => {
+    const built = (await readTopic(log, topics.feeds.name)).find(record => record.key === 'all')
+    assert.ok(built?.value)
+    const data = { ...(JSON.parse(Buffer.from(built.value).toString()) as object), counter: Number.MAX_SAFE_INTEGER }
+    const headers = { ...built.headers, ce_id: randomUUID() }
+    await log.publish([{ topic: topics.feeds.name, key: 'all', value: Buffer.from(JSON.stringify(data)), headers }])
+  })
+  const running = await system.start()
+  const article = write()
+  await running.publish('hai', article)
+  await waitFor('the news', () => isTold(one, article.title))
+  const letters = (await running.console('/v1/dead-letters')).body as unknown as { service: string; code: string }[]
+  assert.deepEqual(
+    letters.map(({ service, code }) => `${service} ${code}`),
+    ['outlets-hub NEWSWIRE_OUTLETS_FEED'],
+  )
+  assertClean(one)
 })

@@ -11,6 +11,9 @@ import { getUnpacked } from '@newswire/objects/packed'
 import type { Clock } from './clock.ts'
 
 const SHARED_FOR_MS = 1_000
+/** The window of a feed begins with whose it is and which build; its entries, which may be many, are not parsed for that. */
+const HEAD_BYTES = 500
+const COUNTER = /"counter":(\d+)/
 
 /** The bytes of a feed. `version`: the newest build that was known when they were read; they are of that one or a newer one. */
 export type FeedBody = Readonly<{ bytes: Uint8Array; sha256: string; version: number }>
@@ -22,6 +25,8 @@ export type FeedView = Readonly<{
   note(built: Built): void
   /** The newest build that is known; 0 when none is. */
   known(feedId: string): number
+  /** The newest build that the store has; `null` when it does not say. Throws what the store throws. */
+  stored(feedId: string): Promise<number | null>
   /** `null` when there is no such file. Throws what the store throws. */
   read(feedId: string, format: FeedFormat, want: number): Promise<FeedBody | null>
 }>
@@ -54,6 +59,11 @@ export const createFeedView = (objects: Pick<Objects, 'get'>, { after }: Pick<Cl
       if (built.counter > known(built.feedId)) newest.set(built.feedId, built)
     },
     known,
+    stored: async feedId => {
+      const found = await getUnpacked(objects, keys.feed(feedId, 'window.json'))
+      const counter = found === null ? undefined : COUNTER.exec(Buffer.from(found.bytes.subarray(0, HEAD_BYTES)).toString())?.[1]
+      return counter === undefined ? null : Number(counter)
+    },
     read: (feedId, format, want) => {
       const version = Math.max(want, known(feedId))
       const one = shared.get(`${feedId}/${format}`)

@@ -78,6 +78,12 @@ const createShelves = (pending: PendingStore, isWanted: (subscriptionId: string)
   }
 }
 
+/**
+ * Further ahead than this the store, which has a build before it is told of, is asked whether there is such a build: once it was believed, whoever is
+ * subscribed would hold it, and be told of no real one. Builds are numbered by the intents of many feeds, so few follow each other without a gap.
+ */
+const LEAP = 100
+
 export const createHub = (needs: HubNeeds): Hub => {
   const { partitionOf, feeds, isServed, subscriptions, view, pending, createActor, now, onError } = needs
   /** What a subscriber is told of who comes after a build: the newest of each feed. */
@@ -127,6 +133,12 @@ export const createHub = (needs: HubNeeds): Hub => {
       if (!isConfigId(feedId) || partitionOf(feedId) !== record.partition)
         throw new RejectError('NEWSWIRE_OUTLETS_FEED', `this build names no feed of partition ${record.partition}; look at who wrote it`)
       await holdings.of(record.partition)
+      const stored = counter - view.known(feedId) > LEAP ? await view.stored(feedId) : null
+      if (stored !== null && counter > stored)
+        throw new RejectError(
+          'NEWSWIRE_OUTLETS_FEED',
+          `this is build ${counter} of ${feedId}, and the store has ${stored}; look at who wrote it`,
+        )
       view.note(event.data)
       if (quiet) return // who is pinged for something else later gets it with that
       const cause = { id: event.id, correlationid: event.correlationid, traceparent: event.traceparent }

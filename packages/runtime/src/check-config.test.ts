@@ -79,6 +79,13 @@ test('a file of any shape is answered with complaints, never with an exception',
   assert.match(complaintsOf(null)[0] ?? '', /^the file: an object; null$/)
 })
 
+test('a line of twenty thousand categories is looked through at once', () => {
+  const categories = Array.from({ length: 20_000 }, (_, at) => ({ id: `c${at}`, name: 'C', parent: at === 0 ? 'nowhere' : `c${at - 1}` }))
+  const started = performance.now()
+  assert.deepEqual(complaintsOf({ site, categories }), ['categories[0].parent: the id of a category in this file; "nowhere"'])
+  assert.ok(performance.now() - started < 10_000)
+})
+
 test('a category that is its own parent is a circle', () => {
   assert.deepEqual(complaintsOf({ site, categories: [{ id: 'a', name: 'A', parent: 'a' }] }), [
     'categories[0].parent: a line of parents that ends; a circle: a',

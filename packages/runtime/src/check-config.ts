@@ -50,12 +50,19 @@ const findWrongParents = (categories: readonly Item[]): Complaint[] => {
     const [id, parent] = [idOf(item), item['parent']]
     if (id !== null) known.set(id, { id, name: '', ...(typeof parent === 'string' ? { parent } : {}) })
   }
+  /** Whose line is known to end, so that a long one is walked once. */
+  const ending = new Set<string>()
   return categories.flatMap(({ id, parent }, index): Complaint[] => {
     if (typeof parent !== 'string') return []
     const path = `categories[${index}].parent`
     if (!known.has(parent)) return [{ path, expected: 'the id of a category in this file', found: JSON.stringify(parent) }]
+    if (ending.has(parent)) {
+      ending.add(String(id))
+      return []
+    }
     const line = withAncestors(String(id), known)
     const endsInCircle = known.get(line.at(-1) ?? '')?.parent !== undefined
+    if (!endsInCircle) for (const one of line) ending.add(one)
     return endsInCircle ? [{ path, expected: 'a line of parents that ends', found: `a circle: ${line.join(' → ')}` }] : []
   })
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseConfig, readConfigFile } from './config-file.ts'
 import { readDemoConfig } from './demo.ts'
@@ -28,6 +31,14 @@ test('aliases that grow without end are refused', () => {
     .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefghi'[index]}`).join(',')}]`)
     .join('\n')}`
   assert.notEqual(messageOf(bomb), '')
+})
+
+test('a file in another encoding is refused: its names would be damaged', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'newswire-config-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'newswire.yaml')
+  await writeFile(file, Buffer.from(SITE.replace('News,', 'Bé,'), 'latin1'))
+  await assert.rejects(readConfigFile(file), { name: 'UsageError', message: `${file} is not UTF-8; save it as UTF-8 and try again` })
 })
 
 test('a file that is not there is wrong use, with its name', async () => {

@@ -5,6 +5,7 @@ import { messageOf } from '@newswire/events/errors'
 import { checkConfig } from '@newswire/runtime/check-config'
 import { parse } from 'yaml'
 import { cannotRead, UsageError } from './usage-error.ts'
+import { readUtf8 } from './utf8.ts'
 
 export const parseConfig = (text: string, file: string): NewswireConfig => {
   let value: unknown
@@ -21,4 +22,4 @@ export const parseConfig = (text: string, file: string): NewswireConfig => {
 }
 
 export const readConfigFile = async (file: string): Promise<NewswireConfig> =>
-  parseConfig(await readFile(file, 'utf8').catch(cannotRead(file)), file)
+  parseConfig(readUtf8(await readFile(file).catch(cannotRead(file)), file), file)

@@ -8,6 +8,7 @@ import { isLocalId } from '@newswire/events/ids'
 import { type FileArticle, findPictures, toLocalId } from './article-file.ts'
 import type { NamedFile } from './name-clashes.ts'
 import { cannotRead, UsageError } from './usage-error.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 /** `where`: file and line, for a person. */
 export type Imported = FileArticle & Readonly<{ where: string }>
@@ -60,9 +61,11 @@ const toImported = (value: unknown, where: string, file: string, fallbackId: str
   return { where, localId: id, ...named, article, pictures: findPictures(article.images, dirname(file)) }
 }
 
-const parse = (text: string, where: string): Readonly<{ value: unknown }> | Unreadable => {
+const parse = (bytes: Uint8Array, where: string): Readonly<{ value: unknown }> | Unreadable => {
+  const text = decodeUtf8(bytes)
+  if (text === null) return { where, reason: 'it is not UTF-8; save it as UTF-8 and try again' }
   try {
-    return { value: JSON.parse(text.replace(/^\uFEFF/, '')) }
+    return { value: JSON.parse(text) }
   } catch (error) {
     return { where, reason: `it is not JSON: ${messageOf(error)}` }
   }
@@ -70,17 +73,18 @@ const parse = (text: string, where: string): Readonly<{ value: unknown }> | Unre
 
 const readLines = async function* (file: string): AsyncGenerator<Imported | Unreadable> {
   let line = 0
-  for await (const text of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })) {
+  // A character for each byte: what is not UTF-8 is told line by line, and no line ends inside a text (U+2028).
+  for await (const text of createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1
     if (text.trim() === '') continue
     const where = `${file}:${line}`
-    const parsed = parse(text, where)
+    const parsed = parse(Buffer.from(text, 'latin1'), where)
     yield 'value' in parsed ? toImported(parsed.value, where, file, null) : parsed
   }
 }
 
 const readWhole = async function* (file: string): AsyncGenerator<Imported | Unreadable> {
-  const parsed = parse(await readFile(file, 'utf8'), file)
+  const parsed = parse(await readFile(file), file)
   if (!('value' in parsed)) return yield parsed
   const { value } = parsed
   if (!Array.isArray(value)) return yield toImported(value, file, file, toLocalId(file))

@@ -12,18 +12,10 @@ import { doubtName, isRenamed, refuseClashes } from './name-clashes.ts'
 import { sendArticle } from './send-article.ts'
 import type { Terminal } from './terminal.ts'
 import { cannotRead, UsageError } from './usage-error.ts'
-
-/** A text in another encoding would go out damaged, so it is refused, with where. */
-const decode = (bytes: Uint8Array, file: string): string => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new UsageError(`${file} is not UTF-8; save it as UTF-8 and try again`, { cause })
-  }
-}
+import { readUtf8 } from './utf8.ts'
 
 const readInput = async (file: string): Promise<string> => {
-  if (file === '-') return decode(await readAll(process.stdin), 'standard input')
+  if (file === '-') return readUtf8(await readAll(process.stdin), 'standard input')
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'EISDIR')
       throw new UsageError(
@@ -32,7 +24,7 @@ const readInput = async (file: string): Promise<string> => {
       )
     return cannotRead(file)(cause)
   })
-  return decode(bytes, file)
+  return readUtf8(bytes, file)
 }
 
 /** A whole id is taken as well as the publisher's own part of it. Where it cannot be known whose the token is, a name with a dot in it is just that. */

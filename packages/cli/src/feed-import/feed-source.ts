@@ -104,8 +104,14 @@ const olderThan = (older: string | null, url: string, seen: ReadonlySet<string>)
   return next
 }
 
-const toImported = (entry: FeedEntry, where: string, into: Into): Imported | Unreadable => {
+const toImported = (entry: FeedEntry, where: string, into: Into, notIn: string | null): Imported | Unreadable => {
   const made = toArticle(entry, into)
+  // A letter cut in two at the end of another item's summary costs that one alone.
+  if (made.ok && notIn !== null && JSON.stringify(made.article).includes('\ufffd'))
+    return {
+      where,
+      reason: `its letters would come damaged: the feed is read as ${notIn}, and has others; ask its site to say which characters it is in`,
+    }
   return made.ok ? { where, localId: made.localId, article: made.article, pictures: [] } : { where, reason: made.reason }
 }
 
@@ -128,7 +134,13 @@ export const readFeedArticles = async function* (feedUrl: string, needs: Needs):
       if (key !== null && entries.has(key)) continue
       if (key !== null) entries.add(key)
       if (entry.isRetracted) needs.onPassedOver('taken back')
-      else yield toImported(entry, `${toShown(url)} item ${index + 1}${identity === '' ? '' : ` (${identity.slice(0, 200)})`}`, into)
+      else
+        yield toImported(
+          entry,
+          `${toShown(url)} item ${index + 1}${identity === '' ? '' : ` (${identity.slice(0, 200)})`}`,
+          into,
+          read.notIn,
+        )
     }
     barren = entries.size > known ? 0 : barren + 1
     if (barren > MAX_BARREN)

@@ -13,7 +13,7 @@ import { type Answer, type Asked, answering } from '../sample-front-door.ts'
 import type { Terminal } from '../terminal.ts'
 import { journalNameOf } from './open-feed.ts'
 
-type Page = Readonly<{ status?: number; headers?: Readonly<Record<string, string>>; body?: string }>
+type Page = Readonly<{ status?: number; headers?: Readonly<Record<string, string>>; body?: string | Uint8Array }>
 
 /** A site whose pages are told by path; what it was asked for. */
 const openSite = async (t: TestContext, page: (path: string, times: number) => Page) => {
@@ -71,6 +71,19 @@ const setUp = async (t: TestContext, answer: (asked: Asked) => Answer | undefine
     door.requests.filter(one => one.method === 'PUT').map(one => JSON.parse(one.body) as { title: string; categories: string[] })
   return { run, puts, said, door }
 }
+
+test('an article whose letters are in other characters than the feed is read as is refused with where, and the others are taken', async t => {
+  const { url } = await openSite(t, () => ({ body: Buffer.from(atom(entry('a') + entry('b', 'B\u00e9n')), 'latin1') }))
+  const { run, puts } = await setUp(t)
+  const { ok, sent, refused } = await run(url)
+  assert.deepEqual([ok, sent], [false, 1])
+  assert.deepEqual(
+    puts().map(one => one.title),
+    ['Title a'],
+  )
+  assert.match(refused[0]?.where ?? '', /item 2 \(urn:test:b\)$/)
+  assert.match(refused[0]?.reason ?? '', /^its letters would come damaged: the feed is read as utf-8/)
+})
 
 test('a feed and what is archived behind it is taken once each, the newest of two, and again it is passed over', async t => {
   const site = await openSite(t, path => {

@@ -7,7 +7,8 @@ import { readJsonFeed } from './json-feed.ts'
 import { readRss } from './rss.ts'
 import { parseXml } from './xml.ts'
 
-type ReadFeed = Readonly<{ ok: true; feed: FeedDocument }> | Readonly<{ ok: false; reason: string }>
+/** `notIn`: the characters that it is said to be in, where it is not: what could not be read of them stands there as U+FFFD. `null`: it is. */
+type ReadFeed = Readonly<{ ok: true; feed: FeedDocument; notIn: string | null }> | Readonly<{ ok: false; reason: string }>
 
 const no = (reason: string): ReadFeed => ({ ok: false, reason })
 
@@ -24,11 +25,16 @@ const labelOf = (bytes: Uint8Array, contentType: string): string => {
   return told ?? /^\s*<\?xml[^>]{0,150}?encoding=["']([A-Za-z0-9._-]{1,40})["']/.exec(head)?.[1] ?? 'utf-8'
 }
 
-const decode = (bytes: Uint8Array, contentType: string): string => {
+type Decoded = Readonly<{ text: string; notIn: string | null }>
+
+const decode = (bytes: Uint8Array, contentType: string): Decoded => {
+  const label = labelOf(bytes, contentType)
   try {
-    return new TextDecoder(labelOf(bytes, contentType)).decode(bytes)
-  } catch {
-    return new TextDecoder().decode(bytes) // characters that nobody knows by that name: what is ASCII in them is readable
+    return { text: new TextDecoder(label, { fatal: true }).decode(bytes), notIn: null }
+  } catch (error) {
+    // Characters that nobody knows by that name: most that are called so are UTF-8.
+    if (error instanceof RangeError && label !== 'utf-8') return decode(bytes, 'charset=utf-8')
+    return { text: new TextDecoder(label).decode(bytes), notIn: label }
   }
 }
 
@@ -41,7 +47,7 @@ const namedFeeds = (html: string): readonly string[] => {
     .slice(0, 5)
 }
 
-const readXml = (text: string): ReadFeed => {
+const readXml = ({ text, notIn }: Decoded): ReadFeed => {
   const root = parseXml(text)
   const name = root?.name.toLowerCase() ?? ''
   if (root === null) return no('it is neither XML nor JSON')
@@ -49,10 +55,10 @@ const readXml = (text: string): ReadFeed => {
     const feeds = namedFeeds(text)
     return no(`it is a page, not a feed${feeds.length === 0 ? '' : `; it names these: ${feeds.join(', ')}`}`)
   }
-  if (root.name === 'feed' && root.uri === NS.atom) return { ok: true, feed: readAtom(root) }
+  if (root.name === 'feed' && root.uri === NS.atom) return { ok: true, feed: readAtom(root), notIn }
   if (name === 'rss') {
     const feed = readRss(root)
-    return feed === null ? no('it is RSS without a channel') : { ok: true, feed }
+    return feed === null ? no('it is RSS without a channel') : { ok: true, feed, notIn }
   }
   if (name === 'rdf') return no('it is RSS 1.0 (RDF), which is not read; RSS 2.0, Atom 1.0 and JSON Feed are')
   return no(`it is XML, and no feed: its root is <${root.name.slice(0, 50)}>`)
@@ -60,11 +66,12 @@ const readXml = (text: string): ReadFeed => {
 
 /** Never throws for what a stranger sent. */
 export const readFeed = (bytes: Uint8Array, contentType: string): ReadFeed => {
-  const text = decode(bytes, contentType)
+  const decoded = decode(bytes, contentType)
+  const { text, notIn } = decoded
   try {
-    if (!/^\s*[{[]/.test(text)) return readXml(text)
+    if (!/^\s*[{[]/.test(text)) return readXml(decoded)
     const feed = readJsonFeed(JSON.parse(text))
-    return feed === null ? no('it is JSON, and no JSON Feed') : { ok: true, feed }
+    return feed === null ? no('it is JSON, and no JSON Feed') : { ok: true, feed, notIn }
   } catch (error) {
     return no(`it cannot be read: ${messageOf(error)}`)
   }

@@ -2,12 +2,22 @@
  * The mark of a clean hand-over, one per partition of `deliveries` and one per partition of `feeds`: `held` by an owner while it may send, `clean` once everything it had in
  * flight has come to an end; `doubt` beside it says that not all of these ends are written down. Each change is a swap over one's own mark, so a zombie cannot declare clean what somebody else holds.
  */
-import { getDocument, swapDocument } from '@newswire/objects/documents'
+import { swapDocument } from '@newswire/objects/documents'
 import { keys } from '@newswire/objects/keys'
 import type { Objects } from '@newswire/objects/objects'
 import { z } from 'zod'
 
 const handoverDocument = z.object({ n: z.int(), state: z.enum(['held', 'clean']), owner: z.string(), doubt: z.boolean().optional() })
+
+const UNREADABLE = { n: 0, state: 'held', owner: '' } satisfies z.output<typeof handoverDocument>
+
+const parseMark = (bytes: Uint8Array): z.output<typeof handoverDocument> => {
+  try {
+    return handoverDocument.parse(JSON.parse(Buffer.from(bytes).toString()))
+  } catch {
+    return UNREADABLE
+  }
+}
 
 type Mark = Readonly<{ etag: string; n: number }>
 /** `clean`: nothing of the owner before may still arrive without the store's knowing. */
@@ -24,7 +34,11 @@ export type Handover = Readonly<{
 
 /** `owner`: differs for every process and start. `keyOf`: where the mark of a partition lies (default: of `deliveries`). */
 export const createHandover = (objects: Objects, owner: string, keyOf: (partition: number) => string = keys.handover): Handover => {
-  const read = (partition: number) => getDocument(objects, keyOf(partition), handoverDocument)
+  /** A mark that cannot be read says nothing: somebody may hold the partition. It is no reason to deliver nothing for ever. */
+  const read = async (partition: number) => {
+    const found = await objects.get(keyOf(partition))
+    return found === null ? null : { value: parseMark(found.bytes), etag: found.etag }
+  }
   return {
     isClean: async partition => {
       const found = await read(partition)

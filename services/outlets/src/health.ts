@@ -73,10 +73,11 @@ export const createHealth = (id: string, { states, ownSide, scale, about, logger
 
   /** What is to be written before it counts; `null`: nothing. */
   const noteAlive = (outcome: Outcome, target: Target, nowMs: number): Promise<void> | null => {
-    const wasFailing = rules.isFailing(breaker)
+    const wasFailing = breaker.failingSinceMs !== null
     const wasTold = breaker.opens > 0 || (states.failingSinceMs?.(id) ?? null) !== null
     breaker = rules.noteSuccess(breaker, nowMs, scale, target.concurrency)
-    if (wasFailing) logger.info({ ...about }, 'outlet.recovered')
+    // One failure among many is no news, and nobody was told that it fails: neither is that it goes on.
+    if (wasFailing && wasTold) logger.info({ ...about }, 'outlet.recovered')
     if (wasTold) tellHealth(nowMs, null)
     if (outcome.kind === 'gone' && !isSuspended(suspended, target)) {
       logger.error({ ...about, reason: outcome.reason }, 'outlet.suspended')

@@ -63,3 +63,12 @@ test('a file whose maker was killed in its first moment has no log yet, and is n
   assert.equal(peekAtEmbeddedLog(file), null)
   assert.equal(lookAtEmbeddedLog(file, topicSpecs), null)
 })
+
+test('its bytes are those on the disk, also what waits beside the file', async t => {
+  const file = newFile(t)
+  const log = await createEmbeddedLog({ file, fsync: 'full' })
+  t.after(() => log.close({ drainMs: 0 }))
+  await log.topics(topicSpecs, { apply: true })
+  await log.publish([{ ...record('a'), value: Buffer.alloc(1_048_576) }], { synced: true })
+  assert.ok(look(file).bytes > 1_048_576)
+})

@@ -26,6 +26,7 @@ export type LogLook = LogPeek &
     newestMs: number | null
     /** It was closed, and not killed: false also while it is open. */
     wasClosed: boolean
+    /** On disk, with what is not moved into the file yet, which is most of a young log. */
     bytes: number
     /** What SQLite finds damaged; `null` when nothing, `undefined` when the file is too large to be read for a look. */
     damage: string | null | undefined
@@ -130,6 +131,7 @@ export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], cou
     const { topics, gap, wasClosed, peek } = found
     const partitions = [...topics.values()].flatMap(one => one.partitions)
     const { size } = statSync(file)
+    const waiting = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
     const times = partitions.map(one => one.lastMs).filter(ms => ms > 0)
     return {
       ...peek,
@@ -138,7 +140,7 @@ export const lookAtEmbeddedLog = (file: string, specs: readonly TopicSpec[], cou
       kept: countKept(db, partitions, count),
       newestMs: times.length === 0 ? null : Math.max(...times),
       wasClosed,
-      bytes: size,
+      bytes: size + waiting,
       damage: size > READ_WHOLE ? undefined : findDamage(db),
     }
   })

@@ -161,13 +161,16 @@ export const startProofs = (needs: Needs): Proofs => {
       if (one.kind === 'released' && (one.action === 'retracted' || one.action === 'purged'))
         track({ articleId: one.articleId, version: one.version, action: one.action, releasedAt: one.at, provedAt: null })
   })
+  let stopped = false
+  const stopping = Promise.withResolvers<void>()
   const begin = async () => {
-    await trace.ready
+    // Not before the disk has room, where it is full; a stop does not wait for that.
+    await Promise.race([trace.ready, stopping.promise])
+    if (stopped) return
     for (const row of trace.retractions(new Date(now() - LOOK_BACK_MS).toISOString(), MOST_TRACKED)) if (row.provedAt === null) track(row)
   }
 
   let running: Promise<void> = begin()
-  let stopped = false
   let timer: NodeJS.Timeout | undefined
   const again = () => {
     if (stopped) return
@@ -206,6 +209,7 @@ export const startProofs = (needs: Needs): Proofs => {
     },
     stop: async () => {
       stopped = true
+      stopping.resolve()
       clearTimeout(timer)
       stopListening()
       await running

@@ -116,8 +116,11 @@ export const openPorts = async (settings: Settings, clientId: string, watch: Log
       log,
       objects,
       close: async () => {
-        await log.close()
-        await objects.close()
+        try {
+          await log.close()
+        } finally {
+          await objects.close()
+        }
       },
     }
   } catch (error) {

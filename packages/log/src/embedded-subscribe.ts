@@ -166,7 +166,12 @@ export const createEmbeddedSubscriptions = (needs: Needs): EmbeddedSubscriptions
       const left = (members.get(key) ?? []).filter(one => one !== member)
       if (left.length > 0) members.set(key, left)
       else members.delete(key)
-      groups.save()
+      try {
+        groups.save()
+      } catch (error) {
+        // A full disk. They are written with the next commit, or by `close`; after that they are only handled once more.
+        onError?.(error instanceof Error ? error : new Error(String(error)))
+      }
       if (!isClosing) await share(key)
     })
   }

@@ -152,3 +152,19 @@ test('a log far larger than what the WAL may hold is written and read back whole
   await log.close()
   assert.deepEqual(errors, [])
 })
+
+test('closing ends although whoever follows is not done, as one that waits for room on a full disk', async t => {
+  const log = await createEmbeddedLog({ file: join(newFolder(t), 'log.db'), fsync: 'normal' })
+  const given = Promise.withResolvers<void>()
+  await log.follow({
+    topic: topics.milestones.name,
+    from: 'start',
+    onRecords: () => {
+      given.resolve()
+      return new Promise<void>(() => undefined)
+    },
+  })
+  await log.publish([{ topic: topics.milestones.name, key: 'a', value, headers: {} }])
+  await given.promise
+  await log.close({ drainMs: 50 })
+})

@@ -2,6 +2,7 @@
  * The log in one file, for one process: SQLite in WAL mode. Records of a turn of the event loop are one commit, readers are woken in the
  * process, the newest records are read from memory. Limits and failure modes: README.md.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf, RejectError, UnavailableError } from '@newswire/events/errors'
 import { type TopicSpec, topicSpecs } from '@newswire/events/topics'
 import { buryWith, type StoreBytes } from './dead-letter.ts'
@@ -47,6 +48,16 @@ const DEFAULT_DRAIN_MS = 10_000
 
 /** Only there can we vouch for a sync of our own; see `embedded-sync.ts`. */
 const canSyncWal = process.platform === 'linux'
+
+/** Whoever follows may wait for a disk that is full, for as long as it is; a process that ends must not. */
+const within = async (ms: number, work: readonly Promise<unknown>[]): Promise<void> => {
+  const timer = new AbortController()
+  try {
+    await Promise.race([Promise.all(work), wait(ms, undefined, { signal: timer.signal }).catch(() => undefined)])
+  } finally {
+    timer.abort()
+  }
+}
 
 /**
  * Opens or makes the file. Throws `UnavailableError`: `NEWSWIRE_LOG_OWNED` when another process has it, `NEWSWIRE_LOG_UNAVAILABLE` when it
@@ -172,7 +183,13 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
   const shutDown = async (drainMs: number): Promise<void> => {
     clearInterval(cleaner)
     ending.abort()
-    await Promise.all([subscriptions.stop({ drainMs }), ...[...followings].map(following => following.stop())])
+    await Promise.all([
+      subscriptions.stop({ drainMs }),
+      within(
+        drainMs,
+        [...followings].map(following => following.stop()),
+      ),
+    ])
     await cleaning
     await writer.flush()
     isClosed = true
@@ -183,6 +200,12 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
       await checkpoints.close()
       sync?.close()
       file.close()
+    } catch (cause) {
+      throw new UnavailableError(
+        'NEWSWIRE_LOG_UNAVAILABLE',
+        `closing the log failed: ${messageOf(cause)}; check the disk and its free space. Nothing is lost: what was done last is done once more after the next start`,
+        { cause },
+      )
     } finally {
       ownership.release()
     }

@@ -319,6 +319,25 @@ describe('a projection', () => {
     await view.stop()
   })
 
+  it('stops at once while its disk is full: nothing keeps the process until there is room', async t => {
+    const { dir, log } = await openLog(t)
+    const isWaiting = Promise.withResolvers<void>()
+    const view = await openProjection({
+      log,
+      topic: 'articles',
+      file: join(dir, 'view.db'),
+      schema: SCHEMA,
+      apply: () => {
+        isWaiting.resolve()
+        throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+      },
+    })
+    await view.ready
+    await log.publish([{ topic: 'articles', key: 'one', value: new Uint8Array([1]) }])
+    await isWaiting.promise
+    assert.equal(await Promise.race([view.stop().then(() => 'stopped'), setTimeout(500, 'waits')]), 'stopped')
+  })
+
   it('is made again from the log when its file is damaged', async t => {
     const { dir, log } = await openLog(t)
     const file = join(dir, 'view.db')

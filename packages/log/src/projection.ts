@@ -127,6 +127,9 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
   let writing: Promise<void> | null = null
   let isReady = false
   let stopped = false
+  const stopping = new AbortController()
+  /** A stop ends it: whoever stops waits for what is under way, and nothing here keeps the process until then. */
+  const again = () => setTimeout(AGAIN_MS, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined)
 
   /** A file that turns out to be damaged stays so: the next start is to make it again. */
   const giveUp = (error: unknown): Error => {
@@ -177,7 +180,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
         if (!isPassing(error)) throw giveUp(error)
         hindrance = toError(error)
       }
-      await setTimeout(AGAIN_MS, undefined, { ref: false })
+      await again()
     }
   }
 
@@ -190,7 +193,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
         if (!isPassing(error)) throw giveUp(error)
         hindrance = toError(error)
       }
-    const mine = (writing ?? setTimeout(AGAIN_MS, undefined, { ref: false })).then(() => writeInTheEnd(records))
+    const mine = (writing ?? again()).then(() => writeInTheEnd(records))
     writing = mine
     return mine.finally(() => {
       if (writing === mine) writing = null
@@ -248,7 +251,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       } catch (error) {
         if (stopped || !mayPass(error)) throw error
       }
-      await setTimeout(AGAIN_MS, undefined, { ref: false })
+      await again()
     }
   }
   const begun = log.whenThere === undefined ? begin() : beginLate()
@@ -307,6 +310,7 @@ export const openProjection = async (options: ProjectionOptions): Promise<Projec
       clearTimeout(timer)
       clearTimeout(tidying)
       stopped = true
+      stopping.abort()
       await following?.stop()
       try {
         if (last.length > 0) write(last)

@@ -17,7 +17,7 @@ import { createSealing, makeSealingKey, parseSealingKey } from '@newswire/object
 import { type CloseNeeds, closeOnce } from './close.ts'
 import { createCloser, isDue } from './closer.ts'
 import { copyArchive, inPlace, newestPacked } from './copy.ts'
-import { newestManifest, readManifest } from './finish.ts'
+import { listStaged, newestManifest, readManifest } from './finish.ts'
 import { openSampleArchive, SAMPLE_DAY_MS, type SampleArchive } from './sample-archive.ts'
 import { openSigner, readKeys, rotateKey } from './signing.ts'
 import { openFolder, verifyCopy } from './verify-copy.ts'
@@ -130,6 +130,8 @@ for (const when of ['gone before', 'gone after', 'full from'] as const)
       }
       assert.equal((tried as UnavailableError).code, 'NEWSWIRE_OBJECTS_UNAVAILABLE', `died at write ${at}`)
       for (const key of wanted) assert.ok(await readArchived(archive.objects, key), `${key} can be read after death at write ${at}`)
+      for await (const { key } of listStaged(archive.objects))
+        assert.ok(await isDue(archive.needs), `${key}, whose packs were not made at write ${at}, is taken up the same day`)
       await closeOnce(archive.needs)
       await assertWhole(archive, wanted)
     }

@@ -6,7 +6,7 @@ import { codeOf, messageOf, UnavailableError } from '@newswire/events/errors'
 import { type ArchiveTrouble, changeWanted, readWanted } from '@newswire/objects/archive-wanted'
 import { keys } from '@newswire/objects/keys'
 import { type Closed, type CloseNeeds, closeOnce } from './close.ts'
-import { newestManifest, readManifest } from './finish.ts'
+import { listStaged, newestManifest, readManifest } from './finish.ts'
 import { settlePurges } from './purge.ts'
 import { readPurged } from './purged.ts'
 import { addReindexed, NOTHING_REINDEXED, reindexManifest } from './reindex.ts'
@@ -33,11 +33,14 @@ type Needs = CloseNeeds & Readonly<{ owns: () => boolean; everyMs?: number; wish
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 
-/** The newest manifest is of another day, or there is none, or the last try failed, or the record of a purge waits for one. A clock that was set back closes once more than it must, and no less. */
+/** The newest manifest is of another day, or there is none, or its packs are not made, or the last try failed, or the record of a purge waits for one. A clock that was set back closes once more than it must, and no less. */
 export const isDue = async ({ objects, now }: Pick<Needs, 'objects' | 'now'>): Promise<boolean> => {
-  const last = await readManifest(objects, await newestManifest(objects))
+  const newest = await newestManifest(objects)
+  const last = await readManifest(objects, newest)
   if (last === null || last.head.closedAt.slice(0, 10) !== dayOf(now())) return true
-  // It may have failed after its manifest was put, whose packs are still to be made; and it is said to fail until one has not.
+  // Whoever put it was killed before its packs were made: the day that it closes cannot be proved until they are.
+  for await (const { number } of listStaged(objects)) if (number === newest) return true
+  // It is said to fail until one has not.
   if (((await readWanted(objects))?.value.trouble ?? null) !== null) return true
   return (await isPurging(objects)) && (await readPurged(objects)).unlisted.length > 0
 }

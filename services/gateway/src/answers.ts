@@ -40,13 +40,13 @@ export const notReady = (what: string) =>
     headers: { 'retry-after': '1' },
   })
 
-/** While the log is away from the start on: what the store alone cannot vouch for is not shown. */
+/** While the log is not read to its end (a start, a log that is away, a view whose disk is full): what the store alone cannot vouch for is not shown. */
 export const notSure = (what: string) =>
   new ProblemError({
     status: 503,
     code: 'NEWSWIRE_GATEWAY_NOT_READY',
     title: 'Not known now',
-    detail: `our log cannot be reached, and the store alone does not tell ${what}; try again in a moment`,
+    detail: `our log could not be read to its end yet, and the store alone does not tell ${what}; try again in a moment`,
     headers: { 'retry-after': '5' },
   })
 

@@ -172,6 +172,19 @@ test('what was refused exits 1 with the title, the code and each field; --json k
   for (const { stdout, stderr } of [words, json]) assert.doesNotMatch(stdout + stderr, /sesame-token/)
 })
 
+test('of a refusal in words of strangers a terminal obeys nothing, and a machine is told them as they are', {
+  timeout: 180_000,
+}, async t => {
+  const detail = 'found "x\u001b[2J\u202e"; see `newswire status`'
+  const env = await answering(t, 422, { title: 'Not valid', detail, code: 'NEWSWIRE_INVALID' })
+  const args = ['republish', 'a', '--data', './a "b"']
+  const [words, json] = await Promise.all([run(args, env), run([...args, '--json'], env)])
+  assert.ok(words.stderr.includes('found "x\\u001b[2J\\u202e"; see `newswire status --data \'./a "b"\'`'), words.stderr)
+  assert.doesNotMatch(json.stdout, /[\u001b\u202e]/)
+  const { message } = (JSON.parse(json.stdout) as { error: { message: string } }).error
+  assert.equal(message, 'Not valid: found "x\u001b[2J\u202e"; see `newswire status --data \'./a "b"\'` (NEWSWIRE_INVALID)')
+})
+
 test('when nothing answers it exits 1 and says what to start or set', { timeout: 180_000 }, async () => {
   const env = { NEWSWIRE_INGEST_URL: 'http://127.0.0.1:1', NEWSWIRE_CONSOLE_URL: 'http://127.0.0.1:1', NEWSWIRE_TOKEN: 't' }
   const { code, stderr } = await run(['status'], env)

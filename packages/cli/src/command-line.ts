@@ -8,19 +8,20 @@ import { createProgram, withoutHelpOfUnknown } from './program.ts'
 import { UsageError } from './usage-error.ts'
 
 const args = process.argv.slice(2)
-const typed = (text: string): string => printable(asTyped(text, dataOf(args)))
+const advised = (text: string): string => asTyped(text, dataOf(args))
+const typed = (text: string): string => printable(advised(text))
 const writers = { document: (text: string) => text, json: (text: string) => printable(jsonAsTyped(text, dataOf(args))) }
 
 const fail = (error: unknown): number => {
   const isCommander = error instanceof CommanderError
   if (isCommander && error.exitCode === 0) return 0
-  const message = typed(messageOf(error))
+  const message = messageOf(error)
   const own = (error as { code?: unknown } | null)?.code
   const wrongUse = isCommander || error instanceof UsageError || error instanceof SettingsError
   const code = typeof own === 'string' && own.startsWith('NEWSWIRE_') ? own : wrongUse ? 'NEWSWIRE_USAGE' : 'NEWSWIRE_FAILED'
-  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+  if (args.includes('--json')) process.stdout.write(`${printable(JSON.stringify({ error: { code, message: advised(message) } }))}\n`)
   // Commander has said its own on standard error.
-  else if (!isCommander) process.stderr.write(`newswire: ${message}\n`)
+  else if (!isCommander) process.stderr.write(`newswire: ${typed(message)}\n`)
   return wrongUse ? 2 : 1
 }
 

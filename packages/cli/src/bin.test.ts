@@ -67,6 +67,15 @@ test('what a result for machines advises names the data folder too; what others 
   assert.deepEqual(JSON.parse(trace.stdout), { ...said, submissions: [{ detail: '`newswire status --data ./news`' }] })
 })
 
+test('until when a signing secret still counts is said in the zone of the site, and with --json in UTC', async t => {
+  const made = { outlet: 'w', secret: 'whsec_c2VjcmV0', overlapUntil: '2027-01-19T23:00:00.000Z' }
+  const door = await frontDoor(t, ({ path }) => ({ body: path.endsWith('/secrets') ? made : { timeZone: 'Asia/Ho_Chi_Minh' } }))
+  const env = { NEWSWIRE_CONSOLE_URL: door.url }
+  const shown = await run(['outlets', 'rotate', 'w'], env)
+  assert.match(shown.stdout, /^whsec_c2VjcmV0\n.*Until 2027-01-20T06:00:00\+07:00 /, shown.stderr)
+  assert.deepEqual(JSON.parse((await run(['outlets', 'rotate', 'w', '--json'], env)).stdout), made)
+})
+
 test('a document is printed word for word, also where it gives a command, and a message beside it names the data folder', async t => {
   const config = { feeds: [{ id: 'all', title: 'Xem `newswire doctor`' }] }
   const letter = { id: 'one', message: 'the store has lost it; `newswire rebuild articles press.a`' }

@@ -174,7 +174,9 @@ export const rotateSecret = async (terminal: Terminal, id: string, { overlapHour
   const hours = overlapHours === undefined ? undefined : Number(overlapHours)
   if (hours !== undefined && !(hours >= 0 && hours <= 168)) throw new UsageError(`--overlap-hours must be 0 to 168, got ${overlapHours}`)
   const body = JSON.stringify({ id: newId(), ...(hours === undefined ? {} : { overlapHours: hours }) })
-  const made = (await (await createClient(terminal)).console('POST', path(id, '/secrets'), body)) as Rotated
-  printResult(terminal, made, `${made.secret}\nThis is shown once. Until ${made.overlapUntil} the secrets before it sign too.`)
+  const using = await createClient(terminal)
+  const made = (await using.console('POST', path(id, '/secrets'), body)) as Rotated
+  const say = await siteTimes(using, terminal)
+  printResult(terminal, made, `${made.secret}\nThis is shown once. Until ${say(made.overlapUntil)} the secrets before it sign too.`)
   return true
 }

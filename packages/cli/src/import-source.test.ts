@@ -15,7 +15,7 @@ test('what is not UTF-8 is told with where, and never taken damaged; what stands
   await writeFile(
     lines,
     Buffer.concat([
-      Buffer.from(`\ufeff${article('mot', 'Một')}\r\n`),
+      Buffer.from(`\ufeff\r\n\u00a0\n\ufeff${article('mot', 'Một')}\r\n`),
       Buffer.from(`${article('x', '\u00e9')}\n`, 'latin1'),
       Buffer.from(good),
     ]),
@@ -25,6 +25,6 @@ test('what is not UTF-8 is told with where, and never taken damaged; what stands
   const reason = 'it is not UTF-8; save it as UTF-8 and try again'
   assert.deepEqual(
     found.map(one => ('reason' in one ? one : one.article['title'])),
-    [{ where: whole, reason }, 'Một', { where: `${lines}:2`, reason }, 'Bến đò\u2028Mỹ Lợi'],
+    [{ where: whole, reason }, 'Một', { where: `${lines}:4`, reason }, 'Bến đò\u2028Mỹ Lợi'],
   )
 })

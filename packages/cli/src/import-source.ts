@@ -61,8 +61,8 @@ const toImported = (value: unknown, where: string, file: string, fallbackId: str
   return { where, localId: id, ...named, article, pictures: findPictures(article.images, dirname(file)) }
 }
 
-const parse = (bytes: Uint8Array, where: string): Readonly<{ value: unknown }> | Unreadable => {
-  const text = decodeUtf8(bytes)
+/** `text`: `null` when it is not UTF-8. */
+const parse = (text: string | null, where: string): Readonly<{ value: unknown }> | Unreadable => {
   if (text === null) return { where, reason: 'it is not UTF-8; save it as UTF-8 and try again' }
   try {
     return { value: JSON.parse(text) }
@@ -74,17 +74,19 @@ const parse = (bytes: Uint8Array, where: string): Readonly<{ value: unknown }> |
 const readLines = async function* (file: string): AsyncGenerator<Imported | Unreadable> {
   let line = 0
   // A character for each byte: what is not UTF-8 is told line by line, and no line ends inside a text (U+2028).
-  for await (const text of createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const bytes of createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1
-    if (text.trim() === '') continue
+    const text = decodeUtf8(Buffer.from(bytes, 'latin1'))
+    // Also one with nothing but a byte order mark, or the spaces of other scripts.
+    if (text?.trim() === '') continue
     const where = `${file}:${line}`
-    const parsed = parse(Buffer.from(text, 'latin1'), where)
+    const parsed = parse(text, where)
     yield 'value' in parsed ? toImported(parsed.value, where, file, null) : parsed
   }
 }
 
 const readWhole = async function* (file: string): AsyncGenerator<Imported | Unreadable> {
-  const parsed = parse(await readFile(file), file)
+  const parsed = parse(decodeUtf8(await readFile(file)), file)
   if (!('value' in parsed)) return yield parsed
   const { value } = parsed
   if (!Array.isArray(value)) return yield toImported(value, file, file, toLocalId(file))

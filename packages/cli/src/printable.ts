@@ -1,7 +1,7 @@
 /** What strangers wrote (titles, reasons, what a record held), as it may go to a terminal. */
 
-/** Our own colours stay: they hide nothing, whoever writes them. */
-const COLOURS = /\u001b\[(?:3[0-79]|9[0-7])m/
+/** Our own colours (`show.ts`) and their end stay, whoever writes them: they hide nothing, as black or white would on a ground of the same. */
+const COLOURS = /\u001b\[(?:3[1239]|90)m/
 /** Controls but new lines and tabs, which a terminal obeys; and what turns the direction of the text around it. */
 const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 const SOUGHT = new RegExp(`${COLOURS.source}|${OBEYED.source}`, 'g')

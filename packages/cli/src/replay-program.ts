@@ -1,5 +1,5 @@
 /** `newswire replay …`: something that happened, once more. */
-import { isTimeWithOffset } from '@newswire/events/article'
+import { isInstant } from '@newswire/events/article'
 import type { OutletRequest } from '@newswire/events/outlet'
 import { createClient } from './client.ts'
 import { type CommandTree, collect, withWait } from './command-tree.ts'
@@ -13,7 +13,7 @@ import { UsageError } from './usage-error.ts'
 /** A sequence is a number, a time is not. Throws `UsageError`. */
 export const toOutletFrom = (from: string): Readonly<{ fromSequence: string }> | Readonly<{ fromTime: string }> => {
   if (/^\d{1,16}$/.test(from)) return { fromSequence: from }
-  if (isTimeWithOffset(from)) return { fromTime: from }
+  if (isInstant(from)) return { fromTime: from }
   throw new UsageError(`--from must be a sequence (a number, as x-newswire-sequence says it) or a time with an offset, got ${from}`)
 }
 

@@ -3,7 +3,7 @@
  * nothing that is as it should be, and mends what a handler missed. The groups must stand still: the log has one place for each, and a member
  * that runs would write its own over it.
  */
-import { isTimeWithOffset } from '@newswire/events/article'
+import { isInstant } from '@newswire/events/article'
 import { codeOf } from '@newswire/events/errors'
 import { topicSpecs, topics } from '@newswire/events/topics'
 import type { Lag, Log, Position, Start } from '@newswire/log/log'
@@ -45,7 +45,7 @@ export const parsePlace = (from: string, partition: string | undefined): ReplayP
   }
   if (partition !== undefined) throw new UsageError('--partition goes with a position; a time and `start` are for all partitions')
   if (from === 'start') return 'start'
-  if (isTimeWithOffset(from)) return { time: from }
+  if (isInstant(from)) return { time: from }
   throw new UsageError(
     `--from must be start, a time with an offset (2026-01-31T08:00:00+07:00), or a position with --partition; got ${from}`,
   )

@@ -17,14 +17,15 @@ const instant = z.iso.datetime({
 })
 const FIRST_MS = Date.parse('0001-01-01T00:00:00Z')
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
-/** Whether it is an instant that every exit can say: beyond four digits of a year, in UTC, RFC 3339 and RFC 822 end, and so do our keys. */
+const TIME_WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+/**
+ * Whether it is an instant that every exit can say: RFC 3339, its seconds left out or not, but with an offset, without which nobody knows which hour is
+ * meant. Beyond four digits of a year, in UTC, RFC 3339 and RFC 822 end, and so do our keys; `Date.parse` alone reads any words that end with a number.
+ */
 export const isInstant = (value: string): boolean => {
-  const at = Date.parse(value)
+  const at = TIME_WITH_OFFSET.test(value) ? Date.parse(value) : Number.NaN
   return at >= FIRST_MS && at <= LAST_MS
 }
-const TIME_WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
-/** As a person writes an instant, seconds or not, but with an offset: without one nobody knows which hour is meant. */
-export const isTimeWithOffset = (value: string): boolean => TIME_WITH_OFFSET.test(value) && isInstant(value)
 /** A time in what a topic carries: what cannot be one would stop whoever counts with it, for everything. */
 export const storedInstant = z.string().refine(isInstant, 'expected an RFC 3339 time of the years 1 to 9999')
 /** Instants are kept in UTC with milliseconds, so that equal instants are equal strings. */

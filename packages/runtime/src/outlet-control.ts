@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { isTimeWithOffset } from '@newswire/events/article'
+import { isInstant } from '@newswire/events/article'
 import type { OutletConfig } from '@newswire/events/config'
 import { messageOf, RejectError } from '@newswire/events/errors'
 import type { NewswireEvent } from '@newswire/events/events'
@@ -98,7 +98,7 @@ const findObstacle = (requests: readonly OutletRequest[], kind: OutletRequest['k
 const checkReach = (from: ReplayFrom, nowMs: number): void => {
   if (!('time' in from)) return
   const at = Date.parse(from.time)
-  if (isTimeWithOffset(from.time) && at <= nowMs && nowMs - at <= REPLAY_REACH_MS) return
+  if (isInstant(from.time) && at <= nowMs && nowMs - at <= REPLAY_REACH_MS) return
   throw new RejectError(
     'NEWSWIRE_OUTLET_REPLAY',
     `a replay begins at a time with an offset (2026-01-31T08:00:00+07:00) that is past and at most 14 days ago, got ${JSON.stringify(from.time.slice(0, 40))}`,

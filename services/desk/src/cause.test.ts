@@ -46,7 +46,7 @@ describe('causes', () => {
   it('an instant that no exit and no key can say is refused, wherever it came from', () => {
     const said = toArticle(articleInput.parse({ title: 'Tin', body: { text: 'Nội dung' } }), { language: 'vi' })
     assert.throws(() => submissionCause(retraction({ receivedAt: '' }), articleId), code('NEWSWIRE_DESK_INSTANT'))
-    for (const at of ['bao giờ', '-000001-12-31T10:00:00.000Z', '+010000-01-01T00:00:00.000Z'])
+    for (const at of ['bao giờ', 'hôm qua 1', '2026-03-01 08:00', '-000001-12-31T10:00:00.000Z', '+010000-01-01T00:00:00.000Z'])
       for (const name of ['publishedAt', 'updatedAt', 'embargoUntil', 'expiresAt']) {
         const asked = { command: 'publish', contentSha256: '0'.repeat(64), article: { ...said, [name]: at } } as Partial<Prepared>
         assert.throws(() => submissionCause(retraction(asked), articleId), code('NEWSWIRE_DESK_INSTANT'), `${name} ${at}`)

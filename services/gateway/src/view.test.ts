@@ -90,6 +90,8 @@ test('poison in the topic is passed over and told, and what comes after it is se
     makeLive({ articleId: '"><script>' }),
     makeLive({ articleId: 'press.b', firstReleasedAt: 'yesterday' }),
     makeLive({ articleId: 'press.c', firstReleasedAt: '' }),
+    makeLive({ articleId: 'press.c2', firstReleasedAt: 'yesterday 1' }),
+    makeLive({ articleId: 'press.c3', releasedAt: '2026-03-01 08:00' }),
     makeRetracted({ articleId: 'press.d', updatedAt: '+275760-09-13T00:00:00.000Z' }),
     makeLive({ articleId: 'press.e', article: { expiresAt: 'never' } }),
     makeLive({ articleId: 'press.f', article: { images: [makePicture(A, { rights: { outlets: ['*'], until: 'never' } })] } }),

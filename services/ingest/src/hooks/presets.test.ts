@@ -299,6 +299,9 @@ test('those that say what happened in a word: another Newswire, CloudEvents, and
   const packed = (text: string) => ({ specversion: '1.0', type: 'article.deleted', data_base64: Buffer.from(text).toString('base64') })
   assert.equal(actOf('cloudevents', packed(JSON.stringify(article))), 'delete', 'of a sender that has bytes (JSON format §3.1.1)')
   assert.equal(actOf('cloudevents', packed('%PDF')), 'refuse', 'a retraction is not passed over')
+  const another = { ...packed('%PDF'), type: 'com.example.image.resized' }
+  assert.equal(actOf('cloudevents', another), 'ignore', 'what is no event for us is no fault of its sender')
+  assert.equal(actOf('cloudevents', another, { mapping: { event: '/data/what' } }), 'refuse', 'these bytes may say that it is one')
 
   const mapping = {
     document: '/payload',

@@ -4,7 +4,9 @@
  */
 import type { HookField, HookMapping, HookPreset } from '@newswire/events/hook-config'
 import { parseStrictJson } from '@newswire/http/strict-json'
+import { firstText } from './pointers.ts'
 import {
+  actOf,
   type Fields,
   isStrapiDraft,
   type ReadNotice,
@@ -78,12 +80,17 @@ const ordinary = fieldsOf({
 /** Documents of rich text are deeper and have more names in them than an article. */
 export const JSON_LIMITS = { maxDepth: 100, maxKeys: 50_000 }
 
-/** What a sender that holds its data as bytes sends in place of `data` (CloudEvents JSON format §3.1.1), as if it had sent `data`. */
+/**
+ * What a sender that holds its data as bytes sends in place of `data` (CloudEvents JSON format §3.1.1), as if it had sent `data`. Of an event whose
+ * type is none that is read they may be anything, and are not looked at.
+ */
 const withPackedData =
   (read: ReadNotice): ReadNotice =>
   (body, headers, mapping, fields) => {
     const packed = (body as Readonly<Record<string, unknown>> | null)?.['data_base64']
     if (typeof packed !== 'string' || headers['ce-type'] !== undefined) return read(body, headers, mapping, fields)
+    // Where a mapping looks elsewhere for what happened, that may be in these bytes.
+    if (mapping.event === undefined && actOf(firstText(body, ['/type']), mapping) === null) return read(body, headers, mapping, fields)
     const json = parseStrictJson(Buffer.from(packed, 'base64'), JSON_LIMITS)
     if (!json.ok) return { act: 'refuse', errors: [{ pointer: '/data_base64', detail: json.detail }] }
     return read({ ...(body as object), data: json.value }, headers, mapping, fields)

@@ -163,7 +163,8 @@ type Act = keyof typeof WORDS
 /** Before a word that counts as published: it is not so yet. */
 const NOT_YET = new Set('draft drafts scheduled schedule pending preview autosave not pre before will ready request requested'.split(' '))
 
-const actOf = (event: string, { events }: HookMapping): Act | null => {
+/** What an event of this name does; `null`: it is none that is read. */
+export const actOf = (event: string, { events }: HookMapping): Act | null => {
   const acts = Object.keys(WORDS) as Act[]
   const named = acts.find(act => events[act]?.includes(event))
   if (named !== undefined) return named

@@ -14,7 +14,7 @@ type BuiltFeeds = Readonly<{
   built(feedId: string): FeedBuilt | null
   /** Rises with every build of the feed that is told of, also with one that is older than `built`; -1: none was. */
   heard(feedId: string): number
-  /** An older build than `built` was told of last: one of them is not what it says, so what `built` says of its bytes is to be looked at. */
+  /** What was told of last was older than what was known: one of them is not what it says, so what `built` says of its bytes is to be looked at. */
   isDoubted(feedId: string): boolean
   isReady(): boolean
   /** Resolves once everything that is in the topic now is known; rejects when the signal aborts. */
@@ -50,21 +50,20 @@ export const openBuiltFeeds = async (options: {
   const current = new Map<string, FeedBuilt>()
   const unstored = new Map<string, FeedBuilt>()
   const heard = new Map<string, number>()
-  /** The counter that was told of last, where it is below the one that is known. */
+  /** The counter that was told of last, where it is below the one that was known then. */
   const older = new Map<string, number>()
   /**
    * Whether it is to be believed in place of what is known. One that is older may have come late; when they go on rising below what is known, nobody builds
-   * that any more, and whoever told of it would have kept all others from being seen.
+   * that any more, and whoever told of it would have kept all others from being seen. Two that came late look the same, so there is doubt until the next.
    */
   const take = (built: FeedBuilt): boolean => {
     const { feedId, counter } = built
     const known = current.get(feedId)?.counter ?? -1
     const before = older.get(feedId)
-    if (counter < known && (before === undefined || counter <= before)) {
+    if (counter < known) {
       older.set(feedId, counter)
-      return false
-    }
-    older.delete(feedId)
+      if (before === undefined || counter <= before) return false
+    } else older.delete(feedId)
     current.set(feedId, built)
     return true
   }

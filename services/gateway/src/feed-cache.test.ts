@@ -136,6 +136,20 @@ test('an announcement of a build that there never was keeps no later one from be
   assert.equal(cache.built('all')?.counter, 4)
 })
 
+test('two announcements that come late, one after the other, do not date bytes that are newer than both', async t => {
+  const { build, announce, read, cache } = await open(t)
+  const dateOf = async () => (await cache.get('all', 'rss'))?.lastModified
+  await build(10, 'ten')
+  assert.equal(await read(), 'ten')
+  await announce(7)
+  await announce(8)
+  await becomes(async () => String(cache.built('all')?.counter), '8')
+  assert.equal(await dateOf(), null, 'whoever has build 8 by this date would be told that nothing changed')
+  await build(11, 'eleven')
+  await becomes(read, 'eleven')
+  assert.ok(await dateOf())
+})
+
 test('an announcement with a lower counter, come late, changes nothing, also after a restart', async t => {
   const { build, read, announce, cache, openCache, store, log } = await open(t)
   await build(5, 'five')

@@ -35,9 +35,13 @@ export const failed = (reason: string, rest: Partial<Extract<Outcome, { kind: 'f
 export const own = (reason: string): Outcome => ({ kind: 'own', reason })
 export const NO_LONGER_OURS = own('this process may not own the outlet any more')
 
+/** Of what was not sent, because this process stood still for too long. */
+export const LATE_CODE = 'NEWSWIRE_OUTBOUND_LATE'
+
 /** What an attempt came to, from what the other side answered. */
 export const classify = (result: OutboundResult, nowMs: number): Outcome => {
   if (!result.ok) {
+    if (result.code === LATE_CODE) return own('this process stood still before it was sent')
     if (result.kind === 'refused') return failed(`our own rules forbid its address (${result.code})`, { alarm: true })
     if (result.kind === 'connect') return failed(`no connection could be made (${result.cause ?? result.code})`, { connect: true })
     return failed(`no whole answer came (${result.code})`, { ambiguous: true })

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf } from '@newswire/events/errors'
 import { createOutbound } from '@newswire/outbound/create-outbound'
 import type { OutboundFailure, OutboundResult } from '@newswire/outbound/outbound'
+import { LATE_CODE } from './answers.ts'
 import {
   type Answered,
   type FromPoster,
@@ -20,7 +21,7 @@ import { toSignedPost } from './signing.ts'
  * let go may be fifteen seconds old, and the outlet is nobody else's for forty-five.
  */
 const MOST_LATE_MS = 2_000
-const LATE: OutboundFailure = { ok: false, kind: 'connect', code: 'NEWSWIRE_OUTBOUND_TIMEOUT', message: 'it lay too long to be sent' }
+const LATE: OutboundFailure = { ok: false, kind: 'connect', code: LATE_CODE, message: 'it lay too long to be sent' }
 const NO_HEADERS = {}
 
 const port = parentPort

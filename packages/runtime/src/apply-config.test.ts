@@ -9,7 +9,7 @@ import type { NewswireEvent } from '@newswire/events/events'
 import type { Publish } from '@newswire/log/events'
 import { createDiskObjects } from '@newswire/objects/disk'
 import type { Objects } from '@newswire/objects/objects'
-import { type ApplyOptions, applyConfiguration, type Change } from './apply-config.ts'
+import { type ApplyOptions, applyConfiguration, type Change, createToken, revokeToken } from './apply-config.ts'
 import { checkConfig } from './check-config.ts'
 
 const configOf = (value: object): NewswireConfig => {
@@ -204,4 +204,22 @@ test('an object that is not as its kind says is put right by applying; one that 
     assert.match(error.message, /config\/feeds\/all\.json/)
     return true
   })
+})
+
+test('a revocation that could not be announced is announced when it is asked for again', async t => {
+  const { objects, events } = await open(t)
+  let isAway = false
+  const publish: Publish = async published => {
+    if (isAway) throw new UnavailableError('NEWSWIRE_LOG_UNAVAILABLE', 'away')
+    events.push(...published)
+    return []
+  }
+  const changing = { objects, publish, now: () => Date.parse('2026-11-24T03:00:00Z') }
+  const token = { publisher: 'press', id: 'cms' }
+  assert.ok(await createToken(changing, { ...token, sha256: 'a'.repeat(64), scopes: ['publish'] }))
+  isAway = true
+  await assert.rejects(revokeToken(changing, token), UnavailableError)
+  isAway = false
+  assert.ok(await revokeToken(changing, token))
+  assert.deepEqual(events.at(-1)?.data, { kind: 'tokens', id: 'press-cms', n: 2 })
 })

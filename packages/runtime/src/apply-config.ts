@@ -110,6 +110,20 @@ const keepHistory = (objects: Objects, { kind, id }: Pick<Wanted, 'kind' | 'id'>
 
 const toStored = ({ n, retired, changedAt, stored }: Entry): StoredDocument => ({ n, retired, changedAt, value: stored })
 
+/** The same for a state, however often it is made. */
+const noteOf = ({ kind, id, n, changedAt }: Pick<Entry, 'kind' | 'id' | 'n' | 'changedAt'>): NewswireEvent => {
+  const eventId = deriveId('config', kind, id, n)
+  return {
+    id: eventId,
+    type: 'config.changed',
+    source: '/services/console',
+    subject: `${kind}/${id}`,
+    time: changedAt,
+    correlationid: eventId,
+    data: { kind, id, n },
+  }
+}
+
 /** Swaps one step in; the note of it is for the caller to publish. Throws `NEWSWIRE_CONFIG_RACE` when the object is not the one that was planned for. */
 const write = async (objects: Objects, { change: { kind, id, change }, value, held }: Step, now: () => number): Promise<NewswireEvent> => {
   // A process that died between the two writes below has not kept the state that now goes.
@@ -122,16 +136,7 @@ const write = async (objects: Objects, { change: { kind, id, change }, value, he
       `${kind}/${id} was changed by somebody else since the plan was made; look at the plan again and apply once more`,
     )
   await keepHistory(objects, { kind, id }, document)
-  const eventId = deriveId('config', kind, id, document.n)
-  return {
-    id: eventId,
-    type: 'config.changed',
-    source: '/services/console',
-    subject: `${kind}/${id}`,
-    time: document.changedAt,
-    correlationid: eventId,
-    data: { kind, id, n: document.n },
-  }
+  return noteOf({ kind, id, ...document })
 }
 
 /** Small objects; the store refuses those that it has. */
@@ -244,7 +249,11 @@ export const revokeToken = async (options: Changing, token: Pick<IssuedToken, 'p
   const name = nameToken(token)
   const held = await readEntry(options.objects, name)
   if (held === null || (held.value as IssuedToken | undefined)?.publisher !== token.publisher) return false
-  if (held.retired) return true
+  if (held.retired) {
+    // Whoever did it may have died before the note, or found the log away; until then the token would be good for a minute.
+    await options.publish([noteOf(held)], { synced: true })
+    return true
+  }
   try {
     await change(options, { change: { ...name, change: 'retire', detail: 'revoked' }, value: held.stored, held })
   } catch (error) {

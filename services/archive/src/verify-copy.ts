@@ -17,7 +17,7 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { crc32, inflateRaw, type Zlib } from 'node:zlib'
+import { crc32, inflateRawSync, type Zlib } from 'node:zlib'
 
 /** A copy: paths begin with `archive/`, or with `native/` for payloads that are in no pack. */
 export type Copy = Readonly<{ list(): Promise<readonly string[]>; read(path: string): Promise<Uint8Array | null> }>
@@ -408,8 +408,7 @@ const readPack = async (
   let end = 0
   let raw: Uint8Array = new Uint8Array()
   let at = 0
-  const frames = openFrames(pack, lines)
-  for (const [number, line] of lines.entries()) {
+  for (const line of lines) {
     const placed = jsonOf<Placed>(line, indexPath)
     const [offset, length] = placed.frame
     const entry = listed.get(placed.key)
@@ -427,7 +426,7 @@ const readPack = async (
     if (offset + length !== end) {
       if (offset !== end || at !== raw.byteLength)
         throw new Wrong(head.pack, `there is something between its entries, before ${placed.key}`)
-      raw = await frames(number, placed.frame, head.pack)
+      raw = unpack(pack.subarray(offset, offset + length), head.pack)
       end = offset + length
       at = 0
     }
@@ -445,51 +444,22 @@ const readPack = async (
 const MOST_AT_ONCE = 1024 * 1024
 const GZIP_HEAD = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])
 
-type Inflated = Readonly<{ buffer: Buffer; engine: Zlib & { bytesWritten: number } }>
-/** By a thread of Node's pool. */
-const inflate = (stream: Uint8Array, chunkSize: number): Promise<Inflated> =>
-  new Promise((resolve, reject) => {
-    inflateRaw(stream, { info: true, chunkSize }, (error, result) => (error ? reject(error) : resolve(result as unknown as Inflated)))
-  })
-
 /** One gzip member (RFC 1952 §2.3) without a name, a comment or a date, and nothing but it: what `zcat` does not show may be somebody's own. */
-const unpack = async (member: Uint8Array, path: string): Promise<Uint8Array> => {
+const unpack = (member: Uint8Array, path: string): Uint8Array => {
   const view = Buffer.from(member.buffer, member.byteOffset, member.byteLength)
   try {
     const stream = view.subarray(10, -8)
     const chunkSize = Math.min(Math.max(view.readUInt32LE(view.length - 4) + 64, 1_024), MOST_AT_ONCE)
-    const { buffer, engine } = await inflate(stream, chunkSize)
+    const { buffer, engine } = inflateRawSync(stream, { info: true, chunkSize }) as unknown as {
+      buffer: Buffer
+      engine: Zlib & { bytesWritten: number }
+    }
     const isWhole = engine.bytesWritten === stream.length && view.readUInt32LE(view.length - 8) === crc32(buffer)
     if (isWhole && view.readUInt32LE(view.length - 4) === buffer.length && view.indexOf(GZIP_HEAD) === 0) return buffer
   } catch {
     // Said below.
   }
   throw new Wrong(path, 'it cannot be unpacked, or holds more than what it unpacks to')
-}
-
-/** The frames of a pack by the lines of its index: while one is looked at, the one behind it is unpacked. What is wrong with that is said once it is its turn. */
-const openFrames = (pack: Uint8Array, lines: readonly string[]) => {
-  const unpackFrame = ([offset, length]: Placed['frame'], path: string) => unpack(pack.subarray(offset, offset + length), path)
-  let next: { readonly frame: Placed['frame']; readonly raw: Promise<Uint8Array> } | null = null
-  const findNext = (from: number, [offset]: Placed['frame']): Placed['frame'] | null => {
-    const isOfIt = `"frame":[${offset},`
-    const line = lines.find((one, at) => at > from && !one.includes(isOfIt))
-    try {
-      const { frame } = JSON.parse(line ?? '{}') as Partial<Placed>
-      return Array.isArray(frame) ? frame : null
-    } catch {
-      return null
-    }
-  }
-  /** `number`: the first line of the frame. */
-  return async (number: number, frame: Placed['frame'], path: string): Promise<Uint8Array> => {
-    const raw = next?.frame[0] === frame[0] && next.frame[1] === frame[1] ? next.raw : unpackFrame(frame, path)
-    const unpacked = await raw
-    const following = findNext(number, frame)
-    next = following === null ? null : { frame: following, raw: unpackFrame(following, path) }
-    next?.raw.catch(() => undefined)
-    return unpacked
-  }
 }
 
 /** Beside its pack nothing may lie loose but, in a running system, the same bytes once more, which the next closing removes. */

@@ -50,7 +50,7 @@ const DEFAULT_DRAIN_MS = 10_000
 const canSyncWal = process.platform === 'linux'
 
 /** Whoever follows may wait for a disk that is full, for as long as it is; a process that ends must not. */
-const within = async (ms: number, work: readonly Promise<unknown>[]): Promise<void> => {
+const atMost = async (ms: number, work: readonly Promise<unknown>[]): Promise<void> => {
   const timer = new AbortController()
   try {
     await Promise.race([Promise.all(work), wait(ms, undefined, { signal: timer.signal }).catch(() => undefined)])
@@ -185,7 +185,7 @@ export const createEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Lo
     ending.abort()
     await Promise.all([
       subscriptions.stop({ drainMs }),
-      within(
+      atMost(
         drainMs,
         [...followings].map(following => following.stop()),
       ),

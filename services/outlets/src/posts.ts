@@ -79,7 +79,7 @@ const createKeyNumbers = () => {
 }
 
 /** One copy of a body for all who get it, which both threads read. */
-const createShared = () => {
+const createSharedBytes = () => {
   const known = new WeakMap<Uint8Array, Uint8Array>()
   return (body: Uint8Array): Uint8Array => {
     const found = known.get(body)
@@ -115,7 +115,7 @@ const startThread = (file: URL, { network, timeoutMs, hurry }: Needs, onExit: (r
   const worker = new Worker(file, { workerData: { network: rules, timeoutMs } satisfies PosterData })
   const waiting = new Map<number, Waiting>()
   const keys = createKeyNumbers()
-  const shared = createShared()
+  const shared = createSharedBytes()
   let lastNumber = 0
   let batch: Batch | null = null
   let isReady = false

@@ -214,12 +214,8 @@ export const addHookRoutes = (app: HttpServer, { configuration, objects, now, se
     )
     // As a document it would say nothing that happened, and be answered as if it had been taken (CloudEvents HTTP binding §3.3 wants a 415).
     scope.addContentTypeParser('application/cloudevents-batch+json', async () => {
-      throw new ProblemError({
-        status: 415,
-        code: 'NEWSWIRE_MEDIA_TYPE',
-        title: 'This media type is not taken here',
-        detail: 'expected one event at a time, as application/cloudevents+json, found a batch; nothing of it was taken',
-      })
+      const detail = 'expected one event at a time, as application/cloudevents+json, found a batch; nothing of it was taken'
+      throw problem(415, 'NEWSWIRE_MEDIA_TYPE', 'This media type is not taken here', detail)
     })
     // Before the body: what is for nobody is not read.
     const refuseUnknown = async (request: HttpRequest) => void find(request)
